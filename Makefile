@@ -1,0 +1,124 @@
+# What a developer types.  `make help` lists the targets; CONTRIBUTING.md says more.
+#
+#   make demo PYTHON=python3.13      another interpreter: .venv is made anew for it, and kept
+#   make test ARGS='-k prefix -x'    what follows is handed to pytest
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-builtin-rules
+
+VENV := .venv
+BIN  := $(VENV)/bin
+JOBS := $(shell nproc)
+ARGS :=
+
+# Without PYTHON= an existing .venv is used as it is, whichever interpreter made it.
+ifeq ($(origin PYTHON),undefined)
+PYTHON := $(if $(shell $(BIN)/python -c 0 2>&1 || echo broken),python3,$(BIN)/python)
+endif
+export PYTHON
+# The stamp carries the interpreter's real path: another interpreter finds no stamp.
+VENV_STAMP := $(VENV)/.made-by$(subst /,+,$(shell $(PYTHON) tools/interpreter.py path 2>/dev/null))
+
+# The packages whose C is there, in the order in which they need each other.
+PACKAGES := $(foreach name,ipp plt natkit pldns,$(if $(wildcard src/$(name)/*.c),$(name)))
+C_FILES  := $(wildcard $(PACKAGES:%=src/%/*.c) bench/*.c)
+# The folders stand for the files that were removed.
+C_INPUTS := $(wildcard src/* src/*/*.[ch])
+PROGRAMS := $(sort $(wildcard tutorial/p0[1-8]*.py tutorial/p1[56]*.py))
+
+WARNINGS := -Wall -Wextra -Wconversion -Wshadow -Wcast-qual -Wmissing-prototypes \
+            -Wstrict-prototypes -Werror
+# Other people's headers come in by -isystem: their warnings are not ours to mend.
+C_FLAGS   = -std=c11 -fPIC -fvisibility=hidden -Isrc/common \
+            -isystem $(shell $(BIN)/python tools/interpreter.py include) \
+            $(patsubst -I%,-isystem %,$(shell pkg-config --cflags-only-I ldns))
+
+CPPCHECK := --quiet --std=c11 --library=python --enable=warning,performance,portability \
+            --inline-suppr --error-exitcode=1
+
+# A command that reads one C file at a time, run on all of them, several at once.
+on_each = @echo '$(firstword $(1)): $(words $(C_FILES)) files'; \
+          printf '%s\n' $(C_FILES) | xargs -r -P $(JOBS) -I{} $(1)
+
+.PHONY: help demo test check check-format check-tidy check-cppcheck check-ruff check-types \
+        check-warnings check-symbols asan wheel clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' Makefile
+
+demo: $(VENV)/.built ## set up, then run the tutorial's programs on a real trace
+	@$(BIN)/python tools/demo.py $(PROGRAMS)
+
+test: $(VENV)/.built $(VENV)/.test ## set up, then run the whole test suite
+	$(BIN)/python -m pytest $(ARGS)
+
+# --- Set-up: each step leaves a stamp in .venv, and is taken again when what it depends on changes
+
+$(VENV_STAMP):
+	tools/make_venv.sh $(VENV)
+	@touch $@
+
+$(VENV)/.installed: $(VENV_STAMP) pyproject.toml setup.py plt/_version.py
+	$(BIN)/python -m pip install -q --no-build-isolation -e .
+	@touch $@
+
+$(VENV)/.built: $(VENV)/.installed $(C_INPUTS)
+	$(BIN)/python setup.py -q build_ext --inplace -j $(JOBS)
+	@touch $@
+
+# What only the tests, or only the checks, need: Debian's packages, then an extra of pyproject.toml.
+$(VENV)/.test $(VENV)/.check: $(VENV)/.%: $(VENV_STAMP) pyproject.toml tools/install.sh
+	tools/install.sh $*
+	$(BIN)/python tools/requires.py $* | $(BIN)/python -m pip install -q -r /dev/stdin
+	@touch $@
+
+# --- Checks
+
+check: check-format check-ruff check-types check-warnings check-cppcheck check-tidy \
+       check-symbols
+check: ## all that begin with check-
+
+check-format: $(VENV)/.check ## the layout of the C is clang-format's
+	clang-format --dry-run -Werror $(wildcard src/*/*.h) $(C_FILES)
+
+check-ruff: $(VENV)/.check ## ruff lints the Python, and its layout is ruff's
+	$(BIN)/ruff check --no-cache .
+	$(BIN)/ruff format --no-cache --check .
+
+check-types: $(VENV)/.built $(VENV)/.check ## mypy --strict, and the stubs agree with the modules
+	$(BIN)/mypy $(PACKAGES) $(wildcard tools/*.py)
+	$(BIN)/python -m mypy.stubtest $(PACKAGES)
+
+check-warnings: $(VENV)/.check ## gcc and clang have nothing to say
+	$(call on_each,gcc $(C_FLAGS) -O2 $(WARNINGS) -o /dev/null -c {})
+	$(call on_each,clang $(C_FLAGS) -O2 $(WARNINGS) -o /dev/null -c {})
+
+check-cppcheck: $(VENV)/.check ## cppcheck has nothing to say
+	$(call on_each,cppcheck $(CPPCHECK) -Isrc/common {})
+
+check-tidy: $(VENV)/.check ## clang-tidy has nothing to say
+	$(call on_each,clang-tidy --quiet {} -- $(C_FLAGS)) 2> >(grep -v 'warnings\? generated' >&2)
+
+check-symbols: $(VENV)/.built $(VENV)/.test ## a module exports PyInit_* and nothing else
+	$(BIN)/python -m pytest -q -k exports_only tests/unit/test_house.py
+
+asan: $(VENV)/.built $(VENV)/.test ## the test suite under AddressSanitizer and UBSan
+	tools/asan.sh $(BIN)/python $(ARGS)
+
+# --- The rest
+
+wheel: $(VENV)/.built ## build dist/*.whl from the sdist, and test it where the sources are not
+	tools/wheel.sh $(BIN)/python
+
+ifneq ($(wildcard bench/run.py),)
+.PHONY: bench
+bench: $(VENV)/.built $(VENV)/.test ## measure, against a C program that only reads
+	$(BIN)/python bench/run.py $(ARGS)
+endif
+
+clean: ## remove everything that was built, .venv too
+	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -f $(wildcard ipp/*.so plt/*.so natkit/*.so pldns/*.so)
+	find . -name __pycache__ -prune -exec rm -rf {} +

@@ -1,0 +1,329 @@
+"""What a URI names, and the bytes of it: paths, formats, compression.
+
+`open_source()` is called by `trace.start()`.  It answers with the name of a format whose reader is
+in C and a stream for that reader, or with "libtrace" and a URI for libtrace itself.
+"""
+
+from __future__ import annotations
+
+import bz2
+import lzma
+import struct
+import sys
+import zlib
+from collections.abc import Callable
+from typing import BinaryIO, Protocol
+
+CHUNK = 1 << 16
+
+#: Formats that have a reader of ours, by their names in URIs.
+FILE_FORMATS = {
+    "pcapfile": "pcap",
+    "pcap": "pcap",
+    "pcapng": "pcapng",
+    "erf": "erf",
+    "rawerf": "erf",
+    "tsh": "tsh",
+    "duck": "duck",
+    "legacyatm": "legacyatm",
+    "legacyeth": "legacyeth",
+    "legacypos": "legacypos",
+}
+
+#: Formats that libtrace reads itself.
+LIBTRACE_FORMATS = {
+    "int", "ring", "pcapint", "bpf", "rt", "dag", "dpdk", "wag", "wtf", "legacynzix", "atmhdr",
+}  # fmt: skip
+
+
+class Stream(Protocol):
+    """What the readers in C take bytes from."""
+
+    def readinto1(self, buffer: memoryview, /) -> int: ...
+
+
+class Decompressor(Protocol):
+    """What zlib, bz2 and lzma have in common."""
+
+    eof: bool
+    unused_data: bytes
+
+    def decompress(self, data: bytes, /) -> bytes: ...
+
+
+class Plain:
+    """A file as it is, with a look at its first bytes."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self.file = file
+        self.ahead = b""
+
+    def peek(self, size: int) -> bytes:
+        """The next `size` bytes without consuming them, fewer at the end."""
+        while len(self.ahead) < size:
+            more = self.read_some()
+            if not more:
+                break
+            self.ahead += more
+        return self.ahead[:size]
+
+    def read_some(self) -> bytes:
+        """Some bytes, none at the end."""
+        return self.file.read(CHUNK) or b""
+
+    def readinto1(self, buffer: memoryview, /) -> int:
+        """Read into a buffer, waiting for one read at most; 0 at the end."""
+        if not self.ahead:
+            return self.file.readinto(buffer) or 0  # type: ignore[attr-defined, no-any-return]
+        size = min(len(buffer), len(self.ahead))
+        buffer[:size] = self.ahead[:size]
+        self.ahead = self.ahead[size:]
+        return size
+
+
+class Compressed(Plain):
+    """A compressed file, of one member or of several."""
+
+    def __init__(self, source: Plain, kind: str) -> None:
+        super().__init__(source.file)
+        self.source = source
+        self.kind = kind
+        self.new = DECOMPRESSORS[kind]
+        self.decompressor: Decompressor | None = None
+        self.left = b""
+        self.error: Exception | None = None
+
+    def read_some(self) -> bytes:
+        """Some bytes of what was compressed, none at the end.
+
+        What came before damage is given out first; EOFError where the file is cut.
+        """
+        while self.error is None:
+            data = self.left or self.source.ahead or self.source.read_some()
+            self.left = self.source.ahead = b""
+            if not data:
+                if self.decompressor is not None:
+                    self.error = EOFError(f"the {self.kind} data is cut")
+                    break
+                return b""
+            out = self.decompress(data)
+            if out:
+                return out
+        raise self.error
+
+    def decompress(self, data: bytes) -> bytes:
+        """What a piece of the file gives; notes where a member ends, and damage."""
+        if self.decompressor is None:
+            data = data.lstrip(b"\0")  # padding between members
+            if not data:
+                return b""
+            self.decompressor = self.new()
+        before = getattr(self.decompressor, "copy", lambda: None)()
+        try:
+            out = self.decompressor.decompress(data)
+        except (OSError, EOFError, ValueError, zlib.error, lzma.LZMAError) as error:
+            self.error = OSError(f"the {self.kind} data is damaged: {error}")
+            return b"" if before is None else self.salvage(before, data)
+        if self.decompressor.eof:
+            self.left = self.decompressor.unused_data
+            self.decompressor = None
+        return out
+
+    @staticmethod
+    def salvage(decompressor: Decompressor, data: bytes) -> bytes:
+        """What comes before the damage in a piece of a file."""
+        out = []
+        try:
+            for at in range(len(data)):
+                out.append(decompressor.decompress(data[at : at + 1]))
+        except zlib.error:
+            pass
+        return b"".join(out)
+
+    def readinto1(self, buffer: memoryview, /) -> int:
+        """Read into a buffer; 0 at the end."""
+        if not self.ahead:
+            self.ahead = self.read_some()
+        return super().readinto1(buffer) if self.ahead else 0
+
+
+def zstd_decompressor() -> Decompressor:
+    """A decompressor of Zstandard, which Python has from 3.14 on."""
+    try:
+        from compression import zstd  # type: ignore[import-not-found]
+    except ImportError:
+        raise OSError("Zstandard-compressed files need Python 3.14 or later") from None
+    decompressor: Decompressor = zstd.ZstdDecompressor()
+    return decompressor
+
+
+DECOMPRESSORS: dict[str, Callable[[], Decompressor]] = {
+    "gzip": lambda: zlib.decompressobj(wbits=31),
+    "bzip2": bz2.BZ2Decompressor,
+    "xz": lzma.LZMADecompressor,
+    "Zstandard": zstd_decompressor,
+}
+
+MAGIC = {
+    b"\x1f\x8b": "gzip",
+    b"BZh": "bzip2",
+    b"\xfd7zXZ\0": "xz",
+    b"\x28\xb5\x2f\xfd": "Zstandard",
+}
+
+
+def open_stream(path: str) -> Plain:
+    """The uncompressed bytes of a file, or of standard input for "-"."""
+    file = sys.stdin.buffer if path == "-" else open(path, "rb", buffering=0)  # noqa: SIM115
+    stream = Plain(file)  # type: ignore[arg-type]
+    head = stream.peek(6)
+    for magic, kind in MAGIC.items():
+        if head.startswith(magic):
+            return Compressed(stream, kind)
+    return stream
+
+
+# --- Which format it is ----------------------------------------------------------------------
+
+PCAP_MAGIC = {0xA1B2C3D4, 0xA1B23C4D, 0xA1B2CD34}
+
+
+def is_pcap(head: bytes) -> bool:
+    """Whether a file begins as a pcap file does."""
+    return len(head) >= 4 and not PCAP_MAGIC.isdisjoint(
+        (int.from_bytes(head[:4], "little"), int.from_bytes(head[:4], "big"))
+    )
+
+
+def is_pcapng(head: bytes) -> bool:
+    """Whether a file begins with a pcapng section header."""
+    return head.startswith(b"\x0a\x0d\x0d\x0a")
+
+
+def is_duck(head: bytes) -> bool:
+    """Whether a file begins with a version of DUCK records."""
+    return len(head) >= 4 and int.from_bytes(head[:4], "little") in (13, 14, 19)
+
+
+def plausible(seconds: int) -> bool:
+    """Whether a time is of the years in which there were traces: 1990 to 2100."""
+    return 631_152_000 < seconds < 4_102_444_800
+
+
+def records(head: bytes, size: int) -> list[bytes]:
+    """The first whole records of one size, eight at most."""
+    return [head[at : at + size] for at in range(0, min(len(head), 8 * size) - size + 1, size)]
+
+
+def is_tsh(head: bytes) -> bool:
+    """Whether a file looks like 44-byte records with an IPv4 header each."""
+    return bool(found := records(head, 44)) and all(
+        plausible(int.from_bytes(r[:4], "big"))
+        and int.from_bytes(r[5:8], "big") < 1_000_000
+        and r[8] >> 4 == 4
+        and r[8] & 15 >= 5
+        for r in found
+    )
+
+
+def is_legacy(head: bytes, test: Callable[[bytes], bool]) -> bool:
+    """Whether a file looks like 64-byte records of a legacy ERF format."""
+    return bool(found := records(head, 64)) and all(
+        plausible(int.from_bytes(r[4:8], "little")) and test(r) for r in found
+    )
+
+
+def is_legacypos(head: bytes) -> bool:
+    """Whether each record has the slot length 64, then PPP or Cisco HDLC."""
+    return is_legacy(head, lambda r: r[8:12] == b"\0\0\0\x40" and r[16] in (0xFF, 0x0F, 0x8F))
+
+
+def is_legacyatm(head: bytes) -> bool:
+    """Whether each record has an LLC/SNAP header behind its cell header."""
+    return is_legacy(head, lambda r: r[16:19] == b"\xaa\xaa\x03")
+
+
+def is_legacyeth(head: bytes) -> bool:
+    """Whether each record has an Ethernet header of a known type."""
+    known = (0x0800, 0x0806, 0x86DD, 0x8100)
+    return is_legacy(
+        head,
+        lambda r: int.from_bytes(r[22:24], "big") in known
+        and 20 < int.from_bytes(r[8:10], "little") < 9216,
+    )
+
+
+def is_erf(head: bytes) -> bool:
+    """Whether a file looks like ERF records: plausible types, lengths and times."""
+    at = found = 0
+    while found < 8 and len(head) - at >= 16:
+        time, kind, _, rlen = struct.unpack_from("<QBB", head, at) + struct.unpack_from(
+            ">H", head, at + 10
+        )
+        kind &= 0x7F
+        if rlen < 16 or kind not in range(49) or not (plausible(time >> 32) or kind == 48):
+            return False
+        found += 1
+        at += rlen
+    return found > 0
+
+
+SNIFFERS: dict[str, Callable[[bytes], bool]] = {
+    "pcap": is_pcap,
+    "pcapng": is_pcapng,
+    "duck": is_duck,
+    "legacypos": is_legacypos,
+    "legacyatm": is_legacyatm,
+    "tsh": is_tsh,
+    "erf": is_erf,
+    "legacyeth": is_legacyeth,
+}
+
+
+def sniff(stream: Plain) -> str:
+    """The format of a stream, from its first bytes; OSError where it is none."""
+    head = stream.peek(4096)
+    if not head:
+        raise OSError("the file is empty")
+    for name, test in SNIFFERS.items():
+        if test(head):
+            return name
+    raise OSError(f"no trace of a format that is known: it begins with {head[:8].hex(' ')}")
+
+
+def check(stream: Plain, name: str) -> str:
+    """The format that a stream of a named format really has; OSError where it is another one."""
+    head = stream.peek(64)
+    if not head:
+        raise OSError("the file is empty")
+    if name in ("pcap", "pcapng"):
+        # pcapfile: may be pcapng inside, as in libtrace 4, and the other way round
+        if is_pcapng(head):
+            return "pcapng"
+        if is_pcap(head):
+            return "pcap"
+        raise OSError(f"not a {name} file: it begins with {head[:8].hex(' ')}")
+    return name
+
+
+def open_source(uri: str) -> tuple[str, Stream | str]:
+    """The format and stream of a URI, or "libtrace" and the URI itself."""
+    prefix, colon, name = uri.partition(":")
+    if colon and prefix in LIBTRACE_FORMATS:
+        return "libtrace", uri
+    if colon and prefix in FILE_FORMATS:
+        stream = open_stream(name)
+        return check(stream, FILE_FORMATS[prefix]), stream
+    if not uri:
+        raise OSError("it names no file")
+    try:
+        stream = open_stream(uri)
+    except FileNotFoundError:
+        if colon and "/" not in prefix:
+            raise OSError(
+                f"no file of that name, and {prefix!r} is no format that libtrace knows"
+            ) from None
+        raise
+    except IsADirectoryError:
+        raise OSError("it is a directory") from None
+    return sniff(stream), stream

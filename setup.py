@@ -1,0 +1,45 @@
+"""Build the extension modules; everything else is in pyproject.toml."""
+
+import shlex
+import subprocess
+from glob import glob
+
+from setuptools import Extension, setup
+
+
+def pkg_config(name: str, fallback: str) -> tuple[list[str], list[str]]:
+    """Compiler and linker arguments of a library: pkg-config's, else just its name."""
+    try:
+        run = subprocess.run(
+            ["pkg-config", "--cflags", "--libs", name], capture_output=True, text=True, check=True
+        )
+    except (OSError, subprocess.CalledProcessError):
+        return [], [fallback]
+    words = shlex.split(run.stdout)
+    # third-party headers come in by -isystem: their warnings are not ours to mend
+    compile_args = [word.replace("-I", "-isystem", 1) for word in words if word.startswith("-I")]
+    return compile_args, [word for word in words if not word.startswith("-I")]
+
+
+def extension(package: str, library: tuple[list[str], list[str]] | None = None) -> Extension:
+    """The extension module of one package: all the C in its folder of src/."""
+    compile_args, link_args = library or ([], [])
+    return Extension(
+        f"{package}._{package}",
+        sources=sorted(glob(f"src/{package}/*.c")),
+        depends=glob("src/common/*.h") + glob(f"src/{package}/*.h"),
+        include_dirs=["src/common"],
+        extra_compile_args=["-std=c11", "-fvisibility=hidden", *compile_args],
+        extra_link_args=link_args,
+    )
+
+
+EXTENSIONS = [
+    extension("ipp"),
+    extension("plt", pkg_config("libtrace", "-ltrace")),
+    extension("natkit"),
+    extension("pldns", pkg_config("ldns", "-lldns")),
+]
+
+# a package whose C is not written yet is built when it is
+setup(ext_modules=[extension for extension in EXTENSIONS if extension.sources])

@@ -1,0 +1,34 @@
+/* What the modules offer each other, each through a versioned capsule named `<module>._C_API`.
+ * A module that uses another's capsule keeps a reference to that module, and so to the capsule. */
+#ifndef PLT_COMMON_CAPI_H
+#define PLT_COMMON_CAPI_H
+
+#define PY_SSIZE_T_CLEAN
+#include <Python.h>
+#include <stdint.h>
+
+/* --- ipp ------------------------------------------------------------------------------------ */
+
+#define IPP_CAPSULE     "ipp._ipp._C_API"
+#define IPP_API_VERSION 1
+#define IPP_NO_LENGTH   (-1)
+
+/* The value of an IPprefix: version 4 or 6, the address in network order (an IPv4 address in the
+ * first 4 bytes, the rest zero), length 0 to 128 or IPP_NO_LENGTH. */
+struct ipp_value {
+    uint8_t version;
+    int16_t length;
+    uint8_t addr[16];
+};
+
+struct ipp_api {
+    int api_version;
+    PyTypeObject *prefix_type; /* borrowed from the module */
+    /* A new IPprefix of an address of 4 or 16 bytes; NULL with an exception when out of memory. */
+    PyObject *(*prefix_new)(const struct ipp_api *api, int version, const uint8_t *addr,
+                            int length);
+    /* The value of an IPprefix (or instance of a subclass): 0, or -1 with TypeError set. */
+    int (*prefix_value)(const struct ipp_api *api, PyObject *obj, struct ipp_value *out);
+};
+
+#endif

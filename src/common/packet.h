@@ -1,0 +1,61 @@
+/* A packet as C sees it: what a source says of it, and where its layers are.  No Python here. */
+#ifndef PLT_COMMON_PACKET_H
+#define PLT_COMMON_PACKET_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Link types: the numbers of LINKTYPE_* in pcap files (https://www.tcpdump.org/linktypes.html),
+ * and, above all of those, encapsulations that only libtrace's formats have. */
+enum plt_dlt {
+    DLT_HDLC_POS = 0x10000, /* ERF: PPP or Cisco HDLC, told apart by its first bytes */
+    DLT_ATM_CELL,           /* ERF: a 4-byte ATM header, then LLC/SNAP */
+    DLT_LEGACY_POS,
+    DLT_LEGACY_ATM,
+    DLT_DUCK,
+    DLT_NONE /* nothing that we can decode */
+};
+
+/* What a source says of a packet besides its bytes. */
+struct plt_meta {
+    int64_t sec;          /* arrival time, seconds since the epoch */
+    uint32_t nsec;        /* below 10**9 */
+    uint32_t capture_len; /* as libtrace defines it; a legacy format's is its record size */
+    uint64_t erf_time;    /* 32.32 fixed point; 0 where the source's clock is no ERF clock */
+    uint64_t wire_len;    /* as libtrace defines it: with the FCS for Ethernet */
+    uint32_t dlt;
+    int16_t linktype; /* TRACE_TYPE_*, where dlt does not tell; else PLT_LINKTYPE_OF_DLT */
+    int8_t direction; /* TRACE_DIR_*, -1 where the source does not tell */
+};
+
+#define PLT_LINKTYPE_OF_DLT INT16_MIN
+
+/* One packet as a source hands it over; data is valid until the source is asked again. */
+struct plt_record {
+    const uint8_t *data;
+    uint32_t len; /* bytes at data */
+    struct plt_meta meta;
+};
+
+#define PLT_ABSENT UINT32_MAX
+
+/* Where the layers of a packet are: offsets from its first byte, PLT_ABSENT where there is none,
+ * never past len.  A layer that is there may be cut anywhere after its first byte. */
+struct plt_layers {
+    uint32_t layer2;
+    uint32_t layer3;
+    uint32_t transport; /* behind the IP header and IPv6 extension headers; no later fragment's */
+    uint32_t payload;   /* of the IP header: behind it and its extension headers */
+    uint32_t ip_end;    /* where the IP packet ends by its own length, not past len */
+    int16_t linktype;   /* TRACE_TYPE_* of layer 2, -1 where libtrace has no name for it */
+    uint16_t ethertype; /* of layer 3, 0 where unknown */
+    uint16_t vlan_id;   /* of the outermost 802.1Q tag, 0 without */
+    uint8_t version;    /* 4 or 6 where layer 3 is IP, else 0 */
+    uint8_t proto;      /* what transport is, 0 where unknown */
+    uint8_t tags;       /* passed on the way to layer 3 */
+    uint8_t depth;      /* encapsulations entered */
+    bool fragment;      /* not the first fragment of its packet */
+    bool more_fragments;
+};
+
+#endif

@@ -1,0 +1,156 @@
+/* The methods of an IPprefix. */
+#include "ipp.h"
+
+#include <string.h>
+
+/* How many leading bits of a and b, of the same version, agree. */
+static int common_bits(const struct ipp_value *a, const struct ipp_value *b)
+{
+    int bits = ipp_bits(a->version);
+
+    for (int i = 0; i < bits / 8; i++) {
+        int diff = a->addr[i] ^ b->addr[i];
+
+        if (diff != 0) {
+            int count = 8 * i;
+
+            for (; (diff & 0x80) == 0; diff <<= 1)
+                count++;
+            return count;
+        }
+    }
+    return bits;
+}
+
+/* The value of a method's argument, of self's version: 0, or -1 with an exception. */
+static int read_other(PyObject *self_, PyObject *other, struct ipp_value *out)
+{
+    struct ipp_state *state = ipp_state_of(Py_TYPE(self_));
+
+    if (state == NULL || ipp_prefix_value(&state->api, other, out) < 0)
+        return -1;
+    if (out->version != ipp_value_of(self_)->version) {
+        PyErr_SetString(PyExc_AttributeError, "versions must be the same (4 or 6)");
+        return -1;
+    }
+    return 0;
+}
+
+PyDoc_STRVAR(equal_doc, "equal($self, other, /)\n--\n\n"
+                        "Whether the two addresses are the same, whatever the lengths.\n\n"
+                        "AttributeError where the versions differ, TypeError where other is no "
+                        "IPprefix.");
+
+static PyObject *prefix_equal(PyObject *self_, PyObject *arg)
+{
+    struct ipp_value other;
+
+    if (read_other(self_, arg, &other) < 0)
+        return NULL;
+    return PyBool_FromLong(memcmp(ipp_value_of(self_)->addr, other.addr, sizeof other.addr) == 0);
+}
+
+PyDoc_STRVAR(has_bit_set_doc, "has_bit_set($self, n, /)\n--\n\n"
+                              "Whether bit n of the address is 1; bit 0 is the leftmost.\n\n"
+                              "True for n below 0, False for n past the end of the address. "
+                              "TypeError where n is no\ninteger.");
+
+static PyObject *prefix_has_bit_set(PyObject *self_, PyObject *arg)
+{
+    const struct ipp_value *value = ipp_value_of(self_);
+    Py_ssize_t n = PyNumber_AsSsize_t(arg, NULL);
+
+    if (n == -1 && PyErr_Occurred())
+        return NULL;
+    if (n < 0)
+        Py_RETURN_TRUE;
+    if (n >= ipp_bits(value->version))
+        Py_RETURN_FALSE;
+    return PyBool_FromLong(value->addr[n / 8] & 0x80 >> n % 8);
+}
+
+PyDoc_STRVAR(first_bit_different_doc,
+             "first_bit_different($self, other, /)\n--\n\n"
+             "The number, from 0, of the first bit in which the two prefixes differ.\n\n"
+             "The shorter length where they agree that far. AttributeError where the versions "
+             "differ or a\nlength is None, TypeError where other is no IPprefix.");
+
+static PyObject *prefix_first_bit_different(PyObject *self_, PyObject *arg)
+{
+    const struct ipp_value *self = ipp_value_of(self_);
+    struct ipp_value other;
+    int first = 0;
+
+    if (read_other(self_, arg, &other) < 0)
+        return NULL;
+    if (self->length == IPP_NO_LENGTH || other.length == IPP_NO_LENGTH)
+        return ipp_no_length();
+    first = common_bits(self, &other);
+    if (first > self->length)
+        first = self->length;
+    if (first > other.length)
+        first = other.length;
+    return PyLong_FromLong(first);
+}
+
+PyDoc_STRVAR(is_prefix_doc, "is_prefix($self, other, /)\n--\n\n"
+                            "Whether other is inside this prefix: not shorter, and its first bits "
+                            "the same.\n\n"
+                            "An address needs its length set, to 32 or 128: AttributeError where "
+                            "a length is None or\nthe versions differ, TypeError where other is no "
+                            "IPprefix.");
+
+static PyObject *prefix_is_prefix(PyObject *self_, PyObject *arg)
+{
+    const struct ipp_value *self = ipp_value_of(self_);
+    struct ipp_value other;
+
+    if (read_other(self_, arg, &other) < 0)
+        return NULL;
+    if (self->length == IPP_NO_LENGTH || other.length == IPP_NO_LENGTH)
+        return ipp_no_length();
+    return PyBool_FromLong(other.length >= self->length &&
+                           common_bits(self, &other) >= self->length);
+}
+
+PyDoc_STRVAR(from_ipaddress_doc,
+             "from_ipaddress($type, obj, /)\n--\n\n"
+             "The IPprefix of an address, interface or network of the module ipaddress.\n\n"
+             "The length is None for an address. ValueError for an address with a scope id, "
+             "TypeError for\nany other object.");
+
+PyDoc_STRVAR(to_ipaddress_doc,
+             "to_ipaddress($self, /)\n--\n\n"
+             "This as an object of the module ipaddress: an address, or a network.\n\n"
+             "IPv4Address or IPv6Address where the length is None; else IPv4Network or "
+             "IPv6Network, whose\nbits after the length are 0. ipaddress.ip_interface(str(p)) "
+             "keeps those bits.");
+
+PyDoc_STRVAR(reduce_doc, "__reduce__($self, /)\n--\n\n"
+                         "What pickle and copy make a copy from.");
+
+PyMethodDef ipp_prefix_methods[] = {
+    {.ml_name = "equal", .ml_meth = prefix_equal, .ml_flags = METH_O, .ml_doc = equal_doc},
+    {.ml_name = "has_bit_set",
+     .ml_meth = prefix_has_bit_set,
+     .ml_flags = METH_O,
+     .ml_doc = has_bit_set_doc},
+    {.ml_name = "first_bit_different",
+     .ml_meth = prefix_first_bit_different,
+     .ml_flags = METH_O,
+     .ml_doc = first_bit_different_doc},
+    {.ml_name = "is_prefix",
+     .ml_meth = prefix_is_prefix,
+     .ml_flags = METH_O,
+     .ml_doc = is_prefix_doc},
+    {.ml_name = "from_ipaddress",
+     .ml_meth = ipp_from_ipaddress,
+     .ml_flags = METH_O | METH_CLASS,
+     .ml_doc = from_ipaddress_doc},
+    {.ml_name = "to_ipaddress",
+     .ml_meth = ipp_to_ipaddress,
+     .ml_flags = METH_NOARGS,
+     .ml_doc = to_ipaddress_doc},
+    {.ml_name = "__reduce__", .ml_meth = ipp_reduce, .ml_flags = METH_NOARGS, .ml_doc = reduce_doc},
+    {.ml_name = NULL},
+};

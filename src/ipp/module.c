@@ -1,0 +1,104 @@
+/* The module ipp._ipp: its state, its function from_s and its capsule. */
+#include "ipp.h"
+
+struct ipp_state *ipp_state_of(PyTypeObject *type)
+{
+    PyObject *module = PyType_GetModuleByDef(type, &ipp_module);
+
+    return module != NULL ? PyModule_GetState(module) : NULL;
+}
+
+PyDoc_STRVAR(from_s_doc, "from_s($module, text, /)\n--\n\n"
+                         "The IPprefix that a text such as '192.0.2.0/24' or '2001:db8::1' "
+                         "stands for.\n\n"
+                         "IPv4 addresses are four decimal numbers without leading zeros; IPv6 "
+                         "addresses are in any\nform of RFC 4291 section 2.2, without a scope id. "
+                         "The length is None where the text has no\n'/length', which may be 0. "
+                         "Bits after the length are kept. ValueError for any other text,\n"
+                         "TypeError for what is not a str.");
+
+static PyObject *from_s(PyObject *module, PyObject *text)
+{
+    struct ipp_state *state = PyModule_GetState(module);
+    struct ipp_value value;
+
+    if (ipp_value_parse(text, &value) < 0)
+        return NULL;
+    return ipp_prefix_new(&state->api, value.version, value.addr, value.length);
+}
+
+static int module_exec(PyObject *module)
+{
+    struct ipp_state *state = PyModule_GetState(module);
+    PyObject *type = PyType_FromModuleAndSpec(module, &ipp_prefix_spec, NULL);
+    PyObject *capsule = NULL;
+    int status = -1;
+
+    if (type == NULL)
+        return -1;
+    state->api = (struct ipp_api){
+        .api_version = IPP_API_VERSION,
+        .prefix_type = (PyTypeObject *)type,
+        .prefix_new = ipp_prefix_new,
+        .prefix_value = ipp_prefix_value,
+    };
+    if (PyModule_AddType(module, state->api.prefix_type) < 0)
+        return -1;
+    capsule = PyCapsule_New(&state->api, IPP_CAPSULE, NULL);
+    if (capsule == NULL)
+        return -1;
+    status = PyModule_AddObjectRef(module, "_C_API", capsule);
+    Py_DECREF(capsule);
+    return status;
+}
+
+static int module_traverse(PyObject *module, visitproc visit, void *arg)
+{
+    struct ipp_state *state = PyModule_GetState(module);
+
+    Py_VISIT(state->api.prefix_type);
+    return 0;
+}
+
+static int module_clear(PyObject *module)
+{
+    struct ipp_state *state = PyModule_GetState(module);
+
+    Py_CLEAR(state->api.prefix_type);
+    return 0;
+}
+
+static void module_free(void *module)
+{
+    module_clear((PyObject *)module);
+}
+
+static PyMethodDef module_methods[] = {
+    {.ml_name = "from_s", .ml_meth = from_s, .ml_flags = METH_O, .ml_doc = from_s_doc},
+    {.ml_name = NULL},
+};
+
+static PyModuleDef_Slot module_slots[] = {
+    {.slot = Py_mod_exec, .value = module_exec},
+#if PY_VERSION_HEX >= 0x030C0000
+    {.slot = Py_mod_multiple_interpreters, .value = Py_MOD_PER_INTERPRETER_GIL_SUPPORTED},
+#endif
+    {.slot = 0},
+};
+
+PyDoc_STRVAR(module_doc, "IP addresses and prefixes: the C part of the package ipp.");
+
+struct PyModuleDef ipp_module = {
+    PyModuleDef_HEAD_INIT,         .m_name = "ipp._ipp",
+    .m_doc = module_doc,           .m_size = sizeof(struct ipp_state),
+    .m_methods = module_methods,   .m_slots = module_slots,
+    .m_traverse = module_traverse, .m_clear = module_clear,
+    .m_free = module_free,
+};
+
+PyMODINIT_FUNC PyInit__ipp(void);
+
+PyMODINIT_FUNC PyInit__ipp(void)
+{
+    return PyModuleDef_Init(&ipp_module);
+}

@@ -1,0 +1,206 @@
+/* The type IPprefix: an address of version 4 or 6 and, where it is set, a prefix length. */
+#include "ipp.h"
+
+#include <string.h>
+
+/* --- making one ----------------------------------------------------------------------------- */
+
+PyObject *ipp_prefix_new(const struct ipp_api *api, int version, const uint8_t *addr, int length)
+{
+    struct prefix *self = NULL;
+
+    if (api->prefix_type == NULL) {
+        PyErr_SetString(PyExc_RuntimeError, "the module ipp has been unloaded");
+        return NULL;
+    }
+    self = PyObject_New(struct prefix, api->prefix_type);
+    if (self == NULL)
+        return NULL;
+    self->value = (struct ipp_value){.version = (uint8_t)version, .length = (int16_t)length};
+    memcpy(self->value.addr, addr, (size_t)ipp_bits(version) / 8);
+    self->hash = -1;
+    return (PyObject *)self;
+}
+
+int ipp_prefix_value(const struct ipp_api *api, PyObject *obj, struct ipp_value *out)
+{
+    if (api->prefix_type == NULL || !PyObject_TypeCheck(obj, api->prefix_type)) {
+        PyErr_Format(PyExc_TypeError, "an IPprefix is required, not %.100s", Py_TYPE(obj)->tp_name);
+        return -1;
+    }
+    *out = *ipp_value_of(obj);
+    return 0;
+}
+
+static int read_version(PyObject *obj, struct ipp_value *value)
+{
+    Py_ssize_t version = 0;
+
+    if (PyIndex_Check(obj)) {
+        version = PyNumber_AsSsize_t(obj, NULL);
+        if (version == -1 && PyErr_Occurred())
+            return -1;
+    }
+    if (version != 4 && version != 6) {
+        PyErr_SetString(PyExc_ValueError, "version must be 4 or 6");
+        return -1;
+    }
+    value->version = (uint8_t)version;
+    return 0;
+}
+
+static int read_addr(PyObject *obj, struct ipp_value *value)
+{
+    Py_ssize_t room = ipp_bits(value->version) / 8;
+    Py_buffer view;
+    int status = -1;
+
+    if (!PyObject_CheckBuffer(obj)) {
+        PyErr_Format(PyExc_ValueError, "addr must be bytes-like, not %.100s",
+                     Py_TYPE(obj)->tp_name);
+        return -1;
+    }
+    if (PyObject_GetBuffer(obj, &view, PyBUF_SIMPLE) < 0) {
+        if (PyErr_ExceptionMatches(PyExc_BufferError))
+            PyErr_SetString(PyExc_ValueError, "addr must be contiguous bytes");
+        return -1;
+    }
+    if (view.len > room) {
+        PyErr_Format(PyExc_AttributeError, "IPv%d addr must be at most %zd bytes, not %zd",
+                     value->version, room, view.len);
+    } else {
+        if (view.len > 0) /* an empty buffer may be at NULL */
+            memcpy(value->addr, view.buf, (size_t)view.len);
+        status = 0;
+    }
+    PyBuffer_Release(&view);
+    return status;
+}
+
+static PyObject *prefix_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
+{
+    static char version_word[] = "version", addr_word[] = "addr", length_word[] = "length";
+    static char *keywords[] = {version_word, addr_word, length_word, NULL};
+    PyObject *version = NULL, *addr = NULL, *length = Py_None; /* borrowed from args */
+    struct ipp_value value = {.length = IPP_NO_LENGTH};
+    struct prefix *self = NULL;
+
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "OO|O:IPprefix", keywords, &version, &addr,
+                                     &length))
+        return NULL;
+    if (read_version(version, &value) < 0 || read_addr(addr, &value) < 0)
+        return NULL;
+    if (length != Py_None && ipp_read_length(length, &value, 0, PyExc_AttributeError) < 0)
+        return NULL;
+    self = (struct prefix *)type->tp_alloc(type, 0);
+    if (self == NULL)
+        return NULL;
+    self->value = value;
+    self->hash = -1;
+    return (PyObject *)self;
+}
+
+static void prefix_dealloc(PyObject *self_)
+{
+    PyTypeObject *type = Py_TYPE(self_);
+
+    type->tp_free(self_);
+    Py_DECREF(type);
+}
+
+/* --- text, hash and order ------------------------------------------------------------------- */
+
+static PyObject *prefix_str(PyObject *self_)
+{
+    char text[IPP_TEXT_SIZE];
+
+    ipp_value_format(ipp_value_of(self_), text);
+    return PyUnicode_FromString(text);
+}
+
+static PyObject *prefix_repr(PyObject *self_)
+{
+    const char *name = strrchr(Py_TYPE(self_)->tp_name, '.');
+    char text[IPP_TEXT_SIZE];
+
+    ipp_value_format(ipp_value_of(self_), text);
+    return PyUnicode_FromFormat("%s('%s')", name != NULL ? name + 1 : Py_TYPE(self_)->tp_name,
+                                text);
+}
+
+/* Of version and addr only: an IPprefix without a length equals those with one.  Through bytes, for
+ * their hash is keyed: addresses come from whoever sends packets. */
+static Py_hash_t prefix_hash(PyObject *self_)
+{
+    struct prefix *self = (struct prefix *)self_;
+
+    if (self->hash == -1) {
+        PyObject *bytes = PyBytes_FromStringAndSize((const char *)self->value.addr,
+                                                    ipp_bits(self->value.version) / 8);
+
+        if (bytes == NULL)
+            return -1;
+        self->hash = PyObject_Hash(bytes);
+        Py_DECREF(bytes);
+    }
+    return self->hash;
+}
+
+static PyObject *prefix_richcompare(PyObject *self_, PyObject *other_, int op)
+{
+    const struct ipp_value *self = ipp_value_of(self_);
+    struct ipp_state *state = ipp_state_of(Py_TYPE(self_));
+    const struct ipp_value *other = NULL;
+    int order = 0;
+
+    if (state == NULL)
+        return NULL;
+    if (!PyObject_TypeCheck(other_, state->api.prefix_type))
+        Py_RETURN_NOTIMPLEMENTED;
+    other = ipp_value_of(other_);
+    if (self->version != other->version) {
+        if (op == Py_EQ)
+            Py_RETURN_FALSE;
+        if (op == Py_NE)
+            Py_RETURN_TRUE;
+        PyErr_SetString(PyExc_AttributeError, "versions must be the same (4 or 6)");
+        return NULL;
+    }
+    order = memcmp(self->addr, other->addr, sizeof self->addr);
+    if (order == 0 && self->length != IPP_NO_LENGTH && other->length != IPP_NO_LENGTH)
+        order = other->length - self->length; /* the longer prefix first */
+    Py_RETURN_RICHCOMPARE(order, 0, op);
+}
+
+PyDoc_STRVAR(prefix_doc,
+             "IPprefix(version, addr, length=None)\n--\n\n"
+             "An IPv4 or IPv6 address or, with a length, a prefix.\n\n"
+             "version is 4 or 6; addr is bytes-like, up to 4 or 16 bytes, filled up with zeros on "
+             "the right;\nlength is a number of bits. ValueError for another version or an addr "
+             "that isn't bytes-like;\nAttributeError for an addr too long or a length out of "
+             "range.\n\n"
+             "str() is the address in the form of RFC 5952 and, where length is set, '/length'. "
+             "Two are equal\nwhen their versions and addresses are and, where both are set, their "
+             "lengths: so an address\nwithout a length equals each of two prefixes that differ. "
+             "They sort by address, then the longer\nprefix first; AttributeError between "
+             "versions.");
+
+static PyType_Slot prefix_slots[] = {
+    {.slot = Py_tp_doc, .pfunc = (void *)(uintptr_t)prefix_doc},
+    {.slot = Py_tp_new, .pfunc = prefix_new},
+    {.slot = Py_tp_dealloc, .pfunc = prefix_dealloc},
+    {.slot = Py_tp_getset, .pfunc = ipp_prefix_getset},
+    {.slot = Py_tp_methods, .pfunc = ipp_prefix_methods},
+    {.slot = Py_tp_str, .pfunc = prefix_str},
+    {.slot = Py_tp_repr, .pfunc = prefix_repr},
+    {.slot = Py_tp_hash, .pfunc = prefix_hash},
+    {.slot = Py_tp_richcompare, .pfunc = prefix_richcompare},
+    {.slot = 0},
+};
+
+PyType_Spec ipp_prefix_spec = {
+    .name = "ipp.IPprefix",
+    .basicsize = sizeof(struct prefix),
+    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_IMMUTABLETYPE,
+    .slots = prefix_slots,
+};

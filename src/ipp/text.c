@@ -1,0 +1,173 @@
+/* IPprefix as text: what from_s() takes and what str() gives. */
+#include "ipp.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "bytes.h"
+
+/* --- parsing -------------------------------------------------------------------------------- */
+
+/* A length in decimal, without sign, blanks or leading zeros ("010" is 8 to some readers and 10 to
+ * others, as in an address): its value, -1 when it is not a number, bits + 1 when it is too big. */
+static int parse_length(const char *digits, size_t count, int bits)
+{
+    int length = 0;
+
+    if (count == 0 || (count > 1 && digits[0] == '0'))
+        return -1;
+    for (size_t i = 0; i < count; i++) {
+        if (digits[i] < '0' || digits[i] > '9')
+            return -1;
+        if (length <= bits)
+            length = length * 10 + (digits[i] - '0');
+    }
+    return length <= bits ? length : bits + 1;
+}
+
+/* The address in the first size bytes of text: its version, or 0 when it is none. */
+static int parse_address(const char *text, size_t size, uint8_t addr[16])
+{
+    char buffer[INET6_ADDRSTRLEN];
+    int version = 4;
+
+    if (size >= sizeof buffer)
+        return 0;
+    memcpy(buffer, text, size);
+    buffer[size] = '\0';
+    /* An embedded NUL would end the text early, and some C libraries take a scope id. */
+    if (strspn(buffer, "0123456789abcdefABCDEF:.") != size)
+        return 0;
+    if (memchr(buffer, ':', size) != NULL)
+        version = 6;
+    return inet_pton(version == 4 ? AF_INET : AF_INET6, buffer, addr) == 1 ? version : 0;
+}
+
+int ipp_value_parse(PyObject *text, struct ipp_value *out)
+{
+    struct ipp_value value = {.length = IPP_NO_LENGTH};
+
+    if (!PyUnicode_Check(text)) {
+        PyErr_Format(PyExc_TypeError, "an address must be a str, not %.100s",
+                     Py_TYPE(text)->tp_name);
+        return -1;
+    }
+    if (PyUnicode_IS_ASCII(text)) {
+        const char *start = PyUnicode_DATA(text);
+        size_t size = (size_t)PyUnicode_GET_LENGTH(text);
+        const char *slash = memchr(start, '/', size);
+        size_t addr_size = slash != NULL ? (size_t)(slash - start) : size;
+
+        value.version = (uint8_t)parse_address(start, addr_size, value.addr);
+        if (value.version != 0 && slash != NULL) {
+            int bits = ipp_bits(value.version);
+            int length = parse_length(slash + 1, size - addr_size - 1, bits);
+
+            if (length < 0 || length > bits) {
+                PyErr_Format(PyExc_ValueError, "IPv%d length must be 0 to %d: %.100R",
+                             value.version, bits, text);
+                return -1;
+            }
+            value.length = (int16_t)length;
+        }
+    }
+    if (value.version == 0) {
+        PyErr_Format(PyExc_ValueError, "not an IPv4 or IPv6 address: %.100R", text);
+        return -1;
+    }
+    *out = value;
+    return 0;
+}
+
+/* --- formatting ----------------------------------------------------------------------------- */
+
+/* The put_ functions write at to and return the place after what they wrote. */
+
+static char *put_decimal(char *to, unsigned value)
+{
+    if (value >= 100)
+        *to++ = (char)('0' + value / 100);
+    if (value >= 10)
+        *to++ = (char)('0' + value / 10 % 10);
+    *to++ = (char)('0' + value % 10);
+    return to;
+}
+
+static char *put_hex(char *to, unsigned value)
+{
+    bool started = false;
+
+    for (int shift = 12; shift >= 0; shift -= 4) {
+        unsigned digit = value >> shift & 0xf;
+
+        if (digit != 0 || started || shift == 0) {
+            *to++ = "0123456789abcdef"[digit];
+            started = true;
+        }
+    }
+    return to;
+}
+
+static char *put_ipv4(char *to, const uint8_t *addr)
+{
+    for (int i = 0; i < 4; i++) {
+        if (i > 0)
+            *to++ = '.';
+        to = put_decimal(to, addr[i]);
+    }
+    return to;
+}
+
+/* RFC 5952 section 4; IPv4-mapped addresses in mixed notation (its section 5).  inet_ntop() also
+ * writes the IPv4-compatible ::/96 so, which RFC 4291 section 2.5.5.1 has deprecated. */
+static char *put_ipv6(char *to, const uint8_t *addr)
+{
+    static const uint8_t mapped[12] = {[10] = 0xff, [11] = 0xff};
+    unsigned fields[8];
+    int run_start = -1;
+    int run_size = 1; /* "::" must stand for more than one field: section 4.2.2 */
+
+    if (memcmp(addr, mapped, sizeof mapped) == 0) {
+        memcpy(to, "::ffff:", 7);
+        return put_ipv4(to + 7, addr + 12);
+    }
+    for (int i = 0; i < 8; i++)
+        fields[i] = load_be16(addr + 2 * i);
+    for (int i = 0; i < 8; i++) {
+        int size = 0;
+
+        while (i + size < 8 && fields[i + size] == 0)
+            size++;
+        if (size > run_size) { /* not >=: the first of equal runs is shortened, section 4.2.3 */
+            run_start = i;
+            run_size = size;
+        }
+        i += size;
+    }
+    for (int i = 0; i < 8;) {
+        if (i == run_start) {
+            *to++ = ':';
+            *to++ = ':';
+            i += run_size;
+        } else {
+            if (i > 0 && to[-1] != ':')
+                *to++ = ':';
+            to = put_hex(to, fields[i]);
+            i++;
+        }
+    }
+    return to;
+}
+
+void ipp_value_format(const struct ipp_value *value, char to[IPP_TEXT_SIZE])
+{
+    to = value->version == 4 ? put_ipv4(to, value->addr) : put_ipv6(to, value->addr);
+    if (value->length != IPP_NO_LENGTH) {
+        *to++ = '/';
+        to = put_decimal(to, (unsigned)value->length);
+    }
+    *to = '\0';
+}

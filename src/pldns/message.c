@@ -1,0 +1,273 @@
+/* The type ldns: a DNS message, its header, its sections and its EDNS. */
+#include "pldns.h"
+
+/* Header flags, in the second 16 bits: RFC 1035 section 4.1.1, RFC 4035 section 3.1.6. */
+enum {
+    FLAG_QR = 0x8000,
+    FLAG_AA = 0x0400,
+    FLAG_TC = 0x0200,
+    FLAG_RD = 0x0100,
+    FLAG_RA = 0x0080,
+    FLAG_AD = 0x0020,
+    FLAG_CD = 0x0010,
+};
+
+struct pldns_message *pldns_message_ok(PyObject *self_, const struct pldns_field *field)
+{
+    struct pldns_message *self = (struct pldns_message *)self_;
+    if (self->status != LDNS_STATUS_OK) {
+        PyErr_Format(PyExc_ValueError, "no %s: the DNS message is not ok: %s (ldns status %d)",
+                     field->name, pldns_status_words(self->status), (int)self->status);
+        return NULL;
+    }
+    return self;
+}
+
+static PyObject *message_make(PyTypeObject *type, const uint8_t *wire, size_t length)
+{
+    struct pldns_message *self = PyObject_New(struct pldns_message, type);
+    if (self == NULL) {
+        return NULL;
+    }
+    self->status = pldns_parse(&self->sections, wire, length);
+    if (self->status != LDNS_STATUS_OK) {
+        pldns_clear(&self->sections);
+    }
+    if (self->status == LDNS_STATUS_MEM_ERR) {
+        Py_DECREF(self);
+        return PyErr_NoMemory();
+    }
+    return (PyObject *)self;
+}
+
+PyObject *pldns_message_new(const struct pldns_state *state, const uint8_t *wire, size_t length)
+{
+    return message_make(state->message_type, wire, length);
+}
+
+static PyObject *message_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
+{
+    static char *names[] = {"payload", NULL};
+    PyObject *obj = NULL;
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O:ldns", names, &obj)) {
+        return NULL;
+    }
+    struct pldns_payload payload;
+    if (pldns_payload_get(&payload, PyType_GetModuleState(type), obj) < 0) {
+        return NULL;
+    }
+    const uint8_t *wire = payload.view.buf;
+    size_t length = (size_t)payload.view.len;
+    if (payload.transport == PLDNS_TCP) {
+        pldns_unframe(payload.view.buf, length, &wire, &length);
+    }
+    PyObject *self = message_make(type, wire, length);
+    PyBuffer_Release(&payload.view);
+    return self;
+}
+
+static void message_dealloc(PyObject *self_)
+{
+    PyTypeObject *type = Py_TYPE(self_);
+    pldns_clear(&((struct pldns_message *)self_)->sections);
+    type->tp_free(self_);
+    Py_DECREF(type);
+}
+
+static PyObject *message_is_ok(PyObject *self_, PyObject *Py_UNUSED(none))
+{
+    return PyBool_FromLong(((struct pldns_message *)self_)->status == LDNS_STATUS_OK);
+}
+
+static PyObject *message_status_get(PyObject *self_, void *Py_UNUSED(closure))
+{
+    return PyLong_FromLong((long)((struct pldns_message *)self_)->status);
+}
+
+static PyObject *message_ident_get(PyObject *self_, void *closure)
+{
+    struct pldns_message *self = pldns_message_ok(self_, closure);
+    return self == NULL ? NULL : PyLong_FromLong(self->sections.ident);
+}
+
+static PyObject *message_opcode_get(PyObject *self_, void *closure)
+{
+    struct pldns_message *self = pldns_message_ok(self_, closure);
+    return self == NULL ? NULL : PyLong_FromLong(self->sections.flags >> 11 & 0xF);
+}
+
+static PyObject *message_rcode_get(PyObject *self_, void *closure)
+{
+    struct pldns_message *self = pldns_message_ok(self_, closure);
+    return self == NULL ? NULL : PyLong_FromLong(self->sections.flags & 0xF);
+}
+
+static PyObject *message_flag_get(PyObject *self_, void *closure)
+{
+    struct pldns_message *self = pldns_message_ok(self_, closure);
+    const struct pldns_field *field = closure;
+    return self == NULL ? NULL : PyBool_FromLong((self->sections.flags & field->value) != 0);
+}
+
+static PyObject *message_section_get(PyObject *self_, void *closure)
+{
+    struct pldns_message *self = pldns_message_ok(self_, closure);
+    if (self == NULL) {
+        return NULL;
+    }
+    const struct pldns_state *state = PyType_GetModuleState(Py_TYPE(self_));
+    const struct pldns_field *field = closure;
+    size_t first = self->sections.start[field->value];
+    size_t count = self->sections.start[field->value + 1] - first;
+    PyObject *list = PyList_New((Py_ssize_t)count);
+    if (list == NULL) {
+        return NULL;
+    }
+    for (size_t i = 0; i < count; i++) {
+        PyObject *rr = pldns_rr_new(state, self, self->sections.rrs[first + i]);
+        if (rr == NULL) {
+            Py_DECREF(list);
+            return NULL;
+        }
+        PyList_SET_ITEM(list, (Py_ssize_t)i, rr);
+    }
+    return list;
+}
+
+static PyObject *message_question_get(PyObject *self_, void *closure)
+{
+    struct pldns_message *self = pldns_message_ok(self_, closure);
+    if (self == NULL) {
+        return NULL;
+    }
+    size_t count = self->sections.start[1];
+    PyObject *list = PyList_New((Py_ssize_t)count);
+    if (list == NULL) {
+        return NULL;
+    }
+    for (size_t i = 0; i < count; i++) {
+        PyObject *name = pldns_name_text(ldns_rr_owner(self->sections.rrs[i]));
+        if (name == NULL) {
+            Py_DECREF(list);
+            return NULL;
+        }
+        PyList_SET_ITEM(list, (Py_ssize_t)i, name);
+    }
+    return list;
+}
+
+static PyObject *message_tsig_get(PyObject *self_, void *closure)
+{
+    struct pldns_message *self = pldns_message_ok(self_, closure);
+    if (self == NULL) {
+        return NULL;
+    }
+    if (self->sections.tsig == NULL) {
+        Py_RETURN_NONE;
+    }
+    return pldns_rr_new(PyType_GetModuleState(Py_TYPE(self_)), self, self->sections.tsig);
+}
+
+static PyObject *message_repr(PyObject *self_)
+{
+    const struct pldns_message *self = (struct pldns_message *)self_;
+    if (self->status != LDNS_STATUS_OK) {
+        return PyUnicode_FromFormat("<pldns.ldns not ok: %s>", pldns_status_words(self->status));
+    }
+    const size_t *start = self->sections.start;
+    return PyUnicode_FromFormat("<pldns.ldns %s %u: query %zu, response %zu, auth %zu, addit %zu>",
+                                self->sections.flags & FLAG_QR ? "response" : "request",
+                                (unsigned)self->sections.ident, start[1] - start[0],
+                                start[2] - start[1], start[3] - start[2], start[4] - start[3]);
+}
+
+static PyGetSetDef message_getset[] = {
+    PLDNS_ROW("status", message_status_get, 0,
+              "ldns's status of reading the message: int, 0 where it is ok; see errorstr()."),
+    PLDNS_ROW("ident", message_ident_get, 0, "The message's 16-bit identifier: int."),
+    PLDNS_ROW("is_response", message_flag_get, FLAG_QR,
+              "True for a response, False for a request."),
+    PLDNS_ROW("opcode", message_opcode_get, 0,
+              "The kind of request: int, 0 to 15; see opcodestr()."),
+    PLDNS_ROW("rcode", message_rcode_get, 0,
+              "The header's response code: int, 0 to 15; see rcodestr() and edns_rcode."),
+    PLDNS_ROW("response_type", message_rcode_get, 0, "The same as rcode: int."),
+    PLDNS_ROW("aa", message_flag_get, FLAG_AA, "True for an authoritative answer (RFC 1035)."),
+    PLDNS_ROW("tc", message_flag_get, FLAG_TC, "True where the message was truncated (RFC 1035)."),
+    PLDNS_ROW("rd", message_flag_get, FLAG_RD, "True where recursion is desired (RFC 1035)."),
+    PLDNS_ROW("ra", message_flag_get, FLAG_RA, "True where recursion is available (RFC 1035)."),
+    PLDNS_ROW("ad", message_flag_get, FLAG_AD, "True where the data is authentic (RFC 4035)."),
+    PLDNS_ROW("cd", message_flag_get, FLAG_CD, "True where checking is disabled (RFC 4035)."),
+    PLDNS_ROW("question", message_question_get, 0,
+              "The names asked for: a new list of str, mostly of one; see query_rr_list."),
+    PLDNS_ROW("query_rr_list", message_section_get, LDNS_SECTION_QUESTION,
+              "The question section: a new list of ldnsrr, empty where there is none."),
+    PLDNS_ROW("response_rr_list", message_section_get, LDNS_SECTION_ANSWER,
+              "The answer section: a new list of ldnsrr, empty where there is none."),
+    PLDNS_ROW("auth_rr_list", message_section_get, LDNS_SECTION_AUTHORITY,
+              "The authority section: a new list of ldnsrr, empty where there is none."),
+    PLDNS_ROW(
+        "addit_rr_list", message_section_get, LDNS_SECTION_ADDITIONAL,
+        "The additional section: a new list of ldnsrr, empty where there is none.\n\n"
+        "The OPT record is not in it, but in the edns_ attributes; nor is TSIG, see tsig. Of\n"
+        "several OPTs or TSIGs, which no message may have, the first is taken out."),
+    PLDNS_ROW("tsig", message_tsig_get, 0,
+              "The TSIG record (RFC 8945): an ldnsrr, None without one."),
+    PLDNS_ROW("edns_udp_size", pldns_edns_udp_size_get, 0,
+              "The UDP payload size that the sender takes (RFC 6891): int, None without OPT."),
+    PLDNS_ROW("edns_do", pldns_edns_do_get, 0,
+              "True where DNSSEC records are wanted (RFC 6891 section 6.1.3), None without OPT."),
+    PLDNS_ROW("edns_version", pldns_edns_version_get, 0,
+              "The EDNS version (RFC 6891): int, None without OPT."),
+    PLDNS_ROW(
+        "edns_rcode", pldns_edns_rcode_get, 0,
+        "The extended response code (RFC 6891 section 6.1.3): int, 0 to 4095, None without OPT."),
+    PLDNS_ROW("edns_options", pldns_edns_options_get, 0,
+              "The EDNS options: a new list of (code, bytes), None without OPT.\n\n"
+              "ValueError where an option is cut short (RFC 6891 section 6.1.2)."),
+    {0},
+};
+
+static PyMethodDef message_methods[] = {
+    {.ml_name = "is_ok",
+     .ml_meth = message_is_ok,
+     .ml_flags = METH_NOARGS,
+     .ml_doc = "is_ok($self, /)\n--\n\n"
+               "True where ldns could read the message, False where status says why not."},
+    {.ml_name = "errorstr",
+     .ml_meth = pldns_errorstr,
+     .ml_flags = METH_O,
+     .ml_doc = "errorstr($self, status, /)\n--\n\n"
+               "ldns's words for a status: str.\n\nValueError for a number that is no status."},
+    {0},
+};
+
+PyDoc_STRVAR(
+    message_doc,
+    "ldns(payload)\n--\n\n"
+    "A DNS message, read by ldns.\n\n"
+    "payload is udp.payload, tcp.payload, udp_payload or tcp_payload of a plt packet, or a\n"
+    "bytes-like object that holds a message without length prefix. Of a TCP payload the\n"
+    "2-byte length prefix (RFC 1035 section 4.2.2) is skipped, and the first message read,\n"
+    "as far as it is there; messages() gives all of them. Segments are not joined. Anything\n"
+    "else: ValueError.\n\n"
+    "A payload that is not DNS, or cut short, makes a message that is not ok: is_ok() is\n"
+    "False, status says why, and every other attribute raises ValueError with the status\n"
+    "in words.");
+
+static PyType_Slot message_slots[] = {
+    {.slot = Py_tp_doc, .pfunc = (void *)(uintptr_t)message_doc},
+    {.slot = Py_tp_new, .pfunc = message_new},
+    {.slot = Py_tp_dealloc, .pfunc = message_dealloc},
+    {.slot = Py_tp_getset, .pfunc = message_getset},
+    {.slot = Py_tp_methods, .pfunc = message_methods},
+    {.slot = Py_tp_repr, .pfunc = message_repr},
+    {0},
+};
+
+PyType_Spec pldns_message_spec = {
+    .name = "pldns.ldns",
+    .basicsize = (int)sizeof(struct pldns_message),
+    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE,
+    .slots = message_slots,
+};

@@ -1,0 +1,289 @@
+/* The type ldnsrr: one record of a message, its fields and ldns's text of them. */
+#include "pldns.h"
+
+#include <stddef.h>
+
+#define TEXT_SIZE 256 /* of a new buffer, which grows */
+
+/* A new str of what is in the buffer.  ldns escapes all that is not printable in the locale: in one
+ * of single bytes that may leave bytes above 127. */
+static PyObject *buffer_text(const ldns_buffer *buffer)
+{
+    return PyUnicode_DecodeLatin1((const char *)ldns_buffer_begin(buffer),
+                                  (Py_ssize_t)ldns_buffer_position(buffer), NULL);
+}
+
+static ldns_buffer *buffer_new(void)
+{
+    ldns_buffer *buffer = ldns_buffer_new(TEXT_SIZE);
+    if (buffer == NULL) {
+        PyErr_NoMemory();
+    }
+    return buffer;
+}
+
+PyObject *pldns_name_text(const ldns_rdf *name)
+{
+    ldns_buffer *buffer = buffer_new();
+    if (buffer == NULL) {
+        return NULL;
+    }
+    PyObject *text = NULL;
+    ldns_status status = ldns_rdf2buffer_str_dname(buffer, name);
+    if (status == LDNS_STATUS_OK) {
+        text = buffer_text(buffer);
+    } else {
+        PyErr_Format(PyExc_ValueError, "name not printable: %s", pldns_status_words(status));
+    }
+    ldns_buffer_free(buffer);
+    return text;
+}
+
+/* The data in the form of RFC 3597 section 5, for what ldns cannot print or should not be asked to.
+ */
+static ldns_status print_generic(ldns_buffer *buffer, const ldns_rr *rr)
+{
+    size_t size = 0;
+    for (size_t i = 0; i < ldns_rr_rd_count(rr); i++) {
+        size += ldns_rdf_size(ldns_rr_rdf(rr, i));
+    }
+    ldns_buffer_printf(buffer, "\\# %zu", size);
+    const char *blank = " ";
+    for (size_t i = 0; i < ldns_rr_rd_count(rr); i++) {
+        ldns_buffer_printf(buffer, "%s", blank);
+        blank = "";
+        ldns_rdf2buffer_str_hex(buffer, ldns_rr_rdf(rr, i));
+    }
+    return ldns_buffer_status(buffer);
+}
+
+/* ldns looks the ports of a WKS up in the system's services, one file read a port and not safe with
+ * threads: 65,536 of them fit one record. */
+static bool is_printable(const ldns_rr *rr)
+{
+    return ldns_rr_get_type(rr) != LDNS_RR_TYPE_WKS;
+}
+
+static ldns_status print_rdata(ldns_buffer *buffer, const ldns_rr *rr)
+{
+    ldns_status status = is_printable(rr) ? LDNS_STATUS_OK : LDNS_STATUS_ERR;
+    for (size_t i = 0; i < ldns_rr_rd_count(rr) && status == LDNS_STATUS_OK; i++) {
+        if (i > 0) {
+            ldns_buffer_printf(buffer, " ");
+        }
+        status = ldns_rdf2buffer_str(buffer, ldns_rr_rdf(rr, i));
+    }
+    if (status != LDNS_STATUS_OK && ldns_rr_rd_count(rr) > 0) {
+        ldns_buffer_clear(buffer);
+        return print_generic(buffer, rr);
+    }
+    return ldns_buffer_status(buffer);
+}
+
+static ldns_status print_line(ldns_buffer *buffer, const ldns_rr *rr)
+{
+    if (is_printable(rr) || ldns_rr_rd_count(rr) == 0) {
+        ldns_status status = ldns_rr2buffer_str(buffer, rr);
+        if (status == LDNS_STATUS_OK) {
+            ldns_buffer_skip(buffer, -1); /* its newline */
+            return status;
+        }
+        ldns_buffer_clear(buffer);
+    }
+    ldns_rdf2buffer_str_dname(buffer, ldns_rr_owner(rr));
+    ldns_buffer_printf(buffer, "\t%u\t", (unsigned)ldns_rr_ttl(rr));
+    ldns_rr_class2buffer_str(buffer, ldns_rr_get_class(rr));
+    ldns_buffer_printf(buffer, "\t");
+    ldns_rr_type2buffer_str(buffer, ldns_rr_get_type(rr));
+    ldns_buffer_printf(buffer, "\t");
+    return print_generic(buffer, rr);
+}
+
+/* A new str of what `print` writes of a record; it only ever fails for want of memory. */
+static PyObject *printed(ldns_status (*print)(ldns_buffer *, const ldns_rr *), const ldns_rr *rr)
+{
+    ldns_buffer *buffer = buffer_new();
+    if (buffer == NULL) {
+        return NULL;
+    }
+    PyObject *text = print(buffer, rr) == LDNS_STATUS_OK ? buffer_text(buffer) : PyErr_NoMemory();
+    ldns_buffer_free(buffer);
+    return text;
+}
+
+PyObject *pldns_rr_new(const struct pldns_state *state, struct pldns_message *message,
+                       const ldns_rr *rr)
+{
+    struct pldns_rr *self = PyObject_New(struct pldns_rr, state->rr_type);
+    if (self == NULL) {
+        return NULL;
+    }
+    Py_INCREF(message);
+    self->message = message;
+    self->rr = rr;
+    return (PyObject *)self;
+}
+
+static void rr_dealloc(PyObject *self_)
+{
+    struct pldns_rr *self = (struct pldns_rr *)self_;
+    PyTypeObject *type = Py_TYPE(self_);
+    Py_DECREF(self->message);
+    type->tp_free(self_);
+    Py_DECREF(type);
+}
+
+static PyObject *rr_owner_get(PyObject *self_, void *Py_UNUSED(closure))
+{
+    return pldns_name_text(ldns_rr_owner(((struct pldns_rr *)self_)->rr));
+}
+
+static PyObject *rr_type_get(PyObject *self_, void *Py_UNUSED(closure))
+{
+    return PyLong_FromLong((long)ldns_rr_get_type(((struct pldns_rr *)self_)->rr));
+}
+
+static PyObject *rr_class_get(PyObject *self_, void *Py_UNUSED(closure))
+{
+    return PyLong_FromLong((long)ldns_rr_get_class(((struct pldns_rr *)self_)->rr));
+}
+
+static PyObject *rr_ttl_get(PyObject *self_, void *Py_UNUSED(closure))
+{
+    return PyLong_FromUnsignedLong(ldns_rr_ttl(((struct pldns_rr *)self_)->rr));
+}
+
+static PyObject *rr_rdata_get(PyObject *self_, void *Py_UNUSED(closure))
+{
+    return printed(print_rdata, ((struct pldns_rr *)self_)->rr);
+}
+
+static PyObject *rr_line_get(PyObject *self_, void *Py_UNUSED(closure))
+{
+    return printed(print_line, ((struct pldns_rr *)self_)->rr);
+}
+
+static PyObject *rr_str(PyObject *self_)
+{
+    return rr_line_get(self_, NULL);
+}
+
+/* Appends the text of a field, without the blanks that ldns ends lists with: 1, 0 where ldns cannot
+ * print it, or -1 with an exception. */
+static int append_field(PyObject *list, ldns_buffer *buffer, const ldns_rdf *field)
+{
+    ldns_buffer_clear(buffer);
+    if (ldns_rdf2buffer_str(buffer, field) != LDNS_STATUS_OK) {
+        return 0;
+    }
+    const uint8_t *bytes = ldns_buffer_begin(buffer);
+    while (ldns_buffer_position(buffer) > 0 && bytes[ldns_buffer_position(buffer) - 1] == ' ') {
+        ldns_buffer_skip(buffer, -1);
+    }
+    PyObject *text = buffer_text(buffer);
+    int status = text == NULL ? -1 : PyList_Append(list, text);
+    Py_XDECREF(text);
+    return status < 0 ? -1 : 1;
+}
+
+static PyObject *rr_rdata_fields_get(PyObject *self_, void *Py_UNUSED(closure))
+{
+    const ldns_rr *rr = ((struct pldns_rr *)self_)->rr;
+    ldns_buffer *buffer = NULL;
+    PyObject *list = PyList_New(0);
+    if (list == NULL || ldns_rr_rd_count(rr) == 0) {
+        return list;
+    }
+    buffer = buffer_new();
+    if (buffer == NULL) {
+        goto error;
+    }
+    int done = is_printable(rr) ? 1 : 0;
+    for (size_t i = 0; i < ldns_rr_rd_count(rr) && done > 0; i++) {
+        done = append_field(list, buffer, ldns_rr_rdf(rr, i));
+    }
+    if (done < 0) {
+        goto error;
+    }
+    if (done == 0) { /* one field then, as rdata has it */
+        PyObject *text = printed(print_rdata, rr);
+        if (text == NULL || PyList_SetSlice(list, 0, PyList_GET_SIZE(list), NULL) < 0 ||
+            PyList_Append(list, text) < 0) {
+            Py_XDECREF(text);
+            goto error;
+        }
+        Py_DECREF(text);
+    }
+    ldns_buffer_free(buffer);
+    return list;
+error:
+    ldns_buffer_free(buffer);
+    Py_DECREF(list);
+    return NULL;
+}
+
+static PyObject *rr_repr(PyObject *self_)
+{
+    PyObject *result = NULL;
+    PyObject *blank = NULL;
+    PyObject *words = NULL;
+    PyObject *line = rr_line_get(self_, NULL);
+    PyObject *tab = PyUnicode_FromString("\t");
+    if (line == NULL || tab == NULL) {
+        goto done;
+    }
+    blank = PyUnicode_FromString(" ");
+    if (blank == NULL) {
+        goto done;
+    }
+    words = PyUnicode_Replace(line, tab, blank, -1);
+    if (words != NULL) {
+        result = PyUnicode_FromFormat("<pldns.ldnsrr %U>", words);
+    }
+done:
+    Py_XDECREF(line);
+    Py_XDECREF(tab);
+    Py_XDECREF(blank);
+    Py_XDECREF(words);
+    return result;
+}
+
+static PyGetSetDef rr_getset[] = {
+    PLDNS_ROW("owner", rr_owner_get, 0,
+              "The record's name, absolute, in presentation form (RFC 1035 section 5.1): str.\n\n"
+              "Bytes that are not printable ASCII are written \\DDD."),
+    PLDNS_ROW("type", rr_type_get, 0,
+              "The record's type: int, see the TYPE_ constants and typestr()."),
+    PLDNS_ROW("rr_class", rr_class_get, 0, "The record's class: int, see the CLASS_ constants."),
+    PLDNS_ROW("ttl", rr_ttl_get, 0,
+              "Time to live in seconds: int.\n\nOf a question, which has none, ldns's 3600."),
+    PLDNS_ROW(
+        "rdata", rr_rdata_get, 0,
+        "The record's data: str, its fields joined by single blanks, \"\" for a question.\n\n"
+        "Fields are as ldns prints them. Data that is malformed for its type, and that of WKS,\n"
+        "is in the form of RFC 3597: \\# LENGTH HEX."),
+    PLDNS_ROW("rdata_fields", rr_rdata_fields_get, 0,
+              "The record's data: a new list of str, a field each, empty for a question.\n\n"
+              "Fields are as in rdata, without blanks at their ends."),
+    PLDNS_ROW("str", rr_line_get, 0, "ldns's line for the record, without its newline: str."),
+    {0},
+};
+
+PyDoc_STRVAR(rr_doc, "A resource record of a DNS message, from one of the message's lists.\n\n"
+                     "It keeps its message alive. str() of it is its line.");
+
+static PyType_Slot rr_slots[] = {
+    {.slot = Py_tp_doc, .pfunc = (void *)(uintptr_t)rr_doc},
+    {.slot = Py_tp_dealloc, .pfunc = rr_dealloc},
+    {.slot = Py_tp_getset, .pfunc = rr_getset},
+    {.slot = Py_tp_repr, .pfunc = rr_repr},
+    {.slot = Py_tp_str, .pfunc = rr_str},
+    {0},
+};
+
+PyType_Spec pldns_rr_spec = {
+    .name = "pldns.ldnsrr",
+    .basicsize = (int)sizeof(struct pldns_rr),
+    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_DISALLOW_INSTANTIATION | Py_TPFLAGS_IMMUTABLETYPE,
+    .slots = rr_slots,
+};

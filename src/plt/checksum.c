@@ -1,0 +1,176 @@
+/* The Internet checksum (RFC 1071) of IPv4 headers, TCP, UDP, ICMP and ICMPv6. */
+#include "plt.h"
+
+/* The one's complement sum of bytes, not folded; a last odd byte counts as a high one. */
+static uint64_t sum(const uint8_t *data, uint32_t len, uint64_t start)
+{
+    uint64_t total = start;
+    for (; len > 1; len -= 2, data += 2)
+        total += load_be16(data);
+    return len ? total + ((uint32_t)data[0] << 8) : total;
+}
+
+static uint16_t fold(uint64_t total)
+{
+    while (total >> 16)
+        total = (total & 0xffff) + (total >> 16);
+    return (uint16_t)total;
+}
+
+/* --- IPv4 ------------------------------------------------------------------------------------ */
+
+/* The header's length in bytes, 0 where it is not IPv4, lies or is cut. */
+static uint32_t network_header(struct frame *frame)
+{
+    const struct plt_layers *layers = frame_layers(frame);
+    return layers->version == 4 && layers->payload != PLT_ABSENT ? layers->payload - layers->layer3
+                                                                 : 0;
+}
+
+enum checksum_state checksum_test_network(struct frame *frame)
+{
+    uint32_t length = network_header(frame);
+    if (length == 0)
+        return CHECKSUM_NONE;
+    return fold(sum(frame->data + frame_layers(frame)->layer3, length, 0)) == 0xffff ? CHECKSUM_GOOD
+                                                                                     : CHECKSUM_BAD;
+}
+
+bool checksum_set_network(struct frame *frame)
+{
+    uint32_t length = network_header(frame);
+    if (length == 0)
+        return false;
+    uint8_t *header = frame->data + frame_layers(frame)->layer3;
+    store_be16(header + 10, 0);
+    store_be16(header + 10, (uint16_t)~fold(sum(header, length, 0)));
+    return true;
+}
+
+/* --- Transport ------------------------------------------------------------------------------- */
+
+/* What a transport checksum is computed over. */
+struct coverage {
+    uint8_t *data;
+    uint32_t len;
+    uint32_t field;  /* offset of the checksum */
+    uint64_t pseudo; /* sum of the pseudo-header (RFC 9293 section 3.1, RFC 8200 section 8.1) */
+};
+
+static uint32_t checksum_field(uint8_t proto)
+{
+    switch (proto) {
+    case PROTO_TCP:
+        return 16;
+    case PROTO_UDP:
+        return 6;
+    case PROTO_ICMP:
+    case PROTO_ICMP6:
+        return 2;
+    default:
+        return 0;
+    }
+}
+
+/* The end of the IP packet by its own length: 0 where that was not captured or is not told. */
+static uint32_t packet_end(const struct frame *frame, const struct plt_layers *layers)
+{
+    const uint8_t *ip = frame->data + layers->layer3;
+    uint32_t length = layers->version == 4 ? load_be16(ip + 2) : 40U + load_be16(ip + 4);
+    return length > frame->len - layers->layer3 ? 0 : layers->layer3 + length;
+}
+
+/* The final destination, which a routing header holds (RFC 8200 section 8.1) until it is reached;
+ * NULL with *found false where a routing header of a kind we don't know is in the way. */
+static const uint8_t *final_destination(const struct frame *frame, const struct plt_layers *layers,
+                                        bool *found)
+{
+    const uint8_t *ip = frame->data + layers->layer3;
+    uint8_t next = ip[6];
+    uint32_t at = layers->layer3 + 40;
+    *found = true;
+    /* decoding went through all headers before the transport: they lie within the frame */
+    while (at < layers->transport) {
+        const uint8_t *header = frame->data + at;
+        uint32_t size = (header[1] + 1U) * 8;
+        if (next == 43 && header[3] > 0) {    /* segments left */
+            if (header[2] == 4 && size >= 24) /* RFC 8754: segment list in reverse order */
+                return header + 8;
+            if ((header[2] == 0 || header[2] == 2) && size >= 24)
+                return header + size - 16;
+            *found = false;
+            return ip + 24;
+        }
+        if (next == 44)
+            size = 8;
+        else if (next == 51)
+            size = (header[1] + 2U) * 4;
+        next = header[0];
+        at += size;
+    }
+    return ip + 24;
+}
+
+static uint64_t pseudo_header(const struct frame *frame, const struct plt_layers *layers,
+                              uint32_t len, bool *found)
+{
+    const uint8_t *ip = frame->data + layers->layer3;
+    uint64_t total = (uint64_t)layers->proto + len;
+    *found = true;
+    if (layers->proto == PROTO_ICMP)
+        return 0;
+    if (layers->version == 4)
+        return sum(ip + 12, 8, total);
+    return sum(final_destination(frame, layers, found), 16, sum(ip + 8, 16, total));
+}
+
+/* Whether a frame has a transport checksum and all that it covers was captured. */
+static bool find_coverage(struct frame *frame, struct coverage *out)
+{
+    const struct plt_layers *layers = frame_layers(frame);
+    uint32_t field = checksum_field(layers->proto);
+    if (layers->version == 0 || layers->transport == PLT_ABSENT || field == 0 ||
+        layers->more_fragments || layers->fragment)
+        return false;
+    if (layers->proto == (layers->version == 4 ? PROTO_ICMP6 : PROTO_ICMP))
+        return false;
+    uint32_t end = packet_end(frame, layers);
+    if (end <= layers->transport || end - layers->transport < field + 2)
+        return false;
+    out->data = frame->data + layers->transport;
+    out->len = end - layers->transport;
+    out->field = field;
+    if (layers->proto == PROTO_UDP) {
+        uint32_t length = load_be16(out->data + 4);
+        if (length < 8 || length > out->len)
+            return false;
+        out->len = length;
+    }
+    bool found = false;
+    out->pseudo = pseudo_header(frame, layers, out->len, &found);
+    return found;
+}
+
+enum checksum_state checksum_test_transport(struct frame *frame)
+{
+    struct coverage cover;
+    if (!find_coverage(frame, &cover))
+        return CHECKSUM_NONE;
+    const struct plt_layers *layers = frame_layers(frame);
+    if (layers->proto == PROTO_UDP && load_be16(cover.data + 6) == 0)
+        return layers->version == 4 ? CHECKSUM_NONE : CHECKSUM_BAD;
+    return fold(sum(cover.data, cover.len, cover.pseudo)) == 0xffff ? CHECKSUM_GOOD : CHECKSUM_BAD;
+}
+
+bool checksum_set_transport(struct frame *frame)
+{
+    struct coverage cover;
+    if (!find_coverage(frame, &cover))
+        return false;
+    store_be16(cover.data + cover.field, 0);
+    uint16_t checksum = (uint16_t)~fold(sum(cover.data, cover.len, cover.pseudo));
+    if (checksum == 0 && frame_layers(frame)->proto == PROTO_UDP)
+        checksum = 0xffff; /* RFC 768: zero would mean none */
+    store_be16(cover.data + cover.field, checksum);
+    return true;
+}

@@ -1,0 +1,116 @@
+/* Rows to getters and setters. */
+#include "plt.h"
+
+PyObject *too_short(const char *name)
+{
+    PyErr_Format(PyExc_ValueError, "Data too short for %s", name);
+    return NULL;
+}
+
+/* The header that a row counts from, PLT_ABSENT where the frame has none. */
+static uint32_t base_of(const struct view *self, const struct field *row)
+{
+    const struct plt_layers *layers = frame_layers(self->frame);
+    switch ((enum field_base)row->base) {
+    case BASE_SELF:
+        return self->start;
+    case BASE_IP:
+        return layers->version == 4 ? layers->layer3 : PLT_ABSENT;
+    case BASE_IP6:
+        return layers->version == 6 ? layers->layer3 : PLT_ABSENT;
+    case BASE_TRANSPORT:
+        return layers->transport;
+    }
+    return PLT_ABSENT;
+}
+
+/* The bytes of a field, NULL with ValueError where they were not all captured. */
+static uint8_t *field_bytes(const struct view *self, const struct field *row)
+{
+    uint32_t base = base_of(self, row);
+    uint32_t need = (uint32_t)row->offset + row->width;
+    if (base == PLT_ABSENT || self->frame->len - base < need) {
+        too_short(row->name);
+        return NULL;
+    }
+    return self->frame->data + base + row->offset;
+}
+
+static uint32_t load(const uint8_t *bytes, uint8_t width)
+{
+    return width == 1 ? *bytes : width == 2 ? load_be16(bytes) : load_be32(bytes);
+}
+
+PyObject *field_get(PyObject *self_, void *closure)
+{
+    const struct field *row = closure;
+    const uint8_t *bytes = field_bytes((struct view *)self_, row);
+    if (!bytes)
+        return NULL;
+    uint32_t value = load(bytes, row->width) >> row->shift & row->mask;
+    if (row->is_flag)
+        return PyBool_FromLong(value != 0);
+    return PyLong_FromUnsignedLong(value);
+}
+
+int attribute_readonly(PyObject *self_, PyObject *Py_UNUSED(value), void *Py_UNUSED(closure))
+{
+    PyErr_Format(PyExc_TypeError, "this attribute of '%s' objects is read-only",
+                 Py_TYPE(self_)->tp_name);
+    return -1;
+}
+
+int field_set(PyObject *self_, PyObject *value, void *closure)
+{
+    struct view *self = (struct view *)self_;
+    const struct field *row = closure;
+    if (!row->writable) {
+        PyErr_Format(PyExc_TypeError, "%s is read-only", row->name);
+        return -1;
+    }
+    long number = attribute_int(value, row->name, (long)row->low, (long)row->mask);
+    if (number == -1 && PyErr_Occurred())
+        return -1;
+    if (!frame_writable(self->frame, row->name))
+        return -1;
+    uint8_t *bytes = field_bytes(self, row);
+    if (!bytes)
+        return -1;
+    uint32_t keep = load(bytes, row->width) & ~(row->mask << row->shift);
+    uint32_t stored = keep | (uint32_t)number << row->shift;
+    if (row->width == 1)
+        *bytes = (uint8_t)stored;
+    else if (row->width == 2)
+        store_be16(bytes, (uint16_t)stored);
+    else
+        store_be32(bytes, stored);
+    return 0;
+}
+
+long attribute_int(PyObject *value, const char *name, long low, long high)
+{
+    if (!value) {
+        PyErr_Format(PyExc_TypeError, "%s can't be deleted", name);
+        return -1;
+    }
+    if (!PyLong_Check(value)) {
+        PyErr_Format(PyExc_TypeError, "%s must be an integer, not %.100s", name,
+                     Py_TYPE(value)->tp_name);
+        return -1;
+    }
+    int overflow = 0;
+    long number = PyLong_AsLongAndOverflow(value, &overflow);
+    if (overflow || number < low || number > high) {
+        PyErr_Format(PyExc_ValueError, "%s must be in %ld..%ld", name, low, high);
+        return -1;
+    }
+    return number;
+}
+
+bool frame_writable(const struct frame *frame, const char *name)
+{
+    if (frame && frame->readonly)
+        PyErr_Format(PyExc_TypeError, "%s can't be set: the object was made from read-only bytes",
+                     name);
+    return !(frame && frame->readonly);
+}

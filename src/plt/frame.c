@@ -1,0 +1,159 @@
+/* Frames: bytes and their lifetime. */
+#include "plt.h"
+
+#include <string.h>
+
+/* More unused memory than this is given back when a frame is kept. */
+#define SLACK 256
+
+struct frame *frame_new(struct plt_state *state, uint32_t len)
+{
+    struct frame *frame = PyMem_Malloc(sizeof(*frame));
+    if (!frame) {
+        PyErr_NoMemory();
+        return NULL;
+    }
+    memset(frame, 0, offsetof(struct frame, layers));
+    frame->data = PyMem_Malloc(len ? len : 1);
+    if (!frame->data) {
+        PyMem_Free(frame);
+        PyErr_NoMemory();
+        return NULL;
+    }
+    frame->refs = 1;
+    frame->state = state;
+    frame->len = len;
+    frame->capacity = len;
+    return frame;
+}
+
+void frame_free(struct frame *frame)
+{
+    if (frame->buffer) {
+        PyBuffer_Release(frame->buffer);
+        PyMem_Free(frame->buffer);
+    } else if (frame->parent) {
+        frame->parent->pins--;
+        frame_release(frame->parent);
+    } else {
+        PyMem_Free(frame->data);
+    }
+    PyMem_Free(frame);
+}
+
+/* A frame that borrows its memory. */
+static struct frame *frame_borrowing(struct plt_state *state, uint8_t root, uint8_t proto)
+{
+    struct frame *frame = PyMem_Calloc(1, sizeof(*frame));
+    if (!frame) {
+        PyErr_NoMemory();
+        return NULL;
+    }
+    frame->refs = 1;
+    frame->state = state;
+    frame->root = root;
+    frame->root_proto = proto;
+    return frame;
+}
+
+struct frame *frame_child(struct frame *parent, uint32_t start, enum plt_root root, uint8_t proto)
+{
+    struct frame *frame = frame_borrowing(parent->state, (uint8_t)root, proto);
+    if (!frame)
+        return NULL;
+    frame->parent = frame_hold(parent);
+    parent->pins++;
+    frame->data = parent->data + start;
+    frame->len = parent->len - start;
+    frame->readonly = parent->readonly;
+    frame->kind = parent->kind;
+    frame->meta = parent->meta;
+    return frame;
+}
+
+struct frame *frame_of_buffer(struct plt_state *state, PyObject *exporter, enum plt_root root,
+                              uint8_t proto)
+{
+    struct frame *frame = NULL;
+    Py_buffer *buffer = PyMem_Calloc(1, sizeof(*buffer));
+    if (!buffer) {
+        PyErr_NoMemory();
+        return NULL;
+    }
+    bool readonly = false;
+    if (PyObject_GetBuffer(exporter, buffer, PyBUF_WRITABLE) < 0) {
+        if (!PyErr_ExceptionMatches(PyExc_BufferError))
+            goto error;
+        PyErr_Clear();
+        if (PyObject_GetBuffer(exporter, buffer, PyBUF_SIMPLE) < 0)
+            goto error;
+        readonly = true;
+    }
+    if (buffer->len > (Py_ssize_t)INT32_MAX) {
+        PyBuffer_Release(buffer);
+        PyErr_Format(PyExc_ValueError, "%zd bytes are more than a packet can have", buffer->len);
+        goto error;
+    }
+    frame = frame_borrowing(state, (uint8_t)root, proto);
+    if (!frame) {
+        PyBuffer_Release(buffer);
+        goto error;
+    }
+    frame->buffer = buffer;
+    frame->data = buffer->buf;
+    frame->len = (uint32_t)buffer->len;
+    frame->readonly = readonly;
+    frame->kind = FRAME_STRING;
+    frame->meta.capture_len = frame->len;
+    frame->meta.linktype = LINKTYPE_UNKNOWN;
+    frame->meta.direction = -1;
+    return frame;
+error:
+    PyMem_Free(buffer);
+    return NULL;
+}
+
+struct frame *frame_of_record(struct plt_state *state, const struct plt_record *record,
+                              struct frame *frame)
+{
+    if (frame && frame->capacity < record->len) {
+        frame_release(frame);
+        frame = NULL;
+    }
+    if (!frame) {
+        frame = frame_new(state, record->len);
+        if (!frame)
+            return NULL;
+    }
+    memcpy(frame->data, record->data, record->len);
+    frame->len = record->len;
+    frame->meta = record->meta;
+    frame->kind = FRAME_PACKET;
+    frame->root = ROOT_LINK;
+    frame->decoded = false;
+    return frame;
+}
+
+struct frame *frame_copy(const struct frame *from)
+{
+    struct frame *frame = frame_new(from->state, from->len);
+    if (!frame)
+        return NULL;
+    memcpy(frame->data, from->data, from->len);
+    frame->kind = FRAME_COPY;
+    frame->root = from->root;
+    frame->root_proto = from->root_proto;
+    frame->meta = from->meta;
+    return frame;
+}
+
+void frame_shrink(struct frame *frame)
+{
+    if (frame->pins || frame->parent || frame->buffer || frame->capacity - frame->len <= SLACK)
+        return;
+    uint8_t *data = PyMem_Realloc(frame->data, frame->len ? frame->len : 1);
+    if (data) {
+        frame->data = data;
+        frame->capacity = frame->len;
+    }
+}

@@ -1,0 +1,121 @@
+/* ICMP (RFC 792) and the parts of its messages. */
+#include "plt.h"
+
+#define ICMP_FIELDS(X)                                                                             \
+    X(type, "Message type.", .base = BASE_TRANSPORT, .offset = 0, .width = 1, .mask = 0xff)        \
+    X(code, "Message code.", .base = BASE_TRANSPORT, .offset = 1, .width = 1, .mask = 0xff)        \
+    X(checksum, "Checksum; settable, 0 to 65535.", .base = BASE_TRANSPORT, .offset = 2,            \
+      .width = 2, .mask = 0xffff, .writable = true)
+
+#define ECHO_FIELDS(X)                                                                             \
+    X(ident, "Identifier.", .base = BASE_TRANSPORT, .offset = 4, .width = 2, .mask = 0xffff)       \
+    X(sequence, "Sequence number.", .base = BASE_TRANSPORT, .offset = 6, .width = 2, .mask = 0xffff)
+
+ICMP_FIELDS(DEFINE_FIELD)
+ECHO_FIELDS(DEFINE_FIELD)
+
+enum { HEADER = 8 };
+
+static uint8_t message_type(const struct view *self)
+{
+    return self->frame->data[self->start];
+}
+
+/* RFC 792: destination unreachable, source quench, redirect, time exceeded, parameter problem. */
+static bool quotes_a_packet(uint8_t type)
+{
+    return type == 3 || type == 4 || type == 5 || type == 11 || type == 12;
+}
+
+static PyObject *icmp_payload_get(PyObject *self_, void *Py_UNUSED(closure))
+{
+    const struct view *self = (struct view *)self_;
+    if (self->end - self->start < HEADER)
+        return too_short("payload");
+    if (!quotes_a_packet(message_type(self)))
+        return view_bytes(self->frame, self->start + HEADER, self->end);
+    struct frame *quote = frame_child(self->frame, self->start + HEADER, ROOT_NETWORK, 4);
+    if (!quote)
+        return NULL;
+    PyObject *result = layer_get(quote, VIEW_IP);
+    frame_release(quote);
+    return result;
+}
+
+/* Echo, timestamp, information and address mask (RFC 950): all have identifier and sequence. */
+static PyObject *icmp_echo_get(PyObject *self_, void *Py_UNUSED(closure))
+{
+    const struct view *self = (struct view *)self_;
+    uint8_t type = message_type(self);
+    if (type != 0 && type != 8 && (type < 13 || type > 18))
+        Py_RETURN_NONE;
+    return view_new(self->frame, VIEW_ECHO, self->start, self->end);
+}
+
+static PyObject *icmp_redirect_get(PyObject *self_, void *Py_UNUSED(closure))
+{
+    const struct view *self = (struct view *)self_;
+    if (message_type(self) != 5)
+        Py_RETURN_NONE;
+    return view_new(self->frame, VIEW_REDIRECT, self->start, self->end);
+}
+
+static PyGetSetDef icmp_getset[] = {
+    ICMP_FIELDS(FIELD_ATTRIBUTE)
+        READONLY(payload, icmp_payload_get,
+                 "For types 3, 4, 5, 11 and 12 the quoted packet, an ip (None where nothing of it "
+                 "was captured); else the bytes from byte 8 on, a new bytearray.\n\nValueError "
+                 "where the first 8 bytes are cut."),
+    READONLY(echo, icmp_echo_get,
+             "Identifier and sequence number of echo, timestamp, information and address mask "
+             "messages; None for other types."),
+    READONLY(redirect, icmp_redirect_get, "The gateway of a redirect; None for other types."),
+    {.name = NULL}};
+
+static PyObject *icmp_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
+{
+    return layer_construct(type, args, kwargs, VIEW_ICMP);
+}
+
+static PyType_Slot icmp_slots[] = {
+    {Py_tp_doc,
+     "icmp(x, /)\n--\n\nThe ICMP header in or above a packet or layer object, or at the start of "
+     "bytes.\n\nNone where x has none; ValueError where x is neither."},
+    {Py_tp_new, icmp_new},
+    {Py_tp_getset, icmp_getset},
+    {0, NULL}};
+
+PyType_Spec icmp_spec = {
+    .name = "plt.icmp", .basicsize = sizeof(struct view), .flags = VIEW_FLAGS, .slots = icmp_slots};
+
+/* --- The parts ------------------------------------------------------------------------------- */
+
+static PyGetSetDef echo_getset[] = {ECHO_FIELDS(FIELD_ATTRIBUTE){.name = NULL}};
+
+static PyType_Slot echo_slots[] = {
+    {Py_tp_doc, "The identifier and sequence number of an ICMP message."},
+    {Py_tp_getset, echo_getset},
+    {0, NULL}};
+
+PyType_Spec echo_spec = {.name = "plt.echo",
+                         .basicsize = sizeof(struct view),
+                         .flags = VIEW_FLAGS | Py_TPFLAGS_DISALLOW_INSTANTIATION,
+                         .slots = echo_slots};
+
+static PyObject *redirect_gateway_get(PyObject *self_, void *Py_UNUSED(closure))
+{
+    const struct view *self = (struct view *)self_;
+    return prefix_at(self->frame, self->start + 4, 4, "gateway");
+}
+
+static PyGetSetDef redirect_getset[] = {
+    READONLY(gateway, redirect_gateway_get, "Address of the better gateway, an IPprefix."),
+    {.name = NULL}};
+
+static PyType_Slot redirect_slots[] = {
+    {Py_tp_doc, "The gateway of an ICMP redirect."}, {Py_tp_getset, redirect_getset}, {0, NULL}};
+
+PyType_Spec redirect_spec = {.name = "plt.redirect",
+                             .basicsize = sizeof(struct view),
+                             .flags = VIEW_FLAGS | Py_TPFLAGS_DISALLOW_INSTANTIATION,
+                             .slots = redirect_slots};

@@ -1,0 +1,196 @@
+/* From one layer object to another, and the types that only name a layer. */
+#include "plt.h"
+
+/* The fewest bytes that make a header be there: those of its first field. */
+static uint32_t first_field(enum view_type type)
+{
+    return type == VIEW_TCP || type == VIEW_UDP || type == VIEW_SCTP ? 2 : 1;
+}
+
+/* Where a frame has the header of a type, PLT_ABSENT where it has none. */
+static uint32_t layer_start(struct frame *frame, enum view_type type)
+{
+    const struct plt_layers *layers = frame_layers(frame);
+    switch (type) {
+    case VIEW_LAYER2:
+        return layers->layer2;
+    case VIEW_LAYER3:
+        return layers->layer3;
+    case VIEW_TRANSPORT:
+        /* python-libtrace finds the transport headers of Linux cooked captures, but calls none of
+         * them the packet's transport; scripts see the same here */
+        return frame->root == ROOT_LINK && frame->meta.dlt == 113 ? PLT_ABSENT : layers->transport;
+    case VIEW_IP:
+        return layers->version == 4 ? layers->layer3 : PLT_ABSENT;
+    case VIEW_IP6:
+        return layers->version == 6 ? layers->layer3 : PLT_ABSENT;
+    case VIEW_TCP:
+        return layers->proto == PROTO_TCP ? layers->transport : PLT_ABSENT;
+    case VIEW_UDP:
+        return layers->proto == PROTO_UDP ? layers->transport : PLT_ABSENT;
+    case VIEW_SCTP:
+        return layers->proto == PROTO_SCTP ? layers->transport : PLT_ABSENT;
+    case VIEW_ICMP:
+        return layers->proto == PROTO_ICMP ? layers->transport : PLT_ABSENT;
+    case VIEW_ICMP6:
+        return layers->proto == PROTO_ICMP6 ? layers->transport : PLT_ABSENT;
+    default:
+        return PLT_ABSENT;
+    }
+}
+
+/* The same, PLT_ABSENT also where its first field is cut. */
+static uint32_t layer_find(struct frame *frame, enum view_type type)
+{
+    uint32_t start = layer_start(frame, type);
+    return start != PLT_ABSENT && frame->len - start >= first_field(type) ? start : PLT_ABSENT;
+}
+
+PyObject *layer_get(struct frame *frame, enum view_type type)
+{
+    uint32_t start = layer_find(frame, type);
+    if (start == PLT_ABSENT)
+        Py_RETURN_NONE;
+    return view_new(frame, type, start, frame->len);
+}
+
+/* --- New objects ----------------------------------------------------------------------------- */
+
+static uint8_t protocol_of(enum view_type type)
+{
+    switch (type) {
+    case VIEW_IP:
+        return 4;
+    case VIEW_IP6:
+        return 6;
+    case VIEW_TCP:
+        return PROTO_TCP;
+    case VIEW_UDP:
+        return PROTO_UDP;
+    case VIEW_SCTP:
+        return PROTO_SCTP;
+    case VIEW_ICMP:
+        return PROTO_ICMP;
+    default:
+        return PROTO_ICMP6;
+    }
+}
+
+static bool is_network(enum view_type type)
+{
+    return type == VIEW_IP || type == VIEW_IP6;
+}
+
+/* An IP packet within the transport that a view shows, as a frame of its own; NULL where there is
+ * none (no exception) or when out of memory. */
+static struct frame *tunnelled(const struct view *view, enum view_type type)
+{
+    struct frame *frame = view->frame;
+    uint8_t carrier = type == VIEW_IP ? PROTO_IPIP : PROTO_IPV6;
+    if (view->type != VIEW_TRANSPORT || view->payload_of || !is_network(type))
+        return NULL;
+    const struct plt_layers *layers = frame_layers(frame);
+    if (layers->proto != carrier || view->start != layers->transport)
+        return NULL;
+    return frame_child(frame, view->start, ROOT_NETWORK, protocol_of(type));
+}
+
+static PyObject *construct_from_view(PyTypeObject *python_type, const struct view *view,
+                                     enum view_type type)
+{
+    if (!view->frame)
+        Py_RETURN_NONE;
+    struct frame *inner = tunnelled(view, type);
+    if (!inner && PyErr_Occurred())
+        return NULL;
+    struct frame *frame = inner ? inner : view->frame;
+    uint32_t start = layer_find(frame, type);
+    PyObject *result = Py_None;
+    if (start == PLT_ABSENT)
+        Py_INCREF(result);
+    else
+        result = view_new_as(python_type, frame, type, start, frame->len);
+    frame_release(inner);
+    return result;
+}
+
+PyObject *layer_construct(PyTypeObject *python_type, PyObject *args, PyObject *kwargs,
+                          enum view_type type)
+{
+    PyObject *x = NULL;
+    if (kwargs && PyDict_GET_SIZE(kwargs) > 0) {
+        PyErr_Format(PyExc_TypeError, "%s() takes no keyword arguments", python_type->tp_name);
+        return NULL;
+    }
+    if (!PyArg_UnpackTuple(args, python_type->tp_name, 1, 1, &x))
+        return NULL;
+    struct plt_state *state = plt_state_of(python_type);
+    if (!state)
+        return NULL;
+    const struct view *view = view_of(state, x);
+    if (view)
+        return construct_from_view(python_type, view, type);
+    if (!PyObject_CheckBuffer(x)) {
+        PyErr_SetString(PyExc_ValueError, "Not a Data, Packet or ByteArray object");
+        return NULL;
+    }
+    struct frame *frame = frame_of_buffer(
+        state, x, is_network(type) ? ROOT_NETWORK : ROOT_TRANSPORT, protocol_of(type));
+    if (!frame)
+        return NULL;
+    PyObject *result = view_new_as(python_type, frame, type, 0, frame->len);
+    frame_release(frame);
+    return result;
+}
+
+/* --- Data, Layer2, Layer3, Transport --------------------------------------------------------- */
+
+PyObject *layer_set_checksums(PyObject *self_, PyObject *Py_UNUSED(args))
+{
+    const struct view *self = (struct view *)self_;
+    struct frame *frame = self->frame;
+    struct frame *packet = frame;
+    while (packet->parent)
+        packet = packet->parent;
+    const struct plt_layers *layers = frame_layers(frame);
+    /* complete: what the IP header announces was captured, and the FCS may be missing */
+    bool complete =
+        packet->root != ROOT_LINK ||
+        (uint64_t)packet->len + plt_wire_extra(packet->data, packet->len, packet->meta.dlt) >=
+            packet->meta.wire_len;
+    if (!complete || layers->version == 0 || layers->payload == PLT_ABSENT) {
+        PyErr_SetString(PyExc_ValueError, "Packet too short to set checksums");
+        return NULL;
+    }
+    if (!frame_writable(frame, "checksums"))
+        return NULL;
+    checksum_set_network(frame);
+    checksum_set_transport(frame);
+    Py_RETURN_TRUE;
+}
+
+static PyMethodDef checksums_methods[] = {
+    {"set_checksums", layer_set_checksums, METH_NOARGS,
+     "set_checksums($self, /)\n--\n\nSet the checksums of IPv4 and of TCP, UDP, ICMP or ICMPv6 in "
+     "place; True.\n\nValueError where the packet was not captured completely."},
+    {.ml_name = NULL}};
+
+static PyType_Slot data_slots[] = {{Py_tp_doc, "A part of a packet: a layer, or what one carries."},
+                                   {0, NULL}};
+static PyType_Slot layer2_slots[] = {{Py_tp_doc, "A packet from its link-layer header on."},
+                                     {0, NULL}};
+static PyType_Slot layer3_slots[] = {
+    {Py_tp_doc, "A packet from its layer 3 on."}, {Py_tp_methods, checksums_methods}, {0, NULL}};
+static PyType_Slot transport_slots[] = {
+    {Py_tp_doc, "A packet from its transport header on, or what TCP or UDP carries."}, {0, NULL}};
+
+#define LAYER_SPEC(type_name, type_slots)                                                          \
+    {                                                                                              \
+        .name = "plt." type_name, .basicsize = sizeof(struct view),                                \
+        .flags = VIEW_FLAGS | Py_TPFLAGS_DISALLOW_INSTANTIATION, .slots = (type_slots)             \
+    }
+
+PyType_Spec data_spec = LAYER_SPEC("Data", data_slots);
+PyType_Spec layer2_spec = LAYER_SPEC("Layer2", layer2_slots);
+PyType_Spec layer3_spec = LAYER_SPEC("Layer3", layer3_slots);
+PyType_Spec transport_spec = LAYER_SPEC("Transport", transport_slots);

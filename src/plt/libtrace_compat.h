@@ -1,0 +1,98 @@
+/* The only file that knows libtrace's header, and libtrace 3 from 4. */
+#ifndef PLT_LIBTRACE_COMPAT_H
+#define PLT_LIBTRACE_COMPAT_H
+
+#include "plt.h"
+
+#include <libtrace.h>
+
+#define LIBTRACE_MAJOR (LIBTRACE_API_VERSION >> 16)
+
+#if LIBTRACE_MAJOR >= 4
+#define CACHED(packet, field) ((packet)->cached.field)
+#else
+#define CACHED(packet, field) ((packet)->field)
+#endif
+
+/* Forget what libtrace computed of a packet before: what is set next counts. */
+static inline void compat_clear_cache(libtrace_packet_t *packet)
+{
+    CACHED(packet, l2_header) = NULL;
+    CACHED(packet, l3_header) = NULL;
+    CACHED(packet, l4_header) = NULL;
+    CACHED(packet, payload_length) = -1;
+}
+
+/* Set what libtrace would else compute by reading, and trusting, the packet's framing header. */
+static inline void compat_set_cache(libtrace_packet_t *packet, uint32_t len, uint32_t wire_len,
+                                    int linktype)
+{
+    compat_clear_cache(packet);
+    CACHED(packet, capture_length) = (int)len;
+    CACHED(packet, wire_length) = (int)wire_len;
+    CACHED(packet, link_type) = (libtrace_linktype_t)linktype;
+}
+
+_Static_assert((int)TRACE_TYPE_UNKNOWN == LINKTYPE_UNKNOWN, "libtrace's number");
+_Static_assert((int)TRACE_TYPE_HDLC_POS == LINKTYPE_HDLC_POS, "libtrace's number");
+_Static_assert((int)TRACE_TYPE_ETH == LINKTYPE_ETH, "libtrace's number");
+_Static_assert((int)TRACE_TYPE_ATM == LINKTYPE_ATM, "libtrace's number");
+_Static_assert((int)TRACE_TYPE_80211 == LINKTYPE_80211, "libtrace's number");
+_Static_assert((int)TRACE_TYPE_NONE == LINKTYPE_NONE, "libtrace's number");
+_Static_assert((int)TRACE_TYPE_LINUX_SLL == LINKTYPE_LINUX_SLL, "libtrace's number");
+_Static_assert((int)TRACE_TYPE_PFLOG == LINKTYPE_PFLOG, "libtrace's number");
+_Static_assert((int)TRACE_TYPE_POS == LINKTYPE_POS, "libtrace's number");
+_Static_assert((int)TRACE_TYPE_80211_PRISM == LINKTYPE_80211_PRISM, "libtrace's number");
+_Static_assert((int)TRACE_TYPE_AAL5 == LINKTYPE_AAL5, "libtrace's number");
+_Static_assert((int)TRACE_TYPE_DUCK == LINKTYPE_DUCK, "libtrace's number");
+_Static_assert((int)TRACE_TYPE_80211_RADIO == LINKTYPE_80211_RADIO, "libtrace's number");
+_Static_assert((int)TRACE_TYPE_LLCSNAP == LINKTYPE_LLCSNAP, "libtrace's number");
+_Static_assert((int)TRACE_TYPE_PPP == LINKTYPE_PPP, "libtrace's number");
+_Static_assert((int)TRACE_TYPE_METADATA == LINKTYPE_METADATA, "libtrace's number");
+_Static_assert((int)TRACE_TYPE_NONDATA == LINKTYPE_NONDATA, "libtrace's number");
+_Static_assert((int)TRACE_TYPE_OPENBSD_LOOP == LINKTYPE_OPENBSD_LOOP, "libtrace's number");
+
+/* --- A packet of ours as libtrace takes it, in fence.c -----------------------------------------
+ */
+
+/* A libtrace packet that borrows bytes of ours, with a dead trace as its own. */
+struct fence_packet {
+    libtrace_t *trace;         /* owned */
+    libtrace_packet_t *packet; /* owned */
+    uint32_t header[4];        /* as a pcap file's: seconds, microseconds, the two lengths */
+};
+
+/* 0, or -1 with an exception. */
+int fence_packet_init(struct fence_packet *self);
+void fence_packet_clear(struct fence_packet *self);
+/* The pcap link type that libtrace knows for a packet of ours, TRACE_DLT_ERROR where it has none.
+ */
+int fence_dlt(const struct plt_meta *meta);
+/* Let the packet be these bytes; dlt is one that fence_dlt gave. */
+void fence_packet_set(struct fence_packet *self, uint8_t *data, uint32_t len, int dlt,
+                      const struct plt_meta *meta);
+
+/* A source of libtrace's: live interfaces, rt:, and formats that we don't read ourselves. */
+struct live_config {
+    libtrace_filter_t *filter; /* borrowed, or NULL */
+    int snaplen;               /* -1 where not set */
+    int promisc;               /* -1 where not set */
+    double timeout;            /* seconds, 0 for none */
+};
+
+struct source *live_source_new(struct plt_state *state, const char *uri,
+                               const struct live_config *config);
+int live_source_pause(struct source *source);
+int live_source_resume(struct source *source, const struct live_config *config);
+bool source_is_live(const struct source *source);
+
+/* --- Filters, in filter.c ----------------------------------------------------------------------
+ */
+
+/* 1 where the filter accepts these bytes, 0 where not, -1 with LibtraceError. */
+int filter_accepts(PyObject *filter, const uint8_t *data, uint32_t len,
+                   const struct plt_meta *meta);
+/* libtrace's filter of a plt.filter, for a trace that filters itself.  Borrowed. */
+libtrace_filter_t *filter_of(PyObject *filter);
+
+#endif

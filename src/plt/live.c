@@ -1,0 +1,365 @@
+/* Sources of libtrace's: live interfaces, rt:, and the formats that only libtrace reads. */
+#include "libtrace_compat.h"
+
+#include <errno.h>
+#include <linux/if_ether.h>
+#include <linux/if_packet.h>
+#include <poll.h>
+#include <string.h>
+#include <time.h>
+
+/* Ctrl-C is looked for this often while a read waits. */
+#define POLL_MS 100
+
+struct live_source {
+    struct source base;
+    struct plt_state *state;   /* borrowed */
+    libtrace_t *trace;         /* owned */
+    libtrace_packet_t *packet; /* owned */
+    bool live;                 /* has events; else a file */
+    bool ready;                /* record is set and was not handed out */
+    bool ended;
+    double timeout;
+    struct plt_record record;
+};
+
+/* libtrace's word on what went wrong, as an OSError, which the trace turns into LibtraceError. */
+static int raise_problem(libtrace_t *trace)
+{
+    libtrace_err_t problem = trace_get_err(trace);
+    const char *text = problem.problem;
+    if (!text[0])
+        text = problem.err_num > 0 ? strerror(problem.err_num) : "libtrace says no more";
+    PyErr_SetString(PyExc_OSError, text);
+    return -1;
+}
+
+/* --- What a packet of libtrace's is ---------------------------------------------------------- */
+
+static uint32_t dlt_of_hardware(unsigned hardware)
+{
+    switch (hardware) {
+    case 1:   /* ARPHRD_ETHER */
+    case 772: /* ARPHRD_LOOPBACK */
+        return 1;
+    case ARPHRD_80211:
+        return 105;
+    case ARPHRD_RADIOTAP:
+        return 127;
+    default: /* tunnels, PPP: the packet begins with its IP header */
+        return 12;
+    }
+}
+
+static void set_address(struct plt_meta *meta, const struct sockaddr_ll *address)
+{
+    meta->dlt = dlt_of_hardware(address->sll_hatype);
+    meta->direction =
+        address->sll_pkttype == PACKET_OUTGOING ? TRACE_DIR_OUTGOING : TRACE_DIR_INCOMING;
+}
+
+/* The header of a ring: packet is the kernel's (packet(7)). */
+static void read_ring(const uint8_t *header, struct plt_record *record)
+{
+    struct tpacket2_hdr ring;
+    struct sockaddr_ll address;
+    memcpy(&ring, header, sizeof(ring));
+    memcpy(&address,
+           header + (sizeof(ring) + TPACKET_ALIGNMENT - 1) / TPACKET_ALIGNMENT * TPACKET_ALIGNMENT,
+           sizeof(address));
+    record->len = ring.tp_snaplen;
+    record->meta.sec = ring.tp_sec;
+    record->meta.nsec = ring.tp_nsec;
+    record->meta.wire_len = ring.tp_len;
+    set_address(&record->meta, &address);
+}
+
+/* The header of a pcapint: packet is libpcap's struct pcap_pkthdr. */
+static void read_pcap(const uint8_t *header, struct plt_record *record)
+{
+    struct {
+        struct timeval time;
+        uint32_t caplen;
+        uint32_t len;
+    } pcap;
+    memcpy(&pcap, header, sizeof(pcap));
+    record->len = pcap.caplen;
+    record->meta.sec = pcap.time.tv_sec;
+    record->meta.nsec = (uint32_t)pcap.time.tv_usec * 1000;
+    record->meta.wire_len = pcap.len;
+}
+
+/* The header of an int: packet is libtrace's own, as measured: three clock words, the mode of the
+ * time stamp, wire length, capture length, the kernel's address. */
+static bool read_native(const uint8_t *header, struct plt_record *record)
+{
+    enum { WIRE = 20, CAPTURE = 24, ADDRESS = 28 };
+    struct sockaddr_ll address;
+    uint32_t lengths[2];
+    memcpy(lengths, header + WIRE, sizeof(lengths));
+    memcpy(&address, header + ADDRESS, sizeof(address));
+    if (address.sll_family != AF_PACKET || lengths[1] > LIBTRACE_PACKET_BUFSIZE)
+        return false; /* another layout than we know */
+    record->len = lengths[1];
+    record->meta.wire_len = lengths[0];
+    set_address(&record->meta, &address);
+    return true;
+}
+
+/* How to decode what formats have that only libtrace reads. */
+static uint32_t dlt_of_linktype(libtrace_linktype_t linktype)
+{
+    switch (linktype) {
+    case TRACE_TYPE_ETH:
+        return 1;
+    case TRACE_TYPE_NONE:
+        return 12;
+    case TRACE_TYPE_ATM:
+    case TRACE_TYPE_AAL5:
+        return DLT_ATM_CELL;
+    case TRACE_TYPE_POS:
+    case TRACE_TYPE_HDLC_POS:
+    case TRACE_TYPE_PPP:
+        return DLT_HDLC_POS;
+    case TRACE_TYPE_LLCSNAP:
+        return 100;
+    case TRACE_TYPE_LINUX_SLL:
+        return 113;
+    case TRACE_TYPE_80211:
+        return 105;
+    case TRACE_TYPE_80211_RADIO:
+        return 127;
+    default:
+        return DLT_NONE;
+    }
+}
+
+/* Read a packet's framing ourselves where libtrace would end the process on its values. */
+static int read_framing(struct live_source *self)
+{
+    libtrace_packet_t *packet = self->packet;
+    struct plt_record *record = &self->record;
+    int type = (int)packet->type;
+    *record = (struct plt_record){.data = packet->payload,
+                                  .meta = {.linktype = PLT_LINKTYPE_OF_DLT, .direction = -1}};
+    if (!packet->header || !packet->payload) {
+        PyErr_SetString(PyExc_OSError, "libtrace gave a packet without bytes");
+        return -1;
+    }
+    if (type == TRACE_RT_DATA_LINUX_RING) {
+        read_ring(packet->header, record);
+    } else if (type >= TRACE_RT_DATA_DLT && type < TRACE_RT_DATA_DLT_END && self->live) {
+        record->meta.dlt = (uint32_t)(type - TRACE_RT_DATA_DLT);
+        read_pcap(packet->header, record);
+    } else if (type == TRACE_RT_DATA_LINUX_NATIVE && read_native(packet->header, record)) {
+        compat_set_cache(packet, record->len, record->len, LINKTYPE_ETH);
+        struct timespec time = trace_get_timespec(packet);
+        record->meta.sec = time.tv_sec;
+        record->meta.nsec = (uint32_t)time.tv_nsec;
+    } else {
+        uint32_t remaining = 0;
+        libtrace_linktype_t linktype = TRACE_TYPE_UNKNOWN;
+        record->data = trace_get_packet_buffer(packet, &linktype, &remaining);
+        record->len = record->data ? remaining : 0;
+        struct timespec time = trace_get_timespec(packet);
+        record->meta.sec = time.tv_sec;
+        record->meta.nsec = (uint32_t)time.tv_nsec;
+        record->meta.wire_len = trace_get_wire_length(packet);
+        record->meta.capture_len = record->len;
+        record->meta.linktype = (int16_t)linktype;
+        record->meta.direction = (int8_t)trace_get_direction(packet);
+        record->meta.dlt = dlt_of_linktype(linktype);
+        return 0;
+    }
+    record->meta.capture_len = record->len;
+    record->meta.wire_len += plt_wire_extra(record->data, record->len, record->meta.dlt);
+    return 0;
+}
+
+/* --- Reading --------------------------------------------------------------------------------- */
+
+static enum source_result live_next(struct source *base, struct plt_record *record)
+{
+    struct live_source *self = (struct live_source *)base;
+    if (self->ended)
+        return SOURCE_END;
+    if (!self->ready)
+        return SOURCE_MORE;
+    *record = self->record;
+    self->ready = false;
+    base->count++;
+    return SOURCE_RECORD;
+}
+
+static double now(void)
+{
+    struct timespec time;
+    clock_gettime(CLOCK_MONOTONIC, &time);
+    return (double)time.tv_sec + (double)time.tv_nsec * 1e-9;
+}
+
+/* Wait for a descriptor, or for seconds where fd is -1, no longer than until the next look for
+ * signals; 0, or -1 with an exception. */
+static int wait_a_little(const struct live_source *self, int fd, double seconds, double started)
+{
+    struct pollfd descriptor = {.fd = fd, .events = POLLIN};
+    double left = seconds * 1000;
+    int milliseconds = left < POLL_MS ? (int)left + 1 : POLL_MS;
+    Py_BEGIN_ALLOW_THREADS poll(&descriptor, fd < 0 ? 0 : 1, milliseconds);
+    Py_END_ALLOW_THREADS if (PyErr_CheckSignals() < 0) return -1;
+    if (self->timeout > 0 && now() - started > self->timeout) {
+        PyErr_SetString(self->state->error, "timeout in trace read()");
+        return -1;
+    }
+    return 0;
+}
+
+/* What trace_read_packet or a packet event answered; 0, or -1 with an exception. */
+static int take(struct live_source *self, int size)
+{
+    if (size < 0 || trace_is_err(self->trace))
+        return raise_problem(self->trace);
+    if (size == 0) {
+        self->ended = true;
+        return 0;
+    }
+    self->ready = true;
+    return read_framing(self);
+}
+
+static int fill_live(struct source *base)
+{
+    struct live_source *self = (struct live_source *)base;
+    double started = now();
+    for (;;) {
+        libtrace_eventobj_t event;
+        Py_BEGIN_ALLOW_THREADS event = trace_event(self->trace, self->packet);
+        Py_END_ALLOW_THREADS switch (event.type)
+        {
+        case TRACE_EVENT_PACKET:
+            return take(self, event.size);
+        case TRACE_EVENT_TERMINATE:
+            return take(self, 0);
+        case TRACE_EVENT_IOWAIT:
+            if (wait_a_little(self, event.fd, 1, started) < 0)
+                return -1;
+            break;
+        case TRACE_EVENT_SLEEP:
+            if (wait_a_little(self, -1, event.seconds, started) < 0)
+                return -1;
+            break;
+        }
+    }
+}
+
+static int fill_file(struct source *base)
+{
+    struct live_source *self = (struct live_source *)base;
+    int size = 0;
+    Py_BEGIN_ALLOW_THREADS size = trace_read_packet(self->trace, self->packet);
+    Py_END_ALLOW_THREADS return take(self, size);
+}
+
+/* --- Opening and closing --------------------------------------------------------------------- */
+
+static void live_count_drops(struct source *base)
+{
+    uint64_t drops = trace_get_dropped_packets(((struct live_source *)base)->trace);
+    if (drops != UINT64_MAX) /* libtrace's word for not known */
+        base->drops = drops;
+}
+
+static void live_destroy(struct source *base)
+{
+    struct live_source *self = (struct live_source *)base;
+    libtrace_t *trace = self->trace;
+    if (self->packet)
+        trace_destroy_packet(self->packet);
+    if (trace) {
+        Py_BEGIN_ALLOW_THREADS trace_destroy(trace);
+        Py_END_ALLOW_THREADS
+    }
+    PyMem_Free(self);
+}
+
+static int configure(struct live_source *self, const struct live_config *config)
+{
+    int snaplen = config->snaplen;
+    int promisc = config->promisc;
+    self->timeout = config->timeout;
+    self->base.filters = config->filter != NULL;
+    if (snaplen >= 0 && trace_config(self->trace, TRACE_OPTION_SNAPLEN, &snaplen) < 0)
+        return raise_problem(self->trace);
+    if (promisc >= 0 && trace_config(self->trace, TRACE_OPTION_PROMISC, &promisc) < 0)
+        return raise_problem(self->trace);
+    if (config->filter && trace_config(self->trace, TRACE_OPTION_FILTER, config->filter) < 0)
+        return raise_problem(self->trace);
+    return 0;
+}
+
+static int start(struct live_source *self)
+{
+    int failed = 0;
+    Py_BEGIN_ALLOW_THREADS failed = trace_start(self->trace) < 0;
+    Py_END_ALLOW_THREADS return failed ? raise_problem(self->trace) : 0;
+}
+
+static bool has_events(const char *uri)
+{
+    static const char *const formats[] = {"int:", "ring:", "pcapint:", "bpf:", "rt:", "dag:"};
+    for (size_t i = 0; i < sizeof(formats) / sizeof(formats[0]); i++)
+        if (strncmp(uri, formats[i], strlen(formats[i])) == 0)
+            return true;
+    return false;
+}
+
+struct source *live_source_new(struct plt_state *state, const char *uri,
+                               const struct live_config *config)
+{
+    struct live_source *self = PyMem_Calloc(1, sizeof(*self));
+    if (!self) {
+        PyErr_NoMemory();
+        return NULL;
+    }
+    self->state = state;
+    self->live = has_events(uri);
+    self->base.next = live_next;
+    self->base.fill = self->live ? fill_live : fill_file;
+    self->base.destroy = live_destroy;
+    self->base.count_drops = live_count_drops;
+    self->trace = trace_create(uri);
+    self->packet = trace_create_packet();
+    if (!self->trace || !self->packet) {
+        PyErr_NoMemory();
+        goto error;
+    }
+    if (trace_is_err(self->trace)) { /* starting it now would end the process */
+        raise_problem(self->trace);
+        goto error;
+    }
+    if (configure(self, config) < 0 || start(self) < 0)
+        goto error;
+    return &self->base;
+error:
+    live_destroy(&self->base);
+    return NULL;
+}
+
+bool source_is_live(const struct source *source)
+{
+    return source->next == live_next;
+}
+
+int live_source_pause(struct source *base)
+{
+    struct live_source *self = (struct live_source *)base;
+    return trace_pause(self->trace) < 0 ? raise_problem(self->trace) : 0;
+}
+
+int live_source_resume(struct source *base, const struct live_config *config)
+{
+    struct live_source *self = (struct live_source *)base;
+    if (configure(self, config) < 0)
+        return -1;
+    return start(self);
+}

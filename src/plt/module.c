@@ -1,0 +1,196 @@
+/* The module plt._plt: its types, constants and state. */
+#include "libtrace_compat.h"
+
+#include <fcntl.h>
+#include <string.h>
+
+struct plt_state *plt_state_of(PyTypeObject *type)
+{
+    PyObject *module = PyType_GetModuleByDef(type, &plt_module);
+    return module ? PyModule_GetState(module) : NULL;
+}
+
+/* --- Constants ------------------------------------------------------------------------------- */
+
+struct constant {
+    const char *name;
+    long value;
+};
+
+static const struct constant constants[] = {
+    {"TRACE_TYPE_UNKNOWN", TRACE_TYPE_UNKNOWN},
+    {"TRACE_TYPE_HDLC_POS", TRACE_TYPE_HDLC_POS},
+    {"TRACE_TYPE_ETH", TRACE_TYPE_ETH},
+    {"TRACE_TYPE_ATM", TRACE_TYPE_ATM},
+    {"TRACE_TYPE_80211", TRACE_TYPE_80211},
+    {"TRACE_TYPE_NONE", TRACE_TYPE_NONE},
+    {"TRACE_TYPE_LINUX_SLL", TRACE_TYPE_LINUX_SLL},
+    {"TRACE_TYPE_PFLOG", TRACE_TYPE_PFLOG},
+    {"TRACE_TYPE_POS", TRACE_TYPE_POS},
+    {"TRACE_TYPE_80211_PRISM", TRACE_TYPE_80211_PRISM},
+    {"TRACE_TYPE_AAL5", TRACE_TYPE_AAL5},
+    {"TRACE_TYPE_DUCK", TRACE_TYPE_DUCK},
+    {"TRACE_TYPE_80211_RADIO", TRACE_TYPE_80211_RADIO},
+    {"TRACE_TYPE_LLCSNAP", TRACE_TYPE_LLCSNAP},
+    {"TRACE_TYPE_PPP", TRACE_TYPE_PPP},
+    {"TRACE_TYPE_METADATA", TRACE_TYPE_METADATA},
+    {"TRACE_TYPE_NONDATA", TRACE_TYPE_NONDATA},
+    {"TRACE_TYPE_OPENBSD_LOOP", TRACE_TYPE_OPENBSD_LOOP},
+    {"TRACE_DIR_OUTGOING", TRACE_DIR_OUTGOING},
+    {"TRACE_DIR_INCOMING", TRACE_DIR_INCOMING},
+    {"TRACE_DIR_OTHER", TRACE_DIR_OTHER},
+    {"TRACE_DIR_UNKNOWN", TRACE_DIR_UNKNOWN},
+    {"NO_COMPRESSION", TRACE_OPTION_COMPRESSTYPE_NONE},
+    {"ZLIB_COMPRESSION", TRACE_OPTION_COMPRESSTYPE_ZLIB},
+    {"BZIP2_COMPRESSION", TRACE_OPTION_COMPRESSTYPE_BZ2},
+    {"LZO_COMPRESSION", TRACE_OPTION_COMPRESSTYPE_LZO},
+    {"O_APPEND", O_APPEND},
+};
+
+static int add_constants(PyObject *module)
+{
+    for (size_t i = 0; i < sizeof(constants) / sizeof(constants[0]); i++)
+        if (PyModule_AddIntConstant(module, constants[i].name, constants[i].value) < 0)
+            return -1;
+    return 0;
+}
+
+/* --- Types ----------------------------------------------------------------------------------- */
+
+/* In an order in which each type's parent comes before it. */
+static const struct view_entry {
+    enum view_type type;
+    PyType_Spec *spec;
+    enum view_type parent; /* itself where it has none */
+} view_entries[] = {
+    {VIEW_PACKET, &packet_spec, VIEW_PACKET},
+    {VIEW_DATA, &data_spec, VIEW_PACKET},
+    {VIEW_LAYER2, &layer2_spec, VIEW_DATA},
+    {VIEW_LAYER3, &layer3_spec, VIEW_DATA},
+    {VIEW_TRANSPORT, &transport_spec, VIEW_LAYER3},
+    {VIEW_INTERNET, &internet_spec, VIEW_DATA},
+    {VIEW_IP, &ip_spec, VIEW_INTERNET},
+    {VIEW_IP6, &ip6_spec, VIEW_INTERNET},
+    {VIEW_TCP, &tcp_spec, VIEW_INTERNET},
+    {VIEW_UDP, &udp_spec, VIEW_INTERNET},
+    {VIEW_SCTP, &sctp_spec, VIEW_INTERNET},
+    {VIEW_CHUNK, &chunk_spec, VIEW_SCTP},
+    {VIEW_ICMP, &icmp_spec, VIEW_IP},
+    {VIEW_ECHO, &echo_spec, VIEW_ICMP},
+    {VIEW_REDIRECT, &redirect_spec, VIEW_ICMP},
+    {VIEW_ICMP6, &icmp6_spec, VIEW_IP6},
+    {VIEW_ECHO6, &echo6_spec, VIEW_ICMP6},
+    {VIEW_TOOBIG6, &toobig6_spec, VIEW_ICMP6},
+    {VIEW_PARAM6, &param6_spec, VIEW_ICMP6},
+    {VIEW_NEIGHBOUR6, &neighbour6_spec, VIEW_ICMP6},
+};
+
+static PyTypeObject *add_type(PyObject *module, PyType_Spec *spec, PyTypeObject *parent)
+{
+    PyObject *type = PyType_FromModuleAndSpec(module, spec, (PyObject *)parent);
+    if (type && PyModule_AddType(module, (PyTypeObject *)type) < 0)
+        Py_CLEAR(type);
+    return (PyTypeObject *)type;
+}
+
+static int add_types(PyObject *module, struct plt_state *state)
+{
+    for (size_t i = 0; i < sizeof(view_entries) / sizeof(view_entries[0]); i++) {
+        const struct view_entry *entry = &view_entries[i];
+        PyTypeObject *parent = entry->parent == entry->type ? NULL : state->views[entry->parent];
+        state->views[entry->type] = add_type(module, entry->spec, parent);
+        if (!state->views[entry->type])
+            return -1;
+    }
+    state->trace_type = add_type(module, &trace_spec, NULL);
+    state->filter_type = state->trace_type ? add_type(module, &filter_spec, NULL) : NULL;
+    state->output_type = state->filter_type ? add_type(module, &output_spec, NULL) : NULL;
+    return state->output_type ? 0 : -1;
+}
+
+static int add_error(PyObject *module, struct plt_state *state)
+{
+    state->error = PyErr_NewExceptionWithDoc(
+        "plt.LibtraceError", "What went wrong with a trace; a subclass of SystemError, as of old.",
+        PyExc_SystemError, NULL);
+    if (!state->error)
+        return -1;
+    static const char *const names[] = {"LibtraceError", "libtrace_exc", "plt_exc_libtrace"};
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        if (PyModule_AddObjectRef(module, names[i], state->error) < 0)
+            return -1;
+    return 0;
+}
+
+/* --- The module ------------------------------------------------------------------------------ */
+
+static int plt_exec(PyObject *module)
+{
+    struct plt_state *state = PyModule_GetState(module);
+    state->ipp = PyImport_ImportModule("ipp._ipp");
+    if (!state->ipp)
+        return -1;
+    state->ipp_api = PyCapsule_Import(IPP_CAPSULE, 0);
+    if (!state->ipp_api)
+        return -1;
+    if (state->ipp_api->api_version != IPP_API_VERSION) {
+        PyErr_Format(PyExc_ImportError, "ipp speaks version %d of its C interface, plt version %d",
+                     state->ipp_api->api_version, IPP_API_VERSION);
+        return -1;
+    }
+    state->datetime = PyCapsule_Import("datetime.datetime_CAPI", 0);
+    if (!state->datetime)
+        return -1;
+    if (add_error(module, state) < 0 || add_types(module, state) < 0)
+        return -1;
+    return add_constants(module);
+}
+
+static int plt_traverse(PyObject *module, visitproc visit, void *arg)
+{
+    struct plt_state *state = PyModule_GetState(module);
+    for (size_t i = 0; i < VIEW_COUNT; i++)
+        Py_VISIT(state->views[i]);
+    Py_VISIT(state->trace_type);
+    Py_VISIT(state->filter_type);
+    Py_VISIT(state->output_type);
+    Py_VISIT(state->error);
+    Py_VISIT(state->ipp);
+    return 0;
+}
+
+static int plt_clear(PyObject *module)
+{
+    struct plt_state *state = PyModule_GetState(module);
+    for (size_t i = 0; i < VIEW_COUNT; i++)
+        Py_CLEAR(state->views[i]);
+    Py_CLEAR(state->trace_type);
+    Py_CLEAR(state->filter_type);
+    Py_CLEAR(state->output_type);
+    Py_CLEAR(state->error);
+    Py_CLEAR(state->ipp);
+    return 0;
+}
+
+static void plt_free(void *module)
+{
+    plt_clear(module);
+}
+
+static PyModuleDef_Slot plt_slots[] = {{Py_mod_exec, plt_exec}, {0, NULL}};
+
+struct PyModuleDef plt_module = {PyModuleDef_HEAD_INIT,
+                                 .m_name = "plt._plt",
+                                 .m_doc = "Packet traces over WAND's libtrace: the C part of plt.",
+                                 .m_size = sizeof(struct plt_state),
+                                 .m_slots = plt_slots,
+                                 .m_traverse = plt_traverse,
+                                 .m_clear = plt_clear,
+                                 .m_free = plt_free};
+
+PyMODINIT_FUNC PyInit__plt(void);
+
+PyMODINIT_FUNC PyInit__plt(void)
+{
+    return PyModuleDef_Init(&plt_module);
+}

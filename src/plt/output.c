@@ -1,0 +1,280 @@
+/* Output traces: written by libtrace. */
+#include "libtrace_compat.h"
+
+#include <fcntl.h>
+#include <string.h>
+
+struct output {
+    PyObject ob_base;
+    PyObject *uri;          /* owned: str */
+    libtrace_out_t *output; /* owned, or NULL after close_output() */
+    struct fence_packet fence;
+    bool started;
+    bool busy; /* in a call without the GIL */
+    int dlt;   /* of the packets written so far, TRACE_DLT_ERROR before the first */
+};
+
+static PyObject *raise_output(struct output *self, const char *what)
+{
+    struct plt_state *state = plt_state_of(Py_TYPE((PyObject *)self));
+    libtrace_err_t problem = trace_get_err_output(self->output);
+    if (state)
+        PyErr_Format(state->error, "%s: %U: %s", what, self->uri,
+                     problem.problem[0] ? problem.problem : strerror(problem.err_num));
+    return NULL;
+}
+
+static PyObject *raise_state(PyObject *self_, const char *text)
+{
+    struct plt_state *state = plt_state_of(Py_TYPE(self_));
+    if (state)
+        PyErr_SetString(state->error, text);
+    return NULL;
+}
+
+static PyObject *output_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
+{
+    static char name[] = "uri";
+    static char *names[] = {name, NULL};
+    PyObject *path = NULL;
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O:output_trace", names, &path))
+        return NULL;
+    PyObject *decoded = NULL;
+    if (!PyUnicode_FSDecoder(path, &decoded))
+        return NULL;
+    struct output *self = (struct output *)type->tp_alloc(type, 0);
+    if (!self) {
+        Py_DECREF(decoded);
+        return NULL;
+    }
+    self->uri = decoded;
+    self->dlt = TRACE_DLT_ERROR;
+    PyObject *encoded = PyUnicode_EncodeFSDefault(decoded);
+    if (!encoded)
+        goto error;
+    const char *uri = PyBytes_AS_STRING(encoded);
+    const char *colon = strchr(uri, ':');
+    if (!colon || colon == uri || !colon[1]) {
+        /* libtrace 3 prints on these, or reads past the end of them */
+        PyErr_Format(PyExc_ValueError, "Couldn't create outputTrace: %U is not format:name",
+                     decoded);
+        Py_DECREF(encoded);
+        goto error;
+    }
+    self->output = trace_create_output(uri);
+    Py_DECREF(encoded);
+    if (!self->output) {
+        PyErr_NoMemory();
+        goto error;
+    }
+    if (trace_is_err_output(self->output)) {
+        libtrace_err_t problem = trace_get_err_output(self->output);
+        PyErr_Format(PyExc_ValueError, "Couldn't create outputTrace: %U: %s", decoded,
+                     problem.problem);
+        goto error;
+    }
+    if (fence_packet_init(&self->fence) < 0)
+        goto error;
+    return (PyObject *)self;
+error:
+    Py_DECREF(self);
+    return NULL;
+}
+
+/* Close what is open; the GIL is given back, for it may wait for a compressor or a disk. */
+static void output_end(struct output *self)
+{
+    libtrace_out_t *output = self->output;
+    self->output = NULL;
+    self->started = false;
+    if (output) {
+        Py_BEGIN_ALLOW_THREADS trace_destroy_output(output);
+        Py_END_ALLOW_THREADS
+    }
+}
+
+static void output_dealloc(PyObject *self_)
+{
+    struct output *self = (struct output *)self_;
+    PyTypeObject *type = Py_TYPE(self_);
+    output_end(self);
+    fence_packet_clear(&self->fence);
+    Py_XDECREF(self->uri);
+    type->tp_free(self_);
+    Py_DECREF(type);
+}
+
+/* --- Configuration --------------------------------------------------------------------------- */
+
+static PyObject *configure(PyObject *self_, trace_option_output_t option, int value,
+                           const char *what)
+{
+    struct output *self = (struct output *)self_;
+    if (!self->output || self->started)
+        return raise_state(self_, "an OutputTrace is configured before it is started");
+    if (trace_config_output(self->output, option, &value) < 0)
+        return raise_output(self, what);
+    Py_RETURN_NONE;
+}
+
+static PyObject *output_conf_file_flags(PyObject *self_, PyObject *arg)
+{
+    long flags = attribute_int(arg, "file flags", 0, INT_MAX);
+    if (flags < 0)
+        return NULL;
+    return configure(self_, TRACE_OPTION_OUTPUT_FILEFLAGS, (int)flags, "Couldn't set file flags");
+}
+
+static PyObject *output_conf_compress_type(PyObject *self_, PyObject *arg)
+{
+    long type = attribute_int(arg, "compression type", 0, TRACE_OPTION_COMPRESSTYPE_LAST - 1);
+    if (type < 0)
+        return NULL;
+    return configure(self_, TRACE_OPTION_OUTPUT_COMPRESSTYPE, (int)type,
+                     "Couldn't set compression type");
+}
+
+static PyObject *output_conf_compress_level(PyObject *self_, PyObject *arg)
+{
+    long level = attribute_int(arg, "compression level", 0, 9);
+    if (level < 0)
+        return NULL;
+    return configure(self_, TRACE_OPTION_OUTPUT_COMPRESS, (int)level,
+                     "Couldn't set compression level");
+}
+
+/* --- Writing --------------------------------------------------------------------------------- */
+
+static PyObject *output_start(PyObject *self_, PyObject *Py_UNUSED(args))
+{
+    struct output *self = (struct output *)self_;
+    if (!self->output)
+        return raise_state(self_, "OutputTrace is closed");
+    if (self->started)
+        Py_RETURN_NONE;
+    int failed = 0;
+    Py_BEGIN_ALLOW_THREADS failed = trace_start_output(self->output) < 0;
+    Py_END_ALLOW_THREADS if (failed || trace_is_err_output(self->output)) return raise_output(
+        self, "Couldn't start outputTrace");
+    self->started = true;
+    Py_RETURN_NONE;
+}
+
+static PyObject *output_write_packet(PyObject *self_, PyObject *packet)
+{
+    struct output *self = (struct output *)self_;
+    struct plt_state *state = plt_state_of(Py_TYPE(self_));
+    if (!state)
+        return NULL;
+    const struct view *view = view_of(state, packet);
+    if (!view) {
+        PyErr_Format(PyExc_TypeError, "write_packet() takes a packet, not %.100s",
+                     Py_TYPE(packet)->tp_name);
+        return NULL;
+    }
+    if (!self->output || !self->started)
+        return raise_state(self_, "OutputTrace not started");
+    if (self->busy)
+        return raise_state(self_, "this OutputTrace is in use by another thread");
+    struct frame *frame = view->frame;
+    while (frame && frame->parent)
+        frame = frame->parent;
+    if (!frame || frame->root != ROOT_LINK) {
+        PyErr_SetString(PyExc_ValueError, "only packets that came from a trace can be written");
+        return NULL;
+    }
+    int dlt = fence_dlt(&frame->meta);
+    if (dlt == TRACE_DLT_ERROR) {
+        PyErr_Format(state->error, "%U: libtrace can't write packets of link type %u", self->uri,
+                     frame->meta.dlt);
+        return NULL;
+    }
+    if (self->dlt != TRACE_DLT_ERROR && self->dlt != dlt) {
+        PyErr_Format(state->error,
+                     "%U: a packet of link type %d can't follow one of link type %d in one trace",
+                     self->uri, dlt, self->dlt);
+        return NULL;
+    }
+    fence_packet_set(&self->fence, frame->data, frame->len, dlt, &frame->meta);
+    int written = 0;
+    self->busy = true;
+    frame_hold(frame)->pins++;
+    Py_BEGIN_ALLOW_THREADS written = trace_write_packet(self->output, self->fence.packet);
+    Py_END_ALLOW_THREADS frame->pins--;
+    frame_release(frame);
+    self->busy = false;
+    if (written < 0)
+        return raise_output(self, "Couldn't write packet");
+    self->dlt = dlt;
+    Py_RETURN_NONE;
+}
+
+static PyObject *output_close(PyObject *self_, PyObject *Py_UNUSED(args))
+{
+    struct output *self = (struct output *)self_;
+    if (self->busy)
+        return raise_state(self_, "this OutputTrace is in use by another thread");
+    output_end(self);
+    Py_RETURN_NONE;
+}
+
+static PyObject *output_enter(PyObject *self_, PyObject *Py_UNUSED(args))
+{
+    PyObject *started = output_start(self_, NULL);
+    if (!started)
+        return NULL;
+    Py_DECREF(started);
+    Py_INCREF(self_);
+    return self_;
+}
+
+static PyObject *output_exit(PyObject *self_, PyObject *Py_UNUSED(args))
+{
+    return output_close(self_, NULL);
+}
+
+static PyObject *output_repr(PyObject *self_)
+{
+    const struct output *self = (struct output *)self_;
+    return PyUnicode_FromFormat("<plt.output_trace %R: %s>", self->uri,
+                                !self->output   ? "closed"
+                                : self->started ? "started"
+                                                : "not started");
+}
+
+static PyMethodDef output_methods[] = {
+    {"conf_file_flags", output_conf_file_flags, METH_O,
+     "conf_file_flags($self, flags, /)\n--\n\nSet the flags with which the file is opened, such as "
+     "plt.O_APPEND; before start_output()."},
+    {"conf_compress_type", output_conf_compress_type, METH_O,
+     "conf_compress_type($self, type, /)\n--\n\nSet the compression, one of NO_COMPRESSION, "
+     "ZLIB_COMPRESSION, BZIP2_COMPRESSION, LZO_COMPRESSION; before start_output()."},
+    {"conf_compress_level", output_conf_compress_level, METH_O,
+     "conf_compress_level($self, level, /)\n--\n\nSet the compression level, 0 to 9; before "
+     "start_output()."},
+    {"start_output", output_start, METH_NOARGS,
+     "start_output($self, /)\n--\n\nOpen the trace for writing; LibtraceError where that "
+     "fails."},
+    {"write_packet", output_write_packet, METH_O,
+     "write_packet($self, packet, /)\n--\n\nWrite a packet of a trace as it is now, with its time "
+     "to the microsecond.\n\nLibtraceError before start_output() and where libtrace can't write "
+     "it; ValueError for objects made from bytes."},
+    {"close_output", output_close, METH_NOARGS,
+     "close_output($self, /)\n--\n\nClose the trace; again is no error."},
+    {"__enter__", output_enter, METH_NOARGS, "__enter__($self, /)\n--\n\nStart the trace."},
+    {"__exit__", output_exit, METH_VARARGS, "__exit__($self, /, *args)\n--\n\nClose the trace."},
+    {.ml_name = NULL}};
+
+static PyType_Slot output_slots[] = {
+    {Py_tp_doc, "output_trace(uri)\n--\n\nA trace to write packets to, named by libtrace's "
+                "format:name.\n\nValueError where libtrace can't create it."},
+    {Py_tp_new, output_new},
+    {Py_tp_dealloc, output_dealloc},
+    {Py_tp_repr, output_repr},
+    {Py_tp_methods, output_methods},
+    {0, NULL}};
+
+PyType_Spec output_spec = {.name = "plt.output_trace",
+                           .basicsize = sizeof(struct output),
+                           .flags = Py_TPFLAGS_DEFAULT,
+                           .slots = output_slots};

@@ -1,0 +1,357 @@
+/* The type packet: what every packet and layer object answers for. */
+#include "plt.h"
+
+#include <datetime.h>
+#include <string.h>
+#include <time.h>
+
+/* The frame that the object's packet came in: quoted and tunnelled packets lie within it. */
+static struct frame *packet_frame(PyObject *self_)
+{
+    struct frame *frame = ((struct view *)self_)->frame;
+    if (!frame)
+        PyErr_SetString(PyExc_ValueError, "nothing was read into this packet");
+    while (frame && frame->parent)
+        frame = frame->parent;
+    return frame;
+}
+
+/* The same where the source's word is needed: an object made from bytes has none. */
+static const struct plt_meta *packet_meta(PyObject *self_, const char *name)
+{
+    const struct frame *frame = packet_frame(self_);
+    if (frame && frame->root != ROOT_LINK) {
+        PyErr_Format(PyExc_ValueError, "no %s: this object was made from bytes, not from a packet",
+                     name);
+        return NULL;
+    }
+    return frame ? &frame->meta : NULL;
+}
+
+/* --- Bytes ----------------------------------------------------------------------------------- */
+
+/* What `data` shows of an object.  A packet with a single 802.1Q tag shows four bytes less than was
+ * captured of it: python-libtrace always counted the length from an untagged layer 3, and scripts
+ * that compare or store `data` rely on it.  The buffer protocol shows all. */
+static uint32_t data_end(const struct view *self)
+{
+    if (self->type == VIEW_PACKET || self->type == VIEW_LAYER2) {
+        const struct plt_layers *layers = frame_layers(self->frame);
+        if (layers->tags == 1 && layers->linktype == LINKTYPE_ETH &&
+            layers->layer3 == self->start + 18 && self->end - self->start > 18)
+            return self->end - 4;
+    }
+    return self->end;
+}
+
+static PyObject *packet_data_get(PyObject *self_, void *Py_UNUSED(closure))
+{
+    const struct view *self = (struct view *)self_;
+    if (!packet_frame(self_))
+        return NULL;
+    return view_bytes(self->frame, self->start, data_end(self));
+}
+
+static int packet_data_set(PyObject *self_, PyObject *value, void *Py_UNUSED(closure))
+{
+    struct view *self = (struct view *)self_;
+    Py_buffer buffer;
+    if (!packet_frame(self_))
+        return -1;
+    if (!value) {
+        PyErr_SetString(PyExc_TypeError, "data can't be deleted");
+        return -1;
+    }
+    if (PyObject_GetBuffer(value, &buffer, PyBUF_SIMPLE) < 0)
+        return -1;
+    if (buffer.len > (Py_ssize_t)(self->end - self->start)) {
+        PyErr_SetString(PyExc_ValueError, "Replacement data can't be longer than original");
+        PyBuffer_Release(&buffer);
+        return -1;
+    }
+    bool writable = frame_writable(self->frame, "data");
+    if (writable) {
+        memmove(self->frame->data + self->start, buffer.buf, (size_t)buffer.len);
+        self->frame->decoded = false;
+    }
+    PyBuffer_Release(&buffer);
+    return writable ? 0 : -1;
+}
+
+/* --- Time ------------------------------------------------------------------------------------ */
+
+static PyObject *packet_time_get(PyObject *self_, void *Py_UNUSED(closure))
+{
+    const struct plt_meta *meta = packet_meta(self_, "time");
+    if (!meta)
+        return NULL;
+    const PyDateTime_CAPI *api = ((struct view *)self_)->frame->state->datetime;
+    (void)PyDateTimeAPI; /* the header's own pointer would be a mutable global */
+    time_t sec = (time_t)meta->sec;
+    time_t before = sec - 3600;
+    struct tm tm;
+    struct tm tm_before;
+    if (!localtime_r(&sec, &tm) || !localtime_r(&before, &tm_before) || tm.tm_year + 1900 > 9999 ||
+        tm.tm_year + 1900 < 1) {
+        PyErr_Format(PyExc_ValueError, "time %lld s is outside datetime's range",
+                     (long long)meta->sec);
+        return NULL;
+    }
+    /* the second of two equal wall-clock hours, when summer time ends */
+    int fold = tm.tm_hour == tm_before.tm_hour && tm.tm_mday == tm_before.tm_mday;
+    int second = tm.tm_sec > 59 ? 59 : tm.tm_sec;
+    return api->DateTime_FromDateAndTimeAndFold(
+        tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min, second,
+        (int)(meta->nsec / 1000), Py_None, fold, api->DateTimeType);
+}
+
+static PyObject *packet_seconds_get(PyObject *self_, void *Py_UNUSED(closure))
+{
+    const struct plt_meta *meta = packet_meta(self_, "seconds");
+    return meta ? PyFloat_FromDouble((double)meta->sec + meta->nsec * 1e-9) : NULL;
+}
+
+static PyObject *packet_ts_sec_get(PyObject *self_, void *Py_UNUSED(closure))
+{
+    const struct plt_meta *meta = packet_meta(self_, "ts_sec");
+    return meta ? PyLong_FromLongLong(meta->sec) : NULL;
+}
+
+static PyObject *packet_time_ns_get(PyObject *self_, void *Py_UNUSED(closure))
+{
+    const struct plt_meta *meta = packet_meta(self_, "time_ns");
+    if (!meta)
+        return NULL;
+    if (meta->sec >= 0 && meta->sec < INT64_MAX / 1000000000)
+        return PyLong_FromLongLong(meta->sec * 1000000000 + meta->nsec);
+    PyObject *result = NULL;
+    PyObject *sec = PyLong_FromLongLong(meta->sec);
+    PyObject *factor = PyLong_FromLong(1000000000);
+    PyObject *nsec = PyLong_FromLong((long)meta->nsec);
+    PyObject *product = sec && factor && nsec ? PyNumber_Multiply(sec, factor) : NULL;
+    if (product)
+        result = PyNumber_Add(product, nsec);
+    Py_XDECREF(sec);
+    Py_XDECREF(factor);
+    Py_XDECREF(nsec);
+    Py_XDECREF(product);
+    return result;
+}
+
+static PyObject *packet_erf_time_get(PyObject *self_, void *Py_UNUSED(closure))
+{
+    const struct plt_meta *meta = packet_meta(self_, "erf_time");
+    if (!meta)
+        return NULL;
+    if (meta->erf_time)
+        return PyLong_FromUnsignedLongLong(meta->erf_time);
+    uint64_t fraction = ((uint64_t)meta->nsec << 32) / 1000000000;
+    return PyLong_FromUnsignedLongLong((uint64_t)meta->sec << 32 | fraction);
+}
+
+/* --- Lengths and link ------------------------------------------------------------------------ */
+
+static PyObject *packet_wire_len_get(PyObject *self_, void *Py_UNUSED(closure))
+{
+    const struct plt_meta *meta = packet_meta(self_, "wire_len");
+    return meta ? PyLong_FromUnsignedLongLong(meta->wire_len) : NULL;
+}
+
+static PyObject *packet_capture_len_get(PyObject *self_, void *Py_UNUSED(closure))
+{
+    const struct frame *frame = packet_frame(self_);
+    return frame ? PyLong_FromUnsignedLong(frame->meta.capture_len) : NULL;
+}
+
+static PyObject *packet_linktype_get(PyObject *self_, void *Py_UNUSED(closure))
+{
+    struct frame *frame = packet_frame(self_);
+    return frame ? PyLong_FromLong(frame_layers(frame)->linktype) : NULL;
+}
+
+static PyObject *packet_vlan_id_get(PyObject *self_, void *Py_UNUSED(closure))
+{
+    struct frame *frame = packet_frame(self_);
+    return frame ? PyLong_FromLong(frame_layers(frame)->vlan_id) : NULL;
+}
+
+static PyObject *packet_direction_get(PyObject *self_, void *Py_UNUSED(closure))
+{
+    const struct frame *frame = packet_frame(self_);
+    return frame ? PyLong_FromLong(plt_direction(frame->data, frame->len, &frame->meta)) : NULL;
+}
+
+static PyObject *packet_ethertype_get(PyObject *self_, void *Py_UNUSED(closure))
+{
+    if (!packet_frame(self_))
+        return NULL;
+    return PyLong_FromLong(frame_layers(((struct view *)self_)->frame)->ethertype);
+}
+
+static PyObject *packet_proto_get(PyObject *self_, void *Py_UNUSED(closure))
+{
+    if (!packet_frame(self_))
+        return NULL;
+    return PyLong_FromLong(frame_layers(((struct view *)self_)->frame)->proto);
+}
+
+static PyObject *packet_payload_of_get(PyObject *self_, void *Py_UNUSED(closure))
+{
+    return PyLong_FromLong(((struct view *)self_)->payload_of);
+}
+
+/* --- Layers ---------------------------------------------------------------------------------- */
+
+/* The closure is the name of the type; the type's number is what it points to. */
+static const uint8_t type_layer2 = VIEW_LAYER2, type_layer3 = VIEW_LAYER3,
+                     type_transport = VIEW_TRANSPORT, type_ip = VIEW_IP, type_ip6 = VIEW_IP6,
+                     type_tcp = VIEW_TCP, type_udp = VIEW_UDP, type_sctp = VIEW_SCTP,
+                     type_icmp = VIEW_ICMP, type_icmp6 = VIEW_ICMP6;
+
+static PyObject *packet_layer_get(PyObject *self_, void *closure)
+{
+    if (!packet_frame(self_))
+        return NULL;
+    return layer_get(((struct view *)self_)->frame, *(const uint8_t *)closure);
+}
+
+/* The payload attribute of the packet's header of a type, None where there is no such header. */
+static PyObject *packet_payload_get(PyObject *self_, void *closure)
+{
+    if (!packet_frame(self_))
+        return NULL;
+    PyObject *layer = layer_get(((struct view *)self_)->frame, *(const uint8_t *)closure);
+    if (!layer || layer == Py_None)
+        return layer;
+    PyObject *payload = PyObject_GetAttrString(layer, "payload");
+    Py_DECREF(layer);
+    if (payload && payload != Py_None) {
+        struct view *view = (struct view *)payload;
+        PyObject *typed =
+            view_payload(view->frame, VIEW_TRANSPORT, view->payload_of, view->start, view->end);
+        Py_DECREF(payload);
+        payload = typed;
+    }
+    return payload;
+}
+
+#define LAYER(id, text)                                                                            \
+    {                                                                                              \
+        .name = #id, .get = packet_layer_get, .set = attribute_readonly, .doc = (text),            \
+        .closure = (void *)(uintptr_t)&type_##id                                                   \
+    }
+#define PAYLOAD(id, of, text)                                                                      \
+    {                                                                                              \
+        .name = #id, .get = packet_payload_get, .set = attribute_readonly, .doc = (text),          \
+        .closure = (void *)(uintptr_t)&type_##of                                                   \
+    }
+
+static PyGetSetDef packet_getset[] = {
+    {.name = "data",
+     .get = packet_data_get,
+     .set = packet_data_set,
+     .doc = "The object's bytes as a new bytearray, from its first byte as far as captured.\n\n"
+            "Assigning bytes overwrites in place; ValueError when they are longer than the "
+            "original."},
+    READONLY(time, packet_time_get,
+             "Arrival time as a naive datetime in local time, exact to the microsecond."),
+    READONLY(seconds, packet_seconds_get, "Arrival time in seconds since the epoch, a float."),
+    READONLY(ts_sec, packet_ts_sec_get, "Arrival time in whole seconds since the epoch."),
+    READONLY(time_ns, packet_time_ns_get,
+             "Arrival time in nanoseconds since the epoch, exact to the trace's clock."),
+    READONLY(
+        erf_time, packet_erf_time_get,
+        "Arrival time as ERF has it: 64 bits, seconds in the upper 32, binary fraction below."),
+    READONLY(wire_len, packet_wire_len_get,
+             "Length on the wire in bytes, as libtrace defines it: for Ethernet with the FCS."),
+    READONLY(capture_len, packet_capture_len_get, "Number of bytes captured of the packet."),
+    READONLY(linktype, packet_linktype_get,
+             "Link type, one of TRACE_TYPE_*; -1 where libtrace has no name for it."),
+    READONLY(vlan_id, packet_vlan_id_get,
+             "VLAN identifier of the outermost tag (IEEE 802.1Q), 0 without a tag."),
+    READONLY(direction, packet_direction_get,
+             "TRACE_DIR_OUTGOING, _INCOMING or _OTHER; -1 where the trace does not tell."),
+    READONLY(ethertype, packet_ethertype_get,
+             "Ethertype of layer 3, behind VLAN tags, labels and PPPoE; 0 where unknown."),
+    READONLY(proto, packet_proto_get,
+             "IP protocol of the transport, behind IPv6 extension headers; 0 where unknown."),
+    LAYER(layer2, "The packet from its link-layer header on, a Layer2; None where there is none."),
+    LAYER(layer3, "The packet from layer 3 on, a Layer3; None where there is none."),
+    LAYER(transport, "The packet from its transport header on, a Transport; None for fragments but "
+                     "the first and where there is none."),
+    LAYER(ip, "The IPv4 header (RFC 791), None where the packet has none."),
+    LAYER(ip6, "The IPv6 header (RFC 8200), None where the packet has none."),
+    LAYER(tcp, "The TCP header (RFC 9293), None where the packet has none."),
+    LAYER(udp, "The UDP header (RFC 768), None where the packet has none."),
+    LAYER(sctp, "The SCTP header (RFC 9260), None where the packet has none."),
+    LAYER(icmp, "The ICMP header (RFC 792), None where the packet has none."),
+    LAYER(icmp6, "The ICMPv6 header (RFC 4443), None where the packet has none."),
+    PAYLOAD(tcp_payload, tcp, "What TCP carries, a Transport; None where empty or not TCP."),
+    PAYLOAD(udp_payload, udp, "What UDP carries, a Transport; None where empty or not UDP."),
+    READONLY(_pldns_transport, packet_payload_of_get,
+             "6 or 17 for the payload of TCP or UDP, else 0: how pldns knows of a length prefix."),
+    READONLY(size, diagnose_size, "Number of captured bytes from the object's first byte on."),
+    READONLY(kind, diagnose_kind,
+             "Where the bytes are from: 'packet' (a trace), 'string' (a bytes-like object) or "
+             "'copy'."),
+    READONLY(type, diagnose_type, "The object's layer: 'Packet', 'Layer2', 'IP', 'TCP', ..."),
+    {.name = NULL}};
+
+/* --- The type -------------------------------------------------------------------------------- */
+
+static PyObject *packet_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
+{
+    if (PyTuple_GET_SIZE(args) > 0 || (kwargs && PyDict_GET_SIZE(kwargs) > 0)) {
+        PyErr_SetString(PyExc_TypeError, "packet() takes no arguments");
+        return NULL;
+    }
+    return type->tp_alloc(type, 0); /* its zeroes are VIEW_PACKET and no frame */
+}
+
+static PyObject *packet_copy(PyObject *self_, PyObject *Py_UNUSED(args))
+{
+    const struct view *self = (struct view *)self_;
+    if (!packet_frame(self_))
+        return NULL;
+    struct frame *frame = frame_copy(self->frame);
+    if (!frame)
+        return NULL;
+    PyObject *copy = view_new_as(Py_TYPE(self_), frame, self->type, self->start, self->end);
+    if (copy)
+        ((struct view *)copy)->payload_of = self->payload_of;
+    frame_release(frame);
+    return copy;
+}
+
+static PyMethodDef packet_methods[] = {
+    {"apply_filter", packet_apply_filter, METH_O,
+     "apply_filter($self, filter, /)\n--\n\nTrue where the packet matches a plt.filter, else "
+     "False.\n\nTypeError on anything but a packet; LibtraceError where the expression does not "
+     "compile."},
+    {"info", diagnose_info, METH_NOARGS,
+     "info($self, /)\n--\n\nOne line of text on the object: its layer, bytes and addresses."},
+    {"dump", diagnose_dump, METH_NOARGS,
+     "dump($self, /)\n--\n\nThe object's bytes as lines of hexadecimal and ASCII text."},
+    {"_repr_html_", diagnose_html, METH_NOARGS,
+     "_repr_html_($self, /)\n--\n\nA table of the object's layers, for notebooks."},
+    {"__copy__", packet_copy, METH_NOARGS,
+     "__copy__($self, /)\n--\n\nThe same object over bytes of its own."},
+    {.ml_name = NULL}};
+
+static PyType_Slot packet_slots[] = {
+    {Py_tp_doc, "packet()\n--\n\nA packet of a trace; an empty one for trace.read_packet()."},
+    {Py_tp_new, packet_new},
+    {Py_tp_dealloc, view_dealloc},
+    {Py_tp_repr, diagnose_repr},
+    {Py_tp_getset, packet_getset},
+    {Py_tp_methods, packet_methods},
+    {Py_bf_getbuffer, view_getbuffer},
+    {Py_bf_releasebuffer, view_releasebuffer},
+    {Py_nb_bool, view_bool},
+    {Py_sq_length, view_length},
+    {0, NULL}};
+
+PyType_Spec packet_spec = {.name = "plt.packet",
+                           .basicsize = sizeof(struct view),
+                           .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE,
+                           .slots = packet_slots};

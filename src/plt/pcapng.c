@@ -1,0 +1,401 @@
+/* pcapng files (draft-ietf-opsawg-pcapng): several sections, each of its own byte order, each with
+ * interfaces of their own link types and clocks. */
+#include "plt.h"
+
+#include <string.h>
+
+enum block_type {
+    BLOCK_SECTION = 0x0a0d0d0a,
+    BLOCK_INTERFACE = 1,
+    BLOCK_PACKET = 2, /* obsolete */
+    BLOCK_SIMPLE = 3,
+    BLOCK_STATISTICS = 5,
+    BLOCK_ENHANCED = 6
+};
+
+enum { MAGIC = 0x1a2b3c4d, BLOCK_HEADER = 8, BLOCK_TRAILER = 4 };
+
+enum option_code {
+    OPTION_END = 0,
+    IF_TSRESOL = 9,
+    IF_TSOFFSET = 14,
+    EPB_FLAGS = 2,
+    ISB_IFDROP = 5,
+    ISB_OSDROP = 7
+};
+
+/* Blocks longer than this are damage: a packet of the largest size, and its options. */
+#define MAX_BLOCK ((uint32_t)(128 << 20) + 65536)
+
+struct interface {
+    uint32_t dlt;
+    uint32_t snaplen;
+    bool binary; /* the clock ticks 2 to the exponent a second, else 10 */
+    uint8_t exponent;
+    int64_t offset; /* seconds added to its times */
+    uint64_t drops; /* as the last statistics block says */
+};
+
+struct pcapng_source {
+    struct source base;
+    bool big_endian;
+    bool opened;                  /* a section header was read */
+    struct interface *interfaces; /* owned */
+    uint32_t interface_count;
+    uint32_t interface_room;
+    uint64_t skip;          /* bytes of an uninteresting block that are still to pass */
+    uint64_t earlier_drops; /* of sections before this one */
+};
+
+static uint32_t load32(const struct pcapng_source *self, const uint8_t *bytes)
+{
+    return self->big_endian ? load_be32(bytes) : load_le32(bytes);
+}
+
+static uint32_t load16(const struct pcapng_source *self, const uint8_t *bytes)
+{
+    return self->big_endian ? load_be16(bytes) : load_le16(bytes);
+}
+
+static uint64_t load64(const struct pcapng_source *self, const uint8_t *bytes)
+{
+    return self->big_endian ? load_be64(bytes) : load_le64(bytes);
+}
+
+/* --- Options --------------------------------------------------------------------------------- */
+
+/* The value of an option in len bytes of options, NULL where it is absent or shorter than least. */
+static const uint8_t *find_option(const struct pcapng_source *self, const uint8_t *options,
+                                  uint32_t len, uint32_t code, uint32_t least)
+{
+    uint32_t at = 0;
+    while (len - at >= 4) {
+        uint32_t found = load16(self, options + at);
+        uint32_t size = load16(self, options + at + 2);
+        if (found == OPTION_END || size > len - at - 4)
+            return NULL;
+        if (found == code && size >= least)
+            return options + at + 4;
+        at += 4 + ((size + 3) & ~3U);
+        if (at > len)
+            return NULL;
+    }
+    return NULL;
+}
+
+/* --- Blocks that say something of the packets ------------------------------------------------ */
+
+static enum source_result read_section(struct pcapng_source *self)
+{
+    self->opened = true;
+    for (uint32_t i = 0; i < self->interface_count; i++)
+        self->earlier_drops += self->interfaces[i].drops;
+    self->interface_count = 0;
+    return SOURCE_RECORD;
+}
+
+static enum source_result read_interface(struct pcapng_source *self, const uint8_t *body,
+                                         uint32_t len)
+{
+    if (len < 8)
+        return source_fail(&self->base, "an interface block of %u bytes is too short", len);
+    if (self->interface_count == self->interface_room) {
+        uint32_t room = self->interface_room ? self->interface_room * 2 : 4;
+        struct interface *more = PyMem_RawRealloc(self->interfaces, room * sizeof(*more));
+        if (!more)
+            return source_fail(&self->base, "no memory for %u interfaces", room);
+        self->interfaces = more;
+        self->interface_room = room;
+    }
+    struct interface *interface = &self->interfaces[self->interface_count++];
+    *interface = (struct interface){
+        .dlt = load16(self, body), .snaplen = load32(self, body + 4), .exponent = 6};
+    const uint8_t *resolution = find_option(self, body + 8, len - 8, IF_TSRESOL, 1);
+    if (resolution) {
+        interface->binary = *resolution & 0x80;
+        interface->exponent = *resolution & 0x7f;
+    }
+    const uint8_t *offset = find_option(self, body + 8, len - 8, IF_TSOFFSET, 8);
+    if (offset)
+        interface->offset = (int64_t)load64(self, offset);
+    return SOURCE_RECORD;
+}
+
+static enum source_result read_statistics(struct pcapng_source *self, const uint8_t *body,
+                                          uint32_t len)
+{
+    if (len < 12 || load32(self, body) >= self->interface_count)
+        return SOURCE_RECORD; /* of no interface: nothing to add to, and no packet is lost */
+    const uint8_t *dropped = find_option(self, body + 12, len - 12, ISB_IFDROP, 8);
+    const uint8_t *by_system = find_option(self, body + 12, len - 12, ISB_OSDROP, 8);
+    self->interfaces[load32(self, body)].drops =
+        (dropped ? load64(self, dropped) : 0) + (by_system ? load64(self, by_system) : 0);
+    self->base.drops = self->earlier_drops;
+    for (uint32_t i = 0; i < self->interface_count; i++)
+        self->base.drops += self->interfaces[i].drops;
+    return SOURCE_RECORD;
+}
+
+/* --- Packets --------------------------------------------------------------------------------- */
+
+/* Ticks of an interface's clock since the epoch, as seconds and nanoseconds (rounded down). */
+static void set_time(struct plt_meta *meta, const struct interface *interface, uint64_t ticks)
+{
+    unsigned __int128 nanoseconds = 0;
+    uint64_t seconds = 0;
+    if (interface->binary) {
+        unsigned bits = interface->exponent;
+        seconds = bits < 64 ? ticks >> bits : 0;
+        uint64_t fraction = bits < 64 ? ticks & ((1ULL << bits) - 1) : ticks;
+        nanoseconds = bits < 94 ? (unsigned __int128)fraction * 1000000000 >> bits : 0;
+    } else {
+        uint64_t per_second = 1;
+        uint64_t below = 1;
+        for (unsigned i = 0; i < interface->exponent && i < 19; i++)
+            per_second *= 10;
+        for (unsigned i = 19; i < interface->exponent && i < 39; i++)
+            below = below < UINT64_MAX / 10 ? below * 10 : UINT64_MAX;
+        ticks /= below; /* a clock finer than 10**-19 s */
+        seconds = ticks / per_second;
+        nanoseconds = (unsigned __int128)(ticks % per_second) * 1000000000 / per_second;
+    }
+    uint64_t sum = seconds + (uint64_t)interface->offset; /* modulo 2**64: both may be nonsense */
+    meta->sec = (int64_t)sum;
+    meta->nsec = (uint32_t)nanoseconds;
+}
+
+/* epb_flags: bits 0 and 1 tell the direction. */
+static int8_t direction_of(const struct pcapng_source *self, const uint8_t *options, uint32_t len)
+{
+    const uint8_t *flags = find_option(self, options, len, EPB_FLAGS, 4);
+    switch (flags ? load32(self, flags) & 3 : 0) {
+    case 1:
+        return 1; /* TRACE_DIR_INCOMING */
+    case 2:
+        return 0; /* TRACE_DIR_OUTGOING */
+    default:
+        return -1;
+    }
+}
+
+/* A packet of len captured bytes whose block says that they end at `limit` at the latest. */
+static enum source_result set_packet(struct pcapng_source *self, struct plt_record *record,
+                                     uint32_t interface_id, const uint8_t *data, uint32_t len,
+                                     uint32_t limit, uint32_t wire_len)
+{
+    if (interface_id >= self->interface_count)
+        return source_fail(&self->base, "its block names interface %u of %u", interface_id,
+                           self->interface_count);
+    if (len > limit)
+        return source_fail(&self->base, "its block claims %u captured bytes and holds %u", len,
+                           limit);
+    const struct interface *interface = &self->interfaces[interface_id];
+    record->data = data;
+    record->len = len;
+    record->meta = (struct plt_meta){.capture_len = len,
+                                     .wire_len = (uint64_t)wire_len +
+                                                 plt_wire_extra(data, len, interface->dlt),
+                                     .dlt = interface->dlt,
+                                     .linktype = PLT_LINKTYPE_OF_DLT,
+                                     .direction = -1};
+    return SOURCE_RECORD;
+}
+
+/* Enhanced and obsolete packet blocks differ in how they name the interface. */
+static enum source_result read_packet(struct pcapng_source *self, uint32_t interface_id,
+                                      const uint8_t *body, uint32_t body_len,
+                                      struct plt_record *record)
+{
+    enum { FIELDS = 20 };
+    if (body_len < FIELDS)
+        return source_fail(&self->base, "a packet block of %u bytes is too short", body_len);
+    uint32_t len = load32(self, body + 12);
+    enum source_result result = set_packet(self, record, interface_id, body + FIELDS, len,
+                                           body_len - FIELDS, load32(self, body + 16));
+    if (result != SOURCE_RECORD)
+        return result;
+    uint64_t ticks = (uint64_t)load32(self, body + 4) << 32 | load32(self, body + 8);
+    set_time(&record->meta, &self->interfaces[interface_id], ticks);
+    uint64_t options = FIELDS + (((uint64_t)len + 3) & ~3ULL);
+    if (options < body_len)
+        record->meta.direction = direction_of(self, body + options, body_len - (uint32_t)options);
+    return SOURCE_RECORD;
+}
+
+/* A simple packet block has no time; its packet is the first interface's, cut at its snap length.
+ */
+static enum source_result read_simple(struct pcapng_source *self, const uint8_t *body,
+                                      uint32_t body_len, struct plt_record *record)
+{
+    if (body_len < 4)
+        return source_fail(&self->base, "a simple packet block of %u bytes is too short", body_len);
+    uint32_t wire_len = load32(self, body);
+    uint32_t len = wire_len;
+    if (self->interface_count > 0 && self->interfaces[0].snaplen > 0 &&
+        len > self->interfaces[0].snaplen)
+        len = self->interfaces[0].snaplen;
+    if (len > body_len - 4)
+        len = body_len - 4;
+    return set_packet(self, record, 0, body + 4, len, body_len - 4, wire_len);
+}
+
+/* --- The file -------------------------------------------------------------------------------- */
+
+static bool is_wanted(uint32_t type)
+{
+    switch (type) {
+    case BLOCK_SECTION:
+    case BLOCK_INTERFACE:
+    case BLOCK_PACKET:
+    case BLOCK_SIMPLE:
+    case BLOCK_STATISTICS:
+    case BLOCK_ENHANCED:
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* Pass the rest of a block that says nothing of packets, without having it all in memory. */
+static enum source_result pass(struct pcapng_source *self)
+{
+    struct input *input = &self->base.input;
+    while (self->skip > 0) {
+        enum source_result result = SOURCE_MORE;
+        if (!input_need(&self->base, 1, "a block", &result))
+            return result == SOURCE_END
+                       ? source_fail(&self->base, "the trace is cut within a block")
+                       : result;
+        uint64_t have = input->end - input->at;
+        uint64_t step = have < self->skip ? have : self->skip;
+        input->at += (size_t)step;
+        self->skip -= step;
+    }
+    return SOURCE_RECORD;
+}
+
+/* The byte order of a section is known from its first 12 bytes only. */
+static enum source_result set_byte_order(struct pcapng_source *self)
+{
+    enum source_result result = SOURCE_RECORD;
+    const uint8_t *start = input_need(&self->base, 12, "a section header", &result);
+    if (!start)
+        return result;
+    if (load_le32(start + 8) == MAGIC)
+        self->big_endian = false;
+    else if (load_be32(start + 8) == MAGIC)
+        self->big_endian = true;
+    else
+        return source_fail(&self->base, "a section header without its byte-order magic");
+    return SOURCE_RECORD;
+}
+
+/* The next block as a whole: its type, body and the body's length. */
+static enum source_result next_block(struct pcapng_source *self, uint32_t *type,
+                                     const uint8_t **body, uint32_t *body_len)
+{
+    struct source *base = &self->base;
+    enum source_result result = pass(self);
+    if (result != SOURCE_RECORD)
+        return result;
+    const uint8_t *start = input_need(base, BLOCK_HEADER, "a block header", &result);
+    if (!start)
+        return result == SOURCE_END && !self->opened ? source_fail(base, "the file is empty")
+                                                     : result;
+    if (load_le32(start) == BLOCK_SECTION) {
+        result = set_byte_order(self);
+        if (result != SOURCE_RECORD)
+            return result;
+    } else if (!self->opened) {
+        return source_fail(base, "not a pcapng file: it does not begin with a section header");
+    }
+    start = base->input.buffer + base->input.at;
+    *type = load32(self, start);
+    uint32_t len = load32(self, start + 4);
+    if (len < BLOCK_HEADER + BLOCK_TRAILER || len % 4 != 0)
+        return source_fail(base, "a block of type %u claims a length of %u bytes", *type, len);
+    if (!is_wanted(*type)) {
+        self->skip = len;
+        *body_len = 0;
+        return SOURCE_RECORD;
+    }
+    if (len > MAX_BLOCK)
+        return source_fail(base, "a block of type %u claims a length of %u bytes", *type, len);
+    start = input_need(base, len, "a block", &result);
+    if (!start)
+        return result;
+    uint32_t trailer = load32(self, start + len - BLOCK_TRAILER);
+    if (trailer != len)
+        return source_fail(base, "a block's length is %u bytes before it and %u behind it", len,
+                           trailer);
+    base->input.at += len;
+    *body = start + BLOCK_HEADER;
+    *body_len = len - BLOCK_HEADER - BLOCK_TRAILER;
+    return SOURCE_RECORD;
+}
+
+static enum source_result pcapng_next(struct source *base, struct plt_record *record)
+{
+    struct pcapng_source *self = (struct pcapng_source *)base;
+    for (;;) {
+        uint32_t type = 0;
+        uint32_t len = 0;
+        const uint8_t *body = NULL;
+        bool packet = true;
+        enum source_result result = next_block(self, &type, &body, &len);
+        if (result != SOURCE_RECORD)
+            return result;
+        switch (type) {
+        case BLOCK_ENHANCED:
+            result = read_packet(self, len >= 4 ? load32(self, body) : 0, body, len, record);
+            break;
+        case BLOCK_PACKET:
+            result = read_packet(self, len >= 4 ? load16(self, body) : 0, body, len, record);
+            break;
+        case BLOCK_SIMPLE:
+            result = read_simple(self, body, len, record);
+            break;
+        case BLOCK_SECTION:
+            packet = false;
+            result = read_section(self);
+            break;
+        case BLOCK_INTERFACE:
+            packet = false;
+            result = read_interface(self, body, len);
+            break;
+        case BLOCK_STATISTICS:
+            packet = false;
+            result = read_statistics(self, body, len);
+            break;
+        default:
+            packet = false;
+        }
+        if (result != SOURCE_RECORD)
+            return result;
+        if (packet) {
+            base->count++;
+            return SOURCE_RECORD;
+        }
+    }
+}
+
+static void pcapng_destroy(struct source *base)
+{
+    struct pcapng_source *self = (struct pcapng_source *)base;
+    PyMem_RawFree(self->interfaces);
+    input_clear(&base->input);
+    PyMem_Free(self);
+}
+
+struct source *pcapng_source_new(void)
+{
+    struct pcapng_source *self = PyMem_Calloc(1, sizeof(*self));
+    if (!self) {
+        PyErr_NoMemory();
+        return NULL;
+    }
+    self->base.next = pcapng_next;
+    self->base.fill = input_fill;
+    self->base.destroy = pcapng_destroy;
+    return &self->base;
+}

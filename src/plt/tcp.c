@@ -1,0 +1,176 @@
+/* The TCP header (RFC 9293 section 3.1) and its options. */
+#include "plt.h"
+
+#define TCP_FLAG(X, id, byte_mask, text)                                                           \
+    X(id, text, .base = BASE_TRANSPORT, .offset = 13, .width = 1, .mask = (byte_mask),             \
+      .is_flag = true)
+
+#define TCP_FIELDS(X)                                                                              \
+    X(src_port, "Source port.", .base = BASE_TRANSPORT, .offset = 0, .width = 2, .mask = 0xffff)   \
+    X(dst_port, "Destination port.", .base = BASE_TRANSPORT, .offset = 2, .width = 2,              \
+      .mask = 0xffff)                                                                              \
+    X(seq_nbr, "Sequence number, 32 bits.", .base = BASE_TRANSPORT, .offset = 4, .width = 4,       \
+      .mask = 0xffffffff)                                                                          \
+    X(ack_nbr, "Acknowledgement number, 32 bits.", .base = BASE_TRANSPORT, .offset = 8,            \
+      .width = 4, .mask = 0xffffffff)                                                              \
+    X(doff, "Data offset: the header's length in units of 4 bytes.", .base = BASE_TRANSPORT,       \
+      .offset = 12, .width = 1, .shift = 4, .mask = 0xf)                                           \
+    X(flags, "The 12 bits of reserved bits and flags.", .base = BASE_TRANSPORT, .offset = 12,      \
+      .width = 2, .mask = 0xfff)                                                                   \
+    TCP_FLAG(X, urg_flag, 0x20, "Whether URG is set.")                                             \
+    TCP_FLAG(X, ack_flag, 0x10, "Whether ACK is set.")                                             \
+    TCP_FLAG(X, psh_flag, 0x08, "Whether PSH is set.")                                             \
+    TCP_FLAG(X, rst_flag, 0x04, "Whether RST is set.")                                             \
+    TCP_FLAG(X, syn_flag, 0x02, "Whether SYN is set.")                                             \
+    TCP_FLAG(X, fin_flag, 0x01, "Whether FIN is set.")                                             \
+    X(window, "Window size as sent, not scaled.", .base = BASE_TRANSPORT, .offset = 14,            \
+      .width = 2, .mask = 0xffff)                                                                  \
+    X(checksum, "Checksum; settable, 0 to 65535.", .base = BASE_TRANSPORT, .offset = 16,           \
+      .width = 2, .mask = 0xffff, .writable = true)                                                \
+    X(urg_ptr, "Urgent pointer.", .base = BASE_TRANSPORT, .offset = 18, .width = 2, .mask = 0xffff)
+
+TCP_FIELDS(DEFINE_FIELD)
+
+enum { OPTION_END = 0, OPTION_NOP = 1, HEADER = 20 };
+
+/* The header's length in bytes, 0 where it is not captured. */
+static uint32_t header_length(const struct view *self)
+{
+    const uint8_t *bytes = self->frame->data + self->start;
+    return self->end - self->start > 12 ? (bytes[12] >> 4) * 4U : 0;
+}
+
+/* The options area: 1 and its bounds, 0 where doff is 5 or less, -1 where it was not captured. */
+static int options_area(const struct view *self, uint32_t *start, uint32_t *end)
+{
+    uint32_t captured = self->end - self->start;
+    uint32_t length = header_length(self);
+    *start = *end = self->start + HEADER;
+    if (captured < HEADER)
+        return -1;
+    if (length <= HEADER)
+        return 0;
+    if (captured < length)
+        return -1;
+    *end = self->start + length;
+    return 1;
+}
+
+static PyObject *tcp_options_data_get(PyObject *self_, void *Py_UNUSED(closure))
+{
+    const struct view *self = (struct view *)self_;
+    uint32_t start = 0;
+    uint32_t end = 0;
+    if (options_area(self, &start, &end) < 0)
+        Py_RETURN_FALSE;
+    return view_bytes(self->frame, start, end);
+}
+
+/* The option at *at, 1 and its value's bounds and *at past it; 0 at the end of the options, which a
+ * length that lies is too. */
+static int next_option(const uint8_t *data, uint32_t *at, uint32_t end, uint8_t *kind,
+                       uint32_t *value, uint32_t *value_end)
+{
+    while (*at < end && data[*at] == OPTION_NOP)
+        ++*at;
+    if (end - *at < 2 || data[*at] == OPTION_END)
+        return 0;
+    uint32_t length = data[*at + 1];
+    if (length < 2 || length > end - *at)
+        return 0;
+    *kind = data[*at];
+    *value = *at + 2;
+    *value_end = *at + length;
+    *at += length;
+    return 1;
+}
+
+static PyObject *tcp_option_numbers_get(PyObject *self_, void *Py_UNUSED(closure))
+{
+    const struct view *self = (struct view *)self_;
+    const uint8_t *data = self->frame->data;
+    char kinds[20]; /* 40 bytes of options, each 2 bytes or more */
+    Py_ssize_t count = 0;
+    uint32_t at = 0;
+    uint32_t end = 0;
+    uint8_t kind = 0;
+    uint32_t value = 0;
+    uint32_t value_end = 0;
+    if (options_area(self, &at, &end) <= 0)
+        Py_RETURN_FALSE;
+    while (next_option(data, &at, end, &kind, &value, &value_end))
+        kinds[count++] = (char)kind;
+    return PyByteArray_FromStringAndSize(kinds, count);
+}
+
+static PyObject *tcp_option(PyObject *self_, PyObject *arg)
+{
+    const struct view *self = (struct view *)self_;
+    uint32_t at = 0;
+    uint32_t end = 0;
+    uint8_t kind = 0;
+    uint32_t value = 0;
+    uint32_t value_end = 0;
+    int overflow = 0;
+    long wanted = PyLong_AsLongAndOverflow(arg, &overflow);
+    if (wanted == -1 && PyErr_Occurred())
+        return NULL;
+    if (wanted < 2 || wanted > 255) {
+        PyErr_SetString(PyExc_SystemError, "TCP option numbers are 2 to 255");
+        return NULL;
+    }
+    if (options_area(self, &at, &end) <= 0)
+        Py_RETURN_FALSE;
+    while (next_option(self->frame->data, &at, end, &kind, &value, &value_end)) {
+        if (kind != wanted)
+            continue;
+        if (value == value_end)
+            Py_RETURN_TRUE;
+        return view_bytes(self->frame, value, value_end);
+    }
+    Py_RETURN_FALSE;
+}
+
+static PyObject *tcp_payload_get(PyObject *self_, void *Py_UNUSED(closure))
+{
+    const struct view *self = (struct view *)self_;
+    uint32_t length = header_length(self);
+    if (length < HEADER || self->end - self->start < length)
+        return too_short("payload");
+    return view_payload(self->frame, VIEW_DATA, PROTO_TCP, self->start + length, self->end);
+}
+
+static PyGetSetDef tcp_getset[] = {
+    TCP_FIELDS(FIELD_ATTRIBUTE)
+        READONLY(options_data, tcp_options_data_get,
+                 "The options as a new bytearray, empty without options; False where they were "
+                 "not all captured."),
+    READONLY(option_numbers, tcp_option_numbers_get,
+             "The kinds of the options, a new bytearray without 0 (end) and 1 (no-operation); "
+             "False without options and where they were not all captured."),
+    READONLY(payload, tcp_payload_get,
+             "What was captured behind the header, a Data object; None where there is "
+             "nothing.\n\nValueError where the header is cut or its length lies."),
+    {.name = NULL}};
+
+static PyMethodDef tcp_methods[] = {
+    {"option", tcp_option, METH_O,
+     "option($self, number, /)\n--\n\nThe value of an option as a new bytearray, True where it is "
+     "there without one, False where it is absent.\n\nSystemError outside 2 to 255."},
+    {.ml_name = NULL}};
+
+static PyObject *tcp_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
+{
+    return layer_construct(type, args, kwargs, VIEW_TCP);
+}
+
+static PyType_Slot tcp_slots[] = {
+    {Py_tp_doc, "tcp(x, /)\n--\n\nThe TCP header in or above a packet or layer object, or at the "
+                "start of bytes.\n\nNone where x has none; ValueError where x is neither."},
+    {Py_tp_new, tcp_new},
+    {Py_tp_getset, tcp_getset},
+    {Py_tp_methods, tcp_methods},
+    {0, NULL}};
+
+PyType_Spec tcp_spec = {
+    .name = "plt.tcp", .basicsize = sizeof(struct view), .flags = VIEW_FLAGS, .slots = tcp_slots};

@@ -1,0 +1,510 @@
+/* Traces: opening, configuring, and packets one after another. */
+#include "libtrace_compat.h"
+
+#include <string.h>
+
+struct trace {
+    PyObject ob_base;
+    PyObject *uri;         /* owned: str */
+    struct source *source; /* owned, or NULL before start() and after close() */
+    PyObject *filter;      /* owned: plt.filter, or NULL */
+    int snaplen;           /* -1 where not set */
+    int promisc;
+    double timeout; /* seconds, 0 for none */
+    bool started;
+    bool closed;
+    bool busy; /* in a call that may have given back the GIL */
+    uint64_t accepted;
+    uint64_t drops; /* of a source that is closed */
+    /* The last two packets of the iteration.  One of them is the loop's variable, the other is
+     * free again as soon as nothing else holds it: the loop allocates nothing. */
+    struct view *spare[2]; /* owned, or NULL */
+    int turn;
+};
+
+static PyObject *raise_error(PyObject *self_, const char *text)
+{
+    struct plt_state *state = plt_state_of(Py_TYPE(self_));
+    if (state)
+        PyErr_SetString(state->error, text);
+    return NULL;
+}
+
+/* --- Opening and closing --------------------------------------------------------------------- */
+
+static PyObject *trace_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
+{
+    static char name[] = "uri";
+    static char *names[] = {name, NULL};
+    PyObject *path = NULL;
+    PyObject *uri = NULL;
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O:trace", names, &path))
+        return NULL;
+    if (!PyUnicode_FSDecoder(path, &uri))
+        return NULL;
+    struct trace *self = (struct trace *)type->tp_alloc(type, 0);
+    if (!self) {
+        Py_DECREF(uri);
+        return NULL;
+    }
+    self->uri = uri;
+    self->snaplen = -1;
+    self->promisc = -1;
+    return (PyObject *)self;
+}
+
+static uint64_t drops_of(struct source *source)
+{
+    if (source->count_drops)
+        source->count_drops(source);
+    return source->drops;
+}
+
+static void trace_end(struct trace *self)
+{
+    struct source *source = self->source;
+    self->source = NULL;
+    self->started = false;
+    self->closed = true;
+    if (source) {
+        self->drops = drops_of(source);
+        source->destroy(source);
+    }
+    Py_CLEAR(self->spare[0]);
+    Py_CLEAR(self->spare[1]);
+}
+
+static void trace_dealloc(PyObject *self_)
+{
+    struct trace *self = (struct trace *)self_;
+    PyTypeObject *type = Py_TYPE(self_);
+    trace_end(self);
+    Py_XDECREF(self->filter);
+    Py_XDECREF(self->uri);
+    type->tp_free(self_);
+    Py_DECREF(type);
+}
+
+static struct live_config live_config_of(const struct trace *self)
+{
+    return (struct live_config){.filter = self->filter ? filter_of(self->filter) : NULL,
+                                .snaplen = self->snaplen,
+                                .promisc = self->promisc,
+                                .timeout = self->timeout};
+}
+
+/* Give the pending exception, any but KeyboardInterrupt and the like, as LibtraceError; NULL. */
+static PyObject *raise_from(struct plt_state *state, const char *format, PyObject *uri,
+                            unsigned long long n)
+{
+    PyObject *type = NULL;
+    PyObject *value = NULL;
+    PyObject *traceback = NULL;
+    if (!PyErr_ExceptionMatches(PyExc_Exception) || PyErr_ExceptionMatches(PyExc_MemoryError) ||
+        PyErr_ExceptionMatches(state->error))
+        return NULL;
+    PyErr_Fetch(&type, &value, &traceback);
+    PyErr_NormalizeException(&type, &value, &traceback);
+    PyObject *text = PyObject_GetAttrString(value, "strerror"); /* of an OSError */
+    if (!text || text == Py_None) {
+        PyErr_Clear();
+        Py_XDECREF(text);
+        text = PyObject_Str(value);
+    }
+    if (text)
+        PyErr_Format(state->error, format, uri, text, n);
+    Py_XDECREF(text);
+    Py_XDECREF(type);
+    Py_XDECREF(value);
+    Py_XDECREF(traceback);
+    return NULL;
+}
+
+static struct source *open_source(struct trace *self, struct plt_state *state)
+{
+    PyObject *module = PyImport_ImportModule("plt._sources");
+    if (!module)
+        return NULL;
+    PyObject *opened = PyObject_CallMethod(module, "open_source", "O", self->uri);
+    Py_DECREF(module);
+    if (!opened)
+        return NULL;
+    const char *format = NULL;
+    PyObject *stream = NULL;
+    struct source *source = NULL;
+    if (PyArg_ParseTuple(opened, "sO", &format, &stream)) {
+        if (strcmp(format, "libtrace") == 0) {
+            struct live_config config = live_config_of(self);
+            PyObject *encoded = PyUnicode_EncodeFSDefault(stream);
+            if (encoded)
+                source = live_source_new(state, PyBytes_AS_STRING(encoded), &config);
+            Py_XDECREF(encoded);
+        } else {
+            source = source_open_file(format, stream);
+        }
+    }
+    Py_DECREF(opened);
+    return source;
+}
+
+static PyObject *trace_start_(PyObject *self_, PyObject *Py_UNUSED(args))
+{
+    struct trace *self = (struct trace *)self_;
+    struct plt_state *state = plt_state_of(Py_TYPE(self_));
+    if (!state)
+        return NULL;
+    if (self->closed) {
+        PyErr_Format(state->error, "Couldn't start trace: %U: it is closed", self->uri);
+        return NULL;
+    }
+    if (self->started)
+        Py_RETURN_NONE;
+    if (self->busy)
+        return raise_error(self_, "this trace is in use by another thread");
+    self->busy = true;
+    bool failed = false;
+    if (self->source) {
+        struct live_config config = live_config_of(self);
+        failed = source_is_live(self->source) && live_source_resume(self->source, &config) < 0;
+    } else {
+        self->source = open_source(self, state);
+        failed = !self->source;
+    }
+    self->busy = false;
+    if (failed)
+        return raise_from(state, "Couldn't start trace: %U: %U", self->uri, 0);
+    self->started = true;
+    Py_RETURN_NONE;
+}
+
+static PyObject *trace_pause_(PyObject *self_, PyObject *Py_UNUSED(args))
+{
+    struct trace *self = (struct trace *)self_;
+    if (!self->started)
+        return raise_error(self_, "Trace not started");
+    if (self->busy)
+        return raise_error(self_, "this trace is in use by another thread");
+    if (source_is_live(self->source) && live_source_pause(self->source) < 0)
+        return NULL;
+    self->started = false;
+    Py_RETURN_NONE;
+}
+
+static PyObject *trace_close(PyObject *self_, PyObject *Py_UNUSED(args))
+{
+    struct trace *self = (struct trace *)self_;
+    if (self->busy)
+        return raise_error(self_, "this trace is in use by another thread");
+    trace_end(self);
+    Py_RETURN_NONE;
+}
+
+static PyObject *trace_enter(PyObject *self_, PyObject *Py_UNUSED(args))
+{
+    PyObject *started = trace_start_(self_, NULL);
+    if (!started)
+        return NULL;
+    Py_DECREF(started);
+    Py_INCREF(self_);
+    return self_;
+}
+
+static PyObject *trace_exit(PyObject *self_, PyObject *Py_UNUSED(args))
+{
+    return trace_close(self_, NULL);
+}
+
+/* --- Configuration --------------------------------------------------------------------------- */
+
+/* Whether the trace may be configured, else LibtraceError. */
+static bool configurable(PyObject *self_)
+{
+    const struct trace *self = (struct trace *)self_;
+    if (self->closed)
+        raise_error(self_, "a closed trace can't be configured");
+    else if (self->started)
+        raise_error(self_, "a trace is configured before start() or after pause()");
+    return !self->closed && !self->started;
+}
+
+static PyObject *trace_conf_filter(PyObject *self_, PyObject *filter)
+{
+    struct trace *self = (struct trace *)self_;
+    struct plt_state *state = plt_state_of(Py_TYPE(self_));
+    if (!state)
+        return NULL;
+    if (!PyObject_TypeCheck(filter, state->filter_type)) {
+        PyErr_Format(PyExc_TypeError, "conf_filter() takes a plt.filter, not %.100s",
+                     Py_TYPE(filter)->tp_name);
+        return NULL;
+    }
+    if (!configurable(self_))
+        return NULL;
+    Py_INCREF(filter);
+    Py_XSETREF(self->filter, filter);
+    Py_RETURN_NONE;
+}
+
+static PyObject *trace_conf_snaplen(PyObject *self_, PyObject *arg)
+{
+    long snaplen = attribute_int(arg, "snap length", 0, INT_MAX);
+    if (snaplen < 0 || !configurable(self_))
+        return NULL;
+    ((struct trace *)self_)->snaplen = (int)snaplen;
+    Py_RETURN_NONE;
+}
+
+static PyObject *trace_conf_promisc(PyObject *self_, PyObject *arg)
+{
+    int promisc = PyObject_IsTrue(arg);
+    if (promisc < 0 || !configurable(self_))
+        return NULL;
+    ((struct trace *)self_)->promisc = promisc;
+    Py_RETURN_NONE;
+}
+
+static PyObject *trace_conf_timeout(PyObject *self_, PyObject *arg)
+{
+    double timeout = PyFloat_AsDouble(arg);
+    if (timeout == -1 && PyErr_Occurred())
+        return NULL;
+    if (!(timeout >= 0 && timeout < 1e9)) {
+        PyErr_SetString(PyExc_ValueError, "a timeout is 0 or more seconds");
+        return NULL;
+    }
+    if (!configurable(self_))
+        return NULL;
+    ((struct trace *)self_)->timeout = timeout;
+    Py_RETURN_NONE;
+}
+
+/* --- Reading --------------------------------------------------------------------------------- */
+
+static int fill(struct trace *self, struct plt_state *state)
+{
+    self->busy = true;
+    int failed = self->source->fill(self->source);
+    self->busy = false;
+    if (failed)
+        raise_from(state, "%U: %U, after packet %llu", self->uri,
+                   (unsigned long long)self->source->count);
+    return failed;
+}
+
+/* The next record that the filter accepts: 1, 0 at the end, -1 with an exception. */
+static int next_record(PyObject *self_, struct plt_record *record)
+{
+    struct trace *self = (struct trace *)self_;
+    struct source *source = self->source;
+    struct plt_state *state = NULL;
+    if (!self->started || self->busy) {
+        raise_error(self_,
+                    self->busy ? "this trace is in use by another thread" : "Trace not started");
+        return -1;
+    }
+    for (;;) {
+        int accepted = 1;
+        switch (source->next(source, record)) {
+        case SOURCE_RECORD:
+            if (self->filter && !source->filters)
+                accepted = filter_accepts(self->filter, record->data, record->len, &record->meta);
+            if (accepted) {
+                self->accepted += accepted > 0;
+                return accepted;
+            }
+            break;
+        case SOURCE_MORE:
+            state = plt_state_of(Py_TYPE(self_));
+            if (!state || fill(self, state) < 0)
+                return -1;
+            break;
+        case SOURCE_END:
+            return 0;
+        case SOURCE_ERROR:
+            state = plt_state_of(Py_TYPE(self_));
+            if (state)
+                PyErr_Format(state->error, "%U: packet %llu: %s", self->uri,
+                             (unsigned long long)source->count + 1, source->error);
+            return -1;
+        }
+    }
+}
+
+/* Put a record into a packet, into its own frame where nothing else holds that. */
+static int packet_set(struct plt_state *state, struct view *packet, const struct plt_record *record)
+{
+    struct frame *frame = packet->frame;
+    packet->frame = NULL;
+    packet->end = 0;
+    if (frame && (frame->refs > 1 || frame->pins || frame->parent || frame->buffer)) {
+        frame_release(frame);
+        frame = NULL;
+    }
+    frame = frame_of_record(state, record, frame);
+    if (!frame)
+        return -1;
+    packet->frame = frame;
+    packet->end = frame->len;
+    return 0;
+}
+
+static PyObject *trace_iternext(PyObject *self_)
+{
+    struct trace *self = (struct trace *)self_;
+    struct plt_record record;
+    if (next_record(self_, &record) <= 0)
+        return NULL;
+    self->turn ^= 1;
+    struct view *packet = self->spare[self->turn];
+    if (packet && Py_REFCNT(packet) == 1 && packet->frame) {
+        if (packet_set(packet->frame->state, packet, &record) < 0)
+            return NULL;
+    } else {
+        struct plt_state *state = plt_state_of(Py_TYPE(self_));
+        struct frame *frame = state ? frame_of_record(state, &record, NULL) : NULL;
+        if (!frame)
+            return NULL;
+        if (packet && packet->frame)
+            frame_shrink(packet->frame); /* it is kept */
+        packet = (struct view *)view_new(frame, VIEW_PACKET, 0, frame->len);
+        frame_release(frame);
+        if (!packet)
+            return NULL;
+        Py_XSETREF(self->spare[self->turn], packet);
+    }
+    Py_INCREF(packet);
+    return (PyObject *)packet;
+}
+
+static PyObject *trace_iter(PyObject *self_)
+{
+    if (!((struct trace *)self_)->started)
+        return raise_error(self_, "Trace not started");
+    Py_INCREF(self_);
+    return self_;
+}
+
+static PyObject *trace_read_packet_(PyObject *self_, PyObject *packet)
+{
+    struct plt_record record;
+    struct plt_state *state = plt_state_of(Py_TYPE(self_));
+    if (!state)
+        return NULL;
+    struct view *view = view_of(state, packet);
+    if (!view || view->type != VIEW_PACKET) {
+        PyErr_Format(PyExc_TypeError, "read_packet() takes a plt.packet, not %.100s",
+                     Py_TYPE(packet)->tp_name);
+        return NULL;
+    }
+    int result = next_record(self_, &record);
+    if (result < 0 || (result > 0 && packet_set(state, view, &record) < 0))
+        return NULL;
+    return PyBool_FromLong(result);
+}
+
+/* --- The type -------------------------------------------------------------------------------- */
+
+static PyObject *trace_pkt_accepts(PyObject *self_, PyObject *Py_UNUSED(args))
+{
+    return PyLong_FromUnsignedLongLong(((struct trace *)self_)->accepted);
+}
+
+static PyObject *trace_pkt_drops(PyObject *self_, PyObject *Py_UNUSED(args))
+{
+    const struct trace *self = (struct trace *)self_;
+    return PyLong_FromUnsignedLongLong(self->source ? drops_of(self->source) : self->drops);
+}
+
+static PyObject *trace_uri_get(PyObject *self_, void *Py_UNUSED(closure))
+{
+    PyObject *uri = ((struct trace *)self_)->uri;
+    Py_INCREF(uri);
+    return uri;
+}
+
+static PyObject *trace_repr(PyObject *self_)
+{
+    const struct trace *self = (struct trace *)self_;
+    return PyUnicode_FromFormat("<plt.trace %R: %s, %llu packets read>", self->uri,
+                                self->closed    ? "closed"
+                                : self->started ? "started"
+                                : self->source  ? "paused"
+                                                : "not started",
+                                (unsigned long long)self->accepted);
+}
+
+static PyGetSetDef trace_getset[] = {
+    READONLY(uri, trace_uri_get, "The URI that the trace was made from."), {.name = NULL}};
+
+static PyMethodDef trace_methods[] = {
+    {"start", trace_start_, METH_NOARGS,
+     "start($self, /)\n--\n\nOpen the trace; LibtraceError where that fails.\n\nStarting a started "
+     "trace changes nothing; a closed one can't be started again."},
+    {"pause", trace_pause_, METH_NOARGS,
+     "pause($self, /)\n--\n\nStop reading; conf_*() may follow, then start() goes on."},
+    {"close", trace_close, METH_NOARGS,
+     "close($self, /)\n--\n\nEnd the trace; again is no error.\n\nPackets and layers got from it "
+     "stay valid."},
+    {"read_packet", trace_read_packet_, METH_O,
+     "read_packet($self, packet, /)\n--\n\nRead the next packet into a plt.packet; True, or False "
+     "at the end.\n\nLayers got from the packet before keep what they were got from. LibtraceError "
+     "on a read error, with the packet's number."},
+    {"conf_filter", trace_conf_filter, METH_O,
+     "conf_filter($self, filter, /)\n--\n\nLet only packets through that a plt.filter accepts; "
+     "before start() or after pause()."},
+    {"conf_snaplen", trace_conf_snaplen, METH_O,
+     "conf_snaplen($self, length, /)\n--\n\nCapture at most this many bytes of each packet, on a "
+     "live trace; before start() or after pause()."},
+    {"conf_promisc", trace_conf_promisc, METH_O,
+     "conf_promisc($self, promiscuous, /)\n--\n\nCapture also what is not for this host, on a live "
+     "trace; before start() or after pause()."},
+    {"conf_timeout", trace_conf_timeout, METH_O,
+     "conf_timeout($self, seconds, /)\n--\n\nLet a read that waits longer raise LibtraceError; 0 "
+     "for no limit; before start() or after pause()."},
+    {"pkt_accepts", trace_pkt_accepts, METH_NOARGS,
+     "pkt_accepts($self, /)\n--\n\nHow many packets were read and accepted by the filter."},
+    {"pkt_drops", trace_pkt_drops, METH_NOARGS,
+     "pkt_drops($self, /)\n--\n\nHow many packets the capture lost, as far as the trace or "
+     "interface tells."},
+    {"__enter__", trace_enter, METH_NOARGS, "__enter__($self, /)\n--\n\nStart the trace."},
+    {"__exit__", trace_exit, METH_VARARGS, "__exit__($self, /, *args)\n--\n\nClose the trace."},
+    {.ml_name = NULL}};
+
+static PyType_Slot trace_slots[] = {
+    {Py_tp_doc,
+     "trace(uri)\n--\n\nA packet trace: a path, or libtrace's format:name; nothing is opened "
+     "before start().\n\nIterating gives the packets in order, each one to keep; LibtraceError on "
+     "a read error, with the packet's number."},
+    {Py_tp_new, trace_new},
+    {Py_tp_dealloc, trace_dealloc},
+    {Py_tp_repr, trace_repr},
+    {Py_tp_iter, trace_iter},
+    {Py_tp_iternext, trace_iternext},
+    {Py_tp_getset, trace_getset},
+    {Py_tp_methods, trace_methods},
+    {0, NULL}};
+
+PyType_Spec trace_spec = {.name = "plt.trace",
+                          .basicsize = sizeof(struct trace),
+                          .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE,
+                          .slots = trace_slots};
+
+/* --- Readers by name ------------------------------------------------------------------------- */
+
+struct source *source_open_file(const char *format, PyObject *stream)
+{
+    struct source *source = NULL;
+    if (strcmp(format, "pcap") == 0)
+        source = pcap_source_new();
+    else if (strcmp(format, "pcapng") == 0)
+        source = pcapng_source_new();
+    else if (strcmp(format, "erf") == 0)
+        source = erf_source_new();
+    else
+        source = fixed_source_new(format);
+    if (source) {
+        Py_INCREF(stream);
+        source->input.stream = stream;
+    }
+    return source;
+}

@@ -1,0 +1,43 @@
+/* The UDP header (RFC 768). */
+#include "plt.h"
+
+#define UDP_FIELDS(X)                                                                              \
+    X(src_port, "Source port.", .base = BASE_TRANSPORT, .offset = 0, .width = 2, .mask = 0xffff)   \
+    X(dst_port, "Destination port.", .base = BASE_TRANSPORT, .offset = 2, .width = 2,              \
+      .mask = 0xffff)                                                                              \
+    X(len, "Length in bytes of header and payload.", .base = BASE_TRANSPORT, .offset = 4,          \
+      .width = 2, .mask = 0xffff)                                                                  \
+    X(checksum, "Checksum, 0 for none in IPv4; settable, 0 to 65535.", .base = BASE_TRANSPORT,     \
+      .offset = 6, .width = 2, .mask = 0xffff, .writable = true)
+
+UDP_FIELDS(DEFINE_FIELD)
+
+static PyObject *udp_payload_get(PyObject *self_, void *Py_UNUSED(closure))
+{
+    const struct view *self = (struct view *)self_;
+    if (self->end - self->start < 8)
+        return too_short("payload");
+    return view_payload(self->frame, VIEW_DATA, PROTO_UDP, self->start + 8, self->end);
+}
+
+static PyGetSetDef udp_getset[] = {
+    UDP_FIELDS(FIELD_ATTRIBUTE)
+        READONLY(payload, udp_payload_get,
+                 "What was captured behind the header, a Data object; None where there is "
+                 "nothing.\n\nValueError where the header is cut."),
+    {.name = NULL}};
+
+static PyObject *udp_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
+{
+    return layer_construct(type, args, kwargs, VIEW_UDP);
+}
+
+static PyType_Slot udp_slots[] = {
+    {Py_tp_doc, "udp(x, /)\n--\n\nThe UDP header in or above a packet or layer object, or at the "
+                "start of bytes.\n\nNone where x has none; ValueError where x is neither."},
+    {Py_tp_new, udp_new},
+    {Py_tp_getset, udp_getset},
+    {0, NULL}};
+
+PyType_Spec udp_spec = {
+    .name = "plt.udp", .basicsize = sizeof(struct view), .flags = VIEW_FLAGS, .slots = udp_slots};

@@ -1,0 +1,98 @@
+/* Views: what every packet and layer object is made of. */
+#include "plt.h"
+
+PyObject *view_new(struct frame *frame, enum view_type type, uint32_t start, uint32_t end)
+{
+    PyTypeObject *python_type = frame->state->views[type];
+    struct view *self = PyObject_New(struct view, python_type);
+    if (!self)
+        return NULL;
+    self->frame = frame_hold(frame);
+    self->start = start;
+    self->end = end;
+    self->type = (uint8_t)type;
+    self->payload_of = 0;
+    return (PyObject *)self;
+}
+
+PyObject *view_new_as(PyTypeObject *python_type, struct frame *frame, enum view_type type,
+                      uint32_t start, uint32_t end)
+{
+    if (python_type == frame->state->views[type])
+        return view_new(frame, type, start, end);
+    struct view *self = (struct view *)python_type->tp_alloc(python_type, 0);
+    if (!self)
+        return NULL;
+    self->frame = frame_hold(frame);
+    self->start = start;
+    self->end = end;
+    self->type = (uint8_t)type;
+    return (PyObject *)self;
+}
+
+PyObject *view_payload(struct frame *frame, enum view_type type, uint8_t proto, uint32_t start,
+                       uint32_t end)
+{
+    if (start >= end)
+        Py_RETURN_NONE;
+    PyObject *payload = view_new(frame, type, start, end);
+    if (payload)
+        ((struct view *)payload)->payload_of = proto;
+    return payload;
+}
+
+PyObject *view_bytes(const struct frame *frame, uint32_t start, uint32_t end)
+{
+    return PyByteArray_FromStringAndSize((const char *)frame->data + start,
+                                         end > start ? end - start : 0);
+}
+
+struct view *view_of(const struct plt_state *state, PyObject *obj)
+{
+    return PyObject_TypeCheck(obj, state->views[VIEW_PACKET]) ? (struct view *)obj : NULL;
+}
+
+void view_dealloc(PyObject *self_)
+{
+    struct view *self = (struct view *)self_;
+    PyTypeObject *type = Py_TYPE(self_);
+    frame_release(self->frame);
+    type->tp_free(self_);
+    Py_DECREF(type);
+}
+
+int view_getbuffer(PyObject *self_, Py_buffer *buffer, int flags)
+{
+    struct view *self = (struct view *)self_;
+    struct frame *frame = self->frame;
+    if (!frame) {
+        buffer->obj = NULL;
+        PyErr_SetString(PyExc_BufferError, "nothing was read into this packet");
+        return -1;
+    }
+    if (PyBuffer_FillInfo(buffer, self_, frame->data + self->start, self->end - self->start,
+                          frame->readonly, flags) < 0)
+        return -1;
+    /* the packet may be given another frame while the buffer is out: it pins this one */
+    frame->pins++;
+    buffer->internal = frame_hold(frame);
+    return 0;
+}
+
+void view_releasebuffer(PyObject *Py_UNUSED(self_), Py_buffer *buffer)
+{
+    struct frame *frame = buffer->internal;
+    frame->pins--;
+    frame_release(frame);
+}
+
+int view_bool(PyObject *Py_UNUSED(self_))
+{
+    return 1;
+}
+
+Py_ssize_t view_length(PyObject *self_)
+{
+    const struct view *self = (struct view *)self_;
+    return self->end - self->start;
+}

@@ -1,0 +1,84 @@
+"""What the whole test suite shares: the corpus of traces and the tools that judge it.
+
+PLT_CORPUS names a folder with traces/, golden/ and tools/.  It is not part of the
+project: without it the tests that need it are skipped, but never in CI (CI=true),
+where a skipped conformance test would look like a passed one.
+"""
+
+import csv
+import importlib.util
+import os
+import shutil
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+TESTS = Path(__file__).resolve().parent
+
+# Helpers that are no tests (tshark_fields and its like) are imported by their bare names.
+sys.path[:0] = [str(TESTS / "compat"), str(TESTS / "tutorial")]
+
+
+def missing(what: str) -> None:
+    """Skip the test that lacks WHAT; fail it in CI."""
+    if os.environ.get("CI") == "true":
+        pytest.fail(f"{what} (and CI=true: this test must not be skipped)")
+    pytest.skip(what)
+
+
+def corpus_folder() -> Path | None:
+    """The folder that PLT_CORPUS names, None where it is unset."""
+    name = os.environ.get("PLT_CORPUS")
+    return Path(name).resolve() if name else None
+
+
+def manifest(folder: Path) -> dict[str, int]:
+    """How many packets each trace of the corpus has."""
+    with (folder / "traces" / "MANIFEST.tsv").open(newline="") as f:
+        return {row["file"]: int(row["packets"]) for row in csv.DictReader(f, delimiter="\t")}
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """A test with an argument `trace_name` runs once for every trace of the corpus."""
+    if "trace_name" in metafunc.fixturenames:
+        folder = corpus_folder()
+        known = folder is not None and (folder / "traces" / "MANIFEST.tsv").is_file()
+        metafunc.parametrize("trace_name", sorted(manifest(folder)) if known else ["no-corpus"])
+
+
+@pytest.fixture(scope="session")
+def corpus() -> Path:
+    """The corpus' folder."""
+    folder = corpus_folder()
+    if folder is None:
+        missing("PLT_CORPUS is not set: it names the folder with traces/, golden/ and tools/")
+    elif not (folder / "traces" / "MANIFEST.tsv").is_file():
+        pytest.fail(f"PLT_CORPUS={folder} has no traces/MANIFEST.tsv")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def packet_counts(corpus: Path) -> dict[str, int]:
+    """How many packets each trace of the corpus has."""
+    return manifest(corpus)
+
+
+@pytest.fixture(scope="session")
+def trace_uri(corpus: Path) -> Callable[[Path], str]:
+    """The corpus' own rule for the URI of a trace: a format only where it can't be guessed."""
+    tool = corpus / "tools" / "compare_golden.py"
+    spec = importlib.util.spec_from_file_location("compare_golden", tool)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.uri
+
+
+@pytest.fixture(scope="session")
+def tshark() -> str:
+    """The path of tshark."""
+    path = shutil.which("tshark")
+    if path is None:
+        missing("tshark is not installed")
+    return path

@@ -1,0 +1,96 @@
+"""Rules for the whole project: what modules export, the version's one place, docstrings."""
+
+import importlib
+import inspect
+import os
+import re
+import subprocess
+from importlib.metadata import version
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+# the packages whose C is written: each must import
+PACKAGES = [name for name in ("ipp", "plt", "natkit", "pldns") if [*ROOT.glob(f"src/{name}/*.c")]]
+DISALLOW_INSTANTIATION = 1 << 7  # Py_TPFLAGS_DISALLOW_INSTANTIATION, of CPython's object.h
+
+
+def public_objects(name: str) -> dict[str, object]:
+    """The documentable public things of a package: itself, its names, their attributes."""
+    package = importlib.import_module(name)
+    found: dict[str, object] = {name: package}
+    for public in package.__all__:
+        value = getattr(package, public)
+        # a constant is documented by its package
+        if not (callable(value) or isinstance(value, ModuleType)):
+            continue
+        found[f"{name}.{public}"] = value
+        if isinstance(value, type):
+            for attribute, member in vars(value).items():
+                if not attribute.startswith("_"):
+                    found[f"{name}.{public}.{attribute}"] = member
+    return found
+
+
+def is_called(value: object) -> bool:
+    """Whether scripts call it: not a property, an exception or a type without constructor."""
+    if isinstance(value, type):
+        made = not value.__flags__ & DISALLOW_INSTANTIATION
+        return made and not issubclass(value, BaseException)
+    return callable(value)
+
+
+@pytest.mark.parametrize("name", PACKAGES)
+def test_module_exports_only_its_init_function(name: str) -> None:
+    built = importlib.import_module(f"{name}._{name}").__file__
+    assert built is not None
+    listing = subprocess.run(
+        ["nm", "--dynamic", "--defined-only", "--format=posix", built],
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    assert [line.split()[0] for line in listing.splitlines()] == [f"PyInit__{name}"]
+
+
+def test_version_is_read_from_one_place() -> None:
+    written = (ROOT / "plt" / "_version.py").read_text()
+    stated = re.findall(r'^__version__ = "([^"]+)"$', written, re.MULTILINE)
+    assert stated == [version("python-libtrace")]
+    assert importlib.import_module("plt._version").__version__ == stated[0]
+    newest = re.search(r"^## .*$", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
+    assert newest is not None
+    assert stated[0] in newest[0]
+
+
+@pytest.mark.parametrize("name", PACKAGES)
+def test_every_public_name_has_a_docstring(name: str) -> None:
+    bare = [label for label, value in public_objects(name).items() if not value.__doc__]
+    assert bare == []
+
+
+@pytest.mark.parametrize("name", PACKAGES)
+def test_every_callable_has_a_signature(name: str) -> None:
+    unsigned = []
+    for label, value in public_objects(name).items():
+        if is_called(value):
+            try:
+                inspect.signature(value)  # type: ignore[arg-type]
+            except ValueError:
+                unsigned.append(label)
+    assert unsigned == []
+
+
+@pytest.mark.parametrize("name", PACKAGES)
+def test_package_under_test_is_the_one_meant(name: str) -> None:
+    """That of an installed wheel with `make wheel`; else the one beside these tests."""
+    origin = importlib.import_module(f"{name}._{name}").__file__
+    assert origin is not None
+    folder = Path(origin).resolve().parent
+    if "PLT_INSTALLED" in os.environ:
+        assert folder.parent.name == "site-packages"
+        assert not folder.is_relative_to(ROOT / name)
+    else:
+        assert folder == ROOT / name

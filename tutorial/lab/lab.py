@@ -1,0 +1,96 @@
+#!/usr/bin/env python3
+"""Build a small internet, let real programs talk in it, capture at a home network's edge.
+
+Run as root: `tutorial/lab/lab.py --out FOLDER`. README.md beside this file has the picture.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import random
+import shutil
+import sys
+from pathlib import Path
+
+import capture
+import packages
+import sandbox
+import services
+import summary
+import topology
+from dns_traffic import plan_dns_traffic
+from schedule import Schedule
+from traffic import plan_traffic
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0] if __doc__ else None)
+    out = Path(__file__).parent / "out"
+    parser.add_argument("--out", type=Path, default=out, help="where the traces go")
+    parser.add_argument("--seconds", type=float, default=75, help="how long the traffic lasts")
+    parser.add_argument("--seed", type=int, default=11, help="what decides who does what when")
+    parser.add_argument("--cache", type=Path, help="a folder that keeps the fetched packages")
+    parser.add_argument(
+        "--keep", action="store_true", help="copy the whole capture and the logs to the folder too"
+    )
+    parser.add_argument("--inside", action="store_true", help=argparse.SUPPRESS)
+    return parser.parse_args()
+
+
+def inside(options: argparse.Namespace) -> None:
+    """What process 1 of the sandbox does."""
+    sandbox.settle()
+    print("fetching packages", flush=True)
+    packages.fetch(options.cache)
+    sandbox.leave_network()
+    sandbox.use_unpacked_packages()
+    packages.check_programs()
+    print("building", flush=True)
+    wires = topology.build()
+    daemons = services.start(random.Random(options.seed))
+    if not topology.add_filters():
+        print("the kernel has no nf_tables: no NAT and no firewalls in this run")
+    topology.wait_for_slaac()
+    schedule = Schedule(options.seconds, random.Random(options.seed))
+    plan_traffic(schedule)
+    plan_dns_traffic(schedule)
+    print(f"{options.seconds:.0f} s of traffic", flush=True)
+    tcpdump = capture.start()
+    print(schedule.run())
+    print(capture.stop(tcpdump), end="")
+    wires.terminate()
+    wires.wait()
+    print("wires:", (sandbox.STATE / "wires.log").read_text(), end="")
+    ended = [name for name, process in daemons.items() if process.poll() is not None]
+    if ended:
+        print("ended before their time:", ", ".join(ended))
+    if options.keep:
+        keep(options.out)
+    capture.derive(options.out)
+    print(summary.summary(options.out))
+
+
+def keep(folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    for path in (capture.CAPTURE, *sandbox.STATE.glob("*.log")):
+        shutil.copy(path, folder)
+
+
+def main() -> int:
+    options = arguments()
+    if options.inside:
+        inside(options)
+        return 0
+    if os.geteuid() != 0:
+        raise SystemExit("the lab makes namespaces: run it as root")
+    packages.check_machine()
+    # The sandbox has its own /run; what the caller names must be found from there all the same.
+    for path in (options.out, options.cache):
+        if path and path.resolve().is_relative_to("/run"):
+            raise SystemExit(f"{path} lies in /run, which the lab hides from itself")
+    return sandbox.start(sys.argv)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,28 @@
+#!/usr/bin/env python3
+"""p01: read a trace and count its packets.
+
+Usage: python p01_read_test.py [URI]
+"""
+
+import sys
+from pathlib import Path
+
+import plt
+
+# The trace that we use when none is named: it lies beside this script.
+DEFAULT = Path(__file__).resolve().parent / "traces" / "edge-10k.pcap.gz"
+
+# A URI is a file's name, or says its format too: pcapfile:x.pcap.gz, erf:x.erf, int:eth0
+uri = sys.argv[1] if len(sys.argv) > 1 else str(DEFAULT)
+
+t = plt.trace(uri)  # makes a trace object; nothing is opened yet
+t.start()  # opens the trace: must come before reading
+
+n = captured = 0
+for pkt in t:  # a trace hands out its packets, one after the other
+    n += 1
+    captured += pkt.capture_len  # how many of the packet's bytes are in the trace
+
+t.close()
+
+print(f"{n} packets, {captured} bytes captured")

@@ -7,6 +7,8 @@
 #include <Python.h>
 #include <stdint.h>
 
+#include "packet.h"
+
 /* --- ipp ------------------------------------------------------------------------------------ */
 
 #define IPP_CAPSULE     "ipp._ipp._C_API"
@@ -29,6 +31,28 @@ struct ipp_api {
                             int length);
     /* The value of an IPprefix (or instance of a subclass): 0, or -1 with TypeError set. */
     int (*prefix_value)(const struct ipp_api *api, PyObject *obj, struct ipp_value *out);
+};
+
+/* --- plt ------------------------------------------------------------------------------------ */
+
+#define PLT_CAPSULE     "plt._plt._C_API"
+#define PLT_API_VERSION 1
+
+/* A look into a packet or layer object.  All is borrowed from the object and valid as long as no
+ * Python code runs. */
+struct plt_packet {
+    const uint8_t *data; /* the bytes that the offsets of layers count in */
+    uint32_t len;
+    const struct plt_layers *layers;
+    const struct plt_meta *meta; /* of the packet that the object came from, NULL without one */
+};
+
+struct plt_api {
+    int api_version;
+    /* 1 and *out set for an object of plt's types, 0 for any other, -1 with ValueError for an empty
+     * plt.packet(). */
+    int (*packet_of)(const struct plt_api *api, PyObject *obj, struct plt_packet *out);
+    struct plt_state *state; /* borrowed from the module */
 };
 
 #endif

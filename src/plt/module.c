@@ -143,7 +143,9 @@ static int plt_exec(PyObject *module)
         return -1;
     if (add_error(module, state) < 0 || add_types(module, state) < 0)
         return -1;
-    return add_constants(module);
+    if (add_constants(module) < 0)
+        return -1;
+    return capi_add(module, state);
 }
 
 static int plt_traverse(PyObject *module, visitproc visit, void *arg)

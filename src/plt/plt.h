@@ -117,7 +117,7 @@ struct plt_state {
     PyObject *ipp;                   /* owned: the module ipp._ipp, which owns the next */
     const struct ipp_api *ipp_api;   /* borrowed */
     const void *datetime;            /* borrowed from the interpreter: its PyDateTime_CAPI */
-    struct plt_api *api;             /* owned: what the capsule holds */
+    struct plt_api api;              /* what the capsule holds */
 };
 
 extern struct PyModuleDef plt_module;
@@ -343,6 +343,9 @@ enum checksum_state checksum_test_network(struct frame *frame);
 enum checksum_state checksum_test_transport(struct frame *frame);
 bool checksum_set_network(struct frame *frame);
 bool checksum_set_transport(struct frame *frame);
+
+/* Offer the module's C interface, in capi.c; 0, or -1 with an exception. */
+int capi_add(PyObject *module, struct plt_state *state);
 
 extern PyType_Spec packet_spec, data_spec, layer2_spec, layer3_spec, transport_spec, internet_spec,
     ip_spec, ip6_spec, tcp_spec, udp_spec, sctp_spec, chunk_spec, icmp_spec, echo_spec,

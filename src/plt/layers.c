@@ -7,6 +7,24 @@ static uint32_t first_field(enum view_type type)
     return type == VIEW_TCP || type == VIEW_UDP || type == VIEW_SCTP ? 2 : 1;
 }
 
+/* Where the transport object of a frame starts.  In two cases that is not where decoding found a
+ * transport header, but where libtrace's trace_get_transport() says, and so what scripts know:
+ * Linux cooked captures have none, and of IPv6 in IPv4 it is that of the inner packet. */
+static uint32_t transport_start(struct frame *frame)
+{
+    const struct plt_layers *layers = frame_layers(frame);
+    uint32_t start = layers->transport;
+    if (frame->root == ROOT_LINK && frame->meta.dlt == 113)
+        return PLT_ABSENT;
+    if (layers->version == 4 && layers->proto == PROTO_IPV6 && start != PLT_ABSENT) {
+        struct plt_layers inner;
+        plt_decode(frame->data + start, frame->len - start, &frame->meta, ROOT_NETWORK, 6, &inner);
+        if (inner.transport != PLT_ABSENT)
+            start += inner.transport;
+    }
+    return start;
+}
+
 /* Where a frame has the header of a type, PLT_ABSENT where it has none. */
 static uint32_t layer_start(struct frame *frame, enum view_type type)
 {
@@ -17,9 +35,7 @@ static uint32_t layer_start(struct frame *frame, enum view_type type)
     case VIEW_LAYER3:
         return layers->layer3;
     case VIEW_TRANSPORT:
-        /* python-libtrace finds the transport headers of Linux cooked captures, but calls none of
-         * them the packet's transport; scripts see the same here */
-        return frame->root == ROOT_LINK && frame->meta.dlt == 113 ? PLT_ABSENT : layers->transport;
+        return transport_start(frame);
     case VIEW_IP:
         return layers->version == 4 ? layers->layer3 : PLT_ABSENT;
     case VIEW_IP6:
@@ -90,9 +106,9 @@ static struct frame *tunnelled(const struct view *view, enum view_type type)
     if (view->type != VIEW_TRANSPORT || view->payload_of || !is_network(type))
         return NULL;
     const struct plt_layers *layers = frame_layers(frame);
-    if (layers->proto != carrier || view->start != layers->transport)
+    if (layers->proto != carrier || layers->transport == PLT_ABSENT)
         return NULL;
-    return frame_child(frame, view->start, ROOT_NETWORK, protocol_of(type));
+    return frame_child(frame, layers->transport, ROOT_NETWORK, protocol_of(type));
 }
 
 static PyObject *construct_from_view(PyTypeObject *python_type, const struct view *view,

@@ -51,7 +51,7 @@ static void decode_ppp(const uint8_t *data, uint32_t len, uint32_t at, struct pl
     if (!has(len, at, 2))
         return;
     uint16_t protocol = load_be16(data + at);
-    if (data[at] & 1) {
+    if (data[at] == 0x21 || data[at] == 0x57) { /* only these are worth compressing */
         protocol = data[at];
         at += 1;
     } else {

@@ -30,26 +30,33 @@ static const struct plt_meta *packet_meta(PyObject *self_, const char *name)
 
 /* --- Bytes ----------------------------------------------------------------------------------- */
 
-/* What `data` shows of an object.  A packet with a single 802.1Q tag shows four bytes less than was
+/* What `data` shows of an object: of a packet the bytes from layer 2 on, behind pseudo-headers such
+ * as Linux cooked captures have.  A packet with a single 802.1Q tag shows four bytes less than was
  * captured of it: python-libtrace always counted the length from an untagged layer 3, and scripts
  * that compare or store `data` rely on it.  The buffer protocol shows all. */
-static uint32_t data_end(const struct view *self)
+static void data_bounds(const struct view *self, uint32_t *start, uint32_t *end)
 {
-    if (self->type == VIEW_PACKET || self->type == VIEW_LAYER2) {
-        const struct plt_layers *layers = frame_layers(self->frame);
-        if (layers->tags == 1 && layers->linktype == LINKTYPE_ETH &&
-            layers->layer3 == self->start + 18 && self->end - self->start > 18)
-            return self->end - 4;
-    }
-    return self->end;
+    *start = self->start;
+    *end = self->end;
+    if (self->type != VIEW_PACKET && self->type != VIEW_LAYER2)
+        return;
+    const struct plt_layers *layers = frame_layers(self->frame);
+    if (self->frame->root != ROOT_LINK || layers->layer2 == PLT_ABSENT)
+        return;
+    *start = layers->layer2;
+    if (layers->tags == 1 && layers->linktype == LINKTYPE_ETH && layers->layer3 == *start + 18)
+        *end -= 4;
 }
 
 static PyObject *packet_data_get(PyObject *self_, void *Py_UNUSED(closure))
 {
     const struct view *self = (struct view *)self_;
+    uint32_t start = 0;
+    uint32_t end = 0;
     if (!packet_frame(self_))
         return NULL;
-    return view_bytes(self->frame, self->start, data_end(self));
+    data_bounds(self, &start, &end);
+    return view_bytes(self->frame, start, end);
 }
 
 static int packet_data_set(PyObject *self_, PyObject *value, void *Py_UNUSED(closure))
@@ -64,14 +71,17 @@ static int packet_data_set(PyObject *self_, PyObject *value, void *Py_UNUSED(clo
     }
     if (PyObject_GetBuffer(value, &buffer, PyBUF_SIMPLE) < 0)
         return -1;
-    if (buffer.len > (Py_ssize_t)(self->end - self->start)) {
+    uint32_t start = 0;
+    uint32_t end = 0;
+    data_bounds(self, &start, &end);
+    if (buffer.len > (Py_ssize_t)(end - start)) {
         PyErr_SetString(PyExc_ValueError, "Replacement data can't be longer than original");
         PyBuffer_Release(&buffer);
         return -1;
     }
     bool writable = frame_writable(self->frame, "data");
     if (writable) {
-        memmove(self->frame->data + self->start, buffer.buf, (size_t)buffer.len);
+        memmove(self->frame->data + start, buffer.buf, (size_t)buffer.len);
         self->frame->decoded = false;
     }
     PyBuffer_Release(&buffer);

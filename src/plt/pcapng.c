@@ -19,7 +19,6 @@ enum option_code {
     OPTION_END = 0,
     IF_TSRESOL = 9,
     IF_TSOFFSET = 14,
-    EPB_FLAGS = 2,
     ISB_IFDROP = 5,
     ISB_OSDROP = 7
 };
@@ -164,20 +163,6 @@ static void set_time(struct plt_meta *meta, const struct interface *interface, u
     meta->nsec = (uint32_t)nanoseconds;
 }
 
-/* epb_flags: bits 0 and 1 tell the direction. */
-static int8_t direction_of(const struct pcapng_source *self, const uint8_t *options, uint32_t len)
-{
-    const uint8_t *flags = find_option(self, options, len, EPB_FLAGS, 4);
-    switch (flags ? load32(self, flags) & 3 : 0) {
-    case 1:
-        return 1; /* TRACE_DIR_INCOMING */
-    case 2:
-        return 0; /* TRACE_DIR_OUTGOING */
-    default:
-        return -1;
-    }
-}
-
 /* A packet of len captured bytes whose block says that they end at `limit` at the latest. */
 static enum source_result set_packet(struct pcapng_source *self, struct plt_record *record,
                                      uint32_t interface_id, const uint8_t *data, uint32_t len,
@@ -216,9 +201,6 @@ static enum source_result read_packet(struct pcapng_source *self, uint32_t inter
         return result;
     uint64_t ticks = (uint64_t)load32(self, body + 4) << 32 | load32(self, body + 8);
     set_time(&record->meta, &self->interfaces[interface_id], ticks);
-    uint64_t options = FIELDS + (((uint64_t)len + 3) & ~3ULL);
-    if (options < body_len)
-        record->meta.direction = direction_of(self, body + options, body_len - (uint32_t)options);
     return SOURCE_RECORD;
 }
 

@@ -42,13 +42,15 @@ def start(arguments: list[str]) -> int:
     child = subprocess.Popen([*command, *arguments, "--inside"], start_new_session=True)
 
     def end(number: int, _frame: FrameType | None) -> None:
-        child.kill()
-        child.wait()
         sys.exit(128 + number)
 
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, end)
-    return child.wait()
+    try:
+        return child.wait()
+    finally:
+        child.kill()
+        child.wait()
 
 
 def settle() -> None:

@@ -12,7 +12,9 @@
     X(sequence, "Sequence number.", .base = BASE_TRANSPORT, .offset = 6, .width = 2, .mask = 0xffff)
 
 ICMP_FIELDS(DEFINE_FIELD)
+FIELD_TABLE(icmp_table, VIEW_ICMP, ICMP_FIELDS)
 ECHO_FIELDS(DEFINE_FIELD)
+FIELD_TABLE(echo_table, VIEW_ECHO, ECHO_FIELDS)
 
 enum { HEADER = 8 };
 

@@ -17,6 +17,7 @@
       .width = 2, .mask = 0xffff, .writable = true)
 
 IP_FIELDS(DEFINE_FIELD)
+FIELD_TABLE(ip_table, VIEW_IP, IP_FIELDS)
 
 static PyObject *ip_payload_get(PyObject *self_, void *Py_UNUSED(closure))
 {

@@ -10,6 +10,7 @@
       .offset = 6, .width = 1, .mask = 0xff)
 
 IP6_FIELDS(DEFINE_FIELD)
+FIELD_TABLE(ip6_table, VIEW_IP6, IP6_FIELDS)
 
 static PyObject *ip6_payload_get(PyObject *self_, void *Py_UNUSED(closure))
 {

@@ -179,12 +179,19 @@ static void plt_free(void *module)
     plt_clear(module);
 }
 
+static PyMethodDef plt_methods[] = {
+    {"_fields", field_list, METH_NOARGS,
+     "_fields($module, /)\n--\n\nThe rows of all header tables, a list of dicts: for tests and "
+     "documentation."},
+    {.ml_name = NULL}};
+
 static PyModuleDef_Slot plt_slots[] = {{Py_mod_exec, plt_exec}, {0, NULL}};
 
 struct PyModuleDef plt_module = {PyModuleDef_HEAD_INIT,
                                  .m_name = "plt._plt",
                                  .m_doc = "Packet traces over WAND's libtrace: the C part of plt.",
                                  .m_size = sizeof(struct plt_state),
+                                 .m_methods = plt_methods,
                                  .m_slots = plt_slots,
                                  .m_traverse = plt_traverse,
                                  .m_clear = plt_clear,

@@ -298,11 +298,28 @@ struct field {
      .set = field_set,                                                                             \
      .doc = (text),                                                                                \
      .closure = (void *)(uintptr_t)&field_##id},
+#define FIELD_POINTER(id, ...) &field_##id,
+/* The table as a value, for who reads fields by name: columns, tests, documentation. */
+#define FIELD_TABLE(table, of, ROWS)                                                               \
+    static const struct field *const table##_rows[] = {ROWS(FIELD_POINTER) NULL};                  \
+    const struct field_table table = {.type = (of), .rows = table##_rows};
 /* An attribute that no row describes, read-only. */
 #define READONLY(id, getter, text)                                                                 \
     {                                                                                              \
         .name = #id, .get = (getter), .set = attribute_readonly, .doc = (text)                     \
     }
+
+struct field_table {
+    enum view_type type;
+    const struct field *const *rows; /* ends with NULL */
+};
+
+extern const struct field_table ip_table, ip6_table, tcp_table, udp_table, sctp_table, chunk_table,
+    icmp_table, echo_table, icmp6_table, echo6_table, toobig6_table, param6_table;
+/* All of them, ends with NULL, in field.c. */
+extern const struct field_table *const field_tables[];
+/* plt._plt._fields(), in field.c. */
+PyObject *field_list(PyObject *module, PyObject *args);
 
 PyObject *field_get(PyObject *self_, void *closure);
 int field_set(PyObject *self_, PyObject *value, void *closure);

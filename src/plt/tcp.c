@@ -30,6 +30,7 @@
     X(urg_ptr, "Urgent pointer.", .base = BASE_TRANSPORT, .offset = 18, .width = 2, .mask = 0xffff)
 
 TCP_FIELDS(DEFINE_FIELD)
+FIELD_TABLE(tcp_table, VIEW_TCP, TCP_FIELDS)
 
 enum { OPTION_END = 0, OPTION_NOP = 1, HEADER = 20 };
 

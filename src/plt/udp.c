@@ -11,6 +11,7 @@
       .offset = 6, .width = 2, .mask = 0xffff, .writable = true)
 
 UDP_FIELDS(DEFINE_FIELD)
+FIELD_TABLE(udp_table, VIEW_UDP, UDP_FIELDS)
 
 static PyObject *udp_payload_get(PyObject *self_, void *Py_UNUSED(closure))
 {

@@ -39,7 +39,6 @@ def test_every_packet_is_read(
 def test_manifest_lists_every_trace(corpus: Path, packet_counts: dict[str, int]) -> None:
     files = {path.name for path in (corpus / "traces").iterdir()} - {"MANIFEST.tsv"}
     assert files == packet_counts.keys()
-    assert len(files) == 126
 
 
 @pytest.mark.parametrize("suffix", COMPRESSORS)

@@ -47,11 +47,31 @@ struct plt_packet {
     const struct plt_meta *meta; /* of the packet that the object came from, NULL without one */
 };
 
+/* A trace read in bulk: one record after another, without a Python object for each. */
+struct plt_bulk;
+
+enum plt_bulk_result { PLT_RECORD, PLT_END, PLT_MORE, PLT_ERROR };
+
 struct plt_api {
     int api_version;
     /* 1 and *out set for an object of plt's types, 0 for any other, -1 with ValueError for an empty
      * plt.packet(). */
     int (*packet_of)(const struct plt_api *api, PyObject *obj, struct plt_packet *out);
+    /* Start to read a plt.trace, or the trace that a URI or path names; filter is a plt.filter, an
+     * expression or None.  NULL with an exception. */
+    struct plt_bulk *(*bulk_open)(const struct plt_api *api, PyObject *source, PyObject *filter);
+    /* The next record that the filter accepts.  Needs no GIL and never waits: PLT_MORE asks for
+     * bulk_fill, PLT_ERROR for bulk_raise.  What the record points to is valid until the next call
+     * of either. */
+    enum plt_bulk_result (*bulk_next)(struct plt_bulk *bulk, struct plt_record *record);
+    /* Where the layers of a record are.  Needs no GIL. */
+    void (*record_layers)(const struct plt_record *record, struct plt_layers *layers);
+    /* Read more, looking for signals first; 0, or -1 with an exception.  With the GIL. */
+    int (*bulk_fill)(struct plt_bulk *bulk);
+    /* Set the exception for PLT_ERROR.  With the GIL. */
+    void (*bulk_raise)(struct plt_bulk *bulk);
+    /* Give the trace back; one that bulk_open made is closed.  With the GIL. */
+    void (*bulk_close)(struct plt_bulk *bulk);
     struct plt_state *state; /* borrowed from the module */
 };
 

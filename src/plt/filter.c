@@ -1,6 +1,7 @@
 /* plt.filter: a tcpdump expression, compiled by libpcap through libtrace on first use. */
 #include "libtrace_compat.h"
 
+#include <stdio.h>
 #include <string.h>
 
 /* One program a link type: libtrace compiles a filter for the first packet that it sees. */
@@ -13,6 +14,7 @@ struct program {
 struct filter {
     PyObject ob_base;
     PyObject *expression;      /* owned: str */
+    const char *text;          /* borrowed from expression */
     struct program *programs;  /* owned */
     libtrace_filter_t *live;   /* owned, or NULL: for traces that filter themselves */
     struct fence_packet fence; /* owned */
@@ -37,6 +39,7 @@ static PyObject *filter_new(PyTypeObject *type, PyObject *args, PyObject *kwargs
         return NULL;
     Py_INCREF(expression);
     self->expression = expression;
+    self->text = text;
     if (fence_packet_init(&self->fence) < 0)
         Py_CLEAR(self);
     return (PyObject *)self;
@@ -50,7 +53,7 @@ static void filter_dealloc(PyObject *self_)
         struct program *program = self->programs;
         self->programs = program->next;
         trace_destroy_filter(program->filter);
-        PyMem_Free(program);
+        PyMem_RawFree(program);
     }
     if (self->live)
         trace_destroy_filter(self->live);
@@ -64,7 +67,7 @@ libtrace_filter_t *filter_of(PyObject *filter)
 {
     struct filter *self = (struct filter *)filter;
     if (!self->live)
-        self->live = trace_create_filter(PyUnicode_AsUTF8(self->expression));
+        self->live = trace_create_filter(self->text);
     return self->live;
 }
 
@@ -73,10 +76,9 @@ static struct program *program_for(struct filter *self, int dlt)
     for (struct program *program = self->programs; program; program = program->next)
         if (program->dlt == dlt)
             return program;
-    struct program *program = PyMem_Calloc(1, sizeof(*program));
-    if (!program || !(program->filter = trace_create_filter(PyUnicode_AsUTF8(self->expression)))) {
-        PyMem_Free(program);
-        PyErr_NoMemory();
+    struct program *program = PyMem_RawCalloc(1, sizeof(*program));
+    if (!program || !(program->filter = trace_create_filter(self->text))) {
+        PyMem_RawFree(program);
         return NULL;
     }
     program->dlt = dlt;
@@ -85,7 +87,8 @@ static struct program *program_for(struct filter *self, int dlt)
     return program;
 }
 
-int filter_accepts(PyObject *filter, const uint8_t *data, uint32_t len, const struct plt_meta *meta)
+int filter_accepts(PyObject *filter, const uint8_t *data, uint32_t len, const struct plt_meta *meta,
+                   char error[SOURCE_ERROR_SIZE])
 {
     struct filter *self = (struct filter *)filter;
     uint32_t skip = 0;
@@ -97,17 +100,17 @@ int filter_accepts(PyObject *filter, const uint8_t *data, uint32_t len, const st
         skip = layers.version == 0 ? len : layers.layer3;
     }
     struct program *program = program_for(self, dlt);
-    if (!program)
+    if (!program) {
+        snprintf(error, SOURCE_ERROR_SIZE, "no memory for a filter");
         return -1;
+    }
     /* libtrace takes a pointer that may be written to, and does not write */
     fence_packet_set(&self->fence, (uint8_t *)(uintptr_t)data + skip, len - skip, dlt, meta);
     int accepted = trace_apply_filter(program->filter, self->fence.packet);
     if (accepted >= 0)
         return accepted > 0;
     libtrace_err_t problem = trace_get_err(self->fence.trace);
-    struct plt_state *state = plt_state_of(Py_TYPE(filter));
-    if (state)
-        PyErr_SetString(state->error, problem.problem);
+    snprintf(error, SOURCE_ERROR_SIZE, "%s", problem.problem);
     return -1;
 }
 
@@ -131,8 +134,13 @@ PyObject *packet_apply_filter(PyObject *self_, PyObject *filter)
         PyErr_SetString(PyExc_ValueError, "nothing was read into this packet");
         return NULL;
     }
-    int accepted = filter_accepts(filter, frame->data, frame->len, &frame->meta);
-    return accepted < 0 ? NULL : PyBool_FromLong(accepted);
+    char error[SOURCE_ERROR_SIZE];
+    int accepted = filter_accepts(filter, frame->data, frame->len, &frame->meta, error);
+    if (accepted < 0) {
+        PyErr_SetString(state->error, error);
+        return NULL;
+    }
+    return PyBool_FromLong(accepted);
 }
 
 static PyObject *filter_repr(PyObject *self_)

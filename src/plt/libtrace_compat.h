@@ -89,9 +89,6 @@ bool source_is_live(const struct source *source);
 /* --- Filters, in filter.c ----------------------------------------------------------------------
  */
 
-/* 1 where the filter accepts these bytes, 0 where not, -1 with LibtraceError. */
-int filter_accepts(PyObject *filter, const uint8_t *data, uint32_t len,
-                   const struct plt_meta *meta);
 /* libtrace's filter of a plt.filter, for a trace that filters itself.  Borrowed. */
 libtrace_filter_t *filter_of(PyObject *filter);
 

@@ -141,7 +141,7 @@ struct input {
 
 enum source_result { SOURCE_RECORD, SOURCE_END, SOURCE_MORE, SOURCE_ERROR };
 
-#define SOURCE_ERROR_SIZE 200
+#define SOURCE_ERROR_SIZE 256
 
 /* Where packets come from.  next() neither waits nor needs the GIL; where it answers SOURCE_MORE,
  * fill() is to be called with the GIL held, and next() again. */
@@ -173,6 +173,27 @@ struct source *pcap_source_new(void);
 struct source *pcapng_source_new(void);
 struct source *erf_source_new(void);
 struct source *fixed_source_new(const char *format);
+
+/* --- Reading in bulk, in bulk.c -------------------------------------------------------------- */
+
+struct plt_bulk *bulk_open(struct plt_state *state, PyObject *source, PyObject *filter);
+enum plt_bulk_result bulk_next(struct plt_bulk *bulk, struct plt_record *record);
+int bulk_fill(struct plt_bulk *bulk);
+void bulk_raise(struct plt_bulk *bulk);
+void bulk_close(struct plt_bulk *bulk);
+
+/* What bulk.c needs of a trace: its source, marked busy (NULL with LibtraceError), its filter
+ * (borrowed, or NULL), and the way back. */
+struct source *trace_borrow(PyObject *trace, PyObject **filter);
+void trace_give_back(PyObject *trace, uint64_t accepted);
+/* A packet's number and what is wrong with it, as LibtraceError. */
+void trace_raise(PyObject *trace, const struct source *source);
+/* Give the pending exception, any but KeyboardInterrupt and the like, as LibtraceError. */
+void trace_raise_from(PyObject *trace, const struct source *source);
+/* 1 where a plt.filter accepts these bytes, 0 where not, -1 with the reason in error.  Needs no
+ * GIL, but one thread at a time. */
+int filter_accepts(PyObject *filter, const uint8_t *data, uint32_t len, const struct plt_meta *meta,
+                   char error[SOURCE_ERROR_SIZE]);
 
 /* --- Frames ---------------------------------------------------------------------------------- */
 

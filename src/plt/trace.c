@@ -280,15 +280,59 @@ static PyObject *trace_conf_timeout(PyObject *self_, PyObject *arg)
 
 /* --- Reading --------------------------------------------------------------------------------- */
 
-static int fill(struct trace *self, struct plt_state *state)
+void trace_raise(PyObject *trace, const struct source *source)
 {
+    struct plt_state *state = plt_state_of(Py_TYPE(trace));
+    if (state)
+        PyErr_Format(state->error, "%U: packet %llu: %s", ((struct trace *)trace)->uri,
+                     (unsigned long long)source->count + 1, source->error);
+}
+
+void trace_raise_from(PyObject *trace, const struct source *source)
+{
+    struct plt_state *state = plt_state_of(Py_TYPE(trace));
+    if (state)
+        raise_from(state, "%U: %U, after packet %llu", ((struct trace *)trace)->uri,
+                   (unsigned long long)source->count);
+}
+
+static int fill(PyObject *self_)
+{
+    struct trace *self = (struct trace *)self_;
     self->busy = true;
     int failed = self->source->fill(self->source);
     self->busy = false;
     if (failed)
-        raise_from(state, "%U: %U, after packet %llu", self->uri,
-                   (unsigned long long)self->source->count);
+        trace_raise_from(self_, self->source);
     return failed;
+}
+
+/* Whether the trace can be read from now, else LibtraceError. */
+static bool readable(PyObject *self_)
+{
+    const struct trace *self = (struct trace *)self_;
+    if (self->busy)
+        raise_error(self_, "this trace is in use by another thread");
+    else if (!self->started)
+        raise_error(self_, "Trace not started");
+    return self->started && !self->busy;
+}
+
+struct source *trace_borrow(PyObject *trace, PyObject **filter)
+{
+    struct trace *self = (struct trace *)trace;
+    if (!readable(trace))
+        return NULL;
+    self->busy = true;
+    *filter = self->source->filters ? NULL : self->filter;
+    return self->source;
+}
+
+void trace_give_back(PyObject *trace, uint64_t accepted)
+{
+    struct trace *self = (struct trace *)trace;
+    self->busy = false;
+    self->accepted += accepted;
 }
 
 /* The next record that the filter accepts: 1, 0 at the end, -1 with an exception. */
@@ -296,35 +340,32 @@ static int next_record(PyObject *self_, struct plt_record *record)
 {
     struct trace *self = (struct trace *)self_;
     struct source *source = self->source;
-    struct plt_state *state = NULL;
-    if (!self->started || self->busy) {
-        raise_error(self_,
-                    self->busy ? "this trace is in use by another thread" : "Trace not started");
+    if (!readable(self_))
         return -1;
-    }
     for (;;) {
         int accepted = 1;
         switch (source->next(source, record)) {
         case SOURCE_RECORD:
             if (self->filter && !source->filters)
-                accepted = filter_accepts(self->filter, record->data, record->len, &record->meta);
-            if (accepted) {
-                self->accepted += accepted > 0;
-                return accepted;
+                accepted = filter_accepts(self->filter, record->data, record->len, &record->meta,
+                                          source->error);
+            if (accepted > 0) {
+                self->accepted++;
+                return 1;
+            }
+            if (accepted < 0) {
+                raise_error(self_, source->error);
+                return -1;
             }
             break;
         case SOURCE_MORE:
-            state = plt_state_of(Py_TYPE(self_));
-            if (!state || fill(self, state) < 0)
+            if (fill(self_) < 0)
                 return -1;
             break;
         case SOURCE_END:
             return 0;
         case SOURCE_ERROR:
-            state = plt_state_of(Py_TYPE(self_));
-            if (state)
-                PyErr_Format(state->error, "%U: packet %llu: %s", self->uri,
-                             (unsigned long long)source->count + 1, source->error);
+            trace_raise(self_, source);
             return -1;
         }
     }

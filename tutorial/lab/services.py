@@ -84,6 +84,8 @@ server:
     tls-cert-bundle: ""
     cache-max-ttl: 60
     edns-buffer-size: 1232
+    # Answers over UDP are never in fragments.
+    max-udp-size: 1232
     # The lab's reverse zones are ranges that a resolver answers for itself otherwise (RFC 6303).
     unblock-lan-zones: yes
     local-zone: "2.0.192.in-addr.arpa." nodefault

@@ -1,0 +1,147 @@
+/* Reading a trace in bulk: for columns, and for natkit's flow tables. */
+#include "plt.h"
+
+struct plt_bulk {
+    struct plt_state *state; /* borrowed */
+    PyObject *trace;         /* owned: the plt.trace */
+    bool made;               /* by us, of a URI: to be closed at the end */
+    PyObject *filter;        /* owned: a plt.filter of our own, or NULL */
+    PyObject *trace_filter;  /* owned: the trace's own filter, a copy of ours, or NULL */
+    struct source *source;   /* the trace's */
+    uint64_t accepted;
+    char error[SOURCE_ERROR_SIZE]; /* of a filter; else the source's */
+};
+
+/* A filter for this reader alone: its libpcap program is used without the GIL. */
+static PyObject *own_filter(struct plt_state *state, PyObject *filter)
+{
+    PyObject *expression = filter;
+    if (PyObject_TypeCheck(filter, state->filter_type)) {
+        expression = PyObject_GetAttrString(filter, "expression");
+        if (!expression)
+            return NULL;
+    } else if (PyUnicode_Check(filter)) {
+        Py_INCREF(expression);
+    } else {
+        PyErr_Format(PyExc_TypeError, "filter must be a plt.filter or an expression, not %.100s",
+                     Py_TYPE(filter)->tp_name);
+        return NULL;
+    }
+    PyObject *own = PyObject_CallOneArg((PyObject *)state->filter_type, expression);
+    Py_DECREF(expression);
+    return own;
+}
+
+/* The trace to read, started: the caller's own, or one made of a URI. */
+static PyObject *started_trace(struct plt_bulk *self, PyObject *source)
+{
+    PyObject *trace = source;
+    self->made = !PyObject_TypeCheck(source, self->state->trace_type);
+    if (self->made) {
+        trace = PyObject_CallOneArg((PyObject *)self->state->trace_type, source);
+        if (!trace)
+            return NULL;
+        PyObject *started = PyObject_CallMethod(trace, "start", NULL);
+        if (!started)
+            Py_CLEAR(trace);
+        Py_XDECREF(started);
+    } else {
+        Py_INCREF(trace);
+    }
+    return trace;
+}
+
+struct plt_bulk *bulk_open(struct plt_state *state, PyObject *source, PyObject *filter)
+{
+    struct plt_bulk *self = PyMem_Calloc(1, sizeof(*self));
+    if (!self) {
+        PyErr_NoMemory();
+        return NULL;
+    }
+    self->state = state;
+    if (filter && filter != Py_None && !(self->filter = own_filter(state, filter)))
+        goto error;
+    self->trace = started_trace(self, source);
+    if (!self->trace)
+        goto error;
+    PyObject *trace_filter = NULL;
+    self->source = trace_borrow(self->trace, &trace_filter);
+    if (!self->source)
+        goto error;
+    if (trace_filter && !(self->trace_filter = own_filter(state, trace_filter)))
+        goto error;
+    return self;
+error:
+    bulk_close(self);
+    return NULL;
+}
+
+static int accepts(struct plt_bulk *self, PyObject *filter, const struct plt_record *record)
+{
+    return filter ? filter_accepts(filter, record->data, record->len, &record->meta, self->error)
+                  : 1;
+}
+
+enum plt_bulk_result bulk_next(struct plt_bulk *self, struct plt_record *record)
+{
+    for (;;) {
+        switch (self->source->next(self->source, record)) {
+        case SOURCE_END:
+            return PLT_END;
+        case SOURCE_MORE:
+            return PLT_MORE;
+        case SOURCE_ERROR:
+            return PLT_ERROR;
+        case SOURCE_RECORD:
+            break;
+        }
+        int accepted = accepts(self, self->trace_filter, record);
+        if (accepted > 0)
+            accepted = accepts(self, self->filter, record);
+        if (accepted < 0)
+            return PLT_ERROR;
+        if (accepted > 0) {
+            self->accepted++;
+            return PLT_RECORD;
+        }
+    }
+}
+
+int bulk_fill(struct plt_bulk *self)
+{
+    if (PyErr_CheckSignals() < 0)
+        return -1;
+    if (self->source->fill(self->source) == 0)
+        return 0;
+    trace_raise_from(self->trace, self->source);
+    return -1;
+}
+
+void bulk_raise(struct plt_bulk *self)
+{
+    if (self->error[0])
+        PyErr_SetString(self->state->error, self->error);
+    else
+        trace_raise(self->trace, self->source);
+}
+
+void bulk_close(struct plt_bulk *self)
+{
+    PyObject *type = NULL;
+    PyObject *value = NULL;
+    PyObject *traceback = NULL;
+    PyErr_Fetch(&type, &value, &traceback);
+    if (self->source)
+        trace_give_back(self->trace, self->accepted);
+    if (self->made && self->trace) {
+        PyObject *closed = PyObject_CallMethod(self->trace, "close", NULL);
+        if (!closed)
+            PyErr_Clear();
+        Py_XDECREF(closed);
+    }
+    Py_XDECREF(self->trace);
+    Py_XDECREF(self->filter);
+    Py_XDECREF(self->trace_filter);
+    PyMem_Free(self);
+    PyErr_Restore(type, value, traceback);
+}

@@ -12,7 +12,9 @@ import struct
 import sys
 import zlib
 from collections.abc import Callable
-from typing import BinaryIO, Protocol
+from typing import BinaryIO, Protocol, TypeVar
+
+T = TypeVar("T")
 
 CHUNK = 1 << 16
 
@@ -40,6 +42,7 @@ class Stream(Protocol):
     """What the readers in C take bytes from."""
 
     def readinto1(self, buffer: memoryview, /) -> int: ...
+    def close(self) -> None: ...
 
 
 class Decompressor(Protocol):
@@ -70,6 +73,11 @@ class Plain:
     def read_some(self) -> bytes:
         """Some bytes, none at the end."""
         return self.file.read(CHUNK) or b""
+
+    def close(self) -> None:
+        """Close the file, standard input excepted."""
+        if self.file is not sys.stdin.buffer:
+            self.file.close()
 
     def readinto1(self, buffer: memoryview, /) -> int:
         """Read into a buffer, waiting for one read at most; 0 at the end."""
@@ -174,13 +182,28 @@ MAGIC = {
 
 def open_stream(path: str) -> Plain:
     """The uncompressed bytes of a file, or of standard input for "-"."""
-    file = sys.stdin.buffer if path == "-" else open(path, "rb", buffering=0)  # noqa: SIM115
-    stream = Plain(file)  # type: ignore[arg-type]
+    if path == "-":
+        return uncompressed(Plain(sys.stdin.buffer))
+    # unbuffered: the readers in C have a buffer of their own
+    return closing(uncompressed, Plain(open(path, "rb", buffering=0)))  # type: ignore[arg-type]
+
+
+def uncompressed(stream: Plain) -> Plain:
+    """A stream of what is in a file that may be compressed."""
     head = stream.peek(6)
     for magic, kind in MAGIC.items():
         if head.startswith(magic):
             return Compressed(stream, kind)
     return stream
+
+
+def closing(function: Callable[[Plain], T], stream: Plain) -> T:
+    """What a function makes of a stream, which is closed where it fails."""
+    try:
+        return function(stream)
+    except BaseException:
+        stream.close()
+        raise
 
 
 # --- Which format it is ----------------------------------------------------------------------
@@ -313,7 +336,7 @@ def open_source(uri: str) -> tuple[str, Stream | str]:
         return "libtrace", uri
     if colon and prefix in FILE_FORMATS:
         stream = open_stream(name)
-        return check(stream, FILE_FORMATS[prefix]), stream
+        return closing(lambda s: check(s, FILE_FORMATS[prefix]), stream), stream
     if not uri:
         raise OSError("it names no file")
     try:
@@ -326,4 +349,4 @@ def open_source(uri: str) -> tuple[str, Stream | str]:
         raise
     except IsADirectoryError:
         raise OSError("it is a directory") from None
-    return sniff(stream), stream
+    return closing(sniff, stream), stream

@@ -23,12 +23,12 @@ for pkt in t:
     ip = pkt.ip
     if not ip:
         continue  # we ignore IPv6 (and all else) here
+    n_ip += 1
     try:
         src, dst = ip.src_prefix, ip.dst_prefix
     except ValueError:  # the header was cut off before its addresses
         cut += 1
         continue
-    n_ip += 1
     src.length = dst.length = 32  # an address is a prefix of all its bits
     from_home, to_home = home.is_prefix(src), home.is_prefix(dst)
     if from_home and to_home:

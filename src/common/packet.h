@@ -40,7 +40,8 @@ struct plt_record {
 #define PLT_ABSENT UINT32_MAX
 
 /* Where the layers of a packet are: offsets from its first byte, PLT_ABSENT where there is none,
- * never past len.  A layer that is there may be cut anywhere after its first byte. */
+ * never past len.  A layer that is there may be cut anywhere; of the transport nothing at all may
+ * have been captured. */
 struct plt_layers {
     uint32_t layer2;
     uint32_t layer3;

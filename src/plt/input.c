@@ -87,6 +87,12 @@ int input_fill(struct source *source)
 void input_clear(struct input *input)
 {
     PyMem_Free(input->buffer);
+    if (input->stream) {
+        PyObject *closed = PyObject_CallMethod(input->stream, "close", NULL);
+        if (!closed)
+            PyErr_WriteUnraisable(input->stream);
+        Py_XDECREF(closed);
+    }
     Py_CLEAR(input->stream);
     *input = (struct input){.stream = NULL};
 }

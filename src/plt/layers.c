@@ -4,6 +4,8 @@
 /* The fewest bytes that make a header be there: those of its first field. */
 static uint32_t first_field(enum view_type type)
 {
+    if (type == VIEW_TRANSPORT)
+        return 0;
     return type == VIEW_TCP || type == VIEW_UDP || type == VIEW_SCTP ? 2 : 1;
 }
 

@@ -122,9 +122,9 @@ void plt_decode_ethertype(const uint8_t *data, uint32_t len, uint32_t at, uint16
         decode_ppp(data, len, at + 6, out);
         break;
     default:
-        if (ethertype <= 1500) {
+        if (ethertype <= 1500) { /* a length: only IP is looked for behind it, as of old */
             plt_decode_llc(data, len, at, out);
-            if (out->layer3 != PLT_ABSENT)
+            if (out->ethertype == ETHERTYPE_IP || out->ethertype == ETHERTYPE_IP6)
                 break;
         }
         set_layer3(out, len, at, ethertype);

@@ -1,4 +1,5 @@
-/* What a link type says of a packet besides its layer 3: libtrace's name, direction, the FCS. */
+/* What a link type and a source say of a packet besides its layers: libtrace's name of the link
+ * type, direction, the FCS, ERF time. */
 #include "plt.h"
 
 int16_t plt_linktype_of_dlt(uint32_t dlt)
@@ -55,9 +56,9 @@ int plt_direction(const uint8_t *data, uint32_t len, const struct plt_meta *meta
     if (meta->direction != DIR_UNKNOWN)
         return meta->direction;
     switch (meta->dlt) {
-    case 113: /* Linux cooked: packet type 4 was sent by the host */
+    case 113: /* Linux cooked: packet type 4 was sent by the host; some writers swap its bytes */
         if (len >= 2)
-            return load_be16(data) == 4 ? DIR_OUTGOING : DIR_INCOMING;
+            return data[0] + data[1] == 4 ? DIR_OUTGOING : DIR_INCOMING;
         break;
     case 276:
         if (len >= 11)
@@ -76,6 +77,13 @@ int plt_direction(const uint8_t *data, uint32_t len, const struct plt_meta *meta
         break;
     }
     return DIR_UNKNOWN;
+}
+
+uint64_t plt_erf_time(const struct plt_meta *meta)
+{
+    if (meta->erf_time)
+        return meta->erf_time;
+    return (uint64_t)meta->sec << 32 | ((uint64_t)meta->nsec << 32) / 1000000000;
 }
 
 /* Whether a radiotap header (https://www.radiotap.org) says that the frame's FCS was captured. */

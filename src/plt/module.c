@@ -1,4 +1,5 @@
 /* The module plt._plt: its types, constants and state. */
+#include "columns.h"
 #include "libtrace_compat.h"
 
 #include <fcntl.h>
@@ -105,7 +106,10 @@ static int add_types(PyObject *module, struct plt_state *state)
     state->trace_type = add_type(module, &trace_spec, NULL);
     state->filter_type = state->trace_type ? add_type(module, &filter_spec, NULL) : NULL;
     state->output_type = state->filter_type ? add_type(module, &output_spec, NULL) : NULL;
-    return state->output_type ? 0 : -1;
+    state->column_type = state->output_type ? add_type(module, &column_spec, NULL) : NULL;
+    state->batch_type = state->column_type ? add_type(module, &batch_spec, NULL) : NULL;
+    state->reader_type = state->batch_type ? add_type(module, &column_reader_spec, NULL) : NULL;
+    return state->reader_type ? 0 : -1;
 }
 
 static int add_error(PyObject *module, struct plt_state *state)
@@ -156,6 +160,9 @@ static int plt_traverse(PyObject *module, visitproc visit, void *arg)
     Py_VISIT(state->trace_type);
     Py_VISIT(state->filter_type);
     Py_VISIT(state->output_type);
+    Py_VISIT(state->column_type);
+    Py_VISIT(state->batch_type);
+    Py_VISIT(state->reader_type);
     Py_VISIT(state->error);
     Py_VISIT(state->ipp);
     return 0;
@@ -169,6 +176,9 @@ static int plt_clear(PyObject *module)
     Py_CLEAR(state->trace_type);
     Py_CLEAR(state->filter_type);
     Py_CLEAR(state->output_type);
+    Py_CLEAR(state->column_type);
+    Py_CLEAR(state->batch_type);
+    Py_CLEAR(state->reader_type);
     Py_CLEAR(state->error);
     Py_CLEAR(state->ipp);
     return 0;
@@ -183,6 +193,9 @@ static PyMethodDef plt_methods[] = {
     {"_fields", field_list, METH_NOARGS,
      "_fields($module, /)\n--\n\nThe rows of all header tables, a list of dicts: for tests and "
      "documentation."},
+    {"_column_fields", column_list, METH_NOARGS,
+     "_column_fields($module, /)\n--\n\nThe columns that there are: name, struct format, kind, "
+     "docstring, whether values can be missing."},
     {.ml_name = NULL}};
 
 static PyModuleDef_Slot plt_slots[] = {{Py_mod_exec, plt_exec}, {0, NULL}};

@@ -25,7 +25,7 @@ static void decode_ip4(const uint8_t *data, uint32_t len, uint32_t at, struct pl
     if (header < 20 || captured < header)
         return;
     out->payload = at + header;
-    if (captured > header && !out->fragment)
+    if (!out->fragment)
         out->transport = at + header;
 }
 
@@ -86,7 +86,7 @@ static void decode_ip6(const uint8_t *data, uint32_t len, uint32_t at, struct pl
     if (at > len)
         return;
     out->payload = at;
-    if (at < len && !out->fragment && next != 59)
+    if (!out->fragment && next != 59)
         out->transport = at;
 }
 
@@ -127,8 +127,7 @@ void plt_decode(const uint8_t *data, uint32_t len, const struct plt_meta *meta, 
         break;
     case ROOT_TRANSPORT:
         out->proto = proto;
-        if (len > 0)
-            out->transport = 0;
+        out->transport = 0;
         break;
     }
 }

@@ -153,10 +153,7 @@ static PyObject *packet_erf_time_get(PyObject *self_, void *Py_UNUSED(closure))
     const struct plt_meta *meta = packet_meta(self_, "erf_time");
     if (!meta)
         return NULL;
-    if (meta->erf_time)
-        return PyLong_FromUnsignedLongLong(meta->erf_time);
-    uint64_t fraction = ((uint64_t)meta->nsec << 32) / 1000000000;
-    return PyLong_FromUnsignedLongLong((uint64_t)meta->sec << 32 | fraction);
+    return PyLong_FromUnsignedLongLong(plt_erf_time(meta));
 }
 
 /* --- Lengths and link ------------------------------------------------------------------------ */

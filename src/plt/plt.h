@@ -76,6 +76,8 @@ void plt_decode_ethertype(const uint8_t *data, uint32_t len, uint32_t at, uint16
 void plt_decode_network(const uint8_t *data, uint32_t len, struct plt_layers *out);
 /* TRACE_DIR_*: the source's word, else what the link layer's header tells, else -1. */
 int plt_direction(const uint8_t *data, uint32_t len, const struct plt_meta *meta);
+/* Arrival time in ERF's 32.32 fixed point: the source's own, else computed. */
+uint64_t plt_erf_time(const struct plt_meta *meta);
 /* How much longer than pcap's length field libtrace's wire length is: the FCS. */
 uint32_t plt_wire_extra(const uint8_t *data, uint32_t len, uint32_t dlt);
 /* TRACE_TYPE_* of a link type as libtrace would name it, -1 where it has no name. */
@@ -113,6 +115,9 @@ struct plt_state {
     PyTypeObject *trace_type;        /* owned */
     PyTypeObject *filter_type;       /* owned */
     PyTypeObject *output_type;       /* owned */
+    PyTypeObject *column_type;       /* owned */
+    PyTypeObject *batch_type;        /* owned */
+    PyTypeObject *reader_type;       /* owned */
     PyObject *error;                 /* owned: LibtraceError */
     PyObject *ipp;                   /* owned: the module ipp._ipp, which owns the next */
     const struct ipp_api *ipp_api;   /* borrowed */

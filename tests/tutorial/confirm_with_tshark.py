@@ -77,12 +77,13 @@ def p03(packets: list[Frame]) -> Iterator[str]:
 
 def p04(packets: list[Frame], home_text: str = "192.0.2.0/24") -> Iterator[str]:
     home = ipaddress.ip_network(home_text)
-    cut = 0
+    n_ip = cut = 0
     directions: collections.Counter[tuple[bool, bool]] = collections.Counter()
     foreign: dict[tuple[str, str], None] = {}  # a set that keeps the order
     for frame in packets:
         if frame.version != 4:
             continue
+        n_ip += 1
         src, dst = frame.text("ip.src"), frame.text("ip.dst")
         if src is None or dst is None:
             cut += 1
@@ -92,7 +93,7 @@ def p04(packets: list[Frame], home_text: str = "192.0.2.0/24") -> Iterator[str]:
         if ends == (False, False):
             foreign[src, dst] = None
     yield from (f"foreign: {src + '/32':18} -> {dst}/32" for src, dst in foreign)
-    yield f"{len(packets)} packets, {directions.total()} of them IPv4; {cut} cut short"
+    yield f"{len(packets)} packets, {n_ip} of them IPv4; {cut} cut short"
     leaving, entering = directions[True, False], directions[False, True]
     inside, transit = directions[True, True], directions[False, False]
     ends_text = f"{leaving} leaving, {entering} entering, {inside} inside, {transit} in transit"

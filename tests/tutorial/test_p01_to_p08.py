@@ -97,7 +97,7 @@ MIXED_OUTPUT = {
     ],
     "p04": [
         "foreign: 198.51.100.1/32    -> 203.0.113.1/32",
-        "11 packets, 6 of them IPv4; 2 cut short",
+        "11 packets, 8 of them IPv4; 2 cut short",
         "home 192.0.2.0/24: 2 leaving, 1 entering, 1 inside, 2 in transit",
     ],
     "p05": ["11 packets, 4 of them TCP; 2 cut short", "1 FIN, 1 RST"],

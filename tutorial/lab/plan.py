@@ -67,7 +67,7 @@ WIRES = (
     Wire("n2:eth0", "sw:n2", 1.1, 0.4, loss=0.3),
     Wire("edge:next0", "sw:next", 1.5, 0.1),
     # The edge's one link to the world, where the capture is made.
-    Wire("edge:wan0", "isp:isp0", 4.0, 0.6, loss=2.0, reorder=0.4, up=9.0, down=25.0),
+    Wire("edge:wan0", "isp:isp0", 4.0, 0.6, loss=1.5, reorder=0.4, up=9.0, down=25.0),
     # The world.
     Wire("isp:isp1", "ix:ix0", 3.0, 0.4, loss=0.4),
     Wire("s1:eth0", "ix:p1", 4.0, 0.3, loss=0.2),

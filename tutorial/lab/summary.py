@@ -12,7 +12,10 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-HOME = "192.0.2.0/24"
+HOME, HOME_6 = "192.0.2.0/24", "2001:db8:1::/64"
+# "#1" is the packet's own header: neither one in a tunnel nor one that an ICMP error quotes.
+FROM, TO = f"ip.src#1 == {HOME}", f"ip.dst#1 == {HOME}"
+FROM_6, TO_6 = f"ipv6.src#1 == {HOME_6}", f"ipv6.dst#1 == {HOME_6}"
 
 EDGE_ROWS = (
     ("all packets", "frame"),
@@ -21,9 +24,12 @@ EDGE_ROWS = (
     ("ARP", "arp"),
     ("802.1Q, VLAN 20", "vlan.id == 20"),
     ("6in4", "ip.proto == 41"),
-    ("IPv4 out of home", f"ip.src == {HOME} and not ip.dst == {HOME}"),
-    ("IPv4 into home", f"ip.dst == {HOME} and not ip.src == {HOME}"),
-    ("IPv4 in transit", f"ip and not ip.addr == {HOME}"),
+    ("IPv4 out of home", f"{FROM} and not {TO}"),
+    ("IPv4 into home", f"{TO} and not {FROM}"),
+    ("IPv4 in transit", f"ip and not {FROM} and not {TO}"),
+    ("IPv6 out of home", f"not ip and {FROM_6} and not {TO_6}"),
+    ("IPv6 into home", f"not ip and {TO_6} and not {FROM_6}"),
+    ("IPv6 in transit or on the link", f"not ip and ipv6 and not {FROM_6} and not {TO_6}"),
     ("of guests behind NAT", "ip.addr == 192.0.2.126"),
     ("TCP", "tcp"),
     ("TCP of IPv4", "ip and tcp"),

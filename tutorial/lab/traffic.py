@@ -35,7 +35,7 @@ def browsing(schedule: Schedule) -> None:
     """Web pages, plain and over TLS, IPv4 and IPv6, for hosts at home and at the neighbour's."""
     choice = schedule.random.choice
     # (nodes, how many sessions): home's weigh more than the neighbour's.
-    for nodes, sessions in ((plan.HOME_HOSTS[1:], 62), (plan.NEIGHBOURS, 15)):
+    for nodes, sessions in ((plan.HOME_HOSTS[1:], 74), (plan.NEIGHBOURS, 19)):
         for _ in schedule.times(sessions):
             site, domain = choice(SITES), choice(DOMAINS)
             tls = site not in PLAIN_SITES and schedule.random.random() < 0.4
@@ -158,7 +158,7 @@ def bulk(schedule: Schedule) -> None:
     v4, v6 = "203.0.113.80", "2001:db8:ff::80"
     schedule.at(3, "h4", *iperf, v4, "-t", 2, "-b", "1M", "-l", 1200, "-u", "-R")
     schedule.at(12, "h5", *iperf, v6, "-t", 2, "-b", "300k", "-l", 160, "-u")
-    schedule.at(20, "h4", *iperf, v4, "-n", "450K")
+    schedule.at(18, "h4", *iperf, v4, "-n", "450K")
     schedule.at(30, "n1", *iperf, v4, "-n", "400K", "-R")
     schedule.at(38, "h6", *iperf, v6, "-n", "450K", "-R")
     schedule.at(47, "h8", *iperf, v4, "-n", "400K", "-R", "-P", 2)

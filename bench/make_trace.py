@@ -1,0 +1,108 @@
+"""Made-up traces for the benchmarks: the same seed makes the same bytes.
+
+    python bench/make_trace.py PATH [PACKETS]
+
+A plain pcap file of Ethernet packets, snapped to 80 bytes: TCP and UDP over IPv4 and IPv6, several
+thousand flows in both directions between a home network (192.0.2.0/24, 2001:db8:1::/64) and
+servers outside, a few flows with most of the packets.
+"""
+
+import argparse
+import random
+import struct
+from ipaddress import ip_address
+from itertools import accumulate
+from pathlib import Path
+
+DATA = Path(__file__).resolve().parent / "data"
+SNAP = 80
+SIZES = (80, 80, 120, 580, 1514, 1514)  # bytes on the wire, without the FCS
+CHUNK = 10_000  # packets written at once
+START = 1_700_000_000  # seconds since the epoch
+GAP = 50  # the most microseconds between two packets
+
+End = tuple[str, int]  # an address and a port
+
+
+def checksum(header: bytes) -> int:
+    """That of an IPv4 header (RFC 791 section 3.1) whose checksum field is 0."""
+    total = sum(struct.unpack(f">{len(header) // 2}H", header))
+    while total >> 16:
+        total = (total & 0xFFFF) + (total >> 16)
+    return ~total & 0xFFFF
+
+
+def packet(src: End, dst: End, proto: int, size: int, snap: int = SNAP) -> bytes:
+    """A TCP (6) or UDP (17) packet of so many bytes on the wire, as captured."""
+    from_, to = ip_address(src[0]), ip_address(dst[0])
+    if from_.version == 4:
+        ethertype = 0x0800
+        fields = (0x45, 0, size - 14, 1, 0x4000, 64, proto, 0, from_.packed, to.packed)
+        network = struct.pack(">BBHHHBBH4s4s", *fields)
+        network = network[:10] + checksum(network).to_bytes(2, "big") + network[12:]
+    else:
+        ethertype = 0x86DD
+        fields = (6 << 28, size - 54, proto, 64, from_.packed, to.packed)
+        network = struct.pack(">IHBB16s16s", *fields)
+    link = bytes.fromhex("020000000001020000000002") + ethertype.to_bytes(2, "big")
+    if proto == 6:
+        transport = struct.pack(">HHIIBBHHH", src[1], dst[1], 1, 1, 5 << 4, 0x10, 65535, 0, 0)
+    else:
+        length = size - len(link) - len(network)
+        transport = struct.pack(">HHHH", src[1], dst[1], length, 0)
+    return (link + network + transport).ljust(size, b"\0")[:snap]
+
+
+def flow_ends(rng: random.Random, number: int) -> tuple[End, End, int]:
+    """Two ends and the protocol of a flow; no two flows of a trace are the same."""
+    proto = 6 if rng.random() < 0.8 else 17
+    port = (443, 80, 25, 22)[number % 4] if proto == 6 else (53, 443, 123, 5060)[number % 4]
+    # the number is in the client's address and port, so that each flow has its own
+    host, client = number % 250 + 1, 1024 + number // 250
+    server = rng.randrange(1, 255)
+    if rng.random() < 0.1:
+        return (f"2001:db8:1::{host:x}", client), (f"2001:db8:ff::{server:x}", port), proto
+    outside = rng.choice(("198.51.100", "203.0.113"))
+    return (f"192.0.2.{host}", client), (f"{outside}.{server}", port), proto
+
+
+def make_trace(path: Path, packets: int, flows: int = 5000, seed: int = 1) -> None:
+    """Write a pcap file of so many packets; of the flows each is in it, given packets enough."""
+    rng = random.Random(seed)
+    records: list[list[bytes]] = []  # of each flow: all that follows a record's time
+    for number in range(flows):
+        one, other, proto = flow_ends(rng, number)
+        ways = [(one, other, size) for size in SIZES] + [(other, one, size) for size in SIZES]
+        made = [(packet(src, dst, proto, size), size) for src, dst, size in ways]
+        records.append([struct.pack("<II", len(data), size) + data for data, size in made])
+    weights = list(accumulate(1 / (rank + 10) for rank in range(flows)))
+    micros = 0
+    written = path.with_name(path.name + ".part")
+    with written.open("wb") as out:
+        out.write(struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, SNAP, 1))
+        for first in range(0, packets, CHUNK):
+            count = min(CHUNK, packets - first)
+            chunk = []
+            for chosen in rng.choices(records, cum_weights=weights, k=count):
+                micros += 1 + int(rng.random() * GAP)
+                chunk.append(struct.pack("<II", START + micros // 1_000_000, micros % 1_000_000))
+                chunk.append(chosen[int(rng.random() * len(chosen))])
+            out.write(b"".join(chunk))
+    written.replace(path)
+
+
+def cached(packets: int) -> Path:
+    """A trace of so many packets, made when it is first asked for."""
+    path = DATA / f"flows-{packets}.pcap"
+    if not path.exists():
+        DATA.mkdir(exist_ok=True)
+        make_trace(path, packets)
+    return path
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("path", type=Path)
+    parser.add_argument("packets", type=int, nargs="?", default=2_000_000)
+    args = parser.parse_args()
+    make_trace(args.path, args.packets)

@@ -1,0 +1,37 @@
+"""Tools for network analysis: integers in bytes, sequence numbers and flows.
+
+`IPflow(packet)` tells which flow a packet belongs to: its `fwd_key` and `rev_key` are bytes, for
+the keys of a dict. `FlowHome(prefix, ...)` makes IPflows that know a home network: their `home_key`
+is one for both directions. `ba_get_short` and `ba_get_long` read integers in network order; the
+`seq_` functions compute with 32-bit sequence numbers.
+"""
+
+from natkit._natkit import (
+    FlowHome,
+    IPflow,
+    ba_get_long,
+    ba_get_short,
+    seq_add,
+    seq_ge,
+    seq_gt,
+    seq_le,
+    seq_lt,
+    seq_sub,
+    u32_add,
+    u32_sub,
+)
+
+__all__ = [
+    "FlowHome",
+    "IPflow",
+    "ba_get_long",
+    "ba_get_short",
+    "seq_add",
+    "seq_ge",
+    "seq_gt",
+    "seq_le",
+    "seq_lt",
+    "seq_sub",
+    "u32_add",
+    "u32_sub",
+]

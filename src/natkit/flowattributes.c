@@ -1,0 +1,213 @@
+/* What an IPflow tells: its attributes, its text and its pickle. */
+#include "natkit.h"
+
+#include "bytes.h"
+
+static const struct natkit_flow *flow_of(PyObject *self_)
+{
+    return (const struct natkit_flow *)self_;
+}
+
+/* --- Attributes ------------------------------------------------------------------------------ */
+
+static PyObject *flow_fwd_key_get(PyObject *self_, void *Py_UNUSED(closure))
+{
+    return natkit_key_bytes(&flow_of(self_)->key);
+}
+
+static PyObject *flow_rev_key_get(PyObject *self_, void *Py_UNUSED(closure))
+{
+    struct natkit_key reversed = natkit_key_reversed(&flow_of(self_)->key);
+
+    return natkit_key_bytes(&reversed);
+}
+
+static PyObject *flow_home_key_get(PyObject *self_, void *closure)
+{
+    int dst_in_home = flow_of(self_)->dst_in_home;
+
+    if (dst_in_home == NO_HOME)
+        Py_RETURN_NONE;
+    return dst_in_home == AT_HOME ? flow_fwd_key_get(self_, closure)
+                                  : flow_rev_key_get(self_, closure);
+}
+
+static PyObject *flow_version_get(PyObject *self_, void *Py_UNUSED(closure))
+{
+    return PyLong_FromLong(flow_of(self_)->key.bytes[KEY_VERSION]);
+}
+
+static PyObject *flow_proto_get(PyObject *self_, void *Py_UNUSED(closure))
+{
+    return PyLong_FromLong(flow_of(self_)->key.bytes[KEY_PROTO]);
+}
+
+static PyObject *flow_src_port_get(PyObject *self_, void *Py_UNUSED(closure))
+{
+    return PyLong_FromLong(load_be16(flow_of(self_)->key.bytes + KEY_SRC_PORT));
+}
+
+static PyObject *flow_dst_port_get(PyObject *self_, void *Py_UNUSED(closure))
+{
+    return PyLong_FromLong(load_be16(flow_of(self_)->key.bytes + KEY_DST_PORT));
+}
+
+/* An IPprefix without length. */
+static PyObject *prefix_of(PyObject *self_, const uint8_t *addr)
+{
+    const struct natkit_state *state = natkit_state_of(Py_TYPE(self_));
+
+    if (!state)
+        return NULL;
+    return state->ipp_api->prefix_new(state->ipp_api, flow_of(self_)->key.bytes[KEY_VERSION], addr,
+                                      IPP_NO_LENGTH);
+}
+
+static PyObject *flow_src_prefix_get(PyObject *self_, void *Py_UNUSED(closure))
+{
+    return prefix_of(self_, natkit_key_src(&flow_of(self_)->key));
+}
+
+static PyObject *flow_dst_prefix_get(PyObject *self_, void *Py_UNUSED(closure))
+{
+    return prefix_of(self_, natkit_key_dst(&flow_of(self_)->key));
+}
+
+static PyObject *in_home_object(int in_home)
+{
+    if (in_home == NO_HOME)
+        Py_RETURN_NONE;
+    return PyBool_FromLong(in_home == AT_HOME);
+}
+
+static PyObject *flow_src_in_home_get(PyObject *self_, void *Py_UNUSED(closure))
+{
+    return in_home_object(flow_of(self_)->src_in_home);
+}
+
+static PyObject *flow_dst_in_home_get(PyObject *self_, void *Py_UNUSED(closure))
+{
+    return in_home_object(flow_of(self_)->dst_in_home);
+}
+
+static PyObject *flow_is_inward_get(PyObject *self_, void *Py_UNUSED(closure))
+{
+    const struct natkit_flow *self = flow_of(self_);
+
+    if (self->src_in_home == NO_HOME)
+        Py_RETURN_NONE;
+    return PyBool_FromLong(self->src_in_home != self->dst_in_home);
+}
+
+PyGetSetDef natkit_flow_getset[] = {
+    {.name = "version", .get = flow_version_get, .doc = "IP version: 4 or 6."},
+    {.name = "proto",
+     .get = flow_proto_get,
+     .doc = "IP protocol of the transport, behind IPv6 extension headers.\n\n"
+            "0 for IPv4 fragments but the first, which have no transport header."},
+    {.name = "src_port",
+     .get = flow_src_port_get,
+     .doc = "Source port of TCP, UDP, SCTP, DCCP or UDP-Lite.\n\n"
+            "0 where there is none: for other protocols, for fragments but the first, and where "
+            "not both\nports were captured."},
+    {.name = "dst_port",
+     .get = flow_dst_port_get,
+     .doc = "Destination port, 0 where there is none: as src_port."},
+    {.name = "src_prefix",
+     .get = flow_src_prefix_get,
+     .doc = "Source address: a new IPprefix without length."},
+    {.name = "dst_prefix",
+     .get = flow_dst_prefix_get,
+     .doc = "Destination address: a new IPprefix without length."},
+    {.name = "fwd_key",
+     .get = flow_fwd_key_get,
+     .doc = "The flow's key as bytes, in the order of the packet.\n\n"
+            "A byte each of version and protocol, 2 each of source and destination port, then "
+            "source and\ndestination address, all in network order: 14 bytes for IPv4, 38 for "
+            "IPv6."},
+    {.name = "rev_key",
+     .get = flow_rev_key_get,
+     .doc = "The key of the other direction: fwd_key with source and destination swapped."},
+    {.name = "home_key",
+     .get = flow_home_key_get,
+     .doc = "The key into the home network, one for both directions of a flow that crosses its "
+            "border.\n\nfwd_key where the destination is at home, else rev_key; None without a "
+            "FlowHome."},
+    {.name = "src_in_home",
+     .get = flow_src_in_home_get,
+     .doc = "Whether the source address is at home; None without a FlowHome."},
+    {.name = "dst_in_home",
+     .get = flow_dst_in_home_get,
+     .doc = "Whether the destination address is at home; None without a FlowHome."},
+    {.name = "is_inward",
+     .get = flow_is_inward_get,
+     .doc = "Whether just one end is at home: the flow crosses the border, in either direction.\n\n"
+            "None without a FlowHome."},
+    {.name = NULL}};
+
+/* --- Text and pickle --------------------------------------------------------------- */
+
+static const char *protocol_name(uint8_t proto)
+{
+    switch (proto) {
+    case 6:
+        return "TCP";
+    case 17:
+        return "UDP";
+    case 33:
+        return "DCCP";
+    case 132:
+        return "SCTP";
+    case 136:
+        return "UDP-Lite";
+    default:
+        return NULL;
+    }
+}
+
+PyObject *natkit_flow_str(PyObject *self_)
+{
+    const struct natkit_key *key = &flow_of(self_)->key;
+    const char *name = protocol_name(key->bytes[KEY_PROTO]);
+    PyObject *src = prefix_of(self_, natkit_key_src(key));
+    PyObject *dst = src ? prefix_of(self_, natkit_key_dst(key)) : NULL;
+    PyObject *text = NULL;
+
+    if (dst && name)
+        text = PyUnicode_FromFormat("%s %S port %d to %S port %d", name, src,
+                                    load_be16(key->bytes + KEY_SRC_PORT), dst,
+                                    load_be16(key->bytes + KEY_DST_PORT));
+    else if (dst)
+        text = PyUnicode_FromFormat("IPv%d protocol %d, %S to %S", key->bytes[KEY_VERSION],
+                                    key->bytes[KEY_PROTO], src, dst);
+    Py_XDECREF(src);
+    Py_XDECREF(dst);
+    return text;
+}
+
+PyObject *natkit_flow_repr(PyObject *self_)
+{
+    PyObject *text = natkit_flow_str(self_);
+
+    if (!text)
+        return NULL;
+    PyObject *result = PyUnicode_FromFormat("<%s: %U>", Py_TYPE(self_)->tp_name, text);
+    Py_DECREF(text);
+    return result;
+}
+
+PyObject *natkit_flow_reduce(PyObject *self_, PyObject *Py_UNUSED(args))
+{
+    PyObject *from_key = PyObject_GetAttrString((PyObject *)Py_TYPE(self_), "from_key");
+    /* what a subclass has added: its __dict__ and __slots__ */
+    PyObject *added = from_key ? PyObject_CallMethod(self_, "__getstate__", NULL) : NULL;
+    PyObject *result = NULL;
+
+    if (added) /* a NULL from a getter passes Py_BuildValue's N, with its exception */
+        result = Py_BuildValue("O(NNN)O", from_key, flow_fwd_key_get(self_, NULL),
+                               flow_src_in_home_get(self_, NULL), flow_dst_in_home_get(self_, NULL),
+                               added);
+    Py_XDECREF(added);
+    Py_XDECREF(from_key);
+    return result;
+}

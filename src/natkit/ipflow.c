@@ -1,0 +1,211 @@
+/* The type IPflow: the flow of one packet, its source first. */
+#include "natkit.h"
+
+#include <string.h>
+
+/* --- Making one ------------------------------------------------------------------------------ */
+
+PyObject *natkit_flow_new(const struct natkit_state *state, const struct natkit_key *key,
+                          int src_in_home, int dst_in_home)
+{
+    if (!state->flow_type) {
+        PyErr_SetString(PyExc_RuntimeError, "the module natkit has been unloaded");
+        return NULL;
+    }
+    struct natkit_flow *self = PyObject_New(struct natkit_flow, state->flow_type);
+    if (!self)
+        return NULL;
+    self->key = *key;
+    self->src_in_home = (int8_t)src_in_home;
+    self->dst_in_home = (int8_t)dst_in_home;
+    return (PyObject *)self;
+}
+
+/* The same as an instance of a Python subclass of the type. */
+static PyObject *flow_new_as(PyTypeObject *type, const struct natkit_state *state,
+                             const struct natkit_key *key, int src_in_home, int dst_in_home)
+{
+    if (type == state->flow_type)
+        return natkit_flow_new(state, key, src_in_home, dst_in_home);
+    struct natkit_flow *self = (struct natkit_flow *)type->tp_alloc(type, 0);
+    if (!self)
+        return NULL;
+    self->key = *key;
+    self->src_in_home = (int8_t)src_in_home;
+    self->dst_in_home = (int8_t)dst_in_home;
+    return (PyObject *)self;
+}
+
+static PyObject *flow_of_object(PyTypeObject *type, PyObject *obj)
+{
+    const struct natkit_state *state = natkit_state_of(type);
+    struct natkit_key key;
+
+    if (!state || natkit_key_of_object(state, obj, &key) < 0)
+        return NULL;
+    return flow_new_as(type, state, &key, NO_HOME, NO_HOME);
+}
+
+static PyObject *flow_tp_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
+{
+    static char obj_word[] = "";
+    static char *keywords[] = {obj_word, NULL};
+    PyObject *obj = NULL; /* borrowed from args */
+
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O:IPflow", keywords, &obj))
+        return NULL;
+    return flow_of_object(type, obj);
+}
+
+PyObject *natkit_flow_vectorcall(PyObject *type_, PyObject *const *args, size_t nargsf,
+                                 PyObject *kwnames)
+{
+    Py_ssize_t nargs = PyVectorcall_NARGS(nargsf);
+
+    if (nargs != 1 || (kwnames && PyTuple_GET_SIZE(kwnames) > 0)) {
+        PyErr_SetString(PyExc_TypeError, "IPflow() takes exactly one argument, by position");
+        return NULL;
+    }
+    return flow_of_object((PyTypeObject *)type_, args[0]);
+}
+
+/* A key of 14 or 38 bytes: 0, or -1 with an exception. */
+static int read_key(PyObject *obj, struct natkit_key *key)
+{
+    Py_buffer buffer;
+    int status = -1;
+
+    if (PyObject_GetBuffer(obj, &buffer, PyBUF_SIMPLE) < 0)
+        return -1;
+    memset(key, 0, sizeof(*key));
+    const uint8_t *bytes = buffer.buf;
+    if ((buffer.len == KEY_SIZE_4 && bytes[KEY_VERSION] == 4) ||
+        (buffer.len == KEY_SIZE_6 && bytes[KEY_VERSION] == 6)) {
+        memcpy(key->bytes, bytes, (size_t)buffer.len);
+        status = 0;
+    } else {
+        PyErr_Format(PyExc_ValueError,
+                     "a flow key is %d bytes that begin with 4, or %d that begin with 6; not these "
+                     "%zd",
+                     KEY_SIZE_4, KEY_SIZE_6, buffer.len);
+    }
+    PyBuffer_Release(&buffer);
+    return status;
+}
+
+/* Whether an end is at home, from None or a bool: 0, or -1 with TypeError. */
+static int read_in_home(const char *name, PyObject *obj, int *in_home)
+{
+    if (obj != Py_None && !PyBool_Check(obj)) {
+        PyErr_Format(PyExc_TypeError, "%s must be True, False or None, not %.100s", name,
+                     Py_TYPE(obj)->tp_name);
+        return -1;
+    }
+    *in_home = obj == Py_None ? NO_HOME : obj == Py_True ? AT_HOME : NOT_AT_HOME;
+    return 0;
+}
+
+PyDoc_STRVAR(from_key_doc,
+             "from_key($type, key, src_in_home=None, dst_in_home=None)\n--\n\n"
+             "The IPflow whose fwd_key is key.\n\n"
+             "key is bytes-like. src_in_home and dst_in_home are both given for an IPflow as a "
+             "FlowHome\nmakes it. ValueError for bytes that are no key and where one of the two is "
+             "None, TypeError for\nother types.");
+
+static PyObject *flow_from_key(PyObject *type_, PyObject *args, PyObject *kwargs)
+{
+    static char key_word[] = "key", src_word[] = "src_in_home", dst_word[] = "dst_in_home";
+    static char *keywords[] = {key_word, src_word, dst_word, NULL};
+    PyObject *key_obj = NULL, *src_obj = Py_None, *dst_obj = Py_None; /* borrowed from args */
+    PyTypeObject *type = (PyTypeObject *)type_;
+    const struct natkit_state *state = natkit_state_of(type);
+    struct natkit_key key;
+    int src_in_home = NO_HOME, dst_in_home = NO_HOME;
+
+    if (!state || !PyArg_ParseTupleAndKeywords(args, kwargs, "O|OO:from_key", keywords, &key_obj,
+                                               &src_obj, &dst_obj))
+        return NULL;
+    if (read_key(key_obj, &key) < 0 || read_in_home("src_in_home", src_obj, &src_in_home) < 0 ||
+        read_in_home("dst_in_home", dst_obj, &dst_in_home) < 0)
+        return NULL;
+    if ((src_in_home == NO_HOME) != (dst_in_home == NO_HOME)) {
+        PyErr_SetString(PyExc_ValueError, "src_in_home and dst_in_home: give both or neither");
+        return NULL;
+    }
+    return flow_new_as(type, state, &key, src_in_home, dst_in_home);
+}
+
+static void flow_dealloc(PyObject *self_)
+{
+    PyTypeObject *type = Py_TYPE(self_);
+
+    type->tp_free(self_);
+    Py_DECREF(type);
+}
+
+/* --- Hash and order -------------------------------------------------------------------------- */
+
+/* Through bytes, for their hash is keyed: addresses come from whoever sends packets. */
+static Py_hash_t flow_hash(PyObject *self_)
+{
+    PyObject *bytes = natkit_key_bytes(natkit_flow_key(self_));
+
+    if (!bytes)
+        return -1;
+    Py_hash_t hash = PyObject_Hash(bytes);
+    Py_DECREF(bytes);
+    return hash;
+}
+
+static PyObject *flow_richcompare(PyObject *self_, PyObject *other_, int op)
+{
+    const struct natkit_state *state = natkit_state_of(Py_TYPE(self_));
+
+    if (!state)
+        return NULL;
+    if ((op != Py_EQ && op != Py_NE) || !PyObject_TypeCheck(other_, state->flow_type))
+        Py_RETURN_NOTIMPLEMENTED;
+    bool equal =
+        memcmp(natkit_flow_key(self_), natkit_flow_key(other_), sizeof(struct natkit_key)) == 0;
+    return PyBool_FromLong(equal == (op == Py_EQ));
+}
+
+static PyMethodDef flow_methods[] = {
+    {.ml_name = "from_key",
+     .ml_meth = (PyCFunction)(void (*)(void))flow_from_key,
+     .ml_flags = METH_CLASS | METH_VARARGS | METH_KEYWORDS,
+     .ml_doc = from_key_doc},
+    {.ml_name = "__reduce__",
+     .ml_meth = natkit_flow_reduce,
+     .ml_flags = METH_NOARGS,
+     .ml_doc = "__reduce__($self, /)\n--\n\nHow pickle and copy make the same IPflow again."},
+    {.ml_name = NULL}};
+
+PyDoc_STRVAR(
+    flow_doc,
+    "IPflow(obj, /)\n--\n\n"
+    "The flow of a packet: its IP version, protocol, ports and addresses.\n\n"
+    "obj is any packet or layer object of plt; a quoted or tunnelled packet's is that packet's own "
+    "flow.\nValueError for what is not IP, for a packet cut before the end of its addresses, and "
+    "for any other\nobject. Two are equal when their fwd_keys are. Of the two directions of a "
+    "flow (RFC 2722)\nthe fwd_key of one is the rev_key of the other.");
+
+static PyType_Slot flow_slots[] = {
+    {.slot = Py_tp_doc, .pfunc = (void *)(uintptr_t)flow_doc},
+    {.slot = Py_tp_new, .pfunc = flow_tp_new},
+    {.slot = Py_tp_dealloc, .pfunc = flow_dealloc},
+    {.slot = Py_tp_getset, .pfunc = natkit_flow_getset},
+    {.slot = Py_tp_methods, .pfunc = flow_methods},
+    {.slot = Py_tp_str, .pfunc = natkit_flow_str},
+    {.slot = Py_tp_repr, .pfunc = natkit_flow_repr},
+    {.slot = Py_tp_hash, .pfunc = flow_hash},
+    {.slot = Py_tp_richcompare, .pfunc = flow_richcompare},
+    {.slot = 0},
+};
+
+PyType_Spec natkit_flow_spec = {
+    .name = "natkit.IPflow",
+    .basicsize = sizeof(struct natkit_flow),
+    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_IMMUTABLETYPE,
+    .slots = flow_slots,
+};

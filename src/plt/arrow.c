@@ -1,0 +1,351 @@
+/* Columns as Arrow's C data interface and C stream interface have them
+ * (https://arrow.apache.org/docs/format/CDataInterface.html), in capsules of its PyCapsule
+ * protocol. The structs are declared as that specification gives them. */
+#include "columns.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct ArrowSchema {
+    const char *format;
+    const char *name;
+    const char *metadata;
+    int64_t flags;
+    int64_t n_children;
+    struct ArrowSchema **children;
+    struct ArrowSchema *dictionary;
+    void (*release)(struct ArrowSchema *);
+    void *private_data;
+};
+
+struct ArrowArray {
+    int64_t length;
+    int64_t null_count;
+    int64_t offset;
+    int64_t n_buffers;
+    int64_t n_children;
+    const void **buffers;
+    struct ArrowArray **children;
+    struct ArrowArray *dictionary;
+    void (*release)(struct ArrowArray *);
+    void *private_data;
+};
+
+struct ArrowArrayStream {
+    int (*get_schema)(struct ArrowArrayStream *, struct ArrowSchema *out);
+    int (*get_next)(struct ArrowArrayStream *, struct ArrowArray *out);
+    const char *(*get_last_error)(struct ArrowArrayStream *);
+    void (*release)(struct ArrowArrayStream *);
+    void *private_data;
+};
+
+enum { ARROW_FLAG_NULLABLE = 2 };
+
+/* --- Schemas --------------------------------------------------------------------------------- */
+
+/* Arrow's format strings in the order of enum column_kind. */
+static const char *format_of(uint8_t kind)
+{
+    static const char *const formats[] = {"tsn:UTC", "b", "c", "s", "l",   "C",
+                                          "S",       "I", "L", "g", "w:16"};
+    return formats[kind];
+}
+
+/* Release what a schema or array owns: its children, and one block of memory. */
+static void release_schema(struct ArrowSchema *schema)
+{
+    for (int64_t i = 0; i < schema->n_children; i++)
+        if (schema->children[i]->release)
+            schema->children[i]->release(schema->children[i]);
+    free(schema->private_data);
+    schema->release = NULL;
+}
+
+/* The memory of a struct schema: its children, and the column names, which outlive their reader. */
+struct schema_block {
+    struct ArrowSchema *pointers[MAX_COLUMNS];
+    struct ArrowSchema children[MAX_COLUMNS];
+    struct column_def defs[MAX_COLUMNS];
+};
+
+static void release_child_schema(struct ArrowSchema *schema)
+{
+    schema->release = NULL; /* its memory is the parent's */
+}
+
+static int make_schema(const struct column_def *defs, size_t count, struct ArrowSchema *out)
+{
+    struct schema_block *block = calloc(1, sizeof(*block));
+    if (!block || count > MAX_COLUMNS) {
+        free(block);
+        return ENOMEM;
+    }
+    for (size_t i = 0; i < count; i++) {
+        block->defs[i] = defs[i];
+        block->pointers[i] = &block->children[i];
+        block->children[i] =
+            (struct ArrowSchema){.format = format_of(defs[i].kind),
+                                 .name = block->defs[i].name,
+                                 .flags = defs[i].can_be_missing ? ARROW_FLAG_NULLABLE : 0,
+                                 .release = release_child_schema};
+    }
+    *out = (struct ArrowSchema){.format = "+s",
+                                .name = "",
+                                .n_children = (int64_t)count,
+                                .children = block->pointers,
+                                .release = release_schema,
+                                .private_data = block};
+    return 0;
+}
+
+/* --- Arrays ---------------------------------------------------------------------------------- */
+
+/* What the array of a column owns. */
+struct array_block {
+    struct column_data *data;
+    uint8_t *validity; /* bits, 1 where there is a value */
+    uint8_t *bits;     /* of a bool column */
+    const void *buffers[2];
+};
+
+static void release_column(struct ArrowArray *array)
+{
+    struct array_block *block = array->private_data;
+    column_data_release(block->data);
+    free(block->validity);
+    free(block->bits);
+    free(block);
+    array->release = NULL;
+}
+
+/* A bit for each byte, in Arrow's order: whether the byte is `value`. */
+static uint8_t *pack(const uint8_t *bytes, size_t rows, uint8_t value)
+{
+    uint8_t *bits = calloc(rows / 8 + 1, 1);
+    for (size_t i = 0; bits && i < rows; i++)
+        bits[i / 8] |= (uint8_t)((bytes[i] == value) << i % 8);
+    return bits;
+}
+
+static int make_column(struct column_data *data, struct ArrowArray *out)
+{
+    struct array_block *block = calloc(1, sizeof(*block));
+    if (!block)
+        return ENOMEM;
+    if (data->missing > 0)
+        block->validity = pack(data->absent, data->rows, 0);
+    if (data->kind == KIND_BOOL)
+        block->bits = pack(data->values, data->rows, 1);
+    if ((data->missing > 0 && !block->validity) || (data->kind == KIND_BOOL && !block->bits)) {
+        free(block->validity);
+        free(block->bits);
+        free(block);
+        return ENOMEM;
+    }
+    atomic_fetch_add(&data->refs, 1);
+    block->data = data;
+    block->buffers[0] = block->validity;
+    block->buffers[1] = block->bits ? block->bits : data->values;
+    *out = (struct ArrowArray){.length = (int64_t)data->rows,
+                               .null_count = (int64_t)data->missing,
+                               .n_buffers = 2,
+                               .buffers = block->buffers,
+                               .release = release_column,
+                               .private_data = block};
+    return 0;
+}
+
+/* The memory of a struct array. */
+struct batch_block {
+    const void *buffers[1];
+    struct ArrowArray *pointers[MAX_COLUMNS];
+    struct ArrowArray children[MAX_COLUMNS];
+};
+
+static void release_batch(struct ArrowArray *array)
+{
+    for (int64_t i = 0; i < array->n_children; i++)
+        if (array->children[i]->release)
+            array->children[i]->release(array->children[i]);
+    free(array->private_data);
+    array->release = NULL;
+}
+
+static int make_batch(const struct batch *batch, struct ArrowArray *out)
+{
+    struct batch_block *block = calloc(1, sizeof(*block));
+    if (!block || batch->count > MAX_COLUMNS) {
+        free(block);
+        return ENOMEM;
+    }
+    *out = (struct ArrowArray){.length = (int64_t)batch->rows,
+                               .n_buffers = 1,
+                               .buffers = block->buffers,
+                               .children = block->pointers,
+                               .release = release_batch,
+                               .private_data = block};
+    for (size_t i = 0; i < batch->count; i++) {
+        block->pointers[i] = &block->children[i];
+        if (make_column(batch->columns[i], &block->children[i]) != 0) {
+            release_batch(out);
+            return ENOMEM;
+        }
+        out->n_children++;
+    }
+    return 0;
+}
+
+/* --- Capsules -------------------------------------------------------------------------------- */
+
+static void free_schema_capsule(PyObject *capsule)
+{
+    struct ArrowSchema *schema = PyCapsule_GetPointer(capsule, "arrow_schema");
+    if (schema->release)
+        schema->release(schema);
+    free(schema);
+}
+
+static void free_array_capsule(PyObject *capsule)
+{
+    struct ArrowArray *array = PyCapsule_GetPointer(capsule, "arrow_array");
+    if (array->release)
+        array->release(array);
+    free(array);
+}
+
+static void free_stream_capsule(PyObject *capsule)
+{
+    struct ArrowArrayStream *stream = PyCapsule_GetPointer(capsule, "arrow_array_stream");
+    if (stream->release)
+        stream->release(stream);
+    free(stream);
+}
+
+PyObject *arrow_schema(const struct column_def *defs, size_t count)
+{
+    struct ArrowSchema *schema = calloc(1, sizeof(*schema));
+    if (!schema || make_schema(defs, count, schema) != 0) {
+        free(schema);
+        return PyErr_NoMemory();
+    }
+    PyObject *capsule = PyCapsule_New(schema, "arrow_schema", free_schema_capsule);
+    if (!capsule) {
+        schema->release(schema);
+        free(schema);
+    }
+    return capsule;
+}
+
+PyObject *arrow_array(const struct batch *batch)
+{
+    struct ArrowArray *array = calloc(1, sizeof(*array));
+    if (!array || make_batch(batch, array) != 0) {
+        free(array);
+        return PyErr_NoMemory();
+    }
+    PyObject *capsule = PyCapsule_New(array, "arrow_array", free_array_capsule);
+    if (!capsule) {
+        array->release(array);
+        free(array);
+    }
+    return capsule;
+}
+
+/* --- Streams --------------------------------------------------------------------------------- */
+
+struct stream_block {
+    PyObject *reader;              /* owned */
+    const struct column_def *defs; /* borrowed from the reader */
+    size_t count;
+    char error[512]; /* of the last get_next */
+};
+
+static int stream_get_schema(struct ArrowArrayStream *stream, struct ArrowSchema *out)
+{
+    const struct stream_block *block = stream->private_data;
+    return make_schema(block->defs, block->count, out);
+}
+
+/* Put the pending exception into words; its errno for the consumer, who knows no exceptions. */
+static int stream_fail(struct stream_block *block)
+{
+    PyObject *type = NULL;
+    PyObject *value = NULL;
+    PyObject *traceback = NULL;
+    int result = PyErr_ExceptionMatches(PyExc_KeyboardInterrupt) ? EINTR
+                 : PyErr_ExceptionMatches(PyExc_MemoryError)     ? ENOMEM
+                                                                 : EIO;
+    PyErr_Fetch(&type, &value, &traceback);
+    PyObject *text = value ? PyObject_Str(value) : NULL;
+    const char *utf8 = text ? PyUnicode_AsUTF8(text) : NULL;
+    PyOS_snprintf(block->error, sizeof(block->error), "%s", utf8 && utf8[0] ? utf8 : "interrupted");
+    PyErr_Clear();
+    Py_XDECREF(text);
+    Py_XDECREF(type);
+    Py_XDECREF(value);
+    Py_XDECREF(traceback);
+    return result;
+}
+
+/* Consumers call this with or without the GIL, from any thread. */
+static int stream_get_next(struct ArrowArrayStream *stream, struct ArrowArray *out)
+{
+    struct stream_block *block = stream->private_data;
+    PyGILState_STATE gil = PyGILState_Ensure();
+    int result = 0;
+    *out = (struct ArrowArray){.release = NULL}; /* the end */
+    PyObject *batch = column_reader_next(block->reader);
+    if (!batch) {
+        result = stream_fail(block);
+    } else if (batch != Py_None) {
+        result = make_batch((struct batch *)batch, out);
+        if (result != 0)
+            PyOS_snprintf(block->error, sizeof(block->error), "no memory for a batch");
+    }
+    Py_XDECREF(batch);
+    PyGILState_Release(gil);
+    return result;
+}
+
+static const char *stream_get_last_error(struct ArrowArrayStream *stream)
+{
+    const struct stream_block *block = stream->private_data;
+    return block->error[0] ? block->error : NULL;
+}
+
+static void stream_release(struct ArrowArrayStream *stream)
+{
+    struct stream_block *block = stream->private_data;
+    PyGILState_STATE gil = PyGILState_Ensure();
+    Py_DECREF(block->reader);
+    PyGILState_Release(gil);
+    free(block);
+    stream->release = NULL;
+}
+
+PyObject *arrow_stream(PyObject *reader, const struct column_def *defs, size_t count)
+{
+    struct ArrowArrayStream *stream = calloc(1, sizeof(*stream));
+    struct stream_block *block = calloc(1, sizeof(*block));
+    if (!stream || !block) {
+        free(stream);
+        free(block);
+        return PyErr_NoMemory();
+    }
+    Py_INCREF(reader);
+    block->reader = reader;
+    block->defs = defs;
+    block->count = count;
+    *stream = (struct ArrowArrayStream){.get_schema = stream_get_schema,
+                                        .get_next = stream_get_next,
+                                        .get_last_error = stream_get_last_error,
+                                        .release = stream_release,
+                                        .private_data = block};
+    PyObject *capsule = PyCapsule_New(stream, "arrow_array_stream", free_stream_capsule);
+    if (!capsule) {
+        stream->release(stream);
+        free(stream);
+    }
+    return capsule;
+}

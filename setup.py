@@ -1,10 +1,13 @@
 """Build the extension modules; everything else is in pyproject.toml."""
 
+import copy
+import os
 import shlex
 import subprocess
 from glob import glob
 
 from setuptools import Extension, setup
+from setuptools.command.build_ext import build_ext
 
 
 def pkg_config(name: str, fallback: str) -> tuple[list[str], list[str]]:
@@ -21,12 +24,27 @@ def pkg_config(name: str, fallback: str) -> tuple[list[str], list[str]]:
     return compile_args, [word for word in words if not word.startswith("-I")]
 
 
-def extension(package: str, library: tuple[list[str], list[str]] | None = None) -> Extension:
-    """The extension module of one package: all the C in its folder of src/."""
+class BuildExt(build_ext):
+    """Builds each extension in a folder of its own: some share sources, and may run at once."""
+
+    def build_extension(self, ext: Extension) -> None:
+        """Build one extension."""
+        builder = copy.copy(self)
+        builder.build_temp = os.path.join(self.build_temp, ext.name)
+        super(BuildExt, builder).build_extension(ext)
+
+
+def extension(
+    package: str, library: tuple[list[str], list[str]] | None = None, *, columns: bool = True
+) -> Extension:
+    """The extension module of one package: all the C in its folder of src/, and what is common."""
     compile_args, link_args = library or ([], [])
+    sources = sorted(glob(f"src/{package}/*.c"))
+    if sources and columns:
+        sources += sorted(glob("src/common/*.c"))
     return Extension(
         f"{package}._{package}",
-        sources=sorted(glob(f"src/{package}/*.c")),
+        sources=sources,
         depends=glob("src/common/*.h") + glob(f"src/{package}/*.h"),
         include_dirs=["src/common"],
         extra_compile_args=["-std=c11", "-fvisibility=hidden", *compile_args],
@@ -35,11 +53,14 @@ def extension(package: str, library: tuple[list[str], list[str]] | None = None) 
 
 
 EXTENSIONS = [
-    extension("ipp"),
+    extension("ipp", columns=False),
     extension("plt", pkg_config("libtrace", "-ltrace")),
     extension("natkit"),
     extension("pldns", pkg_config("ldns", "-lldns")),
 ]
 
 # a package whose C is not written yet is built when it is
-setup(ext_modules=[extension for extension in EXTENSIONS if extension.sources])
+setup(
+    ext_modules=[extension for extension in EXTENSIONS if extension.sources],
+    cmdclass={"build_ext": BuildExt},
+)

@@ -3,8 +3,8 @@
     python bench/flow_dict.py [--packets N] [--rounds N]
 
 Times reading alone in C (floor.c), the loop of p15 (fwd_key looked up, else rev_key, else a new
-flow) and that of p16 (FlowHome, one lookup a packet), the three taking turns; prints the medians and
-how many times the floor the loops take, and checks that both find the same bytes.
+flow) and that of p16 (FlowHome, one lookup a packet), the three taking turns; prints the medians
+and how many times the floor the loops take, and checks that both find the same bytes.
 """
 
 import argparse
@@ -13,8 +13,9 @@ import time
 from collections.abc import Callable
 
 import floor
-import ipp
 import make_trace
+
+import ipp
 import natkit
 import plt
 
@@ -30,9 +31,12 @@ class Flow:
         self.rev_bytes = 0
 
 
-def biggest_flows(uri: str) -> dict[bytes, Flow]:
+Flows = dict[bytes | None, Flow]  # by key; a home_key is None without a FlowHome
+
+
+def biggest_flows(uri: str) -> Flows:
     """The loop of p15: the forward direction is that of a flow's first packet."""
-    flows: dict[bytes, Flow] = {}
+    flows: Flows = {}
     trace = plt.trace(uri)
     trace.start()
     for pkt in trace:
@@ -54,10 +58,10 @@ def biggest_flows(uri: str) -> dict[bytes, Flow]:
     return flows
 
 
-def biggest_home_flows(uri: str) -> dict[bytes, Flow]:
+def biggest_home_flows(uri: str) -> Flows:
     """The loop of p16: forward is into the home network."""
     home = natkit.FlowHome(*map(ipp.from_s, HOME))
-    flows: dict[bytes, Flow] = {}
+    flows: Flows = {}
     trace = plt.trace(uri)
     trace.start()
     for pkt in trace:
@@ -77,7 +81,7 @@ def biggest_home_flows(uri: str) -> dict[bytes, Flow]:
     return flows
 
 
-def timed(loop: Callable[[str], dict[bytes, Flow]], uri: str) -> tuple[float, list[int]]:
+def timed(loop: Callable[[str], Flows], uri: str) -> tuple[float, list[int]]:
     """The seconds that a loop takes, and the sizes of the flows that it finds."""
     began = time.perf_counter()
     flows = loop(uri)

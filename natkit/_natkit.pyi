@@ -1,8 +1,9 @@
 from typing import Any, Self, SupportsIndex, overload
 
+from typing_extensions import Buffer, disjoint_base
+
 from ipp import IPprefix
 from plt import packet
-from typing_extensions import Buffer, disjoint_base
 
 def ba_get_short(ba: Buffer, i: SupportsIndex, /) -> int | None: ...
 def ba_get_long(ba: Buffer, i: SupportsIndex, /) -> int | None: ...

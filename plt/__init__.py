@@ -7,6 +7,7 @@ import ipp
 from ipp import IPprefix
 
 from . import _plt
+from ._columns import Batch, Columns, Table, column_fields, columns
 from ._plt import *  # noqa: F403
 from ._version import __version__
 
@@ -27,8 +28,13 @@ def _offer(names: dict[str, object]) -> None:
 _offer({"ipp": ipp, "datetime": datetime})
 
 __all__ = [
+    "Batch",
+    "Columns",
     "IPprefix",
+    "Table",
     "__version__",
+    "column_fields",
+    "columns",
     "ipp",
     "version",
     *(name for name in vars(_plt) if not name.startswith("_")),

@@ -16,8 +16,8 @@ PyObject *natkit_flow_new(const struct natkit_state *state, const struct natkit_
     if (!self)
         return NULL;
     self->key = *key;
-    self->src_in_home = (int8_t)src_in_home;
-    self->dst_in_home = (int8_t)dst_in_home;
+    self->src_in_home = src_in_home;
+    self->dst_in_home = dst_in_home;
     return (PyObject *)self;
 }
 
@@ -31,8 +31,8 @@ static PyObject *flow_new_as(PyTypeObject *type, const struct natkit_state *stat
     if (!self)
         return NULL;
     self->key = *key;
-    self->src_in_home = (int8_t)src_in_home;
-    self->dst_in_home = (int8_t)dst_in_home;
+    self->src_in_home = src_in_home;
+    self->dst_in_home = dst_in_home;
     return (PyObject *)self;
 }
 

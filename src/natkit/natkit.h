@@ -81,8 +81,8 @@ enum { NO_HOME = -1, NOT_AT_HOME = 0, AT_HOME = 1 };
 struct natkit_flow {
     PyObject ob_base;
     struct natkit_key key;
-    int8_t src_in_home; /* NO_HOME in both or in neither */
-    int8_t dst_in_home;
+    int src_in_home; /* NO_HOME in both or in neither */
+    int dst_in_home;
 };
 
 /* The key of an object that is known to be an IPflow. */

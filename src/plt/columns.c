@@ -2,7 +2,6 @@
 #include "columns.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 /* --- Definitions ----------------------------------------------------------------------------- */
@@ -40,6 +39,7 @@ static const struct {
     bool can_be_missing;
 } properties[] = {
     {"time", "Arrival time.", TIME, KIND_TIME, false, true},
+    {"ts", "Arrival time, as time.", TIME, KIND_TIME, false, true},
     {"seconds", "Arrival time in seconds since the epoch.", SECONDS, KIND_FLOAT64, false, false},
     {"ts_sec", "Arrival time in whole seconds.", TS_SEC, KIND_INT64, false, false},
     {"erf_time", "Arrival time as ERF has it.", ERF_TIME, KIND_UINT64, false, false},
@@ -58,6 +58,8 @@ static const struct {
     {"pkt_len", "IPv4 total length.", PKT_LEN, KIND_UINT16, true, true},
     {"src_prefix", "Source address.", SRC_PREFIX, KIND_ADDRESS, true, true},
     {"dst_prefix", "Destination address.", DST_PREFIX, KIND_ADDRESS, true, true},
+    {"src", "Source address, as src_prefix.", SRC_PREFIX, KIND_ADDRESS, true, true},
+    {"dst", "Destination address, as dst_prefix.", DST_PREFIX, KIND_ADDRESS, true, true},
     {"src_port", "Source port of TCP, UDP or SCTP.", SRC_PORT, KIND_UINT16, true, true},
     {"dst_port", "Destination port of TCP, UDP or SCTP.", DST_PORT, KIND_UINT16, true, true},
     {"payload_len", "Bytes that TCP or UDP carries, by the headers' lengths.", PAYLOAD_LEN,
@@ -84,15 +86,15 @@ static uint8_t kind_of_field(const struct field *field)
     return field->mask > 0xffff ? KIND_UINT32 : field->mask > 0xff ? KIND_UINT16 : KIND_UINT8;
 }
 
-bool column_nth(size_t n, struct column_def *out)
+bool column_nth(size_t n, struct column_info *info, struct column_source *source, const char **doc)
 {
     if (n < PROPERTIES) {
-        *out = (struct column_def){.doc = properties[n].doc,
-                                   .property = properties[n].property,
-                                   .kind = properties[n].kind,
-                                   .needs_layers = properties[n].needs_layers,
-                                   .can_be_missing = properties[n].can_be_missing};
-        snprintf(out->name, sizeof(out->name), "%s", properties[n].name);
+        *info = (struct column_info){.kind = properties[n].kind,
+                                     .can_be_missing = properties[n].can_be_missing};
+        *source = (struct column_source){.property = properties[n].property,
+                                         .needs_layers = properties[n].needs_layers};
+        *doc = properties[n].doc;
+        snprintf(info->name, sizeof(info->name), "%s", properties[n].name);
         return true;
     }
     n -= PROPERTIES;
@@ -103,89 +105,23 @@ bool column_nth(size_t n, struct column_def *out)
         if (!*rows)
             continue;
         const struct field *field = *rows;
-        *out = (struct column_def){.doc = field->doc,
-                                   .field = field,
-                                   .layer = (uint8_t)layers[i].table->type,
-                                   .kind = kind_of_field(field),
-                                   .needs_layers = true,
-                                   .can_be_missing = true};
-        snprintf(out->name, sizeof(out->name), "%s.%s", layers[i].name, field->name);
+        *info = (struct column_info){.kind = kind_of_field(field), .can_be_missing = true};
+        *source = (struct column_source){
+            .field = field, .layer = (uint8_t)layers[i].table->type, .needs_layers = true};
+        *doc = field->doc;
+        snprintf(info->name, sizeof(info->name), "%s.%s", layers[i].name, field->name);
         return true;
     }
     return false;
 }
 
-bool column_find(const char *name, struct column_def *out)
+bool column_find(const char *name, struct column_info *info, struct column_source *source)
 {
-    for (size_t n = 0; column_nth(n, out); n++)
-        if (strcmp(out->name, name) == 0)
+    const char *doc = NULL;
+    for (size_t n = 0; column_nth(n, info, source, &doc); n++)
+        if (strcmp(info->name, name) == 0)
             return true;
     return false;
-}
-
-size_t column_width(uint8_t kind)
-{
-    switch ((enum column_kind)kind) {
-    case KIND_BOOL:
-    case KIND_INT8:
-    case KIND_UINT8:
-        return 1;
-    case KIND_INT16:
-    case KIND_UINT16:
-        return 2;
-    case KIND_UINT32:
-        return 4;
-    case KIND_ADDRESS:
-        return 16;
-    default:
-        return 8;
-    }
-}
-
-/* --- Memory ---------------------------------------------------------------------------------- */
-
-struct column_data *column_data_new(const struct column_def *def, size_t room)
-{
-    struct column_data *data = calloc(1, sizeof(*data));
-    if (!data)
-        return NULL;
-    atomic_init(&data->refs, 1);
-    data->kind = def->kind;
-    data->room = room;
-    data->values = malloc(room * column_width(def->kind));
-    if (def->can_be_missing)
-        data->absent = malloc(room);
-    if (!data->values || (def->can_be_missing && !data->absent)) {
-        column_data_release(data);
-        return NULL;
-    }
-    return data;
-}
-
-void column_data_release(struct column_data *data)
-{
-    if (!data || atomic_fetch_sub(&data->refs, 1) > 1)
-        return;
-    free(data->values);
-    free(data->absent);
-    free(data);
-}
-
-bool column_data_grow(struct column_data *data)
-{
-    size_t room = data->room * 2;
-    uint8_t *values = realloc(data->values, room * column_width(data->kind));
-    if (!values)
-        return false;
-    data->values = values;
-    if (data->absent) {
-        uint8_t *absent = realloc(data->absent, room);
-        if (!absent)
-            return false;
-        data->absent = absent;
-    }
-    data->room = room;
-    return true;
 }
 
 /* --- Values ---------------------------------------------------------------------------------- */
@@ -220,12 +156,12 @@ static const uint8_t *bytes_at(const struct context *context, uint32_t base, uin
     return context->record->data + base + offset;
 }
 
-static bool field_value(const struct column_def *def, const struct context *context,
+static bool field_value(const struct column_source *source, const struct context *context,
                         uint64_t *value)
 {
-    const struct field *field = def->field;
+    const struct field *field = source->field;
     const uint8_t *bytes =
-        bytes_at(context, base_of(context, def->layer), field->offset, field->width);
+        bytes_at(context, base_of(context, source->layer), field->offset, field->width);
     if (!bytes)
         return false;
     uint32_t loaded = field->width == 1   ? *bytes
@@ -372,61 +308,33 @@ static bool property_value(uint8_t property, const struct context *context, uint
     return false;
 }
 
-static bool address_value(uint8_t property, const struct context *context, uint8_t *out)
+static const uint8_t *address_value(uint8_t property, const struct context *context, uint32_t size)
 {
-    uint32_t size = context->layers.version == 4 ? 4 : 16;
-    const uint8_t *bytes =
-        property == SRC_PREFIX ? ip_bytes(context, 12, 8, size) : ip_bytes(context, 16, 24, size);
-    memset(out, 0, 16);
-    if (bytes)
-        memcpy(out, bytes, size);
-    return bytes != NULL;
+    return property == SRC_PREFIX ? ip_bytes(context, 12, 8, size)
+                                  : ip_bytes(context, 16, 24, size);
 }
 
-static void store(struct column_data *data, uint64_t value)
-{
-    uint8_t *out = data->values + data->rows * column_width(data->kind);
-    uint16_t value16 = (uint16_t)value;
-    uint32_t value32 = (uint32_t)value;
-    switch (column_width(data->kind)) {
-    case 1:
-        *out = (uint8_t)value;
-        break;
-    case 2:
-        memcpy(out, &value16, 2);
-        break;
-    case 4:
-        memcpy(out, &value32, 4);
-        break;
-    default:
-        memcpy(out, &value, 8);
-    }
-}
-
-void columns_append(const struct column_def *defs, struct column_data *const *columns, size_t count,
+void columns_append(const struct column_source *sources, struct batch *batch,
                     const struct plt_record *record)
 {
     struct context context = {.record = record};
     bool decoded = false;
-    for (size_t i = 0; i < count; i++) {
-        struct column_data *data = columns[i];
-        bool present = false;
-        if (defs[i].needs_layers && !decoded) {
+    for (size_t i = 0; i < batch->count; i++) {
+        struct column_data *data = batch->columns[i];
+        const struct column_source *source = &sources[i];
+        if (source->needs_layers && !decoded) {
             plt_decode(record->data, record->len, &record->meta, ROOT_LINK, 0, &context.layers);
             decoded = true;
         }
         if (data->kind == KIND_ADDRESS) {
-            present = address_value(defs[i].property, &context, data->values + data->rows * 16);
+            uint32_t size = context.layers.version == 4 ? 4 : 16;
+            column_append_address(data, address_value(source->property, &context, size), size);
         } else {
             uint64_t value = 0;
-            present = defs[i].field ? field_value(&defs[i], &context, &value)
-                                    : property_value(defs[i].property, &context, &value);
-            store(data, present ? value : 0);
+            bool present = source->field ? field_value(source, &context, &value)
+                                         : property_value(source->property, &context, &value);
+            column_append(data, present, value);
         }
-        if (data->absent) {
-            data->absent[data->rows] = !present;
-            data->missing += !present;
-        }
-        data->rows++;
     }
+    batch->rows++;
 }

@@ -106,9 +106,9 @@ static int add_types(PyObject *module, struct plt_state *state)
     state->trace_type = add_type(module, &trace_spec, NULL);
     state->filter_type = state->trace_type ? add_type(module, &filter_spec, NULL) : NULL;
     state->output_type = state->filter_type ? add_type(module, &output_spec, NULL) : NULL;
-    state->column_type = state->output_type ? add_type(module, &column_spec, NULL) : NULL;
-    state->batch_type = state->column_type ? add_type(module, &batch_spec, NULL) : NULL;
-    state->reader_type = state->batch_type ? add_type(module, &column_reader_spec, NULL) : NULL;
+    if (!state->output_type || batch_types_add(module, &state->batch_types) < 0)
+        return -1;
+    state->reader_type = add_type(module, &column_reader_spec, NULL);
     return state->reader_type ? 0 : -1;
 }
 
@@ -160,12 +160,10 @@ static int plt_traverse(PyObject *module, visitproc visit, void *arg)
     Py_VISIT(state->trace_type);
     Py_VISIT(state->filter_type);
     Py_VISIT(state->output_type);
-    Py_VISIT(state->column_type);
-    Py_VISIT(state->batch_type);
     Py_VISIT(state->reader_type);
     Py_VISIT(state->error);
     Py_VISIT(state->ipp);
-    return 0;
+    return batch_types_traverse(&state->batch_types, visit, arg);
 }
 
 static int plt_clear(PyObject *module)
@@ -176,8 +174,7 @@ static int plt_clear(PyObject *module)
     Py_CLEAR(state->trace_type);
     Py_CLEAR(state->filter_type);
     Py_CLEAR(state->output_type);
-    Py_CLEAR(state->column_type);
-    Py_CLEAR(state->batch_type);
+    batch_types_clear(&state->batch_types);
     Py_CLEAR(state->reader_type);
     Py_CLEAR(state->error);
     Py_CLEAR(state->ipp);

@@ -10,6 +10,7 @@
 
 #include "bytes.h"
 #include "capi.h"
+#include "column.h"
 #include "packet.h"
 
 /* --- Decoding -------------------------------------------------------------------------------- */
@@ -115,14 +116,13 @@ struct plt_state {
     PyTypeObject *trace_type;        /* owned */
     PyTypeObject *filter_type;       /* owned */
     PyTypeObject *output_type;       /* owned */
-    PyTypeObject *column_type;       /* owned */
-    PyTypeObject *batch_type;        /* owned */
-    PyTypeObject *reader_type;       /* owned */
-    PyObject *error;                 /* owned: LibtraceError */
-    PyObject *ipp;                   /* owned: the module ipp._ipp, which owns the next */
-    const struct ipp_api *ipp_api;   /* borrowed */
-    const void *datetime;            /* borrowed from the interpreter: its PyDateTime_CAPI */
-    struct plt_api api;              /* what the capsule holds */
+    struct batch_types batch_types;
+    PyTypeObject *reader_type;     /* owned */
+    PyObject *error;               /* owned: LibtraceError */
+    PyObject *ipp;                 /* owned: the module ipp._ipp, which owns the next */
+    const struct ipp_api *ipp_api; /* borrowed */
+    const void *datetime;          /* borrowed from the interpreter: its PyDateTime_CAPI */
+    struct plt_api api;            /* what the capsule holds */
 };
 
 extern struct PyModuleDef plt_module;

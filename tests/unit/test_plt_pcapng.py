@@ -1,0 +1,261 @@
+"""pcapng files packed by hand: sections, interfaces, clocks, blocks of all sorts, options."""
+
+import struct
+from fractions import Fraction
+from pathlib import Path
+
+import packets
+import pytest
+from packets import EPOCH, block, enhanced, interface, option, section, simple
+
+import plt
+
+FRAME = packets.ethernet(packets.ipv4(packets.udp(b"payload")))
+PACKET = packets.ipv4(packets.tcp(b"x", ports=(7, 9)), packets.TCP)
+COOKED = b"\0\4\0\1\0\6" + packets.MAC[:6] + b"\0\0\x08\x00" + PACKET  # Linux cooked, outgoing
+FCS = 4
+ORDERS = pytest.mark.parametrize("order", ["<", ">"])
+
+
+def resolution(value: int, order: str = "<") -> bytes:
+    return option(9, bytes([value]), order)  # if_tsresol
+
+
+def obsolete(data: bytes, ticks: int, order: str, *, on: int = 0) -> bytes:
+    """A packet block, obsolete: 16 bits of interface, 16 of drops."""
+    fields = struct.pack(order + "HHIIII", on, 3, ticks >> 32, ticks & 0xFFFFFFFF, len(data), 1500)
+    return block(2, fields + data, order)
+
+
+@ORDERS
+@pytest.mark.parametrize("prefix", ["", "pcapfile:", "pcapng:"])
+def test_enhanced_packets(order: str, prefix: str, tmp_path: Path) -> None:
+    ticks = EPOCH * 10**6 + 123_456
+    content = (
+        section(order)
+        + interface(1, order)
+        + enhanced(FRAME, ticks, order, wire=1500)
+        + enhanced(FRAME[:15], ticks + 1, order)  # 15 bytes and one of padding
+    )
+    first, second = packets.read_bytes(content, tmp_path, prefix)
+    assert first.time_ns == ticks * 1000
+    assert second.time_ns == ticks * 1000 + 1000
+    assert (first.wire_len, second.wire_len) == (1500 + FCS, 15 + FCS)
+    assert (bytes(first), bytes(second)) == (FRAME, FRAME[:15])
+    assert first.udp.dst_port == 53
+
+
+@ORDERS
+@pytest.mark.parametrize(
+    "code", [0, 1, 3, 6, 9, 10, 12, 15, 18, 0x80, 0x8A, 0x94, 0x9E, 0xA0, 0xA8, 0xBF]
+)
+def test_resolutions(order: str, code: int, tmp_path: Path) -> None:
+    """if_tsresol: a power of 10, or of 2 where the first bit is set."""
+    per_second = 2 ** (code & 0x7F) if code & 0x80 else 10**code
+    whole = EPOCH if EPOCH * per_second < 2**64 else 1
+    ticks = whole * per_second + per_second // 3
+    assert ticks < 2**64
+    content = section(order) + interface(1, order, resolution(code, order))
+    [packet] = packets.read_bytes(content + enhanced(FRAME, ticks, order), tmp_path)
+    assert packet.time_ns == Fraction(ticks, per_second) * 10**9 // 1
+    assert packet.ts_sec == whole
+
+
+@pytest.mark.parametrize("code", [19, 20, 25, 38, 39, 64, 127, 0xC0, 0xC1, 0xDD, 0xDE, 0xFF])
+def test_clocks_finer_than_any(code: int, tmp_path: Path) -> None:
+    per_second = 2 ** (code & 0x7F) if code & 0x80 else 10**code
+    for ticks in (0, 1, 10**18, 2**64 - 1):
+        content = section() + interface(1, "<", resolution(code)) + enhanced(FRAME, ticks)
+        [packet] = packets.read_bytes(content, tmp_path)
+        assert packet.time_ns == Fraction(ticks, per_second) * 10**9 // 1
+
+
+@ORDERS
+@pytest.mark.parametrize("offset", [1, 3600, -3600, 2**33, -EPOCH])
+def test_time_offsets(order: str, offset: int, tmp_path: Path) -> None:
+    options = option(14, struct.pack(order + "q", offset), order)  # if_tsoffset, seconds
+    content = section(order) + interface(1, order, options)
+    [packet] = packets.read_bytes(content + enhanced(FRAME, EPOCH * 10**6, order), tmp_path)
+    assert packet.time_ns == (EPOCH + offset) * 10**9
+
+
+def test_times_before_the_epoch_and_beyond_datetime(tmp_path: Path) -> None:
+    for offset in (-EPOCH - 1, 2**40, 2**62, -(2**62)):
+        options = option(14, struct.pack("<q", offset))
+        content = section() + interface(1, "<", options)
+        [packet] = packets.read_bytes(content + enhanced(FRAME, EPOCH * 10**6), tmp_path)
+        assert packet.time_ns == (EPOCH + offset) * 10**9
+        assert packet.ts_sec == EPOCH + offset
+        if offset > 0:
+            with pytest.raises(ValueError, match="outside datetime's range"):
+                _ = packet.time
+
+
+@ORDERS
+def test_interfaces_of_several_link_types_and_clocks(order: str, tmp_path: Path) -> None:
+    nano = option(2, b"eth0\0", order) + resolution(9, order) + option(0, b"", order)
+    content = (
+        section(order)
+        + interface(1, order)
+        + interface(113, order, nano)
+        + interface(101, order, resolution(0x8A, order))
+        + enhanced(FRAME, EPOCH * 10**6, order)
+        + enhanced(COOKED, EPOCH * 10**9 + 1, order, on=1)
+        + interface(105, order)  # interfaces may come late
+        + enhanced(PACKET, EPOCH * 1024 + 512, order, on=2)
+        + enhanced(b"\x08\0" + bytes(30), EPOCH * 10**6, order, on=3)
+    )
+    ethernet, cooked, raw, wireless = packets.read_bytes(content, tmp_path)
+    assert ethernet.linktype == plt.TRACE_TYPE_ETH
+    assert cooked.time_ns == EPOCH * 10**9 + 1
+    assert cooked.direction == plt.TRACE_DIR_OUTGOING
+    assert raw.linktype == plt.TRACE_TYPE_NONE
+    assert raw.time_ns == EPOCH * 10**9 + 500_000_000
+    assert [p.tcp.dst_port for p in (cooked, raw)] == [9, 9]
+    assert wireless.linktype == plt.TRACE_TYPE_80211
+
+
+def test_sections_of_both_byte_orders(tmp_path: Path) -> None:
+    content = b""
+    for order, dlt, data in (("<", 1, FRAME), (">", 101, PACKET), ("<", 113, COOKED)):
+        content += section(order, option(4, b"a test\0", order)) + interface(dlt, order)
+        content += enhanced(data, EPOCH * 10**6, order)
+    got = packets.read_bytes(content, tmp_path)
+    assert [bytes(p) for p in got] == [FRAME, PACKET, COOKED]
+    assert [p.proto for p in got] == [17, 6, 6]
+    assert {p.time_ns for p in got} == {EPOCH * 10**9}
+
+
+def test_a_section_forgets_the_interfaces_of_the_last(tmp_path: Path) -> None:
+    content = section() + interface() + enhanced(FRAME) + section() + enhanced(FRAME)
+    path = packets.write(tmp_path / "t", content)
+    got, message = packets.until_error(path)
+    assert len(got) == 1
+    assert "packet 2" in message
+    assert "interface 0 of 0" in message
+
+
+@ORDERS
+def test_simple_packets(order: str, tmp_path: Path) -> None:
+    content = (
+        section(order)
+        + interface(1, order, snaplen=40)
+        + simple(FRAME, order)  # cut by what the interface says: 40 bytes
+        + simple(FRAME[:40], order, wire=1500)
+        + simple(FRAME[:33], order)  # 3 bytes of padding
+    )
+    # a writer with a snap length stores no more than it
+    stored = section(order) + interface(1, order) + simple(FRAME, order)
+    assert bytes(packets.read_bytes(stored, tmp_path)[0]) == FRAME
+    got = packets.read_bytes(content, tmp_path)
+    assert [bytes(p) for p in got] == [FRAME[:40], FRAME[:40], FRAME[:33]]
+    assert [p.wire_len for p in got] == [len(FRAME) + FCS, 1500 + FCS, 33 + FCS]
+    assert {p.time_ns for p in got} == {0}
+
+
+@ORDERS
+def test_obsolete_packets(order: str, tmp_path: Path) -> None:
+    content = section(order) + interface(1, order) + interface(101, order, resolution(9, order))
+    content += obsolete(FRAME, EPOCH * 10**6, order) + obsolete(PACKET, EPOCH * 10**9, order, on=1)
+    first, second = packets.read_bytes(content, tmp_path)
+    assert (bytes(first), bytes(second)) == (FRAME, PACKET)
+    assert first.time_ns == second.time_ns == EPOCH * 10**9
+    assert (first.wire_len, second.wire_len) == (1500 + FCS, 1500)
+
+
+@ORDERS
+def test_blocks_that_are_no_packets_are_passed(order: str, tmp_path: Path) -> None:
+    def custom(kind: int) -> bytes:
+        return block(kind, struct.pack(order + "I", 32473) + b"private data", order)
+
+    others = [
+        block(4, struct.pack(order + "HHHH", 0, 0, 0, 0), order),  # name resolution
+        block(10, struct.pack(order + "II", 0x544C534B, 5) + b"KEYS\n", order),  # secrets
+        block(9, b"journal entry", order),
+        custom(0xBAD),
+        custom(0x40000BAD),
+        block(0x0BAD_F00D, b"", order),
+        block(0x8000_0001, bytes(3_000_000), order),  # larger than any buffer
+    ]
+    content = section(order) + b"".join(others) + interface(1, order)
+    for other in others:
+        content += other + enhanced(FRAME, EPOCH * 10**6, order)
+    got = packets.read_bytes(content + others[0], tmp_path)
+    assert [bytes(p) for p in got] == [FRAME] * len(others)
+
+
+@ORDERS
+def test_options_of_packets_are_passed(order: str, tmp_path: Path) -> None:
+    options = (
+        option(1, b"a comment", order)
+        + option(2, struct.pack(order + "I", 1), order)  # flags: inbound
+        + option(2988, struct.pack(order + "I", 32473) + b"custom", order)
+        + option(0, b"", order)
+    )
+    content = section(order, options) + interface(1, order, options)
+    content += enhanced(FRAME, 5, order, options=options) * 3
+    assert [bytes(p) for p in packets.read_bytes(content, tmp_path)] == [FRAME] * 3
+
+
+def test_options_that_lie_are_as_if_absent(tmp_path: Path) -> None:
+    lies = [
+        b"\x09\0\xff\xff\x09\0\0\0",  # longer than the block
+        b"\x09\0\0\0",  # if_tsresol without a value
+        b"\x09\0\x01",  # cut
+        b"\0\0\0\0" + resolution(9),  # behind the end of the options
+        option(14, b"\1\2\3\4"),  # if_tsoffset too short
+    ]
+    for lie in lies:
+        content = section() + interface(1, "<", lie) + enhanced(FRAME, EPOCH * 10**6)
+        [packet] = packets.read_bytes(content, tmp_path)
+        assert packet.time_ns == EPOCH * 10**9
+
+
+@ORDERS
+def test_drops_are_those_of_the_last_statistics(order: str, tmp_path: Path) -> None:
+    def statistics(interface_id: int, dropped: int, by_system: int) -> bytes:
+        options = option(5, struct.pack(order + "Q", dropped), order)
+        options += option(7, struct.pack(order + "Q", by_system), order)
+        return block(5, struct.pack(order + "III", interface_id, 0, 0) + options, order)
+
+    content = section(order) + interface(1, order) * 2 + enhanced(FRAME, 1, order)
+    content += statistics(0, 1, 0) + statistics(0, 3, 4) + statistics(1, 20, 10)
+    content += statistics(9, 1000, 0)  # of no interface
+    content += section(order) + interface(1, order) + statistics(0, 100, 0)
+    trace = plt.trace(packets.write(tmp_path / "t", content))
+    trace.start()
+    assert len(list(trace)) == 1
+    assert trace.pkt_drops() == 3 + 4 + 20 + 10 + 100
+    assert trace.pkt_accepts() == 1
+    trace.close()
+
+
+def test_tshark_agrees(tmp_path: Path, tshark: str) -> None:
+    """Times and lengths of a file with two sections, three clocks and all packet blocks."""
+    import subprocess  # noqa: PLC0415
+
+    content = section("<") + interface(1) + interface(101, "<", resolution(9))
+    content += enhanced(FRAME, EPOCH * 10**6 + 7) + simple(FRAME)
+    content += enhanced(PACKET, EPOCH * 10**9 + 987_654_321, on=1, wire=70)
+    content += section(">") + interface(113, ">", resolution(0x94, ">"))
+    content += enhanced(COOKED, EPOCH * 2**20 + 2**19, ">") + obsolete(COOKED, EPOCH << 20, ">")
+    path = packets.write(tmp_path / "t.pcapng", content)
+    fields = ["frame.time_epoch", "frame.len", "frame.cap_len", "ip.proto"]
+    out = subprocess.run(
+        [tshark, "-r", path, "-Tfields", *(f"-e{field}" for field in fields)],
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    rows = [line.split("\t") for line in out.splitlines()]
+    got = packets.read(path)
+    assert len(rows) == len(got) == 5
+    for row, packet in zip(rows, got, strict=True):
+        fcs = FCS if packet.linktype == plt.TRACE_TYPE_ETH else 0
+        if row[0]:  # a simple packet has none
+            assert Fraction(row[0]) * 10**9 == packet.time_ns
+        assert [int(n) for n in row[1:]] == [
+            packet.wire_len - fcs,
+            packet.capture_len,
+            packet.ip.proto,
+        ]

@@ -23,7 +23,7 @@ VENV_STAMP := $(VENV)/.made-by$(subst /,+,$(shell $(PYTHON) tools/interpreter.py
 
 # The packages whose C is there, in the order in which they need each other.
 PACKAGES := $(foreach name,ipp plt natkit pldns,$(if $(wildcard src/$(name)/*.c),$(name)))
-C_FILES  := $(wildcard $(PACKAGES:%=src/%/*.c) bench/*.c)
+C_FILES  := $(wildcard $(PACKAGES:%=src/%/*.c) src/common/*.c bench/*.c)
 # The folders stand for the files that were removed.
 C_INPUTS := $(wildcard src/* src/*/*.[ch])
 PROGRAMS := $(sort $(wildcard tutorial/p0[1-8]*.py tutorial/p1[56]*.py))

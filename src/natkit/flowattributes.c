@@ -198,9 +198,8 @@ PyObject *natkit_flow_repr(PyObject *self_)
 
 PyObject *natkit_flow_reduce(PyObject *self_, PyObject *Py_UNUSED(args))
 {
-    PyObject *from_key = PyObject_GetAttrString((PyObject *)Py_TYPE(self_), "from_key");
-    /* what a subclass has added: its __dict__ and __slots__ */
-    PyObject *added = from_key ? PyObject_CallMethod(self_, "__getstate__", NULL) : NULL;
+    PyObject *from_key = natkit_attribute((PyObject *)Py_TYPE(self_), "from_key");
+    PyObject *added = from_key ? natkit_added_state(self_) : NULL;
     PyObject *result = NULL;
 
     if (added) /* a NULL from a getter passes Py_BuildValue's N, with its exception */

@@ -213,8 +213,7 @@ static PyObject *home_repr(PyObject *self_)
 static PyObject *home_reduce(PyObject *self_, PyObject *Py_UNUSED(args))
 {
     PyObject *prefixes = home_prefixes_get(self_, NULL);
-    /* what a subclass has added: its __dict__ and __slots__ */
-    PyObject *added = prefixes ? PyObject_CallMethod(self_, "__getstate__", NULL) : NULL;
+    PyObject *added = prefixes ? natkit_added_state(self_) : NULL;
     PyObject *result = added ? PyTuple_Pack(3, (PyObject *)Py_TYPE(self_), prefixes, added) : NULL;
 
     Py_XDECREF(added);

@@ -21,6 +21,11 @@ extern PyType_Spec natkit_flow_spec, natkit_home_spec;
 
 /* The state of the module that made type, or a base of it; NULL with an exception. */
 struct natkit_state *natkit_state_of(PyTypeObject *type);
+/* An attribute of an object, as PyObject_GetAttrString: that makes a new str of the name each time,
+ * and the interpreter's cache of attributes keeps thousands of them. */
+PyObject *natkit_attribute(PyObject *obj, const char *name);
+/* What a Python subclass has added to an object, for pickle: its __dict__ and __slots__. */
+PyObject *natkit_added_state(PyObject *obj);
 
 /* --- Flow keys ------------------------------------------------------------------------------- */
 

@@ -147,9 +147,13 @@ static PyObject *read_batch(struct reader *self, struct plt_state *state, size_t
     self->busy = true;
     while (more) {
         enum plt_bulk_result result = PLT_RECORD;
-        Py_BEGIN_ALLOW_THREADS result = read_rows(self, batch, rows, &out_of_memory);
-        Py_END_ALLOW_THREADS if (out_of_memory) PyErr_NoMemory();
-        else if (result == PLT_ERROR) bulk_raise(self->bulk);
+        Py_BEGIN_ALLOW_THREADS
+        result = read_rows(self, batch, rows, &out_of_memory);
+        Py_END_ALLOW_THREADS
+        if (out_of_memory)
+            PyErr_NoMemory();
+        else if (result == PLT_ERROR)
+            bulk_raise(self->bulk);
         more = result == PLT_MORE && bulk_fill(self->bulk) == 0;
         if (result == PLT_END)
             reader_end(self);

@@ -82,8 +82,8 @@ struct live_config {
 
 struct source *live_source_new(struct plt_state *state, const char *uri,
                                const struct live_config *config);
-int live_source_pause(struct source *source);
-int live_source_resume(struct source *source, const struct live_config *config);
+int live_source_pause(struct source *base);
+int live_source_resume(struct source *base, const struct live_config *config);
 bool source_is_live(const struct source *source);
 
 /* --- Filters, in filter.c ----------------------------------------------------------------------

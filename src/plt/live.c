@@ -205,8 +205,11 @@ static int wait_a_little(const struct live_source *self, int fd, double seconds,
     struct pollfd descriptor = {.fd = fd, .events = POLLIN};
     double left = seconds * 1000;
     int milliseconds = left < POLL_MS ? (int)left + 1 : POLL_MS;
-    Py_BEGIN_ALLOW_THREADS poll(&descriptor, fd < 0 ? 0 : 1, milliseconds);
-    Py_END_ALLOW_THREADS if (PyErr_CheckSignals() < 0) return -1;
+    Py_BEGIN_ALLOW_THREADS
+    poll(&descriptor, fd < 0 ? 0 : 1, milliseconds);
+    Py_END_ALLOW_THREADS
+    if (PyErr_CheckSignals() < 0)
+        return -1;
     if (self->timeout > 0 && now() - started > self->timeout) {
         PyErr_SetString(self->state->error, "timeout in trace read()");
         return -1;
@@ -233,9 +236,10 @@ static int fill_live(struct source *base)
     double started = now();
     for (;;) {
         libtrace_eventobj_t event;
-        Py_BEGIN_ALLOW_THREADS event = trace_event(self->trace, self->packet);
-        Py_END_ALLOW_THREADS switch (event.type)
-        {
+        Py_BEGIN_ALLOW_THREADS
+        event = trace_event(self->trace, self->packet);
+        Py_END_ALLOW_THREADS
+        switch (event.type) {
         case TRACE_EVENT_PACKET:
             return take(self, event.size);
         case TRACE_EVENT_TERMINATE:
@@ -256,8 +260,10 @@ static int fill_file(struct source *base)
 {
     struct live_source *self = (struct live_source *)base;
     int size = 0;
-    Py_BEGIN_ALLOW_THREADS size = trace_read_packet(self->trace, self->packet);
-    Py_END_ALLOW_THREADS return take(self, size);
+    Py_BEGIN_ALLOW_THREADS
+    size = trace_read_packet(self->trace, self->packet);
+    Py_END_ALLOW_THREADS
+    return take(self, size);
 }
 
 /* --- Opening and closing --------------------------------------------------------------------- */
@@ -276,7 +282,8 @@ static void live_destroy(struct source *base)
     if (self->packet)
         trace_destroy_packet(self->packet);
     if (trace) {
-        Py_BEGIN_ALLOW_THREADS trace_destroy(trace);
+        Py_BEGIN_ALLOW_THREADS
+        trace_destroy(trace);
         Py_END_ALLOW_THREADS
     }
     PyMem_Free(self);
@@ -300,8 +307,10 @@ static int configure(struct live_source *self, const struct live_config *config)
 static int start(struct live_source *self)
 {
     int failed = 0;
-    Py_BEGIN_ALLOW_THREADS failed = trace_start(self->trace) < 0;
-    Py_END_ALLOW_THREADS return failed ? raise_problem(self->trace) : 0;
+    Py_BEGIN_ALLOW_THREADS
+    failed = trace_start(self->trace) < 0;
+    Py_END_ALLOW_THREADS
+    return failed ? raise_problem(self->trace) : 0;
 }
 
 static bool has_events(const char *uri)

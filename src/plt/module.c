@@ -60,30 +60,30 @@ static int add_constants(PyObject *module)
 
 /* In an order in which each type's parent comes before it. */
 static const struct view_entry {
-    enum view_type type;
     PyType_Spec *spec;
+    enum view_type type;
     enum view_type parent; /* itself where it has none */
 } view_entries[] = {
-    {VIEW_PACKET, &packet_spec, VIEW_PACKET},
-    {VIEW_DATA, &data_spec, VIEW_PACKET},
-    {VIEW_LAYER2, &layer2_spec, VIEW_DATA},
-    {VIEW_LAYER3, &layer3_spec, VIEW_DATA},
-    {VIEW_TRANSPORT, &transport_spec, VIEW_LAYER3},
-    {VIEW_INTERNET, &internet_spec, VIEW_DATA},
-    {VIEW_IP, &ip_spec, VIEW_INTERNET},
-    {VIEW_IP6, &ip6_spec, VIEW_INTERNET},
-    {VIEW_TCP, &tcp_spec, VIEW_INTERNET},
-    {VIEW_UDP, &udp_spec, VIEW_INTERNET},
-    {VIEW_SCTP, &sctp_spec, VIEW_INTERNET},
-    {VIEW_CHUNK, &chunk_spec, VIEW_SCTP},
-    {VIEW_ICMP, &icmp_spec, VIEW_IP},
-    {VIEW_ECHO, &echo_spec, VIEW_ICMP},
-    {VIEW_REDIRECT, &redirect_spec, VIEW_ICMP},
-    {VIEW_ICMP6, &icmp6_spec, VIEW_IP6},
-    {VIEW_ECHO6, &echo6_spec, VIEW_ICMP6},
-    {VIEW_TOOBIG6, &toobig6_spec, VIEW_ICMP6},
-    {VIEW_PARAM6, &param6_spec, VIEW_ICMP6},
-    {VIEW_NEIGHBOUR6, &neighbour6_spec, VIEW_ICMP6},
+    {&packet_spec, VIEW_PACKET, VIEW_PACKET},
+    {&data_spec, VIEW_DATA, VIEW_PACKET},
+    {&layer2_spec, VIEW_LAYER2, VIEW_DATA},
+    {&layer3_spec, VIEW_LAYER3, VIEW_DATA},
+    {&transport_spec, VIEW_TRANSPORT, VIEW_LAYER3},
+    {&internet_spec, VIEW_INTERNET, VIEW_DATA},
+    {&ip_spec, VIEW_IP, VIEW_INTERNET},
+    {&ip6_spec, VIEW_IP6, VIEW_INTERNET},
+    {&tcp_spec, VIEW_TCP, VIEW_INTERNET},
+    {&udp_spec, VIEW_UDP, VIEW_INTERNET},
+    {&sctp_spec, VIEW_SCTP, VIEW_INTERNET},
+    {&chunk_spec, VIEW_CHUNK, VIEW_SCTP},
+    {&icmp_spec, VIEW_ICMP, VIEW_IP},
+    {&echo_spec, VIEW_ECHO, VIEW_ICMP},
+    {&redirect_spec, VIEW_REDIRECT, VIEW_ICMP},
+    {&icmp6_spec, VIEW_ICMP6, VIEW_IP6},
+    {&echo6_spec, VIEW_ECHO6, VIEW_ICMP6},
+    {&toobig6_spec, VIEW_TOOBIG6, VIEW_ICMP6},
+    {&param6_spec, VIEW_PARAM6, VIEW_ICMP6},
+    {&neighbour6_spec, VIEW_NEIGHBOUR6, VIEW_ICMP6},
 };
 
 static PyTypeObject *add_type(PyObject *module, PyType_Spec *spec, PyTypeObject *parent)

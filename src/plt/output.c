@@ -88,7 +88,8 @@ static void output_end(struct output *self)
     self->output = NULL;
     self->started = false;
     if (output) {
-        Py_BEGIN_ALLOW_THREADS trace_destroy_output(output);
+        Py_BEGIN_ALLOW_THREADS
+        trace_destroy_output(output);
         Py_END_ALLOW_THREADS
     }
 }
@@ -152,10 +153,16 @@ static PyObject *output_start(PyObject *self_, PyObject *Py_UNUSED(args))
         return raise_state(self_, "OutputTrace is closed");
     if (self->started)
         Py_RETURN_NONE;
+    if (self->busy)
+        return raise_state(self_, "this OutputTrace is in use by another thread");
     int failed = 0;
-    Py_BEGIN_ALLOW_THREADS failed = trace_start_output(self->output) < 0;
-    Py_END_ALLOW_THREADS if (failed || trace_is_err_output(self->output)) return raise_output(
-        self, "Couldn't start outputTrace");
+    self->busy = true;
+    Py_BEGIN_ALLOW_THREADS
+    failed = trace_start_output(self->output) < 0;
+    Py_END_ALLOW_THREADS
+    self->busy = false;
+    if (failed || trace_is_err_output(self->output))
+        return raise_output(self, "Couldn't start outputTrace");
     self->started = true;
     Py_RETURN_NONE;
 }
@@ -199,8 +206,10 @@ static PyObject *output_write_packet(PyObject *self_, PyObject *packet)
     int written = 0;
     self->busy = true;
     frame_hold(frame)->pins++;
-    Py_BEGIN_ALLOW_THREADS written = trace_write_packet(self->output, self->fence.packet);
-    Py_END_ALLOW_THREADS frame->pins--;
+    Py_BEGIN_ALLOW_THREADS
+    written = trace_write_packet(self->output, self->fence.packet);
+    Py_END_ALLOW_THREADS
+    frame->pins--;
     frame_release(frame);
     self->busy = false;
     if (written < 0)

@@ -177,15 +177,15 @@ struct source *source_open_file(const char *format, PyObject *stream);
 struct source *pcap_source_new(void);
 struct source *pcapng_source_new(void);
 struct source *erf_source_new(void);
-struct source *fixed_source_new(const char *format);
+struct source *fixed_source_new(const char *name);
 
 /* --- Reading in bulk, in bulk.c -------------------------------------------------------------- */
 
 struct plt_bulk *bulk_open(struct plt_state *state, PyObject *source, PyObject *filter);
-enum plt_bulk_result bulk_next(struct plt_bulk *bulk, struct plt_record *record);
-int bulk_fill(struct plt_bulk *bulk);
-void bulk_raise(struct plt_bulk *bulk);
-void bulk_close(struct plt_bulk *bulk);
+enum plt_bulk_result bulk_next(struct plt_bulk *self, struct plt_record *record);
+int bulk_fill(struct plt_bulk *self);
+void bulk_raise(struct plt_bulk *self);
+void bulk_close(struct plt_bulk *self);
 
 /* What bulk.c needs of a trace: its source, marked busy (NULL with LibtraceError), its filter
  * (borrowed, or NULL), and the way back. */
@@ -231,9 +231,10 @@ struct frame *frame_child(struct frame *parent, uint32_t start, enum plt_root ro
 /* A frame over the memory of a bytes-like object. */
 struct frame *frame_of_buffer(struct plt_state *state, PyObject *exporter, enum plt_root root,
                               uint8_t proto);
-/* A frame of a record, the bytes copied.  reuse may be NULL; it is consumed. */
+/* A frame of a record, the bytes copied: into the frame given (which is consumed), or a new one
+ * where that is NULL. */
 struct frame *frame_of_record(struct plt_state *state, const struct plt_record *record,
-                              struct frame *reuse);
+                              struct frame *frame);
 /* A private copy of a frame's bytes. */
 struct frame *frame_copy(const struct frame *from);
 /* Give back what a kept frame does not need of its memory. */

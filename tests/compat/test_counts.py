@@ -55,7 +55,10 @@ def test_compressed_copies_give_the_same_packets(
         if path.suffix in (".gz", ".bz2", ".xz") or path.stat().st_size > SMALL:
             continue
         copy = tmp_path / f"{name}.{suffix}"
-        copy.write_bytes(COMPRESSORS[suffix](path.read_bytes()))
+        content = path.read_bytes()
+        if content.startswith(b"\x1f\x8b"):  # compressed under a name that does not say so
+            continue
+        copy.write_bytes(COMPRESSORS[suffix](content))
         uri = trace_uri(path)
         expected = contents(uri)
         assert len(expected) == packet_counts[name]

@@ -1,6 +1,7 @@
 """pcapng files packed by hand: sections, interfaces, clocks, blocks of all sorts, options."""
 
 import struct
+import subprocess
 from fractions import Fraction
 from pathlib import Path
 
@@ -232,8 +233,6 @@ def test_drops_are_those_of_the_last_statistics(order: str, tmp_path: Path) -> N
 
 def test_tshark_agrees(tmp_path: Path, tshark: str) -> None:
     """Times and lengths of a file with two sections, three clocks and all packet blocks."""
-    import subprocess  # noqa: PLC0415
-
     content = section("<") + interface(1) + interface(101, "<", resolution(9))
     content += enhanced(FRAME, EPOCH * 10**6 + 7) + simple(FRAME)
     content += enhanced(PACKET, EPOCH * 10**9 + 987_654_321, on=1, wire=70)

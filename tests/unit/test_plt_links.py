@@ -1,0 +1,326 @@
+"""Every link type: where layer 3 is, what it is called, and whether tshark finds the same."""
+
+import struct
+import subprocess
+from pathlib import Path
+
+import packets
+import pytest
+
+import plt
+
+UDP = packets.udp(b"payload", ports=(1234, 5678))
+IP4 = packets.ipv4(UDP)
+IP6 = packets.ipv6(UDP)
+ARP = struct.pack(">HHBBH", 1, 0x0800, 6, 4, 1) + bytes(20)
+ETHERTYPE = {IP4: 0x0800, IP6: 0x86DD}
+
+
+def tag(vlan: int, ethertype: int, priority: int = 5) -> bytes:
+    """What follows a tag's own ethertype: control information and the next ethertype."""
+    return struct.pack(">HH", priority << 13 | vlan, ethertype)
+
+
+def label(value: int, bottom: bool) -> bytes:  # RFC 3032 section 2.1
+    return struct.pack(">I", value << 12 | bottom << 8 | 64)
+
+
+def pppoe(payload: bytes, protocol: int) -> bytes:  # RFC 2516 section 4
+    return struct.pack(">BBHHH", 0x11, 0, 7, len(payload) + 2, protocol) + payload
+
+
+def snap(payload: bytes, ethertype: int = 0x0800, oui: int = 0) -> bytes:  # RFC 1042
+    return b"\xaa\xaa\x03" + oui.to_bytes(3, "big") + struct.pack(">H", ethertype) + payload
+
+
+def wireless(body: bytes, frame: int, flags: int, more: bytes = b"") -> bytes:
+    """An IEEE 802.11 frame: control, duration, three addresses, sequence, what else there is."""
+    addresses = packets.MAC + packets.MAC[:6]
+    return bytes([frame, flags, 0, 0]) + addresses + b"\x10\0" + more + body
+
+
+def radiotap(frame: bytes, flags: int | None, clock: bool) -> bytes:
+    """A radiotap header: bit 0 a 64-bit clock, bit 1 the flags (0x10: the frame has its FCS)."""
+    present = clock | (flags is not None) << 1
+    fields = (bytes(8) if clock else b"") + (b"" if flags is None else bytes([flags]))
+    return struct.pack("<BBHI", 0, 0, 8 + len(fields), present) + fields + frame
+
+
+def sll(payload: bytes, protocol: int, hardware: int = 1, kind: int = 0) -> bytes:
+    return struct.pack(">HHH8sH", kind, hardware, 6, packets.MAC[:6], protocol) + payload
+
+
+def sll2(payload: bytes, protocol: int, hardware: int = 1, kind: int = 0) -> bytes:
+    fields = (protocol, 0, 7, hardware, kind, 6, packets.MAC[:6])
+    return struct.pack(">HHIHBB8s", *fields) + payload
+
+
+def nflog(payload: bytes) -> bytes:
+    prefix = struct.pack("<HH", 9, 10) + b"hello" + bytes(3)  # a prefix of 5 bytes, padded
+    return b"\2\0\0\0" + prefix + struct.pack("<HH", 4 + len(payload), 9) + payload
+
+
+ETH = 1
+DATA, QOS = 0x08, 0x88  # frame control of data frames
+TO_DS, FROM_DS, PROTECTED, ORDER = 0x01, 0x02, 0x40, 0x80
+eth = packets.ethernet
+
+# name: link type, bytes, the IP packet in it, the VLAN
+FOUND: dict[str, tuple[int, bytes, bytes, int]] = {
+    "ethernet": (ETH, eth(IP4), IP4, 0),
+    "ethernet-6": (ETH, eth(IP6, 0x86DD), IP6, 0),
+    "vlan": (ETH, eth(tag(5, 0x0800) + IP4, 0x8100), IP4, 5),
+    "vlan-4095": (ETH, eth(tag(4095, 0x86DD) + IP6, 0x8100), IP6, 4095),
+    "vlan-stacked": (ETH, eth(tag(6, 0x8100) + tag(7, 0x0800) + IP4, 0x8100), IP4, 6),
+    "qinq": (ETH, eth(tag(8, 0x8100) + tag(9, 0x86DD) + IP6, 0x88A8), IP6, 8),
+    "qinq-old": (ETH, eth(tag(10, 0x8100) + tag(11, 0x0800) + IP4, 0x9100), IP4, 10),
+    "vlan-3": (
+        ETH,
+        eth(tag(1, 0x88A8) + tag(2, 0x8100) + tag(3, 0x0800) + IP4, 0x88A8),
+        IP4,
+        1,
+    ),
+    "mpls": (ETH, eth(label(100, True) + IP4, 0x8847), IP4, 0),
+    "mpls-6": (ETH, eth(label(100, True) + IP6, 0x8847), IP6, 0),
+    "mpls-3": (
+        ETH,
+        eth(label(100, False) + label(200, False) + label(300, True) + IP4, 0x8848),
+        IP4,
+        0,
+    ),
+    "vlan-mpls": (ETH, eth(tag(12, 0x8847) + label(100, True) + IP4, 0x8100), IP4, 12),
+    "pppoe": (ETH, eth(pppoe(IP4, 0x0021), 0x8864), IP4, 0),
+    "pppoe-6": (ETH, eth(pppoe(IP6, 0x0057), 0x8864), IP6, 0),
+    "vlan-pppoe": (ETH, eth(tag(13, 0x8864) + pppoe(IP4, 0x0021), 0x8100), IP4, 13),
+    "802.3-snap": (ETH, eth(snap(IP4), 8 + len(IP4)), IP4, 0),
+    "vlan-snap": (ETH, eth(tag(14, 8 + len(IP6)) + snap(IP6, 0x86DD), 0x8100), IP6, 14),
+    "null": (0, struct.pack("<I", 2) + IP4, IP4, 0),
+    "null-big-endian": (0, struct.pack(">I", 2) + IP4, IP4, 0),
+    "null-6-bsd": (0, struct.pack("<I", 24) + IP6, IP6, 0),
+    "null-6-freebsd": (0, struct.pack("<I", 28) + IP6, IP6, 0),
+    "null-6-darwin": (0, struct.pack(">I", 30) + IP6, IP6, 0),
+    "loop": (108, struct.pack(">I", 2) + IP4, IP4, 0),
+    "loop-6": (108, struct.pack(">I", 24) + IP6, IP6, 0),
+    "raw": (101, IP4, IP4, 0),
+    "raw-6": (101, IP6, IP6, 0),
+    "raw-12": (12, IP4, IP4, 0),
+    "raw-14": (14, IP6, IP6, 0),
+    "ipv4": (228, IP4, IP4, 0),
+    "ipv6": (229, IP6, IP6, 0),
+    "ppp": (9, b"\xff\x03\x00\x21" + IP4, IP4, 0),
+    "ppp-6": (9, b"\xff\x03\x00\x57" + IP6, IP6, 0),
+    "ppp-no-address": (9, b"\x00\x21" + IP4, IP4, 0),
+    "ppp-compressed": (9, b"\xff\x03\x21" + IP4, IP4, 0),
+    "ppp-mpls": (9, b"\xff\x03\x02\x81" + label(16, True) + IP4, IP4, 0),
+    "ppp-hdlc": (50, b"\xff\x03\x00\x21" + IP4, IP4, 0),
+    "ppp-hdlc-cisco": (50, b"\x0f\x00\x08\x00" + IP4, IP4, 0),
+    "ppp-direction": (204, b"\x01\xff\x03\x00\x21" + IP4, IP4, 0),
+    "cisco-hdlc": (104, b"\x0f\x00\x08\x00" + IP4, IP4, 0),
+    "cisco-hdlc-6": (104, b"\x8f\x00\x86\xdd" + IP6, IP6, 0),
+    "cisco-hdlc-direction": (205, b"\x00\x0f\x00\x08\x00" + IP4, IP4, 0),
+    "pppoe-alone": (51, pppoe(IP4, 0x0021), IP4, 0),
+    "sll": (113, sll(IP4, 0x0800), IP4, 0),
+    "sll-vlan": (113, sll(tag(15, 0x0800) + IP4, 0x8100), IP4, 15),
+    "sll-no-arphrd": (113, sll(IP6, 0x86DD, 65534), IP6, 0),
+    "sll-odd-arphrd": (113, sll(IP4, 0x0800, 0xBEEF), IP4, 0),
+    "sll2": (276, sll2(IP4, 0x0800), IP4, 0),
+    "sll2-6": (276, sll2(IP6, 0x86DD, 512), IP6, 0),
+    "802.11": (105, wireless(snap(IP4), DATA, TO_DS), IP4, 0),
+    "802.11-4-addresses": (
+        105,
+        wireless(snap(IP6, 0x86DD), DATA, TO_DS | FROM_DS, packets.MAC[:6]),
+        IP6,
+        0,
+    ),
+    "802.11-qos": (105, wireless(snap(IP4), QOS, FROM_DS, b"\0\0"), IP4, 0),
+    "802.11-qos-ht": (105, wireless(snap(IP4), QOS, FROM_DS | ORDER, b"\0\0" + bytes(4)), IP4, 0),
+    "802.11-amsdu": (
+        105,
+        wireless(
+            packets.MAC + struct.pack(">H", 8 + len(IP4)) + snap(IP4), QOS, FROM_DS, b"\x80\0"
+        ),
+        IP4,
+        0,
+    ),
+    "radiotap": (127, radiotap(wireless(snap(IP4), DATA, TO_DS), None, False), IP4, 0),
+    "radiotap-clock": (127, radiotap(wireless(snap(IP4), DATA, TO_DS), 0, True), IP4, 0),
+    "radiotap-fcs": (
+        127,
+        radiotap(wireless(snap(IP4), DATA, TO_DS) + bytes(4), 0x10, True),
+        IP4,
+        0,
+    ),
+    "prism": (119, struct.pack("<II", 0x44, 144) + bytes(136) + wireless(snap(IP4), DATA, 1),
+            IP4, 0),
+    "avs": (163, struct.pack(">II", 0x80211001, 64) + bytes(56) + wireless(snap(IP4), DATA, 1),
+            IP4, 0),
+    "ppi": (192, struct.pack("<BBHI", 0, 0, 8, 105) + wireless(snap(IP4), DATA, TO_DS), IP4, 0),
+    "atm-rfc1483": (100, snap(IP4), IP4, 0),
+    "sunatm": (123, b"\x02\0\0\x20" + snap(IP4), IP4, 0),
+    "token-ring": (6, b"\x10\x40" + packets.MAC + snap(IP4), IP4, 0),
+    "fddi": (10, b"\x50" + packets.MAC + snap(IP4), IP4, 0),
+    "frame-relay": (107, b"\x18\x41\x03\xcc" + IP4, IP4, 0),
+    "frame-relay-6": (107, b"\x18\x41\x03\x8e" + IP6, IP6, 0),
+    "frame-relay-snap": (107, b"\x18\x41\x03\0\x80\0\0\0\x08\0" + IP4, IP4, 0),
+    "mpls-alone": (219, label(55, True) + IP4, IP4, 0),
+    "enc": (109, struct.pack("<III", 2, 0, 0) + IP4, IP4, 0),
+    "nflog": (239, nflog(IP4), IP4, 0),
+    "nflog-6": (239, nflog(IP6), IP6, 0),
+    "pflog": (117, bytes([61, 2]) + bytes(58) + b"\x01" + bytes(3) + IP4, IP4, 0),
+    "pktap": (
+        258,
+        struct.pack("<III", 108, 1, 1) + bytes(96) + eth(IP4),
+        IP4,
+        0,
+    ),
+}  # fmt: skip
+#: Link types that tshark 4.0 shows as bytes only.
+NOT_TSHARK = {"cisco-hdlc-direction", "mpls-alone"}
+
+
+@pytest.mark.parametrize("name", FOUND)
+def test_layer_3(name: str, tmp_path: Path) -> None:
+    dlt, data, inner, vlan = FOUND[name]
+    packet = packets.packet_of(data, tmp_path, dlt)
+    assert packet.ethertype == ETHERTYPE[inner]
+    assert packet.vlan_id == vlan
+    assert bytes(packet.layer3)[: len(inner)] == inner
+    ip = packet.ip if inner is IP4 else packet.ip6
+    assert str(ip.src_prefix) == (packets.V4 if inner is IP4 else packets.V6)[0]
+    assert (packet.ip is None) == (inner is IP6)
+    assert (packet.ip6 is None) == (inner is IP4)
+    assert (packet.udp.src_port, packet.udp.dst_port) == (1234, 5678)
+    assert bytes(packet.udp.payload)[:7] == b"payload"
+
+
+@pytest.mark.parametrize("name", FOUND)
+def test_cut_anywhere(name: str, tmp_path: Path) -> None:
+    """All of a packet's prefixes in one file: IP is there from its first byte on."""
+    dlt, data, inner, _ = FOUND[name]
+    records = [packets.Record(data[:n], wire=len(data)) for n in range(len(data) + 1)]
+    start = data.index(inner)
+    for n, packet in enumerate(packets.read_bytes(packets.pcap(records, dlt), tmp_path)):
+        ip = packet.ip if inner is IP4 else packet.ip6
+        assert (ip is not None) == (n > start)
+        assert (packet.udp is not None) == (
+            n >= start + inner.index(packets.udp(b"payload", ports=(1234, 5678))) + 2
+        )
+        assert bytes(packet) == data[:n]
+
+
+def test_tshark_finds_the_same(tmp_path: Path, tshark: str) -> None:
+    content = packets.section()
+    for dlt, *_ in FOUND.values():
+        content += packets.interface(dlt)
+    for i, (_, data, *_) in enumerate(FOUND.values()):
+        content += packets.enhanced(data, on=i)
+    path = packets.write(tmp_path / "links.pcapng", content)
+    fields = ["ip.src", "ipv6.src", "udp.dstport", "ieee8021ad.svid", "ieee8021ad.id", "vlan.id"]
+    out = subprocess.run(
+        [tshark, "-r", path, "-Tfields", *(f"-e{field}" for field in fields)],
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    rows = [line.split("\t") for line in out.split("\n")[:-1]]
+    different = set()
+    for name, row, packet in zip(FOUND, rows, packets.read(path), strict=True):
+        ip, ip6 = packet.ip, packet.ip6
+        mine = [str(ip.src_prefix) if ip else "", str(ip6.src_prefix) if ip6 else "", "5678"]
+        outermost = next(filter(None, row[3:]), "0").split(",")[0]
+        if [*row[:3], int(outermost)] != [*mine, packet.vlan_id]:
+            different.add(name)
+    assert different == NOT_TSHARK
+
+
+# --- Where there is no IP --------------------------------------------------------------------
+
+NOTHING: dict[str, tuple[int, bytes, int]] = {
+    "arp": (ETH, eth(ARP, 0x0806), 0x0806),
+    "vlan-arp": (ETH, eth(tag(3, 0x0806) + ARP, 0x8100), 0x0806),
+    "spanning-tree": (ETH, eth(b"\x42\x42\x03" + bytes(35), 38), 38),
+    "no-ip-by-version": (ETH, eth(b"\x35" + IP4[1:]), 0x0800),
+    "ip6-called-ip": (ETH, eth(IP6), 0x0800),
+    "802.11-protected": (105, wireless(snap(IP4), DATA, TO_DS | PROTECTED), 0),
+    "802.11-no-data": (105, wireless(b"", 0x48, TO_DS), 0),
+    "802.11-beacon": (105, wireless(bytes(40), 0x80, 0), 0),
+    "ppp-lcp": (9, b"\xff\x03\xc0\x21\1\1\0\4", 0),
+    "slarp": (104, b"\x8f\x00\x80\x35" + bytes(18), 0x8035),
+    "usb": (220, bytes(80), 0),
+    "unknown": (65000, IP4, 0),
+}
+
+
+@pytest.mark.parametrize("name", NOTHING)
+def test_no_ip(name: str, tmp_path: Path) -> None:
+    dlt, data, ethertype = NOTHING[name]
+    packet = packets.packet_of(data, tmp_path, dlt)
+    for layer in ("ip", "ip6", "tcp", "udp", "icmp", "icmp6", "sctp", "transport"):
+        assert getattr(packet, layer) is None
+    assert packet.proto == 0
+    assert packet.ethertype == ethertype
+    assert bytes(packet) == data
+    assert (packet.tcp_payload, packet.udp_payload) == (None, None)
+
+
+def test_what_is_no_ip_still_has_a_layer_3(tmp_path: Path) -> None:
+    packet = packets.packet_of(eth(tag(3, 0x0806) + ARP, 0x8100), tmp_path)
+    assert bytes(packet.layer3) == ARP
+    assert packet.vlan_id == 3
+    assert packet.layer2.data[:12] == packets.MAC
+
+
+# --- Lengths and directions ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "fcs"),
+    [
+        ("ethernet", 4),
+        ("vlan", 4),
+        ("radiotap", 4),
+        ("radiotap-clock", 4),
+        ("radiotap-fcs", 0),
+        ("raw", 0),
+        ("sll", 0),
+        ("802.11", 0),
+        ("ppp", 0),
+    ],
+)
+def test_wire_length_counts_the_fcs(name: str, fcs: int, tmp_path: Path) -> None:
+    dlt, data, *_ = FOUND[name]
+    assert packets.packet_of(data, tmp_path, dlt).wire_len == len(data) + fcs
+    assert packets.packet_of(data, tmp_path, dlt, wire=9000).wire_len == 9000 + fcs
+
+
+def test_wire_length_of_a_cooked_loopback_frame(tmp_path: Path) -> None:
+    data = sll(eth(IP4), 0x0060, 772)
+    packet = packets.packet_of(data, tmp_path, 113)
+    assert packet.wire_len == len(data) + 4
+    assert packet.udp.dst_port == 5678
+
+
+@pytest.mark.parametrize(
+    ("dlt", "data", "direction"),
+    [
+        (113, sll(IP4, 0x0800, kind=0), "INCOMING"),
+        (113, sll(IP4, 0x0800, kind=4), "OUTGOING"),
+        (276, sll2(IP4, 0x0800, kind=0), "INCOMING"),
+        (276, sll2(IP4, 0x0800, kind=4), "OUTGOING"),
+        (117, bytes([61, 2]) + bytes(58) + b"\x01" + bytes(3) + IP4, "INCOMING"),
+        (117, bytes([61, 2]) + bytes(58) + b"\x02" + bytes(3) + IP4, "OUTGOING"),
+        (ETH, eth(IP4), "UNKNOWN"),
+    ],
+)
+def test_direction(dlt: int, data: bytes, direction: str, tmp_path: Path) -> None:
+    packet = packets.packet_of(data, tmp_path, dlt)
+    assert packet.direction == getattr(plt, "TRACE_DIR_" + direction)
+
+
+@pytest.mark.parametrize(
+    ("dlt", "linktype"),
+    [(1, "ETH"), (105, "80211"), (101, "NONE"), (12, "NONE"), (100, "LLCSNAP"), (9, "PPP")],
+)
+def test_link_type(dlt: int, linktype: str, tmp_path: Path) -> None:
+    packet = packets.packet_of(IP4, tmp_path, dlt)
+    assert packet.linktype == getattr(plt, "TRACE_TYPE_" + linktype)

@@ -30,6 +30,15 @@ struct plt_meta {
 
 #define PLT_LINKTYPE_OF_DLT INT16_MIN
 
+/* Set the arrival time that ERF's 32.32 fixed point tells, to the nearest nanosecond. */
+static inline void meta_set_erf_time(struct plt_meta *meta, uint64_t time)
+{
+    uint64_t nsec = ((time & 0xffffffff) * 1000000000 + (1U << 31)) >> 32;
+    meta->erf_time = time;
+    meta->sec = (int64_t)(time >> 32) + (nsec == 1000000000);
+    meta->nsec = (uint32_t)(nsec % 1000000000);
+}
+
 /* One packet as a source hands it over; data is valid until the source is asked again. */
 struct plt_record {
     const uint8_t *data;

@@ -104,17 +104,14 @@ static enum source_result erf_next(struct source *base, struct plt_record *recor
     uint32_t len = skip < rlen ? rlen - skip : 0;
     if (len > wire_len) /* records are padded */
         len = wire_len;
-    uint64_t time = load_le64(header);
     record->data = header + (skip < rlen ? skip : rlen);
     record->len = len;
-    record->meta = (struct plt_meta){.sec = (int64_t)(time >> 32),
-                                     .nsec = (uint32_t)((time & 0xffffffff) * 1000000000 >> 32),
-                                     .capture_len = len,
-                                     .erf_time = time,
+    record->meta = (struct plt_meta){.capture_len = len,
                                      .wire_len = wire_len,
                                      .dlt = layout.dlt,
                                      .linktype = layout.linktype,
                                      .direction = (int8_t)(header[9] & 3)};
+    meta_set_erf_time(&record->meta, load_le64(header));
     /* coloured records have their colour in the place of the loss counter */
     if (header[8] == ERF_ETH || header[8] == ERF_HDLC_POS)
         base->drops += load_be16(header + 12);

@@ -18,12 +18,9 @@ struct fixed_source {
 
 static struct plt_meta meta_of_erf_time(const uint8_t *bytes)
 {
-    uint64_t time = load_le64(bytes);
-    return (struct plt_meta){.sec = (int64_t)(time >> 32),
-                             .nsec = (uint32_t)((time & 0xffffffff) * 1000000000 >> 32),
-                             .erf_time = time,
-                             .linktype = PLT_LINKTYPE_OF_DLT,
-                             .direction = -1};
+    struct plt_meta meta = {.linktype = PLT_LINKTYPE_OF_DLT, .direction = -1};
+    meta_set_erf_time(&meta, load_le64(bytes));
+    return meta;
 }
 
 /* What the wire had may be less than the record holds: the rest is padding. */

@@ -5,9 +5,8 @@ EXCEPTIONS: for each trace, what may differ.  One that never comes up fails the 
 the list stays true.
 """
 
-from collections.abc import Callable
 from fnmatch import fnmatchcase
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 
 class Known(NamedTuple):
@@ -16,20 +15,12 @@ class Known(NamedTuple):
     fields: str
     reason: str
     packets: tuple[int, ...] | None = None  # only these packets
-    only: Callable[[Any, Any], bool] | None = None  # only where this holds of ours and tshark's
 
-    def covers(self, packet: int, field: str, ours: object, theirs: object) -> bool:
+    def covers(self, packet: int, field: str) -> bool:
         """Whether this is the reason for a difference in FIELD of PACKET."""
-        return (
-            fnmatchcase(field, self.fields)
-            and (self.packets is None or packet in self.packets)
-            and (self.only is None or self.only(ours, theirs))
+        return fnmatchcase(field, self.fields) and (
+            self.packets is None or packet in self.packets
         )
-
-
-def a_nanosecond_less(ours: int, theirs: int) -> bool:
-    """Whether ours is tshark's time less one nanosecond."""
-    return theirs - ours == 1
 
 
 UNREADABLE = {
@@ -45,22 +36,18 @@ UNREADABLE = {
 HDLC = "the link type says PPP, the frames are Cisco HDLC: tshark guesses that, libtrace does not"
 FABRICPATH = "Cisco FabricPath (ethertype 0x8903) is a link layer that tshark knows and we do not"
 LOOPBACK = "the cooked protocol 0x0060 holds an Ethernet frame: libtrace opens it, tshark does not"
-FRAGMENT = "an IPv6 fragment after the first has a transport for libtrace, and data for tshark"
 DOFF_0 = "the TCP header says that it is 0 bytes long: tshark reads no further, we do"
-ERF_CLOCK = "ERF counts 2**-32 s: we drop the part below a nanosecond, tshark rounds to the nearest"
 TIMELESS = "pcapng's simple packet block holds no time: tshark shows none, we say 0"
 
 FABRICPATH_PACKETS = (3, 6, 8, 10, 11, 16, 22, 25, 27, 29, 30, 35)
 
 EXCEPTIONS: dict[str, tuple[Known, ...]] = {
-    "100_packets.erf": (Known("time_ns", ERF_CLOCK, only=a_nanosecond_less),),
     "100_sll.pcap": (
         Known("ethertype", LOOPBACK),
         Known("ip.*", LOOPBACK),
         Known("tcp.*", LOOPBACK),
         Known("udp.*", LOOPBACK),
     ),
-    "5_packets.erf.gz": (Known("time_ns", ERF_CLOCK, only=a_nanosecond_less),),
     "BGP_Cisco_hdlc_slarp.pcap": (
         Known("ethertype", HDLC),
         Known("ip.*", HDLC),
@@ -73,6 +60,5 @@ EXCEPTIONS: dict[str, tuple[Known, ...]] = {
         Known("tcp.*", FABRICPATH, FABRICPATH_PACKETS),
     ),
     "complex.pcapng": (Known("time_ns", TIMELESS, (3,)),),
-    "dns_fragmented.pcap": (Known("udp.*", FRAGMENT, (6, 9, 39)),),
     "reasm_crash_anon.pcapng": (Known("tcp.*", DOFF_0, (95,)),),
 }

@@ -75,7 +75,7 @@ def test_extension_headers_cut_anywhere(name: str) -> None:
     for length in range(1, len(whole) + 1):
         layer = plt.ip6(whole[:length])
         found = layer.udp if proto == UDP else layer.tcp
-        assert (layer.transport is not None) == (length > transport)
+        assert (layer.transport is not None) == (length >= transport)
         assert (found is not None) == (length >= transport + 2)  # its source port
         if length < transport:
             with pytest.raises(ValueError, match=r"^Data too short for payload$"):
@@ -91,6 +91,7 @@ def test_extension_headers_through_a_trace(tmp_path: Path, tshark: str) -> None:
     frames = [
         packets.ethernet(packets.ipv6(chain + HEADERS[proto], first), 0x86DD)
         for first, chain, proto in CHAINS.values()
+        if first != MOBILITY  # for tshark nothing follows it, as RFC 6275 has it today
     ]
     path = packets.write(tmp_path / "t.pcap", packets.pcap(frames))
     out = subprocess.run(
@@ -154,7 +155,7 @@ def test_ipv4_cut_anywhere() -> None:
         header = 20 + size
         for length in range(1, len(whole) + 1):
             layer = plt.ip(whole[:length])
-            assert (layer.transport is not None) == (length > header)
+            assert (layer.transport is not None) == (length >= header)
             assert (layer.tcp is not None) == (length >= header + 2)
             if length < header:
                 with pytest.raises(ValueError, match=r"^Data too short for payload$"):
@@ -249,7 +250,7 @@ def test_payload_of_a_cut_header_is_an_error() -> None:
             _ = plt.tcp(packets.tcp(b"abc", doff=doff)).payload
 
 
-def test_random_bytes_as_every_layer_agree_with_their_cut(tmp_path: Path) -> None:
+def test_what_was_cut_agrees_with_the_whole() -> None:
     """What a cut packet answers is what the whole one does, or that it is too short."""
     names = ("src_prefix", "dst_prefix", "proto", "traffic_class", "hop_limit", "version")
     chance = random.Random(2)

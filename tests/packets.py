@@ -1,6 +1,9 @@
 """Headers and trace files for the tests, packed from the descriptions in RFCs and formats alone."""
 
+import os
 import struct
+import subprocess
+import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 from ipaddress import ip_address
@@ -262,3 +265,19 @@ def until_error(uri: str | Path) -> tuple[list[plt.packet], str]:
     finally:
         trace.close()
     return packets, ""
+
+
+# --- Other processes -------------------------------------------------------------------------
+
+
+def child(code: str, *args: object, timeout: float = 60) -> subprocess.CompletedProcess[str]:
+    """Run a program that may end the interpreter, or that is to be measured from outside."""
+    folders = [str(Path(__file__).parent), os.environ.get("PYTHONPATH", "")]
+    return subprocess.run(
+        [sys.executable, "-c", code, *map(str, args)],
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, folders))},
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+        check=False,
+    )

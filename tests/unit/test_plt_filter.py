@@ -1,0 +1,213 @@
+"""plt.filter, on traces and on packets, of several link types."""
+
+from pathlib import Path
+
+import packets
+import pytest
+from packets import TCP, UDP
+
+import plt
+
+FRAMES = [
+    packets.ethernet(packets.ipv4(packets.udp(b"x", ports=(1000, 53)), src="10.0.0.1")),
+    packets.ethernet(packets.ipv4(packets.tcp(ports=(2000, 80), flags=0x02), TCP)),
+    packets.ethernet(packets.ipv6(packets.tcp(ports=(3000, 443), flags=0x11), TCP), 0x86DD),
+    packets.ethernet(b"\0\1\x08\0\6\4\0\1" + bytes(20), 0x0806),
+    packets.ethernet(b"\0\x07\x08\0" + packets.ipv4(packets.udp(ports=(4000, 53))), 0x8100),
+    packets.ethernet(packets.ipv4(packets.udp(bytes(1400), ports=(5000, 6000)))),
+]
+# pcap-filter(7), by hand: which of FRAMES each one accepts
+ACCEPTED = {
+    "ip": {0, 1, 5},
+    "ip6": {2},
+    "arp": {3},
+    "tcp": {1, 2},
+    "udp port 53": {0},
+    "vlan and udp port 53": {4},
+    "vlan 7": {4},
+    "vlan 8": set(),
+    "host 10.0.0.1": {0},
+    "src net 10.0.0.0/8": {0},
+    "tcp[tcpflags] & tcp-syn != 0": {1},
+    "ip6 and tcp dst port 443": {2},
+    "greater 1000": {5},
+    "less 60": {0, 1, 3, 4},
+    "not ip": {2, 3, 4},
+    "ether src 02:00:00:00:00:02": {0, 1, 2, 3, 4, 5},
+    "ether[12:2] = 0x0806": {3},
+    "": {0, 1, 2, 3, 4, 5},
+}
+BAD = ["no such thing", "tcp port", "host", "((ip)", "ip proto 9999", "port 99999", "'", "ip\n\nx"]
+
+
+@pytest.fixture
+def trace(tmp_path: Path) -> plt.trace:
+    return plt.trace(packets.write(tmp_path / "t.pcap", packets.pcap(FRAMES)))
+
+
+@pytest.mark.parametrize("expression", ACCEPTED)
+def test_on_a_trace_and_on_packets(expression: str, trace: plt.trace) -> None:
+    wanted = plt.filter(expression)
+    assert wanted.expression == expression
+    trace.conf_filter(wanted)
+    with trace:
+        assert [bytes(packet) for packet in trace] == [FRAMES[i] for i in ACCEPTED[expression]]
+        assert trace.pkt_accepts() == len(ACCEPTED[expression])
+    every = packets.read(trace.uri)
+    assert {i for i, p in enumerate(every) if p.apply_filter(wanted)} == ACCEPTED[expression]
+    assert {type(p.apply_filter(wanted)) for p in every} == {bool}
+
+
+def test_one_filter_for_several_link_types(tmp_path: Path) -> None:
+    """libpcap compiles an expression for one link type: the filter must know of each."""
+    ip = packets.ipv4(packets.udp(ports=(1, 53)))
+    cooked = b"\0\0\0\1\0\6" + packets.MAC[:6] + b"\0\0\x08\0" + ip
+    content = packets.section()
+    links = [(1, packets.ethernet(ip)), (101, ip), (113, cooked), (9, b"\xff\x03\0\x21" + ip),
+             (104, b"\x0f\0\x08\0" + ip), (108, b"\0\0\0\2" + ip), (228, ip)]  # fmt: skip
+    for dlt, _ in links:
+        content += packets.interface(dlt)
+    for i, (_, data) in enumerate(links * 3):
+        content += packets.enhanced(data, on=i % len(links))
+    path = packets.write(tmp_path / "t.pcapng", content)
+    for expression, expected in (("udp dst port 53", 21), ("udp dst port 54", 0), ("tcp", 0)):
+        found = plt.trace(path)
+        found.conf_filter(plt.filter(expression))
+        with found:
+            assert len(list(found)) == expected
+
+
+def test_link_types_that_libpcap_can_not_filter_are_filtered_from_ip_on(tmp_path: Path) -> None:
+    ip = packets.ipv4(packets.udp(ports=(1, 53)))
+    # nflog: 4 bytes, then attribute 9 is the packet
+    content = packets.pcap([b"\2\0\0\0" + bytes([4 + len(ip), 0, 9, 0]) + ip], 239)
+    [packet] = packets.read_bytes(content, tmp_path)
+    assert packet.apply_filter(plt.filter("udp port 53")) is True
+    assert packet.apply_filter(plt.filter("tcp")) is False
+
+
+@pytest.mark.parametrize("expression", BAD)
+def test_a_bad_expression_raises_when_it_is_used(
+    expression: str, trace: plt.trace, capfd: pytest.CaptureFixture[str]
+) -> None:
+    bad = plt.filter(expression)
+    trace.conf_filter(bad)
+    trace.start()
+    for _ in range(3):
+        with pytest.raises(plt.LibtraceError, match=r"\w{3}"):
+            next(trace)
+    trace.close()
+    [packet, *_] = packets.read(trace.uri)
+    for _ in range(3):
+        with pytest.raises(plt.LibtraceError, match=r"\w{3}"):
+            packet.apply_filter(bad)
+    assert packet.apply_filter(plt.filter("ip")) is True
+    assert capfd.readouterr() == ("", "")
+
+
+def test_the_message_is_libpcap_s(trace: plt.trace) -> None:
+    trace.conf_filter(plt.filter("no such thing"))
+    trace.start()
+    with pytest.raises(plt.LibtraceError, match="syntax error"):
+        next(trace)
+    trace.close()
+
+
+def test_making_one() -> None:
+    assert plt.filter(bpf="tcp").expression == "tcp"
+    assert repr(plt.filter("tcp")) == "plt.filter('tcp')"
+    for wrong in (None, b"tcp", 3, ["tcp"], plt.filter("tcp")):
+        with pytest.raises(TypeError):
+            plt.filter(wrong)
+    for args in ((), ("a", "b")):
+        with pytest.raises(TypeError):
+            plt.filter(*args)
+    for odd in ("host \0", "host é", "\ud800", "日本"):
+        with pytest.raises(ValueError, match=r"ASCII|surrogates"):
+            plt.filter(odd)
+    with pytest.raises(TypeError):
+        plt.filter("tcp").expression = "udp"
+    with pytest.raises(TypeError):
+
+        class Mine(plt.filter):
+            pass
+
+
+def test_applying_wrongly(trace: plt.trace) -> None:
+    with trace:
+        packet = next(trace)
+    wanted = plt.filter("ip")
+    for layer in (packet.layer2, packet.layer3, packet.ip, packet.udp, packet.udp.payload):
+        with pytest.raises(TypeError, match="for packets, not for their layers"):
+            layer.apply_filter(wanted)
+    for wrong in (None, "ip", 3, packet):
+        with pytest.raises(TypeError, match=r"takes a plt.filter"):
+            packet.apply_filter(wrong)
+    with pytest.raises(ValueError, match="nothing was read"):
+        plt.packet().apply_filter(wanted)
+
+
+def test_short_packets(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    frames = [b"", b"\0", FRAMES[0][:13], FRAMES[0][:30], FRAMES[0][:36]]
+    got = packets.read_bytes(packets.pcap(frames), tmp_path)
+    assert [p.apply_filter(plt.filter("ip")) for p in got] == [False, False, False, True, True]
+    assert [p.apply_filter(plt.filter("udp src port 1000")) for p in got] == [False] * 4 + [True]
+    assert [p.apply_filter(plt.filter("")) for p in got] == [True] * 5
+    assert capfd.readouterr() == ("", "")
+
+
+LARGE = """
+import sys, packets, plt
+from pathlib import Path
+size, wire = int(sys.argv[2]), int(sys.argv[3])
+frame = packets.ethernet(packets.ipv4(packets.udp(bytes(size - 42), ports=(1, 53))))
+packet = packets.packet_of(frame, Path(sys.argv[1]), wire=wire)
+print([packet.apply_filter(plt.filter(text)) for text in ("udp port 53", "tcp", "greater 60000")])
+"""
+ABORTS = pytest.mark.xfail(strict=True, reason="libtrace asserts on lengths of 64 KiB")
+
+
+@pytest.mark.parametrize(
+    ("size", "wire"),
+    [
+        (65_000, 65_000),
+        (100, 65_531),
+        pytest.param(100, 65_532, marks=ABORTS),
+        pytest.param(100, 70_000, marks=ABORTS),
+        pytest.param(100, 2**32 - 1, marks=ABORTS),
+        pytest.param(65_536, 65_536, marks=ABORTS),
+        pytest.param(70_000, 70_000, marks=ABORTS),
+    ],
+)
+def test_large_packets(size: int, wire: int, tmp_path: Path) -> None:
+    run = packets.child(LARGE, tmp_path, size, wire)
+    assert (run.returncode, run.stderr) == (0, "")
+    assert run.stdout.strip() == "[True, False, True]"
+
+
+def test_a_filter_outlives_and_is_outlived(tmp_path: Path) -> None:
+    path = packets.write(tmp_path / "t.pcap", packets.pcap(FRAMES))
+    trace = plt.trace(path)
+    trace.conf_filter(plt.filter("udp port 53"))  # the trace alone holds it
+    shared = plt.filter("tcp")
+    others = [plt.trace(path) for _ in range(3)]
+    for other in others:
+        other.conf_filter(shared)
+        other.start()
+    trace.start()
+    assert [len(list(t)) for t in (trace, *others)] == [1, 2, 2, 2]
+    for t in (trace, *others):
+        t.close()
+    [*got] = packets.read(path)
+    assert sum(p.apply_filter(shared) for p in got) == 2
+
+
+def test_a_filter_may_be_exchanged_in_a_pause(trace: plt.trace) -> None:
+    trace.conf_filter(plt.filter("tcp"))
+    trace.start()
+    assert next(trace).tcp.src_port == 2000
+    trace.pause()
+    trace.conf_filter(plt.filter("udp"))
+    trace.start()
+    assert [packet.udp.src_port for packet in trace if packet.proto == UDP] == [5000]
+    trace.close()

@@ -1,0 +1,327 @@
+"""Output traces: what was written is read back, and by tshark; errors."""
+
+import gzip
+import subprocess
+from pathlib import Path
+
+import packets
+import pytest
+from packets import EPOCH, Record
+
+import plt
+
+FRAMES = [
+    packets.ethernet(packets.ipv4(packets.udp(bytes([i]) * (i * 37), ports=(i, 53))))
+    for i in range(1, 40)
+]
+RECORDS = [Record(frame, EPOCH + i, i * 1000 + 7, 1500) for i, frame in enumerate(FRAMES)]
+
+ABORTS = pytest.mark.xfail(strict=True, reason="libtrace asserts on lengths of 64 KiB")
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> list[plt.packet]:
+    return packets.read_bytes(packets.pcap(RECORDS), tmp_path)
+
+
+def described(found: list[plt.packet]) -> list[tuple]:
+    return [(bytes(p), p.time_ns // 1000, p.wire_len, p.capture_len) for p in found]
+
+
+def write(uri: str, found: list[plt.packet], **conf: int) -> None:
+    output = plt.output_trace(uri)
+    for name, value in conf.items():
+        getattr(output, f"conf_{name}")(value)
+    output.start_output()
+    for packet in found:
+        assert output.write_packet(packet) is None
+    output.close_output()
+
+
+def test_pcapfile(source: list[plt.packet], tmp_path: Path, tshark: str) -> None:
+    path = tmp_path / "out.pcap"
+    write(f"pcapfile:{path}", source)
+    assert described(packets.read(path)) == described(source)
+    out = subprocess.run(
+        [tshark, "-r", path, "-Tfields", "-eframe.time_epoch", "-eframe.cap_len", "-eframe.len"],
+        capture_output=True, text=True, check=True,
+    ).stdout  # fmt: skip
+    rows = [line.split("\t") for line in out.splitlines()]
+    assert rows == [[f"{r.sec}.{r.fraction:06d}000", str(len(r.data)), "1500"] for r in RECORDS]
+
+
+def test_erf(source: list[plt.packet], tmp_path: Path) -> None:
+    path = tmp_path / "out.erf"
+    write(f"erf:{path}", source)
+    got = packets.read(f"erf:{path}")
+    assert [bytes(p)[: len(f)] for p, f in zip(got, FRAMES, strict=True)] == FRAMES
+    assert [p.wire_len for p in got] == [1504] * len(FRAMES)
+    # its clock is binary: the microsecond may be the one before
+    assert all(
+        0 <= r.sec * 10**9 + r.fraction * 1000 - p.time_ns < 1000
+        for p, r in zip(got, RECORDS, strict=True)
+    )
+
+
+@pytest.mark.parametrize("level", [0, 1, 6, 9])
+def test_gzip(source: list[plt.packet], level: int, tmp_path: Path) -> None:
+    path = tmp_path / "out.pcap.gz"
+    write(f"pcapfile:{path}", source, compress_type=plt.ZLIB_COMPRESSION, compress_level=level)
+    if level:
+        assert gzip.decompress(path.read_bytes())[:4] == b"\xd4\xc3\xb2\xa1"
+    assert described(packets.read(path)) == described(source)
+
+
+def test_bzip2(source: list[plt.packet], tmp_path: Path) -> None:
+    path = tmp_path / "out.pcap.bz2"
+    write(f"pcapfile:{path}", source, compress_type=plt.BZIP2_COMPRESSION, compress_level=5)
+    assert path.read_bytes()[:3] == b"BZh"
+    assert described(packets.read(path)) == described(source)
+
+
+def test_with(source: list[plt.packet], tmp_path: Path) -> None:
+    path = tmp_path / "out.pcap"
+    with plt.output_trace(uri=f"pcapfile:{path}") as output:
+        output.write_packet(source[0])
+        assert "started" in repr(output)
+    assert "closed" in repr(output)
+    assert len(packets.read(path)) == 1
+
+
+def test_a_file_without_packets(tmp_path: Path) -> None:
+    for name, prefix in (("a", "pcapfile:"), ("b", "erf:")):
+        write(f"{prefix}{tmp_path / name}", [])
+    assert (tmp_path / "b").read_bytes() == b""
+
+
+def test_truncated_unless_appended_to(source: list[plt.packet], tmp_path: Path) -> None:
+    path = tmp_path / "out.erf"
+    write(f"erf:{path}", source[:5])
+    write(f"erf:{path}", source[5:7])
+    assert len(packets.read(f"erf:{path}")) == 2
+    write(f"erf:{path}", source[7:10], file_flags=plt.O_APPEND)
+    got = packets.read(f"erf:{path}")
+    assert [p.udp.src_port for p in got] == [6, 7, 8, 9, 10]
+
+
+def test_changes_are_written(source: list[plt.packet], tmp_path: Path) -> None:
+    packet = source[0]
+    packet.ip.ttl = 3
+    packet.ip.set_checksums()
+    path = tmp_path / "out.pcap"
+    write(f"pcapfile:{path}", [packet, packet])
+    assert [p.ip.ttl for p in packets.read(path)] == [3, 3]
+    assert all(p.ip.test_l3_cksm() for p in packets.read(path))
+
+
+def test_a_layer_stands_for_its_packet(source: list[plt.packet], tmp_path: Path) -> None:
+    path = tmp_path / "out.pcap"
+    write(f"pcapfile:{path}", [source[0].udp, source[1].ip, source[2].udp.payload])
+    assert [bytes(p) for p in packets.read(path)] == FRAMES[:3]
+
+
+def test_while_iterating(tmp_path: Path) -> None:
+    first, second = tmp_path / "in.pcap", tmp_path / "out.pcap"
+    first.write_bytes(packets.pcap(RECORDS))
+    with plt.trace(first) as trace, plt.output_trace(f"pcapfile:{second}") as output:
+        for packet in trace:
+            if packet.udp.src_port % 2:
+                output.write_packet(packet)
+    assert [p.udp.src_port for p in packets.read(second)] == list(range(1, 40, 2))
+
+
+@pytest.mark.parametrize("dlt", [1, 9, 50, 101, 104, 105, 108, 113, 117, 127])
+def test_link_types(dlt: int, tmp_path: Path) -> None:
+    data = bytes(range(100))
+    packet = packets.packet_of(data, tmp_path, dlt)
+    path = tmp_path / "out.pcap"
+    write(f"pcapfile:{path}", [packet])
+    [got] = packets.read(path)
+    assert bytes(got) == data
+    assert (got.wire_len, got.linktype) == (packet.wire_len, packet.linktype)
+
+
+LARGE = """
+import sys, packets, plt
+from pathlib import Path
+folder, uri, size, wire = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
+small = packets.ethernet(packets.ipv4(packets.udp(b"small")))
+large = packets.ethernet(packets.ipv4(packets.udp(bytes(size - 42))))
+written = [small]
+with plt.output_trace(uri) as output:
+    output.write_packet(packets.packet_of(small, folder))
+    try:
+        output.write_packet(packets.packet_of(large, folder, wire=wire))
+        written.append(large)
+    except plt.LibtraceError as error:
+        assert uri in str(error)
+got = packets.read(uri)
+assert [bytes(p)[:len(f)] for p, f in zip(got, written, strict=True)] == written
+print(len(written), got[-1].wire_len)
+"""
+
+
+@pytest.mark.parametrize(
+    ("prefix", "size", "wire", "written"),
+    [
+        ("pcapfile", 65_000, 65_000, {2}),
+        ("pcapfile", 100, 65_531, {2}),
+        pytest.param("pcapfile", 100, 65_532, {2}, marks=ABORTS),
+        pytest.param("pcapfile", 100, 70_000, {2}, marks=ABORTS),
+        pytest.param("pcapfile", 100, 2**32 - 1, {1, 2}, marks=ABORTS),
+        pytest.param("pcapfile", 65_535, 65_535, {2}, marks=ABORTS),
+        pytest.param("pcapfile", 65_536, 65_536, {2}, marks=ABORTS),
+        pytest.param("pcapfile", 70_000, 70_000, {2}, marks=ABORTS),
+        pytest.param("pcapfile", 200_000, 200_000, {2}, marks=ABORTS),
+        ("erf", 65_000, 65_000, {2}),
+        pytest.param("erf", 65_519, 65_519, {1, 2}, marks=ABORTS),
+        pytest.param("erf", 70_000, 70_000, {1}, marks=ABORTS),
+        pytest.param("erf", 100, 70_000, {1, 2}, marks=ABORTS),
+    ],
+)
+def test_large_packets(
+    prefix: str, size: int, wire: int, written: set[int], tmp_path: Path
+) -> None:
+    """Written as they are, or refused by name where the format has no room for their lengths."""
+    run = packets.child(LARGE, tmp_path, f"{prefix}:{tmp_path / 'out'}", size, wire)
+    assert (run.returncode, run.stderr) == (0, "")
+    count, wire_len = map(int, run.stdout.split())
+    assert count in written
+    if prefix == "pcapfile" and count == 2:
+        assert wire_len == wire + 4
+
+
+# --- Errors ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("uri", ["", "x", ":", "pcapfile:", ":x", "nosuch:x", "/tmp/x", "erf"])
+def test_a_bad_uri_is_an_error_at_once(uri: str, capfd: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(ValueError, match=r"^Couldn't create outputTrace: "):
+        plt.output_trace(uri)
+    assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("uri", ["tsh:x", "duck:x", "legacyeth:x", "pcap:x", "rt:x"])
+def test_formats_that_can_not_be_written(uri: str, capfd: pytest.CaptureFixture[str]) -> None:
+    try:
+        output = plt.output_trace(uri)
+        output.start_output()
+    except (ValueError, plt.LibtraceError) as error:
+        assert "Couldn't" in str(error)  # noqa: PT017
+    else:
+        pytest.fail("it can be written")
+    assert capfd.readouterr() == ("", "")
+
+
+def test_wrong_arguments(source: list[plt.packet], tmp_path: Path) -> None:
+    for wrong in (None, 3, object()):
+        with pytest.raises(TypeError):
+            plt.output_trace(wrong)
+    with pytest.raises(TypeError):
+        plt.output_trace()
+    output = plt.output_trace(f"pcapfile:{tmp_path / 'x'}")
+    for conf in (output.conf_file_flags, output.conf_compress_type, output.conf_compress_level):
+        for wrong in (None, "1", 1.0):
+            with pytest.raises(TypeError):
+                conf(wrong)
+        for wrong in (-1, 2**40):
+            with pytest.raises(ValueError, match=r"must be in"):
+                conf(wrong)
+    with pytest.raises(ValueError, match=r"0\.\.9"):
+        output.conf_compress_level(10)
+    output.start_output()
+    for wrong in (None, b"", 3, "x", output):
+        with pytest.raises(TypeError, match=r"takes a packet"):
+            output.write_packet(wrong)
+    for made in (plt.ip(bytes(20)), plt.packet()):
+        with pytest.raises(ValueError, match="came from a trace"):
+            output.write_packet(made)
+    with pytest.raises(plt.LibtraceError, match="before it is started"):
+        output.conf_compress_level(1)
+    output.write_packet(source[0])
+    output.close_output()
+
+
+def test_states(source: list[plt.packet], tmp_path: Path) -> None:
+    output = plt.output_trace(f"pcapfile:{tmp_path / 'x'}")
+    with pytest.raises(plt.LibtraceError, match=r"^OutputTrace not started$"):
+        output.write_packet(source[0])
+    output.start_output()
+    output.start_output()
+    output.write_packet(source[0])
+    output.close_output()
+    output.close_output()
+    with pytest.raises(plt.LibtraceError, match=r"^OutputTrace not started$"):
+        output.write_packet(source[0])
+    with pytest.raises(plt.LibtraceError, match="closed"):
+        output.start_output()
+    with pytest.raises(plt.LibtraceError, match="before it is started"):
+        output.conf_compress_level(1)
+    assert len(packets.read(tmp_path / "x")) == 1
+
+
+def test_a_path_that_can_not_be_written(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    for path in (tmp_path / "no" / "such" / "folder", tmp_path):
+        output = plt.output_trace(f"pcapfile:{path}")
+        try:
+            output.start_output()
+            packet = packets.packet_of(FRAMES[0], tmp_path)
+            output.write_packet(packet)
+        except plt.LibtraceError as error:
+            assert str(path) in str(error)  # noqa: PT017
+        else:
+            pytest.fail("it was written")
+        output.close_output()
+    assert capfd.readouterr() == ("", "")
+
+
+def test_link_types_do_not_mix(source: list[plt.packet], tmp_path: Path) -> None:
+    other = packets.packet_of(packets.ipv4(), tmp_path, 101)
+    with plt.output_trace(f"pcapfile:{tmp_path / 'out'}") as output:
+        output.write_packet(source[0])
+        with pytest.raises(plt.LibtraceError, match="can't follow"):
+            output.write_packet(other)
+        output.write_packet(source[1])
+    assert described(packets.read(tmp_path / "out")) == described(source[:2])
+
+
+def test_a_link_type_that_libtrace_does_not_know(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    packet = packets.packet_of(bytes(80), tmp_path, 220)
+    output = plt.output_trace(f"pcapfile:{tmp_path / 'out'}")
+    output.start_output()
+    with pytest.raises(plt.LibtraceError, match="link type 220"):
+        output.write_packet(packet)
+    output.close_output()
+    assert capfd.readouterr() == ("", "")
+
+
+FULL = """
+import sys, packets, plt
+from pathlib import Path
+packet = packets.packet_of(bytes(60_000), Path(sys.argv[1]))
+output = plt.output_trace("pcapfile:/dev/full")
+try:
+    output.start_output()
+    for _ in range(200):
+        output.write_packet(packet)
+    output.close_output()
+except plt.LibtraceError as error:
+    print(error)
+"""
+
+
+def test_a_full_disk(tmp_path: Path) -> None:
+    if not Path("/dev/full").exists():
+        pytest.skip("this system has no /dev/full")
+    run = packets.child(FULL, tmp_path)
+    assert (run.returncode, run.stderr) == (0, "")
+    assert "/dev/full" in run.stdout
+
+
+def test_a_subclass_is_refused() -> None:
+    with pytest.raises(TypeError):
+
+        class Mine(plt.output_trace):
+            pass

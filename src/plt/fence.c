@@ -71,9 +71,7 @@ void fence_packet_set(struct fence_packet *self, uint8_t *data, uint32_t len, in
 {
     libtrace_packet_t *packet = self->packet;
     uint32_t extra = plt_wire_extra(data, len, meta->dlt);
-    uint64_t wire_len = meta->wire_len;
-    if (wire_len > INT32_MAX)
-        wire_len = INT32_MAX;
+    uint64_t wire_len = meta->wire_len < UINT32_MAX ? meta->wire_len : UINT32_MAX;
     self->header[0] = (uint32_t)meta->sec;
     self->header[1] = meta->nsec / 1000;
     self->header[2] = len;
@@ -84,5 +82,8 @@ void fence_packet_set(struct fence_packet *self, uint8_t *data, uint32_t len, in
     packet->buffer = NULL;
     packet->buf_control = TRACE_CTRL_EXTERNAL;
     packet->type = (libtrace_rt_types_t)((int)TRACE_RT_DATA_DLT + dlt);
-    compat_set_cache(packet, len, (uint32_t)wire_len, linktype_of(dlt));
+    /* libtrace asserts that these two are less than its buffer's size, the header's are free */
+    compat_set_cache(packet, len < FENCE_MAX_LENGTH ? len : FENCE_MAX_LENGTH,
+                     wire_len < FENCE_MAX_LENGTH ? (uint32_t)wire_len : FENCE_MAX_LENGTH,
+                     linktype_of(dlt));
 }

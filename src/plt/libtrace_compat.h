@@ -55,6 +55,11 @@ _Static_assert((int)TRACE_TYPE_OPENBSD_LOOP == LINKTYPE_OPENBSD_LOOP, "libtrace'
 /* --- A packet of ours as libtrace takes it, in fence.c -----------------------------------------
  */
 
+/* The longest packet that libtrace takes. */
+#define FENCE_MAX_LENGTH ((uint32_t)LIBTRACE_PACKET_BUFSIZE - 1)
+/* The longest that it writes: an ERF record's length, header included, has 16 bits. */
+#define FENCE_MAX_WRITTEN ((uint32_t)LIBTRACE_PACKET_BUFSIZE - 64)
+
 /* A libtrace packet that borrows bytes of ours, with a dead trace as its own. */
 struct fence_packet {
     libtrace_t *trace;         /* owned */

@@ -202,6 +202,11 @@ static PyObject *output_write_packet(PyObject *self_, PyObject *packet)
                      self->uri, dlt, self->dlt);
         return NULL;
     }
+    if (frame->len > FENCE_MAX_WRITTEN) {
+        PyErr_Format(state->error, "%U: libtrace can't write packets of %u bytes, but of %u",
+                     self->uri, frame->len, FENCE_MAX_WRITTEN);
+        return NULL;
+    }
     fence_packet_set(&self->fence, frame->data, frame->len, dlt, &frame->meta);
     int written = 0;
     self->busy = true;

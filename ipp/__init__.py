@@ -1,14 +1,24 @@
 """IP addresses and prefixes.
 
 `IPprefix` is an IPv4 or IPv6 address and, where one is set, a prefix length; `from_s` makes one
-from its text. The packets of `plt` give their addresses as IPprefixes.
+from its text. The packets of `plt` give their addresses as IPprefixes, its columns as arrays of
+bytes: `format`, `parse` and `IPprefix.contains` are for those.
 """
 
 from typing import Final
 
-from ipp._ipp import IPprefix, from_s
+from ipp._ipp import IPprefix, format, from_s, parse
 
-__all__ = ["IPprefix", "from_s", "rfc1918s8", "rfc1918s12", "rfc1918s16", "version"]
+__all__ = [
+    "IPprefix",
+    "format",
+    "from_s",
+    "parse",
+    "rfc1918s8",
+    "rfc1918s12",
+    "rfc1918s16",
+    "version",
+]
 
 #: The private IPv4 prefixes of RFC 1918 section 3: 10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16.
 rfc1918s8: Final = from_s("10.0.0.0/8")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import difflib
 import os
+import threading
 from collections.abc import Iterator, Sequence
-from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from . import _plt
@@ -39,16 +39,15 @@ def column_fields() -> dict[str, str]:
 
 def check_fields(fields: Sequence[str], known: Sequence[str]) -> tuple[str, ...]:
     """The fields as a tuple; ValueError on an unknown name, with near ones, and on a double one."""
-    if isinstance(fields, str):
-        fields = (fields,)
+    fields = (fields,) if isinstance(fields, str) else tuple(fields)
     for name in fields:
         if name not in known:
             near = difflib.get_close_matches(str(name), known, n=4, cutoff=0.5)
             hint = f"; near: {', '.join(near)}" if near else ""
             raise ValueError(f"no column is named {name!r}{hint} (plt.column_fields() lists all)")
-        if list(fields).count(name) > 1:
+        if fields.count(name) > 1:
             raise ValueError(f"the column {name!r} is asked for twice")
-    return tuple(fields)
+    return fields
 
 
 class Table:
@@ -56,8 +55,8 @@ class Table:
 
     Times are datetime64[ns], addresses arrays of n times 16 bytes (IPv4 in the first 4), flags
     bool, everything else integers of their natural width.  Where a packet has no such field, the
-    value is 0 and `mask(name)` is True.  Arrow consumers take the table itself:
-    `pyarrow.table(t)`, `polars.DataFrame(t)`.
+    value is 0 and `mask(name)` is True.  The arrays are read-only and outlive the table.  Arrow
+    consumers take the table itself: `pyarrow.table(t)`, `polars.DataFrame(t)`.
     """
 
     def __init__(self, batches: list[_plt._Batch]) -> None:
@@ -98,8 +97,7 @@ class Table:
         kind = self._columns[n][1]
         if kind == KIND_TEXT:
             return np.array([t for b in self._batches for t in _texts(b, n)], dtype=object)
-        arrays = [np.asarray(memoryview(batch.values(n))) for batch in self._batches]
-        array = arrays[0] if len(arrays) == 1 else np.concatenate(arrays)
+        array = _joined([np.asarray(memoryview(batch.values(n))) for batch in self._batches])
         if kind == KIND_TIME:
             return array.view("datetime64[ns]")
         return array.view("timedelta64[ns]") if kind == KIND_DURATION else array
@@ -110,8 +108,12 @@ class Table:
 
         n = self._number(name)
         masks = [(batch.mask(n), len(batch)) for batch in self._batches]
-        arrays = [np.zeros(rows, bool) if m is None else np.asarray(memoryview(m)) for m, rows in masks]
-        return arrays[0] if len(arrays) == 1 else np.concatenate(arrays)
+        return _joined(
+            [
+                np.zeros(rows, bool) if mask is None else np.asarray(memoryview(mask))
+                for mask, rows in masks
+            ]
+        )
 
     def masked(self, name: str) -> np.ma.MaskedArray[Any, Any]:
         """A column as a masked array."""
@@ -142,6 +144,15 @@ class Batch(Table):
         return self._batches[0].arrow_c_array()
 
 
+def _joined(arrays: list[np.ndarray[Any, Any]]) -> np.ndarray[Any, Any]:
+    """The arrays as one, read-only; no copy where there is just one."""
+    import numpy as np  # noqa: PLC0415
+
+    array = arrays[0] if len(arrays) == 1 else np.concatenate(arrays)
+    array.flags.writeable = False
+    return array
+
+
 def _texts(batch: _plt._Batch, n: int) -> Iterator[str | None]:
     """The values of a column of texts, None where they are missing."""
     offsets = memoryview(batch.values(n))
@@ -155,26 +166,58 @@ def _texts(batch: _plt._Batch, n: int) -> Iterator[str | None]:
             yield text[offsets[row] : offsets[row + 1]].decode()
 
 
+class _Batches:
+    """The batches of several readers, one reader after the other; for any thread."""
+
+    def __init__(self, readers: Iterator[_plt._ColumnReader]) -> None:
+        self.reader = next(readers)
+        self.readers = readers
+        self.lock = threading.RLock()
+
+    def __iter__(self) -> Iterator[_plt._Batch]:
+        return self
+
+    def __next__(self) -> _plt._Batch:
+        with self.lock:
+            while (batch := next(self.reader, None)) is None:
+                self.reader = next(self.readers)
+            return batch
+
+    def rest(self) -> Iterator[_plt._Batch]:
+        """What is left, as few batches as can be."""
+        with self.lock:
+            while True:
+                # asked again, a reader raises what came behind the last batch
+                while len(batch := self.reader.rest()):
+                    yield batch
+                reader = next(self.readers, None)
+                if reader is None:
+                    return
+                self.reader = reader
+
+    def close(self) -> None:
+        """Read no more."""
+        with self.lock:
+            self.reader.close()
+            self.readers = iter(())
+
+
 class Columns:
     """The columns of a trace, or of several in order, read as they are asked for.
 
     Iterating gives a Batch after another; `table()` gives all that is left as one Table; Arrow
-    consumers take the object itself and read it batch by batch.  Each packet is given once.
+    consumers take the object itself and read it batch by batch.  Each packet is given once.  A
+    trace that was given is in use until the last of its packets was read, or `close()`.  Behind an
+    error that breaks a trace off, reading goes on with the next source.
     """
 
     def __init__(self, readers: Iterator[_plt._ColumnReader], fields: tuple[str, ...]) -> None:
         self.fields = fields
-        self._reader = next(readers)  # tells the columns, also where there are no packets
-        self._readers = chain([self._reader], readers)
-        self._raw = self._read()
-
-    def _read(self) -> Iterator[_plt._Batch]:
-        for reader in self._readers:
-            self._reader = reader
-            yield from reader
+        self._batches = _Batches(readers)
+        self._empty = self._batches.reader.empty()
 
     def __iter__(self) -> Iterator[Batch]:
-        return map(Batch, self._raw)
+        return map(Batch, self._batches)
 
     def __enter__(self) -> Columns:
         return self
@@ -187,40 +230,35 @@ class Columns:
 
     def close(self) -> None:
         """Read no more, and close the trace where it was opened for this."""
-        self._reader.close()
-        self._readers = iter(())
+        self._batches.close()
 
     def table(self) -> Table:
         """All that is left as one table.
 
         Where reading fails half-way, the LibtraceError has what came before as its `table`.
         """
-        batches = [self._reader.rest()]
+        batches: list[_plt._Batch] = []
         try:
-            batches += [self._reader.rest()]  # raises what the first could not
-            for reader in self._readers:
-                if reader is not self._reader:
-                    self._reader = reader
-                    batches += [reader.rest(), reader.rest()]
+            batches.extend(self._batches.rest())
         except _plt.LibtraceError as error:
-            error.table = Table(batches)  # type: ignore[attr-defined]
+            error.table = Table(batches or [self._empty])  # type: ignore[attr-defined]
             raise
-        return Table([batch for batch in batches if len(batch)] or batches[:1])
+        return Table(batches or [self._empty])
 
     def __arrow_c_stream__(self, requested_schema: object = None) -> object:
         """What is left as an Arrow C stream (the PyCapsule protocol)."""
-        return self._reader.arrow_c_stream(self._raw)
+        return self._empty.arrow_c_stream(self._batches)
 
     def __arrow_c_schema__(self) -> object:
         """The Arrow C schema (the PyCapsule protocol)."""
-        return self._reader.arrow_c_schema()
+        return self._empty.arrow_c_schema()
 
 
 def columns(
     source: Source | Sequence[Source],
     fields: Sequence[str] | None = None,
     *,
-    filter: _plt.filter | str | None = None,  # noqa: A002  the name that users know
+    filter: _plt.filter | str | None = None,
     limit: int | None = None,
     batch: int = 1 << 16,
 ) -> Columns:
@@ -229,7 +267,7 @@ def columns(
     source is a trace or URI, or a list of these, read in order; fields are names of
     `column_fields()`; filter lets only packets through that match; limit ends after so many
     packets; batch is the rows of each batch.  ValueError on an unknown field; LibtraceError where
-    a trace can't be read, after what was read before.
+    a trace can't be read, after what was read before.  Ctrl-C ends the reading at once.
     """
     known = list(column_fields())
     names = check_fields(DEFAULT_FIELDS if fields is None else fields, known)
@@ -241,4 +279,8 @@ def columns(
     if limit is not None and len(sources) > 1:
         raise ValueError("a limit is for one source, not for several")
     rows = -1 if limit is None else limit
-    return Columns((_plt._ColumnReader(s, names, filter, rows, batch) for s in sources), names)
+
+    def reader(one: Source) -> _plt._ColumnReader:
+        return _plt._ColumnReader(one, names, filter, rows, batch)
+
+    return Columns(map(reader, sources), names)  # a generator would not go on behind an exception

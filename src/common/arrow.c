@@ -52,7 +52,7 @@ static const char *format_of(uint8_t kind)
     return formats[kind];
 }
 
-/* Release what a schema or array owns: its children, and one block of memory. */
+/* Release what a schema owns: its children, and one block of memory. */
 static void release_schema(struct ArrowSchema *schema)
 {
     for (int64_t i = 0; i < schema->n_children; i++)
@@ -62,17 +62,11 @@ static void release_schema(struct ArrowSchema *schema)
     schema->release = NULL;
 }
 
-/* The memory of a struct schema: its children, and the column names, which outlive their reader. */
+/* The memory of a struct schema. */
 struct schema_block {
     struct ArrowSchema *pointers[MAX_COLUMNS];
     struct ArrowSchema children[MAX_COLUMNS];
-    struct column_info infos[MAX_COLUMNS];
 };
-
-static void release_child_schema(struct ArrowSchema *schema)
-{
-    schema->release = NULL; /* its memory is the parent's */
-}
 
 static int make_schema(const struct column_info *infos, size_t count, struct ArrowSchema *out)
 {
@@ -81,21 +75,28 @@ static int make_schema(const struct column_info *infos, size_t count, struct Arr
         free(block);
         return ENOMEM;
     }
-    for (size_t i = 0; i < count; i++) {
-        block->infos[i] = infos[i];
-        block->pointers[i] = &block->children[i];
-        block->children[i] =
-            (struct ArrowSchema){.format = format_of(infos[i].kind),
-                                 .name = block->infos[i].name,
-                                 .flags = infos[i].can_be_missing ? ARROW_FLAG_NULLABLE : 0,
-                                 .release = release_child_schema};
-    }
     *out = (struct ArrowSchema){.format = "+s",
                                 .name = "",
-                                .n_children = (int64_t)count,
                                 .children = block->pointers,
                                 .release = release_schema,
                                 .private_data = block};
+    for (size_t i = 0; i < count; i++) {
+        /* a child owns its name: consumers may move it out and release its parent */
+        struct column_info *info = malloc(sizeof(*info));
+        if (!info) {
+            release_schema(out);
+            return ENOMEM;
+        }
+        *info = infos[i];
+        block->pointers[i] = &block->children[i];
+        block->children[i] =
+            (struct ArrowSchema){.format = format_of(info->kind),
+                                 .name = info->name,
+                                 .flags = info->can_be_missing ? ARROW_FLAG_NULLABLE : 0,
+                                 .release = release_schema,
+                                 .private_data = info};
+        out->n_children++;
+    }
     return 0;
 }
 
@@ -260,7 +261,7 @@ struct stream_block {
     PyTypeObject *batch_type; /* owned: of what it gives */
     struct column_info infos[MAX_COLUMNS];
     size_t count;
-    char error[512]; /* of the last get_next */
+    PyObject *error; /* owned: bytes, what the last get_next failed with, or NULL */
 };
 
 static int stream_get_schema(struct ArrowArrayStream *stream, struct ArrowSchema *out)
@@ -275,19 +276,22 @@ static int stream_fail(struct stream_block *block)
     PyObject *type = NULL;
     PyObject *value = NULL;
     PyObject *traceback = NULL;
-    int result = PyErr_ExceptionMatches(PyExc_KeyboardInterrupt) ? EINTR
-                 : PyErr_ExceptionMatches(PyExc_MemoryError)     ? ENOMEM
-                                                                 : EIO;
+    bool interrupted = PyErr_ExceptionMatches(PyExc_KeyboardInterrupt);
+    bool out_of_memory = PyErr_ExceptionMatches(PyExc_MemoryError);
     PyErr_Fetch(&type, &value, &traceback);
+    PyErr_NormalizeException(&type, &value, &traceback);
     PyObject *text = value ? PyObject_Str(value) : NULL;
-    const char *utf8 = text ? PyUnicode_AsUTF8(text) : NULL;
-    PyOS_snprintf(block->error, sizeof(block->error), "%s", utf8 && utf8[0] ? utf8 : "interrupted");
+    /* a file name may have what UTF-8 has not */
+    Py_XSETREF(block->error,
+               text ? PyUnicode_AsEncodedString(text, "utf-8", "backslashreplace") : NULL);
     PyErr_Clear();
     Py_XDECREF(text);
     Py_XDECREF(type);
     Py_XDECREF(value);
     Py_XDECREF(traceback);
-    return result;
+    if (interrupted)
+        PyErr_SetInterrupt(); /* again, for Python: the consumer's own error is another one */
+    return interrupted ? EINTR : out_of_memory ? ENOMEM : EIO;
 }
 
 /* Consumers call this with or without the GIL, from any thread. */
@@ -296,6 +300,7 @@ static int stream_get_next(struct ArrowArrayStream *stream, struct ArrowArray *o
     struct stream_block *block = stream->private_data;
     PyGILState_STATE gil = PyGILState_Ensure();
     int result = 0;
+    Py_CLEAR(block->error);
     *out = (struct ArrowArray){.release = NULL}; /* the end */
     PyObject *batch = PyIter_Next(block->batches);
     if (batch && Py_TYPE(batch) != block->batch_type)
@@ -304,8 +309,6 @@ static int stream_get_next(struct ArrowArrayStream *stream, struct ArrowArray *o
         result = stream_fail(block);
     } else if (batch) {
         result = make_batch((struct batch *)batch, out);
-        if (result != 0)
-            PyOS_snprintf(block->error, sizeof(block->error), "no memory for a batch");
     }
     Py_XDECREF(batch);
     PyGILState_Release(gil);
@@ -315,18 +318,21 @@ static int stream_get_next(struct ArrowArrayStream *stream, struct ArrowArray *o
 static const char *stream_get_last_error(struct ArrowArrayStream *stream)
 {
     const struct stream_block *block = stream->private_data;
-    return block->error[0] ? block->error : NULL;
+    return block->error ? PyBytes_AS_STRING(block->error) : NULL;
 }
 
 static void stream_release(struct ArrowArrayStream *stream)
 {
     struct stream_block *block = stream->private_data;
-    PyGILState_STATE gil = PyGILState_Ensure();
-    Py_DECREF(block->batches);
-    Py_DECREF((PyObject *)block->batch_type);
-    PyGILState_Release(gil);
-    free(block);
     stream->release = NULL;
+    if (Py_IsInitialized()) { /* a consumer may let go of it as late as in exit() */
+        PyGILState_STATE gil = PyGILState_Ensure();
+        Py_DECREF(block->batches);
+        Py_DECREF((PyObject *)block->batch_type);
+        Py_XDECREF(block->error);
+        PyGILState_Release(gil);
+    }
+    free(block);
 }
 
 PyObject *arrow_stream(PyObject *batches, PyTypeObject *batch_type, const struct column_info *infos,

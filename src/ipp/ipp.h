@@ -8,6 +8,7 @@
 struct ipp_state {
     /* What the capsule points at; its prefix_type is the state's own (strong) reference. */
     struct ipp_api api;
+    PyTypeObject *array_type; /* owned */
 };
 
 struct prefix {
@@ -20,6 +21,7 @@ enum { IPP_TEXT_SIZE = 44 };
 
 extern struct PyModuleDef ipp_module;
 extern PyType_Spec ipp_prefix_spec;
+extern PyType_Spec ipp_array_spec;
 extern PyGetSetDef ipp_prefix_getset[];
 extern PyMethodDef ipp_prefix_methods[];
 
@@ -52,6 +54,16 @@ PyObject *ipp_length_object(const struct ipp_value *value);
 PyObject *ipp_no_length(void);
 /* Reads a length of at least lowest bits: 0, or -1 with out_of_range or TypeError. */
 int ipp_read_length(PyObject *obj, struct ipp_value *value, int lowest, PyObject *out_of_range);
+
+/* Many addresses at once, in bulk.c: two functions of the module, and a method. */
+PyObject *ipp_format(PyObject *module, PyObject *const *args, Py_ssize_t nargs);
+PyObject *ipp_parse(PyObject *module, PyObject *texts);
+PyObject *ipp_contains(PyObject *self_, PyObject *args, PyObject *kwargs);
+
+/* The writable memory of a new array of rows of width bytes, all zero, and in *view a memoryview of
+ * it that has its shape: (rows, width), or (rows,) where width is 1.  NULL with an exception. */
+uint8_t *ipp_array_new(const struct ipp_state *state, Py_ssize_t rows, Py_ssize_t width,
+                       const char *format, PyObject **view);
 
 /* Methods in stdlib.c. */
 PyObject *ipp_from_ipaddress(PyObject *cls_, PyObject *obj);

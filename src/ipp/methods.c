@@ -113,6 +113,14 @@ static PyObject *prefix_is_prefix(PyObject *self_, PyObject *arg)
                            common_bits(self, &other) >= self->length);
 }
 
+PyDoc_STRVAR(contains_doc,
+             "contains($self, /, addresses, version=None)\n--\n\n"
+             "Which of many addresses are inside this prefix: a memoryview of n bools.\n\n"
+             "addresses and version are those of ipp.format(). An address of the other version, "
+             "or a missing\none, is not inside. numpy.asarray() takes the result without a copy. "
+             "AttributeError where the\nlength is None; ValueError for a wrong shape, and for an "
+             "IPv4 prefix and rows of 16 bytes without\na version.");
+
 PyDoc_STRVAR(from_ipaddress_doc,
              "from_ipaddress($type, obj, /)\n--\n\n"
              "The IPprefix of an address, interface or network of the module ipaddress.\n\n"
@@ -143,6 +151,10 @@ PyMethodDef ipp_prefix_methods[] = {
      .ml_meth = prefix_is_prefix,
      .ml_flags = METH_O,
      .ml_doc = is_prefix_doc},
+    {.ml_name = "contains",
+     .ml_meth = _PyCFunction_CAST(ipp_contains),
+     .ml_flags = METH_VARARGS | METH_KEYWORDS,
+     .ml_doc = contains_doc},
     {.ml_name = "from_ipaddress",
      .ml_meth = ipp_from_ipaddress,
      .ml_flags = METH_O | METH_CLASS,

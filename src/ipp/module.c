@@ -1,4 +1,4 @@
-/* The module ipp._ipp: its state, its function from_s and its capsule. */
+/* The module ipp._ipp: its state, its functions and its capsule. */
 #include "ipp.h"
 
 struct ipp_state *ipp_state_of(PyTypeObject *type)
@@ -27,6 +27,23 @@ static PyObject *from_s(PyObject *module, PyObject *text)
     return ipp_prefix_new(&state->api, value.version, value.addr, value.length);
 }
 
+PyDoc_STRVAR(format_doc,
+             "format($module, addresses, version=None, /)\n--\n\n"
+             "The texts of many addresses, a list of str in the form of RFC 5952.\n\n"
+             "addresses has rows of 16 bytes, an IPv4 address in the first 4, as plt's columns: a "
+             "contiguous\narray of shape (n, 16), or 16 * n bytes; or, of IPv4 alone, an array of "
+             "shape (n, 4). version is\n4, 6 or an array of n bytes that are 4, 6 or 0, for None "
+             "in the list; without it rows of 16\nbytes are IPv6. ValueError for another shape or "
+             "version, TypeError for what has no buffer.");
+
+PyDoc_STRVAR(parse_doc,
+             "parse($module, texts, /)\n--\n\n"
+             "Many texts as addresses: two memoryviews, of the addresses and their versions.\n\n"
+             "The first has the shape (n, 16), an IPv4 address in the first 4 bytes of its row; "
+             "the second n\nbytes, 4 or 6, and 0 where the text was None. numpy.asarray() takes "
+             "both without a copy. ValueError\nwith the entry's number for a text that is no "
+             "address, or one with a length; TypeError for\nwhat is neither str nor None.");
+
 static int module_exec(PyObject *module)
 {
     struct ipp_state *state = PyModule_GetState(module);
@@ -44,6 +61,9 @@ static int module_exec(PyObject *module)
     };
     if (PyModule_AddType(module, state->api.prefix_type) < 0)
         return -1;
+    state->array_type = (PyTypeObject *)PyType_FromModuleAndSpec(module, &ipp_array_spec, NULL);
+    if (state->array_type == NULL)
+        return -1;
     capsule = PyCapsule_New(&state->api, IPP_CAPSULE, NULL);
     if (capsule == NULL)
         return -1;
@@ -57,6 +77,7 @@ static int module_traverse(PyObject *module, visitproc visit, void *arg)
     struct ipp_state *state = PyModule_GetState(module);
 
     Py_VISIT(state->api.prefix_type);
+    Py_VISIT(state->array_type);
     return 0;
 }
 
@@ -65,6 +86,7 @@ static int module_clear(PyObject *module)
     struct ipp_state *state = PyModule_GetState(module);
 
     Py_CLEAR(state->api.prefix_type);
+    Py_CLEAR(state->array_type);
     return 0;
 }
 
@@ -75,6 +97,11 @@ static void module_free(void *module)
 
 static PyMethodDef module_methods[] = {
     {.ml_name = "from_s", .ml_meth = from_s, .ml_flags = METH_O, .ml_doc = from_s_doc},
+    {.ml_name = "format",
+     .ml_meth = _PyCFunction_CAST(ipp_format),
+     .ml_flags = METH_FASTCALL,
+     .ml_doc = format_doc},
+    {.ml_name = "parse", .ml_meth = ipp_parse, .ml_flags = METH_O, .ml_doc = parse_doc},
     {.ml_name = NULL},
 };
 

@@ -160,16 +160,17 @@ static PyObject *read_batch(struct reader *self, struct plt_state *state, size_t
     }
     self->busy = false;
     self->left -= self->left == SIZE_MAX ? 0 : batch->rows;
-    if (PyErr_Occurred()) {
+    bool failed = PyErr_Occurred();
+    bool broken = failed && PyErr_ExceptionMatches(state->error);
+    if (broken)
         keep_error(self);
+    if (failed || self->left == 0)
         reader_end(self);
-    } else if (self->left == 0) {
-        reader_end(self);
-    }
-    if (batch->rows > 0)
+    /* a signal's exception does not wait for the consumer of a batch */
+    if (batch->rows > 0 && (broken || !failed))
         return (PyObject *)batch;
     Py_DECREF((PyObject *)batch);
-    return self->error ? raise_kept(self) : NULL;
+    return broken ? raise_kept(self) : NULL;
 }
 
 static PyObject *reader_iternext(PyObject *self_)
@@ -179,6 +180,15 @@ static PyObject *reader_iternext(PyObject *self_)
     return state ? read_batch(self, state, self->batch_rows) : NULL;
 }
 
+static PyObject *reader_empty(PyObject *self_, PyObject *Py_UNUSED(args))
+{
+    const struct reader *self = (struct reader *)self_;
+    struct plt_state *state = plt_state_of(Py_TYPE(self_));
+    if (!state)
+        return NULL;
+    return (PyObject *)batch_new(&state->batch_types, self->infos, self->count, 1);
+}
+
 static PyObject *reader_rest(PyObject *self_, PyObject *Py_UNUSED(args))
 {
     struct reader *self = (struct reader *)self_;
@@ -186,9 +196,7 @@ static PyObject *reader_rest(PyObject *self_, PyObject *Py_UNUSED(args))
     if (!state)
         return NULL;
     PyObject *batch = read_batch(self, state, SIZE_MAX);
-    if (!batch && !PyErr_Occurred())
-        return (PyObject *)batch_new(&state->batch_types, self->infos, self->count, 1);
-    return batch;
+    return batch || PyErr_Occurred() ? batch : reader_empty(self_, NULL);
 }
 
 static PyObject *reader_close(PyObject *self_, PyObject *Py_UNUSED(args))
@@ -200,34 +208,17 @@ static PyObject *reader_close(PyObject *self_, PyObject *Py_UNUSED(args))
             PyErr_SetString(state->error, "these columns are in use by another thread");
         return NULL;
     }
+    Py_CLEAR(self->error);
     reader_end(self);
     Py_RETURN_NONE;
-}
-
-static PyObject *reader_arrow_c_stream(PyObject *self_, PyObject *batches)
-{
-    const struct reader *self = (struct reader *)self_;
-    struct plt_state *state = plt_state_of(Py_TYPE(self_));
-    if (!state)
-        return NULL;
-    return arrow_stream(batches, state->batch_types.batch, self->infos, self->count);
-}
-
-static PyObject *reader_arrow_c_schema(PyObject *self_, PyObject *Py_UNUSED(args))
-{
-    const struct reader *self = (struct reader *)self_;
-    return arrow_schema(self->infos, self->count);
 }
 
 static PyMethodDef reader_methods[] = {
     {"rest", reader_rest, METH_NOARGS,
      "rest($self, /)\n--\n\nAll that is left as one batch, an empty one at the end."},
     {"close", reader_close, METH_NOARGS, "close($self, /)\n--\n\nRead no more."},
-    {"arrow_c_stream", reader_arrow_c_stream, METH_O,
-     "arrow_c_stream($self, batches, /)\n--\n\nThe capsule of an Arrow C stream of batches that "
-     "have the reader's columns."},
-    {"arrow_c_schema", reader_arrow_c_schema, METH_NOARGS,
-     "arrow_c_schema($self, /)\n--\n\nThe capsule of an Arrow C schema."},
+    {"empty", reader_empty, METH_NOARGS,
+     "empty($self, /)\n--\n\nA batch without rows, of the reader's columns."},
     {.ml_name = NULL}};
 
 static PyType_Slot reader_slots[] = {

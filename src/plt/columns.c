@@ -220,6 +220,8 @@ static bool payload_value(const struct context *context, uint64_t *value)
         if (!doff)
             return false;
         header = (*doff >> 4) * 4U;
+        if (header < 20)
+            return false; /* it lies: nobody knows where the payload begins */
     } else if (found->proto != PROTO_UDP) {
         return false;
     }

@@ -96,3 +96,23 @@ void input_clear(struct input *input)
     Py_CLEAR(input->stream);
     *input = (struct input){.stream = NULL};
 }
+
+/* --- Readers by name ------------------------------------------------------------------------- */
+
+struct source *source_open_file(const char *format, PyObject *stream)
+{
+    struct source *source = NULL;
+    if (strcmp(format, "pcap") == 0)
+        source = pcap_source_new();
+    else if (strcmp(format, "pcapng") == 0)
+        source = pcapng_source_new();
+    else if (strcmp(format, "erf") == 0)
+        source = erf_source_new();
+    else
+        source = fixed_source_new(format);
+    if (source) {
+        Py_INCREF(stream);
+        source->input.stream = stream;
+    }
+    return source;
+}

@@ -1,34 +1,8 @@
-/* Traces: opening, configuring, and packets one after another. */
+/* Traces: opening, closing, configuring. */
+#include "trace.h"
 #include "libtrace_compat.h"
 
 #include <string.h>
-
-struct trace {
-    PyObject ob_base;
-    PyObject *uri;         /* owned: str */
-    struct source *source; /* owned, or NULL before start() and after close() */
-    PyObject *filter;      /* owned: plt.filter, or NULL */
-    int snaplen;           /* -1 where not set */
-    int promisc;
-    double timeout; /* seconds, 0 for none */
-    bool started;
-    bool closed;
-    bool busy; /* in a call that may have given back the GIL */
-    uint64_t accepted;
-    uint64_t drops; /* of a source that is closed */
-    /* The last two packets of the iteration.  One of them is the loop's variable, the other is
-     * free again as soon as nothing else holds it: the loop allocates nothing. */
-    struct view *spare[2]; /* owned, or NULL */
-    int turn;
-};
-
-static PyObject *raise_error(PyObject *self_, const char *text)
-{
-    struct plt_state *state = plt_state_of(Py_TYPE(self_));
-    if (state)
-        PyErr_SetString(state->error, text);
-    return NULL;
-}
 
 /* --- Opening and closing --------------------------------------------------------------------- */
 
@@ -93,33 +67,6 @@ static struct live_config live_config_of(const struct trace *self)
                                 .timeout = self->timeout};
 }
 
-/* Give the pending exception, any but KeyboardInterrupt and the like, as LibtraceError; NULL. */
-static PyObject *raise_from(struct plt_state *state, const char *format, PyObject *uri,
-                            unsigned long long n)
-{
-    PyObject *type = NULL;
-    PyObject *value = NULL;
-    PyObject *traceback = NULL;
-    if (!PyErr_ExceptionMatches(PyExc_Exception) || PyErr_ExceptionMatches(PyExc_MemoryError) ||
-        PyErr_ExceptionMatches(state->error))
-        return NULL;
-    PyErr_Fetch(&type, &value, &traceback);
-    PyErr_NormalizeException(&type, &value, &traceback);
-    PyObject *text = PyObject_GetAttrString(value, "strerror"); /* of an OSError */
-    if (!text || text == Py_None) {
-        PyErr_Clear();
-        Py_XDECREF(text);
-        text = PyObject_Str(value);
-    }
-    if (text)
-        PyErr_Format(state->error, format, uri, text, n);
-    Py_XDECREF(text);
-    Py_XDECREF(type);
-    Py_XDECREF(value);
-    Py_XDECREF(traceback);
-    return NULL;
-}
-
 static struct source *open_source(struct trace *self, struct plt_state *state)
 {
     PyObject *module = PyImport_ImportModule("plt._sources");
@@ -160,7 +107,7 @@ static PyObject *trace_start_(PyObject *self_, PyObject *Py_UNUSED(args))
     if (self->started)
         Py_RETURN_NONE;
     if (self->busy)
-        return raise_error(self_, "this trace is in use by another thread");
+        return trace_error(self_, "this trace is in use by another thread");
     self->busy = true;
     bool failed = false;
     if (self->source) {
@@ -172,7 +119,7 @@ static PyObject *trace_start_(PyObject *self_, PyObject *Py_UNUSED(args))
     }
     self->busy = false;
     if (failed)
-        return raise_from(state, "Couldn't start trace: %U: %U", self->uri, 0);
+        return trace_error_from(state, "Couldn't start trace: %U: %U", self->uri, 0);
     self->started = true;
     Py_RETURN_NONE;
 }
@@ -181,9 +128,9 @@ static PyObject *trace_pause_(PyObject *self_, PyObject *Py_UNUSED(args))
 {
     struct trace *self = (struct trace *)self_;
     if (!self->started)
-        return raise_error(self_, "Trace not started");
+        return trace_error(self_, "Trace not started");
     if (self->busy)
-        return raise_error(self_, "this trace is in use by another thread");
+        return trace_error(self_, "this trace is in use by another thread");
     if (source_is_live(self->source) && live_source_pause(self->source) < 0)
         return NULL;
     self->started = false;
@@ -194,7 +141,7 @@ static PyObject *trace_close(PyObject *self_, PyObject *Py_UNUSED(args))
 {
     struct trace *self = (struct trace *)self_;
     if (self->busy)
-        return raise_error(self_, "this trace is in use by another thread");
+        return trace_error(self_, "this trace is in use by another thread");
     trace_end(self);
     Py_RETURN_NONE;
 }
@@ -221,9 +168,9 @@ static bool configurable(PyObject *self_)
 {
     const struct trace *self = (struct trace *)self_;
     if (self->closed)
-        raise_error(self_, "a closed trace can't be configured");
+        trace_error(self_, "a closed trace can't be configured");
     else if (self->started)
-        raise_error(self_, "a trace is configured before start() or after pause()");
+        trace_error(self_, "a trace is configured before start() or after pause()");
     return !self->closed && !self->started;
 }
 
@@ -278,171 +225,6 @@ static PyObject *trace_conf_timeout(PyObject *self_, PyObject *arg)
     Py_RETURN_NONE;
 }
 
-/* --- Reading --------------------------------------------------------------------------------- */
-
-void trace_raise(PyObject *trace, const struct source *source)
-{
-    struct plt_state *state = plt_state_of(Py_TYPE(trace));
-    if (state)
-        PyErr_Format(state->error, "%U: packet %llu: %s", ((struct trace *)trace)->uri,
-                     (unsigned long long)source->count + 1, source->error);
-}
-
-void trace_raise_from(PyObject *trace, const struct source *source)
-{
-    struct plt_state *state = plt_state_of(Py_TYPE(trace));
-    if (state)
-        raise_from(state, "%U: %U, after packet %llu", ((struct trace *)trace)->uri,
-                   (unsigned long long)source->count);
-}
-
-static int fill(PyObject *self_)
-{
-    struct trace *self = (struct trace *)self_;
-    self->busy = true;
-    int failed = self->source->fill(self->source);
-    self->busy = false;
-    if (failed)
-        trace_raise_from(self_, self->source);
-    return failed;
-}
-
-/* Whether the trace can be read from now, else LibtraceError. */
-static bool readable(PyObject *self_)
-{
-    const struct trace *self = (struct trace *)self_;
-    if (self->busy)
-        raise_error(self_, "this trace is in use by another thread");
-    else if (!self->started)
-        raise_error(self_, "Trace not started");
-    return self->started && !self->busy;
-}
-
-struct source *trace_borrow(PyObject *trace, PyObject **filter)
-{
-    struct trace *self = (struct trace *)trace;
-    if (!readable(trace))
-        return NULL;
-    self->busy = true;
-    *filter = self->source->filters ? NULL : self->filter;
-    return self->source;
-}
-
-void trace_give_back(PyObject *trace, uint64_t accepted)
-{
-    struct trace *self = (struct trace *)trace;
-    self->busy = false;
-    self->accepted += accepted;
-}
-
-/* The next record that the filter accepts: 1, 0 at the end, -1 with an exception. */
-static int next_record(PyObject *self_, struct plt_record *record)
-{
-    struct trace *self = (struct trace *)self_;
-    struct source *source = self->source;
-    if (!readable(self_))
-        return -1;
-    for (;;) {
-        int accepted = 1;
-        switch (source->next(source, record)) {
-        case SOURCE_RECORD:
-            if (self->filter && !source->filters)
-                accepted = filter_accepts(self->filter, record->data, record->len, &record->meta,
-                                          source->error);
-            if (accepted > 0) {
-                self->accepted++;
-                return 1;
-            }
-            if (accepted < 0) {
-                raise_error(self_, source->error);
-                return -1;
-            }
-            break;
-        case SOURCE_MORE:
-            if (fill(self_) < 0)
-                return -1;
-            break;
-        case SOURCE_END:
-            return 0;
-        case SOURCE_ERROR:
-            trace_raise(self_, source);
-            return -1;
-        }
-    }
-}
-
-/* Put a record into a packet, into its own frame where nothing else holds that. */
-static int packet_set(struct plt_state *state, struct view *packet, const struct plt_record *record)
-{
-    struct frame *frame = packet->frame;
-    packet->frame = NULL;
-    packet->end = 0;
-    if (frame && (frame->refs > 1 || frame->pins || frame->parent || frame->buffer)) {
-        frame_release(frame);
-        frame = NULL;
-    }
-    frame = frame_of_record(state, record, frame);
-    if (!frame)
-        return -1;
-    packet->frame = frame;
-    packet->end = frame->len;
-    return 0;
-}
-
-static PyObject *trace_iternext(PyObject *self_)
-{
-    struct trace *self = (struct trace *)self_;
-    struct plt_record record;
-    if (next_record(self_, &record) <= 0)
-        return NULL;
-    self->turn ^= 1;
-    struct view *packet = self->spare[self->turn];
-    if (packet && Py_REFCNT(packet) == 1 && packet->frame) {
-        if (packet_set(packet->frame->state, packet, &record) < 0)
-            return NULL;
-    } else {
-        struct plt_state *state = plt_state_of(Py_TYPE(self_));
-        struct frame *frame = state ? frame_of_record(state, &record, NULL) : NULL;
-        if (!frame)
-            return NULL;
-        if (packet && packet->frame)
-            frame_shrink(packet->frame); /* it is kept */
-        packet = (struct view *)view_new(frame, VIEW_PACKET, 0, frame->len);
-        frame_release(frame);
-        if (!packet)
-            return NULL;
-        Py_XSETREF(self->spare[self->turn], packet);
-    }
-    Py_INCREF(packet);
-    return (PyObject *)packet;
-}
-
-static PyObject *trace_iter(PyObject *self_)
-{
-    if (!((struct trace *)self_)->started)
-        return raise_error(self_, "Trace not started");
-    Py_INCREF(self_);
-    return self_;
-}
-
-static PyObject *trace_read_packet_(PyObject *self_, PyObject *packet)
-{
-    struct plt_record record;
-    struct plt_state *state = plt_state_of(Py_TYPE(self_));
-    if (!state)
-        return NULL;
-    struct view *view = view_of(state, packet);
-    if (!view || view->type != VIEW_PACKET) {
-        PyErr_Format(PyExc_TypeError, "read_packet() takes a plt.packet, not %.100s",
-                     Py_TYPE(packet)->tp_name);
-        return NULL;
-    }
-    int result = next_record(self_, &record);
-    if (result < 0 || (result > 0 && packet_set(state, view, &record) < 0))
-        return NULL;
-    return PyBool_FromLong(result);
-}
-
 /* --- The type -------------------------------------------------------------------------------- */
 
 static PyObject *trace_pkt_accepts(PyObject *self_, PyObject *Py_UNUSED(args))
@@ -486,7 +268,7 @@ static PyMethodDef trace_methods[] = {
     {"close", trace_close, METH_NOARGS,
      "close($self, /)\n--\n\nEnd the trace; again is no error.\n\nPackets and layers got from it "
      "stay valid."},
-    {"read_packet", trace_read_packet_, METH_O,
+    {"read_packet", trace_read_packet_into, METH_O,
      "read_packet($self, packet, /)\n--\n\nRead the next packet into a plt.packet; True, or False "
      "at the end.\n\nLayers got from the packet before keep what they were got from. LibtraceError "
      "on a read error, with the packet's number."},
@@ -529,23 +311,3 @@ PyType_Spec trace_spec = {.name = "plt.trace",
                           .basicsize = sizeof(struct trace),
                           .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE,
                           .slots = trace_slots};
-
-/* --- Readers by name ------------------------------------------------------------------------- */
-
-struct source *source_open_file(const char *format, PyObject *stream)
-{
-    struct source *source = NULL;
-    if (strcmp(format, "pcap") == 0)
-        source = pcap_source_new();
-    else if (strcmp(format, "pcapng") == 0)
-        source = pcapng_source_new();
-    else if (strcmp(format, "erf") == 0)
-        source = erf_source_new();
-    else
-        source = fixed_source_new(format);
-    if (source) {
-        Py_INCREF(stream);
-        source->input.stream = stream;
-    }
-    return source;
-}

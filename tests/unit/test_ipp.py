@@ -70,7 +70,7 @@ def bits_of(packed):
 def test_module():
     assert ipp.version() == "1.9"
     assert set(ipp.__all__) == {
-        "IPprefix", "from_s", "rfc1918s8", "rfc1918s12", "rfc1918s16", "version",
+        "IPprefix", "format", "from_s", "parse", "rfc1918s8", "rfc1918s12", "rfc1918s16", "version",
     }  # fmt: skip
     private = [ipp.rfc1918s8, ipp.rfc1918s12, ipp.rfc1918s16]
     assert [str(p) for p in private] == ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16"]

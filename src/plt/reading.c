@@ -1,0 +1,202 @@
+/* Traces: packets one after another. */
+#include "trace.h"
+
+PyObject *trace_error(PyObject *self_, const char *text)
+{
+    struct plt_state *state = plt_state_of(Py_TYPE(self_));
+    if (state)
+        PyErr_SetString(state->error, text);
+    return NULL;
+}
+
+/* Give the pending exception, any but KeyboardInterrupt and the like, as LibtraceError; NULL. */
+PyObject *trace_error_from(struct plt_state *state, const char *format, PyObject *uri,
+                           unsigned long long n)
+{
+    PyObject *type = NULL;
+    PyObject *value = NULL;
+    PyObject *traceback = NULL;
+    if (!PyErr_ExceptionMatches(PyExc_Exception) || PyErr_ExceptionMatches(PyExc_MemoryError) ||
+        PyErr_ExceptionMatches(state->error))
+        return NULL;
+    PyErr_Fetch(&type, &value, &traceback);
+    PyErr_NormalizeException(&type, &value, &traceback);
+    PyObject *text = PyObject_GetAttrString(value, "strerror"); /* of an OSError */
+    if (!text || text == Py_None) {
+        PyErr_Clear();
+        Py_XDECREF(text);
+        text = PyObject_Str(value);
+    }
+    if (text)
+        PyErr_Format(state->error, format, uri, text, n);
+    Py_XDECREF(text);
+    Py_XDECREF(type);
+    Py_XDECREF(value);
+    Py_XDECREF(traceback);
+    return NULL;
+}
+
+/* --- Reading --------------------------------------------------------------------------------- */
+
+void trace_raise(PyObject *trace, const struct source *source)
+{
+    struct plt_state *state = plt_state_of(Py_TYPE(trace));
+    if (state)
+        PyErr_Format(state->error, "%U: packet %llu: %s", ((struct trace *)trace)->uri,
+                     (unsigned long long)source->count + 1, source->error);
+}
+
+void trace_raise_from(PyObject *trace, const struct source *source)
+{
+    struct plt_state *state = plt_state_of(Py_TYPE(trace));
+    if (state)
+        trace_error_from(state, "%U: %U, after packet %llu", ((struct trace *)trace)->uri,
+                         (unsigned long long)source->count);
+}
+
+static int fill(PyObject *self_)
+{
+    struct trace *self = (struct trace *)self_;
+    self->busy = true;
+    int failed = self->source->fill(self->source);
+    self->busy = false;
+    if (failed)
+        trace_raise_from(self_, self->source);
+    return failed;
+}
+
+/* Whether the trace can be read from now, else LibtraceError. */
+static bool readable(PyObject *self_)
+{
+    const struct trace *self = (struct trace *)self_;
+    if (self->busy)
+        trace_error(self_, "this trace is in use by another thread");
+    else if (!self->started)
+        trace_error(self_, "Trace not started");
+    return self->started && !self->busy;
+}
+
+struct source *trace_borrow(PyObject *trace, PyObject **filter)
+{
+    struct trace *self = (struct trace *)trace;
+    if (!readable(trace))
+        return NULL;
+    self->busy = true;
+    *filter = self->source->filters ? NULL : self->filter;
+    return self->source;
+}
+
+void trace_give_back(PyObject *trace, uint64_t accepted)
+{
+    struct trace *self = (struct trace *)trace;
+    self->busy = false;
+    self->accepted += accepted;
+}
+
+/* The next record that the filter accepts: 1, 0 at the end, -1 with an exception. */
+static int next_record(PyObject *self_, struct plt_record *record)
+{
+    struct trace *self = (struct trace *)self_;
+    struct source *source = self->source;
+    if (!readable(self_))
+        return -1;
+    for (;;) {
+        int accepted = 1;
+        switch (source->next(source, record)) {
+        case SOURCE_RECORD:
+            if (self->filter && !source->filters)
+                accepted = filter_accepts(self->filter, record->data, record->len, &record->meta,
+                                          source->error);
+            if (accepted > 0) {
+                self->accepted++;
+                return 1;
+            }
+            if (accepted < 0) {
+                trace_error(self_, source->error);
+                return -1;
+            }
+            break;
+        case SOURCE_MORE:
+            if (fill(self_) < 0)
+                return -1;
+            break;
+        case SOURCE_END:
+            return 0;
+        case SOURCE_ERROR:
+            trace_raise(self_, source);
+            return -1;
+        }
+    }
+}
+
+/* Put a record into a packet, into its own frame where nothing else holds that. */
+static int packet_set(struct plt_state *state, struct view *packet, const struct plt_record *record)
+{
+    struct frame *frame = packet->frame;
+    packet->frame = NULL;
+    packet->end = 0;
+    if (frame && (frame->refs > 1 || frame->pins || frame->parent || frame->buffer)) {
+        frame_release(frame);
+        frame = NULL;
+    }
+    frame = frame_of_record(state, record, frame);
+    if (!frame)
+        return -1;
+    packet->frame = frame;
+    packet->end = frame->len;
+    return 0;
+}
+
+PyObject *trace_iternext(PyObject *self_)
+{
+    struct trace *self = (struct trace *)self_;
+    struct plt_record record;
+    if (next_record(self_, &record) <= 0)
+        return NULL;
+    self->turn ^= 1;
+    struct view *packet = self->spare[self->turn];
+    if (packet && Py_REFCNT(packet) == 1 && packet->frame) {
+        if (packet_set(packet->frame->state, packet, &record) < 0)
+            return NULL;
+    } else {
+        struct plt_state *state = plt_state_of(Py_TYPE(self_));
+        struct frame *frame = state ? frame_of_record(state, &record, NULL) : NULL;
+        if (!frame)
+            return NULL;
+        if (packet && packet->frame)
+            frame_shrink(packet->frame); /* it is kept */
+        packet = (struct view *)view_new(frame, VIEW_PACKET, 0, frame->len);
+        frame_release(frame);
+        if (!packet)
+            return NULL;
+        Py_XSETREF(self->spare[self->turn], packet);
+    }
+    Py_INCREF(packet);
+    return (PyObject *)packet;
+}
+
+PyObject *trace_iter(PyObject *self_)
+{
+    if (!((struct trace *)self_)->started)
+        return trace_error(self_, "Trace not started");
+    Py_INCREF(self_);
+    return self_;
+}
+
+PyObject *trace_read_packet_into(PyObject *self_, PyObject *packet)
+{
+    struct plt_record record;
+    struct plt_state *state = plt_state_of(Py_TYPE(self_));
+    if (!state)
+        return NULL;
+    struct view *view = view_of(state, packet);
+    if (!view || view->type != VIEW_PACKET) {
+        PyErr_Format(PyExc_TypeError, "read_packet() takes a plt.packet, not %.100s",
+                     Py_TYPE(packet)->tp_name);
+        return NULL;
+    }
+    int result = next_record(self_, &record);
+    if (result < 0 || (result > 0 && packet_set(state, view, &record) < 0))
+        return NULL;
+    return PyBool_FromLong(result);
+}

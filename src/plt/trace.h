@@ -1,0 +1,37 @@
+/* The trace object, of which trace.c opens, closes and configures, and reading.c reads. */
+#ifndef PLT_TRACE_H
+#define PLT_TRACE_H
+
+#include "plt.h"
+
+struct trace {
+    PyObject ob_base;
+    PyObject *uri;         /* owned: str */
+    struct source *source; /* owned, or NULL before start() and after close() */
+    PyObject *filter;      /* owned: plt.filter, or NULL */
+    int snaplen;           /* -1 where not set */
+    int promisc;
+    double timeout; /* seconds, 0 for none */
+    bool started;
+    bool closed;
+    bool busy; /* in a call that may have given back the GIL */
+    uint64_t accepted;
+    uint64_t drops; /* of a source that is closed */
+    /* The last two packets of the iteration.  One of them is the loop's variable, the other is
+     * free again as soon as nothing else holds it: the loop allocates nothing. */
+    struct view *spare[2]; /* owned, or NULL */
+    int turn;
+};
+
+/* Set LibtraceError; NULL. */
+PyObject *trace_error(PyObject *self_, const char *text);
+/* Give the pending exception, any but KeyboardInterrupt and the like, as LibtraceError; NULL.
+ * format takes the URI, what the exception says, and n. */
+PyObject *trace_error_from(struct plt_state *state, const char *format, PyObject *uri,
+                           unsigned long long n);
+
+PyObject *trace_iter(PyObject *self_);
+PyObject *trace_iternext(PyObject *self_);
+PyObject *trace_read_packet_into(PyObject *self_, PyObject *packet);
+
+#endif

@@ -1,0 +1,94 @@
+"""What plt.columns() must give, asked of the packets one by one."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import plt
+
+ALIASES = {"ts": "time", "src": "src_prefix", "dst": "dst_prefix"}
+INTERNET = {
+    "version", "traffic_class", "hop_limit", "ttl", "hdr_len", "pkt_len", "src_prefix", "dst_prefix",
+}  # fmt: skip
+
+
+def attribute(obj: object, name: str) -> Any:
+    """An attribute of a layer; None where there is no layer, or it raises ValueError."""
+    if obj is None:
+        return None
+    try:
+        return getattr(obj, name)
+    except ValueError:
+        return None
+
+
+def within(value: int, low: int, high: int) -> int | None:
+    """The value where a column of that range holds it."""
+    return value if low <= value <= high else None
+
+
+def payload_len(pkt: plt.packet) -> int | None:
+    """What TCP or UDP carries, by the lengths in the headers."""
+    internet = pkt.ip or pkt.ip6
+    above = pkt.tcp or pkt.udp
+    if internet is None or above is None:
+        return None
+    captured = len(memoryview(internet))
+    before = captured - len(memoryview(above))
+    if isinstance(internet, plt.ip):
+        length = attribute(internet, "pkt_len")
+    else:
+        length = attribute(internet, "payload_len")
+        length = length + 40 if length else length
+    header = 8
+    if isinstance(above, plt.tcp):
+        header = (attribute(above, "doff") or 0) * 4
+        if header < 20:
+            return None
+    # 0 is what segmentation offload leaves in the field
+    return None if length is None else max((length or captured) - before - header, 0)
+
+
+def value(pkt: plt.packet, name: str) -> Any:
+    """What a column of this name must hold for the packet, None where that is missing.
+
+    An address is its 16 bytes, a time its nanoseconds since the epoch.
+    """
+    name = ALIASES.get(name, name)
+    if name == "time":
+        return within(pkt.time_ns, -(2**63) + 2 * 10**9, 2**63 - 2 * 10**9)
+    if name == "wire_len":
+        return within(pkt.wire_len, 0, 2**32 - 1)
+    if name == "payload_len":
+        return payload_len(pkt)
+    if name in ("src_port", "dst_port"):
+        return attribute(pkt.tcp or pkt.udp or pkt.sctp, name)
+    if name in INTERNET:
+        found = attribute(pkt.ip or pkt.ip6, name)
+        return bytes(found.addr).ljust(16, b"\0") if name.endswith("_prefix") and found else found
+    layer, dot, field = name.partition(".")
+    return attribute(getattr(pkt, layer), field) if dot else getattr(pkt, name)
+
+
+def differences(packets: Iterable[plt.packet], table: plt.Table) -> list[str]:
+    """Where a table is not what the packets say; the first few of each column."""
+    found: list[str] = []
+    packets = list(packets)
+    if len(packets) != len(table):
+        return [f"{len(packets)} packets, {len(table)} rows"]
+    for name in table:
+        values, missing = table[name], table.mask(name)
+        if values.dtype.kind == "M":
+            values = values.view("int64")
+        got = [bytes(row) for row in values] if values.ndim == 2 else values.tolist()
+        wrong = 0
+        for number, (pkt, one, absent) in enumerate(
+            zip(packets, got, missing.tolist(), strict=True)
+        ):
+            expected = value(pkt, name)
+            blank = bytes(16) if values.ndim == 2 else 0
+            if absent != (expected is None) or one != (blank if expected is None else expected):
+                wrong += 1
+                if wrong <= 3:
+                    seen = "missing" if absent else one
+                    found.append(f"packet {number}: {name} is {seen!r}, not {expected!r}")
+    return found

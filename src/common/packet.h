@@ -26,6 +26,7 @@ struct plt_meta {
     uint32_t dlt;
     int16_t linktype; /* TRACE_TYPE_*, where dlt does not tell; else PLT_LINKTYPE_OF_DLT */
     int8_t direction; /* TRACE_DIR_*, -1 where the source does not tell */
+    bool fine_clock;  /* the clock has more than microseconds */
 };
 
 #define PLT_LINKTYPE_OF_DLT INT16_MIN
@@ -35,6 +36,7 @@ static inline void meta_set_erf_time(struct plt_meta *meta, uint64_t time)
 {
     uint64_t nsec = ((time & 0xffffffff) * 1000000000 + (1U << 31)) >> 32;
     meta->erf_time = time;
+    meta->fine_clock = true;
     meta->sec = (int64_t)(time >> 32) + (nsec == 1000000000);
     meta->nsec = (uint32_t)(nsec % 1000000000);
 }

@@ -70,6 +70,7 @@ static void read_ring(const uint8_t *header, struct plt_record *record)
     record->len = ring.tp_snaplen;
     record->meta.sec = ring.tp_sec;
     record->meta.nsec = ring.tp_nsec;
+    record->meta.fine_clock = true;
     record->meta.wire_len = ring.tp_len;
     set_address(&record->meta, &address);
 }
@@ -101,6 +102,7 @@ static bool read_native(const uint8_t *header, struct plt_record *record)
     if (address.sll_family != AF_PACKET || lengths[1] > LIBTRACE_PACKET_BUFSIZE)
         return false; /* another layout than we know */
     record->len = lengths[1];
+    record->meta.fine_clock = true;
     record->meta.wire_len = lengths[0];
     set_address(&record->meta, &address);
     return true;

@@ -1,5 +1,6 @@
-/* Output traces: written by libtrace. */
+/* Output traces: pcap files are written by writer.c, all else by libtrace. */
 #include "libtrace_compat.h"
+#include "trace.h"
 
 #include <fcntl.h>
 #include <string.h>
@@ -7,12 +8,20 @@
 struct output {
     PyObject ob_base;
     PyObject *uri;          /* owned: str */
-    libtrace_out_t *output; /* owned, or NULL after close_output() */
+    libtrace_out_t *output; /* owned, or NULL: of another writer, or after close_output() */
+    struct writer *writer;  /* owned, or NULL: of pcap files */
     struct fence_packet fence;
+    int file_flags;
+    int compression;
+    int level; /* of compression, -1 where not set */
     bool started;
-    bool busy; /* in a call without the GIL */
-    int dlt;   /* of the packets written so far, TRACE_DLT_ERROR before the first */
+    bool busy; /* in a call that may have given back the GIL */
+    int dlt;   /* of the packets that libtrace wrote, TRACE_DLT_ERROR before the first */
 };
+
+/* The files that writer.c writes. */
+static const char pcap_prefix[] = "pcapfile:";
+enum { PCAP_PREFIX = sizeof(pcap_prefix) - 1 };
 
 static PyObject *raise_output(struct output *self, const char *what)
 {
@@ -49,6 +58,7 @@ static PyObject *output_new(PyTypeObject *type, PyObject *args, PyObject *kwargs
     }
     self->uri = decoded;
     self->dlt = TRACE_DLT_ERROR;
+    self->level = -1;
     PyObject *encoded = PyUnicode_EncodeFSDefault(decoded);
     if (!encoded)
         goto error;
@@ -69,8 +79,10 @@ static PyObject *output_new(PyTypeObject *type, PyObject *args, PyObject *kwargs
     }
     if (trace_is_err_output(self->output)) {
         libtrace_err_t problem = trace_get_err_output(self->output);
+        /* libtrace 3 puts freed memory into its text on an unknown format */
+        bool unknown = problem.err_num == TRACE_ERR_BAD_FORMAT;
         PyErr_Format(PyExc_ValueError, "Couldn't create outputTrace: %U: %s", decoded,
-                     problem.problem);
+                     unknown ? "libtrace writes no such format" : problem.problem);
         goto error;
     }
     if (fence_packet_init(&self->fence) < 0)
@@ -81,24 +93,35 @@ error:
     return NULL;
 }
 
+/* Give the pending exception, KeyboardInterrupt and the like excepted, as LibtraceError; NULL. */
+static PyObject *raise_pending(struct output *self, const char *format)
+{
+    struct plt_state *state = plt_state_of(Py_TYPE((PyObject *)self));
+    return state ? trace_error_from(state, format, self->uri, 0) : NULL;
+}
+
 /* Close what is open; the GIL is given back, for it may wait for a compressor or a disk. */
-static void output_end(struct output *self)
+static int output_end(struct output *self)
 {
     libtrace_out_t *output = self->output;
+    struct writer *writer = self->writer;
     self->output = NULL;
+    self->writer = NULL;
     self->started = false;
     if (output) {
         Py_BEGIN_ALLOW_THREADS
         trace_destroy_output(output);
         Py_END_ALLOW_THREADS
     }
+    return writer ? writer_close(writer) : 0;
 }
 
 static void output_dealloc(PyObject *self_)
 {
     struct output *self = (struct output *)self_;
     PyTypeObject *type = Py_TYPE(self_);
-    output_end(self);
+    if (output_end(self) < 0)
+        PyErr_WriteUnraisable(self->uri);
     fence_packet_clear(&self->fence);
     Py_XDECREF(self->uri);
     type->tp_free(self_);
@@ -123,6 +146,7 @@ static PyObject *output_conf_file_flags(PyObject *self_, PyObject *arg)
     long flags = attribute_int(arg, "file flags", 0, INT_MAX);
     if (flags < 0)
         return NULL;
+    ((struct output *)self_)->file_flags = (int)flags;
     return configure(self_, TRACE_OPTION_OUTPUT_FILEFLAGS, (int)flags, "Couldn't set file flags");
 }
 
@@ -131,6 +155,7 @@ static PyObject *output_conf_compress_type(PyObject *self_, PyObject *arg)
     long type = attribute_int(arg, "compression type", 0, TRACE_OPTION_COMPRESSTYPE_LAST - 1);
     if (type < 0)
         return NULL;
+    ((struct output *)self_)->compression = (int)type;
     return configure(self_, TRACE_OPTION_OUTPUT_COMPRESSTYPE, (int)type,
                      "Couldn't set compression type");
 }
@@ -140,31 +165,96 @@ static PyObject *output_conf_compress_level(PyObject *self_, PyObject *arg)
     long level = attribute_int(arg, "compression level", 0, 9);
     if (level < 0)
         return NULL;
+    ((struct output *)self_)->level = (int)level;
     return configure(self_, TRACE_OPTION_OUTPUT_COMPRESS, (int)level,
                      "Couldn't set compression level");
 }
 
 /* --- Writing --------------------------------------------------------------------------------- */
 
+/* Open a pcap file for our own writer; 0, or -1 with an exception. */
+static int open_writer(struct output *self)
+{
+    PyObject *module = PyImport_ImportModule("plt._sinks");
+    PyObject *path = PyUnicode_Substring(self->uri, PCAP_PREFIX, PyUnicode_GetLength(self->uri));
+    PyObject *opened = NULL;
+    PyObject *stream = NULL;
+    const char *header = NULL;
+    Py_ssize_t header_len = 0;
+    if (module && path)
+        opened = PyObject_CallMethod(module, "open_sink", "Oiii", path, self->file_flags,
+                                     self->compression, self->level);
+    if (opened && PyArg_ParseTuple(opened, "Oy#", &stream, &header, &header_len))
+        self->writer = writer_new(stream, (const uint8_t *)header, header_len);
+    Py_XDECREF(module);
+    Py_XDECREF(path);
+    Py_XDECREF(opened);
+    return self->writer ? 0 : -1;
+}
+
 static PyObject *output_start(PyObject *self_, PyObject *Py_UNUSED(args))
 {
     struct output *self = (struct output *)self_;
-    if (!self->output)
-        return raise_state(self_, "OutputTrace is closed");
     if (self->started)
         Py_RETURN_NONE;
+    if (!self->output)
+        return raise_state(self_, "OutputTrace is closed");
     if (self->busy)
         return raise_state(self_, "this OutputTrace is in use by another thread");
+    const char *uri = PyUnicode_AsUTF8(self->uri);
+    if (!uri)
+        PyErr_Clear(); /* a name that is no UTF-8 is not asked for its prefix */
+    bool ours = uri && strncmp(uri, pcap_prefix, PCAP_PREFIX) == 0 &&
+                self->compression <= TRACE_OPTION_COMPRESSTYPE_BZ2;
     int failed = 0;
     self->busy = true;
-    Py_BEGIN_ALLOW_THREADS
-    failed = trace_start_output(self->output) < 0;
-    Py_END_ALLOW_THREADS
+    if (ours) {
+        failed = open_writer(self) < 0;
+    } else {
+        Py_BEGIN_ALLOW_THREADS
+        failed = trace_start_output(self->output) < 0;
+        Py_END_ALLOW_THREADS
+    }
     self->busy = false;
+    if (failed && ours)
+        return raise_pending(self, "Couldn't start outputTrace: %U: %U");
     if (failed || trace_is_err_output(self->output))
         return raise_output(self, "Couldn't start outputTrace");
     self->started = true;
     Py_RETURN_NONE;
+}
+
+/* Have libtrace write a frame; 0, or -1 with LibtraceError. */
+static int write_by_libtrace(struct output *self, struct plt_state *state, struct frame *frame)
+{
+    int dlt = fence_dlt(&frame->meta);
+    if (dlt == TRACE_DLT_ERROR) {
+        PyErr_Format(state->error, "%U: libtrace can't write packets of link type %u", self->uri,
+                     frame->meta.dlt);
+        return -1;
+    }
+    if (self->dlt != TRACE_DLT_ERROR && self->dlt != dlt) {
+        PyErr_Format(state->error,
+                     "%U: a packet of link type %d can't follow one of link type %d in one trace",
+                     self->uri, dlt, self->dlt);
+        return -1;
+    }
+    if (frame->len > FENCE_MAX_WRITTEN) {
+        PyErr_Format(state->error, "%U: libtrace can't write packets of %u bytes, but of %u",
+                     self->uri, frame->len, FENCE_MAX_WRITTEN);
+        return -1;
+    }
+    fence_packet_set(&self->fence, frame->data, frame->len, dlt, &frame->meta);
+    int written = 0;
+    Py_BEGIN_ALLOW_THREADS
+    written = trace_write_packet(self->output, self->fence.packet);
+    Py_END_ALLOW_THREADS
+    if (written < 0) {
+        raise_output(self, "Couldn't write packet");
+        return -1;
+    }
+    self->dlt = dlt;
+    return 0;
 }
 
 static PyObject *output_write_packet(PyObject *self_, PyObject *packet)
@@ -179,7 +269,7 @@ static PyObject *output_write_packet(PyObject *self_, PyObject *packet)
                      Py_TYPE(packet)->tp_name);
         return NULL;
     }
-    if (!self->output || !self->started)
+    if (!self->started)
         return raise_state(self_, "OutputTrace not started");
     if (self->busy)
         return raise_state(self_, "this OutputTrace is in use by another thread");
@@ -190,36 +280,21 @@ static PyObject *output_write_packet(PyObject *self_, PyObject *packet)
         PyErr_SetString(PyExc_ValueError, "only packets that came from a trace can be written");
         return NULL;
     }
-    int dlt = fence_dlt(&frame->meta);
-    if (dlt == TRACE_DLT_ERROR) {
-        PyErr_Format(state->error, "%U: libtrace can't write packets of link type %u", self->uri,
-                     frame->meta.dlt);
-        return NULL;
-    }
-    if (self->dlt != TRACE_DLT_ERROR && self->dlt != dlt) {
-        PyErr_Format(state->error,
-                     "%U: a packet of link type %d can't follow one of link type %d in one trace",
-                     self->uri, dlt, self->dlt);
-        return NULL;
-    }
-    if (frame->len > FENCE_MAX_WRITTEN) {
-        PyErr_Format(state->error, "%U: libtrace can't write packets of %u bytes, but of %u",
-                     self->uri, frame->len, FENCE_MAX_WRITTEN);
-        return NULL;
-    }
-    fence_packet_set(&self->fence, frame->data, frame->len, dlt, &frame->meta);
-    int written = 0;
+    int failed = 0;
     self->busy = true;
     frame_hold(frame)->pins++;
-    Py_BEGIN_ALLOW_THREADS
-    written = trace_write_packet(self->output, self->fence.packet);
-    Py_END_ALLOW_THREADS
+    if (self->writer) {
+        failed = writer_write(self->writer, frame);
+        if (failed)
+            raise_pending(self, "Couldn't write packet: %U: %U");
+    } else {
+        failed = write_by_libtrace(self, state, frame);
+    }
     frame->pins--;
     frame_release(frame);
     self->busy = false;
-    if (written < 0)
-        return raise_output(self, "Couldn't write packet");
-    self->dlt = dlt;
+    if (failed)
+        return NULL;
     Py_RETURN_NONE;
 }
 
@@ -228,7 +303,8 @@ static PyObject *output_close(PyObject *self_, PyObject *Py_UNUSED(args))
     struct output *self = (struct output *)self_;
     if (self->busy)
         return raise_state(self_, "this OutputTrace is in use by another thread");
-    output_end(self);
+    if (output_end(self) < 0)
+        return raise_pending(self, "Couldn't close outputTrace: %U: %U");
     Py_RETURN_NONE;
 }
 
@@ -270,9 +346,10 @@ static PyMethodDef output_methods[] = {
      "start_output($self, /)\n--\n\nOpen the trace for writing; LibtraceError where that "
      "fails."},
     {"write_packet", output_write_packet, METH_O,
-     "write_packet($self, packet, /)\n--\n\nWrite a packet of a trace as it is now, with its time "
-     "to the microsecond.\n\nLibtraceError before start_output() and where libtrace can't write "
-     "it; ValueError for objects made from bytes."},
+     "write_packet($self, packet, /)\n--\n\nWrite a packet of a trace as it is now.\n\nA pcap file "
+     "has nanoseconds where the first packet's clock has, and packets of one link type. "
+     "LibtraceError before start_output() and where the format has no room for the packet; "
+     "ValueError for objects made from bytes."},
     {"close_output", output_close, METH_NOARGS,
      "close_output($self, /)\n--\n\nClose the trace; again is no error."},
     {"__enter__", output_enter, METH_NOARGS, "__enter__($self, /)\n--\n\nStart the trace."},

@@ -94,7 +94,8 @@ static enum source_result pcap_next(struct source *base, struct plt_record *reco
                           .wire_len = (uint64_t)wire_len + plt_wire_extra(data, len, self->dlt),
                           .dlt = self->dlt,
                           .linktype = PLT_LINKTYPE_OF_DLT,
-                          .direction = -1};
+                          .direction = -1,
+                          .fine_clock = self->nanoseconds == 1};
     base->input.at += self->header + len;
     base->count++;
     return SOURCE_RECORD;

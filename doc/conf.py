@@ -1,0 +1,47 @@
+"""Sphinx's configuration: `make docs` builds doc/_build/html from these pages."""
+
+import os
+import sys
+import time
+from importlib.metadata import version as installed_version
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE / "_ext"))
+
+# the pages show times of day, and they are to be the same wherever they are built
+os.environ["TZ"] = "UTC"
+time.tzset()
+
+project = "python-libtrace"
+author = "the authors of python-libtrace 2"
+project_copyright = author
+release = version = installed_version("python-libtrace")
+
+extensions = ["myst_nb", "sphinx.ext.autodoc", "docstrings", "header_tables", "notebooks"]
+exclude_patterns = ["_build", "_ext"]
+default_role = "code"
+nitpicky = False
+highlight_language = "python"
+smartquotes = False
+
+myst_enable_extensions = ["attrs_block", "colon_fence", "deflist"]
+myst_heading_anchors = 3
+
+nb_execution_mode = "force"
+nb_execution_timeout = 300
+nb_execution_raise_on_error = True
+nb_execution_show_tb = True
+nb_merge_streams = True
+
+autodoc_member_order = "groupwise"
+autodoc_typehints = "none"
+
+html_theme = "furo"
+html_title = f"python-libtrace {release}"
+html_static_path = ["_static"]
+html_css_files = ["pages.css"]
+html_show_copyright = False
+html_show_sphinx = False
+html_copy_source = False
+pygments_style = "tango"

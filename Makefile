@@ -33,7 +33,7 @@ WARNINGS := -Wall -Wextra -Wconversion -Wshadow -Wcast-qual -Wmissing-prototypes
 # Other people's headers come in by -isystem: their warnings are not ours to mend.
 C_FLAGS   = -std=c11 -fPIC -fvisibility=hidden -Isrc/common \
             -isystem $(shell $(BIN)/python tools/interpreter.py include) \
-            $(patsubst -I%,-isystem %,$(shell pkg-config --cflags-only-I ldns))
+            $(patsubst -I%,-isystem %,$(shell pkg-config --cflags-only-I ldns libpcap))
 
 CPPCHECK := --quiet --std=c11 --library=python --enable=warning,performance,portability \
             --inline-suppr --error-exitcode=1
@@ -43,7 +43,7 @@ on_each = @echo '$(firstword $(1)): $(words $(C_FILES)) files'; \
           printf '%s\n' $(C_FILES) | xargs -r -P $(JOBS) -I{} $(1)
 
 .PHONY: help demo test check check-format check-tidy check-cppcheck check-ruff check-types \
-        check-warnings check-symbols asan wheel clean
+        check-warnings check-symbols asan docs wheel clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' Makefile
@@ -72,6 +72,10 @@ $(VENV)/.built: $(VENV)/.installed $(C_INPUTS)
 $(VENV)/.test $(VENV)/.check: $(VENV)/.%: $(VENV_STAMP) pyproject.toml tools/install.sh
 	tools/install.sh $*
 	$(BIN)/python tools/requires.py $* | $(BIN)/python -m pip install -q -r /dev/stdin
+	@touch $@
+
+$(VENV)/.docs: $(VENV_STAMP) pyproject.toml
+	$(BIN)/python tools/requires.py docs | $(BIN)/python -m pip install -q -r /dev/stdin
 	@touch $@
 
 # --- Checks
@@ -109,6 +113,9 @@ asan: $(VENV)/.built $(VENV)/.test ## the test suite under AddressSanitizer and 
 
 # --- The rest
 
+docs: $(VENV)/.built $(VENV)/.docs ## build the documentation: doc/_build/html/index.html
+	$(BIN)/python -m sphinx -q -W --keep-going -b html -d doc/_build/doctrees doc doc/_build/html
+
 wheel: $(VENV)/.built ## build dist/*.whl from the sdist, and test it where the sources are not
 	tools/wheel.sh $(BIN)/python
 
@@ -119,6 +126,6 @@ bench: $(VENV)/.built $(VENV)/.test ## measure, against a C program that only re
 endif
 
 clean: ## remove everything that was built, .venv too
-	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) build dist doc/_build doc/notebooks *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	rm -f $(wildcard ipp/*.so plt/*.so natkit/*.so pldns/*.so)
 	find . -name __pycache__ -prune -exec rm -rf {} +

@@ -35,10 +35,11 @@ class BuildExt(build_ext):
 
 
 def extension(
-    package: str, library: tuple[list[str], list[str]] | None = None, *, columns: bool = True
+    package: str, *libraries: tuple[list[str], list[str]], columns: bool = True
 ) -> Extension:
     """The extension module of one package: all the C in its folder of src/, and what is common."""
-    compile_args, link_args = library or ([], [])
+    compile_args = [word for library in libraries for word in library[0]]
+    link_args = [word for library in libraries for word in library[1]]
     sources = sorted(glob(f"src/{package}/*.c"))
     if sources and columns:
         sources += sorted(glob("src/common/*.c"))
@@ -54,8 +55,8 @@ def extension(
 
 EXTENSIONS = [
     extension("ipp", columns=False),
-    extension("plt", pkg_config("libtrace", "-ltrace")),
-    extension("natkit"),
+    extension("plt", pkg_config("libtrace", "-ltrace"), pkg_config("libpcap", "-lpcap")),
+    extension("natkit", pkg_config("libcrypto", "-lcrypto")),
     extension("pldns", pkg_config("ldns", "-lldns")),
 ]
 

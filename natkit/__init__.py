@@ -3,10 +3,12 @@
 `IPflow(packet)` tells which flow a packet belongs to: its `fwd_key` and `rev_key` are bytes, for
 the keys of a dict. `FlowHome(prefix, ...)` makes IPflows that know a home network: their `home_key`
 is one for both directions. `ba_get_short` and `ba_get_long` read integers in network order; the
-`seq_` functions compute with 32-bit sequence numbers.
+`seq_` functions compute with 32-bit sequence numbers. `CryptoPan(key)` anonymises addresses, arrays
+of them and packets.
 """
 
 from natkit._natkit import (
+    CryptoPan,
     FlowHome,
     IPflow,
     ba_get_long,
@@ -22,6 +24,7 @@ from natkit._natkit import (
 )
 
 __all__ = [
+    "CryptoPan",
     "FlowHome",
     "IPflow",
     "ba_get_long",

@@ -196,10 +196,9 @@ class _Batches:
                 self.reader = reader
 
     def close(self) -> None:
-        """Read no more."""
-        with self.lock:
-            self.reader.close()
-            self.readers = iter(())
+        """Read no more; LibtraceError where another thread is reading."""
+        self.readers = iter(())
+        self.reader.close()
 
 
 class Columns:

@@ -71,8 +71,9 @@ class Plain:
         return self.ahead[:size]
 
     def read_some(self) -> bytes:
-        """Some bytes, none at the end."""
-        return self.file.read(CHUNK) or b""
+        """Some bytes, as soon as there are any; none at the end."""
+        read = getattr(self.file, "read1", self.file.read)  # a raw file's read() waits but once
+        return read(CHUNK) or b""
 
     def close(self) -> None:
         """Close the file, standard input excepted."""
@@ -82,7 +83,8 @@ class Plain:
     def readinto1(self, buffer: memoryview, /) -> int:
         """Read into a buffer, waiting for one read at most; 0 at the end."""
         if not self.ahead:
-            return self.file.readinto(buffer) or 0  # type: ignore[attr-defined, no-any-return]
+            readinto = getattr(self.file, "readinto1", None) or self.file.readinto  # type: ignore[attr-defined]
+            return readinto(buffer) or 0  # type: ignore[no-any-return]
         size = min(len(buffer), len(self.ahead))
         buffer[:size] = self.ahead[:size]
         self.ahead = self.ahead[size:]
@@ -291,10 +293,15 @@ def is_erf(head: bytes) -> bool:
     return found > 0
 
 
-SNIFFERS: dict[str, Callable[[bytes], bool]] = {
+#: Formats with a magic number, known from their first 4 bytes.
+BY_MAGIC: dict[str, Callable[[bytes], bool]] = {
     "pcap": is_pcap,
     "pcapng": is_pcapng,
     "duck": is_duck,
+}
+
+#: Formats without one, known from several records, the surest first.
+BY_RECORDS: dict[str, Callable[[bytes], bool]] = {
     "legacypos": is_legacypos,
     "legacyatm": is_legacyatm,
     "tsh": is_tsh,
@@ -305,18 +312,19 @@ SNIFFERS: dict[str, Callable[[bytes], bool]] = {
 
 def sniff(stream: Plain) -> str:
     """The format of a stream, from its first bytes; OSError where it is none."""
-    head = stream.peek(4096)
-    if not head:
-        raise OSError("the file is empty")
-    for name, test in SNIFFERS.items():
-        if test(head):
-            return name
+    for size, tests in ((4, BY_MAGIC), (4096, BY_RECORDS)):
+        head = stream.peek(size)  # no more than needed: a pipe may hold no more yet
+        if not head:
+            raise OSError("the file is empty")
+        for name, test in tests.items():
+            if test(head):
+                return name
     raise OSError(f"no trace of a format that is known: it begins with {head[:8].hex(' ')}")
 
 
 def check(stream: Plain, name: str) -> str:
     """The format that a stream of a named format really has; OSError where it is another one."""
-    head = stream.peek(64)
+    head = stream.peek(4)
     if not head:
         raise OSError("the file is empty")
     if name in ("pcap", "pcapng"):

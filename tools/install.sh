@@ -39,6 +39,7 @@ build)
     command_of pkg-config pkg-config
     header_of stdio.h libc6-dev
     header_of libtrace.h libtrace3-dev
+    header_of pcap/pcap.h libpcap-dev
     header_of ldns/ldns.h libldns-dev
     python_of "${PYTHON:-python3}"
     ;;

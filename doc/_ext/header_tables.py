@@ -72,11 +72,12 @@ class HeaderTable(ModuleTable):
         fields = {row["name"]: row for row in plt._plt._fields() if row["type"] is kind}
         names = [n for n, v in vars(kind).items() if not n.startswith("_") and not callable(v)]
         names.sort(key=lambda name: name not in fields)  # what a row holds first, in its order
-        rows = []
-        for name in names:
-            where = position(fields[name]) if name in fields else ""
-            rows.append([f"`{name}`", where, one_line(getattr(kind, name).__doc__)])
-        return [table(["attribute", "bytes: bits", "what it is"], rows, [20, 22, 58])]
+        rows = [[f"`{name}`", one_line(getattr(kind, name).__doc__)] for name in names]
+        if not fields:
+            return [table(["attribute", "what it is"], rows, [25, 75])]
+        for name, row in zip(names, rows, strict=True):
+            row.insert(1, position(fields[name]) if name in fields else "")
+        return [table(["attribute", "bytes", "what it is"], rows, [22, 20, 58])]
 
 
 class ColumnTable(ModuleTable):

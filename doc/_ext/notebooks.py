@@ -7,6 +7,7 @@ of these pages without moving them: a notebook's working folder is the one that 
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -30,33 +31,35 @@ class Notebooks(SphinxDirective):
         found = names(self.env.srcdir)
         if not found:
             return []
-        tree = addnodes.toctree()
-        tree.update_basic_attributes(
-            {
-                "parent": self.env.docname,
-                "entries": [(None, name) for name in found],
-                "includefiles": found,
-                "maxdepth": 1,
-                "caption": None,
-                "rawcaption": "",
-                "glob": False,
-                "hidden": False,
-                "includehidden": False,
-                "numbered": 0,
-                "titlesonly": True,
-            }
+        tree = addnodes.toctree(
+            parent=self.env.docname,
+            entries=[(None, name) for name in found],
+            includefiles=found,
+            maxdepth=1,
+            glob=False,
+            hidden=False,
+            includehidden=False,
+            numbered=0,
+            titlesonly=True,
         )
         wrapper = nodes.compound(classes=["toctree-wrapper"])
         wrapper += tree
         return [wrapper]
 
 
+def link(app: Sphinx, docname: str, source: list[str]) -> None:
+    """Make links from one notebook to another what Sphinx follows: not by way of their real folder."""
+    if docname.startswith(f"{LINK}/"):
+        source[0] = re.sub(r"\[([^]]*)\]\((\w+)\.ipynb\)", r"{doc}`\1 <\2>`", source[0])
+
+
 def setup(app: Sphinx) -> dict[str, Any]:
     """What Sphinx calls."""
-    link = Path(app.srcdir, LINK)
-    if not link.exists():
-        link.unlink(missing_ok=True)
+    folder = Path(app.srcdir, LINK)
+    if not folder.exists():
+        folder.unlink(missing_ok=True)  # a link to what is no more
         if Path(app.srcdir, "../tutorial/notebooks").is_dir():
-            link.symlink_to("../tutorial/notebooks", target_is_directory=True)
+            folder.symlink_to("../tutorial/notebooks", target_is_directory=True)
+    app.connect("source-read", link)
     app.add_directive("notebooks", Notebooks)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -281,6 +281,8 @@ static int stream_fail(struct stream_block *block)
     PyErr_Fetch(&type, &value, &traceback);
     PyErr_NormalizeException(&type, &value, &traceback);
     PyObject *text = value ? PyObject_Str(value) : NULL;
+    if (text && PyUnicode_GetLength(text) == 0)
+        Py_XSETREF(text, PyObject_Repr(value));
     /* a file name may have what UTF-8 has not */
     Py_XSETREF(block->error,
                text ? PyUnicode_AsEncodedString(text, "utf-8", "backslashreplace") : NULL);

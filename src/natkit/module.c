@@ -112,6 +112,9 @@ static int natkit_exec(PyObject *module)
         return -1;
     /* CPython has a slot for this from 3.14 on; subclasses don't inherit it and use tp_new */
     state->flow_type->tp_vectorcall = natkit_flow_vectorcall;
+    state->pan_type = add_type(module, &natkit_pan_spec);
+    if (!state->pan_type)
+        return -1;
     state->home_type = add_type(module, &natkit_home_spec);
     return state->home_type ? 0 : -1;
 }
@@ -122,6 +125,7 @@ static int natkit_traverse(PyObject *module, visitproc visit, void *arg)
 
     Py_VISIT(state->flow_type);
     Py_VISIT(state->home_type);
+    Py_VISIT(state->pan_type);
     Py_VISIT(state->ipp);
     Py_VISIT(state->plt);
     return 0;
@@ -133,6 +137,7 @@ static int natkit_clear(PyObject *module)
 
     Py_CLEAR(state->flow_type);
     Py_CLEAR(state->home_type);
+    Py_CLEAR(state->pan_type);
     return 0;
 }
 

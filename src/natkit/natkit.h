@@ -10,6 +10,7 @@
 struct natkit_state {
     PyTypeObject *flow_type;       /* owned: IPflow */
     PyTypeObject *home_type;       /* owned: FlowHome */
+    PyTypeObject *pan_type;        /* owned: CryptoPan */
     PyObject *ipp;                 /* owned: the module ipp._ipp, which owns the next */
     const struct ipp_api *ipp_api; /* borrowed */
     PyObject *plt;                 /* owned: the module plt._plt, which owns the next */
@@ -18,6 +19,7 @@ struct natkit_state {
 
 extern struct PyModuleDef natkit_module;
 extern PyType_Spec natkit_flow_spec, natkit_home_spec;
+extern PyType_Spec natkit_pan_spec;
 
 /* The state of the module that made type, or a base of it; NULL with an exception. */
 struct natkit_state *natkit_state_of(PyTypeObject *type);
@@ -128,6 +130,73 @@ struct natkit_home {
 
 /* Whether an address of 4 or 16 bytes is at home; needs no Python. */
 bool natkit_at_home(const struct natkit_home *home, int version, const uint8_t *addr);
+
+/* --- Anonymisation --------------------------------------------------------------------------- */
+
+#define CRYPTOPAN_KEY_SIZE 32
+
+/* A keyed mapping of addresses, and answers that it has given; for one thread at a time. */
+struct cryptopan;
+
+/* Of a key of CRYPTOPAN_KEY_SIZE bytes; NULL when out of memory or where OpenSSL has no AES. */
+struct cryptopan *cryptopan_new(const uint8_t *key);
+struct cryptopan *cryptopan_copy(const struct cryptopan *from);
+void cryptopan_free(struct cryptopan *self);
+/* Map an address of 4 or 16 bytes in place, and back. */
+void cryptopan_anonymise(struct cryptopan *self, int version, uint8_t *addr);
+void cryptopan_deanonymise(struct cryptopan *self, int version, uint8_t *addr);
+/* Whether OpenSSL ever failed: what was mapped is then not to be used. */
+bool cryptopan_failed(const struct cryptopan *self);
+
+struct natkit_pan {
+    PyObject ob_base;
+    struct natkit_state *state; /* borrowed: the type keeps the module alive */
+    struct cryptopan *pan;      /* owned */
+};
+
+/* 0, or -1 with RuntimeError where OpenSSL failed. */
+int natkit_pan_check(const struct cryptopan *pan);
+PyObject *natkit_pan_addresses(PyObject *self_, PyObject *args, PyObject *kwargs);
+
+/* What to replace in a packet. */
+struct anonymising {
+    struct cryptopan *pan;
+    const struct plt_api *plt_api;
+    bool src;
+    bool dst;
+    bool signalling;        /* addresses elsewhere than in IP headers */
+    unsigned long replaced; /* addresses so far */
+};
+
+/* A part of a packet, at the start of words that a checksum adds up. */
+struct stretch {
+    uint8_t *data;
+    uint32_t len;
+};
+
+/* Anonymise a packet in place; neither this nor what follows needs Python. */
+void natkit_anonymise(struct anonymising *self, uint8_t *data, uint32_t len,
+                      const struct plt_layers *layers);
+
+/* These replace what their names say, as far as it was captured, and tell the difference that it
+ * makes to the one's complement sum of the stretch (RFC 1624 section 3), not folded. */
+uint64_t natkit_replace(struct anonymising *self, const struct stretch *in, uint32_t at,
+                        int version);
+/* Only the first bits of an address: those of a prefix. */
+uint64_t natkit_replace_bits(struct anonymising *self, const struct stretch *in, uint32_t at,
+                             int version, unsigned bits);
+uint64_t natkit_replace_quoted(struct anonymising *self, const struct stretch *in, uint32_t at,
+                               bool reversed, int depth);
+uint64_t natkit_replace_arp(struct anonymising *self, const struct stretch *in, uint16_t ethertype);
+/* IPv4 options and routing headers; *last becomes the difference of the final destination where
+ * that is not the one in the header. */
+uint64_t natkit_replace_routes(struct anonymising *self, const struct stretch *in,
+                               const struct plt_layers *layers, uint64_t *last);
+uint64_t natkit_replace_igmp(struct anonymising *self, const struct stretch *in);
+uint64_t natkit_replace_icmp(struct anonymising *self, const struct stretch *in, bool reversed,
+                             int depth);
+uint64_t natkit_replace_icmp6(struct anonymising *self, const struct stretch *in, bool reversed,
+                              int depth);
 
 /* --- Functions of the module ----------------------------------------------------------------- */
 

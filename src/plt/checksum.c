@@ -89,10 +89,11 @@ static const uint8_t *final_destination(const struct frame *frame, const struct 
     uint8_t next = ip[6];
     uint32_t at = layers->layer3 + 40;
     *found = true;
-    /* decoding went through all headers before the transport: they lie within the frame */
     while (at < layers->transport) {
         const uint8_t *header = frame->data + at;
         uint32_t size = (header[1] + 1U) * 8;
+        if (layers->transport - at < 8)
+            break;                            /* the bytes were changed since they were decoded */
         if (next == 43 && header[3] > 0) {    /* segments left */
             if (header[2] == 4 && size >= 24) /* RFC 8754: segment list in reverse order */
                 return header + 8;
@@ -108,6 +109,7 @@ static const uint8_t *final_destination(const struct frame *frame, const struct 
         next = header[0];
         at += size;
     }
+    *found = at == layers->transport;
     return ip + 24;
 }
 

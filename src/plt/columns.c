@@ -222,8 +222,8 @@ static bool payload_value(const struct context *context, uint64_t *value)
         header = (*doff >> 4) * 4U;
         if (header < 20)
             return false; /* it lies: nobody knows where the payload begins */
-    } else if (found->proto != PROTO_UDP) {
-        return false;
+    } else if (found->proto != PROTO_UDP || !bytes_at(context, found->transport, 0, 2)) {
+        return false; /* pkt.udp is None where not even a port was captured */
     }
     uint32_t before = found->transport - found->layer3 + header;
     *value = length > before ? length - before : 0;

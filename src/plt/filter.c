@@ -1,23 +1,24 @@
-/* plt.filter: a tcpdump expression, compiled by libpcap through libtrace on first use. */
+/* plt.filter: a tcpdump expression, compiled by libpcap (which libtrace filters with too) on first
+ * use, once for each link type that it meets. */
 #include "libtrace_compat.h"
 
+#include <pcap/pcap.h>
 #include <stdio.h>
 #include <string.h>
 
-/* One program a link type: libtrace compiles a filter for the first packet that it sees. */
 struct program {
-    struct program *next;      /* owned */
-    libtrace_filter_t *filter; /* owned */
-    int dlt;
+    struct program *next; /* owned */
+    struct bpf_program code;
+    uint32_t dlt;   /* of the packets that it is for */
+    bool on_layer3; /* to be run from their IP header on: libpcap does not know their link type */
 };
 
 struct filter {
     PyObject ob_base;
-    PyObject *expression;      /* owned: str */
-    const char *text;          /* borrowed from expression */
-    struct program *programs;  /* owned */
-    libtrace_filter_t *live;   /* owned, or NULL: for traces that filter themselves */
-    struct fence_packet fence; /* owned */
+    PyObject *expression;     /* owned: str */
+    const char *text;         /* borrowed from expression */
+    struct program *programs; /* owned */
+    libtrace_filter_t *live;  /* owned, or NULL: for traces that filter themselves */
 };
 
 static PyObject *filter_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
@@ -40,8 +41,6 @@ static PyObject *filter_new(PyTypeObject *type, PyObject *args, PyObject *kwargs
     Py_INCREF(expression);
     self->expression = expression;
     self->text = text;
-    if (fence_packet_init(&self->fence) < 0)
-        Py_CLEAR(self);
     return (PyObject *)self;
 }
 
@@ -52,12 +51,11 @@ static void filter_dealloc(PyObject *self_)
     while (self->programs) {
         struct program *program = self->programs;
         self->programs = program->next;
-        trace_destroy_filter(program->filter);
+        pcap_freecode(&program->code);
         PyMem_RawFree(program);
     }
     if (self->live)
         trace_destroy_filter(self->live);
-    fence_packet_clear(&self->fence);
     Py_XDECREF(self->expression);
     type->tp_free(self_);
     Py_DECREF(type);
@@ -71,47 +69,89 @@ libtrace_filter_t *filter_of(PyObject *filter)
     return self->live;
 }
 
-static struct program *program_for(struct filter *self, int dlt)
+const char *filter_text(PyObject *filter)
+{
+    return ((struct filter *)filter)->text;
+}
+
+/* --- Compiling ------------------------------------------------------------------------------- */
+
+/* libpcap's number of a link type, which for a few is another than that in files. */
+static int pcap_dlt(uint32_t dlt)
+{
+    switch (dlt) {
+    case 14:
+    case 101:
+        return DLT_RAW;
+    case 100:
+        return DLT_ATM_RFC1483;
+    default:
+        return dlt <= UINT16_MAX ? (int)dlt : -1;
+    }
+}
+
+static bool compile(struct program *program, const char *text, int dlt,
+                    char error[SOURCE_ERROR_SIZE])
+{
+    pcap_t *dead = dlt < 0 ? NULL : pcap_open_dead(dlt, 262144);
+    if (!dead) {
+        snprintf(error, SOURCE_ERROR_SIZE, "libpcap does not know link type %u", program->dlt);
+        return false;
+    }
+    bool compiled = pcap_compile(dead, &program->code, text, 1, PCAP_NETMASK_UNKNOWN) == 0;
+    if (!compiled)
+        snprintf(error, SOURCE_ERROR_SIZE, "Unable to compile the filter \"%.80s\": %s", text,
+                 pcap_geterr(dead));
+    pcap_close(dead);
+    return compiled;
+}
+
+static struct program *program_for(struct filter *self, uint32_t dlt, char error[SOURCE_ERROR_SIZE])
 {
     for (struct program *program = self->programs; program; program = program->next)
         if (program->dlt == dlt)
             return program;
     struct program *program = PyMem_RawCalloc(1, sizeof(*program));
-    if (!program || !(program->filter = trace_create_filter(self->text))) {
-        PyMem_RawFree(program);
+    if (!program) {
+        snprintf(error, SOURCE_ERROR_SIZE, "no memory for a filter");
         return NULL;
     }
     program->dlt = dlt;
+    if (!compile(program, self->text, pcap_dlt(dlt), error)) {
+        char second[SOURCE_ERROR_SIZE]; /* the first error is the one to tell */
+        program->on_layer3 = true;
+        if (!compile(program, self->text, DLT_RAW, second)) {
+            PyMem_RawFree(program);
+            return NULL;
+        }
+    }
     program->next = self->programs;
     self->programs = program;
     return program;
 }
 
+/* --- Filtering ------------------------------------------------------------------------------- */
+
 int filter_accepts(PyObject *filter, const uint8_t *data, uint32_t len, const struct plt_meta *meta,
                    char error[SOURCE_ERROR_SIZE])
 {
-    struct filter *self = (struct filter *)filter;
+    const struct program *program = program_for((struct filter *)filter, meta->dlt, error);
+    if (!program)
+        return -1;
+    uint64_t extra = plt_wire_extra(data, len, meta->dlt);
+    uint64_t wire_len = meta->wire_len > extra ? meta->wire_len - extra : len;
     uint32_t skip = 0;
-    int dlt = fence_dlt(meta);
-    if (dlt == TRACE_DLT_ERROR) { /* no pcap link type that libtrace knows: what of IP it has */
+    if (program->on_layer3) {
         struct plt_layers layers;
         plt_decode(data, len, meta, ROOT_LINK, 0, &layers);
-        dlt = TRACE_DLT_RAW;
-        skip = layers.version == 0 ? len : layers.layer3;
+        if (layers.version == 0)
+            return 0;
+        skip = layers.layer3;
     }
-    struct program *program = program_for(self, dlt);
-    if (!program) {
-        snprintf(error, SOURCE_ERROR_SIZE, "no memory for a filter");
-        return -1;
-    }
-    /* libtrace takes a pointer that may be written to, and does not write */
-    fence_packet_set(&self->fence, (uint8_t *)(uintptr_t)data + skip, len - skip, dlt, meta);
-    int accepted = trace_apply_filter(program->filter, self->fence.packet);
-    if (accepted >= 0)
-        return accepted > 0;
-    libtrace_err_t problem = trace_get_err(self->fence.trace);
-    snprintf(error, SOURCE_ERROR_SIZE, "%s", problem.problem);
-    return -1;
+    wire_len = wire_len > skip ? wire_len - skip : 0;
+    struct pcap_pkthdr header = {.caplen = len - skip,
+                                 .len = wire_len < UINT32_MAX ? (uint32_t)wire_len : UINT32_MAX};
+    return pcap_offline_filter(&program->code, &header, data + skip) != 0;
 }
 
 PyObject *packet_apply_filter(PyObject *self_, PyObject *filter)

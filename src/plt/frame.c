@@ -85,8 +85,11 @@ struct frame *frame_of_buffer(struct plt_state *state, PyObject *exporter, enum 
         if (!PyErr_ExceptionMatches(PyExc_BufferError))
             goto error;
         PyErr_Clear();
-        if (PyObject_GetBuffer(exporter, buffer, PyBUF_SIMPLE) < 0)
+        if (PyObject_GetBuffer(exporter, buffer, PyBUF_SIMPLE) < 0) {
+            if (PyErr_ExceptionMatches(PyExc_BufferError)) /* its bytes are not in a row */
+                PyErr_SetString(PyExc_ValueError, NOT_OURS);
             goto error;
+        }
         readonly = true;
     }
     if (buffer->len > (Py_ssize_t)INT32_MAX) {
@@ -134,8 +137,22 @@ struct frame *frame_of_record(struct plt_state *state, const struct plt_record *
     return frame;
 }
 
+/* The copy of a quoted or tunnelled packet is that of the packet around it, and a part of it. */
+static struct frame *copy_child(const struct frame *from)
+{
+    struct frame *parent = frame_copy(from->parent);
+    if (!parent)
+        return NULL;
+    struct frame *child = frame_child(parent, (uint32_t)(from->data - from->parent->data),
+                                      (enum plt_root)from->root, from->root_proto);
+    frame_release(parent);
+    return child;
+}
+
 struct frame *frame_copy(const struct frame *from)
 {
+    if (from->parent)
+        return copy_child(from);
     struct frame *frame = frame_new(from->state, from->len);
     if (!frame)
         return NULL;

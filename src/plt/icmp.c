@@ -18,13 +18,17 @@ FIELD_TABLE(echo_table, VIEW_ECHO, ECHO_FIELDS)
 
 enum { HEADER = 8 };
 
-static uint8_t message_type(const struct view *self)
+/* The message's type, -1 with ValueError where not even that was captured. */
+static int message_type(const struct view *self, const char *name)
 {
-    return self->frame->data[self->start];
+    if (self->end > self->start)
+        return self->frame->data[self->start];
+    too_short(name);
+    return -1;
 }
 
 /* RFC 792: destination unreachable, source quench, redirect, time exceeded, parameter problem. */
-static bool quotes_a_packet(uint8_t type)
+static bool quotes_a_packet(int type)
 {
     return type == 3 || type == 4 || type == 5 || type == 11 || type == 12;
 }
@@ -34,7 +38,7 @@ static PyObject *icmp_payload_get(PyObject *self_, void *Py_UNUSED(closure))
     const struct view *self = (struct view *)self_;
     if (self->end - self->start < HEADER)
         return too_short("payload");
-    if (!quotes_a_packet(message_type(self)))
+    if (!quotes_a_packet(self->frame->data[self->start]))
         return view_bytes(self->frame, self->start + HEADER, self->end);
     struct frame *quote = frame_child(self->frame, self->start + HEADER, ROOT_NETWORK, 4);
     if (!quote)
@@ -48,7 +52,9 @@ static PyObject *icmp_payload_get(PyObject *self_, void *Py_UNUSED(closure))
 static PyObject *icmp_echo_get(PyObject *self_, void *Py_UNUSED(closure))
 {
     const struct view *self = (struct view *)self_;
-    uint8_t type = message_type(self);
+    int type = message_type(self, "echo");
+    if (type < 0)
+        return NULL;
     if (type != 0 && type != 8 && (type < 13 || type > 18))
         Py_RETURN_NONE;
     return view_new(self->frame, VIEW_ECHO, self->start, self->end);
@@ -57,7 +63,10 @@ static PyObject *icmp_echo_get(PyObject *self_, void *Py_UNUSED(closure))
 static PyObject *icmp_redirect_get(PyObject *self_, void *Py_UNUSED(closure))
 {
     const struct view *self = (struct view *)self_;
-    if (message_type(self) != 5)
+    int type = message_type(self, "redirect");
+    if (type < 0)
+        return NULL;
+    if (type != 5)
         Py_RETURN_NONE;
     return view_new(self->frame, VIEW_REDIRECT, self->start, self->end);
 }

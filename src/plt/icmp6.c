@@ -31,6 +31,7 @@ FIELD_TABLE(param6_table, VIEW_PARAM6, PARAM6_FIELDS)
 enum { HEADER = 8, TOO_BIG = 2, PARAMETER_PROBLEM = 4, ECHO_REQUEST = 128, ECHO_REPLY = 129 };
 enum { NEIGHBOUR_SOLICITATION = 135, REDIRECT = 137 };
 
+/* Of a message of at least a byte. */
 static uint8_t message_type(const struct view *self)
 {
     return self->frame->data[self->start];
@@ -52,9 +53,12 @@ static PyObject *icmp6_payload_get(PyObject *self_, void *Py_UNUSED(closure))
 }
 
 /* A part of the message as an object, None where the message's type has no such part. */
-static PyObject *part(PyObject *self_, enum view_type type, uint8_t low, uint8_t high)
+static PyObject *part(PyObject *self_, enum view_type type, uint8_t low, uint8_t high,
+                      const char *name)
 {
     const struct view *self = (struct view *)self_;
+    if (self->end == self->start)
+        return too_short(name);
     if (message_type(self) < low || message_type(self) > high)
         Py_RETURN_NONE;
     return view_new(self->frame, type, self->start, self->end);
@@ -62,22 +66,22 @@ static PyObject *part(PyObject *self_, enum view_type type, uint8_t low, uint8_t
 
 static PyObject *icmp6_echo_get(PyObject *self_, void *Py_UNUSED(closure))
 {
-    return part(self_, VIEW_ECHO6, ECHO_REQUEST, ECHO_REPLY);
+    return part(self_, VIEW_ECHO6, ECHO_REQUEST, ECHO_REPLY, "echo");
 }
 
 static PyObject *icmp6_toobig_get(PyObject *self_, void *Py_UNUSED(closure))
 {
-    return part(self_, VIEW_TOOBIG6, TOO_BIG, TOO_BIG);
+    return part(self_, VIEW_TOOBIG6, TOO_BIG, TOO_BIG, "toobig");
 }
 
 static PyObject *icmp6_param_get(PyObject *self_, void *Py_UNUSED(closure))
 {
-    return part(self_, VIEW_PARAM6, PARAMETER_PROBLEM, PARAMETER_PROBLEM);
+    return part(self_, VIEW_PARAM6, PARAMETER_PROBLEM, PARAMETER_PROBLEM, "param");
 }
 
 static PyObject *icmp6_neighbour_get(PyObject *self_, void *Py_UNUSED(closure))
 {
-    return part(self_, VIEW_NEIGHBOUR6, NEIGHBOUR_SOLICITATION, REDIRECT);
+    return part(self_, VIEW_NEIGHBOUR6, NEIGHBOUR_SOLICITATION, REDIRECT, "neighbour");
 }
 
 static PyGetSetDef icmp6_getset[] = {

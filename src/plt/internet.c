@@ -11,6 +11,10 @@ static uint8_t *ip_bytes(const struct view *self, uint32_t offset4, uint32_t off
     struct frame *frame = self->frame;
     const struct plt_layers *layers = frame_layers(frame);
     if (layers->version == 0) {
+        if (self->type == VIEW_IP || self->type == VIEW_IP6) {
+            too_short(name);
+            return NULL;
+        }
         PyErr_Format(PyExc_ValueError, "no IP header for %s", name);
         return NULL;
     }
@@ -75,21 +79,22 @@ static int internet_traffic_class_set(PyObject *self_, PyObject *value, void *Py
     return 0;
 }
 
-static PyObject *internet_hop_limit_get(PyObject *self_, void *Py_UNUSED(closure))
+/* The closure is the attribute's name: hop_limit or ttl. */
+static PyObject *internet_hop_limit_get(PyObject *self_, void *closure)
 {
     uint8_t version = 0;
-    const uint8_t *bytes = ip_bytes((struct view *)self_, 8, 7, 1, &version, "hop_limit");
+    const uint8_t *bytes = ip_bytes((struct view *)self_, 8, 7, 1, &version, closure);
     return bytes ? PyLong_FromLong(bytes[0]) : NULL;
 }
 
-static int internet_hop_limit_set(PyObject *self_, PyObject *value, void *Py_UNUSED(closure))
+static int internet_hop_limit_set(PyObject *self_, PyObject *value, void *closure)
 {
     const struct view *self = (struct view *)self_;
     uint8_t version = 0;
-    long number = attribute_int(value, "hop_limit", 1, 255);
-    if (number < 0 || !frame_writable(self->frame, "hop_limit"))
+    long number = attribute_int(value, closure, 1, 255);
+    if (number < 0 || !frame_writable(self->frame, closure))
         return -1;
-    uint8_t *bytes = ip_bytes(self, 8, 7, 1, &version, "hop_limit");
+    uint8_t *bytes = ip_bytes(self, 8, 7, 1, &version, closure);
     if (!bytes)
         return -1;
     bytes[0] = (uint8_t)number;
@@ -192,11 +197,13 @@ static PyGetSetDef internet_getset[] = {
     {.name = "hop_limit",
      .get = internet_hop_limit_get,
      .set = internet_hop_limit_set,
-     .doc = "Hop limit, IPv4's time to live; settable, 1 to 255."},
+     .doc = "Hop limit, IPv4's time to live; settable, 1 to 255.",
+     .closure = (void *)(uintptr_t) "hop_limit"},
     {.name = "ttl",
      .get = internet_hop_limit_get,
      .set = internet_hop_limit_set,
-     .doc = "Time to live, IPv6's hop limit; settable, 1 to 255."},
+     .doc = "Time to live, IPv6's hop limit; settable, 1 to 255.",
+     .closure = (void *)(uintptr_t) "ttl"},
     READONLY(hdr_len, internet_hdr_len_get,
              "IPv4 header length in units of 4 bytes; None for IPv6."),
     READONLY(pkt_len, internet_pkt_len_get, "IPv4 total length in bytes; None for IPv6."),

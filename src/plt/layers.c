@@ -149,7 +149,7 @@ PyObject *layer_construct(PyTypeObject *python_type, PyObject *args, PyObject *k
     if (view)
         return construct_from_view(python_type, view, type);
     if (!PyObject_CheckBuffer(x)) {
-        PyErr_SetString(PyExc_ValueError, "Not a Data, Packet or ByteArray object");
+        PyErr_SetString(PyExc_ValueError, NOT_OURS);
         return NULL;
     }
     struct frame *frame = frame_of_buffer(

@@ -80,6 +80,7 @@ void fence_packet_set(struct fence_packet *self, uint8_t *data, uint32_t len, in
 /* A source of libtrace's: live interfaces, rt:, and formats that we don't read ourselves. */
 struct live_config {
     libtrace_filter_t *filter; /* borrowed, or NULL */
+    const char *expression;    /* borrowed, or NULL: the same as text */
     int snaplen;               /* -1 where not set */
     int promisc;               /* -1 where not set */
     double timeout;            /* seconds, 0 for none */
@@ -87,14 +88,23 @@ struct live_config {
 
 struct source *live_source_new(struct plt_state *state, const char *uri,
                                const struct live_config *config);
-int live_source_pause(struct source *base);
-int live_source_resume(struct source *base, const struct live_config *config);
-bool source_is_live(const struct source *source);
+
+/* The source of pcapint:, in pcaplive.c. */
+struct source *pcap_live_source_new(struct plt_state *state, const char *device,
+                                    const struct live_config *config);
+/* Seconds on a clock that never goes back. */
+double live_now(void);
+/* Wait for a descriptor, or for seconds where fd is -1, no longer than until the next look for
+ * signals; 0, or -1 with an exception, LibtraceError after timeout seconds. */
+int live_wait(const struct plt_state *state, int fd, double seconds, double started,
+              double timeout);
 
 /* --- Filters, in filter.c ----------------------------------------------------------------------
  */
 
 /* libtrace's filter of a plt.filter, for a trace that filters itself.  Borrowed. */
 libtrace_filter_t *filter_of(PyObject *filter);
+/* Its expression.  Borrowed. */
+const char *filter_text(PyObject *filter);
 
 #endif

@@ -75,21 +75,6 @@ static void read_ring(const uint8_t *header, struct plt_record *record)
     set_address(&record->meta, &address);
 }
 
-/* The header of a pcapint: packet is libpcap's struct pcap_pkthdr. */
-static void read_pcap(const uint8_t *header, struct plt_record *record)
-{
-    struct {
-        struct timeval time;
-        uint32_t caplen;
-        uint32_t len;
-    } pcap;
-    memcpy(&pcap, header, sizeof(pcap));
-    record->len = pcap.caplen;
-    record->meta.sec = pcap.time.tv_sec;
-    record->meta.nsec = (uint32_t)pcap.time.tv_usec * 1000;
-    record->meta.wire_len = pcap.len;
-}
-
 /* The header of an int: packet is libtrace's own, as measured: three clock words, the mode of the
  * time stamp, wire length, capture length, the kernel's address. */
 static bool read_native(const uint8_t *header, struct plt_record *record)
@@ -150,9 +135,6 @@ static int read_framing(struct live_source *self)
     }
     if (type == TRACE_RT_DATA_LINUX_RING) {
         read_ring(packet->header, record);
-    } else if (type >= TRACE_RT_DATA_DLT && type < TRACE_RT_DATA_DLT_END && self->live) {
-        record->meta.dlt = (uint32_t)(type - TRACE_RT_DATA_DLT);
-        read_pcap(packet->header, record);
     } else if (type == TRACE_RT_DATA_LINUX_NATIVE && read_native(packet->header, record)) {
         compat_set_cache(packet, record->len, record->len, LINKTYPE_ETH);
         struct timespec time = trace_get_timespec(packet);
@@ -193,16 +175,14 @@ static enum source_result live_next(struct source *base, struct plt_record *reco
     return SOURCE_RECORD;
 }
 
-static double now(void)
+double live_now(void)
 {
     struct timespec time;
     clock_gettime(CLOCK_MONOTONIC, &time);
     return (double)time.tv_sec + (double)time.tv_nsec * 1e-9;
 }
 
-/* Wait for a descriptor, or for seconds where fd is -1, no longer than until the next look for
- * signals; 0, or -1 with an exception. */
-static int wait_a_little(const struct live_source *self, int fd, double seconds, double started)
+int live_wait(const struct plt_state *state, int fd, double seconds, double started, double timeout)
 {
     struct pollfd descriptor = {.fd = fd, .events = POLLIN};
     double left = seconds * 1000;
@@ -212,8 +192,8 @@ static int wait_a_little(const struct live_source *self, int fd, double seconds,
     Py_END_ALLOW_THREADS
     if (PyErr_CheckSignals() < 0)
         return -1;
-    if (self->timeout > 0 && now() - started > self->timeout) {
-        PyErr_SetString(self->state->error, "timeout in trace read()");
+    if (timeout > 0 && live_now() - started > timeout) {
+        PyErr_SetString(state->error, "timeout in trace read()");
         return -1;
     }
     return 0;
@@ -235,7 +215,7 @@ static int take(struct live_source *self, int size)
 static int fill_live(struct source *base)
 {
     struct live_source *self = (struct live_source *)base;
-    double started = now();
+    double started = live_now();
     for (;;) {
         libtrace_eventobj_t event;
         Py_BEGIN_ALLOW_THREADS
@@ -247,11 +227,11 @@ static int fill_live(struct source *base)
         case TRACE_EVENT_TERMINATE:
             return take(self, 0);
         case TRACE_EVENT_IOWAIT:
-            if (wait_a_little(self, event.fd, 1, started) < 0)
+            if (live_wait(self->state, event.fd, 1, started, self->timeout) < 0)
                 return -1;
             break;
         case TRACE_EVENT_SLEEP:
-            if (wait_a_little(self, -1, event.seconds, started) < 0)
+            if (live_wait(self->state, -1, event.seconds, started, self->timeout) < 0)
                 return -1;
             break;
         }
@@ -315,9 +295,23 @@ static int start(struct live_source *self)
     return failed ? raise_problem(self->trace) : 0;
 }
 
+static int live_pause(struct source *base)
+{
+    struct live_source *self = (struct live_source *)base;
+    return trace_pause(self->trace) < 0 ? raise_problem(self->trace) : 0;
+}
+
+static int live_resume(struct source *base, const struct live_config *config)
+{
+    struct live_source *self = (struct live_source *)base;
+    if (configure(self, config) < 0)
+        return -1;
+    return start(self);
+}
+
 static bool has_events(const char *uri)
 {
-    static const char *const formats[] = {"int:", "ring:", "pcapint:", "bpf:", "rt:", "dag:"};
+    static const char *const formats[] = {"int:", "ring:", "bpf:", "rt:", "dag:"};
     for (size_t i = 0; i < sizeof(formats) / sizeof(formats[0]); i++)
         if (strncmp(uri, formats[i], strlen(formats[i])) == 0)
             return true;
@@ -334,10 +328,16 @@ struct source *live_source_new(struct plt_state *state, const char *uri,
     }
     self->state = state;
     self->live = has_events(uri);
+    if (strncmp(uri, "pcapint:", 8) == 0) {
+        PyMem_Free(self);
+        return pcap_live_source_new(state, uri + 8, config);
+    }
     self->base.next = live_next;
     self->base.fill = self->live ? fill_live : fill_file;
     self->base.destroy = live_destroy;
     self->base.count_drops = live_count_drops;
+    self->base.pause = live_pause;
+    self->base.resume = live_resume;
     self->trace = trace_create(uri);
     self->packet = trace_create_packet();
     if (!self->trace || !self->packet) {
@@ -354,23 +354,4 @@ struct source *live_source_new(struct plt_state *state, const char *uri,
 error:
     live_destroy(&self->base);
     return NULL;
-}
-
-bool source_is_live(const struct source *source)
-{
-    return source->next == live_next;
-}
-
-int live_source_pause(struct source *base)
-{
-    struct live_source *self = (struct live_source *)base;
-    return trace_pause(self->trace) < 0 ? raise_problem(self->trace) : 0;
-}
-
-int live_source_resume(struct source *base, const struct live_config *config)
-{
-    struct live_source *self = (struct live_source *)base;
-    if (configure(self, config) < 0)
-        return -1;
-    return start(self);
 }

@@ -13,15 +13,17 @@ struct output {
     struct fence_packet fence;
     int file_flags;
     int compression;
-    int level; /* of compression, -1 where not set */
+    int level;    /* of compression, -1 where not set */
+    bool is_pcap; /* written by writer.c */
     bool started;
+    bool closed;
     bool busy; /* in a call that may have given back the GIL */
     int dlt;   /* of the packets that libtrace wrote, TRACE_DLT_ERROR before the first */
 };
 
-/* The files that writer.c writes. */
-static const char pcap_prefix[] = "pcapfile:";
-enum { PCAP_PREFIX = sizeof(pcap_prefix) - 1 };
+/* The formats that libtrace 3 writes, or sends, and that it can be told to without harm: on closing
+ * what was never written to, its DUCK and libpcap writers end the process. */
+static const char *const libtrace_formats[] = {"erf", "int", "ring", "dag", "bpf"};
 
 static PyObject *raise_output(struct output *self, const char *what)
 {
@@ -39,6 +41,50 @@ static PyObject *raise_state(PyObject *self_, const char *text)
     if (state)
         PyErr_SetString(state->error, text);
     return NULL;
+}
+
+static bool is_format(const char *uri, size_t len, const char *format)
+{
+    return strlen(format) == len && memcmp(uri, format, len) == 0;
+}
+
+/* Find out who writes to a URI, and have libtrace look at those that it does; 0, or -1 with
+ * ValueError. */
+static int output_create(struct output *self, const char *uri)
+{
+    const char *colon = strchr(uri, ':');
+    size_t len = colon ? (size_t)(colon - uri) : 0;
+    if (len == 0 || !colon[1]) {
+        PyErr_Format(PyExc_ValueError, "Couldn't create outputTrace: %U is not format:name",
+                     self->uri);
+        return -1;
+    }
+    self->is_pcap = is_format(uri, len, "pcapfile") || is_format(uri, len, "pcap");
+    if (self->is_pcap)
+        return 0;
+    bool known = false;
+    for (size_t i = 0; i < sizeof(libtrace_formats) / sizeof(libtrace_formats[0]); i++)
+        known = known || is_format(uri, len, libtrace_formats[i]);
+    if (!known) {
+        PyErr_Format(PyExc_ValueError,
+                     "Couldn't create outputTrace: %U: there is no writer for this format",
+                     self->uri);
+        return -1;
+    }
+    self->output = trace_create_output(uri);
+    if (!self->output) {
+        PyErr_NoMemory();
+        return -1;
+    }
+    if (trace_is_err_output(self->output)) {
+        libtrace_err_t problem = trace_get_err_output(self->output);
+        /* libtrace 3 puts freed memory into its text on a format that it was built without */
+        bool unknown = problem.err_num == TRACE_ERR_BAD_FORMAT;
+        PyErr_Format(PyExc_ValueError, "Couldn't create outputTrace: %U: %s", self->uri,
+                     unknown ? "libtrace was built without this format" : problem.problem);
+        return -1;
+    }
+    return 0;
 }
 
 static PyObject *output_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
@@ -62,29 +108,10 @@ static PyObject *output_new(PyTypeObject *type, PyObject *args, PyObject *kwargs
     PyObject *encoded = PyUnicode_EncodeFSDefault(decoded);
     if (!encoded)
         goto error;
-    const char *uri = PyBytes_AS_STRING(encoded);
-    const char *colon = strchr(uri, ':');
-    if (!colon || colon == uri || !colon[1]) {
-        /* libtrace 3 prints on these, or reads past the end of them */
-        PyErr_Format(PyExc_ValueError, "Couldn't create outputTrace: %U is not format:name",
-                     decoded);
-        Py_DECREF(encoded);
-        goto error;
-    }
-    self->output = trace_create_output(uri);
+    int failed = output_create(self, PyBytes_AS_STRING(encoded));
     Py_DECREF(encoded);
-    if (!self->output) {
-        PyErr_NoMemory();
+    if (failed)
         goto error;
-    }
-    if (trace_is_err_output(self->output)) {
-        libtrace_err_t problem = trace_get_err_output(self->output);
-        /* libtrace 3 puts freed memory into its text on an unknown format */
-        bool unknown = problem.err_num == TRACE_ERR_BAD_FORMAT;
-        PyErr_Format(PyExc_ValueError, "Couldn't create outputTrace: %U: %s", decoded,
-                     unknown ? "libtrace writes no such format" : problem.problem);
-        goto error;
-    }
     if (fence_packet_init(&self->fence) < 0)
         goto error;
     return (PyObject *)self;
@@ -108,6 +135,7 @@ static int output_end(struct output *self)
     self->output = NULL;
     self->writer = NULL;
     self->started = false;
+    self->closed = true;
     if (output) {
         Py_BEGIN_ALLOW_THREADS
         trace_destroy_output(output);
@@ -134,8 +162,10 @@ static PyObject *configure(PyObject *self_, trace_option_output_t option, int va
                            const char *what)
 {
     struct output *self = (struct output *)self_;
-    if (!self->output || self->started)
+    if (self->closed || self->started)
         return raise_state(self_, "an OutputTrace is configured before it is started");
+    if (self->is_pcap)
+        Py_RETURN_NONE;
     if (trace_config_output(self->output, option, &value) < 0)
         return raise_output(self, what);
     Py_RETURN_NONE;
@@ -176,7 +206,9 @@ static PyObject *output_conf_compress_level(PyObject *self_, PyObject *arg)
 static int open_writer(struct output *self)
 {
     PyObject *module = PyImport_ImportModule("plt._sinks");
-    PyObject *path = PyUnicode_Substring(self->uri, PCAP_PREFIX, PyUnicode_GetLength(self->uri));
+    PyObject *path = PyUnicode_Substring(
+        self->uri, PyUnicode_FindChar(self->uri, ':', 0, PyUnicode_GetLength(self->uri), 1) + 1,
+        PyUnicode_GetLength(self->uri));
     PyObject *opened = NULL;
     PyObject *stream = NULL;
     const char *header = NULL;
@@ -197,18 +229,17 @@ static PyObject *output_start(PyObject *self_, PyObject *Py_UNUSED(args))
     struct output *self = (struct output *)self_;
     if (self->started)
         Py_RETURN_NONE;
-    if (!self->output)
+    if (self->closed)
         return raise_state(self_, "OutputTrace is closed");
     if (self->busy)
         return raise_state(self_, "this OutputTrace is in use by another thread");
-    const char *uri = PyUnicode_AsUTF8(self->uri);
-    if (!uri)
-        PyErr_Clear(); /* a name that is no UTF-8 is not asked for its prefix */
-    bool ours = uri && strncmp(uri, pcap_prefix, PCAP_PREFIX) == 0 &&
-                self->compression <= TRACE_OPTION_COMPRESSTYPE_BZ2;
+    if (self->is_pcap && self->compression > TRACE_OPTION_COMPRESSTYPE_BZ2)
+        return raise_state(self_, "pcap files are written plain or with zlib or bzip2");
+    if (!self->is_pcap && self->file_flags & O_APPEND) /* libtrace 3 empties the file first */
+        return raise_state(self_, "only pcap files can be appended to");
     int failed = 0;
     self->busy = true;
-    if (ours) {
+    if (self->is_pcap) {
         failed = open_writer(self) < 0;
     } else {
         Py_BEGIN_ALLOW_THREADS
@@ -216,9 +247,9 @@ static PyObject *output_start(PyObject *self_, PyObject *Py_UNUSED(args))
         Py_END_ALLOW_THREADS
     }
     self->busy = false;
-    if (failed && ours)
+    if (failed && self->is_pcap)
         return raise_pending(self, "Couldn't start outputTrace: %U: %U");
-    if (failed || trace_is_err_output(self->output))
+    if (failed || (self->output && trace_is_err_output(self->output)))
         return raise_output(self, "Couldn't start outputTrace");
     self->started = true;
     Py_RETURN_NONE;
@@ -327,7 +358,7 @@ static PyObject *output_repr(PyObject *self_)
 {
     const struct output *self = (struct output *)self_;
     return PyUnicode_FromFormat("<plt.output_trace %R: %s>", self->uri,
-                                !self->output   ? "closed"
+                                self->closed    ? "closed"
                                 : self->started ? "started"
                                                 : "not started");
 }
@@ -338,7 +369,8 @@ static PyMethodDef output_methods[] = {
      "plt.O_APPEND; before start_output()."},
     {"conf_compress_type", output_conf_compress_type, METH_O,
      "conf_compress_type($self, type, /)\n--\n\nSet the compression, one of NO_COMPRESSION, "
-     "ZLIB_COMPRESSION, BZIP2_COMPRESSION, LZO_COMPRESSION; before start_output()."},
+     "ZLIB_COMPRESSION, BZIP2_COMPRESSION and, for formats that libtrace writes, LZO_COMPRESSION; "
+     "before start_output()."},
     {"conf_compress_level", output_conf_compress_level, METH_O,
      "conf_compress_level($self, level, /)\n--\n\nSet the compression level, 0 to 9; before "
      "start_output()."},

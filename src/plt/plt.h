@@ -150,11 +150,16 @@ enum source_result { SOURCE_RECORD, SOURCE_END, SOURCE_MORE, SOURCE_ERROR };
 
 /* Where packets come from.  next() neither waits nor needs the GIL; where it answers SOURCE_MORE,
  * fill() is to be called with the GIL held, and next() again. */
+struct live_config;
+
 struct source {
     enum source_result (*next)(struct source *self, struct plt_record *record);
     int (*fill)(struct source *self); /* 0, or -1 with an exception */
     void (*destroy)(struct source *self);
     void (*count_drops)(struct source *self); /* bring drops up to date; may be NULL */
+    /* Of live sources, NULL for files: stop, and go on with another configuration. */
+    int (*pause)(struct source *self);
+    int (*resume)(struct source *self, const struct live_config *config);
     struct input input;
     bool filters; /* the configured filter is applied by the source itself */
     uint64_t drops;
@@ -228,6 +233,9 @@ enum frame_kind { FRAME_PACKET, FRAME_STRING, FRAME_COPY };
 struct frame *frame_new(struct plt_state *state, uint32_t len);
 /* A frame over part of another's bytes, rooted at a network or transport header. */
 struct frame *frame_child(struct frame *parent, uint32_t start, enum plt_root root, uint8_t proto);
+/* What is said of an object that no layer can be made of. */
+#define NOT_OURS "Not a Data, Packet or ByteArray object"
+
 /* A frame over the memory of a bytes-like object. */
 struct frame *frame_of_buffer(struct plt_state *state, PyObject *exporter, enum plt_root root,
                               uint8_t proto);

@@ -32,12 +32,13 @@ static uint32_t chunk_end(const struct frame *frame, uint32_t at)
 
 static PyObject *sctp_chunks_get(PyObject *self_, void *Py_UNUSED(closure))
 {
-    const struct view *self = (struct view *)self_;
-    struct frame *frame = self->frame;
-    uint32_t at = frame_layers(frame)->transport + HEADER;
-    /* padding behind the IP packet's own end is no chunk */
-    uint32_t limit = frame_layers(frame)->ip_end;
+    struct frame *frame = ((struct view *)self_)->frame;
+    const struct plt_layers *layers = frame_layers(frame);
     PyObject *chunks = PyList_New(0);
+    if (layers->transport == PLT_ABSENT) /* the packet was overwritten since */
+        return chunks;
+    uint32_t at = layers->transport + HEADER;
+    uint32_t limit = layers->ip_end; /* padding behind the IP packet's own end is no chunk */
     while (chunks && at < limit && limit - at >= CHUNK_HEADER) {
         uint32_t end = chunk_end(frame, at);
         if (end == 0)

@@ -62,6 +62,7 @@ static void trace_dealloc(PyObject *self_)
 static struct live_config live_config_of(const struct trace *self)
 {
     return (struct live_config){.filter = self->filter ? filter_of(self->filter) : NULL,
+                                .expression = self->filter ? filter_text(self->filter) : NULL,
                                 .snaplen = self->snaplen,
                                 .promisc = self->promisc,
                                 .timeout = self->timeout};
@@ -112,7 +113,7 @@ static PyObject *trace_start_(PyObject *self_, PyObject *Py_UNUSED(args))
     bool failed = false;
     if (self->source) {
         struct live_config config = live_config_of(self);
-        failed = source_is_live(self->source) && live_source_resume(self->source, &config) < 0;
+        failed = self->source->resume && self->source->resume(self->source, &config) < 0;
     } else {
         self->source = open_source(self, state);
         failed = !self->source;
@@ -131,8 +132,9 @@ static PyObject *trace_pause_(PyObject *self_, PyObject *Py_UNUSED(args))
         return trace_error(self_, "Trace not started");
     if (self->busy)
         return trace_error(self_, "this trace is in use by another thread");
-    if (source_is_live(self->source) && live_source_pause(self->source) < 0)
-        return NULL;
+    if (self->source->pause && self->source->pause(self->source) < 0)
+        return trace_error_from(plt_state_of(Py_TYPE(self_)), "Couldn't pause trace: %U: %U",
+                                self->uri, 0);
     self->started = false;
     Py_RETURN_NONE;
 }

@@ -7,7 +7,8 @@ import plt
 
 ALIASES = {"ts": "time", "src": "src_prefix", "dst": "dst_prefix"}
 INTERNET = {
-    "version", "traffic_class", "hop_limit", "ttl", "hdr_len", "pkt_len", "src_prefix", "dst_prefix",
+    "version", "traffic_class", "hop_limit", "ttl", "hdr_len", "pkt_len",
+    "src_prefix", "dst_prefix",
 }  # fmt: skip
 
 

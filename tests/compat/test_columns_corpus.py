@@ -30,6 +30,27 @@ def test_columns_are_what_the_packets_say(
     assert per_packet.differences(packets_of(uri), table) == []
 
 
+def test_arrow_has_what_the_arrays_have(
+    trace_name: str, corpus: Path, trace_uri: Callable[[Path], str]
+) -> None:
+    pa = pytest.importorskip("pyarrow")
+    uri = trace_uri(corpus / "traces" / trace_name)
+    table = plt.columns(uri, ALL).table()
+    arrow = pa.table(plt.columns(uri, ALL, batch=7))
+    arrow.validate(full=True)
+    assert arrow.column_names == list(ALL)
+    for name in ALL:
+        values = table[name]
+        if values.dtype.kind == "M":
+            values = values.view("int64")
+        plain = [bytes(row) for row in values] if values.ndim == 2 else values.tolist()
+        masked = zip(plain, table.mask(name).tolist(), strict=True)
+        column = arrow[name]
+        if pa.types.is_timestamp(column.type):
+            column = column.cast("int64")
+        assert column.to_pylist() == [None if absent else one for one, absent in masked], name
+
+
 def test_the_comparison_notices_a_difference(corpus: Path) -> None:
     """One packet against the column of another: each column that differs is told."""
     packets = packets_of(str(corpus / "traces" / "1kxun.pcap"))

@@ -1,0 +1,300 @@
+/* The type CryptoPan: keys, prefixes and packets. */
+#include "natkit.h"
+
+#include <openssl/crypto.h>
+#include <string.h>
+
+/* --- Making one ------------------------------------------------------------------------------ */
+
+/* The key from a str or bytes-like object, zeroes behind it: 0, or -1 with an exception. */
+static int read_key(PyObject *obj, uint8_t key[CRYPTOPAN_KEY_SIZE])
+{
+    Py_buffer buffer;
+    PyObject *encoded = NULL;
+    int result = -1;
+
+    if (PyUnicode_Check(obj)) {
+        /* the bytes of a command's argument, which sys.argv may have as surrogates */
+        encoded = PyUnicode_AsEncodedString(obj, "utf-8", "surrogateescape");
+        if (!encoded)
+            return -1;
+        obj = encoded;
+    } else if (!PyObject_CheckBuffer(obj)) {
+        PyErr_Format(PyExc_TypeError, "CryptoPan(): the key must be str or bytes-like, not %.100s",
+                     Py_TYPE(obj)->tp_name);
+        return -1;
+    }
+    if (PyObject_GetBuffer(obj, &buffer, PyBUF_SIMPLE) == 0) {
+        if (buffer.len >= 1 && buffer.len <= CRYPTOPAN_KEY_SIZE) {
+            memset(key, 0, CRYPTOPAN_KEY_SIZE);
+            memcpy(key, buffer.buf, (size_t)buffer.len);
+            result = 0;
+        } else {
+            PyErr_Format(PyExc_ValueError, "CryptoPan(): the key must be 1 to %d bytes, not %zd",
+                         CRYPTOPAN_KEY_SIZE, buffer.len);
+        }
+        PyBuffer_Release(&buffer);
+    }
+    Py_XDECREF(encoded);
+    return result;
+}
+
+static PyObject *pan_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
+{
+    static char key_word[] = "key";
+    static char *keywords[] = {key_word, NULL};
+    struct natkit_state *state = natkit_state_of(type);
+    PyObject *key_obj = NULL;
+    uint8_t key[CRYPTOPAN_KEY_SIZE];
+
+    if (!state || !PyArg_ParseTupleAndKeywords(args, kwargs, "O:CryptoPan", keywords, &key_obj) ||
+        read_key(key_obj, key) < 0)
+        return NULL;
+    struct natkit_pan *self = (struct natkit_pan *)type->tp_alloc(type, 0);
+    if (self) {
+        self->state = state;
+        self->pan = cryptopan_new(key);
+        if (!self->pan) {
+            PyErr_SetString(PyExc_MemoryError, "no memory for AES, or OpenSSL has no AES-128-ECB");
+            Py_CLEAR(self);
+        }
+    }
+    OPENSSL_cleanse(key, sizeof(key));
+    return (PyObject *)self;
+}
+
+static void pan_dealloc(PyObject *self_)
+{
+    PyTypeObject *type = Py_TYPE(self_);
+
+    cryptopan_free(((struct natkit_pan *)self_)->pan);
+    type->tp_free(self_);
+    Py_DECREF(type);
+}
+
+int natkit_pan_check(const struct cryptopan *pan)
+{
+    if (!cryptopan_failed(pan))
+        return 0;
+    PyErr_SetString(PyExc_RuntimeError, "OpenSSL failed to encrypt: nothing is anonymised");
+    return -1;
+}
+
+/* --- Prefixes -------------------------------------------------------------------------------- */
+
+static PyObject *map_prefix(PyObject *self_, PyObject *obj,
+                            void (*map)(struct cryptopan *, int, uint8_t *))
+{
+    const struct natkit_pan *self = (struct natkit_pan *)self_;
+    const struct ipp_api *api = self->state->ipp_api;
+    struct ipp_value value;
+
+    if (api->prefix_value(api, obj, &value) < 0)
+        return NULL;
+    map(self->pan, value.version, value.addr);
+    if (natkit_pan_check(self->pan) < 0)
+        return NULL;
+    return api->prefix_new(api, value.version, value.addr, value.length);
+}
+
+static PyObject *pan_anonymise(PyObject *self_, PyObject *obj)
+{
+    return map_prefix(self_, obj, cryptopan_anonymise);
+}
+
+static PyObject *pan_deanonymise(PyObject *self_, PyObject *obj)
+{
+    return map_prefix(self_, obj, cryptopan_deanonymise);
+}
+
+/* --- Packets --------------------------------------------------------------------------------- */
+
+/* Where the packet is in the writable memory of a buffer that its object gave: NULL with TypeError
+ * where that is no such memory, which a subclass may bring about. */
+static uint8_t *writable_data(const Py_buffer *buffer, const struct plt_packet *packet)
+{
+    uintptr_t data = (uintptr_t)packet->data;
+    uintptr_t memory = (uintptr_t)buffer->buf;
+
+    if (memory < data || memory - data > packet->len ||
+        (size_t)buffer->len > packet->len - (memory - data)) {
+        PyErr_SetString(PyExc_TypeError, "packet(): the object's buffer is not its packet");
+        return NULL;
+    }
+    /* a layer's buffer begins within the packet */
+    return (uint8_t *)buffer->buf - (memory - data);
+}
+
+/* Get hold of an object's packet for writing: 0, or -1 with an exception. */
+static int open_packet(const struct plt_api *api, PyObject *obj, struct plt_packet *packet,
+                       Py_buffer *buffer)
+{
+    int found = api->packet_of(api, obj, packet);
+
+    if (found < 0)
+        return -1;
+    if (found == 0) {
+        PyErr_Format(PyExc_TypeError, "packet() takes a packet or layer object of plt, not %.100s",
+                     Py_TYPE(obj)->tp_name);
+        return -1;
+    }
+    if (PyObject_GetBuffer(obj, buffer, PyBUF_WRITABLE) < 0) {
+        if (PyErr_ExceptionMatches(PyExc_BufferError))
+            PyErr_SetString(PyExc_TypeError, "packet(): the packet was made from read-only bytes");
+        return -1;
+    }
+    /* again, for a subclass' own __buffer__ may have read another packet into it */
+    if (api->packet_of(api, obj, packet) == 1)
+        return 0;
+    PyBuffer_Release(buffer);
+    return -1;
+}
+
+/* The arguments src, dst and signalling: 0, or -1 with an exception. */
+static int read_flags(PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames,
+                      struct anonymising *out)
+{
+    static const char *const names[] = {"src", "dst", "signalling"};
+    bool *const flags[] = {&out->src, &out->dst, &out->signalling};
+    Py_ssize_t given = kwnames ? PyTuple_GET_SIZE(kwnames) : 0;
+
+    if (nargs != 1) {
+        PyErr_Format(PyExc_TypeError,
+                     "packet() takes a packet and keyword arguments, not %zd arguments", nargs);
+        return -1;
+    }
+    for (Py_ssize_t i = 0; i < given; i++) {
+        PyObject *name = PyTuple_GET_ITEM(kwnames, i);
+        size_t known = 0;
+        while (known < 3 && PyUnicode_CompareWithASCIIString(name, names[known]) != 0)
+            known++;
+        if (known == 3) {
+            PyErr_Format(PyExc_TypeError, "packet() has no argument named %R", name);
+            return -1;
+        }
+        int truth = PyObject_IsTrue(args[nargs + i]);
+        if (truth < 0)
+            return -1;
+        *flags[known] = truth;
+    }
+    return 0;
+}
+
+static PyObject *pan_packet(PyObject *self_, PyObject *const *args, Py_ssize_t nargs,
+                            PyObject *kwnames)
+{
+    const struct natkit_pan *self = (struct natkit_pan *)self_;
+    struct anonymising work = {.pan = self->pan,
+                               .plt_api = self->state->plt_api,
+                               .src = true,
+                               .dst = true,
+                               .signalling = true};
+    struct plt_packet packet;
+    Py_buffer buffer;
+    PyObject *result = NULL;
+
+    if (read_flags(args, nargs, kwnames, &work) < 0 ||
+        open_packet(work.plt_api, args[0], &packet, &buffer) < 0)
+        return NULL;
+    uint8_t *data = writable_data(&buffer, &packet);
+    if (data) {
+        natkit_anonymise(&work, data, packet.len, packet.layers);
+        if (natkit_pan_check(self->pan) == 0)
+            result = PyLong_FromUnsignedLong(work.replaced);
+    }
+    PyBuffer_Release(&buffer);
+    return result;
+}
+
+/* --- The type -------------------------------------------------------------------------------- */
+
+#define ANONYMISE_TEXT                                                                             \
+    "The IPprefix that an IPprefix becomes, of the same version and length.\n\n"                   \
+    "All bits of the address are mapped, and the length is kept: of a network the first length\n"  \
+    "bits are those that its addresses begin with. TypeError for anything but an IPprefix."
+#define DEANONYMISE_TEXT                                                                           \
+    "The IPprefix that anonymise() made an IPprefix from: whoever has the key can tell.\n\n"       \
+    "TypeError for anything but an IPprefix."
+
+PyDoc_STRVAR(anonymise_doc, "anonymise($self, prefix, /)\n--\n\n" ANONYMISE_TEXT);
+PyDoc_STRVAR(anonymize_doc, "anonymize($self, prefix, /)\n--\n\n" ANONYMISE_TEXT);
+PyDoc_STRVAR(deanonymise_doc, "deanonymise($self, prefix, /)\n--\n\n" DEANONYMISE_TEXT);
+PyDoc_STRVAR(deanonymize_doc, "deanonymize($self, prefix, /)\n--\n\n" DEANONYMISE_TEXT);
+
+PyDoc_STRVAR(
+    addresses_doc,
+    "addresses($self, addresses, version=None)\n--\n\n"
+    "The addresses that an array of addresses becomes: a new memoryview of the same shape.\n\n"
+    "addresses is contiguous and has rows of 16 bytes, an IPv4 address in the first 4, as "
+    "plt.columns()\ngives them; or rows of 4 bytes. version is 4, 6 or a byte for each row: 4, 6, "
+    "or 0 for a missing\naddress, which stays zero; None stands for 4 where rows have 4 bytes, "
+    "else for 6. ValueError for\nother shapes and versions. Large arrays are mapped with the GIL "
+    "released; Ctrl-C ends the call.");
+
+PyDoc_STRVAR(
+    packet_doc,
+    "packet($self, packet, /, *, src=True, dst=True, signalling=True)\n--\n\n"
+    "Anonymise a packet in place; the number of addresses replaced.\n\n"
+    "packet is any packet or layer object of plt with writable bytes: all of the packet that it "
+    "lies in\nis rewritten; a quoted or tunnelled packet's object stands for that packet alone. "
+    "Replaced are the\nsource and the destination, where src and dst say so, of the IPv4 or IPv6 "
+    "header; of the packets\nthat ICMP and ICMPv6 errors quote, where source and destination "
+    "change places; and of packets\ntunnelled in IPv4, IPv6 or GRE (RFC 2003, 2473, 4213, 2784), "
+    "up to eight within each other.\nsignalling stands for the addresses in ARP, redirects, router "
+    "advertisements, neighbour\ndiscovery, IGMP and multicast listener messages, IPv4 options and "
+    "IPv6 routing headers. What\napplications carry, such as DNS answers, is left alone, and so "
+    "are link-layer addresses.\n\n"
+    "Checksums of IPv4, TCP, UDP, UDP-Lite, DCCP, ICMP, ICMPv6, IGMP and GRE are adjusted by the "
+    "change\n(RFC 1624), quoted ones too: a right one stays right and a wrong one wrong by as "
+    "much, in packets\ncut by the snap length as well. Of an address that was cut the captured "
+    "bytes are replaced.\n\n"
+    "traceanon of libtrace 3 sets the outer checksums to 0 instead, and does not replace "
+    "addresses in\nIPv6, tunnels or signalling. TypeError for read-only bytes and what is no "
+    "packet, ValueError for\nan empty plt.packet().");
+
+#define METHOD_O(name, function, text)                                                             \
+    {                                                                                              \
+        .ml_name = name, .ml_meth = function, .ml_flags = METH_O, .ml_doc = text                   \
+    }
+
+static PyMethodDef pan_methods[] = {METHOD_O("anonymise", pan_anonymise, anonymise_doc),
+                                    METHOD_O("anonymize", pan_anonymise, anonymize_doc),
+                                    METHOD_O("deanonymise", pan_deanonymise, deanonymise_doc),
+                                    METHOD_O("deanonymize", pan_deanonymise, deanonymize_doc),
+                                    {.ml_name = "addresses",
+                                     .ml_meth = (PyCFunction)(void (*)(void))natkit_pan_addresses,
+                                     .ml_flags = METH_VARARGS | METH_KEYWORDS,
+                                     .ml_doc = addresses_doc},
+                                    {.ml_name = "packet",
+                                     .ml_meth = (PyCFunction)(void (*)(void))pan_packet,
+                                     .ml_flags = METH_FASTCALL | METH_KEYWORDS,
+                                     .ml_doc = packet_doc},
+                                    {.ml_name = NULL}};
+
+PyDoc_STRVAR(
+    pan_doc,
+    "CryptoPan(key)\n--\n\n"
+    "Prefix-preserving anonymisation of IP addresses, keyed: Crypto-PAn (Xu, Fan, Ammar, Moore "
+    "2002).\n\n"
+    "Two addresses that have their first n bits in common, and no more, have just as many in "
+    "common\nafterwards. The mapping is one to one, depends on the key alone, and is that of "
+    "libtrace's\n`traceanon -c KEY`; IPv6 addresses are mapped by the same construction over 128 "
+    "bits.\n\n"
+    "key is a str, taken as UTF-8, or bytes-like, of 1 to 32 bytes; a shorter one is filled up "
+    "with zeros.\nValueError for other lengths (traceanon cuts a longer key), TypeError for other "
+    "types. An object\ncan't be pickled: give other processes the key.");
+
+static PyType_Slot pan_slots[] = {
+    {.slot = Py_tp_doc, .pfunc = (void *)(uintptr_t)pan_doc},
+    {.slot = Py_tp_new, .pfunc = pan_new},
+    {.slot = Py_tp_dealloc, .pfunc = pan_dealloc},
+    {.slot = Py_tp_methods, .pfunc = pan_methods},
+    {.slot = 0},
+};
+
+PyType_Spec natkit_pan_spec = {
+    .name = "natkit.CryptoPan",
+    .basicsize = sizeof(struct natkit_pan),
+    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_IMMUTABLETYPE,
+    .slots = pan_slots,
+};

@@ -1,0 +1,243 @@
+/* From a packet to the DNS messages in it.
+ *
+ * A UDP datagram is a message.  In TCP each message has its length before it (RFC 1035 section
+ * 4.2.2), and may begin anywhere and end segments later: of each direction is remembered where the
+ * next begins.  Nothing is joined: a message is what its first segment has of it. */
+#include "columns.h"
+
+#include "bytes.h"
+
+#include <string.h>
+
+enum {
+    PROTO_TCP = 6, /* IANA protocol numbers */
+    PROTO_UDP = 17,
+    UDP_HEADER = 8,
+    TCP_HEADER = 20,
+    TCP_SYN = 0x02,
+    PREFIX = 2,
+    FAR = 1 << 24 /* sequence numbers of one connection are never so far apart */
+};
+
+static bool has_port(const uint8_t ports[PLDNS_PORTS_SIZE], uint16_t port)
+{
+    return ports[port / 8] >> port % 8 & 1;
+}
+
+static void set_ends(struct pldns_ends *ends, const struct plt_record *record,
+                     const struct plt_layers *layers)
+{
+    bool is_ip4 = layers->version == 4;
+    size_t size = is_ip4 ? 4 : 16;
+    const uint8_t *src = record->data + layers->layer3 + (is_ip4 ? 12 : 8);
+    *ends = (struct pldns_ends){.version = layers->version, .proto = layers->proto};
+    memcpy(ends->src, src, size);
+    memcpy(ends->dst, src + size, size);
+}
+
+/* Where the packet ends by the IP header; where what was captured ends if that is later, as behind
+ * a length of 0 (segmentation offload). */
+static uint32_t ip_end_of(const struct plt_record *record, const struct plt_layers *layers)
+{
+    const uint8_t *header = record->data + layers->layer3;
+    uint32_t length = layers->version == 4 ? load_be16(header + 2) : load_be16(header + 4) + 40U;
+    uint32_t end = layers->layer3 + length;
+    return end > layers->ip_end ? end : layers->ip_end;
+}
+
+static void open_udp(struct pldns_packet *packet, uint32_t transport, uint32_t there)
+{
+    if (there < UDP_HEADER)
+        return;
+    uint32_t length = load_be16(packet->record.data + transport + 4);
+    packet->at = transport + UDP_HEADER;
+    /* a fragmented datagram is longer than its first packet; 0 is offload or an IPv6 jumbogram */
+    if (length >= UDP_HEADER)
+        packet->end = transport + length;
+    if (packet->captured > packet->end)
+        packet->captured = packet->end;
+    packet->open = packet->at < packet->end;
+}
+
+/* Whether a message begins where a segment does of which that is not known: its prefixes lead to
+ * the segment's end, or a plain question follows the first. */
+static bool begins_message(const struct pldns_packet *packet)
+{
+    uint32_t at = packet->at;
+    uint32_t first = 0;
+    while (packet->captured >= at && packet->captured - at >= PREFIX) {
+        uint32_t length = load_be16(packet->record.data + at);
+        if (length < PLDNS_HEADER_SIZE)
+            return false;
+        first = first ? first : length;
+        at += PREFIX + length;
+    }
+    if (at == packet->end)
+        return true;
+    const uint8_t *wire = packet->record.data + packet->at + PREFIX;
+    uint32_t size = packet->captured > packet->at + PREFIX ? packet->captured - packet->at - PREFIX : 0;
+    struct pldns_question question;
+    if (first == 0 || !pldns_question_read(wire, size < first ? size : first, &question))
+        return false;
+    uint16_t flags = load_be16(wire + 2);
+    bool known_class = question.rr_class == LDNS_RR_CLASS_IN ||
+                       question.rr_class == LDNS_RR_CLASS_CH ||
+                       question.rr_class == LDNS_RR_CLASS_HS ||
+                       question.rr_class == LDNS_RR_CLASS_ANY;
+    bool known_opcode = (flags >> 11 & 0xf) <= 6;
+    bool reserved = flags & 0x40; /* RFC 1035 section 4.1.1: must be zero */
+    return load_be16(wire + 4) == 1 && known_class && known_opcode && !reserved;
+}
+
+/* Find where messages begin in a segment that does not begin where the last one ended.  False where
+ * it has nothing new. */
+static bool realign(struct pldns_packet *packet, uint32_t sequence)
+{
+    struct pldns_stream *stream = &packet->stream;
+    uint32_t size = packet->end - packet->at;
+    uint32_t ahead = sequence - stream->next;
+    uint32_t behind = stream->next - sequence;
+    if (behind < FAR) { /* in part or wholly sent again */
+        if (behind >= size)
+            return false;
+        packet->at += behind;
+    } else if (ahead < FAR && stream->synchronous && ahead <= stream->skip) {
+        stream->skip = (uint16_t)(stream->skip - ahead); /* lost, but of no interest */
+    } else {
+        stream->synchronous = false;
+    }
+    return true;
+}
+
+/* Look up and bring up to date the stream of a segment; false when out of memory. */
+static bool open_tcp(struct pldns_packet *packet, uint32_t transport, uint32_t there,
+                     struct pldns_matcher *matcher)
+{
+    const uint8_t *header = packet->record.data + transport;
+    if (there < TCP_HEADER)
+        return true;
+    uint32_t header_size = (header[12] >> 4) * 4U;
+    uint32_t sequence = load_be32(header + 4);
+    bool syn = header[13] & TCP_SYN;
+    packet->at = transport + header_size;
+    if (header_size < TCP_HEADER || (packet->at >= packet->end && !syn))
+        return true;
+    struct pldns_entry *entry = pldns_memory_find(&matcher->streams, &packet->ends);
+    bool is_new = !entry;
+    if (is_new)
+        entry = pldns_memory_add(&matcher->streams, &packet->ends, 0);
+    if (!entry)
+        return false;
+    pldns_memory_touch(&matcher->streams, entry);
+    packet->stream = entry->stream;
+    if (syn) {
+        sequence++;
+        /* a SYN sent again changes nothing */
+        if (is_new || entry->stream.next - sequence >= FAR)
+            packet->stream = (struct pldns_stream){.next = sequence, .synchronous = true};
+    } else if (is_new) {
+        packet->stream = (struct pldns_stream){.next = sequence};
+    }
+    if (packet->at < packet->end) {
+        uint32_t next = sequence + (packet->end - packet->at);
+        if (!realign(packet, sequence))
+            return true;
+        packet->stream.next = next;
+        packet->open = packet->stream.synchronous || begins_message(packet);
+        if (packet->open && !packet->stream.synchronous)
+            packet->stream = (struct pldns_stream){.next = next, .synchronous = true};
+    }
+    entry->stream = packet->stream;
+    return true;
+}
+
+bool pldns_packet_open(struct pldns_packet *packet, const struct plt_api *api,
+                       const uint8_t ports[PLDNS_PORTS_SIZE], struct pldns_matcher *matcher)
+{
+    const struct plt_record *record = &packet->record;
+    const struct plt_meta *meta = &record->meta;
+    struct plt_layers layers;
+    packet->open = false;
+    api->record_layers(record, &layers);
+    uint32_t transport = layers.transport;
+    if (transport == PLT_ABSENT || (layers.version != 4 && layers.version != 6) ||
+        (layers.proto != PROTO_UDP && layers.proto != PROTO_TCP) || transport >= layers.ip_end ||
+        layers.ip_end - transport < 4)
+        return true;
+    uint16_t src_port = load_be16(record->data + transport);
+    uint16_t dst_port = load_be16(record->data + transport + 2);
+    if (!has_port(ports, src_port) && !has_port(ports, dst_port))
+        return true;
+    set_ends(&packet->ends, record, &layers);
+    packet->ends.src_port = src_port;
+    packet->ends.dst_port = dst_port;
+    packet->has_time =
+        meta->sec < INT64_MAX / 1000000000 && meta->sec > INT64_MIN / 1000000000;
+    packet->time = packet->has_time ? meta->sec * 1000000000 + meta->nsec : 0;
+    packet->captured = layers.ip_end;
+    packet->end = ip_end_of(record, &layers);
+    if (layers.proto == PROTO_TCP)
+        return open_tcp(packet, transport, layers.ip_end - transport, matcher);
+    open_udp(packet, transport, layers.ip_end - transport);
+    return true;
+}
+
+/* Read what there is of the next message's length prefix; false where the message does not begin in
+ * this segment, or it is no longer known where. */
+static bool read_prefix(struct pldns_packet *packet)
+{
+    struct pldns_stream *stream = &packet->stream;
+    while (stream->held < PREFIX) {
+        if (packet->at >= packet->end)
+            return false;
+        if (packet->at >= packet->captured) {
+            stream->synchronous = false;
+            return false;
+        }
+        stream->length = (uint16_t)(stream->length << 8 | packet->record.data[packet->at++]);
+        stream->held++;
+    }
+    return packet->at < packet->end || stream->length == 0;
+}
+
+static bool next_in_stream(struct pldns_packet *packet, struct pldns_found *found)
+{
+    struct pldns_stream *stream = &packet->stream;
+    uint32_t left = packet->end - packet->at;
+    uint32_t skip = stream->skip < left ? stream->skip : left;
+    packet->at += skip;
+    stream->skip = (uint16_t)(stream->skip - skip);
+    if (stream->skip > 0 || !read_prefix(packet))
+        return false;
+    uint32_t there = packet->captured > packet->at ? packet->captured - packet->at : 0;
+    *found = (struct pldns_found){.wire = packet->record.data + packet->at,
+                                  .size = there < stream->length ? there : stream->length,
+                                  .length = stream->length};
+    if (there == 0)
+        found->wire = packet->record.data;
+    stream->skip = stream->length;
+    stream->length = 0;
+    stream->held = 0;
+    return true;
+}
+
+bool pldns_packet_next(struct pldns_packet *packet, struct pldns_matcher *matcher,
+                       struct pldns_found *found)
+{
+    if (!packet->open)
+        return false;
+    if (packet->ends.proto == PROTO_TCP) {
+        packet->open = next_in_stream(packet, found);
+        struct pldns_entry *entry =
+            packet->open ? NULL : pldns_memory_find(&matcher->streams, &packet->ends);
+        if (entry)
+            entry->stream = packet->stream;
+        return packet->open;
+    }
+    packet->open = false;
+    uint32_t there = packet->captured > packet->at ? packet->captured - packet->at : 0;
+    *found = (struct pldns_found){.wire = packet->record.data + (there ? packet->at : 0),
+                                  .size = there,
+                                  .length = packet->end - packet->at};
+    return true;
+}

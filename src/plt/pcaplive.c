@@ -1,0 +1,177 @@
+/* Live capture through libpcap (pcapint:).  libtrace's own reader for it can wait within libpcap
+ * for a packet that never comes, where neither a timeout nor Ctrl-C reaches it. */
+#include "libtrace_compat.h"
+
+#include <pcap/pcap.h>
+#include <stdio.h>
+#include <string.h>
+
+#define MAX_SNAPLEN 262144
+
+struct pcap_live {
+    struct source base;
+    struct plt_state *state; /* borrowed */
+    PyObject *device;        /* owned: bytes */
+    pcap_t *pcap;            /* owned, NULL while paused */
+    uint32_t snaplen;
+    double timeout;
+    uint32_t dlt;
+    bool ready; /* record is set and was not handed out */
+    struct plt_record record;
+};
+
+static enum source_result pcap_live_next(struct source *base, struct plt_record *record)
+{
+    struct pcap_live *self = (struct pcap_live *)base;
+    if (!self->ready)
+        return SOURCE_MORE;
+    *record = self->record;
+    self->ready = false;
+    base->count++;
+    return SOURCE_RECORD;
+}
+
+static void take(struct pcap_live *self, const struct pcap_pkthdr *header, const u_char *data)
+{
+    uint32_t len = header->caplen < self->snaplen ? header->caplen : self->snaplen;
+    self->record = (struct plt_record){
+        .data = data,
+        .len = len,
+        .meta = {.sec = header->ts.tv_sec,
+                 .nsec = (uint32_t)header->ts.tv_usec, /* the precision asked for: nanoseconds */
+                 .capture_len = len,
+                 .wire_len = (uint64_t)header->len + plt_wire_extra(data, len, self->dlt),
+                 .dlt = self->dlt,
+                 .linktype = PLT_LINKTYPE_OF_DLT,
+                 .direction = -1,
+                 .fine_clock = true}};
+    self->ready = true;
+}
+
+static int pcap_live_fill(struct source *base)
+{
+    struct pcap_live *self = (struct pcap_live *)base;
+    double started = live_now();
+    for (;;) {
+        struct pcap_pkthdr *header = NULL;
+        const u_char *data = NULL;
+        int result = pcap_next_ex(self->pcap, &header, &data); /* does not wait */
+        if (result == 1) {
+            take(self, header, data);
+            return 0;
+        }
+        if (result < 0) {
+            PyErr_SetString(PyExc_OSError, pcap_geterr(self->pcap));
+            return -1;
+        }
+        if (live_wait(self->state, pcap_get_selectable_fd(self->pcap), 1, started, self->timeout) <
+            0)
+            return -1;
+    }
+}
+
+static void pcap_live_count_drops(struct source *base)
+{
+    const struct pcap_live *self = (struct pcap_live *)base;
+    struct pcap_stat stat;
+    if (self->pcap && pcap_stats(self->pcap, &stat) == 0)
+        base->drops = (uint64_t)stat.ps_drop + stat.ps_ifdrop;
+}
+
+static void pcap_live_destroy(struct source *base)
+{
+    struct pcap_live *self = (struct pcap_live *)base;
+    if (self->pcap)
+        pcap_close(self->pcap);
+    Py_XDECREF(self->device);
+    PyMem_Free(self);
+}
+
+static int raise_pcap(struct pcap_live *self, int status)
+{
+    const char *text = pcap_geterr(self->pcap);
+    PyErr_SetString(PyExc_OSError, text[0] ? text : pcap_statustostr(status));
+    return -1;
+}
+
+static int set_filter(struct pcap_live *self, const char *expression)
+{
+    struct bpf_program code;
+    if (pcap_compile(self->pcap, &code, expression, 1, PCAP_NETMASK_UNKNOWN) < 0)
+        return raise_pcap(self, PCAP_ERROR);
+    int status = pcap_setfilter(self->pcap, &code);
+    pcap_freecode(&code);
+    return status < 0 ? raise_pcap(self, status) : 0;
+}
+
+/* Start to capture as configured. */
+static int activate(struct pcap_live *self, const struct live_config *config)
+{
+    char error[PCAP_ERRBUF_SIZE] = "";
+    self->pcap = pcap_create(PyBytes_AS_STRING(self->device), error);
+    if (!self->pcap) {
+        PyErr_SetString(PyExc_OSError, error);
+        return -1;
+    }
+    self->snaplen = config->snaplen > 0 ? (uint32_t)config->snaplen : MAX_SNAPLEN;
+    if (self->snaplen > MAX_SNAPLEN)
+        self->snaplen = MAX_SNAPLEN;
+    /* libpcap's ring may cut some bytes more than it is asked to */
+    pcap_set_snaplen(self->pcap, (int)self->snaplen + 64);
+    pcap_set_promisc(self->pcap, config->promisc > 0);
+    pcap_set_timeout(self->pcap, 100);
+    pcap_set_immediate_mode(self->pcap, 1);
+    pcap_set_tstamp_precision(self->pcap, PCAP_TSTAMP_PRECISION_NANO);
+    int status = pcap_activate(self->pcap);
+    if (status < 0)
+        return raise_pcap(self, status);
+    if (pcap_setnonblock(self->pcap, 1, error) < 0) {
+        PyErr_SetString(PyExc_OSError, error);
+        return -1;
+    }
+    if (config->expression && set_filter(self, config->expression) < 0)
+        return -1;
+    int dlt = pcap_datalink(self->pcap);
+    self->dlt = dlt == DLT_RAW ? 101 : (uint32_t)dlt;
+    self->timeout = config->timeout;
+    self->base.filters = config->expression != NULL;
+    return 0;
+}
+
+static int pcap_live_pause(struct source *base)
+{
+    struct pcap_live *self = (struct pcap_live *)base;
+    pcap_live_count_drops(base);
+    if (self->pcap)
+        pcap_close(self->pcap);
+    self->pcap = NULL;
+    self->ready = false;
+    return 0;
+}
+
+static int pcap_live_resume(struct source *base, const struct live_config *config)
+{
+    return activate((struct pcap_live *)base, config);
+}
+
+struct source *pcap_live_source_new(struct plt_state *state, const char *device,
+                                    const struct live_config *config)
+{
+    struct pcap_live *self = PyMem_Calloc(1, sizeof(*self));
+    if (!self) {
+        PyErr_NoMemory();
+        return NULL;
+    }
+    self->state = state;
+    self->base.next = pcap_live_next;
+    self->base.fill = pcap_live_fill;
+    self->base.destroy = pcap_live_destroy;
+    self->base.count_drops = pcap_live_count_drops;
+    self->base.pause = pcap_live_pause;
+    self->base.resume = pcap_live_resume;
+    self->device = PyBytes_FromString(device);
+    if (self->device && activate(self, config) == 0)
+        return &self->base;
+    pcap_live_destroy(&self->base);
+    return NULL;
+}

@@ -2,11 +2,13 @@
 """DNS messages of packets, read by NLnet Labs' ldns.
 
 `ldns(payload)` reads the message of a UDP or TCP payload, or of bytes; its lists hold a record
-(`ldnsrr`) each. `messages(payload)` reads all those of one TCP payload. `opcodestr`, `rcodestr`,
-`typestr` and `errorstr` name numbers; the `TYPE_`, `CLASS_`, `OPCODE_` and `RCODE_` constants are
-those of IANA's registry of DNS parameters.
+(`ldnsrr`) each. `messages(payload)` reads all those of one TCP payload. `columns(source)` gives all
+messages of a trace as NumPy arrays and Arrow, with the response time of queries; `column_fields()`
+lists its columns. `opcodestr`, `rcodestr`, `typestr` and `errorstr` name numbers; the `TYPE_`,
+`CLASS_`, `OPCODE_` and `RCODE_` constants are those of IANA's registry of DNS parameters.
 """
 
+from pldns._columns import column_fields, columns
 from pldns._pldns import *
 
 __all__ = [
@@ -29,5 +31,5 @@ __all__ = [
     "TYPE_SIG", "TYPE_SINK", "TYPE_SMIMEA", "TYPE_SOA", "TYPE_SPF", "TYPE_SRV", "TYPE_SSHFP",
     "TYPE_SVCB", "TYPE_TA", "TYPE_TALINK", "TYPE_TKEY", "TYPE_TLSA", "TYPE_TSIG", "TYPE_TXT",
     "TYPE_UID", "TYPE_UINFO", "TYPE_UNSPEC", "TYPE_URI", "TYPE_WALLET", "TYPE_WKS", "TYPE_X25",
-    "TYPE_ZONEMD", "errorstr", "ldns", "ldnsrr", "messages", "opcodestr", "rcodestr", "typestr",
+    "TYPE_ZONEMD", "column_fields", "columns", "errorstr", "ldns", "ldnsrr", "messages", "opcodestr", "rcodestr", "typestr",
 ]  # fmt: skip

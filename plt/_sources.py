@@ -1,7 +1,8 @@
 """What a URI names, and the bytes of it: paths, formats, compression.
 
 `open_source()` is called by `trace.start()`.  It answers with the name of a format whose reader is
-in C and a stream for that reader, or with "libtrace" and a URI for libtrace itself.
+in C, the bytes that were looked at already and a stream of the rest; or with "libtrace", nothing
+and a URI for libtrace itself.
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ LIBTRACE_FORMATS = {
 
 
 class Stream(Protocol):
-    """What the readers in C take bytes from."""
+    """What the readers in C take bytes from; a raw file with readinto() does as well."""
 
     def readinto1(self, buffer: memoryview, /) -> int: ...
     def close(self) -> None: ...
@@ -152,9 +153,15 @@ class Compressed(Plain):
 
     def readinto1(self, buffer: memoryview, /) -> int:
         """Read into a buffer; 0 at the end."""
-        if not self.ahead:
-            self.ahead = self.read_some()
-        return super().readinto1(buffer) if self.ahead else 0
+        try:
+            if not self.ahead:
+                self.ahead = self.read_some()
+            return super().readinto1(buffer) if self.ahead else 0
+        except Exception:
+            raise
+        except BaseException:  # Ctrl-C: nobody knows how far the decompressor got
+            self.error = OSError("an interrupt lost the place in the compressed data")
+            raise
 
 
 def zstd_decompressor() -> Decompressor:
@@ -337,14 +344,14 @@ def check(stream: Plain, name: str) -> str:
     return name
 
 
-def open_source(uri: str) -> tuple[str, Stream | str]:
-    """The format and stream of a URI, or "libtrace" and the URI itself."""
+def open_source(uri: str) -> tuple[str, bytes, Stream | BinaryIO | str]:
+    """The format of a URI, its first bytes and a stream of the rest; or ("libtrace", b"", URI)."""
     prefix, colon, name = uri.partition(":")
     if colon and prefix in LIBTRACE_FORMATS:
-        return "libtrace", uri
+        return "libtrace", b"", uri
     if colon and prefix in FILE_FORMATS:
         stream = open_stream(name)
-        return closing(lambda s: check(s, FILE_FORMATS[prefix]), stream), stream
+        return opened(closing(lambda s: check(s, FILE_FORMATS[prefix]), stream), stream)
     if not uri:
         raise OSError("it names no file")
     try:
@@ -357,4 +364,13 @@ def open_source(uri: str) -> tuple[str, Stream | str]:
         raise
     except IsADirectoryError:
         raise OSError("it is a directory") from None
-    return closing(sniff, stream), stream
+    return opened(closing(sniff, stream), stream)
+
+
+def opened(name: str, stream: Plain) -> tuple[str, bytes, Stream | BinaryIO]:
+    """What open_source() answers of a stream whose format is known."""
+    ahead, stream.ahead = stream.ahead, b""
+    # of a plain file the file itself: no Python code, and so no signal, comes between a read and
+    # the C that takes what it gave
+    plain = type(stream) is Plain and stream.file is not sys.stdin.buffer
+    return name, ahead, stream.file if plain else stream

@@ -1,8 +1,8 @@
 """Tables that are made from the modules when the pages are built, never by hand.
 
-    {header-table} tcp               the attributes of a header type and where they lie in it
-    {column-table}                   what plt.columns() can read
-    {constant-table} plt TRACE_      the constants of a module whose names begin so
+{header-table} tcp               the attributes of a header type and where they lie in it
+{column-table}                   what plt.columns() can read
+{constant-table} plt TRACE_      the constants of a module whose names begin so
 """
 
 from __future__ import annotations

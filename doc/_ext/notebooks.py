@@ -50,7 +50,7 @@ class Notebooks(SphinxDirective):
 def link(app: Sphinx, docname: str, source: list[str]) -> None:
     """Make links from one notebook to another what Sphinx follows: not by way of their real folder."""
     if docname.startswith(f"{LINK}/"):
-        source[0] = re.sub(r"\[([^]]*)\]\((\w+)\.ipynb\)", r"{doc}`\1 <\2>`", source[0])
+        source[0] = re.sub(r"\[([^][]*)\]\((\w+)\.ipynb\)", r"{doc}`\1 <\2>`", source[0])
 
 
 def setup(app: Sphinx) -> dict[str, Any]:

@@ -223,10 +223,8 @@ static uint64_t rewrite(struct anonymising *self, const struct stretch *frame,
     return header + rewrite_transport(self, &transport, layers, src + last, reversed, depth);
 }
 
-void natkit_anonymise(struct anonymising *self, uint8_t *data, uint32_t len,
+void natkit_anonymise(struct anonymising *self, const struct stretch *frame,
                       const struct plt_layers *layers)
 {
-    struct stretch frame = {.data = data, .len = len};
-
-    rewrite(self, &frame, layers, false, 0);
+    rewrite(self, frame, layers, false, 0);
 }

@@ -196,9 +196,9 @@ static PyObject *pan_packet(PyObject *self_, PyObject *const *args, Py_ssize_t n
     if (read_flags(args, nargs, kwnames, &work) < 0 ||
         open_packet(work.plt_api, args[0], &packet, &buffer) < 0)
         return NULL;
-    uint8_t *data = writable_data(&buffer, &packet);
-    if (data) {
-        natkit_anonymise(&work, data, packet.len, packet.layers);
+    struct stretch frame = {.data = writable_data(&buffer, &packet), .len = packet.len};
+    if (frame.data) {
+        natkit_anonymise(&work, &frame, packet.layers);
         if (natkit_pan_check(self->pan) == 0)
             result = PyLong_FromUnsignedLong(work.replaced);
     }
@@ -278,11 +278,13 @@ PyDoc_STRVAR(
     "2002).\n\n"
     "Two addresses that have their first n bits in common, and no more, have just as many in "
     "common\nafterwards. The mapping is one to one, depends on the key alone, and is that of "
-    "libtrace's\n`traceanon -c KEY`; IPv6 addresses are mapped by the same construction over 128 "
-    "bits.\n\n"
+    "libtrace's\n`traceanon -c KEY`; IPv6 addresses, which traceanon 3 leaves alone, are mapped by "
+    "the same\nconstruction over 128 bits.\n\n"
     "key is a str, taken as UTF-8, or bytes-like, of 1 to 32 bytes; a shorter one is filled up "
-    "with zeros.\nValueError for other lengths (traceanon cuts a longer key), TypeError for other "
-    "types. An object\ncan't be pickled: give other processes the key.");
+    "with zeros.\nValueError for other lengths, TypeError for other types. traceanon cuts a longer "
+    "key at 32 bytes, one\nin a file (-f) at its first zero byte, and leaves 0.0.0.0 as it is "
+    "until it has met two other\naddresses. An object can't be pickled: give other processes the "
+    "key.");
 
 static PyType_Slot pan_slots[] = {
     {.slot = Py_tp_doc, .pfunc = (void *)(uintptr_t)pan_doc},

@@ -175,7 +175,7 @@ struct stretch {
 };
 
 /* Anonymise a packet in place; neither this nor what follows needs Python. */
-void natkit_anonymise(struct anonymising *self, uint8_t *data, uint32_t len,
+void natkit_anonymise(struct anonymising *self, const struct stretch *frame,
                       const struct plt_layers *layers);
 
 /* These replace what their names say, as far as it was captured, and tell the difference that it

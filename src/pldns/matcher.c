@@ -34,7 +34,8 @@ static uint64_t digest_of(const struct pldns_matcher *matcher,
 /* Whether two times are further apart than queries wait. */
 static bool too_far(const struct pldns_matcher *matcher, int64_t one, int64_t other)
 {
-    uint64_t apart = one > other ? (uint64_t)one - (uint64_t)other : (uint64_t)other - (uint64_t)one;
+    uint64_t apart =
+        one > other ? (uint64_t)one - (uint64_t)other : (uint64_t)other - (uint64_t)one;
     return apart > (uint64_t)matcher->timeout;
 }
 

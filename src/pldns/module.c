@@ -1,5 +1,5 @@
 /* The module pldns._pldns: DNS messages from packets, by NLnet Labs' ldns. */
-#include "pldns.h"
+#include "columns.h"
 
 int pldns_readonly(PyObject *self_, PyObject *value, void *closure)
 {
@@ -88,6 +88,11 @@ static PyMethodDef module_methods[] = {
      .ml_doc = "errorstr($module, status, /)\n--\n\n"
                "ldns's words for a status of a message: str.\n\n"
                "ValueError for a number that is no status of ldns."},
+    {.ml_name = "_column_fields",
+     .ml_meth = pldns_column_list,
+     .ml_flags = METH_NOARGS,
+     .ml_doc = "_column_fields($module, /)\n--\n\n"
+               "The columns that there are: name, kind, docstring, whether values can be missing."},
     {0},
 };
 
@@ -109,7 +114,15 @@ static int module_exec(PyObject *module)
         return -1;
     }
     state->rr_type = add_type(module, &pldns_rr_spec);
-    return state->rr_type == NULL ? -1 : pldns_add_constants(module);
+    if (state->rr_type == NULL || batch_types_add(module, &state->batch_types) < 0) {
+        return -1;
+    }
+    state->matcher_type = add_type(module, &pldns_matcher_spec);
+    if (state->matcher_type == NULL) {
+        return -1;
+    }
+    state->reader_type = add_type(module, &pldns_reader_spec);
+    return state->reader_type == NULL ? -1 : pldns_add_constants(module);
 }
 
 static int module_traverse(PyObject *module, visitproc visit, void *arg)
@@ -117,7 +130,9 @@ static int module_traverse(PyObject *module, visitproc visit, void *arg)
     struct pldns_state *state = PyModule_GetState(module);
     Py_VISIT(state->message_type);
     Py_VISIT(state->rr_type);
-    return 0;
+    Py_VISIT(state->matcher_type);
+    Py_VISIT(state->reader_type);
+    return batch_types_traverse(&state->batch_types, visit, arg);
 }
 
 static int module_clear(PyObject *module)
@@ -125,6 +140,9 @@ static int module_clear(PyObject *module)
     struct pldns_state *state = PyModule_GetState(module);
     Py_CLEAR(state->message_type);
     Py_CLEAR(state->rr_type);
+    Py_CLEAR(state->matcher_type);
+    Py_CLEAR(state->reader_type);
+    batch_types_clear(&state->batch_types);
     Py_CLEAR(state->transport_name);
     return 0;
 }

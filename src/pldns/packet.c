@@ -75,15 +75,15 @@ static bool begins_message(const struct pldns_packet *packet)
     if (at == packet->end)
         return true;
     const uint8_t *wire = packet->record.data + packet->at + PREFIX;
-    uint32_t size = packet->captured > packet->at + PREFIX ? packet->captured - packet->at - PREFIX : 0;
+    uint32_t size =
+        packet->captured > packet->at + PREFIX ? packet->captured - packet->at - PREFIX : 0;
     struct pldns_question question;
     if (first == 0 || !pldns_question_read(wire, size < first ? size : first, &question))
         return false;
     uint16_t flags = load_be16(wire + 2);
-    bool known_class = question.rr_class == LDNS_RR_CLASS_IN ||
-                       question.rr_class == LDNS_RR_CLASS_CH ||
-                       question.rr_class == LDNS_RR_CLASS_HS ||
-                       question.rr_class == LDNS_RR_CLASS_ANY;
+    bool known_class =
+        question.rr_class == LDNS_RR_CLASS_IN || question.rr_class == LDNS_RR_CLASS_CH ||
+        question.rr_class == LDNS_RR_CLASS_HS || question.rr_class == LDNS_RR_CLASS_ANY;
     bool known_opcode = (flags >> 11 & 0xf) <= 6;
     bool reserved = flags & 0x40; /* RFC 1035 section 4.1.1: must be zero */
     return load_be16(wire + 4) == 1 && known_class && known_opcode && !reserved;
@@ -130,14 +130,10 @@ static bool open_tcp(struct pldns_packet *packet, uint32_t transport, uint32_t t
         return false;
     pldns_memory_touch(&matcher->streams, entry);
     packet->stream = entry->stream;
-    if (syn) {
+    if (syn)
         sequence++;
-        /* a SYN sent again changes nothing */
-        if (is_new || entry->stream.next - sequence >= FAR)
-            packet->stream = (struct pldns_stream){.next = sequence, .synchronous = true};
-    } else if (is_new) {
-        packet->stream = (struct pldns_stream){.next = sequence};
-    }
+    if (syn || is_new)
+        packet->stream = (struct pldns_stream){.next = sequence, .synchronous = syn};
     if (packet->at < packet->end) {
         uint32_t next = sequence + (packet->end - packet->at);
         if (!realign(packet, sequence))
@@ -171,8 +167,7 @@ bool pldns_packet_open(struct pldns_packet *packet, const struct plt_api *api,
     set_ends(&packet->ends, record, &layers);
     packet->ends.src_port = src_port;
     packet->ends.dst_port = dst_port;
-    packet->has_time =
-        meta->sec < INT64_MAX / 1000000000 && meta->sec > INT64_MIN / 1000000000;
+    packet->has_time = meta->sec < INT64_MAX / 1000000000 && meta->sec > INT64_MIN / 1000000000;
     packet->time = packet->has_time ? meta->sec * 1000000000 + meta->nsec : 0;
     packet->captured = layers.ip_end;
     packet->end = ip_end_of(record, &layers);

@@ -9,6 +9,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "column.h"
+
 /* A parsed message: its header as sent and its records, section after section in one array. */
 struct pldns_sections {
     uint16_t ident;
@@ -33,6 +35,9 @@ struct pldns_rr {
 struct pldns_state {
     PyTypeObject *message_type;
     PyTypeObject *rr_type;
+    PyTypeObject *matcher_type;
+    PyTypeObject *reader_type;
+    struct batch_types batch_types;
     PyObject *transport_name; /* the interned string "_pldns_transport" */
 };
 

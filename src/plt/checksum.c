@@ -81,7 +81,7 @@ static uint32_t packet_end(const struct frame *frame, const struct plt_layers *l
 }
 
 /* The final destination, which a routing header holds (RFC 8200 section 8.1) until it is reached;
- * NULL with *found false where a routing header of a kind we don't know is in the way. */
+ * NULL and *found false where a routing header of a kind we don't know is in the way. */
 static const uint8_t *final_destination(const struct frame *frame, const struct plt_layers *layers,
                                         bool *found)
 {
@@ -89,28 +89,24 @@ static const uint8_t *final_destination(const struct frame *frame, const struct 
     uint8_t next = ip[6];
     uint32_t at = layers->layer3 + 40;
     *found = true;
-    while (at < layers->transport) {
+    /* the headers' lengths are read anew: the bytes may be others than were decoded */
+    while (at < layers->transport && layers->transport - at >= 8) {
         const uint8_t *header = frame->data + at;
-        uint32_t size = (header[1] + 1U) * 8;
-        if (layers->transport - at < 8)
-            break;                            /* the bytes were changed since they were decoded */
-        if (next == 43 && header[3] > 0) {    /* segments left */
-            if (header[2] == 4 && size >= 24) /* RFC 8754: segment list in reverse order */
-                return header + 8;
-            if ((header[2] == 0 || header[2] == 2) && size >= 24)
-                return header + size - 16;
-            *found = false;
-            return ip + 24;
+        uint32_t size = next == 44 ? 8 : next == 51 ? (header[1] + 2U) * 4 : (header[1] + 1U) * 8;
+        if (size > layers->transport - at)
+            break;
+        if (next == 43 && header[3] > 0) { /* segments left */
+            *found = size >= 24;
+            if (header[2] == 4) /* RFC 8754: the segment list is in reverse order */
+                return *found ? header + 8 : NULL;
+            *found = *found && (header[2] == 0 || header[2] == 2);
+            return *found ? header + size - 16 : NULL;
         }
-        if (next == 44)
-            size = 8;
-        else if (next == 51)
-            size = (header[1] + 2U) * 4;
         next = header[0];
         at += size;
     }
     *found = at == layers->transport;
-    return ip + 24;
+    return *found ? ip + 24 : NULL;
 }
 
 static uint64_t pseudo_header(const struct frame *frame, const struct plt_layers *layers,
@@ -123,7 +119,8 @@ static uint64_t pseudo_header(const struct frame *frame, const struct plt_layers
         return 0;
     if (layers->version == 4)
         return sum(ip + 12, 8, total);
-    return sum(final_destination(frame, layers, found), 16, sum(ip + 8, 16, total));
+    const uint8_t *destination = final_destination(frame, layers, found);
+    return *found ? sum(destination, 16, sum(ip + 8, 16, total)) : 0;
 }
 
 /* Whether a frame has a transport checksum and all that it covers was captured. */

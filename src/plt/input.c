@@ -36,6 +36,18 @@ const uint8_t *input_need(struct source *source, size_t need, const char *what,
     return NULL;
 }
 
+static int set_capacity(struct input *input, size_t capacity)
+{
+    uint8_t *buffer = PyMem_Realloc(input->buffer, capacity);
+    if (!buffer) {
+        PyErr_NoMemory();
+        return -1;
+    }
+    input->buffer = buffer;
+    input->capacity = capacity;
+    return 0;
+}
+
 /* Room for at least one byte more, twice the size at most: memory follows what was really read, not
  * what a length field claims. */
 static int make_room(struct input *input)
@@ -47,15 +59,7 @@ static int make_room(struct input *input)
     }
     if (input->end < input->capacity)
         return 0;
-    size_t capacity = input->capacity ? input->capacity * 2 : BUFFER_SIZE;
-    uint8_t *buffer = PyMem_Realloc(input->buffer, capacity);
-    if (!buffer) {
-        PyErr_NoMemory();
-        return -1;
-    }
-    input->buffer = buffer;
-    input->capacity = capacity;
-    return 0;
+    return set_capacity(input, input->capacity ? input->capacity * 2 : BUFFER_SIZE);
 }
 
 int input_fill(struct source *source)
@@ -68,7 +72,7 @@ int input_fill(struct source *source)
                                 (Py_ssize_t)(input->capacity - input->end), PyBUF_WRITE);
     if (!view)
         return -1;
-    PyObject *read = PyObject_CallMethod(input->stream, "readinto1", "O", view);
+    PyObject *read = PyObject_CallMethod(input->stream, input->method, "O", view);
     Py_DECREF(view);
     if (!read)
         return -1;
@@ -99,7 +103,8 @@ void input_clear(struct input *input)
 
 /* --- Readers by name ------------------------------------------------------------------------- */
 
-struct source *source_open_file(const char *format, PyObject *stream)
+struct source *source_open_file(const char *format, const char *ahead, size_t ahead_len,
+                                PyObject *stream)
 {
     struct source *source = NULL;
     if (strcmp(format, "pcap") == 0)
@@ -110,9 +115,17 @@ struct source *source_open_file(const char *format, PyObject *stream)
         source = erf_source_new();
     else
         source = fixed_source_new(format);
-    if (source) {
-        Py_INCREF(stream);
-        source->input.stream = stream;
+    if (!source)
+        return NULL;
+    struct input *input = &source->input;
+    Py_INCREF(stream);
+    input->stream = stream;
+    input->method = PyObject_HasAttrString(stream, "readinto1") ? "readinto1" : "readinto";
+    if (set_capacity(input, ahead_len < BUFFER_SIZE ? BUFFER_SIZE : ahead_len) < 0) {
+        source->destroy(source);
+        return NULL;
     }
+    memcpy(input->buffer, ahead, ahead_len);
+    input->end = ahead_len;
     return source;
 }

@@ -133,10 +133,11 @@ struct plt_state *plt_state_of(PyTypeObject *type);
 /* --- Sources --------------------------------------------------------------------------------- */
 
 /* A stream of bytes through a buffer of our own.  The stream is a Python object with readinto1(),
- * which waits at most for one read and has given back the GIL meanwhile. */
+ * or readinto() of a raw file: it waits at most for one read, having given back the GIL. */
 struct input {
-    PyObject *stream; /* owned */
-    uint8_t *buffer;  /* owned */
+    PyObject *stream;   /* owned */
+    const char *method; /* of the stream: readinto1 or readinto */
+    uint8_t *buffer;    /* owned */
     size_t capacity;
     size_t at;   /* of the next byte to hand out */
     size_t end;  /* of what was read */
@@ -177,8 +178,10 @@ void input_clear(struct input *input);
 enum source_result source_fail(struct source *source, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
-/* Readers of files by name of format; NULL with an exception.  They hold the stream. */
-struct source *source_open_file(const char *format, PyObject *stream);
+/* Readers of files by name of format; NULL with an exception.  ahead was read of the stream
+ * already, which they hold. */
+struct source *source_open_file(const char *format, const char *ahead, size_t ahead_len,
+                                PyObject *stream);
 struct source *pcap_source_new(void);
 struct source *pcapng_source_new(void);
 struct source *erf_source_new(void);

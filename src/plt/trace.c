@@ -78,9 +78,11 @@ static struct source *open_source(struct trace *self, struct plt_state *state)
     if (!opened)
         return NULL;
     const char *format = NULL;
+    const char *ahead = NULL;
+    Py_ssize_t ahead_len = 0;
     PyObject *stream = NULL;
     struct source *source = NULL;
-    if (PyArg_ParseTuple(opened, "sO", &format, &stream)) {
+    if (PyArg_ParseTuple(opened, "sy#O", &format, &ahead, &ahead_len, &stream)) {
         if (strcmp(format, "libtrace") == 0) {
             struct live_config config = live_config_of(self);
             PyObject *encoded = PyUnicode_EncodeFSDefault(stream);
@@ -88,7 +90,7 @@ static struct source *open_source(struct trace *self, struct plt_state *state)
                 source = live_source_new(state, PyBytes_AS_STRING(encoded), &config);
             Py_XDECREF(encoded);
         } else {
-            source = source_open_file(format, stream);
+            source = source_open_file(format, ahead, (size_t)ahead_len, stream);
         }
     }
     Py_DECREF(opened);

@@ -305,6 +305,27 @@ def test_home_and_server_may_be_named(output: Callable[..., list[str]], tmp_path
     ]
 
 
+def test_only_the_response_to_a_request_answers_it(
+    output: Callable[..., list[str]], tmp_path: Path
+) -> None:
+    packets = [
+        (udp(CLIENT1, 1001, SERVER, 53, message(2)), 999),
+        (udp(SERVER, 53, CLIENT1, 1001, message(9, RESPONSE)), 999),  # of another number
+        (udp(SERVER, 53, CLIENT1, 1002, message(2, RESPONSE)), 999),  # to another port
+        (tcp(SERVER, 53, CLIENT1, 1001, 1, ACK, with_length(message(2, RESPONSE))), 999),
+        (udp(CLIENT2, 53, SERVER, 53, message(4, RESPONSE)), 999),  # is no request
+    ]
+    uri = pcap(tmp_path / "x.pcap", packets)
+    assert output(SCRIPTS["p11"], uri)[1:] == [
+        "1 addresses at home were asked, 0 of them answered",
+        "192.0.2.10/32                                1 requests     0 answered    1 clients",
+    ]
+    assert output(SCRIPTS["p12"], uri)[1:] == [
+        "192.0.2.10: 1 requests of 1 users; 0 messages not whole",
+        "198.51.100.1                                  1",
+    ]
+
+
 def test_a_tcp_stream_with_a_hole_is_unfinished(
     output: Callable[..., list[str]], tmp_path: Path
 ) -> None:

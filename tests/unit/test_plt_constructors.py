@@ -245,7 +245,6 @@ def test_copies_have_bytes_of_their_own(tmp_path: Path) -> None:
     assert thawed.ttl == 8
 
 
-@pytest.mark.xfail(strict=True, reason="a copy of a quoted packet forgets the packet's time")
 def test_a_copy_of_an_inner_packet_keeps_the_time(tmp_path: Path) -> None:
     packet = of(packets.ipv4(INNER6, 41), tmp_path)
     inner = plt.ip6(packet.transport)

@@ -26,7 +26,8 @@ PACKAGES := $(foreach name,ipp plt natkit pldns,$(if $(wildcard src/$(name)/*.c)
 C_FILES  := $(wildcard $(PACKAGES:%=src/%/*.c) src/common/*.c bench/*.c)
 # The folders stand for the files that were removed.
 C_INPUTS := $(wildcard src/* src/*/*.[ch])
-PROGRAMS := $(sort $(wildcard tutorial/p0[1-8]*.py tutorial/p1[56]*.py))
+DEMO     := $(sort $(wildcard tutorial/p0[1-8]*.py tutorial/p1[56]*.py))
+PROGRAMS := $(sort $(wildcard tutorial/p[01]*.py))
 
 WARNINGS := -Wall -Wextra -Wconversion -Wshadow -Wcast-qual -Wmissing-prototypes \
             -Wstrict-prototypes -Werror
@@ -42,14 +43,17 @@ CPPCHECK := --quiet --std=c11 --library=python --enable=warning,performance,port
 on_each = @echo '$(firstword $(1)): $(words $(C_FILES)) files'; \
           printf '%s\n' $(C_FILES) | xargs -r -P $(JOBS) -I{} $(1)
 
-.PHONY: help demo test check check-format check-tidy check-cppcheck check-ruff check-types \
-        check-warnings check-symbols asan docs wheel clean
+.PHONY: help demo tutorial test lab check check-format check-tidy check-cppcheck check-ruff \
+        check-types check-warnings check-symbols asan docs wheel clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' Makefile
 
 demo: $(VENV)/.built ## set up, then run the tutorial's programs on a real trace
-	@$(BIN)/python tools/demo.py $(PROGRAMS)
+	@$(BIN)/python tools/demo.py $(DEMO)
+
+tutorial: $(VENV)/.built $(VENV)/.tutorial ## run all sixteen programs of the tutorial
+	@MPLBACKEND=Agg $(BIN)/python tools/demo.py $(PROGRAMS)
 
 test: $(VENV)/.built $(VENV)/.test ## set up, then run the whole test suite
 	$(BIN)/python -m pytest $(ARGS)
@@ -68,14 +72,17 @@ $(VENV)/.built: $(VENV)/.installed $(C_INPUTS)
 	$(BIN)/python setup.py -q build_ext --inplace -j $(JOBS)
 	@touch $@
 
+EXTRAS_test  := test tutorial
+EXTRAS_check := check
+
 # What only the tests, or only the checks, need: Debian's packages, then an extra of pyproject.toml.
 $(VENV)/.test $(VENV)/.check: $(VENV)/.%: $(VENV_STAMP) pyproject.toml tools/install.sh
 	tools/install.sh $*
-	$(BIN)/python tools/requires.py $* | $(BIN)/python -m pip install -q -r /dev/stdin
+	$(BIN)/python tools/requires.py $(EXTRAS_$*) | $(BIN)/python -m pip install -q -r /dev/stdin
 	@touch $@
 
-$(VENV)/.docs: $(VENV_STAMP) pyproject.toml
-	$(BIN)/python tools/requires.py docs | $(BIN)/python -m pip install -q -r /dev/stdin
+$(VENV)/.docs $(VENV)/.tutorial: $(VENV)/.%: $(VENV_STAMP) pyproject.toml
+	$(BIN)/python tools/requires.py $* | $(BIN)/python -m pip install -q -r /dev/stdin
 	@touch $@
 
 # --- Checks
@@ -124,6 +131,9 @@ ifneq ($(wildcard bench/run.py),)
 bench: $(VENV)/.built $(VENV)/.test ## measure, against a C program that only reads
 	$(BIN)/python bench/run.py $(ARGS)
 endif
+
+lab: $(VENV)/.built ## make the tutorial's traces anew in network namespaces (root; two minutes)
+	$(BIN)/python tutorial/lab/lab.py --out tutorial/lab/out
 
 clean: ## remove everything that was built, .venv too
 	rm -rf $(VENV) build dist doc/_build doc/notebooks *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -31,5 +31,6 @@ __all__ = [
     "TYPE_SIG", "TYPE_SINK", "TYPE_SMIMEA", "TYPE_SOA", "TYPE_SPF", "TYPE_SRV", "TYPE_SSHFP",
     "TYPE_SVCB", "TYPE_TA", "TYPE_TALINK", "TYPE_TKEY", "TYPE_TLSA", "TYPE_TSIG", "TYPE_TXT",
     "TYPE_UID", "TYPE_UINFO", "TYPE_UNSPEC", "TYPE_URI", "TYPE_WALLET", "TYPE_WKS", "TYPE_X25",
-    "TYPE_ZONEMD", "column_fields", "columns", "errorstr", "ldns", "ldnsrr", "messages", "opcodestr", "rcodestr", "typestr",
+    "TYPE_ZONEMD", "column_fields", "columns", "errorstr", "ldns", "ldnsrr", "messages",
+    "opcodestr", "rcodestr", "typestr",
 ]  # fmt: skip

@@ -78,9 +78,9 @@ def columns(
     record and all before it is whole.  All else is missing.  Only `status` tells whether the whole
     message could be read.
 
-    Of a TCP message there is one row, at its first segment and with what that has of it.  Segments
-    sent again, or that come before an earlier one, give no rows, and neither does a connection whose
-    start is missing, until a segment begins with a message.
+    Of a TCP message there is one row, at its first segment and with what that has of it: its times
+    are those of that segment.  Segments sent again or out of order give no rows.  Nor does a
+    connection whose start, or a segment of which, is missing, until one begins with a message.
 
     response_time and query_time match a response to the earliest query (RFC 8618 section 10) that
     waits with the same addresses, ports, protocol and id, and, where both have one, the same first
@@ -110,13 +110,5 @@ def columns(
     def reader(one: Source) -> _pldns._ColumnReader:
         return _pldns._ColumnReader(one, names, filter, rows, batch, numbers, matcher)
 
-    # plt's tables ask of a reader no more than what it has in common with plt's own
-    readers = cast("Iterator[Any]", map(reader, sources))
-
-    class Columns(plt.Columns):
-        """The columns of DNS messages."""
-
-        def __repr__(self) -> str:
-            return f"<pldns.columns of {', '.join(self.fields)}>"
-
-    return Columns(readers, names)
+    # plt's Columns asks of a reader no more than what this has in common with plt's own
+    return plt.Columns(cast("Iterator[Any]", map(reader, sources)), names)

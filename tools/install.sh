@@ -45,6 +45,7 @@ build)
     ;;
 test)
     command_of tshark tshark
+    command_of traceanon libtrace-tools
     ;;
 check)
     for tool in clang clang-format clang-tidy cppcheck; do

@@ -1,6 +1,6 @@
 """Print what pyproject.toml requires, a line each, for `pip install -r`.
 
-usage: python tools/requires.py build|EXTRA
+usage: python tools/requires.py build|EXTRA...
 """
 
 import sys
@@ -21,4 +21,4 @@ def requires(what: str) -> list[str]:
 
 
 if __name__ == "__main__":
-    print("\n".join(requires(sys.argv[1])))
+    print("\n".join(line for what in sys.argv[1:] for line in requires(what)))

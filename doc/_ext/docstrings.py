@@ -27,15 +27,14 @@ def escape(line: str) -> str:
     return "".join(parts)
 
 
-def process(
-    app: Sphinx, what: str, name: str, obj: object, options: object, lines: list[str]
-) -> None:
-    """The handler of autodoc's event."""
+def process(*event: Any) -> None:
+    """The handler of autodoc's event, whose last argument is the lines of a docstring."""
+    lines: list[str] = event[-1]
     lines[:] = [escape(line) for line in lines]
 
 
 def missing(documented: set[str], name: str) -> list[str]:
-    """The public names of a module that no page documents, neither there nor where they are from."""
+    """The public names of a module that no page documents, there or where they are from."""
     module = importlib.import_module(name)
     found = []
     for public in module.__all__:
@@ -46,7 +45,7 @@ def missing(documented: set[str], name: str) -> list[str]:
     return found
 
 
-def check(app: Sphinx, env: BuildEnvironment) -> None:
+def check(_app: Sphinx, env: BuildEnvironment) -> None:
     """Warn of public names that the API pages leave out."""
     documented = set(env.domaindata["py"]["objects"])
     for module in MODULES:

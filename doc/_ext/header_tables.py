@@ -1,7 +1,7 @@
 """Tables that are made from the modules when the pages are built, never by hand.
 
 {header-table} tcp               the attributes of a header type and where they lie in it
-{column-table}                   what plt.columns() can read
+{column-table} plt               the columns of a module: plt or pldns
 {constant-table} plt TRACE_      the constants of a module whose names begin so
 """
 
@@ -29,12 +29,12 @@ def table(head: list[str], rows: list[list[str]], widths: list[int]) -> nodes.ta
     """A table of cells of such text."""
     group = nodes.tgroup(cols=len(head))
     group += [nodes.colspec(colwidth=width) for width in widths]
-    for part, content in ((nodes.thead(), [head]), (nodes.tbody(), rows)):
+    for kind, content in ((nodes.thead, [head]), (nodes.tbody, rows)):
+        part = kind()
         for cells in content:
-            row = nodes.row()
-            row += [nodes.entry("", nodes.paragraph("", "", *inline(cell))) for cell in cells]
-            part += row
-        group += part
+            entries = [nodes.entry("", nodes.paragraph("", "", *inline(cell))) for cell in cells]
+            part.append(nodes.row("", *entries))
+        group.append(part)
     return nodes.table("", group, classes=["colwidths-given"])
 
 
@@ -81,13 +81,15 @@ class HeaderTable(ModuleTable):
 
 
 class ColumnTable(ModuleTable):
-    """What plt.columns() can read."""
+    """What the columns() of a module can read."""
+
+    required_arguments = 1
 
     def run(self) -> list[nodes.Node]:
         """The table."""
-        self.depend("plt")
+        self.depend(self.arguments[0])
         # a column can't be set: what a header's attribute says of that is not for here
-        found = plt.column_fields().items()
+        found = importlib.import_module(self.arguments[0]).column_fields().items()
         rows = [[f"`{name}`", doc.replace("; settable, 0 to 65535", "")] for name, doc in found]
         return [table(["column", "what it holds"], rows, [30, 70])]
 

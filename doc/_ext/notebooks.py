@@ -47,8 +47,8 @@ class Notebooks(SphinxDirective):
         return [wrapper]
 
 
-def link(app: Sphinx, docname: str, source: list[str]) -> None:
-    """Make links from one notebook to another what Sphinx follows: not by way of their real folder."""
+def link(_app: Sphinx, docname: str, source: list[str]) -> None:
+    """Write links from one notebook to another so that they do not lead out of these pages."""
     if docname.startswith(f"{LINK}/"):
         source[0] = re.sub(r"\[([^][]*)\]\((\w+)\.ipynb\)", r"{doc}`\1 <\2>`", source[0])
 

@@ -368,7 +368,6 @@ def test_ctrl_c(way: str, large: Path) -> None:
     assert any(0 <= seconds < limit for seconds in tries)
 
 
-@pytest.mark.xfail(reason="a signal's exception right behind a read() loses what that has read")
 def test_ctrl_c_loses_no_packet(tmp_path: Path) -> None:
     """It comes when a read() of the file returns; then reading goes on."""
     path = pk.write(tmp_path / "t", pk.pcap(MIXED * 5000))

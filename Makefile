@@ -100,7 +100,7 @@ check-ruff: $(VENV)/.check ## ruff lints the Python, and its layout is ruff's
 
 check-types: $(VENV)/.built $(VENV)/.check ## mypy --strict, and the stubs agree with the modules
 	$(BIN)/mypy $(PACKAGES) $(wildcard tools/*.py)
-	$(BIN)/python -m mypy.stubtest $(PACKAGES)
+	$(BIN)/python -m mypy.stubtest $(foreach name,$(PACKAGES),$(name)._$(name))
 
 check-warnings: $(VENV)/.check ## gcc and clang have nothing to say
 	$(call on_each,gcc $(C_FLAGS) -O2 $(WARNINGS) -o /dev/null -c {})

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, cast
 
 from . import _pldns
 
+__all__ = ["column_fields", "columns"]
+
 if TYPE_CHECKING:
     import plt
     from plt._columns import Source

@@ -71,9 +71,11 @@ class ldnsrr:
     @property
     def str(self) -> _str: ...
 
+@final
 class _Matcher:
     def __new__(cls, timeout: int, seed: bytes, /) -> Self: ...
 
+@final
 class _ColumnReader:
     def __new__(
         cls,

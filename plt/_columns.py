@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from . import _plt
 
+__all__ = ["Batch", "Columns", "Table", "check_fields", "column_fields", "columns"]
+
 if TYPE_CHECKING:
     import numpy as np
 

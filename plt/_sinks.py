@@ -13,6 +13,8 @@ from typing import IO, Protocol
 
 from . import _sources
 
+__all__ = ["open_sink"]
+
 
 class Sink(Protocol):
     """What a writer in C gives bytes to."""

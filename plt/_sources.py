@@ -15,6 +15,8 @@ import zlib
 from collections.abc import Callable
 from typing import BinaryIO, Protocol, TypeVar
 
+__all__ = ["open_source", "open_stream", "is_pcap"]
+
 T = TypeVar("T")
 
 CHUNK = 1 << 16
@@ -49,9 +51,10 @@ class Stream(Protocol):
 class Decompressor(Protocol):
     """What zlib, bz2 and lzma have in common."""
 
-    eof: bool
-    unused_data: bytes
-
+    @property
+    def eof(self) -> bool: ...
+    @property
+    def unused_data(self) -> bytes: ...
     def decompress(self, data: bytes, /) -> bytes: ...
 
 
@@ -85,7 +88,7 @@ class Plain:
         """Read into a buffer, waiting for one read at most; 0 at the end."""
         if not self.ahead:
             readinto = getattr(self.file, "readinto1", None) or self.file.readinto  # type: ignore[attr-defined]
-            return readinto(buffer) or 0  # type: ignore[no-any-return]
+            return readinto(buffer) or 0
         size = min(len(buffer), len(self.ahead))
         buffer[:size] = self.ahead[:size]
         self.ahead = self.ahead[size:]
@@ -167,7 +170,7 @@ class Compressed(Plain):
 def zstd_decompressor() -> Decompressor:
     """A decompressor of Zstandard, which Python has from 3.14 on."""
     try:
-        from compression import zstd  # type: ignore[import-not-found]
+        from compression import zstd  # type: ignore[import-not-found]  # noqa: PLC0415
     except ImportError:
         raise OSError("Zstandard-compressed files need Python 3.14 or later") from None
     decompressor: Decompressor = zstd.ZstdDecompressor()
@@ -194,7 +197,7 @@ def open_stream(path: str) -> Plain:
     if path == "-":
         return uncompressed(Plain(sys.stdin.buffer))
     # unbuffered: the readers in C have a buffer of their own
-    return closing(uncompressed, Plain(open(path, "rb", buffering=0)))  # type: ignore[arg-type]
+    return closing(uncompressed, Plain(open(path, "rb", buffering=0)))
 
 
 def uncompressed(stream: Plain) -> Plain:

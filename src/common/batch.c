@@ -255,7 +255,9 @@ int batch_types_add(PyObject *module, struct batch_types *types)
     if (!types->column)
         return -1;
     types->batch = (PyTypeObject *)PyType_FromModuleAndSpec(module, &batch_spec, NULL);
-    return types->batch ? 0 : -1;
+    if (!types->batch || PyModule_AddType(module, types->column) < 0)
+        return -1;
+    return PyModule_AddType(module, types->batch);
 }
 
 int batch_types_traverse(struct batch_types *types, visitproc visit, void *arg)

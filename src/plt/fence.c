@@ -1,6 +1,6 @@
-/* Packets of ours in the form that libtrace takes, for what it does to packets: filter and write.
- * All that it would compute from a framing header is set beforehand, so that it meets no header,
- * length or link type on which it would end the process (LIBTRACE3 in doc/). */
+/* Packets of ours in the form that libtrace takes, for what it does to packets: to write them.  All
+ * that it would compute from a framing header is set beforehand, so that it meets no header, length
+ * or link type on which it would end the process (doc/robustness.md). */
 #include "libtrace_compat.h"
 
 int fence_packet_init(struct fence_packet *self)

@@ -257,7 +257,10 @@ static PyGetSetDef packet_getset[] = {
     {.name = "data",
      .get = packet_data_get,
      .set = packet_data_set,
-     .doc = "The object's bytes as a new bytearray, from its first byte as far as captured.\n\n"
+     .doc = "The object's bytes as a new bytearray, from its first byte as far as captured; of a "
+            "packet "
+            "from layer 2 on.\n\nOf a packet with one 802.1Q tag, and of its layer2, the last four "
+            "bytes are missing, as they always were: bytes(pkt) has them. "
             "Assigning bytes overwrites in place; ValueError when they are longer than the "
             "original."},
     READONLY(time, packet_time_get,
@@ -284,8 +287,11 @@ static PyGetSetDef packet_getset[] = {
              "IP protocol of the transport, behind IPv6 extension headers; 0 where unknown."),
     LAYER(layer2, "The packet from its link-layer header on, a Layer2; None where there is none."),
     LAYER(layer3, "The packet from layer 3 on, a Layer3; None where there is none."),
-    LAYER(transport, "The packet from its transport header on, a Transport; None for fragments but "
-                     "the first and where there is none."),
+    LAYER(
+        transport,
+        "The packet from its transport header on, a Transport; None for fragments but the first "
+        "and where there is none.\n\nAs in libtrace, None in Linux cooked captures, and of IPv6 in "
+        "IPv4 the inner packet's."),
     LAYER(ip, "The IPv4 header (RFC 791), None where the packet has none."),
     LAYER(ip6, "The IPv6 header (RFC 8200), None where the packet has none."),
     LAYER(tcp, "The TCP header (RFC 9293), None where the packet has none."),

@@ -25,7 +25,7 @@ import pytest
 
 LEGACY = {"legacyatm": 12, "legacyeth": 10, "legacypos": 16}  # bytes of framing in a record of 64
 FRAGMENTED = "dns_fragmented.pcap"
-#: What shows a layer to the end of what was captured, and so in the dumps to the end of the surplus.
+#: What shows a layer to the end of what was captured: in the dumps, of the surplus.
 WHOLE_LAYERS = {"data", "layer2.data", "layer3.data", "transport.data", "ip.payload", "tcp.data"}
 WHOLE_LAYERS |= {"udp.data", "icmp.data"}
 #: What begins behind the record, or would need bytes from there.

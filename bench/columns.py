@@ -6,9 +6,9 @@ Reading alone in C (floor.c), nine columns in batches, the same as one table and
 pyarrow table take turns; the medians are printed, and how many times the floor they take.  Then how
 fast ipp formats, parses and tests the addresses.
 
-The floor reads in a thread of libtrace's own beside that which asks, the columns in one: where other
-programs want the cores the floor loses more, and the ratios come out too small.  The share of the
-processors that others took is printed; numbers are good where it is near 0.
+The floor reads in a thread of libtrace's own beside that which asks, the columns in one: where
+other programs want the cores the floor loses more, and the ratios come out too small.  The share of
+the processors that others took is printed; numbers are good where it is near 0.
 """
 
 import argparse

@@ -11,6 +11,8 @@ from . import _pldns
 
 __all__ = ["column_fields", "columns"]
 
+__all__ = ["column_fields", "columns"]
+
 if TYPE_CHECKING:
     import plt
     from plt._columns import Source

@@ -19,7 +19,16 @@ __all__ = ["open_source", "open_stream", "is_pcap"]
 
 T = TypeVar("T")
 
-CHUNK = 1 << 16
+CHUNK = 1 << 16  # read at once
+
+#: Bytes decompressed at once: fewer where they can expand to more.
+PIECES = {"gzip": 1 << 14, "bzip2": 1 << 9, "xz": 1 << 11, "Zstandard": 1 << 12}
+
+#: What they may expand to before it is handed on, checked or not.
+LIMIT = 1 << 23
+
+#: What decompressors raise on data that is not theirs.
+DAMAGE = (OSError, EOFError, ValueError, zlib.error, lzma.LZMAError)
 
 #: Formats that have a reader of ours, by their names in URIs.
 FILE_FORMATS = {
@@ -55,7 +64,12 @@ class Decompressor(Protocol):
     def eof(self) -> bool: ...
     @property
     def unused_data(self) -> bytes: ...
-    def decompress(self, data: bytes, /) -> bytes: ...
+    def decompress(self, data: bytes, max_length: int = ..., /) -> bytes: ...
+
+
+def is_stdin(file: BinaryIO) -> bool:
+    """Whether a file is standard input, which a process may lack."""
+    return sys.stdin is not None and file is sys.stdin.buffer
 
 
 class Plain:
@@ -81,7 +95,7 @@ class Plain:
 
     def close(self) -> None:
         """Close the file, standard input excepted."""
-        if self.file is not sys.stdin.buffer:
+        if not is_stdin(self.file):
             self.file.close()
 
     def readinto1(self, buffer: memoryview, /) -> int:
@@ -104,53 +118,80 @@ class Compressed(Plain):
         self.kind = kind
         self.new = DECOMPRESSORS[kind]
         self.decompressor: Decompressor | None = None
-        self.left = b""
+        self.data = b""  # compressed bytes that were not used yet
+        self.at = 0  # of the first of these in the file
+        self.member = 0  # where the member that is read begins in the file
+        self.more = False  # the decompressor has more to give of what it was given
         self.error: Exception | None = None
 
     def read_some(self) -> bytes:
         """Some bytes of what was compressed, none at the end.
 
-        What came before damage is given out first; EOFError where the file is cut.
+        What comes before damage is given out first; EOFError where the file is cut.
         """
         while self.error is None:
-            data = self.left or self.source.ahead or self.source.read_some()
-            self.left = self.source.ahead = b""
-            if not data:
-                if self.decompressor is not None:
-                    self.error = EOFError(f"the {self.kind} data is cut")
-                    break
+            if not self.data and not self.more:
+                self.data = self.source.ahead or self.source.read_some()
+                self.source.ahead = b""
+            if self.decompressor is None and not self.next_member():
                 return b""
-            out = self.decompress(data)
+            ended = not self.data and not self.more
+            out = self.step()
             if out:
                 return out
+            if ended and self.decompressor is not None and self.error is None:
+                self.error = EOFError(f"the {self.kind} data is cut")
         raise self.error
 
-    def decompress(self, data: bytes) -> bytes:
-        """What a piece of the file gives; notes where a member ends, and damage."""
-        if self.decompressor is None:
-            data = data.lstrip(b"\0")  # padding between members
-            if not data:
-                return b""
-            self.decompressor = self.new()
-        before = getattr(self.decompressor, "copy", lambda: None)()
+    def next_member(self) -> bool:
+        """Begin the next member, behind what padding there is; False at the end of the file."""
+        member = self.data.lstrip(b"\0")
+        self.at += len(self.data) - len(member)
+        self.data = member
+        if member:
+            self.member, self.decompressor = self.at, self.new()
+            return True
+        self.data = self.source.read_some()
+        return self.next_member() if self.data else False
+
+    def step(self) -> bytes:
+        """What the decompressor makes of a piece of the data; notes damage.
+
+        A piece at a time, so that little memory is filled by data that expands a thousandfold.
+        """
+        assert self.decompressor is not None
+        piece = b"" if self.more else self.data[: PIECES[self.kind]]
         try:
-            out = self.decompressor.decompress(data)
-        except (OSError, EOFError, ValueError, zlib.error, lzma.LZMAError) as error:
+            out = whole(self.decompressor, piece)
+        except DAMAGE as error:
             self.error = OSError(f"the {self.kind} data is damaged: {error}")
-            return b"" if before is None else self.salvage(before, data)
+            return self.salvage()
+        self.more = len(out) >= LIMIT
+        used = len(piece)
         if self.decompressor.eof:
-            self.left = self.decompressor.unused_data
+            used -= len(self.decompressor.unused_data)
             self.decompressor = None
+        self.at += used
+        self.data = self.data[used:]
         return out
 
-    @staticmethod
-    def salvage(decompressor: Decompressor, data: bytes) -> bytes:
-        """What comes before the damage in a piece of a file."""
-        out = []
+    def salvage(self) -> bytes:
+        """What a piece holds before its damage: found by reading its member anew, at last bytewise.
+
+        A file that can't be read anew, such as a pipe, loses that; so does xz, which finds damage
+        only some way behind it.
+        """
+        if self.kind == "xz" or not self.file.seekable():
+            return b""
+        decompressor, out = self.new(), []
+        self.file.seek(self.member)
         try:
-            for at in range(len(data)):
-                out.append(decompressor.decompress(data[at : at + 1]))
-        except zlib.error:
+            size = PIECES[self.kind]
+            for start in range(self.member, self.at, size):
+                whole(decompressor, self.file.read(min(size, self.at - start)))
+            while byte := self.file.read(1):
+                out.append(whole(decompressor, byte))
+        except DAMAGE:
             pass
         return b"".join(out)
 
@@ -165,6 +206,18 @@ class Compressed(Plain):
         except BaseException:  # Ctrl-C: nobody knows how far the decompressor got
             self.error = OSError("an interrupt lost the place in the compressed data")
             raise
+
+
+def whole(decompressor: Decompressor, data: bytes) -> bytes:
+    """All that a decompressor makes of some data, but for what goes beyond LIMIT.
+
+    It may keep a part back for the next call, and with it the news that a check sum is wrong.
+    """
+    limit = () if hasattr(decompressor, "unconsumed_tail") else (LIMIT,)  # zlib's has another form
+    out = [decompressor.decompress(data, *limit)]
+    while out[-1] and not decompressor.eof and sum(map(len, out)) < LIMIT:
+        out.append(decompressor.decompress(b"", *limit))
+    return b"".join(out)
 
 
 def zstd_decompressor() -> Decompressor:
@@ -195,9 +248,15 @@ MAGIC = {
 def open_stream(path: str) -> Plain:
     """The uncompressed bytes of a file, or of standard input for "-"."""
     if path == "-":
+        if sys.stdin is None:
+            raise OSError("this process has no standard input")
         return uncompressed(Plain(sys.stdin.buffer))
     # unbuffered: the readers in C have a buffer of their own
-    return closing(uncompressed, Plain(open(path, "rb", buffering=0)))
+    try:
+        file = open(path, "rb", buffering=0)  # noqa: SIM115
+    except ValueError as error:  # a name that no file can have
+        raise OSError(str(error)) from None
+    return closing(uncompressed, Plain(file))
 
 
 def uncompressed(stream: Plain) -> Plain:
@@ -375,5 +434,5 @@ def opened(name: str, stream: Plain) -> tuple[str, bytes, Stream | BinaryIO]:
     ahead, stream.ahead = stream.ahead, b""
     # of a plain file the file itself: no Python code, and so no signal, comes between a read and
     # the C that takes what it gave
-    plain = type(stream) is Plain and stream.file is not sys.stdin.buffer
+    plain = type(stream) is Plain and not is_stdin(stream.file)
     return name, ahead, stream.file if plain else stream

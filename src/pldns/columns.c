@@ -89,12 +89,12 @@ enum { ROWS = sizeof(rows) / sizeof(rows[0]) };
 
 bool pldns_column_find(const char *name, struct column_info *info, uint8_t *column)
 {
-    for (uint8_t i = 0; i < ROWS; i++) {
+    for (size_t i = 0; i < ROWS; i++) {
         if (strcmp(rows[i].name, name) == 0) {
             *info = (struct column_info){.kind = rows[i].kind,
                                          .can_be_missing = rows[i].can_be_missing};
             snprintf(info->name, sizeof(info->name), "%s", name);
-            *column = i;
+            *column = (uint8_t)i;
             return true;
         }
     }
@@ -260,6 +260,10 @@ bool pldns_columns_append(const struct pldns_wanted *wanted, struct batch *batch
     struct context context;
     context.packet = packet;
     context.found = found;
+    context.question.type = context.question.rr_class = 0; /* its name needs no zeroes */
+    context.opt = (struct pldns_opt){0};
+    context.status = LDNS_STATUS_OK;
+    context.query_time = 0;
     context.has_header = found->size >= PLDNS_HEADER_SIZE;
     context.flags = context.has_header ? load_be16(found->wire + 2) : 0;
     context.has_question =

@@ -120,7 +120,7 @@ error:
     return NULL;
 }
 
-/* Give the pending exception, KeyboardInterrupt and the like excepted, as LibtraceError; NULL. */
+/* Give the pending exception as LibtraceError where it is a file's; NULL. */
 static PyObject *raise_pending(struct output *self, const char *format)
 {
     struct plt_state *state = plt_state_of(Py_TYPE((PyObject *)self));

@@ -201,7 +201,7 @@ struct source *trace_borrow(PyObject *trace, PyObject **filter);
 void trace_give_back(PyObject *trace, uint64_t accepted);
 /* A packet's number and what is wrong with it, as LibtraceError. */
 void trace_raise(PyObject *trace, const struct source *source);
-/* Give the pending exception, any but KeyboardInterrupt and the like, as LibtraceError. */
+/* Give the pending exception as LibtraceError where it is a file's. */
 void trace_raise_from(PyObject *trace, const struct source *source);
 /* 1 where a plt.filter accepts these bytes, 0 where not, -1 with the reason in error.  Needs no
  * GIL, but one thread at a time. */

@@ -9,15 +9,14 @@ PyObject *trace_error(PyObject *self_, const char *text)
     return NULL;
 }
 
-/* Give the pending exception, any but KeyboardInterrupt and the like, as LibtraceError; NULL. */
+/* Give the pending exception as LibtraceError where it is a file's; NULL. */
 PyObject *trace_error_from(struct plt_state *state, const char *format, PyObject *uri,
                            unsigned long long n)
 {
     PyObject *type = NULL;
     PyObject *value = NULL;
     PyObject *traceback = NULL;
-    if (!PyErr_ExceptionMatches(PyExc_Exception) || PyErr_ExceptionMatches(PyExc_MemoryError) ||
-        PyErr_ExceptionMatches(state->error))
+    if (!PyErr_ExceptionMatches(PyExc_OSError) && !PyErr_ExceptionMatches(PyExc_EOFError))
         return NULL;
     PyErr_Fetch(&type, &value, &traceback);
     PyErr_NormalizeException(&type, &value, &traceback);

@@ -25,7 +25,7 @@ struct trace {
 
 /* Set LibtraceError; NULL. */
 PyObject *trace_error(PyObject *self_, const char *text);
-/* Give the pending exception, any but KeyboardInterrupt and the like, as LibtraceError; NULL.
+/* Give the pending exception as LibtraceError where it is a file's; NULL.
  * format takes the URI, what the exception says, and n. */
 PyObject *trace_error_from(struct plt_state *state, const char *format, PyObject *uri,
                            unsigned long long n);

@@ -18,9 +18,7 @@ class Known(NamedTuple):
 
     def covers(self, packet: int, field: str) -> bool:
         """Whether this is the reason for a difference in FIELD of PACKET."""
-        return fnmatchcase(field, self.fields) and (
-            self.packets is None or packet in self.packets
-        )
+        return fnmatchcase(field, self.fields) and (self.packets is None or packet in self.packets)
 
 
 UNREADABLE = {

@@ -1,5 +1,6 @@
 """Threads, signals, pipes that block, interpreters that come and go."""
 
+import contextlib
 import gc
 import os
 import signal
@@ -91,7 +92,7 @@ def test_starting_a_trace_that_another_thread_starts(fifo: Path) -> None:
     for action in (trace.start, trace.close, trace.__enter__):
         with pytest.raises(plt.LibtraceError, match=IN_USE):
             action()
-    with pytest.raises(plt.LibtraceError, match="Trace not started"):
+    with pytest.raises(plt.LibtraceError, match=IN_USE):
         next(trace)
     fifo.write_bytes(packets.pcap(FRAMES[:2]))
     starter.join(5)
@@ -239,17 +240,18 @@ def test_ctrl_c_while_standard_input_is_empty() -> None:
     interrupted("pcapfile:-", None, packets.pcap(FRAMES[:3]), 3)
 
 
-def test_reading_goes_on_after_ctrl_c(fifo: Path) -> None:
+@pytest.mark.parametrize("base", [BaseException, Exception])
+def test_reading_goes_on_after_ctrl_c(base: type[BaseException], fifo: Path) -> None:
     """A signal handler that raises leaves the trace where it was."""
 
-    class Alarm(Exception):
+    class Alarm(base):
         pass
 
     def ring(*_: object) -> None:
         raise Alarm
 
     def feed() -> None:
-        with fifo.open("wb", buffering=0) as writer:
+        with fifo.open("wb", buffering=0) as writer, contextlib.suppress(BrokenPipeError):
             writer.write(packets.pcap(FRAMES[:2]))
             time.sleep(0.6)
             writer.write(packets.pcap(FRAMES[2:4])[24:])

@@ -110,6 +110,7 @@ READONLY = [
     and not (kind in ("ip", "ip6") and name in ("src_prefix", "dst_prefix"))
 ]
 
+
 def header_of(kind: str, seed: int) -> bytes:
     """Random bytes that begin as the header does."""
     start = {"ip": b"\x45", "ip6": b"\x60"}.get(kind, TABLE[kind][2])
@@ -155,8 +156,6 @@ def test_cut_anywhere_it_is_the_value_or_an_error(kind: str, name: str) -> None:
                 getattr(layer, name)
         else:
             assert getattr(layer, name) == expected(header, kind, name)
-
-
 
 
 @pytest.mark.parametrize(

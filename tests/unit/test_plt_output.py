@@ -17,7 +17,6 @@ FRAMES = [
 RECORDS = [Record(frame, EPOCH + i, i * 1000 + 7, 1500) for i, frame in enumerate(FRAMES)]
 
 
-
 @pytest.fixture
 def source(tmp_path: Path) -> list[plt.packet]:
     return packets.read_bytes(packets.pcap(RECORDS), tmp_path)
@@ -116,9 +115,7 @@ def test_append_to_what_is_no_pcap_file(source: list[plt.packet], tmp_path: Path
     assert path.read_text() == "nothing to append a packet to"
 
 
-def test_libtrace_would_empty_what_it_appends_to(
-    source: list[plt.packet], tmp_path: Path
-) -> None:
+def test_libtrace_would_empty_what_it_appends_to(source: list[plt.packet], tmp_path: Path) -> None:
     path = tmp_path / "out.erf"
     write(f"erf:{path}", source[5:7])
     with pytest.raises(plt.LibtraceError, match="only pcap files can be appended to"):
@@ -152,11 +149,7 @@ def test_while_iterating(tmp_path: Path) -> None:
     assert [p.udp.src_port for p in packets.read(second)] == list(range(1, 40, 2))
 
 
-
-
-@pytest.mark.parametrize(
-    "dlt", [1, 9, 50, 101, 104, 105, 108, 113, 117, 127]
-)
+@pytest.mark.parametrize("dlt", [1, 9, 50, 101, 104, 105, 108, 113, 117, 127])
 def test_link_types(dlt: int, tmp_path: Path) -> None:
     data = bytes(range(100))
     packet = packets.packet_of(data, tmp_path, dlt)

@@ -44,7 +44,7 @@ on_each = @echo '$(firstword $(1)): $(words $(C_FILES)) files'; \
           printf '%s\n' $(C_FILES) | xargs -r -P $(JOBS) -I{} $(1)
 
 .PHONY: help demo tutorial test lab check check-format check-tidy check-cppcheck check-ruff \
-        check-types check-warnings check-symbols asan docs wheel clean
+        check-types check-warnings check-symbols asan docs wheel bench clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' Makefile
@@ -126,11 +126,8 @@ docs: $(VENV)/.built $(VENV)/.docs ## build the documentation: doc/_build/html/i
 wheel: $(VENV)/.built ## build dist/*.whl from the sdist, and test it where the sources are not
 	tools/wheel.sh $(BIN)/python
 
-ifneq ($(wildcard bench/run.py),)
-.PHONY: bench
 bench: $(VENV)/.built $(VENV)/.test ## measure, against a C program that only reads
 	$(BIN)/python bench/run.py $(ARGS)
-endif
 
 lab: $(VENV)/.built ## make the tutorial's traces anew in network namespaces (root; two minutes)
 	$(BIN)/python tutorial/lab/lab.py --out tutorial/lab/out

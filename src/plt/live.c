@@ -17,9 +17,11 @@ struct live_source {
     libtrace_t *trace;         /* owned */
     libtrace_packet_t *packet; /* owned */
     bool live;                 /* has events; else a file */
+    bool native;               /* int: */
     bool ready;                /* record is set and was not handed out */
     bool ended;
     double timeout;
+    uint32_t snaplen; /* what is cut here, not by libtrace */
     struct plt_record record;
 };
 
@@ -155,6 +157,8 @@ static int read_framing(struct live_source *self)
         record->meta.dlt = dlt_of_linktype(linktype);
         return 0;
     }
+    if (record->len > self->snaplen)
+        record->len = self->snaplen;
     record->meta.capture_len = record->len;
     record->meta.wire_len += plt_wire_extra(record->data, record->len, record->meta.dlt);
     return 0;
@@ -277,7 +281,11 @@ static int configure(struct live_source *self, const struct live_config *config)
     int promisc = config->promisc;
     self->timeout = config->timeout;
     self->base.filters = config->filter != NULL;
-    if (snaplen >= 0 && trace_config(self->trace, TRACE_OPTION_SNAPLEN, &snaplen) < 0)
+    self->snaplen = UINT32_MAX;
+    /* libtrace's int: would forget how long a packet was that it cuts */
+    if (snaplen >= 0 && self->native)
+        self->snaplen = (uint32_t)snaplen;
+    else if (snaplen >= 0 && trace_config(self->trace, TRACE_OPTION_SNAPLEN, &snaplen) < 0)
         return raise_problem(self->trace);
     if (promisc >= 0 && trace_config(self->trace, TRACE_OPTION_PROMISC, &promisc) < 0)
         return raise_problem(self->trace);
@@ -328,6 +336,7 @@ struct source *live_source_new(struct plt_state *state, const char *uri,
     }
     self->state = state;
     self->live = has_events(uri);
+    self->native = strncmp(uri, "int:", 4) == 0;
     if (strncmp(uri, "pcapint:", 8) == 0) {
         PyMem_Free(self);
         return pcap_live_source_new(state, uri + 8, config);

@@ -69,7 +69,9 @@ static bool readable(PyObject *self_)
 {
     const struct trace *self = (struct trace *)self_;
     if (self->busy)
-        trace_error(self_, "this trace is in use by another thread");
+        trace_error(
+            self_,
+            "this trace is in use by another thread, or by columns that are not read to the end");
     else if (!self->started)
         trace_error(self_, "Trace not started");
     return self->started && !self->busy;

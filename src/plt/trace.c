@@ -110,7 +110,9 @@ static PyObject *trace_start_(PyObject *self_, PyObject *Py_UNUSED(args))
     if (self->started)
         Py_RETURN_NONE;
     if (self->busy)
-        return trace_error(self_, "this trace is in use by another thread");
+        return trace_error(
+            self_,
+            "this trace is in use by another thread, or by columns that are not read to the end");
     self->busy = true;
     bool failed = false;
     if (self->source) {
@@ -133,7 +135,9 @@ static PyObject *trace_pause_(PyObject *self_, PyObject *Py_UNUSED(args))
     if (!self->started)
         return trace_error(self_, "Trace not started");
     if (self->busy)
-        return trace_error(self_, "this trace is in use by another thread");
+        return trace_error(
+            self_,
+            "this trace is in use by another thread, or by columns that are not read to the end");
     if (self->source->pause && self->source->pause(self->source) < 0)
         return trace_error_from(plt_state_of(Py_TYPE(self_)), "Couldn't pause trace: %U: %U",
                                 self->uri, 0);
@@ -145,7 +149,9 @@ static PyObject *trace_close(PyObject *self_, PyObject *Py_UNUSED(args))
 {
     struct trace *self = (struct trace *)self_;
     if (self->busy)
-        return trace_error(self_, "this trace is in use by another thread");
+        return trace_error(
+            self_,
+            "this trace is in use by another thread, or by columns that are not read to the end");
     trace_end(self);
     Py_RETURN_NONE;
 }

@@ -4,7 +4,6 @@ import copy
 import ctypes
 import inspect
 import mmap
-import os
 import pickle
 import random
 import subprocess

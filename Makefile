@@ -72,7 +72,7 @@ $(VENV)/.built: $(VENV)/.installed $(C_INPUTS)
 	$(BIN)/python setup.py -q build_ext --inplace -j $(JOBS)
 	@touch $@
 
-EXTRAS_test  := test tutorial
+EXTRAS_test  := test tutorial cluster
 EXTRAS_check := check
 
 # What only the tests, or only the checks, need: Debian's packages, then an extra of pyproject.toml.

@@ -2,14 +2,19 @@
 
 `IPflow(packet)` tells which flow a packet belongs to: its `fwd_key` and `rev_key` are bytes, for
 the keys of a dict. `FlowHome(prefix, ...)` makes IPflows that know a home network: their `home_key`
-is one for both directions. `ba_get_short` and `ba_get_long` read integers in network order; the
-`seq_` functions compute with 32-bit sequence numbers. `CryptoPan(key)` anonymises addresses, arrays
-of them and packets.
+is one for both directions. `FlowTable()` counts the packets of whole traces in their flows, and
+`flows(uris)` does so for many files at once. `ba_get_short` and `ba_get_long` read integers in
+network order; the `seq_` functions compute with 32-bit sequence numbers. `CryptoPan(key)`
+anonymises addresses, arrays of them and packets.
 """
 
+from natkit._flows import flows
 from natkit._natkit import (
     CryptoPan,
+    Flow,
     FlowHome,
+    Flows,
+    FlowTable,
     IPflow,
     ba_get_long,
     ba_get_short,
@@ -25,10 +30,14 @@ from natkit._natkit import (
 
 __all__ = [
     "CryptoPan",
+    "Flow",
     "FlowHome",
+    "FlowTable",
+    "Flows",
     "IPflow",
     "ba_get_long",
     "ba_get_short",
+    "flows",
     "seq_add",
     "seq_ge",
     "seq_gt",

@@ -95,6 +95,18 @@ static PyTypeObject *add_type(PyObject *module, PyType_Spec *spec)
     return type;
 }
 
+static int add_flow_tables(PyObject *module, struct natkit_state *state)
+{
+    state->record_type = add_type(module, &natkit_record_spec);
+    state->records_type = state->record_type ? add_type(module, &natkit_records_spec) : NULL;
+    state->table_type = state->records_type ? add_type(module, &natkit_table_spec) : NULL;
+    if (!state->table_type)
+        return -1;
+    state->iterator_type =
+        (PyTypeObject *)PyType_FromModuleAndSpec(module, &natkit_iterator_spec, NULL);
+    return state->iterator_type ? batch_types_add(module, &state->batch_types) : -1;
+}
+
 static int natkit_exec(PyObject *module)
 {
     struct natkit_state *state = PyModule_GetState(module);
@@ -116,7 +128,7 @@ static int natkit_exec(PyObject *module)
     if (!state->pan_type)
         return -1;
     state->home_type = add_type(module, &natkit_home_spec);
-    return state->home_type ? 0 : -1;
+    return state->home_type ? add_flow_tables(module, state) : -1;
 }
 
 static int natkit_traverse(PyObject *module, visitproc visit, void *arg)
@@ -126,9 +138,13 @@ static int natkit_traverse(PyObject *module, visitproc visit, void *arg)
     Py_VISIT(state->flow_type);
     Py_VISIT(state->home_type);
     Py_VISIT(state->pan_type);
+    Py_VISIT(state->table_type);
+    Py_VISIT(state->record_type);
+    Py_VISIT(state->records_type);
+    Py_VISIT(state->iterator_type);
     Py_VISIT(state->ipp);
     Py_VISIT(state->plt);
-    return 0;
+    return batch_types_traverse(&state->batch_types, visit, arg);
 }
 
 static int natkit_clear(PyObject *module)
@@ -138,6 +154,11 @@ static int natkit_clear(PyObject *module)
     Py_CLEAR(state->flow_type);
     Py_CLEAR(state->home_type);
     Py_CLEAR(state->pan_type);
+    Py_CLEAR(state->table_type);
+    Py_CLEAR(state->record_type);
+    Py_CLEAR(state->records_type);
+    Py_CLEAR(state->iterator_type);
+    batch_types_clear(&state->batch_types);
     return 0;
 }
 

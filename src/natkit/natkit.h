@@ -3,14 +3,20 @@
 #define NATKIT_NATKIT_H
 
 #include "capi.h"
+#include "column.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 
 struct natkit_state {
-    PyTypeObject *flow_type;       /* owned: IPflow */
-    PyTypeObject *home_type;       /* owned: FlowHome */
-    PyTypeObject *pan_type;        /* owned: CryptoPan */
+    PyTypeObject *flow_type;     /* owned: IPflow */
+    PyTypeObject *home_type;     /* owned: FlowHome */
+    PyTypeObject *pan_type;      /* owned: CryptoPan */
+    PyTypeObject *table_type;    /* owned: FlowTable */
+    PyTypeObject *record_type;   /* owned: Flow */
+    PyTypeObject *records_type;  /* owned: Flows */
+    PyTypeObject *iterator_type; /* owned: what iterates over a FlowTable */
+    struct batch_types batch_types;
     PyObject *ipp;                 /* owned: the module ipp._ipp, which owns the next */
     const struct ipp_api *ipp_api; /* borrowed */
     PyObject *plt;                 /* owned: the module plt._plt, which owns the next */
@@ -20,6 +26,8 @@ struct natkit_state {
 extern struct PyModuleDef natkit_module;
 extern PyType_Spec natkit_flow_spec, natkit_home_spec;
 extern PyType_Spec natkit_pan_spec;
+extern PyType_Spec natkit_table_spec, natkit_record_spec, natkit_records_spec;
+extern PyType_Spec natkit_iterator_spec;
 
 /* The state of the module that made type, or a base of it; NULL with an exception. */
 struct natkit_state *natkit_state_of(PyTypeObject *type);

@@ -1,0 +1,503 @@
+/* Flow tables: what their files share.  Nothing here needs Python but where it says so. */
+#ifndef NATKIT_FLOWTABLE_H
+#define NATKIT_FLOWTABLE_H
+
+#include "column.h"
+#include "natkit.h"
+
+/* --- Flows ------------------------------------------------------------------------------------
+ *
+ * A flow has two ends, an address and a port each, and two ways: way 0 from the lower end to the
+ * higher one, way 1 back.  Which of them is forward is a mark; nothing else depends on it. */
+
+/* A flow's five-tuple, the same for both ways.  IPv4: the lower end's address (32 bits), its port
+ * (16), protocol (8) and 4 (8); the higher end's address (32) and port (16).  IPv6: the addresses
+ * of 2 words each, then the lower port (16), the higher port (16), protocol (8) and 6 (8). */
+struct flow_key {
+    uint64_t words[5]; /* for IPv4 those after the second are 0 */
+};
+
+enum { KEY_WORDS_4 = 2, KEY_WORDS_6 = 5 };
+
+struct flow_way {
+    uint64_t packets;
+    uint64_t bytes; /* on the wire */
+    uint64_t ip_bytes;
+    uint64_t payload_bytes;
+    int64_t first; /* earliest and latest time; 0 without packets */
+    int64_t last;
+    uint32_t seq_end; /* the highest that TCP sent to, with EVENT_SEQ */
+    uint32_t retransmits;
+};
+
+/* What TCP has sent one way.  Any two sets join by "or", so that parts of a flow do. */
+enum {
+    EVENT_SYN = 1, /* without ACK */
+    EVENT_SYN_ACK = 2,
+    EVENT_ACK = 4, /* without SYN */
+    EVENT_FIN = 8,
+    EVENT_RST = 16,
+    EVENT_FIN_ACKED = 32, /* after the FIN an ACK came the other way */
+    EVENT_SEQ = 64,       /* something that takes sequence numbers */
+    EVENT_SEQ_FAR = 128   /* some were FLOW_FAR or more from the highest before */
+};
+
+enum {
+    MARK_LIVE = 1,         /* in the index */
+    MARK_FWD_WAY = 2,      /* way 1 is forward */
+    MARK_FIRST_SYN = 4,    /* the flow began with a SYN without ACK */
+    MARK_LATER_SYN = 8,    /* such a SYN came later, and ended nothing */
+    MARK_AGAIN = 16,       /* it took the place of a flow with the same key */
+    MARK_LOG_SHORT_0 = 32, /* not all is in the log that it should hold of way 0 */
+    MARK_LOG_SHORT_1 = 64,
+    MARK_LOG_SHORT = 96,
+    MARKS = 127
+};
+
+/* What the time in `handshake` is. */
+enum { HANDSHAKE_NONE, HANDSHAKE_SYN, HANDSHAKE_RTT, HANDSHAKE_SYN_ACK, HANDSHAKE_COUNT };
+
+/* RFC 5102 section 5.11.3, flowEndReason; 0 for a flow that goes on. */
+enum { END_NONE, END_IDLE, END_ACTIVE, END_OF_FLOW, END_FORCED, END_COUNT };
+
+/* A flow in a table's pool: its number, the IPv6 pool's with FLOW_REF_6; 0 is none. */
+typedef uint32_t flow_ref;
+
+#define FLOW_REF_6 ((flow_ref)1 << 31)
+
+/* The common part is between the ways, so that a packet's part is contiguous. */
+struct flow {
+    struct flow_way way0;
+    uint64_t key[KEY_WORDS_4]; /* the first words of the flow_key */
+    int64_t started;           /* the table's clock at its first and last packet */
+    int64_t seen;
+    uint64_t number; /* how many packets the table had read before the first */
+    int64_t handshake;
+    flow_ref next; /* in a bucket of the wheel, the list of the ended or that of the free */
+    uint32_t log;  /* the newest block of its log, but for the first segment */
+    uint32_t first_seq_end; /* the first entry of the log */
+    uint16_t vlan;
+    uint16_t tcp_flags[2]; /* seen each way */
+    uint8_t events[2];
+    uint8_t marks;
+    uint8_t end_reason;
+    uint8_t handshake_kind;
+    uint8_t logged; /* entries in the log; LOGGED_* */
+    struct flow_way way1;
+};
+
+struct flow6 {
+    struct flow flow;
+    uint64_t rest[KEY_WORDS_6 - KEY_WORDS_4]; /* of the flow_key */
+};
+
+/* Memory is what limits a table: no more than 200 bytes a flow, index and all. */
+_Static_assert(sizeof(struct flow) == 184, "a flow is larger than it need be");
+
+/* A flow taken out of its table: room for either version. */
+struct flow_copy {
+    struct flow6 record;
+    bool v6;
+};
+
+static inline struct flow_way *flow_way(struct flow *flow, unsigned way)
+{
+    return way ? &flow->way1 : &flow->way0;
+}
+
+static inline const struct flow_way *flow_way_of(const struct flow *flow, unsigned way)
+{
+    return way ? &flow->way1 : &flow->way0;
+}
+
+static inline unsigned flow_forward(const struct flow *flow)
+{
+    return (flow->marks & MARK_FWD_WAY) != 0;
+}
+
+uint8_t flow_proto(const struct flow *flow, bool v6);
+/* The key's words, from a flow; those of an IPv4 key are padded with zeroes. */
+struct flow_key flow_key_of(const struct flow *flow, bool v6);
+/* From a key with the source first; returns the way that it goes. */
+unsigned flow_key_from(const struct natkit_key *key, struct flow_key *out);
+/* The key with the source of that way first. */
+struct natkit_key flow_key_to(const struct flow_key *key, bool v6, unsigned way);
+
+/* TCP ended it: a RST, or a FIN each way. */
+bool flow_is_closed(const struct flow *flow);
+/* RFC 9293 section 3.3.2's name for what was seen of a TCP connection, NULL where nothing was. */
+const char *flow_state(const struct flow *flow, bool v6);
+
+/* --- Packets ---------------------------------------------------------------------------------- */
+
+enum {
+    PACKET_TCP = 1,     /* tcp_flags are known */
+    PACKET_SEGMENT = 2, /* it takes sequence numbers, up to seq_end */
+    PACKET_COUNTS = 4   /* as a retransmission, where it repeats others */
+};
+
+/* What of a packet matters to its flow. */
+struct flow_packet {
+    struct flow_key key;
+    uint64_t hash;
+    int64_t time;
+    int64_t clock;   /* the table's: the latest time so far */
+    uint64_t number; /* packets read before */
+    uint64_t bytes;
+    uint32_t ip_bytes;
+    uint32_t payload_bytes;
+    uint32_t seq_end;
+    uint16_t tcp_flags;
+    uint16_t vlan;
+    uint8_t kind; /* PACKET_* */
+    uint8_t way;
+    bool v6;
+    flow_ref hint; /* where its flow may be */
+};
+
+/* --- Index: from keys to flows ---------------------------------------------------------------- */
+
+enum { GROUP_SLOTS = 12 };
+
+/* A cache line of the index. */
+struct flow_group {
+    uint8_t tags[GROUP_SLOTS]; /* 8 bits of the key's hash, 0 for an empty slot */
+    uint32_t passed;           /* keys that found this group full, and are further on */
+    flow_ref refs[GROUP_SLOTS];
+};
+
+_Static_assert(sizeof(struct flow_group) == 64, "a group is a cache line");
+
+struct flow_index {
+    struct flow_group *groups; /* owned; a power of two of them, NULL at first */
+    uint64_t group_count;
+    unsigned shift;   /* of a hash, to a group's number */
+    uint64_t count;   /* flows */
+    uint64_t seed[2]; /* so that nobody can choose keys that collide */
+};
+
+/* --- Pools, logs ------------------------------------------------------------------------------ */
+
+struct flow_pool {
+    uint8_t **chunks; /* owned, and each of them */
+    size_t chunk_count;
+    size_t size; /* of a record */
+    uint32_t used;
+    flow_ref free;
+};
+
+enum { LOG_BLOCK = 6, MOST_LOGGED_A_WAY = 12, LOG_SIZE = 2 * MOST_LOGGED_A_WAY };
+
+/* Of a flow's `logged`: the number, and what the first entry is, which has no block. */
+enum { LOGGED_NUMBER = 31, LOGGED_FIRST_WAY1 = 32, LOGGED_FIRST_COUNTS = 64 };
+
+/* Where a flow's first segments ended that went further than those before, for its merging with an
+ * earlier part: see flowtablemerge.c. */
+struct flow_log_block {
+    uint32_t seq_ends[LOG_BLOCK];
+    uint32_t older;
+    uint16_t way1;   /* a bit each: the segment went way 1 */
+    uint16_t counts; /* PACKET_COUNTS */
+};
+
+struct flow_logs {
+    struct flow_log_block *blocks; /* owned */
+    uint32_t room;
+    uint32_t used;
+    uint32_t free;
+    uint32_t most; /* that there may be */
+};
+
+/* A table that is not made to be merged has logs of half a megabyte; else 32 MB. */
+enum { MOST_LOG_BLOCKS = 1 << 14, MOST_LOG_BLOCKS_TO_MERGE = 1 << 20 };
+
+/* A log taken out, oldest first. */
+struct flow_log {
+    unsigned count;
+    uint32_t seq_ends[LOG_SIZE];
+    bool way1[LOG_SIZE];
+    bool counts[LOG_SIZE];
+};
+
+/* --- Expiry ----------------------------------------------------------------------------------- */
+
+#define FLOW_NEVER      INT64_MAX
+#define LONGEST_TIMEOUT (INT64_C(4000000000) * 1000000000)
+
+enum { WHEEL_BUCKETS = 512 };
+
+/* Flows by the time when to look at them. */
+struct flow_wheel {
+    flow_ref buckets[WHEEL_BUCKETS];
+    unsigned shift; /* of nanoseconds, to a bucket's number */
+    uint64_t position;
+    int64_t due;     /* the last nanosecond of the bucket at position */
+    int64_t settled; /* the clock for which there is nothing left to do */
+};
+
+/* --- Fragments -------------------------------------------------------------------------------- */
+
+struct fragment_key {
+    uint64_t words[5];
+};
+
+/* A packet's first fragment. */
+struct fragment {
+    struct fragment_key key;
+    int64_t clock;
+    uint64_t older; /* one more than the number of another with the same hash, 0 for none */
+    uint16_t src_port;
+    uint16_t dst_port;
+    uint8_t proto;
+    uint8_t unused[3];
+};
+
+/* A later fragment whose first was not known. */
+struct orphan {
+    struct fragment_key key;
+    int64_t clock;
+};
+
+enum { FRAGMENTS = 8192, ORPHANS = 4096 };
+
+struct flow_fragments {
+    struct fragment *ring;  /* owned; NULL at first */
+    uint64_t *newest;       /* owned: by hash, one more than its number, 0 for none */
+    uint64_t count;         /* that there were; the last FRAGMENTS are in the ring */
+    struct orphan *orphans; /* owned; NULL at first */
+    uint32_t orphan_count;
+    bool orphans_lost; /* there were more */
+};
+
+/* --- The table -------------------------------------------------------------------------------- */
+
+struct flow_table {
+    struct flow_index index;
+    struct flow_pool pools[2]; /* of IPv4 and of IPv6 */
+    struct flow_logs logs;
+    struct flow_wheel wheel;
+    struct flow_fragments fragments;
+    const struct natkit_home *home; /* borrowed, or NULL */
+    int64_t idle;                   /* nanoseconds, FLOW_NEVER without */
+    int64_t active;
+    int64_t begin; /* the first packet's time */
+    int64_t clock; /* the latest packet's */
+    uint64_t packets;
+    uint64_t not_ip;
+    uint64_t too_short;
+    uint64_t handed_out; /* ended flows that are not here any more */
+    uint64_t ended;      /* flows in the list of the ended */
+    flow_ref ended_first;
+    flow_ref ended_last;
+    bool out_of_memory;
+};
+
+static inline struct flow *flow_at(const struct flow_table *table, flow_ref ref)
+{
+    enum { CHUNK_BITS = 15 };
+    const struct flow_pool *pool = &table->pools[ref >> 31];
+    uint32_t number = ref & ~FLOW_REF_6;
+
+    return (struct flow *)(void *)(pool->chunks[number >> CHUNK_BITS] +
+                                   (number & ((1U << CHUNK_BITS) - 1)) * pool->size);
+}
+
+static inline bool flow_ref_is_6(flow_ref ref)
+{
+    return ref >> 31;
+}
+
+/* flowtable.c */
+void flow_table_init(struct flow_table *table, const uint64_t seed[2]);
+void flow_table_free(struct flow_table *table);
+/* Count packets; false when out of memory. */
+bool flow_table_feed(struct flow_table *table, struct flow_packet *packets, size_t count);
+/* End a flow that is not in the index any more, or never was. */
+void flow_table_push_ended(struct flow_table *table, flow_ref ref, uint8_t reason);
+/* Take a flow out of the index and end it. */
+void flow_table_end(struct flow_table *table, flow_ref ref, uint8_t reason);
+/* The same for a flow that has a place in the wheel; false when out of memory. */
+bool flow_table_end_early(struct flow_table *table, flow_ref ref, uint8_t reason);
+/* End a flow, its place in index and wheel left to a new one of the same key, which is empty. */
+bool flow_table_replace(struct flow_table *table, flow_ref ref, uint8_t reason);
+/* End all with a reason of END_FORCED. */
+void flow_table_flush(struct flow_table *table);
+/* The oldest of the ended taken out of the list, its record still to be freed; 0 for none. */
+flow_ref flow_table_pop_ended(struct flow_table *table);
+/* A new flow of a key in the index and in the wheel, all else 0; 0 when out of memory. */
+flow_ref flow_table_insert(struct flow_table *table, const struct flow_key *key, uint64_t hash,
+                           bool v6);
+/* Take from a copy what only has a meaning in its table. */
+void flow_copy_clean(struct flow_copy *copy);
+struct flow_copy flow_table_copy(const struct flow_table *table, flow_ref ref);
+/* The flows in the index, or those that ended, or both, in the order of their first packets: an
+ * array to be freed, NULL when out of memory. */
+enum { LIST_LIVE = 1, LIST_ENDED = 2 };
+flow_ref *flow_table_list(const struct flow_table *table, int which, size_t *count);
+
+/* flowtablehash.c */
+uint64_t flow_hash_words(const uint64_t seed[2], const uint64_t *words, size_t count);
+uint64_t flow_hash(const uint64_t seed[2], const struct flow_key *key, bool v6);
+/* Have the memory ready that a hash leads to. */
+void flow_index_prefetch(const struct flow_index *index, uint64_t hash);
+/* A flow whose key may have that hash, 0 for none: a guess, for prefetching. */
+flow_ref flow_index_guess(const struct flow_index *index, uint64_t hash);
+/* The flow of a key, 0 for none. */
+flow_ref flow_index_find(const struct flow_table *table, const struct flow_key *key, uint64_t hash,
+                         bool v6);
+bool flow_key_equals(const struct flow *flow, const struct flow_key *key, bool v6);
+/* Room for one more; false when out of memory. */
+bool flow_index_reserve(struct flow_table *table);
+/* Add a flow that is not there, after flow_index_reserve(). */
+void flow_index_add(struct flow_index *index, uint64_t hash, flow_ref ref);
+void flow_index_remove(struct flow_index *index, uint64_t hash, flow_ref ref);
+
+/* flowtablepool.c */
+/* Zeroed memory, aligned to cache lines, NULL when there is none; freed with its size. */
+void *flow_memory_new(size_t size);
+void flow_memory_free(void *memory, size_t size);
+/* A zeroed record, 0 when out of memory. */
+flow_ref flow_pool_new(struct flow_table *table, bool v6);
+/* Free a record and its log. */
+void flow_pool_free(struct flow_table *table, flow_ref ref);
+void flow_pools_clear(struct flow_table *table);
+void flow_log_append(struct flow_logs *logs, struct flow *flow, uint32_t seq_end, unsigned way,
+                     bool counts);
+void flow_log_read(const struct flow_logs *logs, const struct flow *flow, struct flow_log *out);
+void flow_log_free(struct flow_logs *logs, struct flow *flow);
+
+/* flowtablepacket.c: read a packet; false where it belongs to no flow, and was counted as such. */
+bool flow_packet_read(struct flow_table *table, const uint8_t *data, uint32_t len,
+                      const struct plt_layers *layers, const struct plt_meta *meta,
+                      struct flow_packet *out);
+
+/* flowtablefragment.c */
+/* Where the transport of a fragment is told: remember a first fragment's ports and protocol, or
+ * fill in those of a later one, which returns false where they are not known. */
+void flow_fragment_first(struct flow_table *table, const struct fragment_key *key,
+                         const struct natkit_key *packet);
+bool flow_fragment_later(struct flow_table *table, const struct fragment_key *key,
+                         struct natkit_key *packet);
+bool flow_fragment_key(const uint8_t *data, uint32_t len, const struct plt_layers *layers,
+                       struct fragment_key *key);
+const struct fragment *flow_fragment_find(const struct flow_table *table,
+                                          const struct fragment_key *key, int64_t clock);
+/* Append one to the ring; false when out of memory. */
+bool flow_fragment_add(struct flow_table *table, const struct fragment *fragment);
+bool flow_orphan_add(struct flow_table *table, const struct fragment_key *key, int64_t clock);
+void flow_fragments_clear(struct flow_fragments *fragments);
+
+/* flowtableupdate.c */
+/* Count a packet in its flow. */
+void flow_update(struct flow_table *table, struct flow *flow, const struct flow_packet *packet);
+/* One segment more that way; whether it went further than all before. */
+bool flow_seq_step(struct flow *flow, unsigned way, uint32_t end);
+/* How far sequence numbers may be apart without a doubt which of them is first. */
+#define FLOW_FAR ((uint32_t)1 << 28)
+/* An empty flow begins: its direction and what else its first packet tells. */
+void flow_begin(const struct flow_table *table, struct flow *flow,
+                const struct flow_packet *packet);
+static inline bool flow_is_first_syn(const struct flow_packet *packet)
+{
+    return (packet->kind & PACKET_TCP) && (packet->tcp_flags & 0x16) == 0x02;
+}
+
+/* flowtableexpiry.c */
+/* Set the timeouts of a new table, FLOW_NEVER for none. */
+void flow_wheel_init(struct flow_table *table, int64_t idle, int64_t active);
+bool flow_wheel_is_on(const struct flow_table *table);
+void flow_wheel_add(struct flow_table *table, flow_ref ref);
+/* End the flows whose time is up, but for those of the bucket that the clock is in. */
+void flow_wheel_turn(struct flow_table *table, int64_t clock);
+/* The same for all. */
+void flow_wheel_settle(struct flow_table *table);
+/* Whether a flow's time is up. */
+bool flow_is_over(const struct flow_table *table, const struct flow *flow, int64_t clock);
+/* Why it ended, its time being up. */
+uint8_t flow_end_reason(const struct flow_table *table, const struct flow *flow);
+/* Nanoseconds, not past the ends of their type. */
+int64_t flow_time_add(int64_t time, int64_t more);
+int64_t flow_time_sub(int64_t time, int64_t less);
+
+/* flowtablemerge.c: add a later table's flows.  Whether that gives what reading on would have
+ * given goes to *exact; with `only_exact` nothing is done where not.  False when out of memory. */
+bool flow_table_merge(struct flow_table *table, const struct flow_table *other, bool only_exact,
+                      bool *exact);
+
+/* --- Python: all that follows needs the GIL --------------------------------------------------- */
+
+struct flow_table_object {
+    PyObject ob_base;
+    struct natkit_state *state; /* borrowed: the type keeps the module alive */
+    PyObject *home;             /* owned: a FlowHome or NULL */
+    bool busy;                  /* a thread works on it without the GIL */
+    struct flow_table table;
+};
+
+/* Whether a table is free to use: 0, or -1 with RuntimeError. */
+int flow_table_check(const struct flow_table_object *self);
+/* The same, and all ended that is over; NULL with RuntimeError. */
+struct flow_table *flow_table_settled(PyObject *self_);
+
+/* flowtableread.c */
+PyObject *flow_table_add(PyObject *self_, PyObject *obj);
+PyObject *flow_table_add_trace(PyObject *self_, PyObject *args, PyObject *kwargs);
+extern const char flow_table_add_doc[], flow_table_add_trace_doc[];
+
+/* flowtableflow.c */
+PyObject *flow_object_new(struct natkit_state *state, const struct flow_copy *copy);
+/* The record of a natkit.Flow. */
+const struct flow_copy *flow_object_copy(PyObject *self_);
+/* A natkit.Flows of all that have ended, taken out of the table. */
+PyObject *flow_list_take(struct natkit_state *state, struct flow_table *table);
+
+/* flowtablefields.c */
+enum { FLOW_FIELDS = 35 };
+
+struct flow_field {
+    uint8_t what; /* enum, in flowtablefields.c */
+    uint8_t whose;
+    struct column_info info;
+};
+
+extern const struct flow_field flow_fields[];
+extern PyGetSetDef flow_object_getset[];
+/* The number that a flow has for a field, false where it is missing; its address, in a key that is
+ * filled in here. */
+bool flow_field_number(const struct flow_field *field, const struct flow_copy *copy,
+                       uint64_t *value);
+const uint8_t *flow_field_address(const struct flow_field *field, const struct flow_copy *copy,
+                                  struct natkit_key *out);
+
+/* flowtablecolumns.c */
+/* A batch of flows with the columns that a sequence names, None for all: the n-th flow is what
+ * copy_of(context, n) gives.  NULL with an exception. */
+typedef struct flow_copy (*flow_copy_of)(const void *context, size_t n);
+PyObject *flow_columns(struct natkit_state *state, PyObject *names, size_t count,
+                       flow_copy_of copy_of, const void *context);
+/* The same as a plt.Table, and its Arrow capsules. */
+PyObject *flow_columns_table(struct natkit_state *state, PyObject *names, size_t count,
+                             flow_copy_of copy_of, const void *context);
+PyObject *flow_columns_stream(struct natkit_state *state, size_t count, flow_copy_of copy_of,
+                              const void *context);
+PyObject *flow_columns_schema(void);
+/* The number of a field that has one, -1 with an exception; and what flows are ordered by. */
+extern const char flow_columns_doc[], flow_stream_doc[], flow_schema_doc[];
+int flow_field_find(PyObject *name);
+uint64_t flow_field_order(int field, const struct flow_copy *copy);
+
+/* flowtablewhole.c */
+PyObject *flow_table_columns(PyObject *self_, PyObject *args, PyObject *kwargs);
+PyObject *flow_table_stream(PyObject *self_, PyObject *args, PyObject *kwargs);
+PyObject *flow_table_top(PyObject *self_, PyObject *args, PyObject *kwargs);
+PyObject *flow_table_iter(PyObject *self_);
+extern const char flow_table_top_doc[];
+
+/* flowtablepickle.c */
+PyObject *flow_table_to_bytes(struct flow_table *table);
+/* Fill a new table; 0, or -1 with ValueError for bytes that are none. */
+int flow_table_from_bytes(struct flow_table *table, const uint8_t *data, size_t size);
+PyObject *flow_copy_to_bytes(const struct flow_copy *copy);
+int flow_copy_from_bytes(struct flow_copy *copy, const uint8_t *data, size_t size);
+
+#endif

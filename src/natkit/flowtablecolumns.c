@@ -1,0 +1,218 @@
+/* Flows as columns: NumPy arrays by name, and Arrow. */
+#include "flowtable.h"
+
+#include <string.h>
+
+/* --- Names ------------------------------------------------------------------------------------ */
+
+/* --- Values ----------------------------------------------------------------------------------- */
+
+static bool append(const struct flow_field *field, const struct flow_copy *copy,
+                   struct column_data *data)
+{
+    struct natkit_key key;
+    uint64_t value = 0;
+
+    if (field->info.kind == KIND_TEXT) {
+        const char *text = flow_state(&copy->record.flow, copy->v6);
+        return column_append_text(data, text, text ? strlen(text) : 0);
+    }
+    if (field->info.kind == KIND_ADDRESS) {
+        const uint8_t *address = flow_field_address(field, copy, &key);
+        column_append_address(data, address, copy->v6 ? 16 : 4);
+        return true;
+    }
+    bool present = flow_field_number(field, copy, &value);
+    column_append(data, present, value);
+    return true;
+}
+
+/* The number of a column: -1 where it is unknown. */
+static int find_column(const char *name)
+{
+    for (int i = 0; i < FLOW_FIELDS; i++)
+        if (strcmp(flow_fields[i].info.name, name) == 0)
+            return i;
+    return -1;
+}
+
+static void raise_unknown(PyObject *name)
+{
+    PyObject *difflib = PyImport_ImportModule("difflib");
+    PyObject *known = difflib ? PyList_New(FLOW_FIELDS) : NULL;
+    PyObject *near = NULL, *blank = NULL, *names = NULL;
+
+    for (Py_ssize_t i = 0; known && i < FLOW_FIELDS; i++) {
+        PyObject *text = PyUnicode_FromString(flow_fields[i].info.name);
+        if (!text)
+            Py_CLEAR(known);
+        else
+            PyList_SET_ITEM(known, i, text);
+    }
+    if (known)
+        near = PyObject_CallMethod(difflib, "get_close_matches", "OO", name, known);
+    if (near && PyList_Check(near) && PyList_GET_SIZE(near) == 0) {
+        Py_DECREF(near);
+        near = known;
+        Py_INCREF(known);
+    }
+    blank = near ? PyUnicode_FromString(", ") : NULL;
+    names = blank ? PyUnicode_Join(blank, near) : NULL;
+    if (names)
+        PyErr_Format(PyExc_ValueError, "a flow has no %R; near: %U", name, names);
+    Py_XDECREF(names);
+    Py_XDECREF(blank);
+    Py_XDECREF(near);
+    Py_XDECREF(known);
+    Py_XDECREF(difflib);
+}
+
+static int find_field(PyObject *name)
+{
+    const char *utf8 = PyUnicode_Check(name) ? PyUnicode_AsUTF8(name) : NULL;
+    if (!utf8) {
+        if (!PyErr_Occurred())
+            PyErr_Format(PyExc_TypeError, "the name of a column is a str, not %.100s",
+                         Py_TYPE(name)->tp_name);
+        return -1;
+    }
+    int found = find_column(utf8);
+    if (found < 0)
+        raise_unknown(name);
+    return found;
+}
+
+int flow_field_find(PyObject *name)
+{
+    int found = find_field(name);
+    if (found >= 0 && (flow_fields[found].info.kind == KIND_ADDRESS ||
+                       flow_fields[found].info.kind == KIND_TEXT)) {
+        PyErr_Format(PyExc_ValueError, "%U is no number to order flows by", name);
+        return -1;
+    }
+    return found;
+}
+
+uint64_t flow_field_order(int field, const struct flow_copy *copy)
+{
+    const uint64_t sign = (uint64_t)1 << 63;
+    uint8_t kind = flow_fields[field].info.kind;
+    uint64_t value = 0;
+
+    if (!flow_field_number(&flow_fields[field], copy, &value))
+        return 0;
+    return kind == KIND_TIME || kind == KIND_DURATION ? value ^ sign : value;
+}
+
+/* The fields that a sequence names, all for NULL: their number, or -1 with an exception. */
+static Py_ssize_t choose(PyObject *names, const struct flow_field *chosen[FLOW_FIELDS])
+{
+    if (!names || names == Py_None) {
+        for (size_t i = 0; i < FLOW_FIELDS; i++)
+            chosen[i] = &flow_fields[i];
+        return FLOW_FIELDS;
+    }
+    bool single = PyUnicode_Check(names);
+    PyObject *list =
+        single ? PyTuple_Pack(1, names) : PySequence_Fast(names, "fields is a sequence of names");
+    Py_ssize_t count = list ? PySequence_Fast_GET_SIZE(list) : -1;
+    for (Py_ssize_t i = 0; i < count; i++) {
+        PyObject *name = PySequence_Fast_GET_ITEM(list, i);
+        int found = find_field(name);
+        bool twice = false;
+        for (Py_ssize_t n = 0; n < i && found >= 0; n++)
+            twice |= chosen[n] == &flow_fields[found];
+        if (twice)
+            PyErr_Format(PyExc_ValueError, "the column %R is asked for twice", name);
+        if (found < 0 || twice) {
+            count = -1;
+            break;
+        }
+        chosen[i] = &flow_fields[found];
+    }
+    Py_XDECREF(list);
+    return count;
+}
+
+PyObject *flow_columns(struct natkit_state *state, PyObject *names, size_t count,
+                       flow_copy_of copy_of, const void *context)
+{
+    enum { ROWS_A_LOOK = 1 << 16 };
+    const struct flow_field *chosen[FLOW_FIELDS];
+    struct column_info infos[FLOW_FIELDS];
+    Py_ssize_t width = choose(names, chosen);
+    if (width < 0)
+        return NULL;
+    for (Py_ssize_t i = 0; i < width; i++)
+        infos[i] = chosen[i]->info;
+    struct batch *batch = batch_new(&state->batch_types, infos, (size_t)width, count);
+    if (!batch)
+        return NULL;
+    for (size_t n = 0; n < count; n++) {
+        struct flow_copy copy = copy_of(context, n);
+        bool enough = true;
+        for (Py_ssize_t i = 0; i < width && enough; i++)
+            enough = append(chosen[i], &copy, batch->columns[i]);
+        if (!enough)
+            PyErr_NoMemory();
+        if (!enough || (n % ROWS_A_LOOK == 0 && PyErr_CheckSignals() < 0)) {
+            Py_DECREF((PyObject *)batch);
+            return NULL;
+        }
+        batch->rows++;
+    }
+    return (PyObject *)batch;
+}
+
+PyObject *flow_columns_table(struct natkit_state *state, PyObject *names, size_t count,
+                             flow_copy_of copy_of, const void *context)
+{
+    PyObject *batch = flow_columns(state, names, count, copy_of, context);
+    PyObject *module = batch ? PyImport_ImportModule("plt._columns") : NULL;
+    PyObject *table = module ? PyObject_CallMethod(module, "Table", "[O]", batch) : NULL;
+
+    Py_XDECREF(module);
+    Py_XDECREF(batch);
+    return table;
+}
+
+PyObject *flow_columns_stream(struct natkit_state *state, size_t count, flow_copy_of copy_of,
+                              const void *context)
+{
+    PyObject *batch = flow_columns(state, NULL, count, copy_of, context);
+    PyObject *list = batch ? PyList_New(1) : NULL;
+    PyObject *stream = NULL;
+
+    if (list) {
+        struct column_info infos[FLOW_FIELDS];
+        for (size_t i = 0; i < FLOW_FIELDS; i++)
+            infos[i] = flow_fields[i].info;
+        Py_INCREF(batch);
+        PyList_SET_ITEM(list, 0, batch);
+        stream = arrow_stream(list, state->batch_types.batch, infos, FLOW_FIELDS);
+    }
+    Py_XDECREF(list);
+    Py_XDECREF(batch);
+    return stream;
+}
+
+PyObject *flow_columns_schema(void)
+{
+    struct column_info infos[FLOW_FIELDS];
+
+    for (size_t i = 0; i < FLOW_FIELDS; i++)
+        infos[i] = flow_fields[i].info;
+    return arrow_schema(infos, FLOW_FIELDS);
+}
+
+const char flow_columns_doc[] =
+    "columns($self, fields=None)\n--\n\n"
+    "The flows as columns: a plt.Table, a row for each in the order of their first packets.\n\n"
+    "fields are names of columns, all without: those of Flow's attributes, a time without its _ns. "
+    "ValueError\nfor an unknown name, with near ones.";
+
+const char flow_stream_doc[] = "__arrow_c_stream__($self, requested_schema=None)\n--\n\n"
+                               "All columns as an Arrow C stream (the PyCapsule protocol).";
+
+const char flow_schema_doc[] = "__arrow_c_schema__($self, /)\n--\n\n"
+                               "Their Arrow C schema (the PyCapsule protocol).";

@@ -1,0 +1,317 @@
+/* Merging: the flows of a later table added to those of an earlier one, as if the packets of the
+ * later had been read on in the earlier.
+ *
+ * What a flow counts adds up.  What depends on the order of packets is one of these:
+ *
+ * - Where a flow ends.  Whether a later flow continues an earlier one is told by its first packet
+ *   alone.  But where the two make one that is longer than the active timeout, it would have ended
+ *   in the midst of the later one's packets; and where a FIN is in the one and a SYN in the midst
+ * of the other, too: nobody knows their parts, and so the merging is not exact.
+ * - TCP's state and round trip: those of the parts join (see EVENT_* and join_handshake).
+ * - What was retransmitted: that ends no further than what was sent before.  Where the earlier part
+ *   was further than the later one's first segments are, more of those were retransmissions than
+ * the later part knows.  They are in its log, which has the ends of segments that went further than
+ * all before in that part, in their order: those that don't go beyond the earlier part's highest
+ * count. From the first that does the two are the same.  The merging is not exact where the log
+ * ends before that, and where numbers are so far apart that it is open which is higher.
+ * - Fragments whose first one the earlier table knows: not exact.
+ * - Time: a later table that begins before the earlier one's end is not exact where time matters.
+ */
+#include "flowtable.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* --- Segments --------------------------------------------------------------------------------- */
+
+/* How much further than a later part an earlier one may be.  What is less than FLOW_FAR from the
+ * highest of a part is this much more from that of the whole: merged again and again, all of it
+ * stays below the 2**31 that would turn the order around. */
+#define MOST_AHEAD ((uint32_t)1 << 24)
+
+struct joined_way {
+    uint32_t seq_end;
+    uint32_t retransmits; /* to be added to those of both parts */
+    bool exact;
+};
+
+static struct joined_way join_segments(const struct flow *one, const struct flow *other,
+                                       const struct flow_log *log, unsigned way)
+{
+    uint32_t highest = flow_way_of(one, way)->seq_end;
+    struct joined_way out = {.seq_end = highest, .exact = true};
+    bool is_short = other->marks & (way ? MARK_LOG_SHORT_1 : MARK_LOG_SHORT_0);
+
+    if (!(other->events[way] & EVENT_SEQ))
+        return out;
+    if (one->events[way] & EVENT_SEQ) {
+        bool further = false;
+        for (unsigned i = 0; i < log->count && !further; i++) {
+            uint32_t behind = highest - log->seq_ends[i];
+            if (log->way1[i] != way)
+                continue;
+            further = behind >> 31 && behind != (uint32_t)1 << 31;
+            out.retransmits += !further && log->counts[i];
+            if (!further && (behind >= MOST_AHEAD || (other->events[way] & EVENT_SEQ_FAR)))
+                out.exact = false;
+        }
+        out.exact = out.exact && (further || !is_short);
+        if (!further && !is_short)
+            return out;
+    }
+    out.seq_end = flow_way_of(other, way)->seq_end;
+    return out;
+}
+
+/* --- Flows ------------------------------------------------------------------------------------ */
+
+/* Whether a flow with the same key is a part of the flow `one`. */
+static bool continues(const struct flow_table *table, const struct flow *one,
+                      const struct flow *other, int64_t clock)
+{
+    if (flow_is_over(table, one, clock))
+        return false;
+    return !((other->marks & MARK_FIRST_SYN) && flow_is_closed(one));
+}
+
+/* Whether joining the two gives what one table would have. */
+static bool joins_exactly(const struct flow_table *table, const struct flow *one,
+                          const struct flow *other, const struct flow_logs *logs)
+{
+    uint8_t either = one->events[0] | one->events[1];
+    struct flow_log log;
+
+    if (table->active != FLOW_NEVER && other->seen > flow_time_add(one->started, table->active))
+        return false;
+    if ((other->marks & MARK_LATER_SYN) && (either & (EVENT_FIN | EVENT_RST)))
+        return false;
+    flow_log_read(logs, other, &log);
+    return join_segments(one, other, &log, 0).exact && join_segments(one, other, &log, 1).exact;
+}
+
+static void join_handshake(struct flow *one, const struct flow *other)
+{
+    if (one->handshake_kind > HANDSHAKE_SYN || other->handshake_kind == HANDSHAKE_NONE)
+        return;
+    if (one->handshake_kind == HANDSHAKE_SYN && other->handshake_kind == HANDSHAKE_SYN_ACK) {
+        one->handshake_kind = HANDSHAKE_RTT;
+        one->handshake = flow_time_sub(other->handshake, one->handshake);
+    } else {
+        one->handshake_kind = other->handshake_kind;
+        one->handshake = other->handshake;
+    }
+}
+
+static void join_ways(struct flow_way *one, const struct flow_way *other)
+{
+    if (other->packets == 0)
+        return;
+    if (one->packets == 0 || other->first < one->first)
+        one->first = other->first;
+    if (one->packets == 0 || other->last > one->last)
+        one->last = other->last;
+    one->packets += other->packets;
+    one->bytes += other->bytes;
+    one->ip_bytes += other->ip_bytes;
+    one->payload_bytes += other->payload_bytes;
+}
+
+/* Add to a flow's log what went further in the later part and does so in the whole. */
+static void join_logs(struct flow_table *table, struct flow *one, const struct flow *other,
+                      const struct flow_log *log)
+{
+    for (unsigned i = 0; i < log->count; i++) {
+        unsigned way = log->way1[i];
+        uint32_t ahead = log->seq_ends[i] - flow_way(one, way)->seq_end;
+        if (!(one->events[way] & EVENT_SEQ) || (ahead != 0 && ahead >> 31 == 0))
+            flow_log_append(&table->logs, one, log->seq_ends[i], way, log->counts[i]);
+    }
+    one->marks |= other->marks & MARK_LOG_SHORT;
+}
+
+static void join(struct flow_table *table, struct flow *one, const struct flow *other,
+                 const struct flow_log *log)
+{
+    enum { TCP_ACK = 0x010 };
+    struct joined_way joined[2] = {join_segments(one, other, log, 0),
+                                   join_segments(one, other, log, 1)};
+
+    join_logs(table, one, other, log);
+    for (unsigned way = 0; way < 2; way++) {
+        if ((one->events[way] & EVENT_FIN) && (other->tcp_flags[!way] & TCP_ACK))
+            one->events[way] |= EVENT_FIN_ACKED;
+        join_ways(flow_way(one, way), flow_way_of(other, way));
+        flow_way(one, way)->seq_end = joined[way].seq_end;
+        flow_way(one, way)->retransmits +=
+            flow_way_of(other, way)->retransmits + joined[way].retransmits;
+    }
+    for (unsigned way = 0; way < 2; way++) {
+        one->events[way] |= other->events[way];
+        one->tcp_flags[way] |= other->tcp_flags[way];
+    }
+    join_handshake(one, other);
+    if (other->marks & (MARK_FIRST_SYN | MARK_LATER_SYN))
+        one->marks |= MARK_LATER_SYN;
+}
+
+/* --- Tables ----------------------------------------------------------------------------------- */
+
+static flow_ref find(const struct flow_table *table, const struct flow *flow, bool v6)
+{
+    struct flow_key key = flow_key_of(flow, v6);
+
+    return flow_index_find(table, &key, flow_hash(table->index.seed, &key, v6), v6);
+}
+
+/* Whether the clock of the later table is that which it would have had. */
+static bool times_are_exact(const struct flow_table *table, const struct flow_table *other)
+{
+    const struct flow_fragments *fragments = &other->fragments;
+
+    if (other->begin >= table->clock)
+        return true;
+    return table->idle == FLOW_NEVER && table->active == FLOW_NEVER && fragments->count == 0 &&
+           fragments->orphan_count == 0;
+}
+
+static bool fragments_are_exact(const struct flow_table *table, const struct flow_table *other)
+{
+    const struct flow_fragments *later = &other->fragments;
+
+    if (table->fragments.count == 0)
+        return true;
+    for (uint32_t i = 0; i < later->orphan_count; i++)
+        if (flow_fragment_find(table, &later->orphans[i].key, later->orphans[i].clock))
+            return false;
+    return !later->orphans_lost;
+}
+
+static bool flows_are_exact(const struct flow_table *table, const struct flow_table *other,
+                            const flow_ref *refs, size_t count)
+{
+    if (other->handed_out > 0)
+        return false;
+    for (size_t i = 0; i < count; i++) {
+        const struct flow *flow = flow_at(other, refs[i]);
+        if (flow->marks & MARK_AGAIN)
+            continue; /* it meets what the flow before it in the same table has become */
+        flow_ref ref = find(table, flow, flow_ref_is_6(refs[i]));
+        const struct flow *one = ref ? flow_at(table, ref) : NULL;
+        if (one && continues(table, one, flow, flow->started) &&
+            !joins_exactly(table, one, flow, &other->logs))
+            return false;
+    }
+    return true;
+}
+
+/* Copy a flow of another table to a place in this one. */
+static void copy_flow(struct flow_table *table, struct flow *place, const struct flow *flow,
+                      const struct flow_log *log, uint64_t first_number)
+{
+    memcpy(place, flow, sizeof(*place));
+    place->next = 0;
+    place->log = 0;
+    place->logged = 0;
+    place->first_seq_end = 0;
+    place->marks &= (uint8_t)~MARK_LOG_SHORT;
+    place->number += first_number;
+    if (place->started < table->clock)
+        place->started = table->clock;
+    if (place->seen < table->clock)
+        place->seen = table->clock;
+    for (unsigned i = 0; i < log->count; i++)
+        flow_log_append(&table->logs, place, log->seq_ends[i], log->way1[i], log->counts[i]);
+    place->marks |= flow->marks & MARK_LOG_SHORT;
+}
+
+static bool add_flow(struct flow_table *table, const struct flow_table *other, flow_ref from,
+                     uint64_t first_number)
+{
+    const struct flow *flow = flow_at(other, from);
+    bool v6 = flow_ref_is_6(from);
+    struct flow_key key = flow_key_of(flow, v6);
+    uint64_t hash = flow_hash(table->index.seed, &key, v6);
+    int64_t clock = flow->started > table->clock ? flow->started : table->clock;
+    flow_ref ref = flow_index_find(table, &key, hash, v6);
+    struct flow *one = ref ? flow_at(table, ref) : NULL;
+    struct flow_log log;
+
+    flow_log_read(&other->logs, flow, &log);
+    if (one && continues(table, one, flow, clock)) {
+        join(table, one, flow, &log);
+        one->seen = flow->seen > table->clock ? flow->seen : table->clock;
+        if (flow->end_reason == END_NONE)
+            return true;
+        bool by_time = flow->end_reason == END_IDLE || flow->end_reason == END_ACTIVE;
+        return flow_table_end_early(table, ref,
+                                    by_time ? flow_end_reason(table, one) : flow->end_reason);
+    }
+    if (one) {
+        bool over = flow_is_over(table, one, clock);
+        if (!flow_table_end_early(table, ref, over ? flow_end_reason(table, one) : END_OF_FLOW))
+            return false;
+    }
+    bool ended = flow->end_reason != END_NONE;
+    ref = ended ? flow_pool_new(table, v6) : flow_table_insert(table, &key, hash, v6);
+    if (!ref)
+        return false;
+    struct flow *place = flow_at(table, ref);
+    copy_flow(table, place, flow, &log, first_number);
+    if (v6)
+        memcpy(((struct flow6 *)place)->rest, key.words + KEY_WORDS_4,
+               sizeof(((struct flow6 *)place)->rest));
+    if (one)
+        place->marks |= MARK_AGAIN;
+    if (ended)
+        flow_table_push_ended(table, ref, flow->end_reason);
+    else
+        flow_wheel_add(table, ref);
+    return true;
+}
+
+static bool add_fragments(struct flow_table *table, const struct flow_table *other)
+{
+    const struct flow_fragments *later = &other->fragments;
+    uint64_t from = later->count > FRAGMENTS ? later->count - FRAGMENTS : 0;
+
+    for (; from < later->count; from++)
+        if (!flow_fragment_add(table, &later->ring[from % FRAGMENTS]))
+            return false;
+    for (uint32_t i = 0; i < later->orphan_count; i++)
+        if (!flow_orphan_add(table, &later->orphans[i].key, later->orphans[i].clock))
+            return false;
+    table->fragments.orphans_lost |= later->orphans_lost;
+    return true;
+}
+
+bool flow_table_merge(struct flow_table *table, const struct flow_table *other, bool only_exact,
+                      bool *exact)
+{
+    size_t count = 0;
+    *exact = true;
+    if (other->packets == 0)
+        return true;
+    flow_ref *refs = flow_table_list(other, LIST_LIVE | LIST_ENDED, &count);
+    if (!refs)
+        return false;
+    if (table->packets > 0)
+        *exact = times_are_exact(table, other) && fragments_are_exact(table, other) &&
+                 flows_are_exact(table, other, refs, count);
+    else
+        table->begin = other->begin;
+    bool enough = true;
+    if (*exact || !only_exact) {
+        for (size_t i = 0; i < count && enough; i++)
+            enough = add_flow(table, other, refs[i], table->packets);
+        enough = enough && add_fragments(table, other);
+        table->packets += other->packets;
+        table->not_ip += other->not_ip;
+        table->too_short += other->too_short;
+        table->handed_out += other->handed_out;
+        if (other->clock > table->clock)
+            table->clock = other->clock;
+        table->wheel.settled = INT64_MIN;
+    }
+    free(refs);
+    return enough;
+}

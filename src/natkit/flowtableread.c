@@ -1,0 +1,205 @@
+/* FlowTable.add() and FlowTable.add_trace(): packets into a table. */
+#include "flowtable.h"
+
+#include <time.h>
+
+enum {
+    BLOCK = 64,          /* packets whose flows are looked for before the first is counted */
+    STRETCH = 1 << 16,   /* packets read between two looks at signals and callbacks */
+    ENDED_AT_ONCE = 4096 /* flows that on_expired is called for */
+};
+
+/* Seconds between two calls of progress. */
+#define PROGRESS_EVERY 0.05
+
+int flow_table_check(const struct flow_table_object *self)
+{
+    if (!self->busy)
+        return 0;
+    PyErr_SetString(PyExc_RuntimeError, "the flow table is in use by another thread");
+    return -1;
+}
+
+/* --- One packet ------------------------------------------------------------------------------- */
+
+const char flow_table_add_doc[] =
+    "add($self, packet, /)\n--\n\n"
+    "Count a packet in its flow.\n\n"
+    "packet is any packet or layer object of plt that came from a trace; a quoted or tunnelled "
+    "packet\ncounts in that packet's own flow. One that is not IP only counts in not_ip. "
+    "ValueError for an\nobject made from bytes, which has no arrival time, and for anything else.";
+
+PyObject *flow_table_add(PyObject *self_, PyObject *obj)
+{
+    struct flow_table_object *self = (struct flow_table_object *)self_;
+    struct plt_packet found = {.data = NULL};
+    struct flow_packet packet;
+    int status = self->state->plt_api->packet_of(self->state->plt_api, obj, &found);
+
+    if (status < 0 || flow_table_check(self) < 0)
+        return NULL;
+    if (status == 0)
+        return PyErr_Format(PyExc_ValueError,
+                            "a flow table takes packet and layer objects of plt, not %.100s",
+                            Py_TYPE(obj)->tp_name);
+    if (!found.meta) {
+        PyErr_SetString(PyExc_ValueError, "an object made from bytes has no arrival time");
+        return NULL;
+    }
+    if (flow_packet_read(&self->table, found.data, found.len, found.layers, found.meta, &packet) &&
+        !flow_table_feed(&self->table, &packet, 1))
+        return PyErr_NoMemory();
+    Py_RETURN_NONE;
+}
+
+/* --- A trace ---------------------------------------------------------------------------------- */
+
+/* Read up to STRETCH packets, fewer where flows are to be handed over, without the GIL; what the
+ * source said last. */
+static enum plt_bulk_result read_stretch(struct flow_table_object *self, struct plt_bulk *bulk,
+                                         bool hands_over, uint64_t *read, bool *out_of_memory)
+{
+    const struct plt_api *api = self->state->plt_api;
+    enum plt_bulk_result result = PLT_RECORD;
+    struct flow_packet packets[BLOCK];
+    struct plt_record record;
+    struct plt_layers layers;
+
+    for (uint64_t end = *read + STRETCH; *read < end && result == PLT_RECORD && !*out_of_memory;) {
+        if (hands_over && self->table.ended >= ENDED_AT_ONCE)
+            break;
+        size_t count = 0;
+        for (size_t i = 0; i < BLOCK; i++) {
+            result = api->bulk_next(bulk, &record);
+            if (result != PLT_RECORD)
+                break;
+            api->record_layers(&record, &layers);
+            count += flow_packet_read(&self->table, record.data, record.len, &layers, &record.meta,
+                                      &packets[count]);
+            ++*read;
+        }
+        *out_of_memory = !flow_table_feed(&self->table, packets, count);
+    }
+    return result;
+}
+
+static double now(void)
+{
+    struct timespec time;
+
+    if (clock_gettime(CLOCK_MONOTONIC, &time) != 0)
+        return 0;
+    return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
+}
+
+/* Tell how far it is: a function gets the packets so far, a bar such as tqdm's those since the last
+ * time. */
+static int tell(PyObject *progress, uint64_t read, uint64_t told)
+{
+    PyObject *result = NULL;
+
+    if (PyCallable_Check(progress))
+        result = PyObject_CallFunction(progress, "K", (unsigned long long)read);
+    else
+        result = PyObject_CallMethod(progress, "update", "K", (unsigned long long)(read - told));
+    Py_XDECREF(result);
+    return result ? 0 : -1;
+}
+
+static int hand_over(struct flow_table_object *self, PyObject *on_expired)
+{
+    PyObject *flows = flow_list_take(self->state, &self->table);
+    PyObject *result = NULL;
+
+    if (flows)
+        result = PySequence_Size(flows) > 0 ? PyObject_CallOneArg(on_expired, flows)
+                                            : Py_NewRef(Py_None);
+    Py_XDECREF(flows);
+    Py_XDECREF(result);
+    return result ? 0 : -1;
+}
+
+/* All of a trace: 0, or -1 with an exception.  What was read before it stays counted. */
+static int read_all(struct flow_table_object *self, struct plt_bulk *bulk, PyObject *progress,
+                    PyObject *on_expired, uint64_t *read)
+{
+    const struct plt_api *api = self->state->plt_api;
+    enum plt_bulk_result result = PLT_RECORD;
+    uint64_t told = 0;
+    double told_at = now();
+    int status = 0;
+
+    while (status == 0 && result != PLT_END) {
+        bool out_of_memory = false;
+        /* callbacks, and what opened the trace, may have given the table to another thread */
+        if (flow_table_check(self) < 0)
+            return -1;
+        self->busy = true;
+        Py_BEGIN_ALLOW_THREADS
+        result = read_stretch(self, bulk, on_expired != NULL, read, &out_of_memory);
+        Py_END_ALLOW_THREADS
+        bool end = result == PLT_END;
+        if (out_of_memory)
+            PyErr_NoMemory();
+        else if (result == PLT_ERROR)
+            api->bulk_raise(bulk);
+        if (out_of_memory || result == PLT_ERROR)
+            status = -1;
+        else
+            status = result == PLT_MORE ? api->bulk_fill(bulk) : PyErr_CheckSignals();
+        self->busy = false;
+        if (status == 0 && on_expired && (end || self->table.ended >= ENDED_AT_ONCE))
+            status = hand_over(self, on_expired);
+        if (status == 0 && progress && (end || now() - told_at >= PROGRESS_EVERY)) {
+            status = tell(progress, *read, told);
+            told = *read;
+            told_at = now();
+        }
+    }
+    return status;
+}
+
+const char flow_table_add_trace_doc[] =
+    "add_trace($self, source, filter=None, progress=None, on_expired=None)\n--\n\n"
+    "Count all packets of a trace; returns how many were read.\n\n"
+    "source is a plt.trace, a URI or a path; filter a plt.filter or an expression. progress is "
+    "called with\nthe packets read so far every so often and at the end; an object with an update "
+    "method in place of\na function, such as tqdm's bar, gets those since the last time. "
+    "on_expired is called with the\nFlows that ended, some thousands at a time and what is left "
+    "at the end: without it they stay in\nmemory until expired() is called. LibtraceError where "
+    "the trace can't be read; what came before\nan exception is counted.";
+
+PyObject *flow_table_add_trace(PyObject *self_, PyObject *args, PyObject *kwargs)
+{
+    static char source_word[] = "source", filter_word[] = "filter", progress_word[] = "progress",
+                on_expired_word[] = "on_expired";
+    static char *keywords[] = {source_word, filter_word, progress_word, on_expired_word, NULL};
+    struct flow_table_object *self = (struct flow_table_object *)self_;
+    const struct plt_api *api = self->state->plt_api;
+    PyObject *source = NULL, *filter = Py_None, *progress = Py_None, *on_expired = Py_None;
+    uint64_t read = 0;
+
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O|OOO:add_trace", keywords, &source, &filter,
+                                     &progress, &on_expired) ||
+        flow_table_check(self) < 0)
+        return NULL;
+    if (progress != Py_None && !PyCallable_Check(progress) &&
+        !PyObject_HasAttrString(progress, "update")) {
+        PyErr_Format(PyExc_TypeError,
+                     "progress must be callable or have an update method, not %.100s",
+                     Py_TYPE(progress)->tp_name);
+        return NULL;
+    }
+    if (on_expired != Py_None && !PyCallable_Check(on_expired)) {
+        PyErr_Format(PyExc_TypeError, "on_expired must be callable, not %.100s",
+                     Py_TYPE(on_expired)->tp_name);
+        return NULL;
+    }
+    struct plt_bulk *bulk = api->bulk_open(api, source, filter);
+    if (!bulk)
+        return NULL;
+    int status = read_all(self, bulk, progress == Py_None ? NULL : progress,
+                          on_expired == Py_None ? NULL : on_expired, &read);
+    api->bulk_close(bulk);
+    return status < 0 ? NULL : PyLong_FromUnsignedLongLong(read);
+}

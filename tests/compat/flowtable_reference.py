@@ -1,0 +1,318 @@
+"""A flow table in plain Python, over the per-packet API: slow, short, and made to be compared with.
+
+It keeps every packet of every flow, and counts when it is asked.  Timeouts are looked at for all
+flows at every packet; nothing is clever.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import natkit
+import plt
+
+FIN, SYN, RST, ACK = 0x01, 0x02, 0x04, 0x10
+REASSEMBLY = 60 * 10**9
+FRAGMENTS = 8192
+TCP, UDP = 6, 17
+LATEST = 2**63 - 1  # a damaged trace tells of later times
+
+
+@dataclass
+class Packet:
+    """What of a packet counts."""
+
+    number: int
+    time: int
+    clock: int
+    key: bytes
+    wire: int
+    length: int
+    payload: int
+    vlan: int
+    flags: int | None
+    seq: int
+
+
+@dataclass
+class Flow:
+    """The packets of a flow."""
+
+    forward: bytes
+    packets: list[Packet] = field(default_factory=list)
+    end_reason: int | None = None
+
+    def ways(self) -> tuple[list[Packet], list[Packet]]:
+        fwd = [p for p in self.packets if p.key == self.forward]
+        return fwd, [p for p in self.packets if p.key != self.forward]
+
+    def closed(self) -> bool:
+        flags = [{p.flags or 0 for p in way} for way in self.ways()]
+        reset = any(f & RST for way in flags for f in way)
+        return reset or all(any(f & FIN for f in way) for way in flags)
+
+
+def reverse(key: bytes) -> bytes:
+    size = 4 if key[0] == 4 else 16
+    return key[:2] + key[4:6] + key[2:4] + key[6 + size :] + key[6 : 6 + size]
+
+
+def retransmits(way: list[Packet]) -> int:
+    count, highest = 0, None
+    for p in way:
+        if p.flags is None:
+            continue
+        takes = p.payload + bool(p.flags & SYN) + bool(p.flags & FIN)
+        if not takes:
+            continue
+        end = (p.seq + takes) % 2**32
+        ahead = highest is None or 0 < (end - highest) % 2**32 < 2**31
+        if ahead:
+            highest = end
+        elif takes > 1 or not p.payload:
+            count += 1
+    return count
+
+
+def state(flow: Flow) -> str | None:
+    seen = [(p.flags, p.key) for p in flow.packets if p.flags is not None]
+    if any(f & RST for f, _ in seen):
+        return "reset"
+    fins = [[i for i, (f, k) in enumerate(seen) if f & FIN and (k == flow.forward) is way]
+            for way in (True, False)]  # fmt: skip
+    if all(fins):
+        acked = [
+            any(i > fins[n][0] and f & ACK and (k == flow.forward) is not way
+                for i, (f, k) in enumerate(seen))
+            for n, way in enumerate((True, False))
+        ]  # fmt: skip
+        return "closed" if all(acked) else "closing"
+    if any(fins):
+        return "fin_wait"
+    if any(f & ACK and not f & SYN for f, _ in seen):
+        return "established"
+    if any(f & SYN and f & ACK for f, _ in seen):
+        return "syn_received"
+    return "syn_sent" if any(f & SYN for f, _ in seen) else None
+
+
+def rtt(flow: Flow) -> int | None:
+    syn = None
+    for p in flow.packets:
+        if p.flags is None or not p.flags & SYN or p.flags & RST:
+            continue
+        if not p.flags & ACK:
+            syn = p.time
+        else:
+            return None if syn is None else p.time - syn
+    return None
+
+
+def facts(flow: Flow) -> dict[str, Any]:
+    """All that natkit.Flow says of a flow."""
+    first = flow.packets[0]
+    fwd, rev = flow.ways()
+    tcp = first.key[1] == TCP
+    reason = flow.end_reason
+    if reason is None and flow.closed():
+        reason = 3
+    out: dict[str, Any] = {
+        "fwd_key": flow.forward,
+        "rev_key": reverse(flow.forward),
+        "vlan_id": first.vlan,
+        "number": first.number,
+        "state": state(flow) if tcp else None,
+        "rtt_ns": rtt(flow),
+        "end_reason": reason,
+        "retransmits": retransmits(fwd) + retransmits(rev) if tcp else None,
+    }
+    for name, way in (("", flow.packets), ("fwd_", fwd), ("rev_", rev)):
+        times = [p.time for p in way]
+        out[name + "packets"] = len(way)
+        out[name + "bytes"] = sum(p.wire for p in way)
+        out[name + "ip_bytes"] = sum(p.length for p in way)
+        out[name + "payload_bytes"] = sum(p.payload for p in way)
+        out[name + "first_time_ns"] = min(times, default=None)
+        out[name + "last_time_ns"] = max(times, default=None)
+        if name:
+            flags = 0
+            for p in way:
+                flags |= p.flags or 0
+            out[name + "tcp_flags"] = flags if tcp else None
+            out[name + "retransmits"] = retransmits(way) if tcp else None
+    out["duration_ns"] = out["last_time_ns"] - out["first_time_ns"]
+    return out
+
+
+# --- Packets ---------------------------------------------------------------------------------
+
+
+def captured(value: Any, name: str) -> Any:
+    """An attribute, None where it was not captured."""
+    try:
+        return getattr(value, name)
+    except ValueError:
+        return None
+
+
+def fragment_of(pkt: plt.packet) -> tuple[bytes, int, bool] | None:
+    """Of a fragment what identifies its packet, its offset, and whether more follow."""
+    if pkt.ip is not None:
+        more, offset = captured(pkt.ip, "has_mf"), captured(pkt.ip, "frag_offset")
+        if not more and not offset:
+            return None
+        head = bytes(pkt.ip.data)
+        return head[12:20] + head[4:6] + head[9:10], offset, more
+    head = bytes(pkt.ip6.data)
+    at, following = 40, head[6]
+    while following in (0, 43, 44, 51, 60, 135, 139, 140) and len(head) >= at + 8:
+        if following == 44:
+            bits = int.from_bytes(head[at + 2 : at + 4], "big")
+            if bits & ~6 == 0:
+                return None
+            return head[8:40] + head[at + 4 : at + 8], bits >> 3, bool(bits & 1)
+        size = (head[at + 1] + 2) * 4 if following == 51 else (head[at + 1] + 1) * 8
+        at, following = at + size, head[at]
+    return None
+
+
+class Reference:
+    """A flow table."""
+
+    def __init__(
+        self,
+        home: natkit.FlowHome | None = None,
+        idle: int | None = None,
+        active: int | None = None,
+    ) -> None:
+        self.home, self.idle, self.active = home, idle, active
+        self.flows: dict[bytes, Flow] = {}
+        self.ended: list[Flow] = []
+        self.fragments: list[tuple[bytes, int, bytes]] = []
+        self.packets = self.not_ip = self.too_short = 0
+        self.clock: int | None = None
+
+    def over(self, flow: Flow) -> bool:
+        idle, active = self.deadlines(flow)
+        return self.clock > min(idle, active)
+
+    def deadlines(self, flow: Flow) -> tuple[float, float]:
+        never = float("inf")
+        idle = never if self.idle is None else flow.packets[-1].clock + self.idle
+        active = never if self.active is None else flow.packets[0].clock + self.active
+        return idle, active
+
+    def end_what_is_over(self) -> None:
+        for key, flow in list(self.flows.items()):
+            if self.over(flow):
+                idle, active = self.deadlines(flow)
+                flow.end_reason = 3 if flow.closed() else 1 if idle <= active else 2
+                self.ended.append(self.flows.pop(key))
+
+    def key_of(self, pkt: plt.packet, ipflow: natkit.IPflow) -> bytes:
+        key = ipflow.fwd_key
+        fragment = fragment_of(pkt)
+        if fragment is None:
+            return key
+        ident, offset, _ = fragment
+        if offset == 0:
+            self.fragments = [*self.fragments, (ident, self.clock, key[1:6])][-FRAGMENTS:]
+            return key
+        for known, clock, proto_and_ports in reversed(self.fragments):
+            if known == ident:
+                old = self.clock - clock > REASSEMBLY
+                return key if old else key[:1] + proto_and_ports + key[6:]
+        return key
+
+    def lengths(self, pkt: plt.packet, key: bytes) -> tuple[int, int, int | None, int]:
+        """IP length, payload, TCP flags and sequence number."""
+        layer3 = bytes(pkt.layer3.data)
+        if key[0] == 4:
+            length = pkt.ip.pkt_len or len(layer3)
+            header = pkt.ip.hdr_len * 4
+        else:
+            length = pkt.ip6.payload_len + 40 if pkt.ip6.payload_len else len(layer3)
+            header = None
+        fragment = fragment_of(pkt)
+        if fragment is not None and fragment[1]:
+            if key[1] not in (TCP, UDP):
+                return length, 0, None, 0
+            if header is not None:
+                whole = 20 <= header <= len(layer3)
+                return length, max(length - header, 0) if whole else 0, None, 0
+            return length, max(length - self.behind_fragment_header(layer3), 0), None, 0
+        wire_end = min(length, len(layer3)) if length >= (header or 41) else len(layer3)
+        transport = pkt.tcp if key[1] == TCP else pkt.udp if key[1] == UDP else None
+        if transport is None:
+            return length, 0, None, 0
+        at = len(layer3) - len(bytes(transport.data))
+        there = wire_end - at
+        if key[1] == UDP:
+            return length, max(length - at - 8, 0) if there >= 2 else 0, None, 0
+        if there < 14:
+            return length, 0, None, 0
+        doff = transport.doff * 4
+        payload = max(length - at - doff, 0) if doff >= 20 else 0
+        return length, payload, transport.flags, transport.seq_nbr
+
+    @staticmethod
+    def behind_fragment_header(layer3: bytes) -> int:
+        at, following = 40, layer3[6]
+        while following != 44:
+            size = (layer3[at + 1] + 2) * 4 if following == 51 else (layer3[at + 1] + 1) * 8
+            at, following = at + size, layer3[at]
+        return at + 8
+
+    def add(self, pkt: plt.packet) -> None:
+        number, self.packets = self.packets, self.packets + 1
+        time = min(pkt.time_ns, LATEST)
+        self.clock = time if self.clock is None else max(self.clock, time)
+        try:
+            ipflow = natkit.IPflow(pkt)
+        except ValueError as error:
+            self.too_short += "short" in str(error)
+            self.not_ip += "short" not in str(error)
+            return
+        key = self.key_of(pkt, ipflow)
+        length, payload, flags, seq = self.lengths(pkt, key)
+        packet = Packet(number, time, self.clock, key, pkt.wire_len, length, payload,
+                        pkt.vlan_id, flags, seq)  # fmt: skip
+        self.end_what_is_over()
+        both = min(key, reverse(key))
+        flow = self.flows.get(both)
+        syn = flags is not None and flags & (SYN | ACK | RST) == SYN
+        if flow is not None and syn and flow.closed():
+            flow.end_reason = 3
+            self.ended.append(self.flows.pop(both))
+            flow = None
+        if flow is None:
+            forward = key
+            if self.home is not None:
+                at_home = self.home.flow(pkt).dst_in_home
+                forward = key if at_home else reverse(key)
+            flow = self.flows[both] = Flow(forward)
+        flow.packets.append(packet)
+
+    def read(self, packets: Iterable[plt.packet]) -> None:
+        for pkt in packets:
+            self.add(pkt)
+        if self.clock is not None:
+            self.end_what_is_over()
+
+    def everything(self) -> list[dict[str, Any]]:
+        """All flows, in the order of their first packets."""
+        flows = [*self.ended, *self.flows.values()]
+        return [facts(flow) for flow in sorted(flows, key=lambda flow: flow.packets[0].number)]
+
+
+def facts_of(flow: natkit.Flow) -> dict[str, Any]:
+    """The same of one of natkit's flows."""
+    names = [name for name in dir(flow) if not name.startswith("_")]
+    left_out = {"ipflow", "version", "proto", "src_prefix", "dst_prefix", "src_port", "dst_port"}
+    return {name: getattr(flow, name) for name in names if name not in left_out}
+
+
+def all_facts(table: natkit.FlowTable) -> list[dict[str, Any]]:
+    """All flows of a table, those that ended too, in the order of their first packets."""
+    flows: Iterator[natkit.Flow] = iter([*table.expired(), *table])
+    return sorted(map(facts_of, flows), key=lambda flow: flow["number"])

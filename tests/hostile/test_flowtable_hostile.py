@@ -1,0 +1,300 @@
+"""Flow tables of damaged traces and damaged pickles, misused, and under pressure."""
+
+import contextlib
+import gc
+import pickle
+import random
+import threading
+from pathlib import Path
+
+import pytest
+from packets import EPOCH, ETH, RAW, Record, ethernet, icmp, ipv4, ipv6, pcap, tcp, udp, write
+
+import natkit
+import plt
+from natkit import Flow, FlowTable
+
+ALL = natkit.Flow.__dict__
+
+
+def check(table: FlowTable) -> None:
+    """All of a table can be looked at, and its packets are all somewhere."""
+    lost = table.not_ip + table.too_short
+    active = list(table)
+    assert len(active) == len(table)
+    for flow in active:
+        assert table[flow] == table[flow.rev_key] == flow
+    assert table.top(3) == sorted(active, key=lambda flow: (-flow.bytes, flow.number))[:3]
+    table.flush()
+    flows = table.expired()
+    assert sum(flow.packets for flow in flows) == table.packets - lost
+    for flow in flows:
+        for name in ALL:
+            if not name.startswith("_"):
+                getattr(flow, name)
+        assert pickle.loads(pickle.dumps(flow)) == flow
+    flows.columns()
+
+
+def some_packets() -> list[bytes]:
+    """One of each kind, as Ethernet frames."""
+    fragment = ipv4(udp(b"u" * 16), 17, ident=7, fragment=0x2000)
+    later = ipv4(b"v" * 8, 17, ident=7, fragment=0x0003)
+    hop_by_hop = bytes([44, 0, 1, 4, 0, 0, 0, 0])
+    fragment6 = ipv6(hop_by_hop + bytes([6, 0, 0, 1, 0, 0, 0, 9]) + tcp(b"six"), 0)
+    later6 = ipv6(hop_by_hop + bytes([6, 0, 0, 24, 0, 0, 0, 9]) + b"seven", 0)
+    return [
+        ethernet(ipv4(tcp(b"payload", flags=0x18, options=b"\1\1\1\1"), 6)),
+        ethernet(ipv4(tcp(flags=0x02), 6)),
+        ethernet(ipv4(udp(b"query"), 17, options=b"\1\1\1\0")),
+        ethernet(ipv4(icmp(3, payload=ipv4(tcp(), 6)), 1)),
+        ethernet(ipv6(tcp(b"six"), 6), 0x86DD),
+        ethernet(ipv6(udp(b"six"), 17), 0x86DD),
+        ethernet(fragment),
+        ethernet(later),
+        ethernet(fragment6, 0x86DD),
+        ethernet(later6, 0x86DD),
+        ethernet(b"\0\7\x08\x00" + ipv4(tcp(), 6), 0x8100),
+    ]
+
+
+@pytest.mark.parametrize("settings", [{}, {"idle_timeout": 0.5, "active_timeout": 2}])
+def test_every_length_of_every_packet(tmp_path, settings):
+    records = [
+        Record(packet[:n], sec=EPOCH + i, wire=len(packet))
+        for i, packet in enumerate(some_packets())
+        for n in range(len(packet) + 1)
+    ]
+    table = FlowTable(**settings)
+    path = write(tmp_path / "x.pcap", pcap(records, ETH))
+    assert table.add_trace(path) == len(records)
+    check(table)
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_damaged_packets(tmp_path, seed):
+    rng = random.Random(seed)
+    packets = some_packets()
+    records = []
+    for _ in range(400):
+        data = bytearray(rng.choice(packets))
+        for _ in range(rng.choice([0, 1, 3, 9])):
+            data[rng.randrange(len(data))] = rng.choice(
+                [0, 1, 0x7F, 0x80, 0xFF, rng.randrange(256)]
+            )
+        del data[rng.randrange(len(data) + 1) if rng.random() < 0.1 else len(data) :]
+        when = rng.choice([0, EPOCH, EPOCH + rng.randrange(100), 2**32 - 1])
+        records.append(Record(bytes(data), sec=when, wire=rng.choice([None, 0, 2**32 - 1])))
+    path = write(tmp_path / "x.pcap", pcap(records, ETH))
+    settings = rng.choice([{}, {"idle_timeout": 1e-9}, {"idle_timeout": 20, "active_timeout": 4e9}])
+    tables = [FlowTable(**settings) for _ in range(3)]
+    for table in tables:
+        assert table.add_trace(path) == 400
+    tables[0].merge(tables[1])
+    assert tables[0].packets == 800
+    again = pickle.loads(pickle.dumps(tables[0]))
+    for table in (*tables, again):
+        check(table)
+
+
+# --- Pickles -------------------------------------------------------------------------------------
+
+
+def state_of(table: FlowTable) -> bytes:
+    return table.__reduce__()[1][0]
+
+
+@pytest.fixture
+def state(tmp_path) -> bytes:
+    records = [Record(packet, sec=EPOCH + n) for n, packet in enumerate(2 * some_packets())]
+    table = FlowTable(idle_timeout=9)
+    table.add_trace(write(tmp_path / "x.pcap", pcap(records, ETH)))
+    return state_of(table)
+
+
+def test_pickles_that_are_cut_or_too_long(state):
+    for end in range(len(state)):
+        with pytest.raises(ValueError, match="no pickled flow table"):
+            FlowTable._from_bytes(state[:end])
+    with pytest.raises(ValueError, match="there is more behind it"):
+        FlowTable._from_bytes(state + b"\0")
+    assert state_of(FlowTable._from_bytes(state)) == state
+    assert state_of(FlowTable._from_bytes(memoryview(bytearray(state)))) == state
+
+
+def test_pickles_of_another_kind(state):
+    version = state[:16] + (2).to_bytes(4, "little") + state[20:]
+    with pytest.raises(ValueError, match="version 2, not 1"):
+        FlowTable._from_bytes(version)
+    swapped = state[:20] + state[20:24][::-1] + state[24:]
+    with pytest.raises(ValueError, match="another byte order"):
+        FlowTable._from_bytes(swapped)
+    flow = next(iter(FlowTable._from_bytes(state)))
+    of_flow = flow.__reduce__()[1][0]
+    for wrong, kind in ((of_flow, FlowTable), (state, Flow), (b"", Flow), (b"x" * 500, FlowTable)):
+        with pytest.raises(ValueError, match="it does not begin as one"):
+            kind._from_bytes(wrong)
+    for end in range(len(of_flow)):
+        with pytest.raises(ValueError, match="no pickled flow table"):
+            Flow._from_bytes(of_flow[:end])
+    for kind in (FlowTable, Flow):
+        with pytest.raises(TypeError):
+            kind._from_bytes("text")
+    with pytest.raises(TypeError, match="home must be a FlowHome"):
+        FlowTable._from_bytes(state, 4)
+
+
+def test_damaged_pickles(state, tmp_path):
+    """Each is refused, or is a table that can be used like any other."""
+    path = write(
+        tmp_path / "y.pcap", pcap([Record(p, sec=EPOCH + 30) for p in some_packets()], ETH)
+    )
+    rng = random.Random(4)
+    refused = 0
+    for _ in range(3000):
+        damaged = bytearray(state)
+        for _ in range(rng.choice([1, 1, 2, 5])):
+            at = rng.randrange(len(damaged))
+            damaged[at] = rng.choice([0, 1, 0x7F, 0x80, 0xFF, damaged[at] ^ 1 << rng.randrange(8)])
+        try:
+            table = FlowTable._from_bytes(bytes(damaged))
+        except ValueError:
+            refused += 1
+            continue
+        assert state_of(FlowTable._from_bytes(state_of(table))) == state_of(table)
+        table.add_trace(path)
+        other = FlowTable(idle_timeout=table.idle_timeout, active_timeout=table.active_timeout)
+        other.add_trace(path)
+        other.merge(table)
+        table.merge(other)
+        for used in (table, other):
+            list(used)
+            used.flush()
+            used.expired().columns()
+    assert 0 < refused < 3000
+
+
+def test_a_pickle_with_a_flow_twice(tmp_path):
+    """The same key may not be active twice: the second would never be found."""
+    table = FlowTable()
+    table.add_trace(write(tmp_path / "x.pcap", pcap([ethernet(ipv4(udp(), 17))] * 2, ETH)))
+    state = state_of(table)
+    header, flow = bytearray(state[:120]), bytearray(state[120:])
+    assert header[88:96] == (1).to_bytes(8, "little")  # flows
+    header[88] = 2
+    again = bytearray(flow)
+    again[96] = 1  # its number
+    with pytest.raises(ValueError, match="two flows have the same key"):
+        FlowTable._from_bytes(header + flow + again)
+    with pytest.raises(ValueError, match="its flows are in no order"):
+        FlowTable._from_bytes(header + flow + flow)
+    again[8 + 125] = 1  # one that ended may be there beside it
+    assert len(FlowTable._from_bytes(header + flow + again).expired()) == 1
+
+
+# --- Misuse --------------------------------------------------------------------------------------
+
+
+def many(path: Path, count: int, flows: int) -> Path:
+    packets = [
+        ipv4(udp(ports=(n % 60000 + 1, 53)), 17, src=f"10.0.{n // 60000}.1") for n in range(flows)
+    ]
+    records = (Record(packets[n % flows], sec=EPOCH + n // 1000) for n in range(count))
+    return write(path, pcap(records, RAW))
+
+
+def test_callbacks_that_end_what_they_are_called_from(tmp_path):
+    path = many(tmp_path / "x.pcap", 50_000, 100)
+    table, opened = FlowTable(idle_timeout=1), plt.trace(path)
+    opened.start()
+
+    def close(_: object) -> None:
+        opened.close()
+
+    for name in ("progress", "on_expired"):
+        with contextlib.suppress(plt.LibtraceError):
+            table.add_trace(opened, **{name: close})
+    check(table)
+
+
+def test_flows_outlive_all_else(tmp_path):
+    table = FlowTable(idle_timeout=1)
+    table.add_trace(many(tmp_path / "x.pcap", 5000, 2500))
+    flows, active, columns = table.expired(), iter(table), table.columns()
+    del table
+    gc.collect()
+    assert sum(flow.packets for flow in [*flows, *active]) == 5000
+    assert len(columns) > 0
+
+
+def test_many_threads_on_one_table(tmp_path):
+    """Each call does all that it says, or RuntimeError and nothing."""
+    path = many(tmp_path / "x.pcap", 20_000, 3000)
+    table, done, failed = FlowTable(), [], []
+
+    def use() -> None:
+        for n in range(6):
+            try:
+                done.append(table.add_trace(path))
+                table.top(5)
+                list(table)
+                pickle.dumps(table)
+            except RuntimeError as error:
+                failed.append(str(error))
+            except BaseException as error:
+                done.append(error)
+            assert n < 6
+
+    threads = [threading.Thread(target=use) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert {20_000} == set(done)
+    assert set(failed) <= {"the flow table is in use by another thread"}
+    assert table.packets == 20_000 * len(done)
+    check(table)
+
+
+def resident() -> int:
+    """The memory that this process has, in megabytes."""
+    for line in Path("/proc/self/status").read_text().splitlines():
+        if line.startswith("VmRSS:"):
+            return int(line.split()[1]) // 1024
+    raise OSError("the kernel tells of no VmRSS")
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="needs Linux's /proc")
+def test_memory_stays_flat(tmp_path):
+    """Five million packets of 300,000 flows a time, all of which end: nothing piles up."""
+    path = many(tmp_path / "x.pcap", 300_000, 300_000)
+    handed = []
+    table = FlowTable(idle_timeout=2)
+
+    def count(flows: natkit.Flows) -> None:
+        handed.append(len(flows))
+
+    sizes = []
+    for _ in range(16):
+        table.add_trace(path, on_expired=count)
+        table.flush()
+        handed.append(len(table.expired()))
+        sizes.append(resident())
+    assert sum(handed) == 16 * 300_000
+    assert sizes[-1] - sizes[2] < 16
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="needs Linux's /proc")
+def test_tables_are_freed(tmp_path):
+    path = many(tmp_path / "x.pcap", 20_000, 20_000)
+    sizes = []
+    for _ in range(12):
+        for _ in range(5):
+            table = FlowTable(idle_timeout=5)
+            table.add_trace(path)
+            table.merge(pickle.loads(pickle.dumps(table)))
+            table.columns()
+            with pytest.raises(ValueError, match="no pickled"):
+                FlowTable._from_bytes(state_of(table)[:-1])
+        sizes.append(resident())
+    assert sizes[-1] - sizes[3] < 16

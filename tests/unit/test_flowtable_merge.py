@@ -1,0 +1,332 @@
+"""Merging flow tables, and natkit.flows(): the flows of one table over the packets in order."""
+
+import copy
+import pickle
+import random
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+from flowtable_reference import Reference, all_facts
+from packets import EPOCH, RAW, Record, icmp, ipv4, ipv6, pcap, tcp, udp, write
+
+import natkit
+import plt
+from ipp import from_s
+from natkit import FlowHome, FlowTable
+
+FIN, SYN, RST, ACK = 0x01, 0x02, 0x04, 0x10
+SECOND = 10**9
+HERE, THERE = "192.0.2.1", "198.51.100.2"
+
+Sent = tuple[int, bytes]  # nanoseconds after EPOCH, and a packet from its IP header on
+
+
+def trace(path: Path, sent: Sequence[Sent]) -> Path:
+    records = [Record(data, sec=EPOCH + t // SECOND, fraction=t % SECOND) for t, data in sent]
+    return write(path, pcap(records, RAW, magic=0xA1B23C4D))
+
+
+def segment(flags: int = ACK, seq: int = 1, payload: bytes = b"", way: int = 0) -> bytes:
+    """A TCP segment of one connection, from its client (way 0) or from its server."""
+    ends = (HERE, THERE)[:: -1 if way else 1]
+    ports = (1025, 80)[:: -1 if way else 1]
+    return ipv4(tcp(payload, ports=ports, flags=flags, seq=seq), 6, src=ends[0], dst=ends[1])
+
+
+def flows_of(table: FlowTable) -> list[natkit.Flow]:
+    """All of them, in the order of their first packets."""
+    return sorted([*table.expired(), *table], key=lambda flow: flow.number)
+
+
+@pytest.fixture
+def parts(tmp_path):
+    """Makes a table for each of some parts of a trace, and one for the whole."""
+
+    def make(*sent: Sequence[Sent], **settings) -> tuple[list[FlowTable], FlowTable]:
+        tables = [FlowTable(**settings) for _ in sent]
+        whole = FlowTable(**settings)
+        for n, (table, part) in enumerate(zip(tables, sent, strict=True)):
+            path = trace(tmp_path / f"{n}.pcap", part)
+            table.add_trace(path)
+            whole.add_trace(path)
+        return tables, whole
+
+    return make
+
+
+# --- Two tables ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        # the handshake, and its end
+        ([segment(SYN, 9)], [segment(SYN | ACK, 4, way=1), segment(ACK, 10)]),
+        ([segment(SYN, 9), segment(SYN | ACK, 4, way=1)], [segment(ACK, 10)]),
+        ([segment(FIN | ACK, 9)], [segment(FIN | ACK, 4, way=1), segment(ACK, 10)]),
+        ([segment(FIN | ACK), segment(FIN | ACK, way=1)], [segment(ACK)]),
+        ([segment(FIN | ACK), segment(FIN | ACK, way=1)], [segment(SYN), segment(SYN)]),
+        ([segment(RST)], [segment(ACK), segment(ACK)]),
+        # what was sent before the border is sent again behind it
+        ([segment(payload=b"abcd")], [segment(payload=b"abcd"), segment(seq=5, payload=b"ef")]),
+        (
+            [segment(payload=b"x" * 90)],
+            [segment(seq=n * 9 + 1, payload=b"y" * 9) for n in range(12)],
+        ),
+        ([segment(seq=2**32 - 9, payload=b"x" * 20)], [segment(seq=2**32 - 3, payload=b"y" * 20)]),
+        ([segment(seq=9, payload=b"ab")], [segment(seq=10, payload=b"b"), segment(payload=b"ab")]),
+        # the first packet behind the border comes back
+        ([segment(payload=b"ab")], [segment(payload=b"cd", way=1), segment(payload=b"cd", way=1)]),
+    ],
+)
+def test_a_connection_across_the_border(parts, before, after):
+    sent = [(n * SECOND, data) for n, data in enumerate(before + after)]
+    (one, other), whole = parts(sent[: len(before)], sent[len(before) :])
+    assert one.merge(other) is True
+    assert (one.packets, one.time_ns) == (whole.packets, whole.time_ns)
+    assert flows_of(one) == flows_of(whole)
+
+
+@pytest.mark.parametrize("gap", [4, 5, 5.000000001, 6])
+def test_timeouts_at_the_border(parts, gap):
+    sent = [(0, segment()), (SECOND, segment()), (round((1 + gap) * SECOND), segment())]
+    (one, other), whole = parts(sent[:2], sent[2:], idle_timeout=5)
+    assert one.merge(other) is True
+    flows = flows_of(one)
+    assert [flow.packets for flow in flows] == ([3] if gap <= 5 else [2, 1])
+    assert flows == flows_of(whole)
+
+
+def test_the_reason_is_that_of_the_whole(parts):
+    """The parts would have been idle first; the whole is too old before."""
+    sent = [(0, segment()), (4 * SECOND, segment()), (8 * SECOND, segment())]
+    late = [(60 * SECOND, segment(seq=7))]
+    (one, other), whole = parts(sent[:2], sent[2:] + late, idle_timeout=5, active_timeout=10)
+    assert one.merge(other) is True
+    ended = list(one.expired())
+    assert [(flow.packets, flow.end_reason) for flow in ended] == [(3, 2)]
+    assert ended == list(whole.expired())
+    assert list(one) == list(whole)
+
+
+def test_what_is_not_exact(parts):
+    """Nothing changes with exact=True; without it the flows are joined all the same."""
+    long = [(n * SECOND, segment()) for n in range(40)]
+    fin = [(0, segment(FIN | ACK))]
+    then_syn = [(SECOND, segment(FIN | ACK, way=1)), (2 * SECOND, segment(SYN))]
+    first = ipv4(udp(b"u" * 16), 17, ident=5, fragment=0x2000)
+    later = ipv4(b"v" * 16, 17, ident=5, fragment=0x0003)
+    ahead = [(0, segment(payload=b"x" * 1000))]
+    behind = [(n, segment(seq=n * 2 + 1, payload=b"xx")) for n in range(1, 60)]
+    for before, after, settings in (
+        (long[:20], long[20:], {"active_timeout": 25}),
+        (fin, then_syn, {}),
+        ([(0, first)], [(SECOND, later)], {}),
+        (ahead, behind, {}),
+        (long[20:], long[:20], {"idle_timeout": 90}),
+    ):
+        (one, other), _ = parts(before, after, **settings)
+        unchanged = pickle.dumps(one)
+        assert one.merge(other, exact=True) is False
+        assert pickle.dumps(one) == unchanged
+        assert one.merge(other, False) is False
+        assert one.packets == len(before) + len(after)
+        assert sum(flow.packets for flow in flows_of(one)) == one.packets
+
+
+def test_flows_that_were_taken_out_are_missing(parts):
+    sent = [(0, segment())], [(SECOND, segment()), (60 * SECOND, segment())]
+    (one, other), _ = parts(*sent, idle_timeout=5)
+    assert len(other.expired()) == 1
+    assert one.merge(other, exact=True) is False
+
+
+def test_empty_tables(parts):
+    (one, empty), whole = parts([(0, segment())], [])
+    assert one.merge(empty) is True
+    assert flows_of(one) == flows_of(whole)
+    assert empty.merge(one) is True
+    assert flows_of(empty) == flows_of(whole)
+
+
+def test_merging_leaves_the_other_as_it_is(parts):
+    sent = [(n * SECOND // 2, segment(SYN if n % 5 == 0 else RST, n)) for n in range(40)]
+    (one, other), _ = parts(sent[:20], sent[20:], idle_timeout=3)
+    before = pickle.dumps(other)
+    one.merge(other)
+    assert pickle.dumps(other) == before
+
+
+def test_merge_errors():
+    table = FlowTable()
+    with pytest.raises(ValueError, match="can't be merged with itself"):
+        table.merge(table)
+    home = FlowHome(from_s("192.0.2.0/24"))
+    for other in (FlowTable(idle_timeout=4), FlowTable(active_timeout=4), FlowTable(home)):
+        with pytest.raises(ValueError, match="other homes or timeouts"):
+            table.merge(other)
+        with pytest.raises(ValueError, match="other homes or timeouts"):
+            other.merge(table)
+    assert FlowTable(home).merge(FlowTable(FlowHome(from_s("192.0.2.7/24")))) is True
+    with pytest.raises(TypeError):
+        table.merge([])
+
+
+# --- Any traffic in any parts --------------------------------------------------------------------
+
+
+def traffic(rng: random.Random, count: int) -> list[Sent]:
+    """Packets of few flows with all that makes merging hard."""
+    hosts = [f"10.0.0.{n}" for n in range(1, rng.choice([2, 3, 5]) + 1)]
+    ports = [1000, 1001, 80][: rng.choice([2, 3])]
+    spread = rng.choice([3, 2000, 2**31, 2**32 - 1])
+    seqs: dict[tuple[str, str, int, int], int] = {}
+    sent, now = [], 0
+    for _ in range(count):
+        now += int(rng.choice([1, 1000, 10**6, 10**8, 10**9]) * rng.random())
+        src, dst = rng.sample(hosts, 2)
+        pair = (rng.choice(ports), rng.choice(ports))
+        kind = rng.random()
+        proto = 17
+        if kind < 0.8:
+            proto = 6
+            flags = rng.choice([2, 18, 16, 16, 16, 24, 17, 17, 4, 20, 0, 1, 41])
+            flags = flags if rng.random() < 0.5 else rng.choice([16, 24])
+            end = (src, dst, *pair)
+            seq = seqs.get(end, rng.randrange(2**32))
+            if rng.random() < 0.3:
+                seq = (seq + rng.randrange(spread) - spread // 2) % 2**32
+            size = rng.choice([0, 1, 2, 100])
+            seqs[end] = (seq + size) % 2**32
+            data = tcp(b"x" * size, ports=pair, seq=seq, flags=flags)
+        elif kind < 0.9:
+            data = udp(b"y" * rng.choice([0, 30]), ports=pair)
+        else:
+            data = udp(b"z" * 16, ports=pair) if rng.random() < 0.7 else icmp(8)
+        if kind < 0.9 and rng.random() < 0.2:
+            packet = ipv6(data, proto, src=src.replace("10.0.0.", "fd00::"), dst="fd00::9")
+        else:
+            fragment = rng.choice([0x2000, 0x2001, 1, 3]) if kind >= 0.9 else 0
+            ident = rng.choice([1, 2])
+            packet = ipv4(data, proto, src=src, dst=dst, ident=ident, fragment=fragment)
+        sent.append((now, b"\0" + packet if rng.random() < 0.02 else packet))
+    if rng.random() < 0.2:  # time goes back now and then
+        sent = [(max(0, t - rng.choice([0, 0, 0, SECOND])), packet) for t, packet in sent]
+    return sent
+
+
+@pytest.mark.parametrize("seed", range(120))
+def test_any_parts_are_the_whole(tmp_path, seed):
+    rng = random.Random(seed)
+    sent = traffic(rng, rng.choice([5, 20, 60, 200]))
+    idle = rng.choice([None, None, SECOND // 10, SECOND, 10 * SECOND])
+    active = rng.choice([None, None, None, SECOND, 20 * SECOND])
+    settings = {
+        "idle_timeout": idle and idle / SECOND,
+        "active_timeout": active and active / SECOND,
+    }
+    cuts = sorted(rng.randrange(len(sent) + 1) for _ in range(rng.choice([1, 2, 4])))
+    paths = [
+        trace(tmp_path / f"{n}.pcap", sent[start:end])
+        for n, (start, end) in enumerate(zip([0, *cuts], [*cuts, len(sent)], strict=True))
+    ]
+    nodes = [(FlowTable(**settings), [path]) for path in paths]
+    for table, (path,) in nodes:
+        table.add_trace(path)
+    reference = Reference(None, idle, active)
+    with plt.trace(trace(tmp_path / "all.pcap", sent)) as opened:
+        reference.read(opened)
+    while len(nodes) > 1:
+        at = rng.randrange(len(nodes) - 1)
+        (table, files), (later, later_files) = nodes[at : at + 2]
+        if rng.random() < 0.3:
+            table, later = copy.copy(table), pickle.loads(pickle.dumps(later))
+        if not table.merge(later, exact=True):
+            for path in later_files:
+                table.add_trace(path)
+        nodes[at : at + 2] = [(table, files + later_files)]
+    table = nodes[0][0]
+    counters = (reference.packets, reference.not_ip, reference.too_short, len(reference.flows))
+    assert (table.packets, table.not_ip, table.too_short, len(table)) == counters
+    assert all_facts(table) == reference.everything()
+
+
+# --- natkit.flows() ------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def files(tmp_path) -> list[Path]:
+    """A capture in ten files, with flows across all borders."""
+    sent = sorted(
+        ((traffic_time, packet) for seed in range(6) for traffic_time, packet in
+         traffic(random.Random(seed * 5 + 1), 400)), key=lambda item: item[0],
+    )  # fmt: skip
+    each = len(sent) // 10
+    return [trace(tmp_path / f"{n:02}.pcap", sent[n * each : (n + 1) * each]) for n in range(10)]
+
+
+def in_order(paths: Sequence[Path], **settings) -> FlowTable:
+    table = FlowTable(**settings)
+    for path in paths:
+        table.add_trace(path)
+    return table
+
+
+SETTINGS = [
+    {},
+    {"idle_timeout": 0.5},
+    {"active_timeout": 3},
+    {"idle_timeout": 5, "active_timeout": 60},
+]
+
+
+@pytest.mark.parametrize("workers", [None, 1, 2, 7])
+@pytest.mark.parametrize("settings", SETTINGS)
+def test_flows_in_threads(files, settings, workers):
+    table = natkit.flows(files, workers=workers, **settings)
+    whole = in_order(files, **settings)
+    assert table.packets == whole.packets
+    assert list(table.expired()) == list(whole.expired())
+    assert list(table) == list(whole)
+
+
+def test_flows_of_one_file_and_with_all_settings(files):
+    home = FlowHome(from_s("10.0.0.1/32"))
+    expected = FlowTable(home, 2.0)
+    expected.add_trace(files[0], "tcp")
+    for uris in (str(files[0]), files[0], [files[0]], (f"pcapfile:{files[0]}",)):
+        for chosen in ("tcp", plt.filter("tcp")):
+            table = natkit.flows(uris, home=home, idle_timeout=2, filter=chosen)
+            assert flows_of(copy.copy(table)) == flows_of(copy.copy(expected))
+
+
+def test_flows_of_a_broken_file(files):
+    """The error is that of the first broken file; what came before it is in its table."""
+    files[4].write_bytes(files[4].read_bytes()[:-7])
+    files[7].write_bytes(files[7].read_bytes()[:-7])
+    whole = in_order(files[:4])
+    with pytest.raises(plt.LibtraceError, match="cut within") as expected:
+        whole.add_trace(files[4])
+    for workers in (1, 3):
+        with pytest.raises(plt.LibtraceError) as raised:
+            natkit.flows(files, workers=workers)
+        assert str(raised.value) == str(expected.value)
+        assert "04.pcap" in str(raised.value)
+        assert list(raised.value.table) == list(whole)
+
+
+def test_flows_errors(files):
+    with pytest.raises(ValueError, match="no sources to read"):
+        natkit.flows([])
+    with pytest.raises(ValueError, match="workers must be 1 or more, not 0"):
+        natkit.flows(files, workers=0)
+    with pytest.raises(ValueError, match="idle_timeout must be seconds above 0"):
+        natkit.flows(files, idle_timeout=-1)
+    with pytest.raises(TypeError, match="home must be a FlowHome or None"):
+        natkit.flows(files, home="192.0.2.0/24", workers=2)
+    with pytest.raises(plt.LibtraceError):
+        natkit.flows([*files, files[0].with_name("missing")], workers=2)
+    # no thread stays behind
+    assert not [t for t in threading.enumerate() if t.name.startswith("natkit-flows")]

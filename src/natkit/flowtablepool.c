@@ -7,7 +7,7 @@
 #include <sys/mman.h>
 #endif
 
-enum { CHUNK_RECORDS = 1 << 15, CACHE_LINE = 64, HUGE_PAGE = 1 << 21 };
+enum { CHUNK_RECORDS = 1 << 15, CACHE_LINE = 64, LARGE = 1 << 16, HUGE_PAGE = 1 << 21 };
 
 /* So many chunks have small pages: a large one that is hardly used would weigh on each flow. */
 enum { SMALL_CHUNKS = 16 };
@@ -56,7 +56,7 @@ static void unmap(void *memory, size_t Py_UNUSED(size))
 
 void *flow_memory_new(size_t size)
 {
-    void *memory = size >= HUGE_PAGE ? map(size, true) : aligned_alloc(CACHE_LINE, size);
+    void *memory = size >= LARGE ? map(size, size >= HUGE_PAGE) : aligned_alloc(CACHE_LINE, size);
     if (memory)
         memset(memory, 0, size);
     return memory;
@@ -64,7 +64,7 @@ void *flow_memory_new(size_t size)
 
 void flow_memory_free(void *memory, size_t size)
 {
-    if (memory && size >= HUGE_PAGE)
+    if (memory && size >= LARGE)
         unmap(memory, size);
     else
         free(memory);

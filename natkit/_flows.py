@@ -156,7 +156,7 @@ def flows(
     if client is not None:
         whole = _on_cluster(sources, settings, client)
     elif threads == 1 or len(sources) == 1:
-        whole = _Part(settings.table(), tuple(sources))
+        whole = _Part(FlowTable(home, idle_timeout, active_timeout), tuple(sources))
         _read_on(whole, sources, settings)
     else:
         whole = _in_threads(sources, settings, min(threads, len(sources)))

@@ -175,19 +175,20 @@ static struct flow *flow_of_packet(struct flow_table *table, const struct flow_p
 
 bool flow_table_feed(struct flow_table *table, struct flow_packet *packets, size_t count)
 {
+    for (size_t i = 0; i < count; i++) {
+        packets[i].hash = flow_hash(table->index.seed, &packets[i].key, packets[i].v6);
+        flow_index_prefetch(&table->index, packets[i].hash);
+    }
     for (size_t i = 0; i < count; i++)
         look_ahead(table, &packets[i]);
-    for (size_t i = 0; i < count && !table->out_of_memory; i++) {
+    for (size_t i = 0; i < count; i++) {
         flow_wheel_turn(table, packets[i].clock);
         struct flow *flow = flow_of_packet(table, &packets[i]);
-        if (flow)
-            flow_update(table, flow, &packets[i]);
-        else
-            table->out_of_memory = true;
+        if (!flow)
+            return false;
+        flow_update(table, flow, &packets[i]);
     }
-    bool enough = !table->out_of_memory;
-    table->out_of_memory = false;
-    return enough;
+    return true;
 }
 
 /* --- Lists ------------------------------------------------------------------------------------ */

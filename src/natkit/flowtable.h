@@ -136,10 +136,13 @@ enum {
     PACKET_COUNTS = 4   /* as a retransmission, where it repeats others */
 };
 
+/* Packets whose flows are looked for before the first of them is counted. */
+enum { FLOW_BLOCK = 64 };
+
 /* What of a packet matters to its flow. */
 struct flow_packet {
     struct flow_key key;
-    uint64_t hash;
+    uint64_t hash; /* this and hint: set when it is counted */
     int64_t time;
     int64_t clock;   /* the table's: the latest time so far */
     uint64_t number; /* packets read before */
@@ -152,7 +155,7 @@ struct flow_packet {
     uint8_t kind; /* PACKET_* */
     uint8_t way;
     bool v6;
-    flow_ref hint; /* where its flow may be */
+    flow_ref hint; /* where its flow may be, 0 for nowhere */
 };
 
 /* --- Index: from keys to flows ---------------------------------------------------------------- */
@@ -289,7 +292,7 @@ struct flow_table {
     uint64_t ended;      /* flows in the list of the ended */
     flow_ref ended_first;
     flow_ref ended_last;
-    bool out_of_memory;
+    bool fragments_lost; /* there was no memory for what was to be remembered of one */
 };
 
 static inline struct flow *flow_at(const struct flow_table *table, flow_ref ref)
@@ -310,7 +313,8 @@ static inline bool flow_ref_is_6(flow_ref ref)
 /* flowtable.c */
 void flow_table_init(struct flow_table *table, const uint64_t seed[2]);
 void flow_table_free(struct flow_table *table);
-/* Count packets; false when out of memory. */
+/* Count packets; false when out of memory.  It leaves alone what flow_packet_read() changes, so
+ * that another thread may read on meanwhile. */
 bool flow_table_feed(struct flow_table *table, struct flow_packet *packets, size_t count);
 /* End a flow that is not in the index any more, or never was. */
 void flow_table_push_ended(struct flow_table *table, flow_ref ref, uint8_t reason);
@@ -334,6 +338,23 @@ struct flow_copy flow_table_copy(const struct flow_table *table, flow_ref ref);
  * array to be freed, NULL when out of memory. */
 enum { LIST_LIVE = 1, LIST_ENDED = 2 };
 flow_ref *flow_table_list(const struct flow_table *table, int which, size_t *count);
+
+/* flowtablefeeder.c: a thread that counts packets while others are read.  From start to finish only
+ * flow_packet_read() may use the table. */
+struct flow_feeder;
+
+/* NULL where there is no second processor, or no memory. */
+struct flow_feeder *flow_feeder_new(struct flow_table *table);
+void flow_feeder_free(struct flow_feeder *feeder);
+/* False where there is no thread to be had. */
+bool flow_feeder_start(struct flow_feeder *feeder);
+/* Room for FLOW_BLOCK packets. */
+struct flow_packet *flow_feeder_room(struct flow_feeder *feeder);
+/* So many were put there; false when out of memory.  How many flows have ended goes to *ended, now
+ * and then. */
+bool flow_feeder_add(struct flow_feeder *feeder, size_t count, uint64_t *ended);
+/* Wait until all are counted, and end the thread; false when out of memory. */
+bool flow_feeder_finish(struct flow_feeder *feeder);
 
 /* flowtablehash.c */
 uint64_t flow_hash_words(const uint64_t seed[2], const uint64_t *words, size_t count);
@@ -366,7 +387,8 @@ void flow_log_append(struct flow_logs *logs, struct flow *flow, uint32_t seq_end
 void flow_log_read(const struct flow_logs *logs, const struct flow *flow, struct flow_log *out);
 void flow_log_free(struct flow_logs *logs, struct flow *flow);
 
-/* flowtablepacket.c: read a packet; false where it belongs to no flow, and was counted as such. */
+/* flowtablepacket.c: read a packet; false where it belongs to no flow, and was counted as such.  Of
+ * the table it changes the clock, the counters and the fragments. */
 bool flow_packet_read(struct flow_table *table, const uint8_t *data, uint32_t len,
                       const struct plt_layers *layers, const struct plt_meta *meta,
                       struct flow_packet *out);
@@ -423,81 +445,5 @@ int64_t flow_time_sub(int64_t time, int64_t less);
  * given goes to *exact; with `only_exact` nothing is done where not.  False when out of memory. */
 bool flow_table_merge(struct flow_table *table, const struct flow_table *other, bool only_exact,
                       bool *exact);
-
-/* --- Python: all that follows needs the GIL --------------------------------------------------- */
-
-struct flow_table_object {
-    PyObject ob_base;
-    struct natkit_state *state; /* borrowed: the type keeps the module alive */
-    PyObject *home;             /* owned: a FlowHome or NULL */
-    bool busy;                  /* a thread works on it without the GIL */
-    struct flow_table table;
-};
-
-/* Whether a table is free to use: 0, or -1 with RuntimeError. */
-int flow_table_check(const struct flow_table_object *self);
-/* The same, and all ended that is over; NULL with RuntimeError. */
-struct flow_table *flow_table_settled(PyObject *self_);
-
-/* flowtableread.c */
-PyObject *flow_table_add(PyObject *self_, PyObject *obj);
-PyObject *flow_table_add_trace(PyObject *self_, PyObject *args, PyObject *kwargs);
-extern const char flow_table_add_doc[], flow_table_add_trace_doc[];
-
-/* flowtableflow.c */
-PyObject *flow_object_new(struct natkit_state *state, const struct flow_copy *copy);
-/* The record of a natkit.Flow. */
-const struct flow_copy *flow_object_copy(PyObject *self_);
-/* A natkit.Flows of all that have ended, taken out of the table. */
-PyObject *flow_list_take(struct natkit_state *state, struct flow_table *table);
-
-/* flowtablefields.c */
-enum { FLOW_FIELDS = 35 };
-
-struct flow_field {
-    uint8_t what; /* enum, in flowtablefields.c */
-    uint8_t whose;
-    struct column_info info;
-};
-
-extern const struct flow_field flow_fields[];
-extern PyGetSetDef flow_object_getset[];
-/* The number that a flow has for a field, false where it is missing; its address, in a key that is
- * filled in here. */
-bool flow_field_number(const struct flow_field *field, const struct flow_copy *copy,
-                       uint64_t *value);
-const uint8_t *flow_field_address(const struct flow_field *field, const struct flow_copy *copy,
-                                  struct natkit_key *out);
-
-/* flowtablecolumns.c */
-/* A batch of flows with the columns that a sequence names, None for all: the n-th flow is what
- * copy_of(context, n) gives.  NULL with an exception. */
-typedef struct flow_copy (*flow_copy_of)(const void *context, size_t n);
-PyObject *flow_columns(struct natkit_state *state, PyObject *names, size_t count,
-                       flow_copy_of copy_of, const void *context);
-/* The same as a plt.Table, and its Arrow capsules. */
-PyObject *flow_columns_table(struct natkit_state *state, PyObject *names, size_t count,
-                             flow_copy_of copy_of, const void *context);
-PyObject *flow_columns_stream(struct natkit_state *state, size_t count, flow_copy_of copy_of,
-                              const void *context);
-PyObject *flow_columns_schema(void);
-/* The number of a field that has one, -1 with an exception; and what flows are ordered by. */
-extern const char flow_columns_doc[], flow_stream_doc[], flow_schema_doc[];
-int flow_field_find(PyObject *name);
-uint64_t flow_field_order(int field, const struct flow_copy *copy);
-
-/* flowtablewhole.c */
-PyObject *flow_table_columns(PyObject *self_, PyObject *args, PyObject *kwargs);
-PyObject *flow_table_stream(PyObject *self_, PyObject *args, PyObject *kwargs);
-PyObject *flow_table_top(PyObject *self_, PyObject *args, PyObject *kwargs);
-PyObject *flow_table_iter(PyObject *self_);
-extern const char flow_table_top_doc[];
-
-/* flowtablepickle.c */
-PyObject *flow_table_to_bytes(struct flow_table *table);
-/* Fill a new table; 0, or -1 with ValueError for bytes that are none. */
-int flow_table_from_bytes(struct flow_table *table, const uint8_t *data, size_t size);
-PyObject *flow_copy_to_bytes(const struct flow_copy *copy);
-int flow_copy_from_bytes(struct flow_copy *copy, const uint8_t *data, size_t size);
 
 #endif

@@ -1,5 +1,5 @@
 /* Flows as columns: NumPy arrays by name, and Arrow. */
-#include "flowtable.h"
+#include "flowtabletype.h"
 
 #include <string.h>
 

@@ -1,5 +1,5 @@
 /* What a flow answers for: one row a field, for the attributes of Flow and for the columns. */
-#include "flowtable.h"
+#include "flowtabletype.h"
 
 #include "bytes.h"
 

@@ -1,5 +1,5 @@
 /* The types Flow, one flow as it was when it was asked for, and Flows, some that ended. */
-#include "flowtable.h"
+#include "flowtabletype.h"
 
 #include <stdlib.h>
 #include <string.h>

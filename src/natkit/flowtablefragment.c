@@ -108,7 +108,7 @@ void flow_fragment_first(struct flow_table *table, const struct fragment_key *ke
                                 .proto = packet->bytes[KEY_PROTO]};
 
     if (!flow_fragment_add(table, &fragment))
-        table->out_of_memory = true;
+        table->fragments_lost = true;
 }
 
 bool flow_fragment_later(struct flow_table *table, const struct fragment_key *key,

@@ -145,7 +145,7 @@ static void read_fragment(struct flow_table *table, const uint8_t *data, uint32_
         flow_fragment_first(table, &fragment, key);
     else if (!flow_fragment_later(table, &fragment, key) &&
              !flow_orphan_add(table, &fragment, table->clock))
-        table->out_of_memory = true;
+        table->fragments_lost = true;
 }
 
 bool flow_packet_read(struct flow_table *table, const uint8_t *data, uint32_t len,
@@ -170,8 +170,6 @@ bool flow_packet_read(struct flow_table *table, const uint8_t *data, uint32_t le
         read_fragment(table, data, len, layers, &key);
     out->v6 = layers->version == 6;
     out->way = (uint8_t)flow_key_from(&key, &out->key);
-    out->hash = flow_hash(table->index.seed, &out->key, out->v6);
-    flow_index_prefetch(&table->index, out->hash);
     out->clock = table->clock;
     out->bytes = meta->wire_len;
     out->vlan = layers->vlan_id;

@@ -3,7 +3,7 @@
  *
  * A table is a header, its flows in the order of their numbers, each with its log, its fragments
  * and its orphans; all in the byte order and layout of the machine, which the header tells. */
-#include "flowtable.h"
+#include "flowtabletype.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,10 +1,9 @@
 /* FlowTable.add() and FlowTable.add_trace(): packets into a table. */
-#include "flowtable.h"
+#include "flowtabletype.h"
 
 #include <time.h>
 
 enum {
-    BLOCK = 64,          /* packets whose flows are looked for before the first is counted */
     STRETCH = 1 << 16,   /* packets read between two looks at signals and callbacks */
     ENDED_AT_ONCE = 4096 /* flows that on_expired is called for */
 };
@@ -54,31 +53,72 @@ PyObject *flow_table_add(PyObject *self_, PyObject *obj)
 
 /* --- A trace ---------------------------------------------------------------------------------- */
 
-/* Read up to STRETCH packets, fewer where flows are to be handed over, without the GIL; what the
- * source said last. */
-static enum plt_bulk_result read_stretch(struct flow_table_object *self, struct plt_bulk *bulk,
-                                         bool hands_over, uint64_t *read, bool *out_of_memory)
+/* What a call of add_trace() reads with. */
+struct reading {
+    struct flow_table_object *self;
+    struct plt_bulk *bulk;
+    struct flow_feeder *feeder; /* owned, or NULL: this thread counts the packets too */
+    bool hands_over;            /* flows that ended are handed over as they come */
+    uint64_t read;
+    uint64_t ended; /* flows in the table that ended, as far as is known here */
+    bool out_of_memory;
+};
+
+static bool is_to_hand_over(const struct reading *reading)
 {
-    const struct plt_api *api = self->state->plt_api;
+    return reading->hands_over && reading->ended >= ENDED_AT_ONCE;
+}
+
+/* Read up to FLOW_BLOCK packets; what the source said last, and how many packets have a flow. */
+static enum plt_bulk_result read_block(struct reading *reading, struct flow_packet *packets,
+                                       size_t *count)
+{
+    const struct plt_api *api = reading->self->state->plt_api;
+    struct flow_table *table = &reading->self->table;
     enum plt_bulk_result result = PLT_RECORD;
-    struct flow_packet packets[BLOCK];
     struct plt_record record;
     struct plt_layers layers;
 
-    for (uint64_t end = *read + STRETCH; *read < end && result == PLT_RECORD && !*out_of_memory;) {
-        if (hands_over && self->table.ended >= ENDED_AT_ONCE)
+    *count = 0;
+    for (size_t i = 0; i < FLOW_BLOCK; i++) {
+        result = api->bulk_next(reading->bulk, &record);
+        if (result != PLT_RECORD)
             break;
-        size_t count = 0;
-        for (size_t i = 0; i < BLOCK; i++) {
-            result = api->bulk_next(bulk, &record);
-            if (result != PLT_RECORD)
-                break;
-            api->record_layers(&record, &layers);
-            count += flow_packet_read(&self->table, record.data, record.len, &layers, &record.meta,
-                                      &packets[count]);
-            ++*read;
+        api->record_layers(&record, &layers);
+        *count += flow_packet_read(table, record.data, record.len, &layers, &record.meta,
+                                   &packets[*count]);
+        reading->read++;
+    }
+    reading->out_of_memory |= table->fragments_lost;
+    table->fragments_lost = false;
+    return result;
+}
+
+/* Read up to STRETCH packets, fewer where flows are to be handed over, without the GIL; what the
+ * source said last. */
+static enum plt_bulk_result read_stretch(struct reading *reading)
+{
+    struct flow_table *table = &reading->self->table;
+    struct flow_feeder *feeder = reading->feeder;
+    enum plt_bulk_result result = PLT_RECORD;
+    struct flow_packet packets[FLOW_BLOCK];
+    uint64_t end = reading->read + STRETCH;
+    size_t count = 0;
+
+    if (feeder && !flow_feeder_start(feeder))
+        feeder = NULL;
+    while (reading->read < end && result == PLT_RECORD && !reading->out_of_memory &&
+           !is_to_hand_over(reading)) {
+        bool enough = true;
+        if (feeder) {
+            result = read_block(reading, flow_feeder_room(feeder), &count);
+            enough = flow_feeder_add(feeder, count, &reading->ended);
+        } else {
+            result = read_block(reading, packets, &count);
+            enough = flow_table_feed(table, packets, count);
+            reading->ended = table->ended;
         }
-        *out_of_memory = !flow_table_feed(&self->table, packets, count);
+        reading->out_of_memory |= !enough;
     }
     return result;
 }
@@ -119,40 +159,73 @@ static int hand_over(struct flow_table_object *self, PyObject *on_expired)
     return result ? 0 : -1;
 }
 
-/* All of a trace: 0, or -1 with an exception.  What was read before it stays counted. */
-static int read_all(struct flow_table_object *self, struct plt_bulk *bulk, PyObject *progress,
-                    PyObject *on_expired, uint64_t *read)
+/* Have all counted that was read, and end the second thread until the next stretch, so that the
+ * table may be looked at: status, or -1 with MemoryError. */
+static int settle(struct reading *reading, int status)
 {
-    const struct plt_api *api = self->state->plt_api;
+    struct flow_feeder *feeder = reading->feeder;
+    bool enough = true;
+
+    if (!feeder)
+        return status;
+    Py_BEGIN_ALLOW_THREADS
+    enough = flow_feeder_finish(feeder);
+    Py_END_ALLOW_THREADS
+    if (enough || status < 0)
+        return status;
+    PyErr_NoMemory();
+    return -1;
+}
+
+/* Read a stretch, and more of the file where there is none left: 0, or -1 with an exception. */
+static int read_on(struct reading *reading, enum plt_bulk_result *result)
+{
+    const struct plt_api *api = reading->self->state->plt_api;
+
+    Py_BEGIN_ALLOW_THREADS
+    *result = read_stretch(reading);
+    Py_END_ALLOW_THREADS
+    if (reading->out_of_memory) {
+        PyErr_NoMemory();
+        return -1;
+    }
+    if (*result == PLT_ERROR) {
+        api->bulk_raise(reading->bulk);
+        return -1;
+    }
+    return *result == PLT_MORE ? api->bulk_fill(reading->bulk) : PyErr_CheckSignals();
+}
+
+/* All of a trace: 0, or -1 with an exception.  What was read before it stays counted. */
+static int read_all(struct reading *reading, PyObject *progress, PyObject *on_expired)
+{
+    struct flow_table_object *self = reading->self;
     enum plt_bulk_result result = PLT_RECORD;
     uint64_t told = 0;
     double told_at = now();
     int status = 0;
 
     while (status == 0 && result != PLT_END) {
-        bool out_of_memory = false;
         /* callbacks, and what opened the trace, may have given the table to another thread */
         if (flow_table_check(self) < 0)
             return -1;
         self->busy = true;
-        Py_BEGIN_ALLOW_THREADS
-        result = read_stretch(self, bulk, on_expired != NULL, read, &out_of_memory);
-        Py_END_ALLOW_THREADS
+        if (reading->read >= STRETCH && !reading->feeder && !self->one_thread)
+            reading->feeder = flow_feeder_new(&self->table); /* NULL: this thread does it all */
+        status = read_on(reading, &result);
         bool end = result == PLT_END;
-        if (out_of_memory)
-            PyErr_NoMemory();
-        else if (result == PLT_ERROR)
-            api->bulk_raise(bulk);
-        if (out_of_memory || result == PLT_ERROR)
-            status = -1;
-        else
-            status = result == PLT_MORE ? api->bulk_fill(bulk) : PyErr_CheckSignals();
+        bool tells = progress && (end || now() - told_at >= PROGRESS_EVERY);
+        bool hands_over = on_expired && (end || is_to_hand_over(reading));
+        if (status < 0 || end || tells || hands_over)
+            status = settle(reading, status);
         self->busy = false;
-        if (status == 0 && on_expired && (end || self->table.ended >= ENDED_AT_ONCE))
+        if (status == 0 && hands_over) {
             status = hand_over(self, on_expired);
-        if (status == 0 && progress && (end || now() - told_at >= PROGRESS_EVERY)) {
-            status = tell(progress, *read, told);
-            told = *read;
+            reading->ended = 0;
+        }
+        if (status == 0 && tells) {
+            status = tell(progress, reading->read, told);
+            told = reading->read;
             told_at = now();
         }
     }
@@ -177,7 +250,6 @@ PyObject *flow_table_add_trace(PyObject *self_, PyObject *args, PyObject *kwargs
     struct flow_table_object *self = (struct flow_table_object *)self_;
     const struct plt_api *api = self->state->plt_api;
     PyObject *source = NULL, *filter = Py_None, *progress = Py_None, *on_expired = Py_None;
-    uint64_t read = 0;
 
     if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O|OOO:add_trace", keywords, &source, &filter,
                                      &progress, &on_expired) ||
@@ -198,8 +270,10 @@ PyObject *flow_table_add_trace(PyObject *self_, PyObject *args, PyObject *kwargs
     struct plt_bulk *bulk = api->bulk_open(api, source, filter);
     if (!bulk)
         return NULL;
-    int status = read_all(self, bulk, progress == Py_None ? NULL : progress,
-                          on_expired == Py_None ? NULL : on_expired, &read);
+    struct reading reading = {.self = self, .bulk = bulk, .hands_over = on_expired != Py_None};
+    int status = read_all(&reading, progress == Py_None ? NULL : progress,
+                          on_expired == Py_None ? NULL : on_expired);
+    flow_feeder_free(reading.feeder);
     api->bulk_close(bulk);
-    return status < 0 ? NULL : PyLong_FromUnsignedLongLong(read);
+    return status < 0 ? NULL : PyLong_FromUnsignedLongLong(reading.read);
 }

@@ -1,5 +1,5 @@
 /* The type FlowTable: how it is made, looked into and merged. */
-#include "flowtable.h"
+#include "flowtabletype.h"
 
 #include <math.h>
 #include <string.h>
@@ -102,8 +102,10 @@ static PyObject *table_to_be_merged(PyObject *type_, PyObject *args, PyObject *k
 {
     PyObject *self = table_new((PyTypeObject *)type_, args, kwargs);
 
-    if (self)
-        table_of(self)->table.logs.most = MOST_LOG_BLOCKS_TO_MERGE;
+    if (!self)
+        return NULL;
+    table_of(self)->table.logs.most = MOST_LOG_BLOCKS_TO_MERGE;
+    table_of(self)->one_thread = true;
     return self;
 }
 
@@ -407,7 +409,8 @@ static PyMethodDef table_methods[] = {
     METHOD("__arrow_c_schema__", table_schema, METH_NOARGS, flow_schema_doc),
     METHOD("_to_be_merged", table_to_be_merged, METH_VARARGS | METH_KEYWORDS | METH_CLASS,
            "_to_be_merged($type, home=None, idle_timeout=None, active_timeout=None)\n--\n\n"
-           "A table that keeps more of what merge() needs: up to 32 MB, in place of half a one."),
+           "A table that keeps more of what merge() needs, up to 32 MB in place of half a one, and "
+           "reads with\none thread, beside those that read for other tables."),
     METHOD("_from_bytes", table_from_bytes, METH_VARARGS | METH_CLASS,
            "_from_bytes($type, state, home=None, /)\n--\n\n"
            "The table that was pickled; ValueError for bytes that are none."),

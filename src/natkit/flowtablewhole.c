@@ -1,5 +1,5 @@
 /* All flows of a FlowTable: one after another, the largest, as columns. */
-#include "flowtable.h"
+#include "flowtabletype.h"
 
 #include <stdlib.h>
 

@@ -1,0 +1,82 @@
+/* Flow tables for Python: the types FlowTable, Flow and Flows.  All of it needs the GIL. */
+#ifndef NATKIT_FLOWTABLETYPE_H
+#define NATKIT_FLOWTABLETYPE_H
+
+#include "flowtable.h"
+
+struct flow_table_object {
+    PyObject ob_base;
+    struct natkit_state *state; /* borrowed: the type keeps the module alive */
+    PyObject *home;             /* owned: a FlowHome or NULL */
+    bool busy;                  /* a thread works on it without the GIL */
+    bool one_thread;            /* add_trace() starts no second one */
+    struct flow_table table;
+};
+
+/* Whether a table is free to use: 0, or -1 with RuntimeError. */
+int flow_table_check(const struct flow_table_object *self);
+/* The same, and all ended that is over; NULL with RuntimeError. */
+struct flow_table *flow_table_settled(PyObject *self_);
+
+/* flowtableread.c */
+PyObject *flow_table_add(PyObject *self_, PyObject *obj);
+PyObject *flow_table_add_trace(PyObject *self_, PyObject *args, PyObject *kwargs);
+extern const char flow_table_add_doc[], flow_table_add_trace_doc[];
+
+/* flowtableflow.c */
+PyObject *flow_object_new(struct natkit_state *state, const struct flow_copy *copy);
+/* The record of a natkit.Flow. */
+const struct flow_copy *flow_object_copy(PyObject *self_);
+/* A natkit.Flows of all that have ended, taken out of the table. */
+PyObject *flow_list_take(struct natkit_state *state, struct flow_table *table);
+
+/* flowtablefields.c */
+enum { FLOW_FIELDS = 35 };
+
+struct flow_field {
+    uint8_t what; /* enum, in flowtablefields.c */
+    uint8_t whose;
+    struct column_info info;
+};
+
+extern const struct flow_field flow_fields[];
+extern PyGetSetDef flow_object_getset[];
+/* The number that a flow has for a field, false where it is missing; its address, in a key that is
+ * filled in here. */
+bool flow_field_number(const struct flow_field *field, const struct flow_copy *copy,
+                       uint64_t *value);
+const uint8_t *flow_field_address(const struct flow_field *field, const struct flow_copy *copy,
+                                  struct natkit_key *out);
+
+/* flowtablecolumns.c */
+/* A batch of flows with the columns that a sequence names, None for all: the n-th flow is what
+ * copy_of(context, n) gives.  NULL with an exception. */
+typedef struct flow_copy (*flow_copy_of)(const void *context, size_t n);
+PyObject *flow_columns(struct natkit_state *state, PyObject *names, size_t count,
+                       flow_copy_of copy_of, const void *context);
+/* The same as a plt.Table, and its Arrow capsules. */
+PyObject *flow_columns_table(struct natkit_state *state, PyObject *names, size_t count,
+                             flow_copy_of copy_of, const void *context);
+PyObject *flow_columns_stream(struct natkit_state *state, size_t count, flow_copy_of copy_of,
+                              const void *context);
+PyObject *flow_columns_schema(void);
+/* The number of a field that has one, -1 with an exception; and what flows are ordered by. */
+extern const char flow_columns_doc[], flow_stream_doc[], flow_schema_doc[];
+int flow_field_find(PyObject *name);
+uint64_t flow_field_order(int field, const struct flow_copy *copy);
+
+/* flowtablewhole.c */
+PyObject *flow_table_columns(PyObject *self_, PyObject *args, PyObject *kwargs);
+PyObject *flow_table_stream(PyObject *self_, PyObject *args, PyObject *kwargs);
+PyObject *flow_table_top(PyObject *self_, PyObject *args, PyObject *kwargs);
+PyObject *flow_table_iter(PyObject *self_);
+extern const char flow_table_top_doc[];
+
+/* flowtablepickle.c */
+PyObject *flow_table_to_bytes(struct flow_table *table);
+/* Fill a new table; 0, or -1 with ValueError for bytes that are none. */
+int flow_table_from_bytes(struct flow_table *table, const uint8_t *data, size_t size);
+PyObject *flow_copy_to_bytes(const struct flow_copy *copy);
+int flow_copy_from_bytes(struct flow_copy *copy, const uint8_t *data, size_t size);
+
+#endif

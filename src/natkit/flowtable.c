@@ -12,7 +12,6 @@ void flow_table_init(struct flow_table *table, const uint64_t seed[2])
     table->pools[0].size = sizeof(struct flow);
     table->pools[1].size = sizeof(struct flow6);
     table->begin = table->clock = INT64_MIN;
-    table->logs.most = MOST_LOG_BLOCKS;
     flow_wheel_init(table, FLOW_NEVER, FLOW_NEVER);
 }
 
@@ -22,6 +21,19 @@ void flow_table_free(struct flow_table *table)
     flow_fragments_clear(&table->fragments);
     flow_memory_free(table->index.groups, table->index.group_count * sizeof(*table->index.groups));
     table->index.groups = NULL;
+}
+
+size_t flow_table_size(const struct flow_table *table)
+{
+    const struct flow_fragments *fragments = &table->fragments;
+    size_t size = table->index.group_count * sizeof(*table->index.groups);
+
+    for (int v6 = 0; v6 < 2; v6++)
+        size += table->pools[v6].used * table->pools[v6].size;
+    size += table->logs.room * sizeof(*table->logs.blocks);
+    if (fragments->ring)
+        size += FRAGMENTS * (sizeof(*fragments->ring) + sizeof(*fragments->newest));
+    return size + (fragments->orphans ? ORPHANS * sizeof(*fragments->orphans) : 0);
 }
 
 /* --- Ends ------------------------------------------------------------------------------------- */

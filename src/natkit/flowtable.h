@@ -211,8 +211,8 @@ struct flow_logs {
     uint32_t most; /* that there may be */
 };
 
-/* A table that is not made to be merged has logs of half a megabyte; else 32 MB. */
-enum { MOST_LOG_BLOCKS = 1 << 14, MOST_LOG_BLOCKS_TO_MERGE = 1 << 20 };
+/* A table that is made to be merged has logs of up to 32 MB; another 2 bytes a flow. */
+enum { LOG_BLOCKS_A_CHUNK = 1 << 11, MOST_LOG_BLOCKS_TO_MERGE = 1 << 20 };
 
 /* A log taken out, oldest first. */
 struct flow_log {
@@ -313,6 +313,8 @@ static inline bool flow_ref_is_6(flow_ref ref)
 /* flowtable.c */
 void flow_table_init(struct flow_table *table, const uint64_t seed[2]);
 void flow_table_free(struct flow_table *table);
+/* The memory that it has, in bytes. */
+size_t flow_table_size(const struct flow_table *table);
 /* Count packets; false when out of memory.  It leaves alone what flow_packet_read() changes, so
  * that another thread may read on meanwhile. */
 bool flow_table_feed(struct flow_table *table, struct flow_packet *packets, size_t count);

@@ -72,7 +72,7 @@ void flow_memory_free(void *memory, size_t size)
 
 /* --- Records ---------------------------------------------------------------------------------- */
 
-static bool add_chunk(struct flow_pool *pool)
+static bool add_chunk(struct flow_table *table, struct flow_pool *pool)
 {
     uint8_t **chunks = realloc(pool->chunks, (pool->chunk_count + 1) * sizeof(*chunks));
     if (!chunks)
@@ -82,6 +82,8 @@ static bool add_chunk(struct flow_pool *pool)
     if (!chunk)
         return false;
     chunks[pool->chunk_count++] = chunk;
+    if (table->logs.most < MOST_LOG_BLOCKS_TO_MERGE)
+        table->logs.most += LOG_BLOCKS_A_CHUNK;
     return true;
 }
 
@@ -95,7 +97,7 @@ flow_ref flow_pool_new(struct flow_table *table, bool v6)
         uint32_t number = pool->used + 1;
         if (number & FLOW_REF_6)
             return 0;
-        if (number / CHUNK_RECORDS >= pool->chunk_count && !add_chunk(pool))
+        if (number / CHUNK_RECORDS >= pool->chunk_count && !add_chunk(table, pool))
             return 0;
         pool->used = number;
         ref = number | (v6 ? FLOW_REF_6 : 0);
@@ -125,7 +127,7 @@ void flow_pools_clear(struct flow_table *table)
         *pool = (struct flow_pool){.size = pool->size};
     }
     free(table->logs.blocks);
-    table->logs = (struct flow_logs){.most = table->logs.most};
+    table->logs = (struct flow_logs){.blocks = NULL};
 }
 
 /* --- Logs ------------------------------------------------------------------------------------- */

@@ -361,6 +361,15 @@ static PyObject *too_short_get(PyObject *self_, void *Py_UNUSED(closure))
     return PyLong_FromUnsignedLongLong(table_of(self_)->table.too_short);
 }
 
+static PyObject *table_sizeof(PyObject *self_, PyObject *Py_UNUSED(ignored))
+{
+    struct flow_table_object *self = table_of(self_);
+
+    if (flow_table_check(self) < 0)
+        return NULL;
+    return PyLong_FromSize_t((size_t)Py_TYPE(self_)->tp_basicsize + flow_table_size(&self->table));
+}
+
 static PyGetSetDef table_getset[] = {
     {.name = "home",
      .get = home_get,
@@ -416,6 +425,9 @@ static PyMethodDef table_methods[] = {
            "The table that was pickled; ValueError for bytes that are none."),
     METHOD("__reduce__", table_reduce, METH_NOARGS,
            "__reduce__($self, /)\n--\n\nHow pickle and copy make the same table again."),
+    METHOD("__sizeof__", table_sizeof, METH_NOARGS,
+           "__sizeof__($self, /)\n--\n\n"
+           "The memory that the table takes, flows and all, in bytes: for sys.getsizeof()."),
     {.ml_name = NULL}};
 
 PyDoc_STRVAR(

@@ -1,5 +1,6 @@
 """natkit.FlowTable: long traces, of which one thread reads the packets that another counts."""
 
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -72,3 +73,19 @@ def test_a_trace_that_breaks_off_after_much(long_trace, tmp_path):
     with pytest.raises(plt.LibtraceError, match="cut within"):
         table.add_trace(broken)
     assert sum(flow.packets for flow in table) == table.packets == PACKETS - 1
+
+
+def test_memory_a_flow(long_trace):
+    """No more than 200 bytes for each of many IPv4 flows, by the table's word and the kernel's."""
+
+    def resident() -> int:
+        rollup = Path("/proc/self/smaps_rollup").read_text()
+        return next(int(x.split()[1]) * 1024 for x in rollup.splitlines() if x.startswith("Rss:"))
+
+    FlowTable().add_trace(long_trace)  # what reading takes
+    before = resident()
+    table = FlowTable()
+    table.add_trace(long_trace)
+    grown = resident() - before
+    assert PORTS * 184 < sys.getsizeof(table) < PORTS * 200 + 2**20
+    assert grown < PORTS * 200 + 2**20

@@ -3,8 +3,6 @@
 
 #include <string.h>
 
-/* --- Names ------------------------------------------------------------------------------------ */
-
 /* --- Values ----------------------------------------------------------------------------------- */
 
 static bool append(const struct flow_field *field, const struct flow_copy *copy,
@@ -26,6 +24,8 @@ static bool append(const struct flow_field *field, const struct flow_copy *copy,
     column_append(data, present, value);
     return true;
 }
+
+/* --- Names ------------------------------------------------------------------------------------ */
 
 /* The number of a column: -1 where it is unknown. */
 static int find_column(const char *name)
@@ -103,6 +103,8 @@ uint64_t flow_field_order(int field, const struct flow_copy *copy)
         return 0;
     return kind == KIND_TIME || kind == KIND_DURATION ? value ^ sign : value;
 }
+
+/* --- Tables ----------------------------------------------------------------------------------- */
 
 /* The fields that a sequence names, all for NULL: their number, or -1 with an exception. */
 static Py_ssize_t choose(PyObject *names, const struct flow_field *chosen[FLOW_FIELDS])

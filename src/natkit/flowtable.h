@@ -136,9 +136,6 @@ enum {
     PACKET_COUNTS = 4   /* as a retransmission, where it repeats others */
 };
 
-/* Packets whose flows are looked for before the first of them is counted. */
-enum { FLOW_BLOCK = 64 };
-
 /* What of a packet matters to its flow. */
 struct flow_packet {
     struct flow_key key;
@@ -340,23 +337,6 @@ struct flow_copy flow_table_copy(const struct flow_table *table, flow_ref ref);
  * array to be freed, NULL when out of memory. */
 enum { LIST_LIVE = 1, LIST_ENDED = 2 };
 flow_ref *flow_table_list(const struct flow_table *table, int which, size_t *count);
-
-/* flowtablefeeder.c: a thread that counts packets while others are read.  From start to finish only
- * flow_packet_read() may use the table. */
-struct flow_feeder;
-
-/* NULL where there is no second processor, or no memory. */
-struct flow_feeder *flow_feeder_new(struct flow_table *table);
-void flow_feeder_free(struct flow_feeder *feeder);
-/* False where there is no thread to be had. */
-bool flow_feeder_start(struct flow_feeder *feeder);
-/* Room for FLOW_BLOCK packets. */
-struct flow_packet *flow_feeder_room(struct flow_feeder *feeder);
-/* So many were put there; false when out of memory.  How many flows have ended goes to *ended, now
- * and then. */
-bool flow_feeder_add(struct flow_feeder *feeder, size_t count, uint64_t *ended);
-/* Wait until all are counted, and end the thread; false when out of memory. */
-bool flow_feeder_finish(struct flow_feeder *feeder);
 
 /* flowtablehash.c */
 uint64_t flow_hash_words(const uint64_t seed[2], const uint64_t *words, size_t count);

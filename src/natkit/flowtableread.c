@@ -1,11 +1,16 @@
 /* FlowTable.add() and FlowTable.add_trace(): packets into a table. */
 #include "flowtabletype.h"
 
+#include "pipeline.h"
+
+#include <stdatomic.h>
 #include <time.h>
 
 enum {
-    STRETCH = 1 << 16,   /* packets read between two looks at signals and callbacks */
-    ENDED_AT_ONCE = 4096 /* flows that on_expired is called for */
+    BLOCK = 64,           /* packets whose flows are looked for before the first is counted */
+    PACKETS_AHEAD = 8192, /* in a buffer between the threads */
+    STRETCH = 1 << 16,    /* packets read between two looks at signals and callbacks */
+    ENDED_AT_ONCE = 4096  /* flows that on_expired is called for */
 };
 
 /* Seconds between two calls of progress. */
@@ -57,10 +62,10 @@ PyObject *flow_table_add(PyObject *self_, PyObject *obj)
 struct reading {
     struct flow_table_object *self;
     struct plt_bulk *bulk;
-    struct flow_feeder *feeder; /* owned, or NULL: this thread counts the packets too */
-    bool hands_over;            /* flows that ended are handed over as they come */
+    struct pipeline *second; /* owned: counts the packets; NULL where this thread does */
+    bool hands_over;         /* flows that ended are handed over as they come */
     uint64_t read;
-    uint64_t ended; /* flows in the table that ended, as far as is known here */
+    _Atomic uint64_t ended; /* flows in the table that ended, as far as is known here */
     bool out_of_memory;
 };
 
@@ -69,9 +74,9 @@ static bool is_to_hand_over(const struct reading *reading)
     return reading->hands_over && reading->ended >= ENDED_AT_ONCE;
 }
 
-/* Read up to FLOW_BLOCK packets; what the source said last, and how many packets have a flow. */
+/* Read up to `most` packets; what the source said last, and how many packets have a flow. */
 static enum plt_bulk_result read_block(struct reading *reading, struct flow_packet *packets,
-                                       size_t *count)
+                                       size_t most, size_t *count)
 {
     const struct plt_api *api = reading->self->state->plt_api;
     struct flow_table *table = &reading->self->table;
@@ -80,7 +85,7 @@ static enum plt_bulk_result read_block(struct reading *reading, struct flow_pack
     struct plt_layers layers;
 
     *count = 0;
-    for (size_t i = 0; i < FLOW_BLOCK; i++) {
+    for (size_t i = 0; i < most; i++) {
         result = api->bulk_next(reading->bulk, &record);
         if (result != PLT_RECORD)
             break;
@@ -94,30 +99,40 @@ static enum plt_bulk_result read_block(struct reading *reading, struct flow_pack
     return result;
 }
 
+/* The second thread's work. */
+static bool count_packets(void *reading_, void *packets_, size_t count)
+{
+    struct reading *reading = reading_;
+    struct flow_packet *packets = packets_;
+    struct flow_table *table = &reading->self->table;
+    bool enough = true;
+
+    for (size_t at = 0; at < count && enough; at += BLOCK)
+        enough = flow_table_feed(table, packets + at, count - at < BLOCK ? count - at : BLOCK);
+    reading->ended = table->ended;
+    return enough;
+}
+
 /* Read up to STRETCH packets, fewer where flows are to be handed over, without the GIL; what the
  * source said last. */
 static enum plt_bulk_result read_stretch(struct reading *reading)
 {
-    struct flow_table *table = &reading->self->table;
-    struct flow_feeder *feeder = reading->feeder;
+    struct pipeline *second = reading->second;
     enum plt_bulk_result result = PLT_RECORD;
-    struct flow_packet packets[FLOW_BLOCK];
-    uint64_t end = reading->read + STRETCH;
+    struct flow_packet packets[BLOCK];
+    struct flow_packet *place = packets;
+    size_t room = BLOCK;
     size_t count = 0;
 
-    if (feeder && !flow_feeder_start(feeder))
-        feeder = NULL;
-    while (reading->read < end && result == PLT_RECORD && !reading->out_of_memory &&
-           !is_to_hand_over(reading)) {
-        bool enough = true;
-        if (feeder) {
-            result = read_block(reading, flow_feeder_room(feeder), &count);
-            enough = flow_feeder_add(feeder, count, &reading->ended);
-        } else {
-            result = read_block(reading, packets, &count);
-            enough = flow_table_feed(table, packets, count);
-            reading->ended = table->ended;
-        }
+    if (second && !pipeline_start(second, count_packets, reading))
+        second = NULL;
+    for (uint64_t end = reading->read + STRETCH; reading->read < end && result == PLT_RECORD &&
+                                                 !reading->out_of_memory &&
+                                                 !is_to_hand_over(reading);) {
+        if (second)
+            place = pipeline_room(second, &room);
+        result = read_block(reading, place, room < BLOCK ? room : BLOCK, &count);
+        bool enough = second ? pipeline_add(second, count) : count_packets(reading, packets, count);
         reading->out_of_memory |= !enough;
     }
     return result;
@@ -163,13 +178,12 @@ static int hand_over(struct flow_table_object *self, PyObject *on_expired)
  * table may be looked at: status, or -1 with MemoryError. */
 static int settle(struct reading *reading, int status)
 {
-    struct flow_feeder *feeder = reading->feeder;
     bool enough = true;
 
-    if (!feeder)
+    if (!reading->second)
         return status;
     Py_BEGIN_ALLOW_THREADS
-    enough = flow_feeder_finish(feeder);
+    enough = pipeline_finish(reading->second);
     Py_END_ALLOW_THREADS
     if (enough || status < 0)
         return status;
@@ -210,8 +224,8 @@ static int read_all(struct reading *reading, PyObject *progress, PyObject *on_ex
         if (flow_table_check(self) < 0)
             return -1;
         self->busy = true;
-        if (reading->read >= STRETCH && !reading->feeder && !self->one_thread)
-            reading->feeder = flow_feeder_new(&self->table); /* NULL: this thread does it all */
+        if (reading->read >= STRETCH && !reading->second && !self->one_thread)
+            reading->second = pipeline_new(sizeof(struct flow_packet), PACKETS_AHEAD);
         status = read_on(reading, &result);
         bool end = result == PLT_END;
         bool tells = progress && (end || now() - told_at >= PROGRESS_EVERY);
@@ -273,7 +287,7 @@ PyObject *flow_table_add_trace(PyObject *self_, PyObject *args, PyObject *kwargs
     struct reading reading = {.self = self, .bulk = bulk, .hands_over = on_expired != Py_None};
     int status = read_all(&reading, progress == Py_None ? NULL : progress,
                           on_expired == Py_None ? NULL : on_expired);
-    flow_feeder_free(reading.feeder);
+    pipeline_free(reading.second);
     api->bulk_close(bulk);
     return status < 0 ? NULL : PyLong_FromUnsignedLongLong(reading.read);
 }

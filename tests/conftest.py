@@ -17,8 +17,8 @@ import pytest
 
 TESTS = Path(__file__).resolve().parent
 
-# Helpers that are no tests (tshark_fields and its like) are imported by their bare names.
-sys.path[:0] = [str(TESTS / "compat"), str(TESTS / "tutorial")]
+# Helpers that are no tests (packets, tshark_fields) are imported by their bare names.
+sys.path[:0] = [str(TESTS), str(TESTS / "compat"), str(TESTS / "tutorial")]
 
 
 def missing(what: str) -> None:

@@ -1,6 +1,22 @@
-"""The tests here import tests/packets.py by its bare name."""
+"""What several of the unit tests share."""
 
-import sys
+from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Any
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+import pytest
+from flow_traces import Sent, trace
+
+from natkit import FlowTable
+
+
+@pytest.fixture
+def counted(tmp_path: Path) -> Callable[..., FlowTable]:
+    """Makes a flow table of packets."""
+
+    def count(sent: Iterable[Sent], **settings: Any) -> FlowTable:
+        table = FlowTable(**settings)
+        table.add_trace(trace(tmp_path / "counted.pcap", sent))
+        return table
+
+    return count

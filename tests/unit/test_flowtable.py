@@ -2,22 +2,27 @@
 
 import ipaddress
 import itertools
-import json
 import operator
-import os
 import pickle
-import subprocess
-import sys
-import threading
-import time
-from collections.abc import Iterable
-from pathlib import Path
 
 import pytest
+from flow_traces import (
+    ACK,
+    FIN,
+    HERE,
+    PSH,
+    RST,
+    SECOND,
+    SYN,
+    THERE,
+    back,
+    only,
+    there,
+    trace,
+)
 from packets import (
     EPOCH,
     ETH,
-    RAW,
     Record,
     block,
     ethernet,
@@ -25,7 +30,6 @@ from packets import (
     ipv4,
     ipv6,
     pcap,
-    tcp,
     udp,
     write,
 )
@@ -34,50 +38,6 @@ import natkit
 import plt
 from ipp import from_s
 from natkit import FlowHome, FlowTable, IPflow
-
-FIN, SYN, RST, PSH, ACK = 0x01, 0x02, 0x04, 0x08, 0x10
-SECOND = 10**9
-HERE, THERE = "192.0.2.1", "198.51.100.2"
-NANOSECONDS = 0xA1B23C4D
-
-Sent = tuple[float, bytes]  # seconds after EPOCH, and a packet from its IP header on
-
-
-def trace(path: Path, sent: Iterable[Sent]) -> Path:
-    """A trace of raw IP packets."""
-    records = []
-    for seconds, packet in sent:
-        whole, fraction = divmod(round(seconds * SECOND), SECOND)
-        records.append(Record(packet, sec=EPOCH + whole, fraction=fraction))
-    return write(path, pcap(records, RAW, magic=NANOSECONDS))
-
-
-@pytest.fixture
-def counted(tmp_path):
-    """Makes a table of packets."""
-
-    def count(sent: Iterable[Sent], **settings) -> FlowTable:
-        table = FlowTable(**settings)
-        table.add_trace(trace(tmp_path / "counted.pcap", sent))
-        return table
-
-    return count
-
-
-def there(payload: bytes = b"", flags: int = ACK, seq: int = 1, port: int = 1025) -> bytes:
-    """A TCP segment to the server."""
-    return ipv4(tcp(payload, ports=(port, 80), flags=flags, seq=seq), 6, src=HERE, dst=THERE)
-
-
-def back(payload: bytes = b"", flags: int = ACK, seq: int = 1, port: int = 1025) -> bytes:
-    """A TCP segment from the server."""
-    return ipv4(tcp(payload, ports=(80, port), flags=flags, seq=seq), 6, src=THERE, dst=HERE)
-
-
-def only(table: FlowTable) -> natkit.Flow:
-    (flow,) = table
-    return flow
-
 
 # --- Counting ------------------------------------------------------------------------------------
 
@@ -294,153 +254,6 @@ def test_a_syn_before_the_end_begins_none(counted):
     assert flow.packets == 3
 
 
-# --- Timeouts ------------------------------------------------------------------------------------
-
-
-def test_idle_timeout(counted):
-    table = counted([(0, there()), (10, back()), (20, there())], idle_timeout=10)
-    assert only(table).packets == 3  # no longer than the timeout
-    table = counted([(0, there()), (10.000000001, back()), (12, back())], idle_timeout=10)
-    (old,) = table.expired()
-    assert (old.packets, old.end_reason) == (1, 1)
-    flow = only(table)
-    assert (flow.packets, flow.src_port, flow.end_reason) == (2, 80, None)
-
-
-def test_active_timeout(counted):
-    table = counted(((n, there()) for n in range(8)), active_timeout=3)
-    assert [(flow.number, flow.packets, flow.end_reason) for flow in table.expired()] == [(0, 4, 2)]
-    assert only(table).number == 4
-
-
-def test_the_earlier_of_the_timeouts_is_the_reason(counted):
-    end = (100, there(port=7))
-    for last, reason in ((4, 1), (6, 2)):
-        sent = [(0, there()), (3, there()), (last, there()), end]
-        (old,) = counted(sent, idle_timeout=5, active_timeout=10).expired()
-        assert (old.packets, old.end_reason) == (3, reason)
-
-
-def test_a_closed_connection_that_times_out_ended_before(counted):
-    sent = [(0, there(flags=RST)), (50, there(port=7))]
-    (old,) = counted(sent, idle_timeout=5).expired()
-    assert old.end_reason == 3
-
-
-def test_time_is_the_traces_and_never_goes_back(counted):
-    table = counted([(0, there()), (9, there(port=2)), (3, there()), (12, there())], idle_timeout=5)
-    # the packet of second 3 came when it was second 9: too late for the first flow
-    assert [(flow.number, flow.packets) for flow in table.expired()] == [(0, 1)]
-    assert [(flow.number, flow.packets) for flow in table] == [(1, 1), (2, 2)]
-    assert table.time_ns == (EPOCH + 12) * SECOND
-    assert [flow.duration_ns for flow in table] == [0, 9 * SECOND]
-
-
-def test_ended_flows_are_in_the_order_of_their_first_packets(counted):
-    sent = [(n / 10, there(port=n % 7 + 1)) for n in range(100)]
-    sent += [(n / 10, there(port=n % 5 + 100)) for n in range(120, 200)]
-    sent += [(60, there())]
-    expired = counted(sent, idle_timeout=1, active_timeout=3.3).expired()
-    numbers = [flow.number for flow in expired]
-    assert numbers == sorted(numbers)
-    assert sum(flow.packets for flow in expired) == len(sent) - 1
-
-
-def test_nothing_is_over_without_timeouts(counted):
-    table = counted([(0, there()), (1e9, there(port=2)), (2e9, there())])
-    assert [flow.packets for flow in table] == [2, 1]
-    assert (table.idle_timeout, table.active_timeout) == (None, None)
-    assert len(table.expired()) == 0
-
-
-def test_flush(counted):
-    table = counted([(0, there()), (1, there(port=2, flags=RST)), (2, ipv6(udp()))], idle_timeout=9)
-    table.flush()
-    assert len(table) == 0
-    assert [flow.end_reason for flow in table.expired()] == [4, 3, 4]
-    assert list(table) == list(table.expired()) == []
-
-
-def test_memory_is_bounded_by_what_is_active(tmp_path):
-    """A hundred times the flows that are active at a time: all are handed over, few are kept."""
-    sent = ((n / 1000, there(port=n % 50000)) for n in range(40_000))
-    path = trace(tmp_path / "many.pcap", sent)
-    sizes, table = [], FlowTable(idle_timeout=0.4)
-    table.add_trace(path, on_expired=lambda flows: sizes.append((len(flows), len(table))))
-    assert sum(ended for ended, _ in sizes) + len(table) == 40_000
-    assert max(active for _, active in sizes) <= 500
-    assert max(ended for ended, _ in sizes) < 5000
-    assert len(table) == 401
-    # a table of what is active: the ended are not in its bytes
-    assert len(pickle.dumps(table)) < 401 * 300
-
-
-# --- Fragments -----------------------------------------------------------------------------------
-
-
-def fragments(ident: int, src: str = HERE, proto: int = 17, begin: bytes = b"") -> list[bytes]:
-    """Three fragments of an IPv4 packet of 24, 16 and 8 bytes."""
-    begin = begin or udp(b"u" * 16, ports=(5000, 53))
-    rest = {"proto": proto, "src": src, "dst": THERE, "ident": ident}
-    return [
-        ipv4(begin, fragment=0x2000, **rest),
-        ipv4(b"v" * 16, fragment=0x2003, **rest),
-        ipv4(b"w" * 8, fragment=0x0005, **rest),
-    ]
-
-
-def fragments6(ident: int) -> list[bytes]:
-    """Two fragments of an IPv6 packet (RFC 8200 section 4.5), behind hop-by-hop options."""
-    out = []
-    for offset, more, data in ((0, 1, udp(b"u" * 16, ports=(5000, 53))), (3, 0, b"v" * 8)):
-        header = bytes([17, 0]) + (offset << 3 | more).to_bytes(2, "big") + ident.to_bytes(4, "big")
-        out.append(ipv6(bytes([44, 0, 1, 4, 0, 0, 0, 0]) + header + data, 0))
-    return out
-
-
-def test_later_fragments_count_in_the_first_ones_flow(counted):
-    flow = only(counted(enumerate(fragments(1))))
-    assert (flow.src_port, flow.dst_port, flow.packets) == (5000, 53, 3)
-    assert (flow.ip_bytes, flow.payload_bytes) == (3 * 20 + 48, 16 + 16 + 8)
-    flow = only(counted(enumerate(fragments6(1))))
-    assert (flow.src_port, flow.packets, flow.payload_bytes) == (5000, 2, 24)
-    assert flow.ip_bytes == 2 * (40 + 16) + 24 + 8
-    flow = only(counted(enumerate(fragments(1, proto=1, begin=icmp(8, payload=b"p" * 16)))))
-    assert (flow.proto, flow.packets, flow.payload_bytes) == (1, 3, 0)
-
-
-def test_fragments_are_told_apart(counted):
-    one, other, third = fragments(1), fragments(2), fragments(1, src="192.0.2.9")
-    other[0] = ipv4(udp(ports=(6000, 53)), 17, src=HERE, dst=THERE, ident=2, fragment=0x2000)
-    table = counted(
-        enumerate(packet for three in zip(one, other, third, strict=True) for packet in three)
-    )
-    assert [(flow.src_port, flow.packets) for flow in table] == [(5000, 3), (6000, 3), (5000, 3)]
-    one, other = fragments6(1), fragments6(2)
-    table = counted(enumerate([one[0], other[1], one[1]]))
-    assert [(flow.src_port, flow.packets) for flow in table] == [(5000, 2), (0, 1)]
-
-
-def test_fragments_whose_first_is_not_known(counted):
-    first, second, _ = fragments(1)
-    table = counted([(0, second), (1, first), (61.1, second)])
-    unknown, known = table
-    # IPflow of such a fragment has no protocol, as python-libtrace's keys
-    assert unknown.fwd_key == IPflow(plt.ip(second)).fwd_key
-    assert (unknown.proto, unknown.src_port, unknown.packets) == (0, 0, 2)
-    assert (known.src_port, known.packets) == (5000, 1)
-    assert only(counted([(0, first), (60, second)])).packets == 2
-
-
-def test_only_so_many_fragments_are_remembered(counted):
-    first, second, _ = fragments(0)
-    others = [fragments(n % 65536, src=f"10.0.0.{n // 65536}")[0] for n in range(1, 8193)]
-    kept = counted((0, packet) for packet in [first, *others[1:], second])
-    assert next(iter(kept)).packets == 2
-    gone = counted((0, packet) for packet in [first, *others, second])
-    assert gone[IPflow(plt.ip(second))].packets == 1
-
-
 # --- Looking into a table ------------------------------------------------------------------------
 
 
@@ -515,195 +328,6 @@ def test_top_errors(counted):
         table.top(1, by="state")
     with pytest.raises(TypeError):
         table.top("1")
-
-
-# --- Adding packets ------------------------------------------------------------------------------
-
-
-def test_add_is_add_trace(tmp_path):
-    sent = [(0, there(flags=SYN)), (1, back()), *enumerate(fragments(3)), (30, ipv6(udp()))]
-    path = trace(tmp_path / "x", sent)
-    one, other = FlowTable(idle_timeout=9), FlowTable(idle_timeout=9)
-    with plt.trace(path) as opened:
-        for pkt in opened:
-            one.add(pkt)
-    assert other.add_trace(path) == len(sent)
-    assert (one.packets, list(one), list(one.expired())) == (
-        len(sent),
-        list(other),
-        list(other.expired()),
-    )
-
-
-def test_add_a_quoted_packet(tmp_path):
-    """The packet that an ICMP error quotes counts in its own flow."""
-    quote = icmp(3, 1, payload=there()[:28])
-    path = trace(tmp_path / "x", [(5, ipv4(quote, 1, src="203.0.113.9", dst=HERE))])
-    table = FlowTable()
-    with plt.trace(path) as opened:
-        for pkt in opened:
-            table.add(pkt.icmp.payload)
-    flow = only(table)
-    assert (flow.proto, flow.src_port, flow.dst_port) == (6, 1025, 80)
-    assert flow.first_time_ns == (EPOCH + 5) * SECOND
-
-
-def test_add_errors():
-    table = FlowTable()
-    with pytest.raises(ValueError, match="an object made from bytes has no arrival time"):
-        table.add(plt.ip(there()))
-    with pytest.raises(ValueError, match="nothing was read into this packet"):
-        table.add(plt.packet())
-    for bad in (None, there(), IPflow(plt.ip(there()))):
-        with pytest.raises(ValueError, match="takes packet and layer objects of plt, not"):
-            table.add(bad)
-    assert (table.packets, table.time_ns) == (0, None)
-
-
-def test_sources_and_filters(tmp_path):
-    path = trace(tmp_path / "x.pcap", [(0, there()), (1, there(port=2)), (2, ipv6(udp()))])
-    for source in (path, str(path), f"pcapfile:{path}"):
-        table = FlowTable()
-        assert table.add_trace(source, filter="tcp and port 2") == 1
-        assert only(table).src_port == 2
-    table = FlowTable()
-    opened = plt.trace(path)
-    opened.conf_filter(plt.filter("ip"))
-    opened.start()
-    next(opened)
-    assert table.add_trace(source=opened, filter=plt.filter("tcp")) == 1
-    assert only(table).src_port == 2
-    with pytest.raises(plt.LibtraceError):
-        table.add_trace(path, "no such filter")
-    with pytest.raises(plt.LibtraceError):
-        table.add_trace(tmp_path / "missing")
-    with pytest.raises(TypeError):
-        table.add_trace()
-    assert table.packets == 1
-
-
-def test_a_trace_that_breaks_off(tmp_path):
-    path = trace(tmp_path / "x", ((n, there(port=n + 1)) for n in range(20)))
-    path.write_bytes(path.read_bytes()[:-5])
-    table = FlowTable()
-    with pytest.raises(plt.LibtraceError, match="cut within"):
-        table.add_trace(path)
-    assert (table.packets, len(table)) == (19, 19)
-    table.add_trace(trace(tmp_path / "y", [(30, there(port=1))]))
-    assert table[IPflow(plt.ip(there(port=1)))].packets == 2
-
-
-class Bar:
-    """As much of a bar of tqdm's as is used."""
-
-    def __init__(self) -> None:
-        self.updates: list[int] = []
-
-    def update(self, n: int) -> None:
-        self.updates.append(n)
-
-
-def test_progress(tmp_path):
-    path = trace(tmp_path / "x", ((n / 1000, there()) for n in range(3000)))
-    told, bar = [], Bar()
-    FlowTable().add_trace(path, progress=told.append)
-    assert told[-1] == 3000
-    assert told == sorted(told)
-    FlowTable().add_trace(path, progress=bar)
-    assert sum(bar.updates) == 3000
-    for bad in (1, "x"):
-        with pytest.raises(TypeError, match="progress must be callable or have an update method"):
-            FlowTable().add_trace(path, progress=bad)
-        with pytest.raises(TypeError, match="on_expired must be callable, not"):
-            FlowTable().add_trace(path, on_expired=bad)
-
-
-def test_exceptions_of_callbacks(tmp_path):
-    path = trace(tmp_path / "x", ((n, there(port=n + 1)) for n in range(100)))
-
-    def fail(_: object) -> None:
-        raise ZeroDivisionError
-
-    for name in ("progress", "on_expired"):
-        table = FlowTable(idle_timeout=2)
-        with pytest.raises(ZeroDivisionError):
-            table.add_trace(path, **{name: fail})
-        assert table.packets == 100
-        assert len(table) == 3
-        assert len(table.expired()) == (97 if name == "progress" else 0)
-
-
-def test_callbacks_may_use_the_table(tmp_path):
-    path = trace(tmp_path / "x", ((n, there(port=n + 1)) for n in range(100)))
-    other = trace(tmp_path / "y", [(200, there())])
-    table, seen = FlowTable(idle_timeout=2), []
-    table.add_trace(path, on_expired=lambda flows: seen.append((len(flows), len(table), *table)))
-    assert seen[0][:2] == (97, 3)
-    table.add_trace(other, progress=lambda _: table.add_trace(other))
-    assert table.packets == 102
-
-
-# --- Threads and Ctrl-C --------------------------------------------------------------------------
-
-
-def test_a_second_thread_is_refused(tmp_path):
-    fifo = tmp_path / "fifo"
-    os.mkfifo(fifo)
-    content = trace(tmp_path / "x", ((n, there()) for n in range(10))).read_bytes()
-    table, results = FlowTable(), []
-    reader = threading.Thread(target=lambda: results.append(table.add_trace(f"pcapfile:{fifo}")))
-    reader.start()
-    with fifo.open("wb", buffering=0) as pipe:
-        pipe.write(content[:100])
-        limit = time.monotonic() + 10
-        refused = 0
-        while refused == 0 and time.monotonic() < limit:
-            try:
-                len(table)
-            except RuntimeError:
-                refused += 1
-        for use in (iter, list, FlowTable.expired, FlowTable.columns, pickle.dumps):
-            with pytest.raises(RuntimeError, match="the flow table is in use by another thread"):
-                use(table)
-        with pytest.raises(RuntimeError):
-            FlowTable().merge(table)
-        pipe.write(content[100:])
-    reader.join()
-    assert refused == 1
-    assert results == [10]
-    assert only(table).packets == 10
-
-
-INTERRUPTED = """
-import json, os, signal, sys, threading, time
-import natkit
-table, sent = natkit.FlowTable(idle_timeout=60), []
-def later():
-    while table.packets < 1:
-        time.sleep(0.001)
-    sent.append(time.monotonic())
-    os.kill(os.getpid(), signal.SIGINT)
-threading.Thread(target=later, daemon=True).start()
-try:
-    while True:
-        table.add_trace(sys.argv[1])
-except KeyboardInterrupt:
-    took = time.monotonic() - sent[0]
-sums = [sum(getattr(f, n) for f in table) for n in ("packets", "bytes", "payload_bytes")]
-print(json.dumps([took, table.packets, *sums]))
-"""
-
-
-def test_ctrl_c(tmp_path):
-    """It ends within 0.2 seconds, and all that was counted is whole packets."""
-    path = trace(tmp_path / "x", ((0, there(b"abc", port=n % 60000 + 1)) for n in range(100_000)))
-    run = subprocess.run(
-        [sys.executable, "-c", INTERRUPTED, path], capture_output=True, text=True, check=True
-    )
-    took, packets, counted, size, payload = json.loads(run.stdout)
-    assert took < 0.2
-    assert 0 < packets == counted
-    assert (size, payload) == (43 * packets, 3 * packets)
 
 
 # --- Settings and the module ---------------------------------------------------------------------

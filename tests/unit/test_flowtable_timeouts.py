@@ -1,0 +1,150 @@
+"""natkit.FlowTable: flows that end, and fragments."""
+
+import pickle
+
+from flow_traces import HERE, RST, SECOND, THERE, back, fragments, only, there, trace
+from packets import (
+    EPOCH,
+    icmp,
+    ipv4,
+    ipv6,
+    udp,
+)
+
+import plt
+from natkit import FlowTable, IPflow
+
+# --- Timeouts ------------------------------------------------------------------------------------
+
+
+def test_idle_timeout(counted):
+    table = counted([(0, there()), (10, back()), (20, there())], idle_timeout=10)
+    assert only(table).packets == 3  # no longer than the timeout
+    table = counted([(0, there()), (10.000000001, back()), (12, back())], idle_timeout=10)
+    (old,) = table.expired()
+    assert (old.packets, old.end_reason) == (1, 1)
+    flow = only(table)
+    assert (flow.packets, flow.src_port, flow.end_reason) == (2, 80, None)
+
+
+def test_active_timeout(counted):
+    table = counted(((n, there()) for n in range(8)), active_timeout=3)
+    assert [(flow.number, flow.packets, flow.end_reason) for flow in table.expired()] == [(0, 4, 2)]
+    assert only(table).number == 4
+
+
+def test_the_earlier_of_the_timeouts_is_the_reason(counted):
+    end = (100, there(port=7))
+    for last, reason in ((4, 1), (6, 2)):
+        sent = [(0, there()), (3, there()), (last, there()), end]
+        (old,) = counted(sent, idle_timeout=5, active_timeout=10).expired()
+        assert (old.packets, old.end_reason) == (3, reason)
+
+
+def test_a_closed_connection_that_times_out_ended_before(counted):
+    sent = [(0, there(flags=RST)), (50, there(port=7))]
+    (old,) = counted(sent, idle_timeout=5).expired()
+    assert old.end_reason == 3
+
+
+def test_time_is_the_traces_and_never_goes_back(counted):
+    table = counted([(0, there()), (9, there(port=2)), (3, there()), (12, there())], idle_timeout=5)
+    # the packet of second 3 came when it was second 9: too late for the first flow
+    assert [(flow.number, flow.packets) for flow in table.expired()] == [(0, 1)]
+    assert [(flow.number, flow.packets) for flow in table] == [(1, 1), (2, 2)]
+    assert table.time_ns == (EPOCH + 12) * SECOND
+    assert [flow.duration_ns for flow in table] == [0, 9 * SECOND]
+
+
+def test_ended_flows_are_in_the_order_of_their_first_packets(counted):
+    sent = [(n / 10, there(port=n % 7 + 1)) for n in range(100)]
+    sent += [(n / 10, there(port=n % 5 + 100)) for n in range(120, 200)]
+    sent += [(60, there())]
+    expired = counted(sent, idle_timeout=1, active_timeout=3.3).expired()
+    numbers = [flow.number for flow in expired]
+    assert numbers == sorted(numbers)
+    assert sum(flow.packets for flow in expired) == len(sent) - 1
+
+
+def test_nothing_is_over_without_timeouts(counted):
+    table = counted([(0, there()), (1e9, there(port=2)), (2e9, there())])
+    assert [flow.packets for flow in table] == [2, 1]
+    assert (table.idle_timeout, table.active_timeout) == (None, None)
+    assert len(table.expired()) == 0
+
+
+def test_flush(counted):
+    table = counted([(0, there()), (1, there(port=2, flags=RST)), (2, ipv6(udp()))], idle_timeout=9)
+    table.flush()
+    assert len(table) == 0
+    assert [flow.end_reason for flow in table.expired()] == [4, 3, 4]
+    assert list(table) == list(table.expired()) == []
+
+
+def test_memory_is_bounded_by_what_is_active(tmp_path):
+    """A hundred times the flows that are active at a time: all are handed over, few are kept."""
+    sent = ((n / 1000, there(port=n % 50000)) for n in range(40_000))
+    path = trace(tmp_path / "many.pcap", sent)
+    sizes, table = [], FlowTable(idle_timeout=0.4)
+    table.add_trace(path, on_expired=lambda flows: sizes.append((len(flows), len(table))))
+    assert sum(ended for ended, _ in sizes) + len(table) == 40_000
+    assert max(active for _, active in sizes) <= 500
+    assert max(ended for ended, _ in sizes) < 5000
+    assert len(table) == 401
+    # a table of what is active: the ended are not in its bytes
+    assert len(pickle.dumps(table)) < 401 * 300
+
+
+# --- Fragments -----------------------------------------------------------------------------------
+
+
+def fragments6(ident: int) -> list[bytes]:
+    """Two fragments of an IPv6 packet (RFC 8200 section 4.5), behind hop-by-hop options."""
+    out = []
+    for offset, more, data in ((0, 1, udp(b"u" * 16, ports=(5000, 53))), (3, 0, b"v" * 8)):
+        header = bytes([17, 0]) + (offset << 3 | more).to_bytes(2, "big") + ident.to_bytes(4, "big")
+        out.append(ipv6(bytes([44, 0, 1, 4, 0, 0, 0, 0]) + header + data, 0))
+    return out
+
+
+def test_later_fragments_count_in_the_first_ones_flow(counted):
+    flow = only(counted(enumerate(fragments(1))))
+    assert (flow.src_port, flow.dst_port, flow.packets) == (5000, 53, 3)
+    assert (flow.ip_bytes, flow.payload_bytes) == (3 * 20 + 48, 16 + 16 + 8)
+    flow = only(counted(enumerate(fragments6(1))))
+    assert (flow.src_port, flow.packets, flow.payload_bytes) == (5000, 2, 24)
+    assert flow.ip_bytes == 2 * (40 + 16) + 24 + 8
+    flow = only(counted(enumerate(fragments(1, proto=1, begin=icmp(8, payload=b"p" * 16)))))
+    assert (flow.proto, flow.packets, flow.payload_bytes) == (1, 3, 0)
+
+
+def test_fragments_are_told_apart(counted):
+    one, other, third = fragments(1), fragments(2), fragments(1, src="192.0.2.9")
+    other[0] = ipv4(udp(ports=(6000, 53)), 17, src=HERE, dst=THERE, ident=2, fragment=0x2000)
+    table = counted(
+        enumerate(packet for three in zip(one, other, third, strict=True) for packet in three)
+    )
+    assert [(flow.src_port, flow.packets) for flow in table] == [(5000, 3), (6000, 3), (5000, 3)]
+    one, other = fragments6(1), fragments6(2)
+    table = counted(enumerate([one[0], other[1], one[1]]))
+    assert [(flow.src_port, flow.packets) for flow in table] == [(5000, 2), (0, 1)]
+
+
+def test_fragments_whose_first_is_not_known(counted):
+    first, second, _ = fragments(1)
+    table = counted([(0, second), (1, first), (61.1, second)])
+    unknown, known = table
+    # IPflow of such a fragment has no protocol, as python-libtrace's keys
+    assert unknown.fwd_key == IPflow(plt.ip(second)).fwd_key
+    assert (unknown.proto, unknown.src_port, unknown.packets) == (0, 0, 2)
+    assert (known.src_port, known.packets) == (5000, 1)
+    assert only(counted([(0, first), (60, second)])).packets == 2
+
+
+def test_only_so_many_fragments_are_remembered(counted):
+    first, second, _ = fragments(0)
+    others = [fragments(n % 65536, src=f"10.0.0.{n // 65536}")[0] for n in range(1, 8193)]
+    kept = counted((0, packet) for packet in [first, *others[1:], second])
+    assert next(iter(kept)).packets == 2
+    gone = counted((0, packet) for packet in [first, *others, second])
+    assert gone[IPflow(plt.ip(second))].packets == 1

@@ -28,10 +28,14 @@ static int read_timeout(const char *name, PyObject *obj, int64_t *timeout)
     if (obj == Py_None)
         return 0;
     double seconds = PyFloat_AsDouble(obj);
-    if (seconds == -1.0 && PyErr_Occurred())
+    if (seconds == -1.0 && PyErr_Occurred()) {
+        if (PyErr_ExceptionMatches(PyExc_TypeError))
+            PyErr_Format(PyExc_TypeError, "%s must be a number of seconds or None, not %.100s",
+                         name, Py_TYPE(obj)->tp_name);
         return -1;
-    if (!(seconds >= 1e-9 &&
-          seconds <= LONGEST_TIMEOUT / 1e9)) { /* not a number is none of these either */
+    }
+    /* the form that not-a-number fails too */
+    if (!(seconds >= 1e-9 && seconds <= LONGEST_TIMEOUT / 1e9)) {
         PyErr_Format(PyExc_ValueError, "%s must be seconds above 0 or None, not %R", name, obj);
         return -1;
     }

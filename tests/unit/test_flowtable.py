@@ -342,7 +342,7 @@ def test_settings():
         for bad in (0, -1, float("nan"), float("inf"), 1e-10, 1e30):
             with pytest.raises(ValueError, match=f"{name} must be seconds above 0 or None, not"):
                 FlowTable(**{name: bad})
-        with pytest.raises(TypeError):
+        with pytest.raises(TypeError, match=f"{name} must be a number of seconds or None, not str"):
             FlowTable(**{name: "60"})
     for bad in ("192.0.2.0/24", from_s("192.0.2.0/24"), 4):
         with pytest.raises(TypeError, match="home must be a FlowHome or None, not"):

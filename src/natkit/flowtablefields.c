@@ -92,7 +92,8 @@ enum { FWD, REV, BOTH };
     ROW(RETRANSMITS, FWD, KIND_UINT32, true, "fwd_retransmits", "fwd_retransmits",                 \
         "TCP segments sent again, forward.\n\nThose with payload, SYN or FIN that end no further " \
         "than what was seen that way before\n(RFC 9293 section 3.4); a single byte is not "        \
-        "counted: it may keep a connection alive or\nask for a window. None but for TCP.")         \
+        "counted: it may keep a connection alive or\nask for a window. What came out of order "    \
+        "counts too. None but for TCP.")                                                           \
     ROW(RETRANSMITS, REV, KIND_UINT32, true, "rev_retransmits", "rev_retransmits",                 \
         "TCP segments sent again, back: see fwd_retransmits.")                                     \
     ROW(RTT, BOTH, KIND_DURATION, true, "rtt", "rtt_ns",                                           \

@@ -46,11 +46,7 @@ def column_fields() -> dict[str, str]:
 def _checked_fields(fields: Sequence[str]) -> tuple[str, ...]:
     from plt._columns import check_fields  # noqa: PLC0415  pldns alone needs no plt
 
-    try:
-        return check_fields(fields, list(column_fields()))
-    except ValueError as error:
-        text = str(error).replace("plt.column_fields", "pldns.column_fields")
-        raise ValueError(text) from None
+    return check_fields(fields, list(column_fields()), "pldns")
 
 
 def _nanoseconds(timeout: float) -> int:

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import difflib
+import operator
 import os
-import threading
+import sys
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from . import _plt
+from ._manycolumns import InThreads, InTurn, Limit, Reader, Source
 
-__all__ = ["Batch", "Columns", "Table", "check_fields", "column_fields", "columns"]
+__all__ = ["Batch", "Columns", "Source", "Table", "check_fields", "column_fields", "columns"]
 
 if TYPE_CHECKING:
     import numpy as np
-
-Source = str | bytes | os.PathLike[str] | _plt.trace
 
 KIND_TIME, KIND_ADDRESS, KIND_DURATION, KIND_TEXT = 0, 10, 11, 12
 
@@ -39,14 +39,17 @@ def column_fields() -> dict[str, str]:
     return {name: doc for name, _, doc, _ in _plt._column_fields()}
 
 
-def check_fields(fields: Sequence[str], known: Sequence[str]) -> tuple[str, ...]:
+def check_fields(
+    fields: Sequence[str], known: Sequence[str], package: str = "plt"
+) -> tuple[str, ...]:
     """The fields as a tuple; ValueError on an unknown name, with near ones, and on a double one."""
     fields = (fields,) if isinstance(fields, str) else tuple(fields)
     for name in fields:
         if name not in known:
             near = difflib.get_close_matches(str(name), known, n=4, cutoff=0.5)
             hint = f"; near: {', '.join(near)}" if near else ""
-            raise ValueError(f"no column is named {name!r}{hint} (plt.column_fields() lists all)")
+            listed = f"({package}.column_fields() lists all)"
+            raise ValueError(f"no column is named {name!r}{hint} {listed}")
         if fields.count(name) > 1:
             raise ValueError(f"the column {name!r} is asked for twice")
     return fields
@@ -58,14 +61,26 @@ class Table:
     Times are datetime64[ns], addresses arrays of n times 16 bytes (IPv4 in the first 4), flags
     bool, everything else integers of their natural width.  Where a packet has no such field, the
     value is 0 and `mask(name)` is True.  The arrays are read-only and outlive the table.  Arrow
-    consumers take the table itself: `pyarrow.table(t)`, `polars.DataFrame(t)`.
+    consumers take the table itself: `pyarrow.table(t)`, `polars.DataFrame(t)`.  It can be pickled.
     """
 
     def __init__(self, batches: list[_plt._Batch]) -> None:
+        try:
+            of_each = [batch.columns() for batch in batches]
+        except (AttributeError, TypeError):  # a pickle may have anything here
+            of_each = []
+        if not of_each or any(columns != of_each[0] for columns in of_each):
+            raise ValueError("a table is made of batches that have the same columns")
         self._batches = batches
-        self._columns = batches[0].columns()
+        self._columns = of_each[0]
         self.names = [name for name, _ in self._columns]
         self._cache: dict[str, np.ndarray[Any, Any]] = {}
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self._batches,)
+
+    def __sizeof__(self) -> int:
+        return object.__sizeof__(self) + sum(map(sys.getsizeof, self._batches))
 
     def __len__(self) -> int:
         return sum(len(batch) for batch in self._batches)
@@ -141,6 +156,9 @@ class Batch(Table):
     def __init__(self, batch: _plt._Batch) -> None:
         super().__init__([batch])
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self._batches[0],)
+
     def __arrow_c_array__(self, requested_schema: object = None) -> tuple[object, object]:
         """The batch as an Arrow C array (the PyCapsule protocol)."""
         return self._batches[0].arrow_c_array()
@@ -168,41 +186,6 @@ def _texts(batch: _plt._Batch, n: int) -> Iterator[str | None]:
             yield text[offsets[row] : offsets[row + 1]].decode()
 
 
-class _Batches:
-    """The batches of several readers, one reader after the other; for any thread."""
-
-    def __init__(self, readers: Iterator[_plt._ColumnReader]) -> None:
-        self.reader = next(readers)
-        self.readers = readers
-        self.lock = threading.RLock()
-
-    def __iter__(self) -> Iterator[_plt._Batch]:
-        return self
-
-    def __next__(self) -> _plt._Batch:
-        with self.lock:
-            while (batch := next(self.reader, None)) is None:
-                self.reader = next(self.readers)
-            return batch
-
-    def rest(self) -> Iterator[_plt._Batch]:
-        """What is left, as few batches as can be."""
-        with self.lock:
-            while True:
-                # asked again, a reader raises what came behind the last batch
-                while len(batch := self.reader.rest()):
-                    yield batch
-                reader = next(self.readers, None)
-                if reader is None:
-                    return
-                self.reader = reader
-
-    def close(self) -> None:
-        """Read no more; LibtraceError where another thread is reading."""
-        self.readers = iter(())
-        self.reader.close()
-
-
 class Columns:
     """The columns of a trace, or of several in order, read as they are asked for.
 
@@ -212,9 +195,9 @@ class Columns:
     error that breaks a trace off, reading goes on with the next source.
     """
 
-    def __init__(self, readers: Iterator[_plt._ColumnReader], fields: tuple[str, ...]) -> None:
+    def __init__(self, readers: Iterator[Reader] | InTurn, fields: tuple[str, ...]) -> None:
         self.fields = fields
-        self._batches = _Batches(readers)
+        self._batches = readers if isinstance(readers, InTurn) else InTurn(readers)
         self._empty = self._batches.reader.empty()
 
     def __iter__(self) -> Iterator[Batch]:
@@ -227,10 +210,11 @@ class Columns:
         self.close()
 
     def __repr__(self) -> str:
-        return f"<plt.columns of {', '.join(self.fields)}>"
+        package = type(self._empty).__module__.partition(".")[0]
+        return f"<{package}.columns of {', '.join(self.fields)}>"
 
     def close(self) -> None:
-        """Read no more, and close the trace where it was opened for this."""
+        """Read no more, close what was opened for this, and end the threads that read ahead."""
         self._batches.close()
 
     def table(self) -> Table:
@@ -262,26 +246,56 @@ def columns(
     filter: _plt.filter | str | None = None,
     limit: int | None = None,
     batch: int = 1 << 16,
+    workers: int | None = None,
+    client: Any = None,
 ) -> Columns:
     """Fields of packets as columns: NumPy arrays, and Arrow.
 
     source is a trace or URI, or a list of these, read in order; fields are names of
     `column_fields()`; filter lets only packets through that match; limit ends after so many
-    packets; batch is the rows of each batch.  ValueError on an unknown field; LibtraceError where
-    a trace can't be read, after what was read before.  Ctrl-C ends the reading at once.
+    packets, of all sources together; batch is the rows of each batch.  ValueError on an unknown
+    field; LibtraceError where a trace can't be read, after what was read before.  Ctrl-C ends the
+    reading at once.
+
+    Of several files `workers` threads read as many at once; without it as many as there are
+    processors.  The batches come in the order of the files nevertheless.  While the consumer is at
+    one file, the threads read ahead in the next: together at most 4,194,304 rows and 1,024 batches,
+    but two batches each.  `table()` lets them read without that bound.  With a limit or workers=1
+    files are read one after another, and traces, pipes and interfaces always, by the consumer's own
+    thread.  Ctrl-C, `close()` and dropping the Columns end the threads.
+
+    With a client of dask.distributed its workers read the sources, which each of them must be able
+    to open: as many at once as they have threads, or `workers`.  They keep the batches of a source
+    until those were fetched, two at a time.
     """
     known = list(column_fields())
     names = check_fields(DEFAULT_FIELDS if fields is None else fields, known)
-    if limit is not None and limit < 0:
+    if limit is not None and operator.index(limit) < 0:
         raise ValueError("limit must be 0 or more")
+    if operator.index(batch) < 1:
+        raise ValueError("a batch has at least one row")
+    if workers is not None and operator.index(workers) < 1:
+        raise ValueError(f"workers must be 1 or more, not {workers}")
     sources = list(source) if isinstance(source, (list, tuple)) else [source]
     if not sources:
         raise ValueError("no sources to read")
-    if limit is not None and len(sources) > 1:
-        raise ValueError("a limit is for one source, not for several")
-    rows = -1 if limit is None else limit
+    left = None if limit is None else Limit(limit)
 
-    def reader(one: Source) -> _plt._ColumnReader:
-        return _plt._ColumnReader(one, names, filter, rows, batch)
+    def rows() -> int:
+        return -1 if left is None else left.left
 
-    return Columns(map(reader, sources), names)  # a generator would not go on behind an exception
+    def reader(one: Source) -> Reader:
+        return _plt._ColumnReader(one, names, filter, rows(), batch)
+
+    if client is not None:
+        from ._clustercolumns import OnCluster  # noqa: PLC0415  few have a cluster
+
+        most = 1 if left is not None else workers
+        remote = OnCluster(client, sources, most, (names, filter, rows, batch))
+        return Columns(InTurn(remote, left, remote.close), names)
+    threads = 1 if left is not None else workers or os.cpu_count() or 1
+    if threads == 1 or len(sources) == 1:
+        # a generator would not go on behind an exception
+        return Columns(InTurn(map(reader, sources), left), names)
+    ahead = InThreads(reader, sources, threads, batch)
+    return Columns(InTurn(ahead, stop=ahead.close), names)

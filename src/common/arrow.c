@@ -296,6 +296,17 @@ static int stream_fail(struct stream_block *block)
     return interrupted ? EINTR : out_of_memory ? ENOMEM : EIO;
 }
 
+/* Whether a batch has the columns that the stream's schema tells of. */
+static bool has_columns_of(const struct batch *batch, const struct stream_block *block)
+{
+    bool same = batch->count == block->count;
+    for (size_t i = 0; same && i < block->count; i++)
+        same = batch->infos[i].kind == block->infos[i].kind &&
+               batch->infos[i].can_be_missing == block->infos[i].can_be_missing &&
+               strcmp(batch->infos[i].name, block->infos[i].name) == 0;
+    return same;
+}
+
 /* Consumers call this with or without the GIL, from any thread. */
 static int stream_get_next(struct ArrowArrayStream *stream, struct ArrowArray *out)
 {
@@ -307,6 +318,8 @@ static int stream_get_next(struct ArrowArrayStream *stream, struct ArrowArray *o
     PyObject *batch = PyIter_Next(block->batches);
     if (batch && Py_TYPE(batch) != block->batch_type)
         PyErr_SetString(PyExc_TypeError, "a stream of columns that is none of batches");
+    else if (batch && !has_columns_of((struct batch *)batch, block))
+        PyErr_SetString(PyExc_ValueError, "a stream of batches whose columns are not the same");
     if (PyErr_Occurred()) {
         result = stream_fail(block);
     } else if (batch) {

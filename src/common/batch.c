@@ -1,15 +1,15 @@
 /* Batches and their columns as Python objects: the buffer protocol and Arrow's capsules. */
 #include "column.h"
 
+#include <stdio.h>
+
 /* --- A column: its values, its mask or its text -------------------------------------------------
  */
-
-enum part { PART_VALUES, PART_MASK, PART_TEXT };
 
 struct column {
     PyObject ob_base;
     struct column_data *data; /* owned */
-    enum part part;
+    enum column_part part;
     Py_ssize_t shape[2];
     Py_ssize_t strides[2];
 };
@@ -21,7 +21,7 @@ const char *column_format(uint8_t kind)
     return formats[kind];
 }
 
-static PyObject *column_new(PyTypeObject *type, struct column_data *data, enum part part)
+static PyObject *column_new(PyTypeObject *type, struct column_data *data, enum column_part part)
 {
     struct column *self = (struct column *)type->tp_alloc(type, 0);
     if (!self)
@@ -91,15 +91,15 @@ static PyType_Slot column_slots[] = {
     {Py_sq_length, column_length},
     {0, NULL}};
 
-static PyType_Spec column_spec = {.name = "plt._Column",
+static PyType_Spec column_spec = {.name = "_Column",
                                   .basicsize = sizeof(struct column),
                                   .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_DISALLOW_INSTANTIATION,
                                   .slots = column_slots};
 
 /* --- A batch --------------------------------------------------------------------------------- */
 
-struct batch *batch_new(const struct batch_types *types, const struct column_info *infos,
-                        size_t count, size_t room)
+struct batch *batch_new_bare(const struct batch_types *types, const struct column_info *infos,
+                             size_t count, size_t room)
 {
     struct batch *self = (struct batch *)types->batch->tp_alloc(types->batch, 0);
     if (!self)
@@ -110,17 +110,29 @@ struct batch *batch_new(const struct batch_types *types, const struct column_inf
     self->room = room ? room : 1;
     self->infos = PyMem_Calloc(count + 1, sizeof(*self->infos));
     self->columns = PyMem_Calloc(count + 1, sizeof(struct column_data *));
-    bool complete = self->infos && self->columns;
-    for (size_t i = 0; complete && i < count; i++) {
-        self->infos[i] = infos[i];
-        self->columns[i] = column_data_new(&infos[i], self->room);
-        complete = self->columns[i] != NULL;
+    if (!self->infos || !self->columns) {
+        Py_DECREF((PyObject *)self);
+        PyErr_NoMemory();
+        return NULL;
     }
-    if (complete)
-        return self;
-    Py_DECREF((PyObject *)self);
-    PyErr_NoMemory();
-    return NULL;
+    for (size_t i = 0; i < count; i++)
+        self->infos[i] = infos[i];
+    return self;
+}
+
+struct batch *batch_new(const struct batch_types *types, const struct column_info *infos,
+                        size_t count, size_t room)
+{
+    struct batch *self = batch_new_bare(types, infos, count, room);
+    for (size_t i = 0; self && i < count; i++) {
+        self->columns[i] = column_data_new(&infos[i], self->room);
+        if (!self->columns[i]) {
+            Py_DECREF((PyObject *)self);
+            PyErr_NoMemory();
+            return NULL;
+        }
+    }
+    return self;
 }
 
 bool batch_grow(struct batch *batch)
@@ -150,8 +162,16 @@ static Py_ssize_t batch_length(PyObject *self_)
     return (Py_ssize_t)((struct batch *)self_)->rows;
 }
 
-/* A part of the column of a number; None where the column has no such part. */
-static PyObject *batch_part(PyObject *self_, PyObject *arg, enum part part)
+PyObject *batch_part(const struct batch *batch, size_t column, enum column_part part)
+{
+    struct column_data *data = batch->columns[column];
+    if ((part == PART_MASK && !data->absent) || (part == PART_TEXT && data->kind != KIND_TEXT))
+        Py_RETURN_NONE;
+    return column_new(batch->column_type, data, part);
+}
+
+/* The same of a column by its number in Python. */
+static PyObject *part_of(PyObject *self_, PyObject *arg, enum column_part part)
 {
     const struct batch *self = (struct batch *)self_;
     Py_ssize_t n = PyNumber_AsSsize_t(arg, PyExc_IndexError);
@@ -161,25 +181,22 @@ static PyObject *batch_part(PyObject *self_, PyObject *arg, enum part part)
         PyErr_Format(PyExc_IndexError, "column %zd of %zu", n, self->count);
         return NULL;
     }
-    struct column_data *data = self->columns[n];
-    if ((part == PART_MASK && !data->absent) || (part == PART_TEXT && data->kind != KIND_TEXT))
-        Py_RETURN_NONE;
-    return column_new(self->column_type, data, part);
+    return batch_part(self, (size_t)n, part);
 }
 
 static PyObject *batch_values(PyObject *self_, PyObject *arg)
 {
-    return batch_part(self_, arg, PART_VALUES);
+    return part_of(self_, arg, PART_VALUES);
 }
 
 static PyObject *batch_mask(PyObject *self_, PyObject *arg)
 {
-    return batch_part(self_, arg, PART_MASK);
+    return part_of(self_, arg, PART_MASK);
 }
 
 static PyObject *batch_text(PyObject *self_, PyObject *arg)
 {
-    return batch_part(self_, arg, PART_TEXT);
+    return part_of(self_, arg, PART_TEXT);
 }
 
 static PyObject *batch_arrow_c_array(PyObject *self_, PyObject *Py_UNUSED(args))
@@ -218,6 +235,42 @@ static PyObject *batch_columns(PyObject *self_, PyObject *Py_UNUSED(args))
     return list;
 }
 
+/* The types of the module that a batch type is of; false with an exception. */
+static bool types_of(PyTypeObject *type, struct batch_types *types)
+{
+    PyObject *module = PyType_GetModule(type);
+    PyObject *column = module ? PyObject_GetAttrString(module, "_Column") : NULL;
+    *types = (struct batch_types){.batch = type, .column = (PyTypeObject *)column};
+    if (column &&
+        (!PyType_Check(column) || ((PyTypeObject *)column)->tp_dealloc != column_dealloc)) {
+        PyErr_SetString(PyExc_TypeError, "_Column is another type than that of the module");
+        Py_CLEAR(column);
+    }
+    return column != NULL;
+}
+
+static PyObject *batch_from_state_(PyObject *type, PyObject *state)
+{
+    struct batch_types types;
+    if (!types_of((PyTypeObject *)type, &types))
+        return NULL;
+    PyObject *batch = batch_from_state(&types, state);
+    Py_DECREF((PyObject *)types.column);
+    return batch;
+}
+
+static PyObject *batch_sizeof(PyObject *self_, PyObject *Py_UNUSED(args))
+{
+    const struct batch *self = (struct batch *)self_;
+    size_t size = sizeof(*self) + (self->count + 1) * (sizeof(*self->infos) + sizeof(void *));
+    for (size_t i = 0; i < self->count; i++) {
+        const struct column_data *data = self->columns[i];
+        size += sizeof(*data) + (data->room + 1) * column_width(data->kind) + data->text_room;
+        size += data->absent ? data->room : 0;
+    }
+    return PyLong_FromSize_t(size);
+}
+
 static PyMethodDef batch_methods[] = {
     {"columns", batch_columns, METH_NOARGS,
      "columns($self, /)\n--\n\nThe name and kind of each column."},
@@ -236,6 +289,15 @@ static PyMethodDef batch_methods[] = {
     {"arrow_c_stream", batch_arrow_c_stream, METH_O,
      "arrow_c_stream($self, batches, /)\n--\n\nThe capsule of an Arrow C stream of batches that "
      "have this one's columns."},
+    {"__reduce_ex__", batch_reduce, METH_O,
+     "__reduce_ex__($self, protocol, /)\n--\n\nFor pickle; from protocol 5 on with buffers that "
+     "may "
+     "go out of band."},
+    {"_from_state", batch_from_state_, METH_O | METH_CLASS,
+     "_from_state($type, state, /)\n--\n\nThe batch of a state that __reduce_ex__() gave; "
+     "ValueError where it is none."},
+    {"__sizeof__", batch_sizeof, METH_NOARGS,
+     "__sizeof__($self, /)\n--\n\nThe bytes of memory that it takes."},
     {.ml_name = NULL}};
 
 static PyType_Slot batch_slots[] = {{Py_tp_doc, "Columns of some records."},
@@ -244,20 +306,31 @@ static PyType_Slot batch_slots[] = {{Py_tp_doc, "Columns of some records."},
                                     {Py_sq_length, batch_length},
                                     {0, NULL}};
 
-static PyType_Spec batch_spec = {.name = "plt._Batch",
+static PyType_Spec batch_spec = {.name = "_Batch",
                                  .basicsize = sizeof(struct batch),
                                  .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_DISALLOW_INSTANTIATION,
                                  .slots = batch_slots};
 
+/* Make a type of a module under the module's full name, by which pickle finds it. */
+static PyTypeObject *add_type(PyObject *module, PyType_Spec spec)
+{
+    char name[64];
+    const char *module_name = PyModule_GetName(module);
+    if (!module_name)
+        return NULL;
+    snprintf(name, sizeof(name), "%s.%s", module_name, spec.name);
+    spec.name = name; /* the type has a copy */
+    PyObject *type = PyType_FromModuleAndSpec(module, &spec, NULL);
+    if (type && PyModule_AddType(module, (PyTypeObject *)type) < 0)
+        Py_CLEAR(type);
+    return (PyTypeObject *)type;
+}
+
 int batch_types_add(PyObject *module, struct batch_types *types)
 {
-    types->column = (PyTypeObject *)PyType_FromModuleAndSpec(module, &column_spec, NULL);
-    if (!types->column)
-        return -1;
-    types->batch = (PyTypeObject *)PyType_FromModuleAndSpec(module, &batch_spec, NULL);
-    if (!types->batch || PyModule_AddType(module, types->column) < 0)
-        return -1;
-    return PyModule_AddType(module, types->batch);
+    types->column = add_type(module, column_spec);
+    types->batch = types->column ? add_type(module, batch_spec) : NULL;
+    return types->batch ? 0 : -1;
 }
 
 int batch_types_traverse(struct batch_types *types, visitproc visit, void *arg)

@@ -24,14 +24,22 @@ size_t column_width(uint8_t kind)
     }
 }
 
-struct column_data *column_data_new(const struct column_info *info, size_t room)
+struct column_data *column_data_new_bare(uint8_t kind, size_t room)
 {
     struct column_data *data = calloc(1, sizeof(*data));
     if (!data)
         return NULL;
     atomic_init(&data->refs, 1);
-    data->kind = info->kind;
+    data->kind = kind;
     data->room = room;
+    return data;
+}
+
+struct column_data *column_data_new(const struct column_info *info, size_t room)
+{
+    struct column_data *data = column_data_new_bare(info->kind, room);
+    if (!data)
+        return NULL;
     data->values = malloc((room + 1) * column_width(info->kind)); /* texts have one offset more */
     if (info->can_be_missing)
         data->absent = malloc(room);

@@ -55,6 +55,8 @@ struct column_data {
 
 /* NULL when out of memory; room is at least 1. */
 struct column_data *column_data_new(const struct column_info *info, size_t room);
+/* The same without memory for values, which is to be put in. */
+struct column_data *column_data_new_bare(uint8_t kind, size_t room);
 void column_data_release(struct column_data *data);
 /* Room for twice the rows; false when out of memory. */
 bool column_data_grow(struct column_data *data);
@@ -85,6 +87,9 @@ struct batch {
     struct column_data **columns; /* owned, and a reference to each */
 };
 
+/* What a Python object shows of a column. */
+enum column_part { PART_VALUES, PART_MASK, PART_TEXT };
+
 /* Make the types for a module; 0, or -1 with an exception. */
 int batch_types_add(PyObject *module, struct batch_types *types);
 int batch_types_traverse(struct batch_types *types, visitproc visit, void *arg);
@@ -92,10 +97,25 @@ void batch_types_clear(struct batch_types *types);
 /* An empty batch with room for so many rows; NULL with an exception. */
 struct batch *batch_new(const struct batch_types *types, const struct column_info *infos,
                         size_t count, size_t room);
+/* The same without its columns, which are NULL; a reference to each is to be put in. */
+struct batch *batch_new_bare(const struct batch_types *types, const struct column_info *infos,
+                             size_t count, size_t room);
 /* Room for twice the rows in every column; false when out of memory.  Needs no GIL. */
 bool batch_grow(struct batch *batch);
+/* A part of a column as an object with the buffer protocol, None where the column has no such
+ * part; NULL with an exception. */
+PyObject *batch_part(const struct batch *batch, size_t column, enum column_part part);
 /* The letter of a kind in Python's struct module. */
 const char *column_format(uint8_t kind);
+
+/* --- Pickles, in pickle.c -----------------------------------------------------------------------
+ */
+
+/* What a batch's __reduce_ex__() gives for a protocol; NULL with an exception. */
+PyObject *batch_reduce(PyObject *batch, PyObject *protocol);
+/* The batch of the state in that, which is not trusted; NULL with an exception, ValueError where it
+ * is none. */
+PyObject *batch_from_state(const struct batch_types *types, PyObject *state);
 
 /* --- Arrow, in arrow.c --------------------------------------------------------------------------
  */

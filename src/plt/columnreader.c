@@ -11,6 +11,7 @@ struct reader {
     size_t left;     /* of the limit */
     PyObject *error; /* owned: to be raised after the batch that came before it, or NULL */
     bool busy;
+    bool stopped; /* by another thread, while this one is busy */
 };
 
 static void reader_end(struct reader *self)
@@ -154,7 +155,7 @@ static PyObject *read_batch(struct reader *self, struct plt_state *state, size_t
             PyErr_NoMemory();
         else if (result == PLT_ERROR)
             bulk_raise(self->bulk);
-        more = result == PLT_MORE && bulk_fill(self->bulk) == 0;
+        more = result == PLT_MORE && !self->stopped && bulk_fill(self->bulk) == 0;
         if (result == PLT_END)
             reader_end(self);
     }
@@ -164,7 +165,7 @@ static PyObject *read_batch(struct reader *self, struct plt_state *state, size_t
     bool broken = failed && PyErr_ExceptionMatches(state->error);
     if (broken)
         keep_error(self);
-    if (failed || self->left == 0)
+    if (failed || self->stopped || self->left == 0)
         reader_end(self);
     /* a signal's exception does not wait for the consumer of a batch */
     if (batch->rows > 0 && (broken || !failed))
@@ -213,10 +214,18 @@ static PyObject *reader_close(PyObject *self_, PyObject *Py_UNUSED(args))
     Py_RETURN_NONE;
 }
 
+static PyObject *reader_stop(PyObject *self_, PyObject *Py_UNUSED(args))
+{
+    ((struct reader *)self_)->stopped = true;
+    Py_RETURN_NONE;
+}
+
 static PyMethodDef reader_methods[] = {
     {"rest", reader_rest, METH_NOARGS,
      "rest($self, /)\n--\n\nAll that is left as one batch, an empty one at the end."},
     {"close", reader_close, METH_NOARGS, "close($self, /)\n--\n\nRead no more."},
+    {"stop", reader_stop, METH_NOARGS,
+     "stop($self, /)\n--\n\nLet the thread that is reading end soon, as if the trace ended."},
     {"empty", reader_empty, METH_NOARGS,
      "empty($self, /)\n--\n\nA batch without rows, of the reader's columns."},
     {.ml_name = NULL}};

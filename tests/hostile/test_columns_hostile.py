@@ -524,7 +524,7 @@ def test_fork(mixed: Path) -> None:
         import os, sys
         import plt
         path = sys.argv[1]
-        columns = plt.columns([path] * 10, ("proto",), batch=4)
+        columns = plt.columns([path] * 10, ("proto",), batch=4, workers=1)
         table = plt.columns(path, ("proto",)).table()
         first = len(next(iter(columns)))
         child = os.fork()

@@ -407,8 +407,7 @@ def test_several_sources(pcap: Callable[..., Path]) -> None:
     assert [ports(batch) for batch in columns] == [[0, 1], [2], [20, 21], [30, 31]]
     with pytest.raises(ValueError, match="no sources to read"):
         plt.columns([])
-    with pytest.raises(ValueError, match="a limit is for one source, not for several"):
-        plt.columns(sources, limit=5)
+    assert ports(plt.columns([sources[0], sources[3]], ("src_port",), limit=4)) == [0, 1, 2, 30]
     assert len(plt.columns(sources[:1], limit=2).table()) == 2
 
 

@@ -27,12 +27,18 @@ static bool append(const struct flow_field *field, const struct flow_copy *copy,
 
 /* --- Names ------------------------------------------------------------------------------------ */
 
-/* The number of a column: -1 where it is unknown. */
+/* The number of a column by its name or its attribute's, in which times end in _ns: -1 where it is
+ * unknown. */
 static int find_column(const char *name)
 {
-    for (int i = 0; i < FLOW_FIELDS; i++)
-        if (strcmp(flow_fields[i].info.name, name) == 0)
+    for (int i = 0; i < FLOW_FIELDS; i++) {
+        const struct column_info *info = &flow_fields[i].info;
+        size_t length = strlen(info->name);
+        bool is_time = info->kind == KIND_TIME || info->kind == KIND_DURATION;
+        if (strncmp(info->name, name, length) == 0 &&
+            (!name[length] || (is_time && strcmp(name + length, "_ns") == 0)))
             return i;
+    }
     return -1;
 }
 
@@ -106,34 +112,34 @@ uint64_t flow_field_order(int field, const struct flow_copy *copy)
 
 /* --- Tables ----------------------------------------------------------------------------------- */
 
-/* The fields that a sequence names, all for NULL: their number, or -1 with an exception. */
+PyObject *flow_names(PyObject *names)
+{
+    if (!names || names == Py_None)
+        return Py_NewRef(Py_None);
+    return PyUnicode_Check(names) ? PyTuple_Pack(1, names) : PySequence_Tuple(names);
+}
+
+/* The fields that a tuple names, all for None: their number, or -1 with an exception. */
 static Py_ssize_t choose(PyObject *names, const struct flow_field *chosen[FLOW_FIELDS])
 {
-    if (!names || names == Py_None) {
+    if (names == Py_None) {
         for (size_t i = 0; i < FLOW_FIELDS; i++)
             chosen[i] = &flow_fields[i];
         return FLOW_FIELDS;
     }
-    bool single = PyUnicode_Check(names);
-    PyObject *list =
-        single ? PyTuple_Pack(1, names) : PySequence_Fast(names, "fields is a sequence of names");
-    Py_ssize_t count = list ? PySequence_Fast_GET_SIZE(list) : -1;
-    for (Py_ssize_t i = 0; i < count; i++) {
-        PyObject *name = PySequence_Fast_GET_ITEM(list, i);
+    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(names); i++) {
+        PyObject *name = PyTuple_GET_ITEM(names, i);
         int found = find_field(name);
-        bool twice = false;
-        for (Py_ssize_t n = 0; n < i && found >= 0; n++)
-            twice |= chosen[n] == &flow_fields[found];
-        if (twice)
-            PyErr_Format(PyExc_ValueError, "the column %R is asked for twice", name);
-        if (found < 0 || twice) {
-            count = -1;
-            break;
-        }
+        if (found < 0)
+            return -1;
+        for (Py_ssize_t n = 0; n < i; n++)
+            if (chosen[n] == &flow_fields[found]) {
+                PyErr_Format(PyExc_ValueError, "the column %R is asked for twice", name);
+                return -1;
+            }
         chosen[i] = &flow_fields[found];
     }
-    Py_XDECREF(list);
-    return count;
+    return PyTuple_GET_SIZE(names);
 }
 
 PyObject *flow_columns(struct natkit_state *state, PyObject *names, size_t count,
@@ -181,7 +187,7 @@ PyObject *flow_columns_table(struct natkit_state *state, PyObject *names, size_t
 PyObject *flow_columns_stream(struct natkit_state *state, size_t count, flow_copy_of copy_of,
                               const void *context)
 {
-    PyObject *batch = flow_columns(state, NULL, count, copy_of, context);
+    PyObject *batch = flow_columns(state, Py_None, count, copy_of, context);
     PyObject *list = batch ? PyList_New(1) : NULL;
     PyObject *stream = NULL;
 

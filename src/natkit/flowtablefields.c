@@ -37,7 +37,7 @@ enum { FWD, REV, BOTH };
     ROW(VERSION, BOTH, KIND_UINT8, false, "version", "version", "IP version: 4 or 6.")             \
     ROW(PROTO, BOTH, KIND_UINT8, false, "proto", "proto",                                          \
         "IP protocol, behind IPv6 extension headers.\n\n0 for IPv4 fragments whose first one was " \
-        "not seen.")                                                                               \
+        "not seen, as IPflow has it.")                                                             \
     ROW(SRC_PREFIX, BOTH, KIND_ADDRESS, false, "src_prefix", "src_prefix",                         \
         "Source address of the forward direction, without length.")                                \
     ROW(DST_PREFIX, BOTH, KIND_ADDRESS, false, "dst_prefix", "dst_prefix",                         \
@@ -98,7 +98,10 @@ enum { FWD, REV, BOTH };
         "TCP segments sent again, back: see fwd_retransmits.")                                     \
     ROW(RTT, BOTH, KIND_DURATION, true, "rtt", "rtt_ns",                                           \
         "From the last SYN to the first SYN with ACK: nanoseconds.\n\nWhere a SYN was seen "       \
-        "before it; else None.")                                                                   \
+        "before it "                                                                               \
+        "and the times agree; else None. Where fwd_retransmits tells that the\nSYN was sent "      \
+        "again, "                                                                                  \
+        "an answer to an earlier one may have been what came.")                                    \
     ROW(STATE, BOTH, KIND_TEXT, true, "state", "state",                                            \
         "The state of a TCP connection, in RFC 9293's words.\n\n'syn_sent', 'syn_received', "      \
         "'established', 'fin_wait' (a FIN one way), 'closing' (each way),\n'closed' (each with "   \
@@ -220,7 +223,7 @@ bool flow_field_number(const struct flow_field *field, const struct flow_copy *c
         return is_tcp;
     case RTT:
         *value = (uint64_t)flow->handshake;
-        return flow->handshake_kind == HANDSHAKE_RTT;
+        return flow->handshake_kind == HANDSHAKE_RTT && flow->handshake >= 0;
     case END_REASON:
         *value = flow->end_reason;
         if (flow->end_reason == END_NONE && flow_is_closed(flow))

@@ -1,4 +1,4 @@
-/* The types Flow, one flow as it was when it was asked for, and Flows, some that ended. */
+/* The type Flow: one flow as it was when it was asked for. */
 #include "flowtabletype.h"
 
 #include <stdlib.h>
@@ -84,14 +84,20 @@ static PyObject *record_repr(PyObject *self_)
 static PyObject *record_from_bytes(PyObject *type_, PyObject *bytes)
 {
     struct natkit_state *state = natkit_state_of((PyTypeObject *)type_);
-    struct flow_copy copy;
+    PyObject *result = NULL;
+    size_t count = 0;
     Py_buffer buffer;
 
     if (!state || PyObject_GetBuffer(bytes, &buffer, PyBUF_SIMPLE) < 0)
         return NULL;
-    int status = flow_copy_from_bytes(&copy, buffer.buf, (size_t)buffer.len);
+    struct flow_copy *copies = flow_copies_from_bytes(buffer.buf, (size_t)buffer.len, &count);
     PyBuffer_Release(&buffer);
-    return status < 0 ? NULL : flow_object_new(state, &copy);
+    if (copies && count == 1)
+        result = flow_object_new(state, &copies[0]);
+    else if (copies)
+        PyErr_Format(PyExc_ValueError, "no pickled flow, but %zu", count);
+    free(copies);
+    return result;
 }
 
 static PyObject *record_reduce(PyObject *self_, PyObject *Py_UNUSED(args))
@@ -99,7 +105,7 @@ static PyObject *record_reduce(PyObject *self_, PyObject *Py_UNUSED(args))
     PyObject *from_bytes = natkit_attribute((PyObject *)Py_TYPE(self_), "_from_bytes");
 
     return from_bytes
-               ? Py_BuildValue("N(N)", from_bytes, flow_copy_to_bytes(flow_object_copy(self_)))
+               ? Py_BuildValue("N(N)", from_bytes, flow_copies_to_bytes(flow_object_copy(self_), 1))
                : NULL;
 }
 
@@ -137,141 +143,4 @@ PyType_Spec natkit_record_spec = {
     .basicsize = sizeof(struct record),
     .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE | Py_TPFLAGS_DISALLOW_INSTANTIATION,
     .slots = record_slots,
-};
-
-/* --- Flows ------------------------------------------------------------------------------------ */
-
-struct records {
-    PyObject ob_base;
-    struct natkit_state *state; /* borrowed: the type keeps the module alive */
-    struct flow_copy *copies;   /* owned */
-    size_t count;
-};
-
-PyObject *flow_list_take(struct natkit_state *state, struct flow_table *table)
-{
-    size_t count = 0;
-    flow_wheel_settle(table);
-    if (!state->records_type) {
-        PyErr_SetString(PyExc_RuntimeError, "the module natkit has been unloaded");
-        return NULL;
-    }
-    struct records *self = (struct records *)state->records_type->tp_alloc(state->records_type, 0);
-    flow_ref *refs = self ? flow_table_list(table, LIST_ENDED, &count) : NULL;
-    if (refs)
-        self->copies = malloc((count + 1) * sizeof(*self->copies));
-    if (!refs || !self->copies) {
-        free(refs);
-        Py_XDECREF((PyObject *)self);
-        return PyErr_NoMemory();
-    }
-    self->state = state;
-    self->count = count;
-    for (size_t i = 0; i < count; i++)
-        self->copies[i] = flow_table_copy(table, refs[i]);
-    free(refs);
-    for (flow_ref ref = flow_table_pop_ended(table); ref; ref = flow_table_pop_ended(table))
-        flow_pool_free(table, ref);
-    return (PyObject *)self;
-}
-
-static void records_dealloc(PyObject *self_)
-{
-    PyTypeObject *type = Py_TYPE(self_);
-
-    free(((struct records *)self_)->copies);
-    type->tp_free(self_);
-    Py_DECREF(type);
-}
-
-static Py_ssize_t records_length(PyObject *self_)
-{
-    return (Py_ssize_t)((const struct records *)self_)->count;
-}
-
-static PyObject *records_item(PyObject *self_, Py_ssize_t n)
-{
-    const struct records *self = (const struct records *)self_;
-
-    if (n < 0 || (size_t)n >= self->count) {
-        PyErr_Format(PyExc_IndexError, "flow %zd of %zu", n, self->count);
-        return NULL;
-    }
-    return flow_object_new(self->state, &self->copies[n]);
-}
-
-static struct flow_copy copy_of(const void *context, size_t n)
-{
-    return ((const struct records *)context)->copies[n];
-}
-
-static PyObject *records_columns(PyObject *self_, PyObject *args, PyObject *kwargs)
-{
-    static char fields_word[] = "fields";
-    static char *keywords[] = {fields_word, NULL};
-    struct records *self = (struct records *)self_;
-    PyObject *names = NULL;
-
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|O:columns", keywords, &names))
-        return NULL;
-    return flow_columns_table(self->state, names, self->count, copy_of, self);
-}
-
-static PyObject *records_stream(PyObject *self_, PyObject *args, PyObject *kwargs)
-{
-    static char schema_word[] = "requested_schema";
-    static char *keywords[] = {schema_word, NULL};
-    struct records *self = (struct records *)self_;
-    PyObject *schema = NULL;
-
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|O:__arrow_c_stream__", keywords, &schema))
-        return NULL;
-    return flow_columns_stream(self->state, self->count, copy_of, self);
-}
-
-static PyObject *records_schema(PyObject *Py_UNUSED(self), PyObject *Py_UNUSED(args))
-{
-    return flow_columns_schema();
-}
-
-static PyObject *records_repr(PyObject *self_)
-{
-    return PyUnicode_FromFormat("<natkit.Flows: %zu>", ((const struct records *)self_)->count);
-}
-
-static PyMethodDef records_methods[] = {{.ml_name = "columns",
-                                         .ml_meth = (PyCFunction)(void (*)(void))records_columns,
-                                         .ml_flags = METH_VARARGS | METH_KEYWORDS,
-                                         .ml_doc = flow_columns_doc},
-                                        {.ml_name = "__arrow_c_stream__",
-                                         .ml_meth = (PyCFunction)(void (*)(void))records_stream,
-                                         .ml_flags = METH_VARARGS | METH_KEYWORDS,
-                                         .ml_doc = flow_stream_doc},
-                                        {.ml_name = "__arrow_c_schema__",
-                                         .ml_meth = records_schema,
-                                         .ml_flags = METH_NOARGS,
-                                         .ml_doc = flow_schema_doc},
-                                        {.ml_name = NULL}};
-
-PyDoc_STRVAR(records_doc,
-             "Flows that ended, in the order of their first packets: a sequence of Flow.\n\n"
-             "What FlowTable.expired() gives. columns() has them as arrays, and Arrow's consumers "
-             "take it.");
-
-static PyType_Slot records_slots[] = {
-    {.slot = Py_tp_doc, .pfunc = (void *)(uintptr_t)records_doc},
-    {.slot = Py_tp_dealloc, .pfunc = records_dealloc},
-    {.slot = Py_tp_methods, .pfunc = records_methods},
-    {.slot = Py_tp_repr, .pfunc = records_repr},
-    {.slot = Py_tp_iter, .pfunc = PySeqIter_New},
-    {.slot = Py_sq_length, .pfunc = records_length},
-    {.slot = Py_sq_item, .pfunc = records_item},
-    {.slot = 0},
-};
-
-PyType_Spec natkit_records_spec = {
-    .name = "natkit.Flows",
-    .basicsize = sizeof(struct records),
-    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE | Py_TPFLAGS_DISALLOW_INSTANTIATION,
-    .slots = records_slots,
 };

@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-enum { PROTO_TCP = 6, PROTO_UDP = 17 };
+enum { PROTO_TCP = 6, PROTO_UDP = 17, NO_NEXT_HEADER = 59 };
 
 enum { TCP_FIN = 0x001, TCP_SYN = 0x002 };
 
@@ -86,14 +86,19 @@ uint8_t flow_proto(const struct flow *flow, bool v6)
 /* --- Lengths ---------------------------------------------------------------------------------- */
 
 /* The IP packet's length by its own word; what was captured where that says 0, as it does where
- * the network card cuts what is sent into segments. */
-static uint32_t ip_length(const uint8_t *header, uint32_t captured, uint8_t version)
+ * the network card cuts what is sent into segments, or more than was on the wire. */
+static uint32_t ip_length(const uint8_t *header, uint32_t captured, const struct plt_layers *layers,
+                          const struct plt_meta *meta)
 {
-    uint32_t length = load_be16(header + (version == 4 ? 2 : 4));
+    uint32_t length = load_be16(header + (layers->version == 4 ? 2 : 4));
+    /* the cells of a packet tell of themselves */
+    bool is_cell = meta->dlt == DLT_ATM_CELL || meta->dlt == DLT_LEGACY_ATM;
 
-    if (length == 0)
+    if (layers->version == 6 && (length > 0 || header[6] == NO_NEXT_HEADER))
+        length += 40;
+    if (length == 0 || (!is_cell && length + (uint64_t)layers->layer3 > meta->wire_len))
         return captured;
-    return version == 4 ? length : length + 40;
+    return length;
 }
 
 static uint32_t behind(uint32_t length, uint32_t headers)
@@ -176,7 +181,7 @@ bool flow_packet_read(struct flow_table *table, const uint8_t *data, uint32_t le
     out->kind = 0;
     out->payload_bytes = 0;
     uint32_t layer3 = layers->layer3;
-    out->ip_bytes = ip_length(data + layer3, len - layer3, layers->version);
+    out->ip_bytes = ip_length(data + layer3, len - layer3, layers, meta);
     uint8_t proto = key.bytes[KEY_PROTO];
     uint32_t end = layers->ip_end < len ? layers->ip_end : len; /* padding holds no header */
     uint32_t at = layers->transport;

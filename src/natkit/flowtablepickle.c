@@ -9,7 +9,7 @@
 #include <string.h>
 
 #define MAGIC          "natkit flow tbl"
-#define MAGIC_OF_FLOW  "natkit one flow"
+#define MAGIC_OF_FLOWS "natkit the flow"
 #define FORMAT_VERSION 1
 #define ORDER_MARK     0x01020304
 
@@ -131,17 +131,26 @@ PyObject *flow_table_to_bytes(struct flow_table *table)
     return bytes;
 }
 
-PyObject *flow_copy_to_bytes(const struct flow_copy *copy)
+PyObject *flow_copies_to_bytes(const struct flow_copy *copies, size_t count)
 {
-    struct header header = {
-        .magic = MAGIC_OF_FLOW, .version = FORMAT_VERSION, .byte_order = ORDER_MARK, .flows = 1};
-    uint8_t bytes[sizeof(header) + sizeof(struct flow_header) + sizeof(struct flow6)];
-    struct flow_header flow_header = {.v6 = copy->v6};
-    uint8_t *at = put(bytes, &header, sizeof(header));
+    struct header header = {.magic = MAGIC_OF_FLOWS,
+                            .version = FORMAT_VERSION,
+                            .byte_order = ORDER_MARK,
+                            .flows = count};
+    size_t size = sizeof(header);
 
-    at = put(at, &flow_header, sizeof(flow_header));
-    at = put(at, &copy->record, record_size(copy->v6));
-    return PyBytes_FromStringAndSize((const char *)bytes, at - bytes);
+    for (size_t i = 0; i < count; i++)
+        size += sizeof(struct flow_header) + record_size(copies[i].v6);
+    PyObject *bytes = PyBytes_FromStringAndSize(NULL, (Py_ssize_t)size);
+    if (!bytes)
+        return NULL;
+    uint8_t *at = put((uint8_t *)PyBytes_AS_STRING(bytes), &header, sizeof(header));
+    for (size_t i = 0; i < count; i++) {
+        struct flow_header flow_header = {.v6 = copies[i].v6};
+        at = put(at, &flow_header, sizeof(flow_header));
+        at = put(at, &copies[i].record, record_size(copies[i].v6));
+    }
+    return bytes;
 }
 
 /* --- Reading ---------------------------------------------------------------------------------- */
@@ -382,16 +391,40 @@ int flow_table_from_bytes(struct flow_table *table, const uint8_t *data, size_t 
     return PyErr_Occurred() ? -1 : 0;
 }
 
-int flow_copy_from_bytes(struct flow_copy *copy, const uint8_t *data, size_t size)
+static const char *take_copies(struct reader *reader, struct flow_copy *copies, size_t count)
+{
+    const char *wrong = NULL;
+    unsigned logged = 0;
+
+    for (size_t i = 0; i < count && !wrong; i++) {
+        wrong = take_flow(reader, &copies[i], &logged);
+        if (!wrong && logged > 0)
+            wrong = "a flow alone has no log";
+    }
+    return !wrong && reader->left > 0 ? "there is more behind it" : wrong;
+}
+
+struct flow_copy *flow_copies_from_bytes(const uint8_t *data, size_t size, size_t *count)
 {
     struct reader reader = {.at = data, .left = size};
     struct header header;
-    unsigned logged = 0;
 
-    if (take_header(&reader, MAGIC_OF_FLOW, &header) < 0)
-        return -1;
-    const char *wrong = take_flow(&reader, copy, &logged);
-    if (!wrong && (logged > 0 || reader.left > 0))
-        wrong = "there is more behind it";
-    return wrong ? refuse(wrong) : 0;
+    if (take_header(&reader, MAGIC_OF_FLOWS, &header) < 0)
+        return NULL;
+    if (header.flows > reader.left / (sizeof(struct flow_header) + sizeof(struct flow))) {
+        (void)refuse("a flow is cut or begins wrongly");
+        return NULL;
+    }
+    *count = (size_t)header.flows;
+    struct flow_copy *copies = malloc((*count + 1) * sizeof(*copies));
+    if (!copies) {
+        PyErr_NoMemory();
+        return NULL;
+    }
+    const char *wrong = take_copies(&reader, copies, *count);
+    if (!wrong)
+        return copies;
+    free(copies);
+    (void)refuse(wrong);
+    return NULL;
 }

@@ -27,6 +27,8 @@ extern const char flow_table_add_doc[], flow_table_add_trace_doc[];
 PyObject *flow_object_new(struct natkit_state *state, const struct flow_copy *copy);
 /* The record of a natkit.Flow. */
 const struct flow_copy *flow_object_copy(PyObject *self_);
+
+/* flowtableflows.c */
 /* A natkit.Flows of all that have ended, taken out of the table. */
 PyObject *flow_list_take(struct natkit_state *state, struct flow_table *table);
 
@@ -49,7 +51,10 @@ const uint8_t *flow_field_address(const struct flow_field *field, const struct f
                                   struct natkit_key *out);
 
 /* flowtablecolumns.c */
-/* A batch of flows with the columns that a sequence names, None for all: the n-th flow is what
+/* What names columns as a tuple of names, None for all; it may run Python code, NULL with an
+ * exception. */
+PyObject *flow_names(PyObject *names);
+/* A batch of flows with the columns that such a tuple names, None for all: the n-th flow is what
  * copy_of(context, n) gives.  NULL with an exception. */
 typedef struct flow_copy (*flow_copy_of)(const void *context, size_t n);
 PyObject *flow_columns(struct natkit_state *state, PyObject *names, size_t count,
@@ -76,7 +81,8 @@ extern const char flow_table_top_doc[];
 PyObject *flow_table_to_bytes(struct flow_table *table);
 /* Fill a new table; 0, or -1 with ValueError for bytes that are none. */
 int flow_table_from_bytes(struct flow_table *table, const uint8_t *data, size_t size);
-PyObject *flow_copy_to_bytes(const struct flow_copy *copy);
-int flow_copy_from_bytes(struct flow_copy *copy, const uint8_t *data, size_t size);
+PyObject *flow_copies_to_bytes(const struct flow_copy *copies, size_t count);
+/* An array to be freed; NULL with ValueError for bytes that are none. */
+struct flow_copy *flow_copies_from_bytes(const uint8_t *data, size_t size, size_t *count);
 
 #endif

@@ -33,8 +33,8 @@ static void update_handshake(struct flow *flow, const struct flow_packet *packet
     if (!(packet->tcp_flags & TCP_ACK)) {
         if (flow->handshake_kind > HANDSHAKE_SYN)
             return;
-        /* of SYNs that are repeated the last is the one that was answered, as far as anyone can
-         * tell: RFC 6298 section 3 */
+        /* of SYNs that are repeated nobody can tell which was answered (RFC 6298 section 3): most
+         * often it is the last */
         flow->handshake_kind = HANDSHAKE_SYN;
         flow->handshake = packet->time;
     } else if (flow->handshake_kind == HANDSHAKE_SYN) {

@@ -37,13 +37,18 @@ PyObject *flow_table_columns(PyObject *self_, PyObject *args, PyObject *kwargs)
     PyObject *names = NULL;
     struct listed listed;
 
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|O:columns", keywords, &names) ||
-        list_flows(self_, &listed) < 0)
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|O:columns", keywords, &names))
         return NULL;
+    PyObject *chosen = flow_names(names);
+    if (!chosen || list_flows(self_, &listed) < 0) {
+        Py_XDECREF(chosen);
+        return NULL;
+    }
     self->busy = true; /* a signal's handler may run */
-    PyObject *result = flow_columns_table(self->state, names, listed.count, copy_of, &listed);
+    PyObject *result = flow_columns_table(self->state, chosen, listed.count, copy_of, &listed);
     self->busy = false;
     free(listed.refs);
+    Py_DECREF(chosen);
     return result;
 }
 

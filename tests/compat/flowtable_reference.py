@@ -14,7 +14,7 @@ import plt
 FIN, SYN, RST, ACK = 0x01, 0x02, 0x04, 0x10
 REASSEMBLY = 60 * 10**9
 FRAGMENTS = 8192
-TCP, UDP = 6, 17
+TCP, UDP, NO_NEXT_HEADER = 6, 17, 59
 LATEST = 2**63 - 1  # a damaged trace tells of later times
 
 
@@ -104,7 +104,7 @@ def rtt(flow: Flow) -> int | None:
         if not p.flags & ACK:
             syn = p.time
         else:
-            return None if syn is None else p.time - syn
+            return None if syn is None or p.time < syn else p.time - syn
     return None
 
 
@@ -221,18 +221,25 @@ class Reference:
         for known, clock, proto_and_ports in reversed(self.fragments):
             if known == ident:
                 old = self.clock - clock > REASSEMBLY
-                return key if old else key[:1] + proto_and_ports + key[6:]
+                if old:
+                    break
+                return key[:1] + proto_and_ports + key[6:]
         return key
 
     def lengths(self, pkt: plt.packet, key: bytes) -> tuple[int, int, int | None, int]:
         """IP length, payload, TCP flags and sequence number."""
         layer3 = bytes(pkt.layer3.data)
         if key[0] == 4:
-            length = pkt.ip.pkt_len or len(layer3)
+            length = pkt.ip.pkt_len
             header = pkt.ip.hdr_len * 4
         else:
-            length = pkt.ip6.payload_len + 40 if pkt.ip6.payload_len else len(layer3)
+            empty = pkt.ip6.next_hdr == NO_NEXT_HEADER
+            length = pkt.ip6.payload_len + 40 if pkt.ip6.payload_len or empty else 0
             header = None
+        before = len(bytes(pkt)) - len(layer3)
+        if pkt.linktype != plt.TRACE_TYPE_ATM and before + length > pkt.wire_len:
+            length = 0
+        length = length or len(layer3)
         fragment = fragment_of(pkt)
         if fragment is not None and fragment[1]:
             if key[1] not in (TCP, UDP):

@@ -103,6 +103,33 @@ def test_what_is_on_the_wire_beside_what_ip_says(tmp_path):
     assert (flow.bytes, flow.ip_bytes, flow.payload_bytes) == (64, 30, 2)
 
 
+@pytest.mark.parametrize(
+    ("lies", "sizes"),
+    [
+        # a total length past the end of the frame: what was captured counts
+        (lambda p: p[:2] + b"\xff\xff" + p[4:], (32, 4)),
+        # none, as a network card hands over what it is still to cut into segments
+        (lambda p: p[:2] + b"\0\0" + p[4:], (32, 4)),
+        # less than the headers
+        (lambda p: p[:2] + b"\0\x15" + p[4:], (21, 0)),
+    ],
+)
+def test_lengths_that_lie(counted, lies, sizes):
+    flow = only(counted([(0, lies(ipv4(udp(b"abcd"), 17)))]))
+    assert (flow.ip_bytes, flow.payload_bytes) == sizes
+    assert flow.bytes == 32
+
+
+def test_no_next_header(tmp_path):
+    """An empty IPv6 packet (RFC 8200 section 4.7) in the shortest Ethernet frame."""
+    path = write(
+        tmp_path / "x.pcap", pcap([Record(ethernet(ipv6(b"", 59), 0x86DD).ljust(60, b"\0"))], ETH)
+    )
+    table = FlowTable()
+    table.add_trace(path)
+    assert only(table).ip_bytes == 40
+
+
 def test_what_is_in_no_flow(tmp_path):
     packets = [
         ethernet(b"arp", 0x0806),
@@ -213,6 +240,8 @@ def test_states(counted, sent, state, reason):
         ([(0, back(flags=SYN | ACK)), (1, there(flags=SYN)), (2, back(flags=SYN | ACK))], None),
         ([(0, there(flags=SYN)), (1, back(flags=RST | ACK))], None),
         ([(0, there()), (1, back())], None),
+        # the clock was set back in between
+        ([(1, there(flags=SYN)), (0.9, back(flags=SYN | ACK)), (2, back(flags=SYN | ACK))], None),
     ],
 )
 def test_round_trips(counted, sent, rtt):

@@ -3,6 +3,7 @@
 import copy
 import ipaddress
 import pickle
+import sys
 from datetime import UTC, datetime
 
 import pytest
@@ -11,7 +12,7 @@ from packets import EPOCH, RAW, Record, ipv4, ipv6, pcap, tcp, udp, write
 import natkit
 import plt
 from ipp import from_s
-from natkit import FlowHome, FlowTable
+from natkit import FlowHome, Flows, FlowTable
 
 numpy = pytest.importorskip("numpy")
 
@@ -193,3 +194,76 @@ def test_flows_outlive_their_table(path):
     assert [flow.state for flow in states] == ["reset", None, None]
     assert copy.copy(flows[1]) == flows[1]
     assert copy.copy(flows[1]) != flows[0]
+
+
+# --- Flows ---------------------------------------------------------------------------------------
+
+
+def ended_flows(tmp_path) -> Flows:
+    """Seven flows, of IPv4 and IPv6 in turn."""
+    packets = [
+        (ipv6 if n % 2 else ipv4)(udp(ports=(n + 1, 53)), 17) for n in range(7)
+    ]  # fmt: skip
+    table = FlowTable()
+    table.add_trace(write(tmp_path / "seven.pcap", pcap([Record(p) for p in packets], RAW)))
+    table.flush()
+    return table.expired()
+
+
+def test_flows_are_a_sequence(tmp_path):
+    flows = ended_flows(tmp_path)
+    ports = [flow.src_port for flow in flows]
+    assert ports == [1, 2, 3, 4, 5, 6, 7]
+    assert flows[-1].src_port == 7
+    assert isinstance(flows[1:3], Flows)
+    for part in (slice(1, 3), slice(None, None, -2), slice(9, None), slice(-3, None)):
+        assert [flow.src_port for flow in flows[part]] == ports[part]
+    assert flows[0] in flows
+    for bad in (7, -8, 10**30):
+        with pytest.raises(IndexError):
+            flows[bad]
+    with pytest.raises(TypeError, match="flows are numbered by integers, not by str"):
+        flows["0"]
+    assert sys.getsizeof(flows) > 7 * 184
+
+
+def test_flows_are_pickled(tmp_path):
+    flows = ended_flows(tmp_path)
+    for some in (flows, flows[2:5], flows[:0]):
+        again = pickle.loads(pickle.dumps(some))
+        assert list(again) == list(some)
+        assert list(again.columns()["src_port"]) == [flow.src_port for flow in some]
+    state = bytes(flows.__reduce__()[1][0])
+    for cut in range(0, len(state), 7):
+        with pytest.raises(ValueError, match="no pickled flow"):
+            Flows._from_bytes(state[:cut])
+    with pytest.raises(ValueError, match="there is more behind it"):
+        Flows._from_bytes(state + b"\0")
+    with pytest.raises(ValueError, match="no pickled flow, but 7"):
+        type(flows[0])._from_bytes(state)
+
+
+def test_names_that_run_code():
+    """Whatever naming the columns does, it comes before the table is looked at."""
+
+    class Name(str):
+        def __iter__(self):
+            names.clear()
+            return iter("abc")
+
+        def __len__(self):
+            return 3
+
+    names = [Name("no such" * 9)]
+    table = FlowTable()
+    with pytest.raises(ValueError, match="a flow has no 'no suchno such"):
+        table.columns(names)
+    assert table.columns(name for name in ("packets", "rtt") if len(table) == 0).names == [
+        "packets",
+        "rtt",
+    ]
+    assert table.columns(["rtt_ns", "first_time_ns"]).names == ["rtt", "first_time"]
+    assert table.top(3, by="rev_last_time_ns") == []
+    for bad in ("bytes_ns", "rtt_n", "rtt_ns_", ""):
+        with pytest.raises(ValueError, match="a flow has no"):
+            table.top(1, by=bad)

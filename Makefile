@@ -72,7 +72,7 @@ $(VENV)/.built: $(VENV)/.installed $(C_INPUTS)
 	$(BIN)/python setup.py -q build_ext --inplace -j $(JOBS)
 	@touch $@
 
-EXTRAS_test  := test tutorial cluster
+EXTRAS_test  := test tutorial cluster bench
 EXTRAS_check := check
 
 # What only the tests, or only the checks, need: Debian's packages, then an extra of pyproject.toml.
@@ -81,7 +81,7 @@ $(VENV)/.test $(VENV)/.check: $(VENV)/.%: $(VENV_STAMP) pyproject.toml tools/ins
 	$(BIN)/python tools/requires.py $(EXTRAS_$*) | $(BIN)/python -m pip install -q -r /dev/stdin
 	@touch $@
 
-$(VENV)/.docs $(VENV)/.tutorial: $(VENV)/.%: $(VENV_STAMP) pyproject.toml
+$(VENV)/.docs $(VENV)/.tutorial $(VENV)/.bench: $(VENV)/.%: $(VENV_STAMP) pyproject.toml
 	$(BIN)/python tools/requires.py $* | $(BIN)/python -m pip install -q -r /dev/stdin
 	@touch $@
 
@@ -126,7 +126,7 @@ docs: $(VENV)/.built $(VENV)/.docs ## build the documentation: doc/_build/html/i
 wheel: $(VENV)/.built ## build dist/*.whl from the sdist, and test it where the sources are not
 	tools/wheel.sh $(BIN)/python
 
-bench: $(VENV)/.built $(VENV)/.test ## measure, against a C program that only reads
+bench: $(VENV)/.built $(VENV)/.test $(VENV)/.bench ## measure, compare, write doc/performance.md
 	$(BIN)/python bench/run.py $(ARGS)
 
 lab: $(VENV)/.built ## make the tutorial's traces anew in network namespaces (root; two minutes)

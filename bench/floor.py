@@ -1,8 +1,8 @@
 """The C reading floor: how long libtrace alone takes to read a trace.
 
-    python bench/floor.py URI
+    python bench/floor.py TRACE
 
-`read(uri)` compiles floor.c with cc where that is not done yet, and runs it once.
+`read(path)` compiles floor.c with cc where that is not done yet, and runs it once.
 """
 
 import subprocess
@@ -19,6 +19,7 @@ class Reading(NamedTuple):
 
     packets: int
     seconds: float
+    peak: int  # bytes of memory
 
 
 def compiled() -> Path:
@@ -33,13 +34,14 @@ def compiled() -> Path:
     return PROGRAM
 
 
-def read(uri: str) -> Reading:
+def read(path: Path) -> Reading:
     """Read a trace with libtrace alone, timed by the program itself."""
-    run = subprocess.run([compiled(), uri], check=True, capture_output=True, text=True)
-    packets, seconds = run.stdout.split()
-    return Reading(int(packets), float(seconds))
+    command = [str(compiled()), f"pcapfile:{path}"]
+    run = subprocess.run(command, check=True, capture_output=True, text=True)
+    packets, seconds, kib = run.stdout.split()
+    return Reading(int(packets), float(seconds), int(kib) * 1024)
 
 
 if __name__ == "__main__":
-    reading = read(sys.argv[1])
+    reading = read(Path(sys.argv[1]))
     print(f"{reading.packets} packets, {reading.seconds * 1e9 / reading.packets:.1f} ns each")

@@ -182,14 +182,15 @@ def test_a_ratio_is_of_the_runs_of_a_round() -> None:
         for job, times in seconds.items()
     }
     table = report.compared(comparisons.Comparison("t", (*jobs,), None, "base"), measured)
-    assert table.rows[0] == ("base", "10", "200 (100 to 400)", "", "≤ 2", "5 MB", "")
-    assert table.rows[1][2:4] == ("200 (200 to 200)", "1.00 (0.50 to 2.00)")
+    assert table.header == ("", "packets", "each", "times base", "limit", "MB")  # none has a start
+    assert table.rows[0] == ("base", "10", "200 ns (100\u2013400)", "", "≤ 2", "5")
+    assert table.rows[1][2:4] == ("200 ns (200\u2013200)", "1.00 (0.50\u20132.0)")
     assert "50%" in table.note
     rates = comparisons.Comparison("t", (*jobs,), None, "base", rate=True)
     measured[jobs[1]] = [measure.Run(1e-6, 0.0, 1, 2, {"count": 10}, {}, 0.0)] * 3  # two turns
     assert report.compared(rates, measured).rows[1][2:5] == (
-        "50.0 (50.0 to 50.0)",
-        "4.00 (2.00 to 8.00)",
+        "50.0 ns (50\u201350)",
+        "4.00 (2.0\u20138.0)",
         "≥ 2",
     )
 
@@ -197,13 +198,39 @@ def test_a_ratio_is_of_the_runs_of_a_round() -> None:
 def test_sections_of_the_page_are_replaced_between_their_marks(tmp_path: Path) -> None:
     page = tmp_path / "page.md"
     page.write_text("one\n\n% bench: a\n\nold\n\n% end\n\ntwo\n\n% bench: b\n\nkept\n\n% end\n")
-    tables.rewrite({"a": tables.Table("", ("", "n"), [("x", "1")]).markdown()}, page)
-    new = "|  | n |\n| --- | ---: |\n| x | 1 |"
+    tables.rewrite({"a": tables.Table("", ("", "n"), [("x", "1 s")]).markdown()}, page)
+    new = "|  | n |\n| --- | ---: |\n| x | 1\u00a0s |"
     assert page.read_text() == (
         f"one\n\n% bench: a\n\n{new}\n\n% end\n\ntwo\n\n% bench: b\n\nkept\n\n% end\n"
     )
     with pytest.raises(ValueError, match="no mark '% bench: c'"):
         tables.rewrite({"c": ""}, page)
+
+
+@pytest.mark.parametrize(
+    ("value", "digits", "text"),
+    [
+        (1234.5, 3, "1,234"),
+        (99.96, 3, "100"),
+        (99.94, 3, "99.9"),
+        (9.996, 3, "10.0"),
+        (0.666, 3, "0.67"),
+        (12.34, 2, "12"),
+        (9.96, 2, "10"),
+        (1.26, 2, "1.3"),
+        (0.126, 2, "0.13"),
+    ],
+)
+def test_numbers_have_the_digits_that_count(value: float, digits: int, text: str) -> None:
+    assert report.number(value, digits) == text
+
+
+@pytest.mark.parametrize(
+    ("count", "text"),
+    [(2_000_000, "2 M"), (200_000, "200 k"), (1000, "1 k"), (744, "744"), (1500, "1,500")],
+)
+def test_round_quantities_are_short(count: int, text: str) -> None:
+    assert report.quantity(count) == text
 
 
 @pytest.mark.parametrize("part", [*comparisons.COMPARISONS, *GROWTH, "summary", "machine"])

@@ -1,0 +1,50 @@
+"""plt.columns() and NumPy."""
+
+from pathlib import Path
+
+import numpy as np
+from clock import Clock
+from shared import Result, port_summary
+
+import plt
+
+FIELDS = (
+    "time", "wire_len", "src_prefix", "dst_prefix", "version", "proto", "src_port", "dst_port",
+    "tcp.flags",
+)  # fmt: skip
+SUMS = ("wire_len", "proto", "src_port", "dst_port", "tcp.flags")
+
+
+def count(path: Path, clock: Clock) -> Result:
+    packets = octets = 0
+    with clock:
+        for batch in plt.columns(path, ["wire_len"]):
+            packets += len(batch)
+            octets += int(batch["wire_len"].sum())
+    return {"count": packets, "bytes": octets}
+
+
+def ports(path: Path, clock: Clock) -> Result:
+    packets = 0
+    totals = np.zeros(1 << 16)  # a float is exact up to 2**53 bytes
+    with clock:
+        for batch in plt.columns(path, ["proto", "dst_port", "wire_len"]):
+            packets += len(batch)
+            tcp = (batch["proto"] == 6) & ~batch.mask("dst_port")
+            sizes = batch["wire_len"][tcp]
+            totals += np.bincount(batch["dst_port"][tcp], weights=sizes, minlength=1 << 16)
+        found = {int(port): int(totals[port]) for port in np.flatnonzero(totals)}
+    return port_summary(packets, found)
+
+
+def batches(path: Path, clock: Clock) -> Result:
+    """Batch after batch, each dropped."""
+    with clock:
+        packets = sum(len(batch) for batch in plt.columns(path, FIELDS))
+    return {"count": packets}
+
+
+def table(path: Path, clock: Clock) -> Result:
+    with clock:
+        whole = plt.columns(path, FIELDS).table()
+    return {"count": len(whole)} | {name: int(whole[name].sum()) for name in SUMS}

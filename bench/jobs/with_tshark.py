@@ -1,0 +1,103 @@
+"""Packets, flows and DNS with tshark: a program of its own, which dissects all of a packet.
+
+The same command on a trace without packets tells what it takes to start.  What it prints is read as
+it comes, where there are two processors by the second.
+"""
+
+import re
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+from clock import Clock
+from make_trace import file_header
+from shared import FCS, Result, port_summary
+
+DNS = (
+    "frame.time_epoch", "ip.src", "ip.dst", "udp.srcport", "udp.dstport", "dns.id",
+    "dns.flags.response", "dns.flags.opcode", "dns.flags.rcode", "dns.qry.name", "dns.qry.type",
+    "dns.count.answers", "dns.time",
+)  # fmt: skip
+
+
+@contextmanager
+def output(path: Path, *args: str) -> Iterator[IO[bytes]]:
+    """What tshark prints of a trace."""
+    command = ["tshark", "-n", "-r", str(path), *args]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+    ) as run:  # it warns where root runs it
+        assert run.stdout is not None
+        yield run.stdout
+    if run.returncode:
+        raise subprocess.CalledProcessError(run.returncode, command)
+
+
+@contextmanager
+def timed(clock: Clock, path: Path, *args: str) -> Iterator[IO[bytes]]:
+    """The same, timed; what it takes to start is the clock's start."""
+    with tempfile.NamedTemporaryFile(suffix=".pcap") as empty:
+        empty.write(file_header(65535))
+        empty.flush()
+        starting = Clock()
+        with starting, output(Path(empty.name), *args) as printed:
+            printed.read()
+    clock.start = starting.seconds
+    with clock, output(path, *args) as printed:
+        yield printed
+    clock.seconds = max(clock.seconds - clock.start, 0.0)
+
+
+def fields(names: tuple[str, ...]) -> list[str]:
+    return ["-T", "fields", *(word for name in names for word in ("-e", name))]
+
+
+def count(path: Path, clock: Clock) -> Result:
+    with timed(clock, path, "-q", "-z", "io,stat,0") as printed:
+        text = printed.read().decode()
+    number, octets = map(int, re.findall(r"<> *[\d.]+ *\| *(\d+) *\| *(\d+)", text)[0])
+    return {"count": number, "bytes": octets + number * FCS}
+
+
+def ports(path: Path, clock: Clock) -> Result:
+    number = 0
+    sizes: dict[int, int] = {}
+    with timed(clock, path, *fields(("tcp.dstport", "frame.len"))) as printed:
+        for line in printed:
+            number += 1
+            port, size = line.split(b"\t")
+            if port:
+                sizes[int(port)] = sizes.get(int(port), 0) + int(size) + FCS
+    return port_summary(number, sizes)
+
+
+def flows(path: Path, clock: Clock) -> Result:
+    """Its bytes are rounded where they are many, so only packets and flows are compared."""
+    with timed(clock, path, "-q", "-z", "conv,tcp", "-z", "conv,udp") as printed:
+        lines = printed.read().decode().splitlines()
+    totals = [total(line) for line in lines if "<->" in line]
+    return {"count": sum(totals), "flows": len(totals)}
+
+
+def total(line: str) -> int:
+    """The packets in both directions, of a line such as
+
+    A:1 <-> B:2   3 687 kB   4 688 kB   7 1375 kB   0.005133000   12.7345
+    """
+    cells = line.split("<->")[1].split()
+    return int([cell for cell in cells[1:] if cell.isdigit()][4])
+
+
+def dns(path: Path, clock: Clock) -> Result:
+    messages = responses = answers = letters = 0
+    with timed(clock, path, *fields(DNS)) as printed:
+        for line in printed:
+            cells = line.split(b"\t")
+            messages += 1
+            responses += cells[6] == b"1"
+            answers += int(cells[11])
+            letters += len(cells[9])
+    return {"count": messages, "responses": responses, "answers": answers, "letters": letters}

@@ -1,0 +1,87 @@
+"""Made-up traces of other kinds: DNS messages, one packet of each of many flows, IPv4 headers."""
+
+import random
+import struct
+from pathlib import Path
+
+from make_trace import START, file_header
+
+SPREAD = 2_654_435_761  # a prime: its multiples come to all flows, far from each other
+CHUNK = 100_000  # packets written at once
+WAITING = 100  # queries, before the first response
+
+Query = tuple[bytes, bytes, int, int, bytes]  # client, server, port, id, question
+
+
+def udp_frame(payload: bytes, src: bytes, dst: bytes, ports: tuple[int, int]) -> bytes:
+    """An Ethernet frame of a UDP datagram over IPv4; checksums are 0."""
+    size = 28 + len(payload)
+    network = struct.pack(">BBHHHBBH4s4s", 0x45, 0, size, 1, 0, 64, 17, 0, src, dst)
+    transport = struct.pack(">HHHH", *ports, size - 20, 0)
+    return bytes(12) + b"\x08\x00" + network + transport + payload
+
+
+def make_dns(path: Path, messages: int) -> None:
+    """Queries with EDNS at port 53, and as many responses with one to three records."""
+    rng = random.Random(1)
+    opt = b"\0" + struct.pack(">HHIH", 41, 1232, 0x8000, 0)
+    names = []
+    for n in range(10_000):
+        labels = [b"host%d" % n, b"zone%d" % rng.randrange(500), b"example", b"test"]
+        names.append(b"".join(bytes([len(one)]) + one for one in labels) + b"\0")
+    waiting: list[Query] = []
+
+    def query() -> bytes:
+        client = bytes([192, 0, 2, rng.randrange(1, 255)])
+        server = bytes([198, 51, 100, rng.randrange(1, 9)])
+        question = rng.choice(names) + struct.pack(">HH", rng.choice([1, 28, 65]), 1)
+        one = (client, server, rng.randrange(1024, 65536), rng.randrange(65536), question)
+        waiting.append(one)
+        head = struct.pack(">6H", one[3], 0x0100, 1, 0, 0, 1)
+        return udp_frame(head + question + opt, client, server, (one[2], 53))
+
+    def response() -> bytes:
+        chosen = rng.randrange(len(waiting)) if len(waiting) > WAITING else 0
+        client, server, port, ident, question = waiting.pop(chosen)
+        count = rng.randrange(1, 4)
+        record = b"\xc0\x0c" + struct.pack(">HHIH", 1, 1, 300, 4) + b"\xcb\0\x71"
+        answers = b"".join(record + bytes([host]) for host in range(count))
+        head = struct.pack(">6H", ident, 0x8180, 1, count, 0, 1)
+        return udp_frame(head + question + answers + opt, server, client, (53, port))
+
+    with path.open("wb") as out:
+        out.write(file_header(65535))
+        for n in range(messages):
+            early = n < min(WAITING, messages // 2)
+            late = n >= messages - min(WAITING, messages // 2)
+            data = query() if early or (not late and (n - WAITING) % 2 == 0) else response()
+            seconds, micros = divmod(n * 20, 1_000_000)
+            out.write(struct.pack("<IIII", START + seconds, micros, len(data), len(data)) + data)
+
+
+def flow_packet(number: int) -> bytes:
+    """A record of flow `number` without its time: a TCP segment of 10 bytes, snapped to 54."""
+    client = struct.pack(">I", 0x0A000000 | number >> 8) + b"\xc6\x33\x64\x01"
+    network = b"\x45\0\0\x32\0\1\x40\0\x40\6\0\0" + client
+    transport = struct.pack(">HHIIBBHHH", 1024 + (number & 0xFF), 443, 1, 1, 5 << 4, 0x10, 0, 0, 0)
+    link = bytes.fromhex("0200000000010200000000020800")
+    return struct.pack("<II", 54, 64) + link + network + transport
+
+
+def make_many_flows(path: Path, flows: int) -> None:
+    """One packet of each of so many flows, none near its like: a processor's caches are no use."""
+    with path.open("wb") as out:
+        out.write(file_header(54))
+        for first in range(0, flows, CHUNK):
+            stamp = struct.pack("<II", START + first // CHUNK, 0)
+            numbers = (n * SPREAD % flows for n in range(first, min(first + CHUNK, flows)))
+            out.write(b"".join(stamp + flow_packet(number) for number in numbers))
+
+
+def make_headers(path: Path, packets: int) -> None:
+    """IPv4 headers and nothing else, no address twice but by chance."""
+    ends = random.Random(1).randbytes(8 * packets)
+    start = struct.pack("<IIII", START, 0, 20, 20) + b"\x45\0\0\x14" + bytes(8)
+    with path.open("wb") as out:
+        out.write(file_header(65535, link=101))
+        out.write(b"".join(start + ends[i : i + 8] for i in range(0, len(ends), 8)))

@@ -8,12 +8,17 @@ and a URI for libtrace itself.
 from __future__ import annotations
 
 import bz2
+import contextlib
 import lzma
+import os
+import stat
 import struct
 import sys
 import zlib
 from collections.abc import Callable
 from typing import BinaryIO, Protocol, TypeVar
+
+from ._readahead import ReadAhead
 
 __all__ = ["open_source", "open_stream", "is_pcap"]
 
@@ -65,6 +70,13 @@ class Decompressor(Protocol):
     @property
     def unused_data(self) -> bytes: ...
     def decompress(self, data: bytes, max_length: int = ..., /) -> bytes: ...
+
+
+def processors() -> int:
+    """How many this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def is_stdin(file: BinaryIO) -> bool:
@@ -123,6 +135,27 @@ class Compressed(Plain):
         self.member = 0  # where the member that is read begins in the file
         self.more = False  # the decompressor has more to give of what it was given
         self.error: Exception | None = None
+        self.thread: ReadAhead | None = None
+
+    def read_ahead(self) -> None:
+        """Have a thread decompress from here on, where the file is long enough to be worth it."""
+        if self.thread is None and processors() > 1 and self.is_long():
+            with contextlib.suppress(RuntimeError):  # the system has no more threads
+                self.thread = ReadAhead(self.read_some)
+
+    def is_long(self) -> bool:
+        """Whether it is a file of a megabyte or more, not a pipe, which could wait for ever."""
+        try:
+            found = os.fstat(self.file.fileno())
+        except (OSError, ValueError):
+            return False
+        return stat.S_ISREG(found.st_mode) and found.st_size >= 1 << 20
+
+    def close(self) -> None:
+        """End the thread, and close the file."""
+        if self.thread is not None:
+            self.thread.stop()
+        super().close()
 
     def read_some(self) -> bytes:
         """Some bytes of what was compressed, none at the end.
@@ -199,7 +232,7 @@ class Compressed(Plain):
         """Read into a buffer; 0 at the end."""
         try:
             if not self.ahead:
-                self.ahead = self.read_some()
+                self.ahead = self.thread.get() if self.thread else self.read_some()
             return super().readinto1(buffer) if self.ahead else 0
         except Exception:
             raise

@@ -51,6 +51,18 @@ static PyObject *started_trace(struct plt_bulk *self, PyObject *source)
     return trace;
 }
 
+/* Of a compressed file, decompress ahead in a thread of its own; packets that a loop asks for would
+ * only wait for each other's turn to run Python. */
+static int read_ahead(struct source *source)
+{
+    PyObject *stream = source->input.stream; /* NULL where no file is read */
+    if (!stream || !PyObject_HasAttrString(stream, "read_ahead"))
+        return 0;
+    PyObject *result = PyObject_CallMethod(stream, "read_ahead", NULL);
+    Py_XDECREF(result);
+    return result ? 0 : -1;
+}
+
 struct plt_bulk *bulk_open(struct plt_state *state, PyObject *source, PyObject *filter)
 {
     struct plt_bulk *self = PyMem_Calloc(1, sizeof(*self));
@@ -66,7 +78,7 @@ struct plt_bulk *bulk_open(struct plt_state *state, PyObject *source, PyObject *
         goto error;
     PyObject *trace_filter = NULL;
     self->source = trace_borrow(self->trace, &trace_filter);
-    if (!self->source)
+    if (!self->source || read_ahead(self->source) < 0)
         goto error;
     if (trace_filter && !(self->trace_filter = own_filter(state, trace_filter)))
         goto error;

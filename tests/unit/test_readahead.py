@@ -1,0 +1,138 @@
+"""Compressed traces that are read in bulk: a thread decompresses ahead."""
+
+import bz2
+import gc
+import gzip
+import lzma
+import os
+import random
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+from packets import RAW, Record, ipv4, pcap, udp, write
+
+import natkit
+import plt
+
+PACKETS = 20_000
+
+
+@pytest.fixture(scope="module")
+def content() -> bytes:
+    """A trace that does not compress: its payloads are random."""
+    rng = random.Random(9)
+    return pcap([Record(ipv4(udp(rng.randbytes(100)), 17)) for _ in range(PACKETS)], RAW)
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory, content: bytes) -> Path:
+    return write(tmp_path_factory.mktemp("ahead") / "whole.pcap.gz", gzip.compress(content, 1))
+
+
+def ahead_threads() -> list[threading.Thread]:
+    return [thread for thread in threading.enumerate() if thread.name == "plt-read-ahead"]
+
+
+@pytest.mark.parametrize("compress", [gzip.compress, bz2.compress, lzma.compress])
+def test_it_is_the_same_trace(tmp_path, content, compress):
+    compressed = write(tmp_path / "x", compress(content))
+    plain = write(tmp_path / "x.pcap", content)
+    fields = ["time", "wire_len", "udp.checksum"]
+    one, other = (plt.columns(path, fields).table() for path in (compressed, plain))
+    assert len(one) == PACKETS
+    for name in fields:
+        assert one[name].tobytes() == other[name].tobytes()
+    assert ahead_threads() == []
+
+
+def test_a_loop_goes_on_where_columns_ended(whole):
+    with plt.trace(whole) as trace:
+        table = plt.columns(trace, ["wire_len"], limit=300).table()
+        assert len(ahead_threads()) == (len(os.sched_getaffinity(0)) > 1)
+        assert len(table) + sum(1 for _ in trace) == PACKETS
+    assert ahead_threads() == []
+
+
+def read_by_loop(path: Path) -> tuple[int, str]:
+    """How many packets a loop reads, and what it ends with."""
+    count = 0
+    try:
+        with plt.trace(path) as trace:
+            for _ in trace:
+                count += 1
+    except plt.LibtraceError as error:
+        return count, str(error)
+    return count, ""
+
+
+@pytest.mark.parametrize("cut", [0.3, 0.9])
+@pytest.mark.parametrize("damage", [False, True])
+def test_what_comes_before_damage_is_read(tmp_path, whole, cut, damage):
+    """As many packets as a loop reads, which has no such thread, and the same error."""
+    data = bytearray(whole.read_bytes())
+    at = int(len(data) * cut)
+    if damage:
+        data[at : at + 64] = bytes(64)
+    else:
+        del data[at:]
+    path = write(tmp_path / "x.gz", bytes(data))
+    count, error = read_by_loop(path)
+    assert count > PACKETS * cut * 0.9
+    table = natkit.FlowTable()
+    with pytest.raises(plt.LibtraceError) as raised:
+        table.add_trace(path)
+    assert (table.packets, str(raised.value)) == (count, error)
+    assert ahead_threads() == []
+
+
+def test_dropping_it_ends_the_thread(whole):
+    columns = plt.columns(whole, ["wire_len"], batch=100)
+    assert len(next(iter(columns))) == 100
+    del columns
+    gc.collect()
+    assert ahead_threads() == []
+
+
+def test_two_at_once(whole):
+    first, second = (iter(plt.columns(whole, ["wire_len"], batch=1000)) for _ in range(2))
+    assert [len(batch) for pair in zip(first, second, strict=True) for batch in pair] == [1000] * 40
+
+
+FORKED = """
+import os, sys
+import plt
+columns = iter(plt.columns(sys.argv[1], ["wire_len"], batch=100))
+count = len(next(columns))
+if child := os.fork():
+    status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    print(count + sum(len(batch) for batch in columns), status)
+else:
+    try:
+        for batch in columns:
+            pass
+    except plt.LibtraceError as error:
+        os._exit(7 if "process that was forked" in str(error) else 1)
+    os._exit(2)
+"""
+
+
+@pytest.mark.filterwarnings("default")
+def test_a_forked_process_is_told(whole):
+    """The thread is in the parent: what was read ahead may come, then an error."""
+    run = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", FORKED, whole],
+        capture_output=True, text=True, check=True, timeout=60,
+    )  # fmt: skip
+    expected = "7" if len(os.sched_getaffinity(0)) > 1 else "2"
+    assert run.stdout.split() == [str(PACKETS), expected]
+
+
+def test_the_end_of_the_interpreter(whole):
+    program = f"import plt; c = iter(plt.columns({str(whole)!r}, batch=9)); next(c)"
+    run = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, check=True, timeout=60
+    )
+    assert run.stderr == b""

@@ -7,7 +7,6 @@ whose tools are not installed are skipped.
 import json
 import subprocess
 import sys
-from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -88,7 +87,7 @@ def write(path: Path, snap: int, which: slice = slice(None)) -> None:
 
 
 class Programs:
-    """Runs all programs that can run, two at a time; tells what each found."""
+    """Runs the programs that can run on small traces; tells what each found."""
 
     def __init__(self, folder: Path) -> None:
         self.lacks = {*machine.missing()}
@@ -100,13 +99,6 @@ class Programs:
         self.pieces.mkdir()
         for at in range(4):
             write(self.pieces / f"{at}.pcap", make_trace.SNAP, slice(2 * at, 2 * at + 2))
-        pool = ThreadPoolExecutor(2)
-        self.running: dict[tuple[str, str], Future[bytes]] = {
-            (part, run): pool.submit(self.run, run, self.path(part, job))
-            for part in EXPECTED
-            for run, job in programs(part).items()
-            if not job.needs() & self.lacks
-        }
 
     def path(self, part: str, job: measure.Job) -> Path:
         if part == "dns":
@@ -115,16 +107,14 @@ class Programs:
             return self.uncut
         return self.pieces if "-in-" in job.path.name else self.cut
 
-    @staticmethod
-    def run(run: str, path: Path) -> bytes:
-        command = [sys.executable, str(BENCH / "job.py"), run, str(path)]
-        return subprocess.run(command, stdout=subprocess.PIPE, check=True).stdout
-
     def found(self, part: str, run: str) -> dict[str, object]:
         lacks = programs(part)[run].needs() & self.lacks
         if lacks:
             pytest.skip(f"{', '.join(lacks)} is not installed")
-        measured: dict[str, object] = json.loads(self.running[part, run].result())
+        path = self.path(part, programs(part)[run])
+        command = [sys.executable, str(BENCH / "job.py"), run, str(path)]
+        done = subprocess.run(command, stdout=subprocess.PIPE, check=True)
+        measured: dict[str, object] = json.loads(done.stdout)
         return measured
 
 

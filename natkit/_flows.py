@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 import copy
+import operator
 import os
 import threading
+import time
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
+from itertools import groupby
+from queue import SimpleQueue
+from typing import Any, SupportsIndex
 
 import plt
 from natkit._natkit import FlowHome, FlowTable
+from plt._manycolumns import _is_file
 
-Source = str | os.PathLike[str]
+Source = str | bytes | os.PathLike[str] | plt.trace
+
+#: Seconds that threads get to end after an error; one that waits for a disk is left to itself.
+PATIENCE = 0.1
 
 
 @dataclass(frozen=True)
@@ -36,7 +44,7 @@ class _Part:
 
     table: FlowTable
     uris: tuple[Source, ...]
-    error: plt.LibtraceError | None = None
+    error: Exception | None = None
 
 
 class _Stop:
@@ -56,8 +64,8 @@ def _read_on(part: _Part, uris: Iterable[Source], settings: _Settings, stop: Any
         if part.error is None:
             try:
                 part.table.add_trace(uri, settings.filter, stop)
-            except plt.LibtraceError as error:
-                part.error = error
+            except Exception as error:
+                part.error = error.with_traceback(None)  # its frames would keep the table
 
 
 def _read(uri: Source, settings: _Settings, stop: Any = None) -> _Part:
@@ -66,13 +74,13 @@ def _read(uri: Source, settings: _Settings, stop: Any = None) -> _Part:
     return part
 
 
-def _join(part: _Part, later: _Part, settings: _Settings) -> None:
+def _join(part: _Part, later: _Part, settings: _Settings, stop: Any = None) -> None:
     """Add a later part to one: by merging, or where only the packets can tell, by reading on."""
     if part.error is None:
         if part.table.merge(later.table, exact=True):
             part.error = later.error
         else:
-            _read_on(part, later.uris, settings)
+            _read_on(part, later.uris, settings, stop)
     part.uris += later.uris
 
 
@@ -86,27 +94,98 @@ def _joined(part: _Part, later: _Part, settings: _Settings) -> _Part:
 # --- On this machine --------------------------------------------------------------------------
 
 
-def _in_threads(uris: Sequence[Source], settings: _Settings, workers: int) -> _Part:
-    """Read in threads, a few files ahead; merge in this one, each as its turn comes."""
-    stop = _Stop()
-    whole = _Part(settings.table(), ())
-    with ThreadPoolExecutor(workers, thread_name_prefix="natkit-flows") as pool:
-        waiting: deque[Future[_Part]] = deque()
-        to_read: Iterator[Source] = iter(uris)
+class _Crew:
+    """Threads that read files, a few ahead, and add each to the whole when its turn comes.
+
+    The threads are daemons, and nobody waits for them but for a moment: where one is stuck in a
+    read, Ctrl-C and the end of the interpreter get by it.
+    """
+
+    def __init__(
+        self, whole: _Part, uris: Iterable[Source], settings: _Settings, workers: int
+    ) -> None:
+        self.settings = settings
+        self.stop = _Stop()
+        self.done: SimpleQueue[BaseException | None] = SimpleQueue()
+        self.changed = threading.Condition()  # guards what follows
+        self.whole: _Part | None = whole  # None while a thread adds to it
+        self.unread = deque(uris)
+        self.parts: deque[list[_Part]] = deque()  # in order; one that is being read is empty
+        self.most = workers + 1
+        self.threads = [
+            threading.Thread(target=self._work, name=f"natkit-flows_{n}", daemon=True)
+            for n in range(workers)
+        ]
+
+    def run(self) -> None:
+        """Read it all; the first error, but those of a file, which the whole has."""
         try:
-            for _ in uris:
-                for uri in to_read:
-                    waiting.append(pool.submit(_read, uri, settings, stop))
-                    if len(waiting) > workers:
-                        break
-                part = waiting.popleft().result()
-                _join(whole, part, settings)
-                if whole.error is not None:
-                    break
+            for thread in self.threads:
+                thread.start()
+            error = self.done.get()
         finally:
-            stop.event.set()
-            for future in waiting:
-                future.cancel()
+            self.stop.event.set()
+            with self.changed:
+                self.changed.notify_all()
+            end = time.monotonic() + PATIENCE
+            for thread in self.threads:
+                if thread.ident is not None:
+                    thread.join(max(0.0, end - time.monotonic()))
+        if error is not None:
+            raise error
+
+    def _work(self) -> None:
+        error = None
+        try:
+            while job := self._next():
+                job()
+        except BaseException as caught:
+            error = caught
+        self.done.put(error)
+
+    def _next(self) -> Callable[[], None] | None:
+        """What a thread does next; None when nothing is left to do."""
+        with self.changed:
+            while not self.stop.event.is_set():
+                whole = self.whole
+                if whole is not None and (whole.error or not (self.parts or self.unread)):
+                    return None
+                if whole is not None and self.parts and self.parts[0]:
+                    self.whole = None
+                    return partial(self._add, whole, self.parts.popleft().pop())
+                if self.unread and len(self.parts) < self.most:
+                    self.parts.append([])
+                    return partial(self._read, self.unread.popleft(), self.parts[-1])
+                self.changed.wait()
+        return None
+
+    def _read(self, uri: Source, place: list[_Part]) -> None:
+        part = _read(uri, self.settings, self.stop)
+        with self.changed:
+            place.append(part)
+            self.changed.notify_all()
+
+    def _add(self, whole: _Part, later: _Part) -> None:
+        if whole.table.packets == 0 and whole.error is None:
+            whole.table, whole.error = later.table, later.error
+            whole.table._merged()
+        else:
+            _join(whole, later, self.settings, self.stop)
+        with self.changed:
+            self.whole = whole
+            self.changed.notify_all()
+
+
+def _here(sources: Sequence[Source], settings: _Settings, workers: int) -> _Part:
+    whole = _Part(
+        FlowTable(settings.home, settings.idle_timeout, settings.active_timeout), tuple(sources)
+    )
+    for are_files, run in groupby(sources, _is_file):
+        uris = list(run)
+        if whole.error is None and are_files and workers > 1 and len(uris) > 1:
+            _Crew(whole, uris, settings, min(workers, len(uris))).run()
+        else:
+            _read_on(whole, uris, settings)
     return whole
 
 
@@ -121,6 +200,7 @@ def _on_cluster(uris: Sequence[Source], settings: _Settings, client: Any) -> _Pa
         joined = [client.submit(_joined, *pair, settings, pure=False) for pair in pairs]
         parts = joined + parts[len(joined) * 2 :]
     result: _Part = parts[0].result()
+    result.table._merged()
     return result
 
 
@@ -131,36 +211,39 @@ def flows(
     idle_timeout: float | None = None,
     active_timeout: float | None = None,
     filter: plt.filter | str | None = None,
-    workers: int | None = None,
+    workers: SupportsIndex | None = None,
     client: Any = None,
 ) -> FlowTable:
     """The FlowTable of many traces, flow for flow that which reading them in order would give.
 
-    uris are URIs or paths, of one capture after another; home, idle_timeout and active_timeout are
-    FlowTable's.  On this machine `workers` threads read, as many as there are processors where it
-    is not told; with a client of dask.distributed its workers do, each of which must be able to
+    uris are URIs, paths or plt.trace objects, of one capture after another; home, idle_timeout and
+    active_timeout are FlowTable's.  On this machine `workers` threads read files, as many as there
+    are processors where it is not told; pipes, interfaces and traces that are open are read in
+    their turn.  With a client of dask.distributed its workers read, each of which must be able to
     read the files.  The tables are merged; where merge() can't be exact, the later files are read
     again into the earlier table: see FlowTable.merge().
 
-    ValueError where there are no uris and for fewer than one worker.  LibtraceError where a trace
-    can't be read: it has what came before, in order, as its `table`.
+    ValueError where there are no uris and for fewer than one worker; TypeError for a trace object
+    with a client.  LibtraceError where a trace can't be read: it has what came before, in order, as
+    its `table`.
     """
-    sources = [uris] if isinstance(uris, (str, os.PathLike)) else list(uris)
+    one = isinstance(uris, (str, bytes, os.PathLike, plt.trace))
+    sources: list[Source] = [uris] if one else list(uris)  # type: ignore[list-item, arg-type]
     if not sources:
         raise ValueError("no sources to read")
-    threads = (os.cpu_count() or 1) if workers is None else workers
+    threads = (os.cpu_count() or 1) if workers is None else operator.index(workers)
     if threads < 1:
-        raise ValueError(f"workers must be 1 or more, not {workers}")
+        raise ValueError(f"workers must be 1 or more, not {threads}")
     expression = filter.expression if isinstance(filter, plt.filter) else filter
     settings = _Settings(home, idle_timeout, active_timeout, expression)
-    if client is not None:
-        whole = _on_cluster(sources, settings, client)
-    elif threads == 1 or len(sources) == 1:
-        whole = _Part(FlowTable(home, idle_timeout, active_timeout), tuple(sources))
-        _read_on(whole, sources, settings)
+    if client is None:
+        whole = _here(sources, settings, threads)
+    elif any(isinstance(source, plt.trace) for source in sources):
+        raise TypeError("a cluster reads URIs and paths, not plt.trace objects")
     else:
-        whole = _in_threads(sources, settings, min(threads, len(sources)))
-    if whole.error is not None:
+        whole = _on_cluster(sources, settings, client)
+    if isinstance(whole.error, plt.LibtraceError):
         whole.error.table = whole.table  # type: ignore[attr-defined]
+    if whole.error is not None:
         raise whole.error
     return whole.table

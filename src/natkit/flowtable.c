@@ -11,7 +11,7 @@ void flow_table_init(struct flow_table *table, const uint64_t seed[2])
     table->index.seed[1] = seed[1];
     table->pools[0].size = sizeof(struct flow);
     table->pools[1].size = sizeof(struct flow6);
-    table->begin = table->clock = INT64_MIN;
+    table->begin = table->earliest = table->clock = INT64_MIN;
     flow_wheel_init(table, FLOW_NEVER, FLOW_NEVER);
 }
 
@@ -91,9 +91,23 @@ bool flow_table_replace(struct flow_table *table, flow_ref ref, uint8_t reason)
     return true;
 }
 
+/* Empty the wheel, all flows being about to end: of empty records nobody else knows. */
+static void clear_wheel(struct flow_table *table)
+{
+    for (size_t i = 0; i < WHEEL_BUCKETS; i++)
+        for (flow_ref ref = table->wheel.buckets[i]; ref;) {
+            flow_ref next = flow_at(table, ref)->next;
+            if (!(flow_at(table, ref)->marks & MARK_LIVE))
+                flow_pool_free(table, ref);
+            ref = next;
+        }
+    memset(table->wheel.buckets, 0, sizeof(table->wheel.buckets));
+}
+
 void flow_table_flush(struct flow_table *table)
 {
     flow_wheel_settle(table);
+    clear_wheel(table);
     for (flow_ref v6 = 0; v6 < 2; v6++)
         for (uint32_t number = 1; number <= table->pools[v6].used; number++) {
             flow_ref ref = number | (v6 ? FLOW_REF_6 : 0);
@@ -104,7 +118,6 @@ void flow_table_flush(struct flow_table *table)
     if (table->index.groups)
         memset(table->index.groups, 0, table->index.group_count * sizeof(struct flow_group));
     table->index.count = 0;
-    memset(table->wheel.buckets, 0, sizeof(table->wheel.buckets));
 }
 
 flow_ref flow_table_pop_ended(struct flow_table *table)
@@ -125,7 +138,7 @@ flow_ref flow_table_pop_ended(struct flow_table *table)
 flow_ref flow_table_insert(struct flow_table *table, const struct flow_key *key, uint64_t hash,
                            bool v6)
 {
-    flow_ref ref = flow_index_reserve(table) ? flow_pool_new(table, v6) : 0;
+    flow_ref ref = flow_index_reserve(table, 1) ? flow_pool_new(table, v6) : 0;
     if (!ref)
         return 0;
     struct flow *flow = flow_at(table, ref);
@@ -165,7 +178,7 @@ static struct flow *flow_of_packet(struct flow_table *table, const struct flow_p
         struct flow *flow = flow_at(table, ref);
         bool syn = flow_is_first_syn(packet);
         bool over = flow_is_over(table, flow, packet->clock);
-        if (!over && !(syn && flow_is_closed(flow))) {
+        if (!over && !(syn && flow_syn_is_new(flow, packet))) {
             if (syn)
                 flow->marks |= MARK_LATER_SYN;
             return flow;
@@ -185,7 +198,7 @@ static struct flow *flow_of_packet(struct flow_table *table, const struct flow_p
     return flow;
 }
 
-bool flow_table_feed(struct flow_table *table, struct flow_packet *packets, size_t count)
+size_t flow_table_feed(struct flow_table *table, struct flow_packet *packets, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
         packets[i].hash = flow_hash(table->index.seed, &packets[i].key, packets[i].v6);
@@ -197,10 +210,10 @@ bool flow_table_feed(struct flow_table *table, struct flow_packet *packets, size
         flow_wheel_turn(table, packets[i].clock);
         struct flow *flow = flow_of_packet(table, &packets[i]);
         if (!flow)
-            return false;
+            return i;
         flow_update(table, flow, &packets[i]);
     }
-    return true;
+    return count;
 }
 
 /* --- Lists ------------------------------------------------------------------------------------ */

@@ -233,6 +233,7 @@ struct flow_wheel {
     uint64_t position;
     int64_t due;     /* the last nanosecond of the bucket at position */
     int64_t settled; /* the clock for which there is nothing left to do */
+    int64_t clock;   /* that of the packet before */
 };
 
 /* --- Fragments -------------------------------------------------------------------------------- */
@@ -260,13 +261,18 @@ struct orphan {
 
 enum { FRAGMENTS = 8192, ORPHANS = 4096 };
 
+enum {
+    ORPHANS_FULL = 1, /* than there is room for */
+    ORPHANS_LATE = 2  /* too late for an earlier table's first fragment, if that ended before */
+};
+
 struct flow_fragments {
     struct fragment *ring;  /* owned; NULL at first */
     uint64_t *newest;       /* owned: by hash, one more than its number, 0 for none */
     uint64_t count;         /* that there were; the last FRAGMENTS are in the ring */
     struct orphan *orphans; /* owned; NULL at first */
     uint32_t orphan_count;
-    bool orphans_lost; /* there were more */
+    uint8_t orphans_lost; /* ORPHANS_*: there were more */
 };
 
 /* --- The table -------------------------------------------------------------------------------- */
@@ -280,8 +286,10 @@ struct flow_table {
     const struct natkit_home *home; /* borrowed, or NULL */
     int64_t idle;                   /* nanoseconds, FLOW_NEVER without */
     int64_t active;
-    int64_t begin; /* the first packet's time */
-    int64_t clock; /* the latest packet's */
+    int64_t begin;    /* the first packet's time */
+    int64_t earliest; /* of all packets */
+    int64_t clock;    /* the latest, since it last went back */
+    bool went_back;   /* it did, by more than FLOW_LATE */
     uint64_t packets;
     uint64_t not_ip;
     uint64_t too_short;
@@ -312,9 +320,9 @@ void flow_table_init(struct flow_table *table, const uint64_t seed[2]);
 void flow_table_free(struct flow_table *table);
 /* The memory that it has, in bytes. */
 size_t flow_table_size(const struct flow_table *table);
-/* Count packets; false when out of memory.  It leaves alone what flow_packet_read() changes, so
- * that another thread may read on meanwhile. */
-bool flow_table_feed(struct flow_table *table, struct flow_packet *packets, size_t count);
+/* Count packets: how many were, fewer when out of memory.  It leaves alone what flow_packet_read()
+ * changes, so that another thread may read on meanwhile. */
+size_t flow_table_feed(struct flow_table *table, struct flow_packet *packets, size_t count);
 /* End a flow that is not in the index any more, or never was. */
 void flow_table_push_ended(struct flow_table *table, flow_ref ref, uint8_t reason);
 /* Take a flow out of the index and end it. */
@@ -349,8 +357,8 @@ flow_ref flow_index_guess(const struct flow_index *index, uint64_t hash);
 flow_ref flow_index_find(const struct flow_table *table, const struct flow_key *key, uint64_t hash,
                          bool v6);
 bool flow_key_equals(const struct flow *flow, const struct flow_key *key, bool v6);
-/* Room for one more; false when out of memory. */
-bool flow_index_reserve(struct flow_table *table);
+/* Room for so many more; false when out of memory. */
+bool flow_index_reserve(struct flow_table *table, uint64_t more);
 /* Add a flow that is not there, after flow_index_reserve(). */
 void flow_index_add(struct flow_index *index, uint64_t hash, flow_ref ref);
 void flow_index_remove(struct flow_index *index, uint64_t hash, flow_ref ref);
@@ -361,6 +369,8 @@ void *flow_memory_new(size_t size);
 void flow_memory_free(void *memory, size_t size);
 /* A zeroed record, 0 when out of memory. */
 flow_ref flow_pool_new(struct flow_table *table, bool v6);
+/* Room for so many more, of one version; false when out of memory. */
+bool flow_pool_reserve(struct flow_table *table, bool v6, size_t more);
 /* Free a record and its log. */
 void flow_pool_free(struct flow_table *table, flow_ref ref);
 void flow_pools_clear(struct flow_table *table);
@@ -368,7 +378,12 @@ void flow_log_append(struct flow_logs *logs, struct flow *flow, uint32_t seq_end
                      bool counts);
 void flow_log_read(const struct flow_logs *logs, const struct flow *flow, struct flow_log *out);
 void flow_log_free(struct flow_logs *logs, struct flow *flow);
+/* Have no larger logs than those of a table that is not made to be merged. */
+void flow_logs_trim(struct flow_table *table);
 
+/* A packet may be so late, in nanoseconds; where it is later, what came before it had wrong times,
+ * or the clock was set: from there on its time counts. */
+#define FLOW_LATE ((int64_t)60 * 1000000000)
 /* flowtablepacket.c: read a packet; false where it belongs to no flow, and was counted as such.  Of
  * the table it changes the clock, the counters and the fragments. */
 bool flow_packet_read(struct flow_table *table, const uint8_t *data, uint32_t len,
@@ -389,6 +404,8 @@ const struct fragment *flow_fragment_find(const struct flow_table *table,
 /* Append one to the ring; false when out of memory. */
 bool flow_fragment_add(struct flow_table *table, const struct fragment *fragment);
 bool flow_orphan_add(struct flow_table *table, const struct fragment_key *key, int64_t clock);
+/* Have the memory for first fragments, for orphans; false when there is none. */
+bool flow_fragments_reserve(struct flow_fragments *fragments, bool first, bool orphans);
 void flow_fragments_clear(struct flow_fragments *fragments);
 
 /* flowtableupdate.c */
@@ -398,6 +415,8 @@ void flow_update(struct flow_table *table, struct flow *flow, const struct flow_
 bool flow_seq_step(struct flow *flow, unsigned way, uint32_t end);
 /* How far sequence numbers may be apart without a doubt which of them is first. */
 #define FLOW_FAR ((uint32_t)1 << 28)
+/* Whether the SYN of a packet is that of another connection than the flow's. */
+bool flow_syn_is_new(const struct flow *flow, const struct flow_packet *packet);
 /* An empty flow begins: its direction and what else its first packet tells. */
 void flow_begin(const struct flow_table *table, struct flow *flow,
                 const struct flow_packet *packet);
@@ -423,9 +442,18 @@ uint8_t flow_end_reason(const struct flow_table *table, const struct flow *flow)
 int64_t flow_time_add(int64_t time, int64_t more);
 int64_t flow_time_sub(int64_t time, int64_t less);
 
-/* flowtablemerge.c: add a later table's flows.  Whether that gives what reading on would have
- * given goes to *exact; with `only_exact` nothing is done where not.  False when out of memory. */
-bool flow_table_merge(struct flow_table *table, const struct flow_table *other, bool only_exact,
-                      bool *exact);
+/* flowtablemerge.c */
+/* How long a caller waits: asked again and again, until it says no. */
+struct flow_patience {
+    bool (*lasts)(void *context);
+    void *context;
+};
+
+enum flow_merge_result { MERGE_EXACT, MERGE_INEXACT, MERGE_GIVEN_UP, MERGE_NO_MEMORY };
+
+/* Add a later table's flows.  The result is not exact where reading on would have given another;
+ * with `only_exact` nothing is done then, nor is it where it was given up or memory is short. */
+enum flow_merge_result flow_table_merge(struct flow_table *table, const struct flow_table *other,
+                                        bool only_exact, const struct flow_patience *patience);
 
 #endif

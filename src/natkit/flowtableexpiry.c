@@ -1,9 +1,10 @@
 /* When flows end: their timeouts, and the wheel that finds those whose time is up.
  *
- * Time is a trace's, and it never goes back: it is the latest that a packet had.  A flow is in the
- * wheel's bucket for a time when it may be over, no later than it is.  Packets don't move it: when
- * the clock comes to the bucket, flows that had more packets since go into the bucket of their new
- * time.  So a packet costs one such move at most, and touches no other flow. */
+ * Time is a trace's: the latest that a packet had.  It goes back where a packet is very late, as
+ * after a wrong time far in the future.  A flow is in the wheel's bucket for a time when it may be
+ * over, no later than it is.  Packets don't move it: when the clock comes to the bucket, flows that
+ * had more packets since go into the bucket of their new time, and those that are there for a later
+ * turn of the wheel stay.  So a packet costs one such move at most, and touches no other flow. */
 #include "flowtable.h"
 
 #include <string.h>
@@ -83,6 +84,7 @@ void flow_wheel_init(struct flow_table *table, int64_t idle, int64_t active)
     table->idle = idle;
     table->active = active;
     wheel->settled = table->clock;
+    wheel->clock = table->clock;
     wheel->due = FLOW_NEVER;
     if (shorter == FLOW_NEVER)
         return;
@@ -131,9 +133,24 @@ static void empty_bucket(struct flow_table *table, uint64_t bucket, int64_t cloc
     }
 }
 
+/* The clock goes back: first all that was over ends. */
+static void turn_back(struct flow_table *table, int64_t clock)
+{
+    struct flow_wheel *wheel = &table->wheel;
+
+    wheel->settled = INT64_MIN;
+    if (!flow_wheel_is_on(table))
+        return;
+    empty_bucket(table, wheel->position, wheel->clock);
+    set_position(wheel, bucket_of(wheel, clock));
+}
+
 void flow_wheel_turn(struct flow_table *table, int64_t clock)
 {
     struct flow_wheel *wheel = &table->wheel;
+    if (clock < wheel->clock)
+        turn_back(table, clock);
+    wheel->clock = clock;
     if (clock <= wheel->due || !flow_wheel_is_on(table))
         return;
     uint64_t from = wheel->position;

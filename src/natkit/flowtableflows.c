@@ -30,22 +30,40 @@ static struct records *records_new(struct natkit_state *state, size_t room)
     return NULL;
 }
 
-PyObject *flow_list_take(struct natkit_state *state, struct flow_table *table)
+/* Copies of flows of a table that is busy; NULL with an exception. */
+static struct records *records_of(const struct flow_table_object *owner, const flow_ref *refs,
+                                  size_t count)
 {
+    struct records *self = records_new(owner->state, count);
+
+    for (size_t i = 0; self && i < count; i++) {
+        self->copies[self->count++] = flow_table_copy(&owner->table, refs[i]);
+        if (flow_look_at_signals(i) < 0)
+            Py_CLEAR(self);
+    }
+    /* behind it the flows go: what has come until then should still find them */
+    if (self && PyErr_CheckSignals() < 0)
+        Py_CLEAR(self);
+    return self;
+}
+
+PyObject *flow_list_take(struct flow_table_object *self)
+{
+    struct flow_table *table = &self->table;
     size_t count = 0;
     flow_wheel_settle(table);
     flow_ref *refs = flow_table_list(table, LIST_ENDED, &count);
     if (!refs)
         return PyErr_NoMemory();
-    struct records *self = records_new(state, count);
-    for (size_t i = 0; self && i < count; i++)
-        self->copies[self->count++] = flow_table_copy(table, refs[i]);
+    self->busy = true;
+    struct records *records = records_of(self, refs, count);
+    self->busy = false;
     free(refs);
-    if (!self)
+    if (!records) /* the flows are still in the table */
         return NULL;
     for (flow_ref ref = flow_table_pop_ended(table); ref; ref = flow_table_pop_ended(table))
         flow_pool_free(table, ref);
-    return (PyObject *)self;
+    return (PyObject *)records;
 }
 
 static void records_dealloc(PyObject *self_)

@@ -76,20 +76,33 @@ const struct fragment *flow_fragment_find(const struct flow_table *table,
     return NULL;
 }
 
+static bool make_ring(struct flow_fragments *all)
+{
+    all->ring = malloc(FRAGMENTS * sizeof(*all->ring));
+    all->newest = calloc(FRAGMENTS, sizeof(*all->newest));
+    if (all->ring && all->newest)
+        return true;
+    free(all->ring);
+    free(all->newest);
+    all->ring = NULL;
+    all->newest = NULL;
+    return false;
+}
+
+bool flow_fragments_reserve(struct flow_fragments *fragments, bool first, bool orphans)
+{
+    if (first && !fragments->ring && !make_ring(fragments))
+        return false;
+    if (orphans && !fragments->orphans)
+        fragments->orphans = malloc(ORPHANS * sizeof(*fragments->orphans));
+    return !orphans || fragments->orphans;
+}
+
 bool flow_fragment_add(struct flow_table *table, const struct fragment *fragment)
 {
     struct flow_fragments *all = &table->fragments;
-    if (!all->ring) {
-        all->ring = malloc(FRAGMENTS * sizeof(*all->ring));
-        all->newest = calloc(FRAGMENTS, sizeof(*all->newest));
-        if (!all->ring || !all->newest) {
-            free(all->ring);
-            free(all->newest);
-            all->ring = NULL;
-            all->newest = NULL;
-            return false;
-        }
-    }
+    if (!flow_fragments_reserve(all, true, false))
+        return false;
     uint64_t *newest = &all->newest[chain_of(table, &fragment->key)];
     struct fragment *place = &all->ring[all->count++ % FRAGMENTS];
     *place = *fragment;
@@ -128,13 +141,15 @@ bool flow_fragment_later(struct flow_table *table, const struct fragment_key *ke
 bool flow_orphan_add(struct flow_table *table, const struct fragment_key *key, int64_t clock)
 {
     struct flow_fragments *all = &table->fragments;
-    if (flow_time_sub(clock, table->begin) > REASSEMBLY_TIME)
-        return true; /* an earlier table has forgotten it */
-    if (all->orphan_count == ORPHANS) {
-        all->orphans_lost = true;
+    if (flow_time_sub(clock, table->begin) > REASSEMBLY_TIME) {
+        all->orphans_lost |= ORPHANS_LATE;
         return true;
     }
-    if (!all->orphans && !(all->orphans = malloc(ORPHANS * sizeof(*all->orphans))))
+    if (all->orphan_count == ORPHANS) {
+        all->orphans_lost |= ORPHANS_FULL;
+        return true;
+    }
+    if (!flow_fragments_reserve(all, false, true))
         return false;
     all->orphans[all->orphan_count++] = (struct orphan){.key = *key, .clock = clock};
     return true;

@@ -211,13 +211,15 @@ static void add_pool(const struct flow_table *table, struct flow_index *index, u
     }
 }
 
-bool flow_index_reserve(struct flow_table *table)
+bool flow_index_reserve(struct flow_table *table, uint64_t more)
 {
     struct flow_index *index = &table->index;
-    if (index->groups && index->count < index->group_count * MOST_IN_GROUP)
+    if (index->groups && index->count + more <= index->group_count * MOST_IN_GROUP)
         return true;
     struct flow_index larger = {.seed = {index->seed[0], index->seed[1]}};
     larger.group_count = index->groups ? index->group_count * 2 : FIRST_GROUPS;
+    while (index->count + more > larger.group_count * MOST_IN_GROUP)
+        larger.group_count *= 2;
     larger.shift = 64;
     for (uint64_t n = larger.group_count; n > 1; n /= 2)
         larger.shift--;

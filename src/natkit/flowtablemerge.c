@@ -5,8 +5,9 @@
  *
  * - Where a flow ends.  Whether a later flow continues an earlier one is told by its first packet
  *   alone.  But where the two make one that is longer than the active timeout, it would have ended
- *   in the midst of the later one's packets; and where a FIN is in the one and a SYN in the midst
- * of the other, too: nobody knows their parts, and so the merging is not exact.
+ *   in the midst of the later one's packets; and where a SYN is in the midst of the later one, and
+ *   in the earlier one a FIN or numbers that the SYN's does not follow, too: nobody knows their
+ *   parts, and so the merging is not exact.
  * - TCP's state and round trip: those of the parts join (see EVENT_* and join_handshake).
  * - What was retransmitted: that ends no further than what was sent before.  Where the earlier part
  *   was further than the later one's first segments are, more of those were retransmissions than
@@ -15,7 +16,8 @@
  * count. From the first that does the two are the same.  The merging is not exact where the log
  * ends before that, and where numbers are so far apart that it is open which is higher.
  * - Fragments whose first one the earlier table knows: not exact.
- * - Time: a later table that begins before the earlier one's end is not exact where time matters.
+ * - Time: a later table that begins before the earlier one's end is not exact where time matters,
+ *   nor is one whose clock went back, or would have.
  */
 #include "flowtable.h"
 
@@ -65,13 +67,31 @@ static struct joined_way join_segments(const struct flow *one, const struct flow
 
 /* --- Flows ------------------------------------------------------------------------------------ */
 
+/* How far a SYN that a flow begins with is from what an earlier part sent: 0 where it is within
+ * that, or nothing is known of it; see flow_syn_is_new(). */
+static uint32_t syn_ahead(const struct flow *one, const struct flow *other)
+{
+    unsigned way = (other->logged & LOGGED_FIRST_WAY1) != 0;
+    uint32_t ahead = other->first_seq_end - flow_way_of(one, way)->seq_end;
+
+    return (one->events[way] & EVENT_SEQ) && -ahead >= FLOW_FAR ? ahead : 0;
+}
+
 /* Whether a flow with the same key is a part of the flow `one`. */
 static bool continues(const struct flow_table *table, const struct flow *one,
                       const struct flow *other, int64_t clock)
 {
     if (flow_is_over(table, one, clock))
         return false;
-    return !((other->marks & MARK_FIRST_SYN) && flow_is_closed(one));
+    return !((other->marks & MARK_FIRST_SYN) && (flow_is_closed(one) || syn_ahead(one, other) > 0));
+}
+
+/* Whether that SYN may be a repeated one, with data (RFC 7413) where the former had none. */
+static bool syn_is_unclear(const struct flow *one, const struct flow *other)
+{
+    uint32_t ahead = other->marks & MARK_FIRST_SYN ? syn_ahead(one, other) : 0;
+
+    return ahead > 0 && ahead <= UINT16_MAX;
 }
 
 /* Whether joining the two gives what one table would have. */
@@ -81,9 +101,15 @@ static bool joins_exactly(const struct flow_table *table, const struct flow *one
     uint8_t either = one->events[0] | one->events[1];
     struct flow_log log;
 
+    /* of a time that was wrong: it ends later than its parts */
+    if (flow_wheel_is_on(table) && one->seen > other->started)
+        return false;
     if (table->active != FLOW_NEVER && other->seen > flow_time_add(one->started, table->active))
         return false;
-    if ((other->marks & MARK_LATER_SYN) && (either & (EVENT_FIN | EVENT_RST)))
+    /* a later SYN may be another connection's */
+    if ((other->marks & MARK_LATER_SYN) && (either & (EVENT_FIN | EVENT_RST | EVENT_SEQ)))
+        return false;
+    if (other->end_reason == END_OF_FLOW && !flow_is_closed(other) && (either & EVENT_SEQ))
         return false;
     flow_log_read(logs, other, &log);
     return join_segments(one, other, &log, 0).exact && join_segments(one, other, &log, 1).exact;
@@ -156,11 +182,86 @@ static void join(struct flow_table *table, struct flow *one, const struct flow *
 
 /* --- Tables ----------------------------------------------------------------------------------- */
 
-static flow_ref find(const struct flow_table *table, const struct flow *flow, bool v6)
-{
-    struct flow_key key = flow_key_of(flow, v6);
+/* A flow of the later table, its key's hash in the earlier one's index. */
+struct item {
+    uint64_t hash;
+    flow_ref from;
+};
 
-    return flow_index_find(table, &key, flow_hash(table->index.seed, &key, v6), v6);
+/* A merging.  First it is looked at what there is to do, which may be given up; then the memory
+ * that it may take is got; and when that is there nothing can go wrong any more. */
+struct merging {
+    struct flow_table *table;
+    const struct flow_table *other;
+    struct item *items; /* owned: those that ended first, so that of a key the earlier come first */
+    size_t count;
+    size_t found;    /* those whose key has a flow in the table */
+    size_t to_index; /* new keys */
+};
+
+enum { AHEAD = 64, STRETCH = 1 << 16 };
+
+/* All flows of the later table; false when out of memory. */
+static bool list_items(struct merging *merging)
+{
+    const struct flow_table *other = merging->other;
+    struct item *items = malloc((size_t)(other->index.count + other->ended + 1) * sizeof(*items));
+    size_t count = 0;
+
+    merging->items = items;
+    if (!items)
+        return false;
+    for (flow_ref ref = other->ended_first; ref; ref = flow_at(other, ref)->next)
+        items[count++].from = ref;
+    for (flow_ref v6 = 0; v6 < 2; v6++)
+        for (uint32_t number = 1; number <= other->pools[v6].used; number++) {
+            flow_ref ref = number | (v6 ? FLOW_REF_6 : 0);
+            if (flow_at(other, ref)->marks & MARK_LIVE)
+                items[count++].from = ref;
+        }
+    merging->count = count;
+    return true;
+}
+
+static void prefetch_flow(const struct flow_table *table, flow_ref ref)
+{
+    const uint8_t *flow = (const uint8_t *)flow_at(table, ref);
+
+    __builtin_prefetch(flow + offsetof(struct flow, key));
+    __builtin_prefetch(flow);
+    __builtin_prefetch(flow + sizeof(struct flow) - 1);
+}
+
+/* Have the memory ready of a block of flows and of what they may join. */
+static void look_ahead(struct merging *merging, size_t from, size_t end, bool hashed)
+{
+    const struct flow_table *table = merging->table;
+    const struct flow_table *other = merging->other;
+
+    for (size_t i = from; i < end; i++) {
+        struct item *item = &merging->items[i];
+        bool v6 = flow_ref_is_6(item->from);
+        if (i + AHEAD < merging->count)
+            prefetch_flow(other, merging->items[i + AHEAD].from);
+        if (!hashed) {
+            struct flow_key key = flow_key_of(flow_at(other, item->from), v6);
+            item->hash = flow_hash(table->index.seed, &key, v6);
+        }
+        flow_index_prefetch(&table->index, item->hash);
+    }
+    for (size_t i = from; i < end; i++) {
+        flow_ref guess = flow_index_guess(&table->index, merging->items[i].hash);
+        if (guess)
+            prefetch_flow(table, guess);
+    }
+}
+
+static flow_ref find(const struct merging *merging, const struct item *item)
+{
+    bool v6 = flow_ref_is_6(item->from);
+    struct flow_key key = flow_key_of(flow_at(merging->other, item->from), v6);
+
+    return flow_index_find(merging->table, &key, item->hash, v6);
 }
 
 /* Whether the clock of the later table is that which it would have had. */
@@ -168,6 +269,8 @@ static bool times_are_exact(const struct flow_table *table, const struct flow_ta
 {
     const struct flow_fragments *fragments = &other->fragments;
 
+    if (other->went_back || flow_time_sub(table->clock, other->earliest) > FLOW_LATE)
+        return false;
     if (other->begin >= table->clock)
         return true;
     return table->idle == FLOW_NEVER && table->active == FLOW_NEVER && fragments->count == 0 &&
@@ -183,25 +286,57 @@ static bool fragments_are_exact(const struct flow_table *table, const struct flo
     for (uint32_t i = 0; i < later->orphan_count; i++)
         if (flow_fragment_find(table, &later->orphans[i].key, later->orphans[i].clock))
             return false;
-    return !later->orphans_lost;
+    bool overlap = other->begin < table->clock;
+    return !(later->orphans_lost & (overlap ? ORPHANS_FULL | ORPHANS_LATE : ORPHANS_FULL));
 }
 
-static bool flows_are_exact(const struct flow_table *table, const struct flow_table *other,
-                            const flow_ref *refs, size_t count)
+/* Look at a flow; whether it can be joined exactly. */
+static bool look_at(struct merging *merging, const struct item *item)
 {
-    if (other->handed_out > 0)
-        return false;
-    for (size_t i = 0; i < count; i++) {
-        const struct flow *flow = flow_at(other, refs[i]);
-        if (flow->marks & MARK_AGAIN)
-            continue; /* it meets what the flow before it in the same table has become */
-        flow_ref ref = find(table, flow, flow_ref_is_6(refs[i]));
-        const struct flow *one = ref ? flow_at(table, ref) : NULL;
-        if (one && continues(table, one, flow, flow->started) &&
-            !joins_exactly(table, one, flow, &other->logs))
+    const struct flow_table *table = merging->table;
+    const struct flow_table *other = merging->other;
+    const struct flow *flow = flow_at(other, item->from);
+    flow_ref ref = find(merging, item);
+
+    merging->found += ref != 0;
+    merging->to_index += !ref && flow->end_reason == END_NONE;
+    if (!ref || flow->marks & MARK_AGAIN)
+        return true; /* if again, it meets what the flow before it in its table has become */
+    const struct flow *one = flow_at(table, ref);
+    if (continues(table, one, flow, flow->started))
+        return joins_exactly(table, one, flow, &other->logs);
+    return flow_is_over(table, one, flow->started) || flow_is_closed(one) ||
+           !syn_is_unclear(one, flow);
+}
+
+/* Look at all flows; false when it was given up. */
+static bool look_at_all(struct merging *merging, const struct flow_patience *patience, bool *exact)
+{
+    for (size_t at = 0; at < merging->count; at += AHEAD) {
+        size_t end = merging->count - at < AHEAD ? merging->count : at + AHEAD;
+        look_ahead(merging, at, end, false);
+        for (size_t i = at; i < end; i++)
+            *exact &= look_at(merging, &merging->items[i]);
+        if (end % STRETCH == 0 && !patience->lasts(patience->context))
             return false;
     }
     return true;
+}
+
+/* Room for all that may be new, so that adding can't fail half-way; false when out of memory.  A
+ * flow that meets another may need a place for that, which ends, and one for itself. */
+static bool reserve(const struct merging *merging)
+{
+    const struct flow_table *other = merging->other;
+    size_t count[2] = {merging->found, merging->found};
+
+    for (size_t i = 0; i < merging->count; i++)
+        count[flow_ref_is_6(merging->items[i].from)]++;
+    return flow_index_reserve(merging->table, merging->to_index) &&
+           flow_pool_reserve(merging->table, false, count[0]) &&
+           flow_pool_reserve(merging->table, true, count[1]) &&
+           flow_fragments_reserve(&merging->table->fragments, other->fragments.count > 0,
+                                  other->fragments.orphan_count > 0);
 }
 
 /* Copy a flow of another table to a place in this one. */
@@ -224,13 +359,14 @@ static void copy_flow(struct flow_table *table, struct flow *place, const struct
     place->marks |= flow->marks & MARK_LOG_SHORT;
 }
 
-static bool add_flow(struct flow_table *table, const struct flow_table *other, flow_ref from,
-                     uint64_t first_number)
+static bool add_flow(const struct merging *merging, const struct item *item, uint64_t first_number)
 {
-    const struct flow *flow = flow_at(other, from);
-    bool v6 = flow_ref_is_6(from);
+    struct flow_table *table = merging->table;
+    const struct flow_table *other = merging->other;
+    const struct flow *flow = flow_at(other, item->from);
+    bool v6 = flow_ref_is_6(item->from);
     struct flow_key key = flow_key_of(flow, v6);
-    uint64_t hash = flow_hash(table->index.seed, &key, v6);
+    uint64_t hash = item->hash;
     int64_t clock = flow->started > table->clock ? flow->started : table->clock;
     flow_ref ref = flow_index_find(table, &key, hash, v6);
     struct flow *one = ref ? flow_at(table, ref) : NULL;
@@ -284,34 +420,62 @@ static bool add_fragments(struct flow_table *table, const struct flow_table *oth
     return true;
 }
 
-bool flow_table_merge(struct flow_table *table, const struct flow_table *other, bool only_exact,
-                      bool *exact)
+/* All of the later table, for which there is room. */
+static bool add_all(struct merging *merging)
 {
-    size_t count = 0;
-    *exact = true;
-    if (other->packets == 0)
-        return true;
-    flow_ref *refs = flow_table_list(other, LIST_LIVE | LIST_ENDED, &count);
-    if (!refs)
-        return false;
-    if (table->packets > 0)
-        *exact = times_are_exact(table, other) && fragments_are_exact(table, other) &&
-                 flows_are_exact(table, other, refs, count);
-    else
-        table->begin = other->begin;
+    struct flow_table *table = merging->table;
+    const struct flow_table *other = merging->other;
+    uint64_t first_number = table->packets;
     bool enough = true;
-    if (*exact || !only_exact) {
-        for (size_t i = 0; i < count && enough; i++)
-            enough = add_flow(table, other, refs[i], table->packets);
-        enough = enough && add_fragments(table, other);
-        table->packets += other->packets;
-        table->not_ip += other->not_ip;
-        table->too_short += other->too_short;
-        table->handed_out += other->handed_out;
-        if (other->clock > table->clock)
-            table->clock = other->clock;
-        table->wheel.settled = INT64_MIN;
+
+    for (size_t at = 0; at < merging->count && enough; at += AHEAD) {
+        size_t end = merging->count - at < AHEAD ? merging->count : at + AHEAD;
+        look_ahead(merging, at, end, true);
+        for (size_t i = at; i < end && enough; i++)
+            enough = add_flow(merging, &merging->items[i], first_number);
     }
-    free(refs);
+    if (table->packets == 0) {
+        table->begin = other->begin;
+        table->earliest = other->earliest;
+    }
+    enough = enough && add_fragments(table, other);
+    table->went_back |=
+        other->went_back || flow_time_sub(table->clock, other->earliest) > FLOW_LATE;
+    if (other->earliest < table->earliest)
+        table->earliest = other->earliest;
+    table->packets += other->packets;
+    table->not_ip += other->not_ip;
+    table->too_short += other->too_short;
+    table->handed_out += other->handed_out;
+    if (other->clock > table->clock)
+        table->clock = other->clock;
+    table->wheel.settled = INT64_MIN;
     return enough;
+}
+
+enum flow_merge_result flow_table_merge(struct flow_table *table, const struct flow_table *other,
+                                        bool only_exact, const struct flow_patience *patience)
+{
+    struct merging merging = {.table = table, .other = other};
+    bool exact = true;
+    bool enough = true;
+
+    if (other->packets == 0)
+        return MERGE_EXACT;
+    if (table->packets > 0)
+        exact = times_are_exact(table, other) && fragments_are_exact(table, other) &&
+                other->handed_out == 0;
+    if (only_exact && !exact)
+        return MERGE_INEXACT;
+    if (!list_items(&merging))
+        return MERGE_NO_MEMORY;
+    bool lasts = look_at_all(&merging, patience, &exact);
+    if (lasts && (exact || !only_exact))
+        enough = reserve(&merging) && add_all(&merging);
+    free(merging.items);
+    if (!lasts)
+        return MERGE_GIVEN_UP;
+    if (!enough)
+        return MERGE_NO_MEMORY;
+    return exact ? MERGE_EXACT : MERGE_INEXACT;
 }

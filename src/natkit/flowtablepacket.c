@@ -153,6 +153,20 @@ static void read_fragment(struct flow_table *table, const uint8_t *data, uint32_
         table->fragments_lost = true;
 }
 
+static void advance_clock(struct flow_table *table, int64_t time)
+{
+    if (table->packets == 1) {
+        table->begin = table->earliest = table->clock = time;
+    } else if (time > table->clock) {
+        table->clock = time;
+    } else if (flow_time_sub(table->clock, time) > FLOW_LATE) {
+        table->clock = time;
+        table->went_back = true;
+    }
+    if (time < table->earliest)
+        table->earliest = time;
+}
+
 bool flow_packet_read(struct flow_table *table, const uint8_t *data, uint32_t len,
                       const struct plt_layers *layers, const struct plt_meta *meta,
                       struct flow_packet *out)
@@ -161,10 +175,7 @@ bool flow_packet_read(struct flow_table *table, const uint8_t *data, uint32_t le
 
     out->number = table->packets++;
     out->time = time_of(meta);
-    if (out->number == 0)
-        table->begin = table->clock = out->time;
-    else if (out->time > table->clock)
-        table->clock = out->time;
+    advance_clock(table, out->time);
     enum natkit_key_result result = natkit_key_of(data, len, layers, &key);
     if (result != KEY_OK) {
         table->not_ip += result == KEY_NOT_IP;

@@ -20,7 +20,9 @@ struct header {
     int64_t idle;
     int64_t active;
     int64_t begin;
+    int64_t earliest;
     int64_t clock;
+    uint64_t went_back;
     uint64_t packets;
     uint64_t not_ip;
     uint64_t too_short;
@@ -102,7 +104,9 @@ PyObject *flow_table_to_bytes(struct flow_table *table)
                             .idle = table->idle,
                             .active = table->active,
                             .begin = table->begin,
+                            .earliest = table->earliest,
                             .clock = table->clock,
+                            .went_back = table->went_back,
                             .packets = table->packets,
                             .not_ip = table->not_ip,
                             .too_short = table->too_short,
@@ -120,8 +124,13 @@ PyObject *flow_table_to_bytes(struct flow_table *table)
     uint8_t *at = bytes ? (uint8_t *)PyBytes_AS_STRING(bytes) : NULL;
     if (at) {
         at = put(at, &header, sizeof(header));
-        for (size_t i = 0; i < count; i++)
+        for (size_t i = 0; i < count && bytes; i++) {
             at = put_flow(at, table, refs[i]);
+            if (flow_look_at_signals(i) < 0)
+                Py_CLEAR(bytes);
+        }
+    }
+    if (bytes) {
         for (uint64_t i = fragments->count - kept; i < fragments->count; i++)
             at = put_fragment(at, &fragments->ring[i % FRAGMENTS]);
         for (uint32_t i = 0; i < fragments->orphan_count; i++)
@@ -241,8 +250,7 @@ static const char *take_flow(struct reader *reader, struct flow_copy *copy, unsi
         return "a flow has no such counters";
     if (flow->marks & ~MARKS || flow->marks & MARK_LIVE || flow->end_reason >= END_COUNT ||
         flow->handshake_kind >= HANDSHAKE_COUNT || flow->next || flow->log || flow->logged ||
-        (flow->handshake_kind == HANDSHAKE_NONE && flow->handshake != 0) || flow->first_seq_end ||
-        flow->started > flow->seen)
+        (flow->handshake_kind == HANDSHAKE_NONE && flow->handshake != 0) || flow->first_seq_end)
         return "a flow has no such state";
     return NULL;
 }
@@ -303,11 +311,9 @@ static const char *take_flows(struct reader *reader, struct flow_table *table, u
         const struct flow *flow = &copy.record.flow;
         if (!wrong && (flow->number < next_number || flow->number >= table->packets))
             wrong = "its flows are in no order";
-        if (!wrong && flow->seen > table->clock)
-            wrong = "a flow is of a time to come";
         if (!wrong)
             wrong = place_flow(reader, table, &copy, logged);
-        if (wrong || PyErr_Occurred())
+        if (wrong || PyErr_Occurred() || flow_look_at_signals((size_t)i) < 0)
             return wrong;
         next_number = flow->number + 1;
     }
@@ -329,13 +335,14 @@ static const char *take_fragments(struct reader *reader, struct flow_table *tabl
     struct fragment fragment;
     struct orphan orphan;
 
-    if (header->fragments > FRAGMENTS || header->orphans > ORPHANS || header->orphans_lost > 1)
+    if (header->fragments > FRAGMENTS || header->orphans > ORPHANS ||
+        header->orphans_lost > (ORPHANS_FULL | ORPHANS_LATE))
         return "it has too many fragments";
     for (uint64_t i = 0; i < header->fragments; i++) {
         if (!take(reader, &fragment, sizeof(fragment)))
             return "its fragments are cut";
-        if (!is_fragment_key(&fragment.key) || fragment.clock > table->clock || fragment.older ||
-            fragment.unused[0] || fragment.unused[1] || fragment.unused[2])
+        if (!is_fragment_key(&fragment.key) || fragment.older || fragment.unused[0] ||
+            fragment.unused[1] || fragment.unused[2])
             return "its fragments can't be";
         if (!flow_fragment_add(table, &fragment)) {
             PyErr_NoMemory();
@@ -345,14 +352,14 @@ static const char *take_fragments(struct reader *reader, struct flow_table *tabl
     for (uint64_t i = 0; i < header->orphans; i++) {
         if (!take(reader, &orphan, sizeof(orphan)))
             return "its fragments are cut";
-        if (!is_fragment_key(&orphan.key) || orphan.clock > table->clock)
+        if (!is_fragment_key(&orphan.key))
             return "its fragments can't be";
         if (!flow_orphan_add(table, &orphan.key, orphan.clock)) {
             PyErr_NoMemory();
             return NULL;
         }
     }
-    table->fragments.orphans_lost = header->orphans_lost != 0;
+    table->fragments.orphans_lost = (uint8_t)header->orphans_lost;
     return NULL;
 }
 
@@ -368,11 +375,13 @@ int flow_table_from_bytes(struct flow_table *table, const uint8_t *data, size_t 
 
     if (take_header(&reader, MAGIC, &header) < 0)
         return -1;
-    if (!is_timeout(header.idle) || !is_timeout(header.active) || header.begin > header.clock ||
-        header.not_ip > header.packets || header.too_short > header.packets ||
-        header.flows > header.packets)
+    if (!is_timeout(header.idle) || !is_timeout(header.active) || header.earliest > header.begin ||
+        header.earliest > header.clock || header.went_back > 1 || header.not_ip > header.packets ||
+        header.too_short > header.packets || header.flows > header.packets)
         return refuse("its counters can't be");
     table->begin = header.begin;
+    table->earliest = header.earliest;
+    table->went_back = header.went_back;
     table->clock = header.clock;
     flow_wheel_init(table, header.idle, header.active);
     table->packets = header.packets;

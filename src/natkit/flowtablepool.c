@@ -87,6 +87,15 @@ static bool add_chunk(struct flow_table *table, struct flow_pool *pool)
     return true;
 }
 
+bool flow_pool_reserve(struct flow_table *table, bool v6, size_t more)
+{
+    struct flow_pool *pool = &table->pools[v6];
+    while ((pool->used + more) / CHUNK_RECORDS >= pool->chunk_count)
+        if (pool->used + more >= FLOW_REF_6 || !add_chunk(table, pool))
+            return false;
+    return true;
+}
+
 flow_ref flow_pool_new(struct flow_table *table, bool v6)
 {
     struct flow_pool *pool = &table->pools[v6];
@@ -233,4 +242,30 @@ void flow_log_free(struct flow_logs *logs, struct flow *flow)
     }
     flow->logged = 0;
     flow->first_seq_end = 0;
+}
+
+void flow_logs_trim(struct flow_table *table)
+{
+    struct flow_logs *logs = &table->logs;
+    uint64_t most =
+        (table->pools[0].chunk_count + table->pools[1].chunk_count) * LOG_BLOCKS_A_CHUNK;
+
+    if (most > MOST_LOG_BLOCKS_TO_MERGE)
+        most = MOST_LOG_BLOCKS_TO_MERGE;
+    logs->most = (uint32_t)most;
+    if (logs->room <= logs->most)
+        return;
+    for (flow_ref v6 = 0; v6 < 2; v6++)
+        for (uint32_t number = 1; number <= table->pools[v6].used; number++) {
+            struct flow *flow = flow_at(table, number | (v6 ? FLOW_REF_6 : 0));
+            if (flow->log == 0)
+                continue;
+            /* the first entry stays, which has no block */
+            flow->logged = (uint8_t)((flow->logged & ~LOGGED_NUMBER) | 1);
+            flow->log = 0;
+            flow->marks |= MARK_LOG_SHORT;
+        }
+    free(logs->blocks);
+    logs->blocks = NULL;
+    logs->room = logs->used = logs->free = 0;
 }

@@ -51,8 +51,10 @@ PyObject *flow_table_add(PyObject *self_, PyObject *obj)
         return NULL;
     }
     if (flow_packet_read(&self->table, found.data, found.len, found.layers, found.meta, &packet) &&
-        !flow_table_feed(&self->table, &packet, 1))
+        flow_table_feed(&self->table, &packet, 1) == 0) {
+        self->table.packets--;
         return PyErr_NoMemory();
+    }
     Py_RETURN_NONE;
 }
 
@@ -65,6 +67,8 @@ struct reading {
     struct pipeline *second; /* owned: counts the packets; NULL where this thread does */
     bool hands_over;         /* flows that ended are handed over as they come */
     uint64_t read;
+    uint64_t found;         /* of them those that have a flow */
+    uint64_t counted;       /* of these those that were counted */
     _Atomic uint64_t ended; /* flows in the table that ended, as far as is known here */
     bool out_of_memory;
 };
@@ -94,6 +98,7 @@ static enum plt_bulk_result read_block(struct reading *reading, struct flow_pack
                                    &packets[*count]);
         reading->read++;
     }
+    reading->found += *count;
     reading->out_of_memory |= table->fragments_lost;
     table->fragments_lost = false;
     return result;
@@ -107,8 +112,12 @@ static bool count_packets(void *reading_, void *packets_, size_t count)
     struct flow_table *table = &reading->self->table;
     bool enough = true;
 
-    for (size_t at = 0; at < count && enough; at += BLOCK)
-        enough = flow_table_feed(table, packets + at, count - at < BLOCK ? count - at : BLOCK);
+    for (size_t at = 0; at < count && enough; at += BLOCK) {
+        size_t block = count - at < BLOCK ? count - at : BLOCK;
+        size_t counted = flow_table_feed(table, packets + at, block);
+        reading->counted += counted;
+        enough = counted == block;
+    }
     reading->ended = table->ended;
     return enough;
 }
@@ -163,7 +172,7 @@ static int tell(PyObject *progress, uint64_t read, uint64_t told)
 
 static int hand_over(struct flow_table_object *self, PyObject *on_expired)
 {
-    PyObject *flows = flow_list_take(self->state, &self->table);
+    PyObject *flows = flow_list_take(self);
     PyObject *result = NULL;
 
     if (flows)
@@ -191,6 +200,27 @@ static int settle(struct reading *reading, int status)
     return -1;
 }
 
+/* What there was no memory to count was not read, as far as the table tells: it came last. */
+static void forget_lost(struct reading *reading)
+{
+    if (reading->found > reading->counted)
+        reading->self->table.packets -= reading->found - reading->counted;
+}
+
+/* Whether this is a child process, forked by a handler of a signal while the second thread was at
+ * work: the table stays in use for ever then, for that thread may have left it half changed. */
+static bool is_left_behind(const struct reading *reading)
+{
+    return reading->second && pipeline_is_gone(reading->second);
+}
+
+static int leave_behind(void)
+{
+    if (!PyErr_Occurred())
+        PyErr_SetString(PyExc_RuntimeError, "the process was forked while a flow table was read");
+    return -1;
+}
+
 /* Read a stretch, and more of the file where there is none left: 0, or -1 with an exception. */
 static int read_on(struct reading *reading, enum plt_bulk_result *result)
 {
@@ -207,7 +237,11 @@ static int read_on(struct reading *reading, enum plt_bulk_result *result)
         api->bulk_raise(reading->bulk);
         return -1;
     }
-    return *result == PLT_MORE ? api->bulk_fill(reading->bulk) : PyErr_CheckSignals();
+    /* a child that is forked here must not take from the file what its parent is to read next */
+    int status = PyErr_CheckSignals();
+    if (status == 0 && !is_left_behind(reading) && *result == PLT_MORE)
+        status = api->bulk_fill(reading->bulk);
+    return is_left_behind(reading) ? leave_behind() : status;
 }
 
 /* All of a trace: 0, or -1 with an exception.  What was read before it stays counted. */
@@ -227,6 +261,8 @@ static int read_all(struct reading *reading, PyObject *progress, PyObject *on_ex
         if (reading->read >= STRETCH && !reading->second && !self->one_thread)
             reading->second = pipeline_new(sizeof(struct flow_packet), PACKETS_AHEAD);
         status = read_on(reading, &result);
+        if (is_left_behind(reading))
+            return -1;
         bool end = result == PLT_END;
         bool tells = progress && (end || now() - told_at >= PROGRESS_EVERY);
         bool hands_over = on_expired && (end || is_to_hand_over(reading));
@@ -287,6 +323,7 @@ PyObject *flow_table_add_trace(PyObject *self_, PyObject *args, PyObject *kwargs
     struct reading reading = {.self = self, .bulk = bulk, .hands_over = on_expired != Py_None};
     int status = read_all(&reading, progress == Py_None ? NULL : progress,
                           on_expired == Py_None ? NULL : on_expired);
+    forget_lost(&reading);
     pipeline_free(reading.second);
     api->bulk_close(bulk);
     return status < 0 ? NULL : PyLong_FromUnsignedLongLong(reading.read);

@@ -113,12 +113,24 @@ static PyObject *table_to_be_merged(PyObject *type_, PyObject *args, PyObject *k
     return self;
 }
 
+static PyObject *table_merged(PyObject *self_, PyObject *Py_UNUSED(args))
+{
+    struct flow_table_object *self = table_of(self_);
+
+    if (flow_table_check(self) < 0)
+        return NULL;
+    flow_logs_trim(&self->table);
+    self->one_thread = false;
+    Py_RETURN_NONE;
+}
+
 static void table_dealloc(PyObject *self_)
 {
     struct flow_table_object *self = table_of(self_);
     PyTypeObject *type = Py_TYPE(self_);
 
-    flow_table_free(&self->table);
+    if (!self->busy) /* else it was left half changed: see leave_behind() */
+        flow_table_free(&self->table);
     Py_XDECREF(self->home);
     type->tp_free(self_);
     Py_DECREF(type);
@@ -147,12 +159,17 @@ static PyObject *table_reduce(PyObject *self_, PyObject *Py_UNUSED(args))
 {
     struct flow_table *table = flow_table_settled(self_);
     PyObject *home = table_of(self_)->home;
+    if (!table)
+        return NULL;
+    table_of(self_)->busy = true;
+    PyObject *bytes = flow_table_to_bytes(table);
+    table_of(self_)->busy = false;
     PyObject *from_bytes =
-        table ? natkit_attribute((PyObject *)Py_TYPE(self_), "_from_bytes") : NULL;
-
-    return from_bytes ? Py_BuildValue("N(NO)", from_bytes, flow_table_to_bytes(table),
-                                      home ? home : Py_None)
-                      : NULL;
+        bytes ? natkit_attribute((PyObject *)Py_TYPE(self_), "_from_bytes") : NULL;
+    if (from_bytes)
+        return Py_BuildValue("N(NO)", from_bytes, bytes, home ? home : Py_None);
+    Py_XDECREF(bytes);
+    return NULL;
 }
 
 /* --- Looking into it -------------------------------------------------------------------------- */
@@ -242,7 +259,7 @@ static PyObject *table_expired(PyObject *self_, PyObject *Py_UNUSED(args))
 {
     struct flow_table_object *self = table_of(self_);
 
-    return flow_table_check(self) < 0 ? NULL : flow_list_take(self->state, &self->table);
+    return flow_table_check(self) < 0 ? NULL : flow_list_take(self);
 }
 
 static PyObject *table_flush(PyObject *self_, PyObject *Py_UNUSED(args))
@@ -271,17 +288,31 @@ static int same_settings(const struct flow_table_object *one, const struct flow_
     return same;
 }
 
-PyDoc_STRVAR(merge_doc,
-             "merge($self, other, exact=False)\n--\n\n"
-             "Add the flows of a table of later packets, as if those had been read on in this "
-             "one.\n\n"
-             "Returns whether the result is what reading on would have given; with exact=True "
-             "nothing is merged\nwhere it would not be. It is, but where other begins before this "
-             "table's last packet and there\nare timeouts; where a flow goes on across the border "
-             "for longer than the active timeout; where\nTCP's first segments in other don't tell "
-             "what was sent before; where a fragment in other has its\nfirst one here; and where "
-             "flows that ended were taken out of other. other stays as it is.\nValueError for a "
-             "table with another home or other timeouts, and for this table itself.");
+/* Let the handlers of signals run, in the midst of what works without the GIL. */
+static bool no_signal(void *thread_)
+{
+    PyThreadState **thread = thread_;
+
+    PyEval_RestoreThread(*thread);
+    bool none = PyErr_CheckSignals() == 0;
+    *thread = PyEval_SaveThread();
+    return none;
+}
+
+PyDoc_STRVAR(
+    merge_doc,
+    "merge($self, other, exact=False)\n--\n\n"
+    "Add the flows of a table of later packets, as if those had been read on in this "
+    "one.\n\n"
+    "Returns whether the result is what reading on would have given; with exact=True "
+    "nothing is merged\nwhere it would not be. It is, but where other begins before this "
+    "table's last packet and there\nare timeouts; where a flow goes on across the border "
+    "for longer than the active timeout; where\nTCP's first segments in other don't tell "
+    "what was sent before; where a fragment in other has its\nfirst one here; and where "
+    "flows that ended were taken out of other. other stays as it is.\nValueError for a "
+    "table with another home or other timeouts, and for this table itself. An exception of "
+    "a signal's\nhandler, such as Ctrl-C, leaves both tables as they were: it comes before "
+    "flows are added, which\nnothing interrupts.");
 
 static PyObject *table_merge(PyObject *self_, PyObject *args, PyObject *kwargs)
 {
@@ -290,7 +321,7 @@ static PyObject *table_merge(PyObject *self_, PyObject *args, PyObject *kwargs)
     struct flow_table_object *self = table_of(self_);
     PyObject *other_obj = NULL; /* borrowed from args */
     int only_exact = 0;
-    bool exact = false, enough = false;
+    enum flow_merge_result result = MERGE_NO_MEMORY;
 
     if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O!|p:merge", keywords, Py_TYPE(self_),
                                      &other_obj, &only_exact))
@@ -307,12 +338,16 @@ static PyObject *table_merge(PyObject *self_, PyObject *args, PyObject *kwargs)
         PyErr_SetString(PyExc_ValueError, "the flow tables have other homes or timeouts");
     if (same <= 0)
         return NULL;
+    PyThreadState *thread = NULL;
+    struct flow_patience patience = {.lasts = no_signal, .context = &thread};
     self->busy = other->busy = true;
-    Py_BEGIN_ALLOW_THREADS
-    enough = flow_table_merge(&self->table, &other->table, only_exact != 0, &exact);
-    Py_END_ALLOW_THREADS
+    thread = PyEval_SaveThread();
+    result = flow_table_merge(&self->table, &other->table, only_exact != 0, &patience);
+    PyEval_RestoreThread(thread);
     self->busy = other->busy = false;
-    return enough ? PyBool_FromLong(exact) : PyErr_NoMemory();
+    if (result == MERGE_NO_MEMORY)
+        return PyErr_NoMemory();
+    return result == MERGE_GIVEN_UP ? NULL : PyBool_FromLong(result == MERGE_EXACT);
 }
 
 /* --- Attributes ------------------------------------------------------------------------------- */
@@ -424,6 +459,9 @@ static PyMethodDef table_methods[] = {
            "_to_be_merged($type, home=None, idle_timeout=None, active_timeout=None)\n--\n\n"
            "A table that keeps more of what merge() needs, up to 32 MB in place of half a one, and "
            "reads with\none thread, beside those that read for other tables."),
+    METHOD("_merged", table_merged, METH_NOARGS,
+           "_merged($self, /)\n--\n\n"
+           "Make a table of _to_be_merged() like any other: what it keeps for merge() alone goes."),
     METHOD("_from_bytes", table_from_bytes, METH_VARARGS | METH_CLASS,
            "_from_bytes($type, state, home=None, /)\n--\n\n"
            "The table that was pickled; ValueError for bytes that are none."),

@@ -13,6 +13,13 @@ struct flow_table_object {
     struct flow_table table;
 };
 
+/* In a long loop, of which this is the n-th time: 0, or -1 with what a signal's handler raised.  It
+ * may run any Python code, so that a table must be busy meanwhile. */
+static inline int flow_look_at_signals(size_t n)
+{
+    return (n + 1) % ((size_t)1 << 16) == 0 ? PyErr_CheckSignals() : 0;
+}
+
 /* Whether a table is free to use: 0, or -1 with RuntimeError. */
 int flow_table_check(const struct flow_table_object *self);
 /* The same, and all ended that is over; NULL with RuntimeError. */
@@ -30,7 +37,7 @@ const struct flow_copy *flow_object_copy(PyObject *self_);
 
 /* flowtableflows.c */
 /* A natkit.Flows of all that have ended, taken out of the table. */
-PyObject *flow_list_take(struct natkit_state *state, struct flow_table *table);
+PyObject *flow_list_take(struct flow_table_object *self);
 
 /* flowtablefields.c */
 enum { FLOW_FIELDS = 35 };

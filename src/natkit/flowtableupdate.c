@@ -76,6 +76,16 @@ static void update_tcp(struct flow_table *table, struct flow *flow,
     }
 }
 
+bool flow_syn_is_new(const struct flow *flow, const struct flow_packet *packet)
+{
+    unsigned way = packet->way;
+    uint32_t first = packet->seq_end - packet->payload_bytes - ((packet->tcp_flags & TCP_FIN) != 0);
+    uint32_t behind = flow_way_of(flow, way)->seq_end - first;
+
+    /* a SYN that is repeated has the same number, which those of later segments follow */
+    return flow_is_closed(flow) || ((flow->events[way] & EVENT_SEQ) && behind >= FLOW_FAR);
+}
+
 bool flow_is_closed(const struct flow *flow)
 {
     uint8_t both = flow->events[0] & flow->events[1];

@@ -128,20 +128,22 @@ static PyObject *ranked_list(struct flow_table_object *self, const struct listed
         struct ranked item = {.order = flow_field_order(field, &copy), .place = i};
         if (i < kept)
             heap[i] = item;
-        if (i + 1 == kept)
+        if (i + 1 == kept && kept < listed->count)
             qsort(heap, kept, sizeof(*heap), compare_backwards);
         if (i >= kept && ranks_before(&item, &heap[0]))
             sift(heap, kept, item);
+        if (flow_look_at_signals(i) < 0)
+            Py_CLEAR(list);
     }
     if (list && kept > 0)
         qsort(heap, kept, sizeof(*heap), compare_ranks);
     for (size_t i = 0; list && i < kept; i++) {
         struct flow_copy copy = copy_of(listed, heap[i].place);
         PyObject *flow = flow_object_new(self->state, &copy);
-        if (!flow)
-            Py_CLEAR(list);
-        else
+        if (flow)
             PyList_SET_ITEM(list, (Py_ssize_t)i, flow);
+        if (!flow || flow_look_at_signals(i) < 0)
+            Py_CLEAR(list);
     }
     free(heap);
     return list;
@@ -169,7 +171,10 @@ PyObject *flow_table_top(PyObject *self_, PyObject *args, PyObject *kwargs)
     Py_XDECREF(name);
     if (field < 0 || list_flows(self_, &listed) < 0)
         return NULL;
-    PyObject *list = ranked_list((struct flow_table_object *)self_, &listed, (size_t)n, field);
+    struct flow_table_object *self = (struct flow_table_object *)self_;
+    self->busy = true;
+    PyObject *list = ranked_list(self, &listed, (size_t)n, field);
+    self->busy = false;
     free(listed.refs);
     return list;
 }

@@ -6,11 +6,9 @@
 #include <signal.h>
 #include <stdint.h>
 #include <stdlib.h>
-
+#include <unistd.h>
 #ifdef __linux__
 #include <sched.h>
-#else
-#include <unistd.h>
 #endif
 
 enum { BUFFERS = 3 };
@@ -27,6 +25,7 @@ struct pipeline {
     void *context; /* borrowed */
     pthread_t thread;
     bool running;
+    pid_t process;        /* that the thread runs in */
     pthread_mutex_t lock; /* of the next four */
     pthread_cond_t changed;
     size_t given; /* buffers that were handed to the thread, and those it is done with */
@@ -107,9 +106,16 @@ void pipeline_free(struct pipeline *pipeline)
 {
     if (!pipeline)
         return;
-    pthread_cond_destroy(&pipeline->changed);
-    pthread_mutex_destroy(&pipeline->lock);
+    if (!pipeline->running) { /* else a thread of the parent process is waiting there for ever */
+        pthread_cond_destroy(&pipeline->changed);
+        pthread_mutex_destroy(&pipeline->lock);
+    }
     free_buffers(pipeline);
+}
+
+bool pipeline_is_gone(const struct pipeline *pipeline)
+{
+    return pipeline->running && pipeline->process != getpid();
 }
 
 bool pipeline_start(struct pipeline *pipeline, pipeline_work work, void *context)
@@ -127,6 +133,7 @@ bool pipeline_start(struct pipeline *pipeline, pipeline_work work, void *context
     sigfillset(&all); /* signals are for Python's threads */
     if (pthread_sigmask(SIG_SETMASK, &all, &before) != 0)
         return false;
+    pipeline->process = getpid();
     pipeline->running = pthread_create(&pipeline->thread, NULL, run, pipeline) == 0;
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     return pipeline->running;

@@ -14,8 +14,11 @@ typedef bool (*pipeline_work)(void *context, void *items, size_t count);
 
 /* Buffers of so many items of a size; NULL where there is no second processor, or no memory. */
 struct pipeline *pipeline_new(size_t item_size, size_t items);
-/* After pipeline_finish(). */
+/* After pipeline_finish(), or where the thread is gone. */
 void pipeline_free(struct pipeline *pipeline);
+/* Whether this process is a child of that in which the thread runs: it must not be waited for, and
+ * what it works on may be half done. */
+bool pipeline_is_gone(const struct pipeline *pipeline);
 
 /* Begin the thread, if it is not there; false where none is to be had. */
 bool pipeline_start(struct pipeline *pipeline, pipeline_work work, void *context);

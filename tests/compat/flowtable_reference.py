@@ -12,7 +12,7 @@ import natkit
 import plt
 
 FIN, SYN, RST, ACK = 0x01, 0x02, 0x04, 0x10
-REASSEMBLY = 60 * 10**9
+REASSEMBLY = LATE = 60 * 10**9
 FRAGMENTS = 8192
 TCP, UDP, NO_NEXT_HEADER = 6, 17, 59
 LATEST = 2**63 - 1  # a damaged trace tells of later times
@@ -57,7 +57,8 @@ def reverse(key: bytes) -> bytes:
     return key[:2] + key[4:6] + key[2:4] + key[6 + size :] + key[6 : 6 + size]
 
 
-def retransmits(way: list[Packet]) -> int:
+def retransmits(way: list[Packet]) -> tuple[int, int | None]:
+    """How many segments go no further than others before, and how far they went."""
     count, highest = 0, None
     for p in way:
         if p.flags is None:
@@ -71,7 +72,15 @@ def retransmits(way: list[Packet]) -> int:
             highest = end
         elif takes > 1 or not p.payload:
             count += 1
-    return count
+    return count, highest
+
+
+def is_new(syn: Packet, flow: Flow) -> bool:
+    """Whether the number of a SYN is none that the flow has begun with or passed."""
+    way = [p for p in flow.packets if p.key == syn.key]
+    highest = retransmits(way)[1]
+    first = syn.seq + 1
+    return highest is not None and (highest - first) % 2**32 >= 2**28
 
 
 def state(flow: Flow) -> str | None:
@@ -124,7 +133,7 @@ def facts(flow: Flow) -> dict[str, Any]:
         "state": state(flow) if tcp else None,
         "rtt_ns": rtt(flow),
         "end_reason": reason,
-        "retransmits": retransmits(fwd) + retransmits(rev) if tcp else None,
+        "retransmits": retransmits(fwd)[0] + retransmits(rev)[0] if tcp else None,
     }
     for name, way in (("", flow.packets), ("fwd_", fwd), ("rev_", rev)):
         times = [p.time for p in way]
@@ -139,7 +148,7 @@ def facts(flow: Flow) -> dict[str, Any]:
             for p in way:
                 flags |= p.flags or 0
             out[name + "tcp_flags"] = flags if tcp else None
-            out[name + "retransmits"] = retransmits(way) if tcp else None
+            out[name + "retransmits"] = retransmits(way)[0] if tcp else None
     out["duration_ns"] = out["last_time_ns"] - out["first_time_ns"]
     return out
 
@@ -273,7 +282,9 @@ class Reference:
     def add(self, pkt: plt.packet) -> None:
         number, self.packets = self.packets, self.packets + 1
         time = min(pkt.time_ns, LATEST)
-        self.clock = time if self.clock is None else max(self.clock, time)
+        # a packet that is more than a minute late is right, and those before it had wrong times
+        if self.clock is None or time > self.clock or self.clock - time > LATE:
+            self.clock = time
         try:
             ipflow = natkit.IPflow(pkt)
         except ValueError as error:
@@ -288,7 +299,7 @@ class Reference:
         both = min(key, reverse(key))
         flow = self.flows.get(both)
         syn = flags is not None and flags & (SYN | ACK | RST) == SYN
-        if flow is not None and syn and flow.closed():
+        if flow is not None and syn and (flow.closed() or is_new(packet, flow)):
             flow.end_reason = 3
             self.ended.append(self.flows.pop(both))
             flow = None

@@ -2,9 +2,14 @@
 
 import contextlib
 import gc
+import os
 import pickle
 import random
+import signal
+import subprocess
+import sys
 import threading
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -179,9 +184,9 @@ def test_a_pickle_with_a_flow_twice(tmp_path):
     table = FlowTable()
     table.add_trace(write(tmp_path / "x.pcap", pcap([ethernet(ipv4(udp(), 17))] * 2, ETH)))
     state = state_of(table)
-    header, flow = bytearray(state[:120]), bytearray(state[120:])
-    assert header[88:96] == (1).to_bytes(8, "little")  # flows
-    header[88] = 2
+    header, flow = bytearray(state[:136]), bytearray(state[136:])
+    assert header[104:112] == (1).to_bytes(8, "little")  # flows
+    header[104] = 2
     again = bytearray(flow)
     again[96] = 1  # its number
     with pytest.raises(ValueError, match="two flows have the same key"):
@@ -254,6 +259,136 @@ def test_many_threads_on_one_table(tmp_path):
     assert set(failed) <= {"the flow table is in use by another thread"}
     assert table.packets == 20_000 * len(done)
     check(table)
+
+
+@contextlib.contextmanager
+def handler_of_alarms(handler: Callable[[], None]) -> Iterator[None]:
+    """Signals all the time, each some hundredth of a second after the one before."""
+    before = signal.signal(signal.SIGALRM, lambda *_: handler())
+    signal.setitimer(signal.ITIMER_REAL, 0.002, 0.007)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+@pytest.mark.parametrize("work", ["merge", "dumps", "top", "expired"])
+def test_signals_in_the_midst(tmp_path, work):
+    """A handler may end what works on a table, and finds that in use; the table stays whole."""
+    path = many(tmp_path / "x.pcap", 200_000, 200_000)
+    table, other = FlowTable(), FlowTable()
+    for one in (table, other):
+        one.add_trace(path)
+    if work == "expired":
+        table.flush()
+    counted, ended, interrupted = (table.packets, len(table)), 0, 0
+
+    def interrupt() -> None:
+        try:
+            len(table)
+        except RuntimeError:
+            raise InterruptedError from None
+
+    for _ in range(10):
+        try:
+            with handler_of_alarms(interrupt):
+                if work == "dumps":
+                    pickle.dumps(table)
+                elif work == "top":
+                    table.top(10**7)
+                elif work == "expired":
+                    ended += len(table.expired())
+                else:
+                    table.merge(other)
+                    break
+        except InterruptedError:
+            interrupted += 1
+            assert (table.packets, len(table), ended) == (*counted, 0)
+    assert interrupted > 0
+    assert sum(flow.packets for flow in [*table.expired(), *table]) + ended == table.packets
+
+
+def test_signals_while_a_table_is_made(tmp_path):
+    table = FlowTable()
+    table.add_trace(many(tmp_path / "x.pcap", 200_000, 200_000))
+    state = state_of(table)
+
+    def interrupt() -> None:
+        raise InterruptedError
+
+    with pytest.raises(InterruptedError), handler_of_alarms(interrupt):
+        FlowTable._from_bytes(state)
+
+
+OUT_OF_MEMORY = """
+import resource, sys
+from natkit import FlowTable
+def room(megabytes):
+    size = next(line for line in open("/proc/self/status") if line.startswith("VmSize"))
+    limit = int(size.split()[1]) * 1024 + megabytes * 2**20
+    resource.setrlimit(resource.RLIMIT_AS, (limit, -1))
+def counted(table):
+    flows = [*table.expired(), *table]
+    return table.packets - table.not_ip - table.too_short - sum(flow.packets for flow in flows)
+full = FlowTable()
+full.add_trace(sys.argv[1])
+for settings in ({}, {"idle_timeout": 50}):
+    for megabytes in (8, 20, 33, 42):
+        table, merged = FlowTable(**settings), FlowTable()
+        merged.add_trace(sys.argv[2])
+        before = merged.packets
+        failed = ""
+        room(megabytes)
+        try:
+            table.add_trace(sys.argv[1])
+        except MemoryError:
+            failed += "r"
+        try:
+            merged.merge(full)
+        except MemoryError:
+            failed += "m"
+        resource.setrlimit(resource.RLIMIT_AS, (-1, -1))
+        print(failed, counted(table), counted(merged), merged.packets - before)
+        del table, merged
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="needs Linux's /proc")
+@pytest.mark.skipif("libasan" in os.environ.get("LD_PRELOAD", ""), reason="its memory is another")
+def test_too_little_memory(tmp_path):
+    """Each packet that the table tells of is in a flow; what can't be merged is not at all."""
+    paths = [many(tmp_path / "x.pcap", 300_000, 300_000), many(tmp_path / "y.pcap", 9, 3)]
+    run = subprocess.run(
+        [sys.executable, "-c", OUT_OF_MEMORY, *paths], capture_output=True, text=True, check=True
+    )
+    lines = run.stdout.splitlines()
+    assert len(lines) == 8
+    for line in lines:
+        failed, *missing, merged = line.split(" ")
+        assert missing == ["0", "0"]
+        assert merged == ("0" if "m" in failed else "300000")
+    assert any("r" in line for line in lines)
+    assert any("m" in line for line in lines)
+
+
+def test_flushed_tables_keep_nothing(tmp_path):
+    """Nor the places in the wheel of flows that ended early, by a merging."""
+    syn = [ipv4(tcp(ports=(n + 1, 80), flags=0x02), 6) for n in range(1000)]
+    reset = [ipv4(tcp(ports=(n + 1, 80), flags=0x04), 6) for n in range(1000)]
+    one = write(tmp_path / "x.pcap", pcap([Record(p, sec=EPOCH) for p in syn], RAW))
+    two = write(tmp_path / "y.pcap", pcap([Record(p, sec=EPOCH + 1) for p in reset], RAW))
+    table, sizes = FlowTable(idle_timeout=100), []
+    for _ in range(5):
+        later = FlowTable(idle_timeout=100)
+        later.add_trace(two)
+        later.flush()
+        table.add_trace(one)
+        table.merge(later)
+        table.flush()
+        assert len(table.expired()) == 1000
+        sizes.append(sys.getsizeof(table))
+    assert sizes[-1] == sizes[0]
 
 
 def resident() -> int:

@@ -278,6 +278,33 @@ def test_a_syn_after_the_end_begins_a_flow(counted):
     assert list(table.expired()) == []
 
 
+@pytest.mark.parametrize(
+    ("before", "syn", "flows"),
+    [
+        ([there(flags=SYN, seq=9)], there(flags=SYN, seq=9), 1),  # repeated
+        ([there(flags=SYN, seq=9), there(b"abc", seq=10)], there(flags=SYN, seq=9), 1),
+        # its number wrapped around meanwhile
+        (
+            [there(flags=SYN, seq=2**32 - 1), there(b"abc", seq=0)],
+            there(flags=SYN, seq=2**32 - 1),
+            1,
+        ),
+        ([there(flags=SYN, seq=9), there(b"abc", seq=10)], there(flags=SYN, seq=10**6), 2),
+        ([there(flags=SYN, seq=9), there(b"abc", seq=10)], there(flags=SYN, seq=10**9), 2),
+        ([there(flags=SYN, seq=9)], there(b"early", flags=SYN, seq=9), 1),  # RFC 7413
+        ([there(b"early", flags=SYN, seq=9)], there(flags=SYN, seq=9), 1),
+        ([back(b"abc", seq=10)], there(flags=SYN, seq=10**9), 1),  # the other way
+    ],
+)
+def test_a_syn_of_another_connection_begins_a_flow(counted, before, syn, flows):
+    """RFC 9293 section 3.4.1: a connection's first number is one that older ones are not at."""
+    table = counted(enumerate([*before, syn]))
+    ended = list(table.expired())
+    assert len(ended) + len(table) == flows
+    assert [flow.end_reason for flow in ended] == [3] * (flows - 1)
+    assert all(flow.retransmits == 0 for flow in [*ended, *table] if flows == 2)
+
+
 def test_a_syn_before_the_end_begins_none(counted):
     flow = only(counted(enumerate([there(), there(flags=SYN), there(flags=FIN | ACK)])))
     assert flow.packets == 3

@@ -1,8 +1,10 @@
 """Merging flow tables, and natkit.flows(): the flows of one table over the packets in order."""
 
 import copy
+import os
 import pickle
 import random
+import sys
 import threading
 from collections.abc import Sequence
 from pathlib import Path
@@ -136,6 +138,22 @@ def test_what_is_not_exact(parts):
         assert sum(flow.packets for flow in flows_of(one)) == one.packets
 
 
+def test_fragments_too_late_for_a_table_that_ended_before(parts):
+    """70 seconds behind the first packet of its table: that matters where the tables overlap."""
+    first = ipv4(udp(b"u" * 16), 17, ident=5, fragment=0x2000)
+    later = ipv4(b"v" * 16, 17, ident=5, fragment=0x0003)
+    other = ipv4(udp(ports=(5, 6)), 17)
+    before = [(0, other), (95 * SECOND, first), (100 * SECOND, other)]
+    after = [(100 * SECOND, other), (170 * SECOND, later)]
+    (one, two), whole = parts(before, after)
+    assert one.merge(two, exact=True) is True
+    assert flows_of(one) == flows_of(whole)
+    early = [(50 * SECOND, other), (120 * SECOND, later)]
+    for tables in (parts(before, early)[0], map(copy.copy, parts(before, early)[0])):
+        one, two = tables
+        assert one.merge(two, exact=True) is False
+
+
 def test_flows_that_were_taken_out_are_missing(parts):
     sent = [(0, segment())], [(SECOND, segment()), (60 * SECOND, segment())]
     (one, other), _ = parts(*sent, idle_timeout=5)
@@ -214,6 +232,9 @@ def traffic(rng: random.Random, count: int) -> list[Sent]:
         sent.append((now, b"\0" + packet if rng.random() < 0.02 else packet))
     if rng.random() < 0.2:  # time goes back now and then
         sent = [(max(0, t - rng.choice([0, 0, 0, SECOND])), packet) for t, packet in sent]
+    if rng.random() < 0.2:  # some times are wrong, or the clock is set
+        back = rng.choice([30, 61, 10**6]) * SECOND
+        sent = [(t + (back if rng.random() < 0.03 else 0), packet) for t, packet in sent]
     return sent
 
 
@@ -317,11 +338,56 @@ def test_flows_of_a_broken_file(files):
         assert list(raised.value.table) == list(whole)
 
 
+def test_flows_of_what_can_be_read_once(files, tmp_path):
+    """A pipe and an open trace among files are read in their turn, and no second time."""
+    pipes = [tmp_path / "one", tmp_path / "two"]
+    settings = {"active_timeout": 3}  # with which merging is often not exact
+    whole = in_order(files, **settings)
+
+    def write_all() -> None:
+        for pipe, path in zip(pipes, (files[3], files[4]), strict=True):
+            pipe.write_bytes(path.read_bytes())
+
+    for workers in (1, 2):
+        for pipe in pipes:
+            os.mkfifo(pipe)
+        writer = threading.Thread(target=write_all, daemon=True)
+        writer.start()
+        with plt.trace(files[6]) as opened:
+            sources = [*files[:3], *pipes, os.fsencode(files[5]), opened, *files[7:]]
+            table = natkit.flows(sources, workers=workers, **settings)
+        writer.join()
+        assert flows_of(table) == flows_of(copy.copy(whole))
+        for pipe in pipes:
+            pipe.unlink()
+
+
+def test_flows_of_one_open_trace(files):
+    with plt.trace(files[0]) as opened:
+        table = natkit.flows(opened)
+        assert list(table) == list(in_order(files[:1]))
+        with pytest.raises(TypeError, match=r"not plt\.trace objects"):
+            natkit.flows([opened], client=object())
+    assert list(natkit.flows(os.fsencode(files[0]))) == list(table)
+
+
+def test_flows_gives_a_table_like_any_other(files):
+    """What was kept for merging alone is gone, and a long trace gets its second thread."""
+    table, whole = natkit.flows(files, workers=2), in_order(files)
+    assert sys.getsizeof(table) <= sys.getsizeof(whole) + 2**16
+    for path in files[:2]:
+        assert table.add_trace(path) == whole.add_trace(path)
+    assert list(table) == list(whole)
+
+
 def test_flows_errors(files):
     with pytest.raises(ValueError, match="no sources to read"):
         natkit.flows([])
     with pytest.raises(ValueError, match="workers must be 1 or more, not 0"):
         natkit.flows(files, workers=0)
+    for workers in (2.5, "2"):
+        with pytest.raises(TypeError):
+            natkit.flows(files, workers=workers)
     with pytest.raises(ValueError, match="idle_timeout must be seconds above 0"):
         natkit.flows(files, idle_timeout=-1)
     with pytest.raises(TypeError, match="home must be a FlowHome or None"):

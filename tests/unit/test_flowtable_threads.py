@@ -1,13 +1,18 @@
 """natkit.FlowTable: long traces, of which one thread reads the packets that another counts."""
 
+import gzip
+import os
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from packets import EPOCH, RAW, Record, ipv4, pcap, udp, write
+from packets import EPOCH, RAW, Record, ipv4, pcap, tcp, udp, write
 
+import natkit
 import plt
 from natkit import Flow, FlowTable
 
@@ -92,6 +97,114 @@ def test_memory_a_flow(long_trace):
     assert grown < PORTS * 200 + 2**20
 
 
+def test_a_merged_table_takes_no_more_memory(long_trace):
+    """With what merging needs it would take 2 MB more: each flow has segments in its log."""
+    table = FlowTable._to_be_merged()
+    table._merged()
+    table.add_trace(long_trace)
+    assert PORTS * 184 < sys.getsizeof(table) < PORTS * 200 + 2**20
+
+
+def tcp_trace(path: Path) -> Path:
+    """2000 connections of 20 segments each: more than a table keeps of them that isn't merged."""
+    records = [
+        Record(ipv4(tcp(b"x" * 9, ports=(port + 1, 80), seq=n * 9 + 1), 6), sec=EPOCH + n)
+        for n in range(20)
+        for port in range(2000)
+    ]
+    return write(path, pcap(records, RAW))
+
+
+def test_what_merging_needs_goes(tmp_path):
+    path = tcp_trace(tmp_path / "x.pcap")
+    plain, table = FlowTable(), FlowTable._to_be_merged()
+    plain.add_trace(path)
+    table.add_trace(path)
+    assert sys.getsizeof(table) >= sys.getsizeof(plain) + 64 * 1024
+    table._merged()
+    assert sys.getsizeof(table) <= sys.getsizeof(plain)
+    assert list(table) == list(plain)
+    later = FlowTable()
+    later.add_trace(path)
+    for one in (plain, table):  # their logs are short: nobody knows what was sent again
+        assert FlowTable().merge(one) is True
+        assert later.merge(one) is False
+
+
+@pytest.mark.skipif(len(os.sched_getaffinity(0)) < 2, reason="needs two processors")
+def test_a_merged_table_reads_with_two_threads(long_trace, tmp_path):
+    datagrams = [ipv4(udp(ports=(n, 53)), 17) for n in (1, 2)]
+    paths = [
+        write(tmp_path / f"{n}.pcap", pcap([Record(d, sec=EPOCH + n - 2)], RAW))
+        for n, d in enumerate(datagrams)
+    ]
+    table = natkit.flows(paths, workers=2)
+    before, seen, watched = threads(), set(), threading.Event()
+
+    def watch() -> None:
+        while not watched.is_set():
+            seen.update(threads())
+            time.sleep(0.001)
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    assert table.add_trace(long_trace) == PACKETS
+    watched.set()
+    watcher.join()
+    assert len(seen - before) == 2
+
+
+@pytest.mark.skipif(len(os.sched_getaffinity(0)) < 2, reason="needs two processors")
+def test_a_signal_whose_handler_forks(tmp_path):
+    """The child has no second thread: its table can't be used any more, but it goes on.
+
+    Parent and child share the file and how far it is read; so it is one that is read at once.
+    """
+    records = [Record(ipv4(udp(), 17), sec=EPOCH)] * PACKETS
+    path = write(tmp_path / "x.pcap.gz", gzip.compress(pcap(records, RAW)))
+    assert path.stat().st_size < 2**15
+    command = [sys.executable, "-c", FORKED, path]
+    run = subprocess.run(command, capture_output=True, text=True, check=False, timeout=30)
+    assert (run.returncode, run.stderr) == (0, "")
+    assert sorted(run.stdout.splitlines()) == [
+        "child: the flow table is in use by another thread",
+        "child: the process was forked while a flow table was read",
+        f"parent: {PACKETS * 5} 0",
+    ]
+
+
+FORKED = """
+import os, signal, sys
+import natkit
+children = []
+def fork(*_):
+    try:
+        len(table)
+    except RuntimeError:  # in use
+        if len(os.listdir("/proc/self/task")) > 1:
+            children.append(os.fork())
+            return
+    signal.setitimer(signal.ITIMER_REAL, 0.003)  # once: a signal in the midst would fork again
+signal.signal(signal.SIGALRM, fork)
+table = natkit.FlowTable()
+read = 0
+try:
+    signal.setitimer(signal.ITIMER_REAL, 0.003)
+    for _ in range(5):
+        read += table.add_trace(sys.argv[1])
+except RuntimeError as error:
+    assert children == [0]
+    print("child:", error, flush=True)
+    try:
+        len(table)
+    except RuntimeError as again:
+        print("child:", again, flush=True)
+    del table
+    sys.exit()
+signal.setitimer(signal.ITIMER_REAL, 0)
+print("parent:", read, os.waitpid(children[0], 0)[1])
+"""
+
 INTERRUPTED = """
 import os, signal, sys, threading, time
 import natkit
@@ -106,6 +219,33 @@ try:
 except KeyboardInterrupt:
     print(time.monotonic() - sent[0], threading.active_count())
 """
+
+
+STUCK = """
+import os, signal, sys, threading, time
+import natkit
+from natkit import _flows
+_flows._is_file = lambda _: True
+def later():
+    time.sleep(0.3)
+    print(time.monotonic())
+    os.kill(os.getpid(), signal.SIGINT)
+threading.Thread(target=later).start()
+try:
+    natkit.flows(sys.argv[1:], workers=2)
+except KeyboardInterrupt:
+    print(time.monotonic())
+"""
+
+
+def test_ctrl_c_does_not_wait_for_a_disk(long_trace, tmp_path):
+    """A pipe that nobody writes stands for a file system that hangs: the process ends."""
+    os.mkfifo(tmp_path / "stuck")
+    command = [sys.executable, "-c", STUCK, long_trace, tmp_path / "stuck", long_trace]
+    run = subprocess.run(command, capture_output=True, text=True, check=True, timeout=10)
+    sent, caught = map(float, run.stdout.split())
+    assert caught - sent < 0.6  # 0.2, more on a busy machine
+    assert run.stderr == ""
 
 
 @pytest.mark.parametrize("workers", ["1", "3"])

@@ -95,6 +95,26 @@ def test_memory_is_bounded_by_what_is_active(tmp_path):
     assert len(pickle.dumps(table)) < 401 * 300
 
 
+def test_a_wrong_time_ends_flows_once(counted):
+    """One packet is of the year 2100; a minute behind it, time counts as it is again."""
+    sent = [(n / 10, there(port=n + 1)) for n in range(200)]
+    sent[100] = (2_840_000_000 - 0.5, there(port=101))
+    table = counted(sent, idle_timeout=1)
+    ended = list(table.expired())
+    # at the wrong time all before it end; of those behind it, those of the last second go on, and
+    # that of the wrong time, for which it is not over
+    assert [flow.number for flow in table] == [100, *range(189, 200)]
+    assert [flow.number for flow in ended] == [*range(100), *range(101, 189)]
+    assert table.time_ns == (EPOCH * 10 + 199) * SECOND // 10
+
+
+def test_a_late_packet_does_not_turn_time_back(counted):
+    """It may be a minute late; the clock of the timeouts stays where it is."""
+    for late, clock in ((60, 100), (60.000000001, 39.999999999)):
+        table = counted([(100, there()), (100 - late, there(port=2))], idle_timeout=1)
+        assert table.time_ns == EPOCH * SECOND + round(clock * SECOND)
+
+
 # --- Fragments -----------------------------------------------------------------------------------
 
 

@@ -109,7 +109,8 @@ enum { FWD, REV, BOTH };
         "where TCP's flags were not, and but for TCP.")                                            \
     ROW(END_REASON, BOTH, KIND_UINT8, true, "end_reason", "end_reason",                            \
         "Why the flow ended: flowEndReason of RFC 5102 section 5.11.3.\n\n1 idle timeout, 2 "      \
-        "active timeout, 3 end of flow (a FIN each way, or RST), 4 forced by\nflush(); None for "  \
+        "active timeout, 3 end of flow (a FIN each way, RST, or another SYN), 4 forced "           \
+        "by\nflush(); None for "                                                                   \
         "a flow that goes on. A flow of reason 3 may still be in the table.")
 
 #define AS_FIELD(what_, whose_, kind_, missing, column, attribute, doc)                            \

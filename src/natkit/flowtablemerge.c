@@ -102,7 +102,7 @@ static bool joins_exactly(const struct flow_table *table, const struct flow *one
     struct flow_log log;
 
     /* of a time that was wrong: it ends later than its parts */
-    if (flow_wheel_is_on(table) && one->seen > other->started)
+    if (flow_wheel_is_on(table) && (one->started > other->started || one->seen > other->started))
         return false;
     if (table->active != FLOW_NEVER && other->seen > flow_time_add(one->started, table->active))
         return false;

@@ -253,103 +253,6 @@ static PyObject *table_repr(PyObject *self_)
                                 (unsigned long long)table->packets);
 }
 
-/* --- Ends and merging ------------------------------------------------------------------------- */
-
-static PyObject *table_expired(PyObject *self_, PyObject *Py_UNUSED(args))
-{
-    struct flow_table_object *self = table_of(self_);
-
-    return flow_table_check(self) < 0 ? NULL : flow_list_take(self);
-}
-
-static PyObject *table_flush(PyObject *self_, PyObject *Py_UNUSED(args))
-{
-    struct flow_table *table = flow_table_settled(self_);
-
-    if (!table)
-        return NULL;
-    flow_table_flush(table);
-    Py_RETURN_NONE;
-}
-
-/* Whether two tables sort packets in the same way: 1, 0, or -1 with an exception. */
-static int same_settings(const struct flow_table_object *one, const struct flow_table_object *other)
-{
-    if (one->table.idle != other->table.idle || one->table.active != other->table.active)
-        return 0;
-    if (!one->home || !other->home)
-        return one->home == other->home;
-    PyObject *prefixes = natkit_attribute(one->home, "prefixes");
-    PyObject *others = prefixes ? natkit_attribute(other->home, "prefixes") : NULL;
-    int same = others ? PyObject_RichCompareBool(prefixes, others, Py_EQ) : -1;
-
-    Py_XDECREF(others);
-    Py_XDECREF(prefixes);
-    return same;
-}
-
-/* Let the handlers of signals run, in the midst of what works without the GIL. */
-static bool no_signal(void *thread_)
-{
-    PyThreadState **thread = thread_;
-
-    PyEval_RestoreThread(*thread);
-    bool none = PyErr_CheckSignals() == 0;
-    *thread = PyEval_SaveThread();
-    return none;
-}
-
-PyDoc_STRVAR(
-    merge_doc,
-    "merge($self, other, exact=False)\n--\n\n"
-    "Add the flows of a table of later packets, as if those had been read on in this "
-    "one.\n\n"
-    "Returns whether the result is what reading on would have given; with exact=True "
-    "nothing is merged\nwhere it would not be. It is, but where other begins before this "
-    "table's last packet and there\nare timeouts; where a flow goes on across the border "
-    "for longer than the active timeout; where\nTCP's first segments in other don't tell "
-    "what was sent before; where a fragment in other has its\nfirst one here; and where "
-    "flows that ended were taken out of other. other stays as it is.\nValueError for a "
-    "table with another home or other timeouts, and for this table itself. An exception of "
-    "a signal's\nhandler, such as Ctrl-C, leaves both tables as they were: it comes before "
-    "flows are added, which\nnothing interrupts.");
-
-static PyObject *table_merge(PyObject *self_, PyObject *args, PyObject *kwargs)
-{
-    static char other_word[] = "other", exact_word[] = "exact";
-    static char *keywords[] = {other_word, exact_word, NULL};
-    struct flow_table_object *self = table_of(self_);
-    PyObject *other_obj = NULL; /* borrowed from args */
-    int only_exact = 0;
-    enum flow_merge_result result = MERGE_NO_MEMORY;
-
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O!|p:merge", keywords, Py_TYPE(self_),
-                                     &other_obj, &only_exact))
-        return NULL;
-    struct flow_table_object *other = table_of(other_obj);
-    if (flow_table_check(self) < 0 || flow_table_check(other) < 0)
-        return NULL;
-    if (self == other) {
-        PyErr_SetString(PyExc_ValueError, "a flow table can't be merged with itself");
-        return NULL;
-    }
-    int same = same_settings(self, other);
-    if (same == 0)
-        PyErr_SetString(PyExc_ValueError, "the flow tables have other homes or timeouts");
-    if (same <= 0)
-        return NULL;
-    PyThreadState *thread = NULL;
-    struct flow_patience patience = {.lasts = no_signal, .context = &thread};
-    self->busy = other->busy = true;
-    thread = PyEval_SaveThread();
-    result = flow_table_merge(&self->table, &other->table, only_exact != 0, &patience);
-    PyEval_RestoreThread(thread);
-    self->busy = other->busy = false;
-    if (result == MERGE_NO_MEMORY)
-        return PyErr_NoMemory();
-    return result == MERGE_GIVEN_UP ? NULL : PyBool_FromLong(result == MERGE_EXACT);
-}
-
 /* --- Attributes ------------------------------------------------------------------------------- */
 
 static PyObject *home_get(PyObject *self_, void *Py_UNUSED(closure))
@@ -442,23 +345,23 @@ static PyMethodDef table_methods[] = {
     METHOD("add", flow_table_add, METH_O, flow_table_add_doc),
     METHOD("add_trace", flow_table_add_trace, METH_VARARGS | METH_KEYWORDS,
            flow_table_add_trace_doc),
-    METHOD("expired", table_expired, METH_NOARGS,
+    METHOD("expired", flow_table_expired, METH_NOARGS,
            "expired($self, /)\n--\n\n"
            "The flows that ended since the last call, taken out of the table: a Flows.\n\n"
            "They are in the order of their first packets."),
-    METHOD("flush", table_flush, METH_NOARGS,
+    METHOD("flush", flow_table_flush_all, METH_NOARGS,
            "flush($self, /)\n--\n\n"
            "End all flows, as at the end of a measurement: expired() gives them.\n\n"
            "Their end_reason is 4, that of TCP connections that were closed 3."),
     METHOD("top", flow_table_top, METH_VARARGS | METH_KEYWORDS, flow_table_top_doc),
-    METHOD("merge", table_merge, METH_VARARGS | METH_KEYWORDS, merge_doc),
+    METHOD("merge", flow_table_merge_with, METH_VARARGS | METH_KEYWORDS, flow_table_merge_doc),
     METHOD("columns", flow_table_columns, METH_VARARGS | METH_KEYWORDS, flow_columns_doc),
     METHOD("__arrow_c_stream__", flow_table_stream, METH_VARARGS | METH_KEYWORDS, flow_stream_doc),
     METHOD("__arrow_c_schema__", table_schema, METH_NOARGS, flow_schema_doc),
     METHOD("_to_be_merged", table_to_be_merged, METH_VARARGS | METH_KEYWORDS | METH_CLASS,
            "_to_be_merged($type, home=None, idle_timeout=None, active_timeout=None)\n--\n\n"
-           "A table that keeps more of what merge() needs, up to 32 MB in place of half a one, and "
-           "reads with\none thread, beside those that read for other tables."),
+           "A table that keeps more of what merge() needs, up to 32 MB, and reads with one thread, "
+           "beside\nthose that read for other tables."),
     METHOD("_merged", table_merged, METH_NOARGS,
            "_merged($self, /)\n--\n\n"
            "Make a table of _to_be_merged() like any other: what it keeps for merge() alone goes."),
@@ -479,8 +382,10 @@ PyDoc_STRVAR(
     "Forward is the direction of a flow's first packet (RFC 2722 section 2.1); with a FlowHome as "
     "home it is\nthat of the packet's home_key, into the home network. A flow that had no packet "
     "for longer than\nidle_timeout seconds, or goes on for longer than active_timeout, ends, and "
-    "so does a TCP connection\nthat was closed, at the next SYN: such flows go to expired(), and "
-    "the next packet begins a new one.\nTime is that of the packets. Later fragments count in the "
+    "so does a TCP connection\nat the SYN of another one with its ports: such flows go to "
+    "expired(), and the next packet begins a\nnew one. Time is that of the packets: the latest so "
+    "far, but where one is more than a minute behind,\nwhose time counts then. Later fragments "
+    "count in the "
     "flow of their packet's first fragment,\nwhere that was among the last 8192 and is not older "
     "than 60 seconds; else in one without ports.\n\nIterating gives a Flow for each that goes on, "
     "in the order of their first packets. table[key] is the\nflow of a fwd_key of either "

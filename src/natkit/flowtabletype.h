@@ -30,6 +30,12 @@ PyObject *flow_table_add(PyObject *self_, PyObject *obj);
 PyObject *flow_table_add_trace(PyObject *self_, PyObject *args, PyObject *kwargs);
 extern const char flow_table_add_doc[], flow_table_add_trace_doc[];
 
+/* flowtableends.c */
+PyObject *flow_table_expired(PyObject *self_, PyObject *args);
+PyObject *flow_table_flush_all(PyObject *self_, PyObject *args);
+PyObject *flow_table_merge_with(PyObject *self_, PyObject *args, PyObject *kwargs);
+extern const char flow_table_merge_doc[];
+
 /* flowtableflow.c */
 PyObject *flow_object_new(struct natkit_state *state, const struct flow_copy *copy);
 /* The record of a natkit.Flow. */

@@ -1,0 +1,96 @@
+/* FlowTable.expired(), flush() and merge(). */
+#include "flowtabletype.h"
+
+PyObject *flow_table_expired(PyObject *self_, PyObject *Py_UNUSED(args))
+{
+    struct flow_table_object *self = (struct flow_table_object *)self_;
+
+    return flow_table_check(self) < 0 ? NULL : flow_list_take(self);
+}
+
+PyObject *flow_table_flush_all(PyObject *self_, PyObject *Py_UNUSED(args))
+{
+    struct flow_table *table = flow_table_settled(self_);
+
+    if (!table)
+        return NULL;
+    flow_table_flush(table);
+    Py_RETURN_NONE;
+}
+
+/* Whether two tables sort packets in the same way: 1, 0, or -1 with an exception. */
+static int same_settings(const struct flow_table_object *one, const struct flow_table_object *other)
+{
+    if (one->table.idle != other->table.idle || one->table.active != other->table.active)
+        return 0;
+    if (!one->home || !other->home)
+        return one->home == other->home;
+    PyObject *prefixes = natkit_attribute(one->home, "prefixes");
+    PyObject *others = prefixes ? natkit_attribute(other->home, "prefixes") : NULL;
+    int same = others ? PyObject_RichCompareBool(prefixes, others, Py_EQ) : -1;
+
+    Py_XDECREF(others);
+    Py_XDECREF(prefixes);
+    return same;
+}
+
+/* Let the handlers of signals run, in the midst of what works without the GIL. */
+static bool no_signal(void *thread_)
+{
+    PyThreadState **thread = thread_;
+
+    PyEval_RestoreThread(*thread);
+    bool none = PyErr_CheckSignals() == 0;
+    *thread = PyEval_SaveThread();
+    return none;
+}
+
+const char flow_table_merge_doc[] =
+    "merge($self, other, exact=False)\n--\n\n"
+    "Add the flows of a table of later packets, as if those had been read on in this "
+    "one.\n\n"
+    "Returns whether the result is what reading on would have given; with exact=True "
+    "nothing is merged\nwhere it would not be. It is, but where other begins before this "
+    "table's last packet and there\nare timeouts; where a flow goes on across the border "
+    "for longer than the active timeout; where\nTCP's first segments in other don't tell "
+    "what was sent before; where a fragment in other has its\nfirst one here; and where "
+    "flows that ended were taken out of other. other stays as it is.\nValueError for a "
+    "table with another home or other timeouts, and for this table itself. An exception of "
+    "a signal's\nhandler, such as Ctrl-C, comes before the first flow was added, and both tables "
+    "are as they were,\nor when all is done.";
+
+PyObject *flow_table_merge_with(PyObject *self_, PyObject *args, PyObject *kwargs)
+{
+    static char other_word[] = "other", exact_word[] = "exact";
+    static char *keywords[] = {other_word, exact_word, NULL};
+    struct flow_table_object *self = (struct flow_table_object *)self_;
+    PyObject *other_obj = NULL; /* borrowed from args */
+    int only_exact = 0;
+    enum flow_merge_result result = MERGE_NO_MEMORY;
+
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O!|p:merge", keywords, Py_TYPE(self_),
+                                     &other_obj, &only_exact))
+        return NULL;
+    struct flow_table_object *other = (struct flow_table_object *)other_obj;
+    if (flow_table_check(self) < 0 || flow_table_check(other) < 0)
+        return NULL;
+    if (self == other) {
+        PyErr_SetString(PyExc_ValueError, "a flow table can't be merged with itself");
+        return NULL;
+    }
+    int same = same_settings(self, other);
+    if (same == 0)
+        PyErr_SetString(PyExc_ValueError, "the flow tables have other homes or timeouts");
+    if (same <= 0)
+        return NULL;
+    PyThreadState *thread = NULL;
+    struct flow_patience patience = {.lasts = no_signal, .context = &thread};
+    self->busy = other->busy = true;
+    thread = PyEval_SaveThread();
+    result = flow_table_merge(&self->table, &other->table, only_exact != 0, &patience);
+    PyEval_RestoreThread(thread);
+    self->busy = other->busy = false;
+    if (result == MERGE_NO_MEMORY)
+        return PyErr_NoMemory();
+    return result == MERGE_GIVEN_UP ? NULL : PyBool_FromLong(result == MERGE_EXACT);
+}

@@ -17,7 +17,7 @@ from typing import Any, SupportsIndex
 
 import plt
 from natkit._natkit import FlowHome, FlowTable
-from plt._manycolumns import _is_file
+from plt._manycolumns import is_file
 
 Source = str | bytes | os.PathLike[str] | plt.trace
 
@@ -180,7 +180,7 @@ def _here(sources: Sequence[Source], settings: _Settings, workers: int) -> _Part
     whole = _Part(
         FlowTable(settings.home, settings.idle_timeout, settings.active_timeout), tuple(sources)
     )
-    for are_files, run in groupby(sources, _is_file):
+    for are_files, run in groupby(sources, is_file):
         uris = list(run)
         if whole.error is None and are_files and workers > 1 and len(uris) > 1:
             _Crew(whole, uris, settings, min(workers, len(uris))).run()

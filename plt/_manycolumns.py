@@ -345,12 +345,12 @@ class InThreads:
 
     def _job(self) -> _Job:
         source = self._sources.popleft()
-        job = _Job(partial(self._open, source), _is_file(source), self._room)
+        job = _Job(partial(self._open, source), is_file(source), self._room)
         job.endless = self._endless
         return job
 
 
-def _is_file(source: Source) -> bool:
+def is_file(source: Source) -> bool:
     """Whether a source is a file, which opens at once and is read by nobody else."""
     from ._sources import FILE_FORMATS, LIBTRACE_FORMATS  # noqa: PLC0415  the decompressors
 

@@ -47,4 +47,10 @@ static inline void store_be32(uint8_t *p, uint32_t value)
     store_be16(p + 2, (uint16_t)value);
 }
 
+static inline void store_be64(uint8_t *p, uint64_t value)
+{
+    store_be32(p, (uint32_t)(value >> 32));
+    store_be32(p + 4, (uint32_t)value);
+}
+
 #endif

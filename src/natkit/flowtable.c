@@ -62,22 +62,9 @@ void flow_table_end(struct flow_table *table, flow_ref ref, uint8_t reason)
     flow_table_push_ended(table, ref, reason);
 }
 
-bool flow_table_end_early(struct flow_table *table, flow_ref ref, uint8_t reason)
-{
-    /* a wheel's bucket can't be left from its midst: there an empty record stays, until the wheel
-     * comes to it */
-    if (!flow_table_replace(table, ref, reason))
-        return false;
-    bool v6 = flow_ref_is_6(ref);
-    struct flow_key key = flow_key_of(flow_at(table, ref), v6);
-    flow_index_remove(&table->index, flow_hash(table->index.seed, &key, v6), ref);
-    flow_at(table, ref)->marks = 0;
-    if (!flow_wheel_is_on(table))
-        flow_pool_free(table, ref);
-    return true;
-}
-
-bool flow_table_replace(struct flow_table *table, flow_ref ref, uint8_t reason)
+/* End a flow, its place in index and wheel left to a new one of the same key, which is empty; false
+ * when out of memory. */
+static bool replace(struct flow_table *table, flow_ref ref, uint8_t reason)
 {
     flow_ref place = flow_pool_new(table, flow_ref_is_6(ref));
     if (!place)
@@ -88,6 +75,21 @@ bool flow_table_replace(struct flow_table *table, flow_ref ref, uint8_t reason)
     struct flow empty = {
         .key = {flow->key[0], flow->key[1]}, .next = flow->next, .marks = MARK_LIVE | MARK_AGAIN};
     *flow = empty;
+    return true;
+}
+
+bool flow_table_end_early(struct flow_table *table, flow_ref ref, uint8_t reason)
+{
+    /* a wheel's bucket can't be left from its midst: there an empty record stays, until the wheel
+     * comes to it */
+    if (!replace(table, ref, reason))
+        return false;
+    bool v6 = flow_ref_is_6(ref);
+    struct flow_key key = flow_key_of(flow_at(table, ref), v6);
+    flow_index_remove(&table->index, flow_hash(table->index.seed, &key, v6), ref);
+    flow_at(table, ref)->marks = 0;
+    if (!flow_wheel_is_on(table))
+        flow_pool_free(table, ref);
     return true;
 }
 
@@ -183,7 +185,7 @@ static struct flow *flow_of_packet(struct flow_table *table, const struct flow_p
                 flow->marks |= MARK_LATER_SYN;
             return flow;
         }
-        if (!flow_table_replace(table, ref, over ? flow_end_reason(table, flow) : END_OF_FLOW))
+        if (!replace(table, ref, over ? flow_end_reason(table, flow) : END_OF_FLOW))
             return NULL;
         flow_begin(table, flow, packet);
         return flow;
@@ -218,10 +220,12 @@ size_t flow_table_feed(struct flow_table *table, struct flow_packet *packets, si
 
 /* --- Lists ------------------------------------------------------------------------------------ */
 
-void flow_copy_clean(struct flow_copy *copy)
+struct flow_copy flow_table_copy(const struct flow_table *table, flow_ref ref)
 {
-    struct flow *flow = &copy->record.flow;
+    struct flow_copy copy = {.v6 = flow_ref_is_6(ref)};
+    struct flow *flow = &copy.record.flow;
 
+    memcpy(&copy.record, flow_at(table, ref), table->pools[copy.v6].size);
     flow->next = 0;
     flow->log = 0;
     flow->logged = 0;
@@ -229,14 +233,6 @@ void flow_copy_clean(struct flow_copy *copy)
     flow->marks &= (uint8_t) ~(MARK_LIVE | MARK_AGAIN | MARK_LOG_SHORT);
     for (unsigned way = 0; way < 2; way++)
         flow->events[way] &= (uint8_t)~EVENT_SEQ_FAR;
-}
-
-struct flow_copy flow_table_copy(const struct flow_table *table, flow_ref ref)
-{
-    struct flow_copy copy = {.v6 = flow_ref_is_6(ref)};
-
-    memcpy(&copy.record, flow_at(table, ref), table->pools[copy.v6].size);
-    flow_copy_clean(&copy);
     return copy;
 }
 

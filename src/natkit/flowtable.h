@@ -178,6 +178,8 @@ struct flow_index {
 
 /* --- Pools, logs ------------------------------------------------------------------------------ */
 
+enum { CHUNK_RECORDS = 1 << 15 };
+
 struct flow_pool {
     uint8_t **chunks; /* owned, and each of them */
     size_t chunk_count;
@@ -302,12 +304,11 @@ struct flow_table {
 
 static inline struct flow *flow_at(const struct flow_table *table, flow_ref ref)
 {
-    enum { CHUNK_BITS = 15 };
     const struct flow_pool *pool = &table->pools[ref >> 31];
     uint32_t number = ref & ~FLOW_REF_6;
 
-    return (struct flow *)(void *)(pool->chunks[number >> CHUNK_BITS] +
-                                   (number & ((1U << CHUNK_BITS) - 1)) * pool->size);
+    return (struct flow *)(void *)(pool->chunks[number / CHUNK_RECORDS] +
+                                   number % CHUNK_RECORDS * pool->size);
 }
 
 static inline bool flow_ref_is_6(flow_ref ref)
@@ -329,8 +330,6 @@ void flow_table_push_ended(struct flow_table *table, flow_ref ref, uint8_t reaso
 void flow_table_end(struct flow_table *table, flow_ref ref, uint8_t reason);
 /* The same for a flow that has a place in the wheel; false when out of memory. */
 bool flow_table_end_early(struct flow_table *table, flow_ref ref, uint8_t reason);
-/* End a flow, its place in index and wheel left to a new one of the same key, which is empty. */
-bool flow_table_replace(struct flow_table *table, flow_ref ref, uint8_t reason);
 /* End all with a reason of END_FORCED. */
 void flow_table_flush(struct flow_table *table);
 /* The oldest of the ended taken out of the list, its record still to be freed; 0 for none. */
@@ -338,8 +337,7 @@ flow_ref flow_table_pop_ended(struct flow_table *table);
 /* A new flow of a key in the index and in the wheel, all else 0; 0 when out of memory. */
 flow_ref flow_table_insert(struct flow_table *table, const struct flow_key *key, uint64_t hash,
                            bool v6);
-/* Take from a copy what only has a meaning in its table. */
-void flow_copy_clean(struct flow_copy *copy);
+/* A flow without what only has a meaning in its table. */
 struct flow_copy flow_table_copy(const struct flow_table *table, flow_ref ref);
 /* The flows in the index, or those that ended, or both, in the order of their first packets: an
  * array to be freed, NULL when out of memory. */
@@ -411,8 +409,6 @@ void flow_fragments_clear(struct flow_fragments *fragments);
 /* flowtableupdate.c */
 /* Count a packet in its flow. */
 void flow_update(struct flow_table *table, struct flow *flow, const struct flow_packet *packet);
-/* One segment more that way; whether it went further than all before. */
-bool flow_seq_step(struct flow *flow, unsigned way, uint32_t end);
 /* How far sequence numbers may be apart without a doubt which of them is first. */
 #define FLOW_FAR ((uint32_t)1 << 28)
 /* Whether the SYN of a packet is that of another connection than the flow's. */

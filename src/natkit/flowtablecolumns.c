@@ -142,8 +142,9 @@ static Py_ssize_t choose(PyObject *names, const struct flow_field *chosen[FLOW_F
     return PyTuple_GET_SIZE(names);
 }
 
-PyObject *flow_columns(struct natkit_state *state, PyObject *names, size_t count,
-                       flow_copy_of copy_of, const void *context)
+/* A batch of flows; NULL with an exception. */
+static PyObject *batch_of(struct natkit_state *state, PyObject *names, size_t count,
+                          flow_copy_of copy_of, const void *context)
 {
     enum { ROWS_A_LOOK = 1 << 16 };
     const struct flow_field *chosen[FLOW_FIELDS];
@@ -175,7 +176,7 @@ PyObject *flow_columns(struct natkit_state *state, PyObject *names, size_t count
 PyObject *flow_columns_table(struct natkit_state *state, PyObject *names, size_t count,
                              flow_copy_of copy_of, const void *context)
 {
-    PyObject *batch = flow_columns(state, names, count, copy_of, context);
+    PyObject *batch = batch_of(state, names, count, copy_of, context);
     PyObject *module = batch ? PyImport_ImportModule("plt._columns") : NULL;
     PyObject *table = module ? PyObject_CallMethod(module, "Table", "[O]", batch) : NULL;
 
@@ -187,7 +188,7 @@ PyObject *flow_columns_table(struct natkit_state *state, PyObject *names, size_t
 PyObject *flow_columns_stream(struct natkit_state *state, size_t count, flow_copy_of copy_of,
                               const void *context)
 {
-    PyObject *batch = flow_columns(state, Py_None, count, copy_of, context);
+    PyObject *batch = batch_of(state, Py_None, count, copy_of, context);
     PyObject *list = batch ? PyList_New(1) : NULL;
     PyObject *stream = NULL;
 

@@ -86,12 +86,8 @@ static PyObject *record_from_bytes(PyObject *type_, PyObject *bytes)
     struct natkit_state *state = natkit_state_of((PyTypeObject *)type_);
     PyObject *result = NULL;
     size_t count = 0;
-    Py_buffer buffer;
+    struct flow_copy *copies = state ? flow_copies_from_bytes(bytes, &count) : NULL;
 
-    if (!state || PyObject_GetBuffer(bytes, &buffer, PyBUF_SIMPLE) < 0)
-        return NULL;
-    struct flow_copy *copies = flow_copies_from_bytes(buffer.buf, (size_t)buffer.len, &count);
-    PyBuffer_Release(&buffer);
     if (copies && count == 1)
         result = flow_object_new(state, &copies[0]);
     else if (copies)

@@ -166,12 +166,7 @@ static PyObject *records_from_bytes(PyObject *type_, PyObject *bytes)
 {
     struct natkit_state *state = natkit_state_of((PyTypeObject *)type_);
     size_t count = 0;
-    Py_buffer buffer;
-
-    if (!state || PyObject_GetBuffer(bytes, &buffer, PyBUF_SIMPLE) < 0)
-        return NULL;
-    struct flow_copy *copies = flow_copies_from_bytes(buffer.buf, (size_t)buffer.len, &count);
-    PyBuffer_Release(&buffer);
+    struct flow_copy *copies = state ? flow_copies_from_bytes(bytes, &count) : NULL;
     struct records *self = copies ? records_new(state, 0) : NULL;
     if (!self) {
         free(copies);

@@ -2,52 +2,24 @@
 #include "flowtable.h"
 
 #include "bytes.h"
+#include "siphash.h"
 
 #include <string.h>
 
 enum { FIRST_GROUPS = 16, MOST_IN_GROUP = 10, REHASH_AHEAD = 32 };
 
-/* --- SipHash-1-3 ------------------------------------------------------------------------------
- * J.-P. Aumasson, D. J. Bernstein, "SipHash: a fast short-input PRF", 2012: keyed, so that traffic
- * can't be made to collide.  The message is the key's words in little-endian order, without the
- * last byte: there the algorithm wants the message's length. */
+/* --- Hashing ---------------------------------------------------------------------------------- */
 
-static inline uint64_t rotate(uint64_t x, unsigned bits)
-{
-    return x << bits | x >> (64 - bits);
-}
-
-static inline void sip_round(uint64_t v[4])
-{
-    v[0] += v[1];
-    v[2] += v[3];
-    v[1] = rotate(v[1], 13) ^ v[0];
-    v[3] = rotate(v[3], 16) ^ v[2];
-    v[0] = rotate(v[0], 32);
-    v[2] += v[1];
-    v[0] += v[3];
-    v[1] = rotate(v[1], 17) ^ v[2];
-    v[3] = rotate(v[3], 21) ^ v[0];
-    v[2] = rotate(v[2], 32);
-}
-
+/* The message is the words in little-endian order, without the last byte, whose place the length
+ * takes. */
 static inline uint64_t sip_hash(const uint64_t seed[2], const uint64_t *words, size_t count)
 {
-    uint64_t v[4] = {seed[0] ^ 0x736f6d6570736575, seed[1] ^ 0x646f72616e646f6d,
-                     seed[0] ^ 0x6c7967656e657261, seed[1] ^ 0x7465646279746573};
+    struct siphash hash = siphash_begin(seed);
 
-    for (size_t i = 0; i < count; i++) {
-        uint64_t word = words[i];
-        if (i == count - 1)
-            word |= (uint64_t)(8 * count - 1) << 56;
-        v[3] ^= word;
-        sip_round(v);
-        v[0] ^= word;
-    }
-    v[2] ^= 0xff;
-    for (int i = 0; i < 3; i++)
-        sip_round(v);
-    return v[0] ^ v[1] ^ v[2] ^ v[3];
+    for (size_t i = 0; i + 1 < count; i++)
+        siphash_add(&hash, words[i]);
+    siphash_add(&hash, words[count - 1] | (uint64_t)(8 * count - 1) << 56);
+    return siphash_end(&hash);
 }
 
 uint64_t flow_hash_words(const uint64_t seed[2], const uint64_t *words, size_t count)

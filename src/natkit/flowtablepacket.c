@@ -40,12 +40,6 @@ unsigned flow_key_from(const struct natkit_key *key, struct flow_key *out)
     return 0;
 }
 
-static void store_be64(uint8_t *bytes, uint64_t value)
-{
-    store_be32(bytes, (uint32_t)(value >> 32));
-    store_be32(bytes + 4, (uint32_t)value);
-}
-
 struct natkit_key flow_key_to(const struct flow_key *key, bool v6, unsigned way)
 {
     const uint64_t *words = key->words;

@@ -413,7 +413,7 @@ static const char *take_copies(struct reader *reader, struct flow_copy *copies, 
     return !wrong && reader->left > 0 ? "there is more behind it" : wrong;
 }
 
-struct flow_copy *flow_copies_from_bytes(const uint8_t *data, size_t size, size_t *count)
+static struct flow_copy *copies_from_memory(const uint8_t *data, size_t size, size_t *count)
 {
     struct reader reader = {.at = data, .left = size};
     struct header header;
@@ -436,4 +436,15 @@ struct flow_copy *flow_copies_from_bytes(const uint8_t *data, size_t size, size_
     free(copies);
     (void)refuse(wrong);
     return NULL;
+}
+
+struct flow_copy *flow_copies_from_bytes(PyObject *bytes, size_t *count)
+{
+    Py_buffer buffer;
+
+    if (PyObject_GetBuffer(bytes, &buffer, PyBUF_SIMPLE) < 0)
+        return NULL;
+    struct flow_copy *copies = copies_from_memory(buffer.buf, (size_t)buffer.len, count);
+    PyBuffer_Release(&buffer);
+    return copies;
 }

@@ -7,7 +7,7 @@
 #include <sys/mman.h>
 #endif
 
-enum { CHUNK_RECORDS = 1 << 15, CACHE_LINE = 64, LARGE = 1 << 16, HUGE_PAGE = 1 << 21 };
+enum { CACHE_LINE = 64, LARGE = 1 << 16, HUGE_PAGE = 1 << 21 };
 
 /* So many chunks have small pages: a large one that is hardly used would weigh on each flow. */
 enum { SMALL_CHUNKS = 16 };

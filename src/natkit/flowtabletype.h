@@ -67,19 +67,16 @@ const uint8_t *flow_field_address(const struct flow_field *field, const struct f
 /* What names columns as a tuple of names, None for all; it may run Python code, NULL with an
  * exception. */
 PyObject *flow_names(PyObject *names);
-/* A batch of flows with the columns that such a tuple names, None for all: the n-th flow is what
- * copy_of(context, n) gives.  NULL with an exception. */
+/* Flows as a plt.Table of the columns that such a tuple names, and as an Arrow stream of all: the
+ * n-th flow is what copy_of(context, n) gives.  NULL with an exception. */
 typedef struct flow_copy (*flow_copy_of)(const void *context, size_t n);
-PyObject *flow_columns(struct natkit_state *state, PyObject *names, size_t count,
-                       flow_copy_of copy_of, const void *context);
-/* The same as a plt.Table, and its Arrow capsules. */
 PyObject *flow_columns_table(struct natkit_state *state, PyObject *names, size_t count,
                              flow_copy_of copy_of, const void *context);
 PyObject *flow_columns_stream(struct natkit_state *state, size_t count, flow_copy_of copy_of,
                               const void *context);
 PyObject *flow_columns_schema(void);
-/* The number of a field that has one, -1 with an exception; and what flows are ordered by. */
 extern const char flow_columns_doc[], flow_stream_doc[], flow_schema_doc[];
+/* The number of a field that has one, -1 with an exception; and what flows are ordered by. */
 int flow_field_find(PyObject *name);
 uint64_t flow_field_order(int field, const struct flow_copy *copy);
 
@@ -95,7 +92,8 @@ PyObject *flow_table_to_bytes(struct flow_table *table);
 /* Fill a new table; 0, or -1 with ValueError for bytes that are none. */
 int flow_table_from_bytes(struct flow_table *table, const uint8_t *data, size_t size);
 PyObject *flow_copies_to_bytes(const struct flow_copy *copies, size_t count);
-/* An array to be freed; NULL with ValueError for bytes that are none. */
-struct flow_copy *flow_copies_from_bytes(const uint8_t *data, size_t size, size_t *count);
+/* An array to be freed; NULL with ValueError for bytes that are none, TypeError for anything else.
+ */
+struct flow_copy *flow_copies_from_bytes(PyObject *bytes, size_t *count);
 
 #endif

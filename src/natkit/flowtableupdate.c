@@ -9,7 +9,8 @@ enum { PROTO_TCP = 6 };
 
 /* --- TCP -------------------------------------------------------------------------------------- */
 
-bool flow_seq_step(struct flow *flow, unsigned way, uint32_t end)
+/* One segment more that way; whether it went further than all before. */
+static bool step(struct flow *flow, unsigned way, uint32_t end)
 {
     uint32_t *highest = &flow_way(flow, way)->seq_end;
     uint32_t ahead = end - *highest;
@@ -69,7 +70,7 @@ static void update_tcp(struct flow_table *table, struct flow *flow,
         *events |= EVENT_RST;
     if (packet->kind & PACKET_SEGMENT) {
         bool counts = packet->kind & PACKET_COUNTS;
-        if (flow_seq_step(flow, way, packet->seq_end))
+        if (step(flow, way, packet->seq_end))
             flow_log_append(&table->logs, flow, packet->seq_end, way, counts);
         else if (counts)
             flow_way(flow, way)->retransmits++;

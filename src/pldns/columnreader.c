@@ -3,6 +3,8 @@
  * plt. */
 #include "columns.h"
 
+#include "keptexception.h"
+
 struct reader {
     PyObject_HEAD const struct plt_api *api; /* borrowed from plt */
     PyObject *plt;                           /* owned: the module plt._plt */
@@ -170,28 +172,6 @@ static enum plt_bulk_result read_rows(struct reader *self, struct batch *batch, 
     return PLT_RECORD;
 }
 
-/* Keep the pending exception until the batch that was read before it is handed out. */
-static void keep_error(struct reader *self)
-{
-    PyObject *type = NULL;
-    PyObject *traceback = NULL;
-    PyErr_Fetch(&type, &self->error, &traceback);
-    PyErr_NormalizeException(&type, &self->error, &traceback);
-    if (traceback && self->error)
-        PyException_SetTraceback(self->error, traceback);
-    Py_XDECREF(type);
-    Py_XDECREF(traceback);
-}
-
-static PyObject *raise_kept(struct reader *self)
-{
-    PyObject *error = self->error;
-    self->error = NULL;
-    PyErr_SetObject((PyObject *)Py_TYPE(error), error);
-    Py_DECREF(error);
-    return NULL;
-}
-
 static bool is_busy(const struct reader *self)
 {
     if (self->busy || self->matcher->busy)
@@ -228,7 +208,7 @@ static PyObject *read_batch(struct reader *self, size_t most)
     if (is_busy(self))
         return NULL;
     if (self->error)
-        return raise_kept(self);
+        return exception_raise(&self->error);
     if (!self->bulk)
         return NULL;
     size_t rows = self->left < most ? self->left : most;
@@ -241,14 +221,14 @@ static PyObject *read_batch(struct reader *self, size_t most)
     bool failed = PyErr_Occurred();
     bool broken = failed && PyErr_ExceptionMatches(self->libtrace_error);
     if (broken)
-        keep_error(self);
+        self->error = exception_take();
     if (failed || self->left == 0)
         reader_end(self);
     /* a signal's exception does not wait for the consumer of a batch */
     if (batch->rows > 0 && (broken || !failed))
         return (PyObject *)batch;
     Py_DECREF((PyObject *)batch);
-    return broken ? raise_kept(self) : NULL;
+    return broken ? exception_raise(&self->error) : NULL;
 }
 
 static PyObject *reader_iternext(PyObject *self_)

@@ -2,48 +2,26 @@
  * the oldest to the newest.  The hash is keyed: whoever sends packets can't choose their chains. */
 #include "columns.h"
 
+#include "siphash.h"
+
 #include <stdlib.h>
 #include <string.h>
 
-/* --- SipHash (Aumasson and Bernstein, 2012), with one round a word and three at the end ------ */
-
-static uint64_t rotated(uint64_t word, unsigned bits)
-{
-    return word << bits | word >> (64 - bits);
-}
-
-static void sip_round(uint64_t v[4])
-{
-    v[0] += v[1];
-    v[2] += v[3];
-    v[1] = rotated(v[1], 13) ^ v[0];
-    v[3] = rotated(v[3], 16) ^ v[2];
-    v[0] = rotated(v[0], 32);
-    v[2] += v[1];
-    v[0] += v[3];
-    v[1] = rotated(v[1], 17) ^ v[2];
-    v[3] = rotated(v[3], 21) ^ v[0];
-    v[2] = rotated(v[2], 32);
-}
+/* --- Hashing --------------------------------------------------------------------------------- */
 
 uint64_t pldns_digest(const uint64_t seed[2], const uint8_t *data, size_t size)
 {
-    uint64_t v[4] = {seed[0] ^ 0x736f6d6570736575U, seed[1] ^ 0x646f72616e646f6dU,
-                     seed[0] ^ 0x6c7967656e657261U, seed[1] ^ 0x7465646279746573U};
+    struct siphash hash = siphash_begin(seed);
+
     for (size_t at = 0; at <= size; at += 8) {
         uint64_t word = 0;
         size_t there = size - at < 8 ? size - at : 8;
         memcpy(&word, data + at, there); /* of no use outside this process: the host's order */
         if (there < 8)
             word |= (uint64_t)(size & 0xff) << 56;
-        v[3] ^= word;
-        sip_round(v);
-        v[0] ^= word;
+        siphash_add(&hash, word);
     }
-    v[2] ^= 0xff;
-    for (int i = 0; i < 3; i++)
-        sip_round(v);
-    return v[0] ^ v[1] ^ v[2] ^ v[3];
+    return siphash_end(&hash);
 }
 
 /* --- The table ------------------------------------------------------------------------------- */

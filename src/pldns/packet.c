@@ -134,8 +134,8 @@ static bool open_tcp(struct pldns_packet *packet, uint32_t transport, uint32_t t
     return true;
 }
 
-bool pldns_packet_open(struct pldns_packet *packet, const struct plt_api *api,
-                       const uint8_t ports[PLDNS_PORTS_SIZE], struct pldns_matcher *matcher)
+bool pldns_packet_open(struct pldns_packet *packet, const uint8_t ports[PLDNS_PORTS_SIZE],
+                       struct pldns_matcher *matcher)
 {
     const struct plt_record *record = &packet->record;
     const struct plt_meta *meta = &record->meta;

@@ -1,11 +1,12 @@
 """Tools for network analysis: integers in bytes, sequence numbers and flows.
 
 `IPflow(packet)` tells which flow a packet belongs to: its `fwd_key` and `rev_key` are bytes, for
-the keys of a dict. `FlowHome(prefix, ...)` makes IPflows that know a home network: their `home_key`
-is one for both directions. `FlowTable()` counts the packets of whole traces in their flows, and
-`flows(uris)` does so for many files at once. `ba_get_short` and `ba_get_long` read integers in
-network order; the `seq_` functions compute with 32-bit sequence numbers. `CryptoPan(key)`
-anonymises addresses, arrays of them and packets.
+the keys of a dict; of a packet that is not IP it is false. `FlowHome(prefix, ...)` makes IPflows
+that know a home network: their `home_key` is one for both directions. `FlowTable()` counts the
+packets of whole traces in their flows, and `flows(uris)` does so for many files at once.
+`ba_get_short` and `ba_get_long` read integers in network order; the `seq_` functions, which have
+names with `u32_` too, compute with 32-bit sequence numbers. `CryptoPan(key)` anonymises addresses,
+arrays of them and packets.
 """
 
 from natkit._flows import flows
@@ -25,6 +26,10 @@ from natkit._natkit import (
     seq_lt,
     seq_sub,
     u32_add,
+    u32_ge,
+    u32_gt,
+    u32_le,
+    u32_lt,
     u32_sub,
 )
 
@@ -45,5 +50,9 @@ __all__ = [
     "seq_lt",
     "seq_sub",
     "u32_add",
+    "u32_ge",
+    "u32_gt",
+    "u32_le",
+    "u32_lt",
     "u32_sub",
 ]

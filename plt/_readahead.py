@@ -40,7 +40,7 @@ class ReadAhead:
             try:
                 item = self._out.get()
                 self._room.put(True)
-            except BaseException:  # Ctrl-C: nobody knows whether an item was lost
+            except BaseException:  # a signal's: whether an item was lost is unknown
                 self._end = OSError("an interrupt lost the place in the compressed data")
                 raise
             if item and isinstance(item, bytes):

@@ -18,6 +18,7 @@ import zlib
 from collections.abc import Callable
 from typing import BinaryIO, Protocol, TypeVar
 
+from ._origin import is_own
 from ._readahead import ReadAhead
 
 __all__ = ["open_source", "open_stream", "is_pcap"]
@@ -147,7 +148,9 @@ class Compressed(Plain):
         """Whether it is a file of a megabyte or more, not a pipe, which could wait for ever."""
         try:
             found = os.fstat(self.file.fileno())
-        except (OSError, ValueError):
+        except (OSError, ValueError) as error:
+            if not is_own(error):
+                raise
             return False
         return stat.S_ISREG(found.st_mode) and found.st_size >= 1 << 20
 
@@ -197,6 +200,8 @@ class Compressed(Plain):
         try:
             out = whole(self.decompressor, piece)
         except DAMAGE as error:
+            if not is_own(error):
+                raise
             self.error = OSError(f"the {self.kind} data is damaged: {error}")
             return self.salvage()
         self.more = len(out) >= LIMIT
@@ -224,8 +229,9 @@ class Compressed(Plain):
                 whole(decompressor, self.file.read(min(size, self.at - start)))
             while byte := self.file.read(1):
                 out.append(whole(decompressor, byte))
-        except DAMAGE:
-            pass
+        except DAMAGE as error:
+            if not is_own(error):
+                raise
         return b"".join(out)
 
     def readinto1(self, buffer: memoryview, /) -> int:
@@ -234,10 +240,9 @@ class Compressed(Plain):
             if not self.ahead:
                 self.ahead = self.thread.get() if self.thread else self.read_some()
             return super().readinto1(buffer) if self.ahead else 0
-        except Exception:
-            raise
-        except BaseException:  # Ctrl-C: nobody knows how far the decompressor got
-            self.error = OSError("an interrupt lost the place in the compressed data")
+        except BaseException as error:
+            if not is_own(error):  # a signal's: how far the decompressor got is unknown
+                self.error = OSError("an interrupt lost the place in the compressed data")
             raise
 
 
@@ -288,6 +293,8 @@ def open_stream(path: str) -> Plain:
     try:
         file = open(path, "rb", buffering=0)  # noqa: SIM115
     except ValueError as error:  # a name that no file can have
+        if not is_own(error):
+            raise
         raise OSError(str(error)) from None
     return closing(uncompressed, Plain(file))
 
@@ -451,8 +458,8 @@ def open_source(uri: str) -> tuple[str, bytes, Stream | BinaryIO | str]:
         raise OSError("it names no file")
     try:
         stream = open_stream(uri)
-    except FileNotFoundError:
-        if colon and "/" not in prefix:
+    except FileNotFoundError as error:
+        if colon and "/" not in prefix and is_own(error):
             raise OSError(
                 f"no file of that name, and {prefix!r} is no format that libtrace knows"
             ) from None

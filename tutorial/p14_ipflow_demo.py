@@ -23,23 +23,24 @@ for pkt in t:
     n += 1
     try:
         ipf = natkit.IPflow(pkt)
+        fwd_key, rev_key = ipf.fwd_key, ipf.rev_key
     except ValueError as e:  # no IP in it, or cut off before the end of its addresses
         no_flow += 1
         if pkt.ethertype not in kinds:
             kinds.add(pkt.ethertype)
             print(f"packet {n} (ethertype 0x{pkt.ethertype:04x}) has no flow: {e}")
         continue
-    keys.add(ipf.fwd_key)
+    keys.add(fwd_key)
     # Keys are bytes, and bytes can be compared: min() is the same for either direction.
-    flows.add(min(ipf.fwd_key, ipf.rev_key))
+    flows.add(min(fwd_key, rev_key))
     if (ipf.version, ipf.proto) not in kinds:
         kinds.add((ipf.version, ipf.proto))
         print(f"packet {n}: IP version {ipf.version}, protocol {ipf.proto}")
         print(f"  from {ipf.src_prefix} port {ipf.src_port}")
         print(f"  to   {ipf.dst_prefix} port {ipf.dst_port}")
         # version, protocol, source port, destination port, source address, destination address
-        print(f"  fwd_key {ipf.fwd_key.hex()}")
-        print(f"  rev_key {ipf.rev_key.hex()}")  # source and destination swapped
+        print(f"  fwd_key {fwd_key.hex()}")
+        print(f"  rev_key {rev_key.hex()}")  # source and destination swapped
 
 t.close()
 

@@ -37,15 +37,14 @@ n = n_ip = cut = 0
 flows = {}  # fwd_key of its first packet -> Flow
 for pkt in t:
     n += 1
-    ip = pkt.ip or pkt.ip6
-    if not ip:
-        continue
-    n_ip += 1
     try:
-        ipf = natkit.IPflow(ip)
-    except ValueError:  # the header was cut off before the end of its addresses
+        ipf = natkit.IPflow(pkt)
+    except ValueError:  # IP, but cut off before the end of its addresses
         cut += 1
         continue
+    if not ipf:  # not IP: such an IPflow is false
+        continue
+    n_ip += 1
     # Matching as RFC 2722 has it: look for a flow with this packet's key; then for one with its
     # ends swapped, which this packet belongs to the other way round; then it is a new flow's first.
     if flow := flows.get(ipf.fwd_key):
@@ -57,7 +56,7 @@ for pkt in t:
 
 t.close()
 
-print(f"{n} packets, {n_ip} of them IP; {cut} cut short; {len(flows)} flows")
+print(f"{n} packets, {n_ip + cut} of them IP; {cut} cut short; {len(flows)} flows")
 print(f"{'fwd bytes':>9} {'rev bytes':>9}  flow")
 # sorted() leaves what is equal in its order: the flow that began first
 for flow in sorted(flows.values(), key=lambda f: f.fwd_bytes + f.rev_bytes, reverse=True)[:TOP]:

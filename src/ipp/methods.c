@@ -69,11 +69,27 @@ static PyObject *prefix_has_bit_set(PyObject *self_, PyObject *arg)
     return PyBool_FromLong(value->addr[n / 8] & 0x80 >> n % 8);
 }
 
+/* The same for methods that compare lengths: self must have one, and an argument without one is a
+ * whole address. */
+static int read_within(PyObject *self_, PyObject *other, struct ipp_value *out)
+{
+    if (read_other(self_, other, out) < 0)
+        return -1;
+    if (ipp_value_of(self_)->length == IPP_NO_LENGTH) {
+        ipp_no_length();
+        return -1;
+    }
+    if (out->length == IPP_NO_LENGTH)
+        out->length = (int16_t)ipp_bits(out->version);
+    return 0;
+}
+
 PyDoc_STRVAR(first_bit_different_doc,
              "first_bit_different($self, other, /)\n--\n\n"
              "The number, from 0, of the first bit in which the two prefixes differ.\n\n"
-             "The shorter length where they agree that far. AttributeError where the versions "
-             "differ or a\nlength is None, TypeError where other is no IPprefix.");
+             "The shorter length where they agree that far; other without a length is a whole "
+             "address.\nAttributeError where the versions differ or this length is None, "
+             "TypeError where other is no\nIPprefix.");
 
 static PyObject *prefix_first_bit_different(PyObject *self_, PyObject *arg)
 {
@@ -81,10 +97,8 @@ static PyObject *prefix_first_bit_different(PyObject *self_, PyObject *arg)
     struct ipp_value other;
     int first = 0;
 
-    if (read_other(self_, arg, &other) < 0)
+    if (read_within(self_, arg, &other) < 0)
         return NULL;
-    if (self->length == IPP_NO_LENGTH || other.length == IPP_NO_LENGTH)
-        return ipp_no_length();
     first = common_bits(self, &other);
     if (first > self->length)
         first = self->length;
@@ -96,8 +110,8 @@ static PyObject *prefix_first_bit_different(PyObject *self_, PyObject *arg)
 PyDoc_STRVAR(is_prefix_doc, "is_prefix($self, other, /)\n--\n\n"
                             "Whether other is inside this prefix: not shorter, and its first bits "
                             "the same.\n\n"
-                            "An address needs its length set, to 32 or 128: AttributeError where "
-                            "a length is None or\nthe versions differ, TypeError where other is no "
+                            "other without a length is a whole address. AttributeError where this "
+                            "length is None or the\nversions differ, TypeError where other is no "
                             "IPprefix.");
 
 static PyObject *prefix_is_prefix(PyObject *self_, PyObject *arg)
@@ -105,10 +119,8 @@ static PyObject *prefix_is_prefix(PyObject *self_, PyObject *arg)
     const struct ipp_value *self = ipp_value_of(self_);
     struct ipp_value other;
 
-    if (read_other(self_, arg, &other) < 0)
+    if (read_within(self_, arg, &other) < 0)
         return NULL;
-    if (self->length == IPP_NO_LENGTH || other.length == IPP_NO_LENGTH)
-        return ipp_no_length();
     return PyBool_FromLong(other.length >= self->length &&
                            common_bits(self, &other) >= self->length);
 }

@@ -3,74 +3,105 @@
 
 #include "bytes.h"
 
+#define NOT_IP "not an IP packet: ethertype 0x%04x"
+
+const struct natkit_key *natkit_flow_key(PyObject *self_)
+{
+    const struct natkit_flow *self = (const struct natkit_flow *)self_;
+
+    if (natkit_flow_has_key(self_))
+        return &self->key;
+    PyErr_Format(PyExc_ValueError, NOT_IP, self->ethertype);
+    return NULL;
+}
+
+/* The same where it is known to have a key. */
 static const struct natkit_flow *flow_of(PyObject *self_)
 {
-    return (const struct natkit_flow *)self_;
+    return natkit_flow_key(self_) ? (const struct natkit_flow *)self_ : NULL;
 }
 
 /* --- Attributes ------------------------------------------------------------------------------ */
 
 static PyObject *flow_fwd_key_get(PyObject *self_, void *Py_UNUSED(closure))
 {
-    return natkit_key_bytes(&flow_of(self_)->key);
+    const struct natkit_key *key = natkit_flow_key(self_);
+
+    return key ? natkit_key_bytes(key) : NULL;
 }
 
 static PyObject *flow_rev_key_get(PyObject *self_, void *Py_UNUSED(closure))
 {
-    struct natkit_key reversed = natkit_key_reversed(&flow_of(self_)->key);
+    const struct natkit_key *key = natkit_flow_key(self_);
 
+    if (!key)
+        return NULL;
+    struct natkit_key reversed = natkit_key_reversed(key);
     return natkit_key_bytes(&reversed);
 }
 
 static PyObject *flow_home_key_get(PyObject *self_, void *closure)
 {
-    int dst_in_home = flow_of(self_)->dst_in_home;
+    const struct natkit_flow *self = flow_of(self_);
 
-    if (dst_in_home == NO_HOME)
+    if (!self)
+        return NULL;
+    if (self->dst_in_home == NO_HOME)
         Py_RETURN_NONE;
-    return dst_in_home == AT_HOME ? flow_fwd_key_get(self_, closure)
-                                  : flow_rev_key_get(self_, closure);
+    return self->dst_in_home == AT_HOME ? flow_fwd_key_get(self_, closure)
+                                        : flow_rev_key_get(self_, closure);
 }
 
 static PyObject *flow_version_get(PyObject *self_, void *Py_UNUSED(closure))
 {
-    return PyLong_FromLong(flow_of(self_)->key.bytes[KEY_VERSION]);
+    const struct natkit_key *key = natkit_flow_key(self_);
+
+    return key ? PyLong_FromLong(key->bytes[KEY_VERSION]) : NULL;
 }
 
 static PyObject *flow_proto_get(PyObject *self_, void *Py_UNUSED(closure))
 {
-    return PyLong_FromLong(flow_of(self_)->key.bytes[KEY_PROTO]);
+    const struct natkit_key *key = natkit_flow_key(self_);
+
+    return key ? PyLong_FromLong(key->bytes[KEY_PROTO]) : NULL;
 }
 
 static PyObject *flow_src_port_get(PyObject *self_, void *Py_UNUSED(closure))
 {
-    return PyLong_FromLong(load_be16(flow_of(self_)->key.bytes + KEY_SRC_PORT));
+    const struct natkit_key *key = natkit_flow_key(self_);
+
+    return key ? PyLong_FromLong(load_be16(key->bytes + KEY_SRC_PORT)) : NULL;
 }
 
 static PyObject *flow_dst_port_get(PyObject *self_, void *Py_UNUSED(closure))
 {
-    return PyLong_FromLong(load_be16(flow_of(self_)->key.bytes + KEY_DST_PORT));
+    const struct natkit_key *key = natkit_flow_key(self_);
+
+    return key ? PyLong_FromLong(load_be16(key->bytes + KEY_DST_PORT)) : NULL;
 }
 
-/* An IPprefix without length. */
-static PyObject *prefix_of(PyObject *self_, const uint8_t *addr)
+/* An IPprefix without length, of an address in the key. */
+static PyObject *prefix_of(PyObject *self_, const struct natkit_key *key, const uint8_t *addr)
 {
     const struct natkit_state *state = natkit_state_of(Py_TYPE(self_));
 
     if (!state)
         return NULL;
-    return state->ipp_api->prefix_new(state->ipp_api, flow_of(self_)->key.bytes[KEY_VERSION], addr,
-                                      IPP_NO_LENGTH);
+    return state->ipp_api->prefix_new(state->ipp_api, key->bytes[KEY_VERSION], addr, IPP_NO_LENGTH);
 }
 
 static PyObject *flow_src_prefix_get(PyObject *self_, void *Py_UNUSED(closure))
 {
-    return prefix_of(self_, natkit_key_src(&flow_of(self_)->key));
+    const struct natkit_key *key = natkit_flow_key(self_);
+
+    return key ? prefix_of(self_, key, natkit_key_src(key)) : NULL;
 }
 
 static PyObject *flow_dst_prefix_get(PyObject *self_, void *Py_UNUSED(closure))
 {
-    return prefix_of(self_, natkit_key_dst(&flow_of(self_)->key));
+    const struct natkit_key *key = natkit_flow_key(self_);
+
+    return key ? prefix_of(self_, key, natkit_key_dst(key)) : NULL;
 }
 
 static PyObject *in_home_object(int in_home)
@@ -82,18 +113,24 @@ static PyObject *in_home_object(int in_home)
 
 static PyObject *flow_src_in_home_get(PyObject *self_, void *Py_UNUSED(closure))
 {
-    return in_home_object(flow_of(self_)->src_in_home);
+    const struct natkit_flow *self = flow_of(self_);
+
+    return self ? in_home_object(self->src_in_home) : NULL;
 }
 
 static PyObject *flow_dst_in_home_get(PyObject *self_, void *Py_UNUSED(closure))
 {
-    return in_home_object(flow_of(self_)->dst_in_home);
+    const struct natkit_flow *self = flow_of(self_);
+
+    return self ? in_home_object(self->dst_in_home) : NULL;
 }
 
 static PyObject *flow_is_inward_get(PyObject *self_, void *Py_UNUSED(closure))
 {
     const struct natkit_flow *self = flow_of(self_);
 
+    if (!self)
+        return NULL;
     if (self->src_in_home == NO_HOME)
         Py_RETURN_NONE;
     return PyBool_FromLong(self->src_in_home != self->dst_in_home);
@@ -167,10 +204,14 @@ static const char *protocol_name(uint8_t proto)
 
 PyObject *natkit_flow_str(PyObject *self_)
 {
-    const struct natkit_key *key = &flow_of(self_)->key;
+    const struct natkit_flow *self = (const struct natkit_flow *)self_;
+    const struct natkit_key *key = &self->key;
+
+    if (!natkit_flow_has_key(self_))
+        return PyUnicode_FromFormat(NOT_IP, self->ethertype);
     const char *name = protocol_name(key->bytes[KEY_PROTO]);
-    PyObject *src = prefix_of(self_, natkit_key_src(key));
-    PyObject *dst = src ? prefix_of(self_, natkit_key_dst(key)) : NULL;
+    PyObject *src = prefix_of(self_, key, natkit_key_src(key));
+    PyObject *dst = src ? prefix_of(self_, key, natkit_key_dst(key)) : NULL;
     PyObject *text = NULL;
 
     if (dst && name)
@@ -198,6 +239,8 @@ PyObject *natkit_flow_repr(PyObject *self_)
 
 PyObject *natkit_flow_reduce(PyObject *self_, PyObject *Py_UNUSED(args))
 {
+    if (!natkit_flow_key(self_))
+        return NULL;
     PyObject *from_key = natkit_attribute((PyObject *)Py_TYPE(self_), "from_key");
     PyObject *added = from_key ? natkit_added_state(self_) : NULL;
     PyObject *result = NULL;

@@ -147,16 +147,19 @@ static void home_dealloc(PyObject *self_)
 PyDoc_STRVAR(home_flow_doc,
              "flow($self, obj, /)\n--\n\n"
              "The IPflow of a packet or layer object, with home_key and what is at home set.\n\n"
-             "Exceptions are those of IPflow().");
+             "False of a packet that is not IP, and exceptions are as of IPflow().");
 
 static PyObject *home_flow(PyObject *self_, PyObject *obj)
 {
     const struct natkit_home *self = (struct natkit_home *)self_;
     struct natkit_key key;
+    uint16_t ethertype = 0;
 
-    if (natkit_key_of_object(self->state, obj, &key) < 0)
+    if (natkit_key_of_object(self->state, obj, &key, &ethertype) < 0)
         return NULL;
     int version = key.bytes[KEY_VERSION];
+    if (version == 0)
+        return natkit_flow_not_ip(self->state, ethertype);
     return natkit_flow_new(self->state, &key, natkit_at_home(self, version, natkit_key_src(&key)),
                            natkit_at_home(self, version, natkit_key_dst(&key)));
 }

@@ -1,6 +1,7 @@
 /* Flow keys: what of a packet tells its flow. */
 #include "natkit.h"
 
+#include "protocols.h"
 #include "values.h"
 
 #include <string.h>
@@ -48,7 +49,8 @@ PyObject *natkit_key_bytes(const struct natkit_key *key)
     return PyBytes_FromStringAndSize((const char *)key->bytes, (Py_ssize_t)natkit_key_size(key));
 }
 
-int natkit_key_of_object(const struct natkit_state *state, PyObject *obj, struct natkit_key *key)
+int natkit_key_of_object(const struct natkit_state *state, PyObject *obj, struct natkit_key *key,
+                         uint16_t *ethertype)
 {
     struct plt_packet packet = {.data = NULL};
     int found = state->plt_api->packet_of(state->plt_api, obj, &packet);
@@ -64,8 +66,11 @@ int natkit_key_of_object(const struct natkit_state *state, PyObject *obj, struct
     case KEY_OK:
         return 0;
     case KEY_NOT_IP:
-        PyErr_Format(PyExc_ValueError, "not an IP packet: ethertype 0x%04x",
-                     packet.layers->ethertype);
+        *ethertype = packet.layers->ethertype;
+        if (packet.layers->layer3 != packet.len ||
+            (*ethertype != ETHERTYPE_IP && *ethertype != ETHERTYPE_IP6))
+            return 0;
+        PyErr_SetString(PyExc_ValueError, "Data too short for src_prefix"); /* nothing captured */
         break;
     case KEY_NO_SRC:
         PyErr_SetString(PyExc_ValueError, "Data too short for src_prefix");

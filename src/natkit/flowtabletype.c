@@ -190,6 +190,8 @@ static int find(struct flow_table_object *self, PyObject *obj, flow_ref *ref)
     if (!table)
         return -1;
     if (PyObject_TypeCheck(obj, self->state->flow_type)) {
+        if (!natkit_flow_key(obj))
+            return -1;
         key = *natkit_flow_key(obj);
     } else if (Py_IS_TYPE(obj, self->state->record_type)) {
         const struct flow_copy *copy = flow_object_copy(obj);

@@ -18,7 +18,18 @@ PyObject *natkit_flow_new(const struct natkit_state *state, const struct natkit_
     self->key = *key;
     self->src_in_home = src_in_home;
     self->dst_in_home = dst_in_home;
+    self->ethertype = 0;
     return (PyObject *)self;
+}
+
+PyObject *natkit_flow_not_ip(const struct natkit_state *state, uint16_t ethertype)
+{
+    const struct natkit_key none = {.bytes = {0}};
+    PyObject *self_ = natkit_flow_new(state, &none, NO_HOME, NO_HOME);
+
+    if (self_)
+        ((struct natkit_flow *)self_)->ethertype = ethertype;
+    return self_;
 }
 
 /* The same as an instance of a Python subclass of the type. */
@@ -40,10 +51,14 @@ static PyObject *flow_of_object(PyTypeObject *type, PyObject *obj)
 {
     const struct natkit_state *state = natkit_state_of(type);
     struct natkit_key key;
+    uint16_t ethertype = 0;
 
-    if (!state || natkit_key_of_object(state, obj, &key) < 0)
+    if (!state || natkit_key_of_object(state, obj, &key, &ethertype) < 0)
         return NULL;
-    return flow_new_as(type, state, &key, NO_HOME, NO_HOME);
+    PyObject *self_ = flow_new_as(type, state, &key, NO_HOME, NO_HOME);
+    if (self_)
+        ((struct natkit_flow *)self_)->ethertype = ethertype;
+    return self_;
 }
 
 static PyObject *flow_tp_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
@@ -143,12 +158,18 @@ static void flow_dealloc(PyObject *self_)
     Py_DECREF(type);
 }
 
-/* --- Hash and order -------------------------------------------------------------------------- */
+/* --- Truth, hash and order ------------------------------------------------------------------- */
+
+static int flow_bool(PyObject *self_)
+{
+    return natkit_flow_has_key(self_);
+}
 
 /* Through bytes, for their hash is keyed: addresses come from whoever sends packets. */
 static Py_hash_t flow_hash(PyObject *self_)
 {
-    PyObject *bytes = natkit_key_bytes(natkit_flow_key(self_));
+    const struct natkit_key *key = natkit_flow_key(self_);
+    PyObject *bytes = key ? natkit_key_bytes(key) : NULL;
 
     if (!bytes)
         return -1;
@@ -163,10 +184,18 @@ static PyObject *flow_richcompare(PyObject *self_, PyObject *other_, int op)
 
     if (!state)
         return NULL;
-    if ((op != Py_EQ && op != Py_NE) || !PyObject_TypeCheck(other_, state->flow_type))
+    bool both = PyObject_TypeCheck(other_, state->flow_type);
+    if (op != Py_EQ && op != Py_NE) { /* keys have an order, IPflows none */
+        if (!natkit_flow_key(self_) || (both && !natkit_flow_key(other_)))
+            return NULL;
         Py_RETURN_NOTIMPLEMENTED;
-    bool equal =
-        memcmp(natkit_flow_key(self_), natkit_flow_key(other_), sizeof(struct natkit_key)) == 0;
+    }
+    if (!both)
+        Py_RETURN_NOTIMPLEMENTED;
+    bool equal = self_ == other_;
+    if (natkit_flow_has_key(self_) && natkit_flow_has_key(other_))
+        equal =
+            memcmp(natkit_flow_key(self_), natkit_flow_key(other_), sizeof(struct natkit_key)) == 0;
     return PyBool_FromLong(equal == (op == Py_EQ));
 }
 
@@ -186,9 +215,11 @@ PyDoc_STRVAR(
     "IPflow(obj, /)\n--\n\n"
     "The flow of a packet: its IP version, protocol, ports and addresses.\n\n"
     "obj is any packet or layer object of plt; a quoted or tunnelled packet's is that packet's own "
-    "flow.\nValueError for what is not IP, for a packet cut before the end of its addresses, and "
-    "for any other\nobject. Two are equal when their fwd_keys are. Of the two directions of a "
-    "flow (RFC 2722)\nthe fwd_key of one is the rev_key of the other.");
+    "flow.\nValueError for a packet cut before the end of its addresses, and for any other "
+    "object. Of a packet\nthat is not IP it is false in a boolean test, equal to no other, and "
+    "its attributes, hash and\norder raise ValueError. Else two are equal when their fwd_keys "
+    "are. Of the two directions of a\nflow (RFC 2722) the fwd_key of one is the rev_key of the "
+    "other.");
 
 static PyType_Slot flow_slots[] = {
     {.slot = Py_tp_doc, .pfunc = (void *)(uintptr_t)flow_doc},
@@ -200,6 +231,7 @@ static PyType_Slot flow_slots[] = {
     {.slot = Py_tp_repr, .pfunc = natkit_flow_repr},
     {.slot = Py_tp_hash, .pfunc = flow_hash},
     {.slot = Py_tp_richcompare, .pfunc = flow_richcompare},
+    {.slot = Py_nb_bool, .pfunc = flow_bool},
     {.slot = 0},
 };
 

@@ -71,6 +71,10 @@ static PyMethodDef module_methods[] = {
     FUNCTION("seq_ge", natkit_seq_ge,
              "seq_ge($module, a, b, /)\n--\n\n"
              "Whether sequence number a is after b or equal: see seq_gt."),
+    FUNCTION("u32_lt", natkit_seq_lt, "u32_lt($module, a, b, /)\n--\n\nAnother name of seq_lt."),
+    FUNCTION("u32_le", natkit_seq_le, "u32_le($module, a, b, /)\n--\n\nAnother name of seq_le."),
+    FUNCTION("u32_gt", natkit_seq_gt, "u32_gt($module, a, b, /)\n--\n\nAnother name of seq_gt."),
+    FUNCTION("u32_ge", natkit_seq_ge, "u32_ge($module, a, b, /)\n--\n\nAnother name of seq_ge."),
     {.ml_name = NULL},
 };
 

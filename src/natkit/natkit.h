@@ -85,8 +85,10 @@ struct natkit_key natkit_key_reversed(const struct natkit_key *key);
 
 /* The key as new bytes, without those past its size. */
 PyObject *natkit_key_bytes(const struct natkit_key *key);
-/* The key of a plt object: 0, or -1 with ValueError. */
-int natkit_key_of_object(const struct natkit_state *state, PyObject *obj, struct natkit_key *key);
+/* The key of a plt object's packet, all zero and *ethertype set where that is not IP: 0, or -1 with
+ * ValueError. */
+int natkit_key_of_object(const struct natkit_state *state, PyObject *obj, struct natkit_key *key,
+                         uint16_t *ethertype);
 
 /* --- IPflow and FlowHome --------------------------------------------------------------------- */
 
@@ -98,17 +100,23 @@ struct natkit_flow {
     struct natkit_key key;
     int src_in_home; /* NO_HOME in both or in neither */
     int dst_in_home;
+    uint16_t ethertype; /* of a packet that is not IP, whose flow has no key */
 };
 
-/* The key of an object that is known to be an IPflow. */
-static inline const struct natkit_key *natkit_flow_key(PyObject *self_)
+/* Whether an IPflow has a key; that of a packet which is not IP has none, and is false. */
+static inline bool natkit_flow_has_key(PyObject *self_)
 {
-    return &((const struct natkit_flow *)self_)->key;
+    return ((const struct natkit_flow *)self_)->key.bytes[KEY_VERSION] != 0;
 }
+
+/* The key of an object that is known to be an IPflow, NULL with ValueError where it has none. */
+const struct natkit_key *natkit_flow_key(PyObject *self_);
 
 /* A new IPflow, NULL with an exception. */
 PyObject *natkit_flow_new(const struct natkit_state *state, const struct natkit_key *key,
                           int src_in_home, int dst_in_home);
+/* The same of a packet that is not IP. */
+PyObject *natkit_flow_not_ip(const struct natkit_state *state, uint16_t ethertype);
 /* IPflow(obj) without the tuple that tp_new is called with. */
 PyObject *natkit_flow_vectorcall(PyObject *type_, PyObject *const *args, size_t nargsf,
                                  PyObject *kwnames);

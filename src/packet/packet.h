@@ -49,6 +49,21 @@ struct plt_record {
     struct plt_meta meta;
 };
 
+/* The most bytes of a packet to capture where a snap length is set, which 0 and -1 are not. */
+static inline uint32_t plt_snaplen(int snaplen)
+{
+    return snaplen > 0 ? (uint32_t)snaplen : UINT32_MAX;
+}
+
+/* Let no more than snaplen bytes of a packet be captured; after filtering, as libtrace does it. */
+static inline void plt_record_cut(struct plt_record *record, uint32_t snaplen)
+{
+    if (record->len > snaplen)
+        record->len = snaplen;
+    if (record->meta.capture_len > snaplen)
+        record->meta.capture_len = snaplen;
+}
+
 #define PLT_ABSENT UINT32_MAX
 
 /* Where the layers of a packet are: offsets from its first byte, PLT_ABSENT where there is none,

@@ -8,6 +8,7 @@ struct plt_bulk {
     PyObject *filter;        /* owned: a plt.filter of our own, or NULL */
     PyObject *trace_filter;  /* owned: the trace's own filter, a copy of ours, or NULL */
     struct source *source;   /* the trace's */
+    uint32_t snaplen;        /* the trace's */
     uint64_t accepted;
     char error[SOURCE_ERROR_SIZE]; /* of a filter; else the source's */
 };
@@ -77,7 +78,7 @@ struct plt_bulk *bulk_open(struct plt_state *state, PyObject *source, PyObject *
     if (!self->trace)
         goto error;
     PyObject *trace_filter = NULL;
-    self->source = trace_borrow(self->trace, &trace_filter);
+    self->source = trace_borrow(self->trace, &trace_filter, &self->snaplen);
     if (!self->source || read_ahead(self->source) < 0)
         goto error;
     if (trace_filter && !(self->trace_filter = own_filter(state, trace_filter)))
@@ -114,6 +115,7 @@ enum plt_bulk_result bulk_next(struct plt_bulk *self, struct plt_record *record)
             return PLT_ERROR;
         if (accepted > 0) {
             self->accepted++;
+            plt_record_cut(record, self->snaplen);
             return PLT_RECORD;
         }
     }

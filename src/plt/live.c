@@ -14,14 +14,19 @@
 struct live_source {
     struct source base;
     struct plt_state *state;   /* borrowed */
-    libtrace_t *trace;         /* owned */
+    PyObject *uri;             /* owned: bytes */
+    libtrace_t *trace;         /* owned; NULL where it could not be opened again */
     libtrace_packet_t *packet; /* owned */
+    uint64_t drops_before;     /* of traces that are closed */
     bool live;                 /* has events; else a file */
     bool native;               /* int: */
+    bool ring;                 /* ring: */
+    int fd;                    /* of the socket, libtrace's; -1 where not known */
+    struct live_config config; /* what it captures with; the filter is the trace's */
     bool ready;                /* record is set and was not handed out */
     bool ended;
+    bool started; /* libtrace ends the process where one is asked for drops that isn't */
     double timeout;
-    uint32_t snaplen; /* what is cut here, not by libtrace */
     struct plt_record record;
 };
 
@@ -157,8 +162,6 @@ static int read_framing(struct live_source *self)
         record->meta.dlt = dlt_of_linktype(linktype);
         return 0;
     }
-    if (record->len > self->snaplen)
-        record->len = self->snaplen;
     record->meta.capture_len = record->len;
     meta_set_wire_len(&record->meta, record->data, record->len, (uint32_t)record->meta.wire_len);
     return 0;
@@ -231,6 +234,7 @@ static int fill_live(struct source *base)
         case TRACE_EVENT_TERMINATE:
             return take(self, 0);
         case TRACE_EVENT_IOWAIT:
+            self->fd = event.fd;
             if (live_wait(self->state, event.fd, 1, started, self->timeout) < 0)
                 return -1;
             break;
@@ -256,15 +260,17 @@ static int fill_file(struct source *base)
 
 static void live_count_drops(struct source *base)
 {
-    uint64_t drops = trace_get_dropped_packets(((struct live_source *)base)->trace);
+    struct live_source *self = (struct live_source *)base;
+    uint64_t drops = self->started ? trace_get_dropped_packets(self->trace) : UINT64_MAX;
     if (drops != UINT64_MAX) /* libtrace's word for not known */
-        base->drops = drops;
+        base->drops = self->drops_before + drops;
 }
 
-static void live_destroy(struct source *base)
+static void close_trace(struct live_source *self)
 {
-    struct live_source *self = (struct live_source *)base;
     libtrace_t *trace = self->trace;
+    live_count_drops(&self->base);
+    self->drops_before = self->base.drops;
     if (self->packet)
         trace_destroy_packet(self->packet);
     if (trace) {
@@ -272,6 +278,16 @@ static void live_destroy(struct source *base)
         trace_destroy(trace);
         Py_END_ALLOW_THREADS
     }
+    self->packet = NULL;
+    self->trace = NULL;
+    self->started = false;
+}
+
+static void live_destroy(struct source *base)
+{
+    struct live_source *self = (struct live_source *)base;
+    close_trace(self);
+    Py_XDECREF(self->uri);
     PyMem_Free(self);
 }
 
@@ -279,13 +295,12 @@ static int configure(struct live_source *self, const struct live_config *config)
 {
     int snaplen = config->snaplen;
     int promisc = config->promisc;
+    self->config = *config;
     self->timeout = config->timeout;
     self->base.filters = config->filter != NULL;
-    self->snaplen = UINT32_MAX;
-    /* libtrace's int: would forget how long a packet was that it cuts */
-    if (snaplen >= 0 && self->native)
-        self->snaplen = (uint32_t)snaplen;
-    else if (snaplen >= 0 && trace_config(self->trace, TRACE_OPTION_SNAPLEN, &snaplen) < 0)
+    /* libtrace's int: would forget how long a packet was that it cuts, and the trace cuts it */
+    if (snaplen > 0 && !self->native &&
+        trace_config(self->trace, TRACE_OPTION_SNAPLEN, &snaplen) < 0)
         return raise_problem(self->trace);
     if (promisc >= 0 && trace_config(self->trace, TRACE_OPTION_PROMISC, &promisc) < 0)
         return raise_problem(self->trace);
@@ -297,10 +312,46 @@ static int configure(struct live_source *self, const struct live_config *config)
 static int start(struct live_source *self)
 {
     int failed = 0;
+    libtrace_eventobj_t event = {.type = TRACE_EVENT_SLEEP};
     Py_BEGIN_ALLOW_THREADS
     failed = trace_start(self->trace) < 0;
+    if (!failed && (self->native || self->ring))
+        event = trace_event(self->trace, self->packet);
     Py_END_ALLOW_THREADS
-    return failed ? raise_problem(self->trace) : 0;
+    self->ready = false;
+    self->fd = event.type == TRACE_EVENT_IOWAIT ? event.fd : -1;
+    if (failed)
+        return raise_problem(self->trace);
+    self->started = true;
+    return event.type == TRACE_EVENT_PACKET ? take(self, event.size) : 0;
+}
+
+/* Have the kernel filter no more: whoever reads does it then. */
+static bool stop_filtering(struct live_source *self)
+{
+    int unused = 0;
+    if (self->fd < 0 ||
+        setsockopt(self->fd, SOL_SOCKET, SO_DETACH_FILTER, &unused, sizeof(unused)) < 0)
+        return false;
+    self->base.filters = false;
+    return true;
+}
+
+static int live_configure(struct source *base, const struct live_config *config)
+{
+    struct live_source *self = (struct live_source *)base;
+    bool other_filter = config->filter != self->config.filter;
+    if (!self->live) /* of a file libtrace reads, it takes another filter at any time */
+        return configure(self, config);
+    if (config->promisc != self->config.promisc)
+        return 1;
+    if (!self->native && plt_snaplen(config->snaplen) > plt_snaplen(self->config.snaplen))
+        return 1;
+    if (other_filter && base->filters && !stop_filtering(self))
+        return 1;
+    self->timeout = config->timeout;
+    self->config.filter = config->filter;
+    return 0;
 }
 
 static int live_pause(struct source *base)
@@ -309,12 +360,28 @@ static int live_pause(struct source *base)
     return trace_pause(self->trace) < 0 ? raise_problem(self->trace) : 0;
 }
 
+/* Have libtrace open the URI, and start; 0, or -1 with an exception. */
+static int open_trace(struct live_source *self, const struct live_config *config)
+{
+    self->trace = trace_create(PyBytes_AS_STRING(self->uri));
+    self->packet = trace_create_packet();
+    if (!self->trace || !self->packet) {
+        PyErr_NoMemory();
+        return -1;
+    }
+    if (trace_is_err(self->trace)) /* starting it now would end the process */
+        return raise_problem(self->trace);
+    return configure(self, config) < 0 ? -1 : start(self);
+}
+
 static int live_resume(struct source *base, const struct live_config *config)
 {
     struct live_source *self = (struct live_source *)base;
-    if (configure(self, config) < 0)
-        return -1;
-    return start(self);
+    if (self->ring || !self->trace) { /* libtrace 3 forgets that a new ring begins at its start */
+        close_trace(self);
+        return open_trace(self, config);
+    }
+    return configure(self, config) < 0 ? -1 : start(self);
 }
 
 static bool has_events(const char *uri)
@@ -337,6 +404,7 @@ struct source *live_source_new(struct plt_state *state, const char *uri,
     self->state = state;
     self->live = has_events(uri);
     self->native = strncmp(uri, "int:", 4) == 0;
+    self->ring = strncmp(uri, "ring:", 5) == 0;
     if (strncmp(uri, "pcapint:", 8) == 0) {
         PyMem_Free(self);
         return pcap_live_source_new(state, uri + 8, config);
@@ -347,20 +415,10 @@ struct source *live_source_new(struct plt_state *state, const char *uri,
     self->base.count_drops = live_count_drops;
     self->base.pause = live_pause;
     self->base.resume = live_resume;
-    self->trace = trace_create(uri);
-    self->packet = trace_create_packet();
-    if (!self->trace || !self->packet) {
-        PyErr_NoMemory();
-        goto error;
-    }
-    if (trace_is_err(self->trace)) { /* starting it now would end the process */
-        raise_problem(self->trace);
-        goto error;
-    }
-    if (configure(self, config) < 0 || start(self) < 0)
-        goto error;
-    return &self->base;
-error:
+    self->base.configure = live_configure;
+    self->uri = PyBytes_FromString(uri);
+    if (self->uri && open_trace(self, config) == 0)
+        return &self->base;
     live_destroy(&self->base);
     return NULL;
 }

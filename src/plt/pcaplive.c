@@ -13,7 +13,8 @@ struct pcap_live {
     struct plt_state *state; /* borrowed */
     PyObject *device;        /* owned: bytes */
     pcap_t *pcap;            /* owned, NULL while paused */
-    uint32_t snaplen;
+    uint32_t snaplen;        /* at most so many bytes are captured; the trace cuts to fewer */
+    int promisc;             /* as configured */
     double timeout;
     uint32_t dlt;
     bool ready; /* record is set and was not handed out */
@@ -33,7 +34,7 @@ static enum source_result pcap_live_next(struct source *base, struct plt_record 
 
 static void take(struct pcap_live *self, const struct pcap_pkthdr *header, const u_char *data)
 {
-    uint32_t len = header->caplen < self->snaplen ? header->caplen : self->snaplen;
+    uint32_t len = header->caplen;
     self->record = (struct plt_record){
         .data = data,
         .len = len,
@@ -104,6 +105,12 @@ static int set_filter(struct pcap_live *self, const char *expression)
     return status < 0 ? raise_pcap(self, status) : 0;
 }
 
+static uint32_t snaplen_of(const struct live_config *config)
+{
+    uint32_t snaplen = plt_snaplen(config->snaplen);
+    return snaplen < MAX_SNAPLEN ? snaplen : MAX_SNAPLEN;
+}
+
 /* Start to capture as configured. */
 static int activate(struct pcap_live *self, const struct live_config *config)
 {
@@ -113,12 +120,11 @@ static int activate(struct pcap_live *self, const struct live_config *config)
         PyErr_SetString(PyExc_OSError, error);
         return -1;
     }
-    self->snaplen = config->snaplen > 0 ? (uint32_t)config->snaplen : MAX_SNAPLEN;
-    if (self->snaplen > MAX_SNAPLEN)
-        self->snaplen = MAX_SNAPLEN;
+    self->snaplen = snaplen_of(config);
     /* libpcap's ring may cut some bytes more than it is asked to */
     pcap_set_snaplen(self->pcap, (int)self->snaplen + 64);
     pcap_set_promisc(self->pcap, config->promisc > 0);
+    self->promisc = config->promisc;
     pcap_set_timeout(self->pcap, 100);
     pcap_set_immediate_mode(self->pcap, 1);
     pcap_set_tstamp_precision(self->pcap, PCAP_TSTAMP_PRECISION_NANO);
@@ -135,6 +141,18 @@ static int activate(struct pcap_live *self, const struct live_config *config)
     self->dlt = dlt == DLT_RAW ? 101 : (uint32_t)dlt;
     self->timeout = config->timeout;
     self->base.filters = config->expression != NULL;
+    return 0;
+}
+
+static int pcap_live_configure(struct source *base, const struct live_config *config)
+{
+    struct pcap_live *self = (struct pcap_live *)base;
+    if (config->promisc != self->promisc || snaplen_of(config) > self->snaplen)
+        return 1;
+    if (config->expression && set_filter(self, config->expression) < 0)
+        return -1;
+    base->filters = false; /* what was captured before is still to come */
+    self->timeout = config->timeout;
     return 0;
 }
 
@@ -169,6 +187,7 @@ struct source *pcap_live_source_new(struct plt_state *state, const char *device,
     self->base.count_drops = pcap_live_count_drops;
     self->base.pause = pcap_live_pause;
     self->base.resume = pcap_live_resume;
+    self->base.configure = pcap_live_configure;
     self->device = PyBytes_FromString(device);
     if (self->device && activate(self, config) == 0)
         return &self->base;

@@ -95,6 +95,10 @@ struct source {
     /* Of live sources, NULL for files: stop, and go on with another configuration. */
     int (*pause)(struct source *self);
     int (*resume)(struct source *self, const struct live_config *config);
+    /* Of live sources: take over another configuration while capturing; what was captured before
+     * may still come.  1 where it must be paused and resumed for that, -1 with an exception and
+     * nothing changed. */
+    int (*configure)(struct source *self, const struct live_config *config);
     struct input input;
     bool filters; /* the configured filter is applied by the source itself */
     uint64_t drops;
@@ -130,12 +134,12 @@ void bulk_raise(struct plt_bulk *self);
 void bulk_close(struct plt_bulk *self);
 
 /* What bulk.c needs of a trace: its source, marked busy (NULL with LibtraceError), its filter
- * (borrowed, or NULL), and the way back. */
-struct source *trace_borrow(PyObject *trace, PyObject **filter);
+ * (borrowed, or NULL), its snap length, and the way back. */
+struct source *trace_borrow(PyObject *trace, PyObject **filter, uint32_t *snaplen);
 void trace_give_back(PyObject *trace, uint64_t accepted);
 /* A packet's number and what is wrong with it, as LibtraceError. */
 void trace_raise(PyObject *trace, const struct source *source);
-/* Give the pending exception as LibtraceError where it is a file's. */
+/* Give the pending exception as LibtraceError where it is a stream's, not the user's. */
 void trace_raise_from(PyObject *trace, const struct source *source);
 /* 1 where a plt.filter accepts these bytes, 0 where not, -1 with the reason in error.  Needs no
  * GIL, but one thread at a time. */

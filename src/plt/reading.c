@@ -9,7 +9,29 @@ PyObject *trace_error(PyObject *self_, const char *text)
     return NULL;
 }
 
-/* Give the pending exception as LibtraceError where it is a file's; NULL. */
+/* Whether an exception is a stream's and not a signal handler's: 1, 0, or -1 with another. */
+static int is_own(PyObject *error)
+{
+    PyObject *module = PyImport_ImportModule("plt._origin");
+    PyObject *answer = module ? PyObject_CallMethod(module, "is_own", "O", error) : NULL;
+    int own = answer ? PyObject_IsTrue(answer) : -1;
+    Py_XDECREF(answer);
+    Py_XDECREF(module);
+    return own;
+}
+
+/* What an exception says: the system's words of an OSError without its number. */
+static PyObject *text_of(PyObject *error)
+{
+    PyObject *text = PyObject_GetAttrString(error, "strerror");
+    if (!text || text == Py_None) {
+        PyErr_Clear();
+        Py_XDECREF(text);
+        text = PyObject_Str(error);
+    }
+    return text;
+}
+
 PyObject *trace_error_from(struct plt_state *state, const char *format, PyObject *uri,
                            unsigned long long n)
 {
@@ -20,12 +42,14 @@ PyObject *trace_error_from(struct plt_state *state, const char *format, PyObject
         return NULL;
     PyErr_Fetch(&type, &value, &traceback);
     PyErr_NormalizeException(&type, &value, &traceback);
-    PyObject *text = PyObject_GetAttrString(value, "strerror"); /* of an OSError */
-    if (!text || text == Py_None) {
-        PyErr_Clear();
-        Py_XDECREF(text);
-        text = PyObject_Str(value);
+    if (traceback)
+        PyException_SetTraceback(value, traceback);
+    int own = is_own(value);
+    if (own == 0) {
+        PyErr_Restore(type, value, traceback);
+        return NULL;
     }
+    PyObject *text = own > 0 ? text_of(value) : NULL;
     if (text)
         PyErr_Format(state->error, format, uri, text, n);
     Py_XDECREF(text);
@@ -77,13 +101,14 @@ static bool readable(PyObject *self_)
     return self->started && !self->busy;
 }
 
-struct source *trace_borrow(PyObject *trace, PyObject **filter)
+struct source *trace_borrow(PyObject *trace, PyObject **filter, uint32_t *snaplen)
 {
     struct trace *self = (struct trace *)trace;
     if (!readable(trace))
         return NULL;
     self->busy = true;
     *filter = self->source->filters ? NULL : self->filter;
+    *snaplen = plt_snaplen(self->snaplen);
     return self->source;
 }
 
@@ -110,6 +135,7 @@ static int next_record(PyObject *self_, struct plt_record *record)
                                           source->error);
             if (accepted > 0) {
                 self->accepted++;
+                plt_record_cut(record, plt_snaplen(self->snaplen));
                 return 1;
             }
             if (accepted < 0) {

@@ -173,15 +173,69 @@ static PyObject *trace_exit(PyObject *self_, PyObject *Py_UNUSED(args))
 
 /* --- Configuration --------------------------------------------------------------------------- */
 
-/* Whether the trace may be configured, else LibtraceError. */
-static bool configurable(PyObject *self_)
+/* What a trace was configured with, to go back to where its source refuses another. */
+struct settings {
+    PyObject *filter; /* owned by who has these */
+    int snaplen;
+    int promisc;
+    double timeout;
+};
+
+static struct settings settings_of(const struct trace *self)
 {
-    const struct trace *self = (struct trace *)self_;
-    if (self->closed)
-        trace_error(self_, "a closed trace can't be configured");
-    else if (self->started)
-        trace_error(self_, "a trace is configured before start() or after pause()");
-    return !self->closed && !self->started;
+    Py_XINCREF(self->filter);
+    return (struct settings){self->filter, self->snaplen, self->promisc, self->timeout};
+}
+
+static void settings_set(struct trace *self, const struct settings *settings)
+{
+    Py_XSETREF(self->filter, settings->filter);
+    self->snaplen = settings->snaplen;
+    self->promisc = settings->promisc;
+    self->timeout = settings->timeout;
+}
+
+/* Have a live source that captures go on as the trace is configured now; 0, or -1 with an exception
+ * and the trace paused where it could not be begun again. */
+static int reconfigure(struct trace *self)
+{
+    struct source *source = self->source;
+    struct live_config config = live_config_of(self);
+    int status = source->configure(source, &config);
+    if (status <= 0)
+        return status;
+    if (source->pause(source) == 0 && source->resume(source, &config) == 0)
+        return 0;
+    self->started = false;
+    return -1;
+}
+
+/* Configure the trace, and its source where that is captured from already; None, or NULL with
+ * LibtraceError.  Takes over the filter in the settings. */
+static PyObject *trace_configure(PyObject *self_, struct settings settings)
+{
+    struct trace *self = (struct trace *)self_;
+    if (self->closed || self->busy) {
+        Py_XDECREF(settings.filter);
+        return trace_error(self_, self->closed ? "a closed trace can't be configured"
+                                               : "this trace is in use by another thread, or by "
+                                                 "columns that are not read to the end");
+    }
+    struct settings before = settings_of(self);
+    settings_set(self, &settings);
+    int failed = 0;
+    if (self->started && self->source->configure) {
+        self->busy = true;
+        failed = reconfigure(self);
+        self->busy = false;
+    }
+    if (failed) {
+        settings_set(self, &before);
+        return trace_error_from(plt_state_of(Py_TYPE(self_)), "Couldn't configure trace: %U: %U",
+                                self->uri, 0);
+    }
+    Py_XDECREF(before.filter);
+    Py_RETURN_NONE;
 }
 
 static PyObject *trace_conf_filter(PyObject *self_, PyObject *filter)
@@ -195,29 +249,30 @@ static PyObject *trace_conf_filter(PyObject *self_, PyObject *filter)
                      Py_TYPE(filter)->tp_name);
         return NULL;
     }
-    if (!configurable(self_))
-        return NULL;
+    struct settings settings = settings_of(self);
     Py_INCREF(filter);
-    Py_XSETREF(self->filter, filter);
-    Py_RETURN_NONE;
+    Py_XSETREF(settings.filter, filter);
+    return trace_configure(self_, settings);
 }
 
 static PyObject *trace_conf_snaplen(PyObject *self_, PyObject *arg)
 {
     long snaplen = attribute_int(arg, "snap length", 0, INT_MAX);
-    if (snaplen < 0 || !configurable(self_))
+    if (snaplen < 0)
         return NULL;
-    ((struct trace *)self_)->snaplen = (int)snaplen;
-    Py_RETURN_NONE;
+    struct settings settings = settings_of((struct trace *)self_);
+    settings.snaplen = (int)snaplen;
+    return trace_configure(self_, settings);
 }
 
 static PyObject *trace_conf_promisc(PyObject *self_, PyObject *arg)
 {
     int promisc = PyObject_IsTrue(arg);
-    if (promisc < 0 || !configurable(self_))
+    if (promisc < 0)
         return NULL;
-    ((struct trace *)self_)->promisc = promisc;
-    Py_RETURN_NONE;
+    struct settings settings = settings_of((struct trace *)self_);
+    settings.promisc = promisc;
+    return trace_configure(self_, settings);
 }
 
 static PyObject *trace_conf_timeout(PyObject *self_, PyObject *arg)
@@ -229,10 +284,9 @@ static PyObject *trace_conf_timeout(PyObject *self_, PyObject *arg)
         PyErr_SetString(PyExc_ValueError, "a timeout is 0 or more seconds");
         return NULL;
     }
-    if (!configurable(self_))
-        return NULL;
-    ((struct trace *)self_)->timeout = timeout;
-    Py_RETURN_NONE;
+    struct settings settings = settings_of((struct trace *)self_);
+    settings.timeout = timeout;
+    return trace_configure(self_, settings);
 }
 
 /* --- The type -------------------------------------------------------------------------------- */
@@ -283,17 +337,20 @@ static PyMethodDef trace_methods[] = {
      "at the end.\n\nLayers got from the packet before keep what they were got from. LibtraceError "
      "on a read error, with the packet's number."},
     {"conf_filter", trace_conf_filter, METH_O,
-     "conf_filter($self, filter, /)\n--\n\nLet only packets through that a plt.filter accepts; "
-     "before start() or after pause()."},
+     "conf_filter($self, filter, /)\n--\n\nLet only packets through that a plt.filter accepts.\n\n"
+     "It takes the place of an earlier one, from the next packet on where the trace is started. "
+     "LibtraceError while columns or a flow table read the trace, as of all conf_*()."},
     {"conf_snaplen", trace_conf_snaplen, METH_O,
-     "conf_snaplen($self, length, /)\n--\n\nCapture at most this many bytes of each packet, on a "
-     "live trace; before start() or after pause()."},
+     "conf_snaplen($self, length, /)\n--\n\nCapture at most this many bytes of each packet, 0 for "
+     "all of them.\n\nA file's packets are cut to as many, after the filter. Where a capture with "
+     "ring: or pcapint: has started, another length may begin it anew: what was not read is "
+     "lost."},
     {"conf_promisc", trace_conf_promisc, METH_O,
      "conf_promisc($self, promiscuous, /)\n--\n\nCapture also what is not for this host, on a live "
-     "trace; before start() or after pause()."},
+     "trace.\n\nA capture that has started is begun anew: what was not read is lost."},
     {"conf_timeout", trace_conf_timeout, METH_O,
      "conf_timeout($self, seconds, /)\n--\n\nLet a read that waits longer raise LibtraceError; 0 "
-     "for no limit; before start() or after pause()."},
+     "for no limit."},
     {"pkt_accepts", trace_pkt_accepts, METH_NOARGS,
      "pkt_accepts($self, /)\n--\n\nHow many packets were read and accepted by the filter."},
     {"pkt_drops", trace_pkt_drops, METH_NOARGS,

@@ -9,7 +9,7 @@ struct trace {
     PyObject *uri;         /* owned: str */
     struct source *source; /* owned, or NULL before start() and after close() */
     PyObject *filter;      /* owned: plt.filter, or NULL */
-    int snaplen;           /* -1 where not set */
+    int snaplen;           /* -1 where not set, 0 for no limit */
     int promisc;
     double timeout; /* seconds, 0 for none */
     bool started;
@@ -25,7 +25,7 @@ struct trace {
 
 /* Set LibtraceError; NULL. */
 PyObject *trace_error(PyObject *self_, const char *text);
-/* Give the pending exception as LibtraceError where it is a file's; NULL.
+/* Give the pending exception as LibtraceError where it is a stream's, not the user's; NULL.
  * format takes the URI, what the exception says, and n. */
 PyObject *trace_error_from(struct plt_state *state, const char *format, PyObject *uri,
                            unsigned long long n);

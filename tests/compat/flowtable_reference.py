@@ -275,9 +275,11 @@ class Reference:
             self.clock = time
         try:
             ipflow = natkit.IPflow(pkt)
-        except ValueError as error:
-            self.too_short += "short" in str(error)
-            self.not_ip += "short" not in str(error)
+        except ValueError:
+            self.too_short += 1
+            return
+        if not ipflow:
+            self.not_ip += 1
             return
         key = self.key_of(pkt, ipflow)
         length, payload, flags, seq = self.lengths(pkt, key)

@@ -49,6 +49,12 @@ def exercise(obj: object) -> IPflow | None:
             HOME.flow(obj)
         return None
     at_home = HOME.flow(obj)
+    if not flow:
+        assert str(at_home) == str(flow)
+        for name in ATTRIBUTES:
+            with pytest.raises(ValueError, match=f"^{re.escape(str(flow))}$"):
+                getattr(at_home, name)
+        return None
     for one in (flow, at_home):
         values = [getattr(one, name) for name in ATTRIBUTES]
         assert len(values[6]) == len(values[7]) == (14 if flow.version == 4 else 38)
@@ -81,7 +87,10 @@ def test_cut_at_every_byte(make, data, src, ports):
         if cut < src + 2 * size:
             assert flow is None
             end = "src" if cut < src + size else "dst"
-            with pytest.raises(ValueError, match=f"short for {end}_prefix" if cut else "not an IP"):
+            if not cut:
+                assert str(IPflow(packet)) == "not an IP packet: ethertype 0x0000"
+                continue
+            with pytest.raises(ValueError, match=f"short for {end}_prefix"):
                 IPflow(packet)
             continue
         addresses = data[src : src + 2 * size]

@@ -547,9 +547,23 @@ def test_is_prefix_as_in_the_tutorial():
 
 @pytest.mark.parametrize("name", ["first_bit_different", "is_prefix"])
 def test_methods_that_need_lengths(name):
-    for a, b in (("10.0.0.1", "10.0.0.0/8"), ("10.0.0.0/8", "10.0.0.1"), ("::", "::")):
+    for a, b in (("10.0.0.1", "10.0.0.0/8"), ("::", "::")):
         with pytest.raises(AttributeError, match="length is not set"):
             getattr(from_s(a), name)(from_s(b))
+
+
+def test_an_argument_without_a_length_is_a_whole_address():
+    home, host = from_s("10.0.0.0/8"), from_s("10.1.2.3")
+    assert home.is_prefix(host) is True
+    assert host.length is None
+    assert home.is_prefix(from_s("11.0.0.0")) is False
+    assert from_s("10.1.2.3/32").is_prefix(host) is True
+    assert from_s("2001:db8::1/128").is_prefix(from_s("2001:db8::1")) is True
+    assert from_s("2001:db8::/32").is_prefix(from_s("2001:db9::")) is False
+    assert home.first_bit_different(host) == 8  # they agree as far as home goes
+    assert from_s("10.1.2.2/32").first_bit_different(host) == 31
+    assert from_s("10.1.2.3/32").first_bit_different(host) == 32
+    assert from_s("::/128").first_bit_different(from_s("::1")) == 127
 
 
 @pytest.mark.parametrize("name", ["equal", "first_bit_different", "is_prefix"])

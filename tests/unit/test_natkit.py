@@ -4,6 +4,7 @@ import array
 import copy
 import inspect
 import ipaddress
+import operator
 import pickle
 import struct
 from pathlib import Path
@@ -16,7 +17,7 @@ import ipp
 import natkit
 import plt
 from ipp import from_s
-from natkit import FlowHome, IPflow
+from natkit import FlowHome, FlowTable, IPflow
 
 A4, B4 = ipaddress.ip_address("192.0.2.1"), ipaddress.ip_address("198.51.100.2")
 A6, B6 = ipaddress.ip_address("2001:db8:1::1"), ipaddress.ip_address("2001:db8:ff::2")
@@ -145,15 +146,19 @@ def test_sequence_numbers_are_modulo_2_to_the_32(a, b):
     assert natkit.seq_add(a, b) == natkit.u32_add(a, b) == (a + b) % 2**32
     assert natkit.seq_sub(a, b) == natkit.u32_sub(a, b) == (a - b) % 2**32
     (difference,) = struct.unpack("<i", struct.pack("<I", (a - b) % 2**32))
-    assert natkit.seq_lt(a, b) is (difference < 0)
-    assert natkit.seq_le(a, b) is (difference <= 0)
-    assert natkit.seq_gt(a, b) is (difference > 0)
-    assert natkit.seq_ge(a, b) is (difference >= 0)
+    assert natkit.seq_lt(a, b) is natkit.u32_lt(a, b) is (difference < 0)
+    assert natkit.seq_le(a, b) is natkit.u32_le(a, b) is (difference <= 0)
+    assert natkit.seq_gt(a, b) is natkit.u32_gt(a, b) is (difference > 0)
+    assert natkit.seq_ge(a, b) is natkit.u32_ge(a, b) is (difference >= 0)
 
 
 @pytest.mark.parametrize(
     "name",
-    ["seq_add", "seq_sub", "u32_add", "u32_sub", "seq_lt", "seq_le", "seq_gt", "seq_ge"],
+    [
+        f"{kind}_{name}"
+        for kind in ("seq", "u32")
+        for name in ("add", "sub", "lt", "le", "gt", "ge")
+    ],
 )
 def test_sequence_numbers_are_integers(name):
     function = getattr(natkit, name)
@@ -269,16 +274,47 @@ def test_flows_outlive_their_packet():
     assert flow.fwd_key == KEY4
 
 
+ATTRIBUTES = (
+    "version", "proto", "src_port", "dst_port", "src_prefix", "dst_prefix", "fwd_key", "rev_key",
+    "home_key", "src_in_home", "dst_in_home", "is_inward",
+)  # fmt: skip
+
+#: What needs a key, of an IPflow that has none.
+USES = (
+    hash,
+    lambda flow: flow < IPflow.from_key(KEY4),
+    lambda flow: flow >= 4,
+    lambda flow: IPflow.from_key(KEY4) > flow,
+    lambda flow: sorted([flow, flow]),
+    lambda flow: {flow: 1},
+    copy.copy,
+    pickle.dumps,
+    lambda flow: flow in FlowTable(),
+    lambda flow: FlowTable()[flow],
+)
+
+
 def test_what_is_not_ip(tmp_path):
     arp, lldp = packets(tmp_path, (0x0806, bytes(28)), (0x88CC, bytes(50)))
     home = FlowHome(*HOME)
-    for make in (IPflow, home.flow):
-        with pytest.raises(ValueError, match="not an IP packet: ethertype 0x0806"):
-            make(arp)
-        with pytest.raises(ValueError, match="not an IP packet: ethertype 0x88cc"):
-            make(lldp.layer3)
-        with pytest.raises(ValueError, match="not an IP packet"):
-            make(plt.tcp(tcp()))
+    for make in (IPflow, home.flow, Noted):
+        for obj, ethertype in ((arp, 0x0806), (lldp.layer3, 0x88CC), (plt.tcp(tcp()), 0)):
+            flow, words = make(obj), f"not an IP packet: ethertype 0x{ethertype:04x}"
+            assert isinstance(flow, IPflow)
+            assert not flow
+            assert str(flow) == words
+            assert repr(flow).removeprefix("<natkit.") in (f"IPflow: {words}>", f"<Noted: {words}>")
+            for use in (*map(operator.attrgetter, ATTRIBUTES), *USES):
+                with pytest.raises(ValueError, match=f"^{words}$"):
+                    use(flow)
+            assert [flow].index(flow) == 0
+            assert flow != make(obj)
+            assert flow not in (None, 4, IPflow(plt.ip(ip4(6, tcp()))))
+
+
+def test_what_is_ip_is_true():
+    for flow in (flow4(6, tcp()), flow6(17, udp()), IPflow.from_key(KEY4)):
+        assert flow
 
 
 def test_what_is_no_packet():
@@ -548,7 +584,8 @@ def test_module():
     assert set(natkit.__all__) == {
         "CryptoPan",
         "Flow", "FlowHome", "FlowTable", "Flows", "IPflow", "ba_get_long", "ba_get_short", "flows",
-        "seq_add", "seq_ge", "seq_gt", "seq_le", "seq_lt", "seq_sub", "u32_add", "u32_sub",
+        "seq_add", "seq_ge", "seq_gt", "seq_le", "seq_lt", "seq_sub",
+        "u32_add", "u32_ge", "u32_gt", "u32_le", "u32_lt", "u32_sub",
     }  # fmt: skip
     assert (IPflow.__module__, FlowHome.__module__) == ("natkit", "natkit")
     assert str(inspect.signature(IPflow)) == "(obj, /)"

@@ -173,6 +173,157 @@ def test_pause_and_start(name: str, sender: Sender) -> None:
     assert [bytes(p.udp.payload) for p in (first, second)] == [b"one", b"two"]
 
 
+# --- Configuring after start() ---------------------------------------------------------------
+
+
+@pytest.fixture
+def other() -> Iterator[Sender]:
+    found = Sender()
+    with found.sink, found.source:
+        yield found
+
+
+def payload_of(packet: plt.packet) -> bytes:
+    return bytes(packet.udp_payload or b"")
+
+
+def until(trace: plt.trace, last: bytes) -> list[bytes]:
+    """The payloads up to the last one, once each: lo may show a packet twice."""
+    found: list[bytes] = []
+    for packet in trace:
+        if payload_of(packet) not in found:
+            found.append(payload_of(packet))
+        if found[-1] == last:
+            break
+    return found
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_a_first_filter_after_start(name: str, sender: Sender, other: Sender) -> None:
+    with plt.trace(f"{name}:lo") as trace:
+        trace.conf_timeout(5)
+        sender.send(b"captured before", b"the filter")
+        trace.conf_filter(other.filter)
+        sender.send(b"captured after")
+        other.send(b"right", b"too")
+        assert until(trace, b"too") == [b"right", b"too"]
+        accepted = trace.pkt_accepts()
+        trace.conf_filter(sender.filter)
+        other.send(b"wrong now")
+        sender.send(b"last")
+        assert until(trace, b"last")[-1:] == [b"last"]
+        assert accepted < trace.pkt_accepts() <= accepted + 3  # lo may show two twice
+
+
+@pytest.mark.parametrize("paused", [False, True])
+@pytest.mark.parametrize("name", FORMATS)
+def test_a_filter_is_changed_while_capturing(
+    name: str, paused: bool, sender: Sender, other: Sender
+) -> None:
+    both = plt.filter(f"({sender.filter.expression}) or ({other.filter.expression})")
+    with capture(name, sender, filter=sender.filter) as trace:
+        for round_, (chosen, shown) in enumerate(
+            ((other.filter, ["other"]), (both, ["sender", "other"]), (sender.filter, ["sender"]))
+        ):
+            if paused:
+                trace.pause()
+            trace.conf_filter(chosen)
+            if paused:
+                trace.start()
+            sender.send(b"sender %d" % round_)
+            other.send(b"other %d" % round_)
+            expected = [f"{name} {round_}".encode() for name in shown]
+            assert [
+                got for got in until(trace, expected[-1]) if got[-1:] == expected[0][-1:]
+            ] == expected
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_what_both_filters_accept_is_not_lost(name: str, sender: Sender, other: Sender) -> None:
+    both = plt.filter(f"({sender.filter.expression}) or ({other.filter.expression})")
+    with capture(name, sender, filter=sender.filter) as trace:
+        sender.send(b"first", b"second")
+        other.send(b"filtered")
+        trace.conf_filter(both)
+        other.send(b"third")
+        assert until(trace, b"third") == [b"first", b"second", b"third"]
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_a_bad_filter_while_capturing(name: str, sender: Sender) -> None:
+    def use(trace: plt.trace) -> None:
+        trace.conf_filter(plt.filter("no such thing"))
+        sender.send(b"x")
+        next(trace)
+
+    with capture(name, sender, filter=sender.filter) as trace:
+        with pytest.raises(plt.LibtraceError, match="syntax error"):
+            use(trace)
+        trace.conf_filter(sender.filter)
+        sender.send(b"y")
+        assert until(trace, b"y")[-1] == b"y"
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_a_snap_length_while_capturing(name: str, sender: Sender) -> None:
+    with capture(name, sender, filter=sender.filter) as trace:
+        sender.send(b"x" * 500)  # captured before, read after
+        trace.conf_snaplen(60)
+        for _ in range(2):  # lo may show a packet twice
+            sender.send(b"y" * 500)
+            packet = next(trace)
+            assert (packet.capture_len, packet.wire_len) == (60, 42 + 500 + 4)
+        trace.conf_snaplen(100)
+        sender.send(b"z" * 500)
+        [packet] = (p for p in [next(p for p in trace if payload_of(p)[:1] == b"z")])
+        assert (packet.capture_len, packet.wire_len) == (100, 42 + 500 + 4)
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_a_longer_snap_length_while_capturing(name: str, sender: Sender) -> None:
+    with capture(name, sender, filter=sender.filter, snaplen=60) as trace:
+        sender.send(b"x" * 500)
+        assert next(trace).capture_len == 60
+        for length, captured in ((400, 400), (0, 542), (80, 80), (542, 542)):
+            trace.conf_snaplen(length)
+            sender.send(b"%d" % length + b"y" * (500 - len(b"%d" % length)))
+            packet = next(p for p in trace if payload_of(p).startswith(b"%dy" % length))
+            assert (packet.capture_len, packet.wire_len) == (captured, 546)
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_promiscuous_while_capturing(name: str, sender: Sender) -> None:
+    with capture(name, sender, filter=sender.filter) as trace:
+        for promiscuous in (True, True, False):
+            trace.conf_promisc(promiscuous)
+            sender.send(b"%d" % promiscuous)
+            assert until(trace, b"%d" % promiscuous)[-1] == b"%d" % promiscuous
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_a_timeout_while_capturing(name: str, sender: Sender) -> None:
+    with capture(name, sender, filter=sender.filter, timeout=0) as trace:
+        trace.conf_timeout(0.2)
+        with pytest.raises(plt.LibtraceError, match=r"^timeout in trace read\(\)$"):
+            next(trace)
+        trace.conf_timeout(0)
+        later = threading.Timer(0.5, sender.send, [b"late"])
+        later.start()
+        assert payload_of(next(trace)) == b"late"
+        later.join()
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_a_live_trace_that_columns_read_is_not_configured(name: str, sender: Sender) -> None:
+    with capture(name, sender, filter=sender.filter) as trace:
+        sender.send(b"x")
+        reading = iter(plt.columns(trace, ["wire_len"], batch=1))
+        next(reading)
+        with pytest.raises(plt.LibtraceError, match="in use by another thread, or by columns"):
+            trace.conf_filter(sender.filter)
+        del reading
+
+
 @pytest.mark.parametrize("name", FORMATS)
 def test_read_packet(name: str, sender: Sender) -> None:
     packet = plt.packet()

@@ -11,6 +11,7 @@ import packets
 import pytest
 from packets import EPOCH, Record
 
+import natkit
 import plt
 from ipp import from_s
 
@@ -222,22 +223,107 @@ def test_an_exception_in_the_loop_closes_the_trace(five: Path) -> None:
     assert "closed" in repr(trace)
 
 
-def test_configuring_a_started_trace_is_refused(five: Path) -> None:
+def port_filter(*numbers: int) -> plt.filter:
+    return plt.filter(" or ".join(f"udp src port {number}" for number in numbers))
+
+
+@pytest.mark.parametrize("paused", [False, True])
+def test_a_filter_after_start_holds_from_the_next_packet_on(five: Path, paused: bool) -> None:
     with plt.trace(five) as trace:
-        for action in (
-            lambda: trace.conf_filter(plt.filter("ip")),
-            lambda: trace.conf_snaplen(100),
-            lambda: trace.conf_promisc(True),
-            lambda: trace.conf_timeout(1),
-        ):
-            with pytest.raises(plt.LibtraceError, match=r"before start\(\) or after pause\(\)"):
-                action()
-        trace.pause()
-        trace.conf_snaplen(100)
-        trace.conf_promisc(False)
-        trace.conf_timeout(1.5)
-        trace.start()
-        assert ports(list(trace)) == [1, 2, 3, 4, 5]
+        seen = ports([next(trace)])
+        for numbers in ((1, 3, 4), (1, 4, 5)):
+            if paused:
+                trace.pause()
+            trace.conf_filter(port_filter(*numbers))
+            if paused:
+                trace.start()
+            seen += ports([next(trace)])
+        assert seen == [1, 3, 4]
+        assert ports(list(trace)) == [5]
+        assert trace.pkt_accepts() == 4
+
+
+def test_a_filter_after_start_for_read_packet_columns_and_flow_tables(five: Path) -> None:
+    packet = plt.packet()
+    with plt.trace(five) as trace:
+        trace.conf_filter(port_filter(2, 4, 5))
+        assert trace.read_packet(packet)
+        assert packet.udp.src_port == 2
+        trace.conf_filter(port_filter(3, 5))
+        [batch] = plt.columns(trace, ["src_port"])
+        assert list(batch["src_port"]) == [3, 5]
+    with plt.trace(five) as trace:
+        trace.conf_filter(port_filter(3, 5))
+        table = natkit.FlowTable()
+        assert table.add_trace(trace) == 2
+        assert sorted(flow.src_port for flow in table) == [3, 5]
+
+
+def test_a_bad_filter_after_start_raises_when_it_is_used(five: Path) -> None:
+    with plt.trace(five) as trace:
+        next(trace)
+        trace.conf_filter(plt.filter("udp prt 2"))
+        with pytest.raises(plt.LibtraceError, match="syntax error"):
+            next(trace)
+        trace.conf_filter(port_filter(4, 5))
+        assert ports(list(trace)) == [4, 5]
+
+
+def test_a_filter_may_be_changed_from_within_the_loop(five: Path) -> None:
+    seen = []
+    with plt.trace(five) as trace:
+        for packet in trace:
+            seen.append(packet.udp.src_port)
+            trace.conf_filter(port_filter(2 * seen[-1]))
+    assert seen == [1, 2, 4]
+
+
+def test_a_trace_that_columns_read_is_not_configured(five: Path) -> None:
+    with plt.trace(five) as trace:
+        reading = iter(plt.columns(trace, ["src_port"], batch=1))
+        next(reading)
+        for action in CONFIGURING:
+            with pytest.raises(plt.LibtraceError, match="in use by another thread, or by columns"):
+                action(trace)
+        del reading
+        for action in CONFIGURING:
+            action(trace)
+
+
+CONFIGURING = (
+    lambda trace: trace.conf_filter(plt.filter("ip")),
+    lambda trace: trace.conf_snaplen(100),
+    lambda trace: trace.conf_promisc(True),
+    lambda trace: trace.conf_timeout(1.5),
+)
+
+
+def test_a_trace_that_a_flow_table_reads_is_not_configured(five: Path) -> None:
+    refused = []
+
+    def progress(_: int) -> None:
+        for action in CONFIGURING:
+            with pytest.raises(plt.LibtraceError, match="in use by another thread, or by columns"):
+                action(trace)
+            refused.append(action)
+
+    with plt.trace(five) as trace:
+        natkit.FlowTable().add_trace(trace, progress=progress)
+    assert set(refused) == set(CONFIGURING)
+
+
+def test_configuring_between_pause_and_start_or_without(five: Path) -> None:
+    for paused in (False, True):
+        with plt.trace(five) as trace:
+            if paused:
+                trace.pause()
+            for action in CONFIGURING:
+                action(trace)
+            trace.start()
+            assert ports(list(trace)) == [1, 2, 3, 4, 5]
+        for action in CONFIGURING:
+            with pytest.raises(plt.LibtraceError, match="a closed trace can't be configured"):
+                action(trace)
 
 
 def test_configuring_with_wrong_values() -> None:
@@ -269,14 +355,38 @@ def test_configuring_with_wrong_values() -> None:
         trace.start(1)
 
 
-def test_snap_length_and_timeout_of_a_file_are_accepted(five: Path) -> None:
+def test_a_snap_length_cuts_a_file_s_packets(five: Path) -> None:
+    """As libtrace does it: trace_read_packet() cuts what its filter let through."""
     trace = plt.trace(five)
     trace.conf_snaplen(20)
+    trace.conf_filter(port_filter(1, 2, 4, 5))  # which needs more than 20 bytes
     trace.conf_timeout(0.001)
     trace.conf_promisc(1)
     trace.start()
-    assert [packet.capture_len for packet in trace] == [43, 44, 45, 46, 47]
+    kept = [next(trace)]
+    trace.conf_snaplen(45)
+    kept += [next(trace), next(trace)]
+    trace.conf_snaplen(0)
+    kept += trace
+    assert [packet.capture_len for packet in kept] == [20, 44, 45, 47]
+    assert [len(bytes(packet)) for packet in kept] == [20, 44, 45, 47]
+    assert [packet.wire_len for packet in kept] == [47, 48, 50, 51]  # with the FCS
     trace.close()
+
+
+def test_a_snap_length_cuts_what_columns_and_flow_tables_read(five: Path) -> None:
+    trace = plt.trace(five)
+    trace.conf_snaplen(43)
+    with trace:
+        [batch] = plt.columns(trace, ["capture_len", "wire_len"])
+        assert list(batch["capture_len"]) == [43] * 5
+        assert list(batch["wire_len"]) == [47, 48, 49, 50, 51]
+    trace = plt.trace(five)
+    trace.conf_snaplen(33)  # within the destination address
+    with trace:
+        table = natkit.FlowTable()
+        table.add_trace(trace)
+    assert (len(table), table.too_short) == (0, 5)
 
 
 def test_attributes_of_a_trace_are_read_only(five: Path) -> None:

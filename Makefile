@@ -23,7 +23,7 @@ VENV_STAMP := $(VENV)/.made-by$(subst /,+,$(shell $(PYTHON) tools/interpreter.py
 
 # The packages whose C is there, in the order in which they need each other.
 PACKAGES := $(foreach name,ipp plt natkit pldns,$(if $(wildcard src/$(name)/*.c),$(name)))
-C_FILES  := $(wildcard $(PACKAGES:%=src/%/*.c) src/common/*.c bench/*.c)
+C_FILES  := $(wildcard $(PACKAGES:%=src/%/*.c) src/packet/*.c src/common/*.c bench/*.c)
 # The folders stand for the files that were removed.
 C_INPUTS := $(wildcard src/* src/*/*.[ch])
 DEMO     := $(sort $(wildcard tutorial/p0[1-8]*.py tutorial/p1[56]*.py))
@@ -32,7 +32,7 @@ PROGRAMS := $(sort $(wildcard tutorial/p[01]*.py))
 WARNINGS := -Wall -Wextra -Wconversion -Wshadow -Wcast-qual -Wmissing-prototypes \
             -Wstrict-prototypes -Werror
 # Other people's headers come in by -isystem: their warnings are not ours to mend.
-C_FLAGS   = -std=c11 -fPIC -fvisibility=hidden -Isrc/common \
+C_FLAGS   = -std=c11 -fPIC -fvisibility=hidden -Isrc/packet -Isrc/common \
             -isystem $(shell $(BIN)/python tools/interpreter.py include) \
             $(patsubst -I%,-isystem %,$(shell pkg-config --cflags-only-I ldns libpcap))
 
@@ -107,7 +107,7 @@ check-warnings: $(VENV)/.check ## gcc and clang have nothing to say
 	$(call on_each,clang $(C_FLAGS) -O2 $(WARNINGS) -o /dev/null -c {})
 
 check-cppcheck: $(VENV)/.check ## cppcheck has nothing to say
-	$(call on_each,cppcheck $(CPPCHECK) -Isrc/common {})
+	$(call on_each,cppcheck $(CPPCHECK) -Isrc/packet -Isrc/common {})
 
 check-tidy: $(VENV)/.check ## clang-tidy has nothing to say
 	$(call on_each,clang-tidy --quiet {} -- $(C_FLAGS)) 2> >(grep -v 'warnings\? generated' >&2)

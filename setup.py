@@ -37,17 +37,17 @@ class BuildExt(build_ext):
 def extension(
     package: str, *libraries: tuple[list[str], list[str]], columns: bool = True
 ) -> Extension:
-    """The extension module of one package: all the C in its folder of src/, and what is common."""
+    """The extension module of one package: all the C in its folder of src/, and what is shared."""
     compile_args = [word for library in libraries for word in library[0]]
     link_args = [word for library in libraries for word in library[1]]
     sources = sorted(glob(f"src/{package}/*.c"))
     if sources and columns:
-        sources += sorted(glob("src/common/*.c"))
+        sources += sorted(glob("src/packet/*.c")) + sorted(glob("src/common/*.c"))
     return Extension(
         f"{package}._{package}",
         sources=sources,
-        depends=glob("src/common/*.h") + glob(f"src/{package}/*.h"),
-        include_dirs=["src/common"],
+        depends=glob("src/packet/*.h") + glob("src/common/*.h") + glob(f"src/{package}/*.h"),
+        include_dirs=["src/packet", "src/common"],
         extra_compile_args=["-std=c11", "-fvisibility=hidden", *compile_args],
         extra_link_args=link_args,
     )

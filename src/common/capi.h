@@ -36,16 +36,7 @@ struct ipp_api {
 /* --- plt ------------------------------------------------------------------------------------ */
 
 #define PLT_CAPSULE     "plt._plt._C_API"
-#define PLT_API_VERSION 1
-
-/* A look into a packet or layer object.  All is borrowed from the object and valid as long as no
- * Python code runs. */
-struct plt_packet {
-    const uint8_t *data; /* the bytes that the offsets of layers count in */
-    uint32_t len;
-    const struct plt_layers *layers;
-    const struct plt_meta *meta; /* of the packet that the object came from, NULL without one */
-};
+#define PLT_API_VERSION 2
 
 /* A trace read in bulk: one record after another, without a Python object for each. */
 struct plt_bulk;
@@ -64,8 +55,6 @@ struct plt_api {
      * bulk_fill, PLT_ERROR for bulk_raise.  What the record points to is valid until the next call
      * of either. */
     enum plt_bulk_result (*bulk_next)(struct plt_bulk *bulk, struct plt_record *record);
-    /* Where the layers of a record are.  Needs no GIL. */
-    void (*record_layers)(const struct plt_record *record, struct plt_layers *layers);
     /* Read more, looking for signals first; 0, or -1 with an exception.  With the GIL. */
     int (*bulk_fill)(struct plt_bulk *bulk);
     /* Set the exception for PLT_ERROR.  With the GIL. */

@@ -5,22 +5,11 @@
 #include <string.h>
 
 #include "bytes.h"
+#include "decode.h"
+#include "protocols.h"
 
 /* Tunnels and quotes within each other, to bound the time that a made-up packet may take. */
 #define MAX_DEPTH 8
-
-enum {
-    PROTO_ICMP = 1,
-    PROTO_IGMP = 2,
-    PROTO_IPIP = 4,
-    PROTO_TCP = 6,
-    PROTO_UDP = 17,
-    PROTO_DCCP = 33,
-    PROTO_IPV6 = 41,
-    PROTO_GRE = 47,
-    PROTO_ICMP6 = 58,
-    PROTO_UDPLITE = 136
-};
 
 enum { DLT_ETHERNET = 1, DLT_RAW_IP = 101 };
 
@@ -123,7 +112,7 @@ static uint64_t rewrite_within(struct anonymising *self, const struct stretch *i
         .data = inner.data,
         .len = inner.len,
         .meta = {.dlt = dlt, .linktype = PLT_LINKTYPE_OF_DLT, .direction = -1}};
-    self->plt_api->record_layers(&record, &layers);
+    record_layers(&record, &layers);
     return rewrite(self, &inner, &layers, reversed, depth + 1);
 }
 

@@ -1,22 +1,9 @@
 /* Flow keys: what of a packet tells its flow. */
 #include "natkit.h"
 
-#include <string.h>
+#include "values.h"
 
-/* Whether a protocol's header begins with two ports of 2 bytes. */
-static bool has_ports(uint8_t proto)
-{
-    switch (proto) {
-    case 6:   /* TCP */
-    case 17:  /* UDP */
-    case 33:  /* DCCP, RFC 4340 */
-    case 132: /* SCTP, RFC 9260 */
-    case 136: /* UDP-Lite, RFC 3828 */
-        return true;
-    default:
-        return false;
-    }
-}
+#include <string.h>
 
 enum natkit_key_result natkit_key_of(const uint8_t *data, uint32_t len,
                                      const struct plt_layers *layers, struct natkit_key *key)
@@ -36,10 +23,10 @@ enum natkit_key_result natkit_key_of(const uint8_t *data, uint32_t len,
     if (!layers->fragment || layers->version == 6)
         key->bytes[KEY_PROTO] = layers->proto;
     /* such a fragment has no transport, and so no ports, in either version */
-    uint32_t end = layers->ip_end < len ? layers->ip_end : len; /* padding holds no ports */
-    if (layers->transport != PLT_ABSENT && has_ports(layers->proto) && layers->transport < end &&
-        end - layers->transport >= 4)
-        memcpy(key->bytes + KEY_SRC_PORT, data + layers->transport, 4);
+    struct plt_packet packet = {.data = data, .len = len, .layers = layers};
+    const uint8_t *ports = transport_bytes(&packet, 0, 4);
+    if (ports && proto_has_ports(layers->proto))
+        memcpy(key->bytes + KEY_SRC_PORT, ports, 4);
     return KEY_OK;
 }
 

@@ -2,6 +2,7 @@
 #include "flowtabletype.h"
 
 #include "bytes.h"
+#include "protocols.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -123,8 +124,6 @@ const struct flow_field flow_fields[] = {FIELDS(AS_FIELD)};
 _Static_assert(sizeof(flow_fields) / sizeof(flow_fields[0]) == FLOW_FIELDS, "FLOW_FIELDS is wrong");
 
 /* --- Values ----------------------------------------------------------------------------------- */
-
-enum { PROTO_TCP = 6 };
 
 /* A counter of one direction or the sum of both. */
 static uint64_t counted(const struct flow_field *field, const struct flow *flow)

@@ -20,6 +20,7 @@
  *   nor is one whose clock went back, or would have.
  */
 #include "flowtable.h"
+#include "protocols.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -158,7 +159,6 @@ static void join_logs(struct flow_table *table, struct flow *one, const struct f
 static void join(struct flow_table *table, struct flow *one, const struct flow *other,
                  const struct flow_log *log)
 {
-    enum { TCP_ACK = 0x010 };
     struct joined_way joined[2] = {join_segments(one, other, log, 0),
                                    join_segments(one, other, log, 1)};
 

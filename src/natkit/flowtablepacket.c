@@ -2,12 +2,10 @@
 #include "flowtable.h"
 
 #include "bytes.h"
+#include "protocols.h"
+#include "values.h"
 
 #include <string.h>
-
-enum { PROTO_TCP = 6, PROTO_UDP = 17, NO_NEXT_HEADER = 59 };
-
-enum { TCP_FIN = 0x001, TCP_SYN = 0x002 };
 
 /* --- Keys ------------------------------------------------------------------------------------- */
 
@@ -79,38 +77,19 @@ uint8_t flow_proto(const struct flow *flow, bool v6)
 
 /* --- Lengths ---------------------------------------------------------------------------------- */
 
-/* The IP packet's length by its own word; what was captured where that says 0, as it does where
- * the network card cuts what is sent into segments, or more than was on the wire. */
-static uint32_t ip_length(const uint8_t *header, uint32_t captured, const struct plt_layers *layers,
-                          const struct plt_meta *meta)
-{
-    uint32_t length = load_be16(header + (layers->version == 4 ? 2 : 4));
-    /* the cells of a packet tell of themselves */
-    bool is_cell = meta->dlt == DLT_ATM_CELL || meta->dlt == DLT_LEGACY_ATM;
-
-    if (layers->version == 6 && (length > 0 || header[6] == NO_NEXT_HEADER))
-        length += 40;
-    if (length == 0 || (!is_cell && length + (uint64_t)layers->layer3 > meta->wire_len))
-        return captured;
-    return length;
-}
-
-static uint32_t behind(uint32_t length, uint32_t headers)
+static uint32_t after(uint32_t length, uint32_t headers)
 {
     return length > headers ? length - headers : 0;
 }
 
-/* What TCP's header tells; `header` has all that was captured of the IP packet from it on. */
-static void read_tcp(const uint8_t *header, uint32_t captured, uint32_t length,
-                     struct flow_packet *out)
+/* What TCP's header tells. */
+static void read_tcp(const struct plt_packet *packet, struct flow_packet *out)
 {
-    if (captured < 14)
+    const uint8_t *header = transport_bytes(packet, 0, 14);
+    if (!header)
         return;
-    uint32_t doff = (header[12] >> 4) * 4U;
     out->kind = PACKET_TCP;
     out->tcp_flags = load_be16(header + 12) & 0xfff;
-    /* one that is too small for the header lies: nobody knows where the payload begins */
-    out->payload_bytes = doff < 20 ? 0 : behind(length, doff);
     uint32_t takes =
         out->payload_bytes + ((out->tcp_flags & TCP_SYN) != 0) + ((out->tcp_flags & TCP_FIN) != 0);
     if (takes == 0)
@@ -186,18 +165,18 @@ bool flow_packet_read(struct flow_table *table, const uint8_t *data, uint32_t le
     out->kind = 0;
     out->payload_bytes = 0;
     uint32_t layer3 = layers->layer3;
-    out->ip_bytes = ip_length(data + layer3, len - layer3, layers, meta);
+    out->ip_bytes = layers->ip_len;
     uint8_t proto = key.bytes[KEY_PROTO];
-    uint32_t end = layers->ip_end < len ? layers->ip_end : len; /* padding holds no header */
-    uint32_t at = layers->transport;
+    struct plt_packet packet = {.data = data, .len = len, .layers = layers, .meta = meta};
+    struct plt_payload payload;
     if (layers->fragment) {
         if (layers->payload != PLT_ABSENT && (proto == PROTO_TCP || proto == PROTO_UDP))
-            out->payload_bytes = behind(out->ip_bytes, layers->payload - layer3);
-    } else if (at != PLT_ABSENT && at < end) {
+            out->payload_bytes = after(out->ip_bytes, layers->payload - layer3);
+    } else {
+        if (packet_payload(&packet, &payload))
+            out->payload_bytes = payload.len;
         if (proto == PROTO_TCP)
-            read_tcp(data + at, end - at, behind(out->ip_bytes, at - layer3), out);
-        else if (proto == PROTO_UDP && end - at >= 2)
-            out->payload_bytes = behind(out->ip_bytes, at - layer3 + 8);
+            read_tcp(&packet, out);
     }
     return true;
 }

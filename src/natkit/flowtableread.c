@@ -2,6 +2,7 @@
 #include "flowtabletype.h"
 
 #include "pipeline.h"
+#include "decode.h"
 
 #include <stdatomic.h>
 #include <time.h>
@@ -93,7 +94,7 @@ static enum plt_bulk_result read_block(struct reading *reading, struct flow_pack
         result = api->bulk_next(reading->bulk, &record);
         if (result != PLT_RECORD)
             break;
-        api->record_layers(&record, &layers);
+        record_layers(&record, &layers);
         *count += flow_packet_read(table, record.data, record.len, &layers, &record.meta,
                                    &packets[*count]);
         reading->read++;

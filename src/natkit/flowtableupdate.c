@@ -2,10 +2,7 @@
 #include "flowtable.h"
 
 #include "bytes.h"
-
-enum { TCP_FIN = 0x001, TCP_SYN = 0x002, TCP_RST = 0x004, TCP_ACK = 0x010 };
-
-enum { PROTO_TCP = 6 };
+#include "protocols.h"
 
 /* --- TCP -------------------------------------------------------------------------------------- */
 

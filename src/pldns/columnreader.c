@@ -160,7 +160,7 @@ static enum plt_bulk_result read_rows(struct reader *self, struct batch *batch, 
             enum plt_bulk_result result = self->api->bulk_next(self->bulk, &packet->record);
             if (result != PLT_RECORD)
                 return result;
-            *out_of_memory = !pldns_packet_open(packet, self->api, self->ports, self->matcher);
+            *out_of_memory = !pldns_packet_open(packet, self->ports, self->matcher);
         } else if (pldns_packet_next(packet, self->matcher, &found)) {
             *out_of_memory =
                 (batch->rows == batch->room && !batch_grow(batch)) ||

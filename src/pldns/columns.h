@@ -142,8 +142,8 @@ enum { PLDNS_PORTS_SIZE = 65536 / 8 };
 
 /* Look at the packet's record: open where it may have messages from or to one of the ports, a bit
  * each; false when out of memory. */
-bool pldns_packet_open(struct pldns_packet *packet, const struct plt_api *api,
-                       const uint8_t ports[PLDNS_PORTS_SIZE], struct pldns_matcher *matcher);
+bool pldns_packet_open(struct pldns_packet *packet, const uint8_t ports[PLDNS_PORTS_SIZE],
+                       struct pldns_matcher *matcher);
 /* The next message; false when there are no more, and the packet is no longer open. */
 bool pldns_packet_next(struct pldns_packet *packet, struct pldns_matcher *matcher,
                        struct pldns_found *found);

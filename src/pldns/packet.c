@@ -6,15 +6,12 @@
 #include "columns.h"
 
 #include "bytes.h"
+#include "decode.h"
+#include "protocols.h"
 
 #include <string.h>
 
 enum {
-    PROTO_TCP = 6, /* IANA protocol numbers */
-    PROTO_UDP = 17,
-    UDP_HEADER = 8,
-    TCP_HEADER = 20,
-    TCP_SYN = 0x02,
     PREFIX = 2,
     FAR = 1 << 24 /* sequence numbers of one connection are never so far apart */
 };
@@ -33,16 +30,6 @@ static void set_ends(struct pldns_ends *ends, const struct plt_record *record,
     *ends = (struct pldns_ends){.version = layers->version, .proto = layers->proto};
     memcpy(ends->src, src, size);
     memcpy(ends->dst, src + size, size);
-}
-
-/* Where the packet ends by the IP header; where what was captured ends if that is later, as behind
- * a length of 0 (segmentation offload). */
-static uint32_t ip_end_of(const struct plt_record *record, const struct plt_layers *layers)
-{
-    const uint8_t *header = record->data + layers->layer3;
-    uint32_t length = layers->version == 4 ? load_be16(header + 2) : load_be16(header + 4) + 40U;
-    uint32_t end = layers->layer3 + length;
-    return end > layers->ip_end ? end : layers->ip_end;
 }
 
 static void open_udp(struct pldns_packet *packet, uint32_t transport, uint32_t there)
@@ -147,14 +134,14 @@ static bool open_tcp(struct pldns_packet *packet, uint32_t transport, uint32_t t
     return true;
 }
 
-bool pldns_packet_open(struct pldns_packet *packet, const struct plt_api *api,
-                       const uint8_t ports[PLDNS_PORTS_SIZE], struct pldns_matcher *matcher)
+bool pldns_packet_open(struct pldns_packet *packet, const uint8_t ports[PLDNS_PORTS_SIZE],
+                       struct pldns_matcher *matcher)
 {
     const struct plt_record *record = &packet->record;
     const struct plt_meta *meta = &record->meta;
     struct plt_layers layers;
     packet->open = false;
-    api->record_layers(record, &layers);
+    record_layers(record, &layers);
     uint32_t transport = layers.transport;
     if (transport == PLT_ABSENT || (layers.version != 4 && layers.version != 6) ||
         (layers.proto != PROTO_UDP && layers.proto != PROTO_TCP) || transport >= layers.ip_end ||
@@ -170,7 +157,7 @@ bool pldns_packet_open(struct pldns_packet *packet, const struct plt_api *api,
     packet->has_time = meta->sec < INT64_MAX / 1000000000 && meta->sec > INT64_MIN / 1000000000;
     packet->time = packet->has_time ? meta->sec * 1000000000 + meta->nsec : 0;
     packet->captured = layers.ip_end;
-    packet->end = ip_end_of(record, &layers);
+    packet->end = layers.layer3 + layers.ip_len;
     if (layers.proto == PROTO_TCP)
         return open_tcp(packet, transport, layers.ip_end - transport, matcher);
     open_udp(packet, transport, layers.ip_end - transport);

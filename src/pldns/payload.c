@@ -2,10 +2,9 @@
 #include "pldns.h"
 
 #include "bytes.h"
+#include "protocols.h"
 
 #define PREFIX_SIZE 2
-#define PROTO_TCP   6 /* IANA protocol numbers */
-#define PROTO_UDP   17
 
 /* plt's objects say by this attribute how their bytes travelled: pldns knows nothing else of them.
  */

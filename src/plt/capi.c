@@ -21,11 +21,6 @@ static int packet_of(const struct plt_api *api, PyObject *obj, struct plt_packet
     return 1;
 }
 
-static void record_layers(const struct plt_record *record, struct plt_layers *layers)
-{
-    plt_decode(record->data, record->len, &record->meta, ROOT_LINK, 0, layers);
-}
-
 static struct plt_bulk *open_bulk(const struct plt_api *api, PyObject *source, PyObject *filter)
 {
     return bulk_open(api->state, source, filter);
@@ -37,7 +32,6 @@ int capi_add(PyObject *module, struct plt_state *state)
                                   .packet_of = packet_of,
                                   .bulk_open = open_bulk,
                                   .bulk_next = bulk_next,
-                                  .record_layers = record_layers,
                                   .bulk_fill = bulk_fill,
                                   .bulk_raise = bulk_raise,
                                   .bulk_close = bulk_close,

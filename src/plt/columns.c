@@ -60,8 +60,10 @@ static const struct {
     {"dst_prefix", "Destination address.", DST_PREFIX, KIND_ADDRESS, true, true},
     {"src", "Source address, as src_prefix.", SRC_PREFIX, KIND_ADDRESS, true, true},
     {"dst", "Destination address, as dst_prefix.", DST_PREFIX, KIND_ADDRESS, true, true},
-    {"src_port", "Source port of TCP, UDP or SCTP.", SRC_PORT, KIND_UINT16, true, true},
-    {"dst_port", "Destination port of TCP, UDP or SCTP.", DST_PORT, KIND_UINT16, true, true},
+    {"src_port", "Source port of TCP, UDP, SCTP, DCCP or UDP-Lite.", SRC_PORT, KIND_UINT16, true,
+     true},
+    {"dst_port", "Destination port of TCP, UDP, SCTP, DCCP or UDP-Lite.", DST_PORT, KIND_UINT16,
+     true, true},
     {"payload_len", "Bytes that TCP or UDP carries, by the headers' lengths.", PAYLOAD_LEN,
      KIND_UINT32, true, true},
 };
@@ -149,9 +151,9 @@ static uint32_t base_of(const struct context *context, uint8_t layer)
 
 /* `need` bytes from an offset behind a base on, NULL where they were not all captured. */
 static const uint8_t *bytes_at(const struct context *context, uint32_t base, uint32_t offset,
-                               uint32_t need)
+                               uint32_t need, uint32_t end)
 {
-    if (base == PLT_ABSENT || context->record->len - base < offset + need)
+    if (base == PLT_ABSENT || base > end || end - base < offset + need)
         return NULL;
     return context->record->data + base + offset;
 }
@@ -160,8 +162,10 @@ static bool field_value(const struct column_source *source, const struct context
                         uint64_t *value)
 {
     const struct field *field = source->field;
+    bool network = source->layer == VIEW_IP || source->layer == VIEW_IP6;
+    uint32_t end = network ? context->record->len : context->layers.ip_end;
     const uint8_t *bytes =
-        bytes_at(context, base_of(context, source->layer), field->offset, field->width);
+        bytes_at(context, base_of(context, source->layer), field->offset, field->width, end);
     if (!bytes)
         return false;
     uint32_t loaded = field->width == 1   ? *bytes
@@ -179,54 +183,36 @@ static const uint8_t *ip_bytes(const struct context *context, uint32_t offset4, 
     uint8_t version = context->layers.version;
     if (version == 0)
         return NULL;
-    return bytes_at(context, context->layers.layer3, version == 4 ? offset4 : offset6, need);
+    return bytes_at(context, context->layers.layer3, version == 4 ? offset4 : offset6, need,
+                    context->record->len);
+}
+
+static struct plt_packet packet_of(const struct context *context)
+{
+    const struct plt_record *record = context->record;
+    return (struct plt_packet){.data = record->data,
+                               .len = record->len,
+                               .layers = &context->layers,
+                               .meta = &record->meta};
 }
 
 static bool port_value(const struct context *context, uint32_t offset, uint64_t *value)
 {
-    uint8_t proto = context->layers.proto;
-    if (proto != PROTO_TCP && proto != PROTO_UDP && proto != PROTO_SCTP)
-        return false;
-    const uint8_t *bytes = bytes_at(context, context->layers.transport, offset, 2);
+    struct plt_packet packet = packet_of(context);
+    const uint8_t *bytes =
+        proto_has_ports(context->layers.proto) ? transport_bytes(&packet, offset, 2) : NULL;
     if (bytes)
         *value = load_be16(bytes);
     return bytes != NULL;
 }
 
-/* The length of the IP packet from its header on, by its own word; what was captured where that
- * says 0 (segmentation offload). */
-static bool ip_length(const struct context *context, uint32_t *length)
-{
-    const uint8_t *bytes = ip_bytes(context, 2, 4, 2);
-    if (!bytes)
-        return false;
-    *length = load_be16(bytes);
-    if (*length == 0)
-        *length = context->record->len - context->layers.layer3;
-    else if (context->layers.version == 6)
-        *length += 40;
-    return true;
-}
-
 static bool payload_value(const struct context *context, uint64_t *value)
 {
-    const struct plt_layers *found = &context->layers;
-    uint32_t length = 0;
-    uint32_t header = 8;
-    if (found->transport == PLT_ABSENT || !ip_length(context, &length))
+    struct plt_packet packet = packet_of(context);
+    struct plt_payload payload;
+    if (!packet_payload(&packet, &payload))
         return false;
-    if (found->proto == PROTO_TCP) {
-        const uint8_t *doff = bytes_at(context, found->transport, 12, 1);
-        if (!doff)
-            return false;
-        header = (*doff >> 4) * 4U;
-        if (header < 20)
-            return false; /* it lies: nobody knows where the payload begins */
-    } else if (found->proto != PROTO_UDP || !bytes_at(context, found->transport, 0, 2)) {
-        return false; /* pkt.udp is None where not even a port was captured */
-    }
-    uint32_t before = found->transport - found->layer3 + header;
-    *value = length > before ? length - before : 0;
+    *value = payload.len;
     return true;
 }
 

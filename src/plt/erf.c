@@ -112,6 +112,7 @@ static enum source_result erf_next(struct source *base, struct plt_record *recor
                                      .wire_len = wire_len,
                                      .dlt = layout.dlt,
                                      .linktype = layout.linktype,
+                                     .fcs = layout.dlt == 1 ? 4 : 0,
                                      .direction = (int8_t)(header[9] & 3)};
     meta_set_erf_time(&record->meta, load_le64(header));
     /* coloured records have their colour in the place of the loss counter */

@@ -29,7 +29,10 @@ static uint8_t *field_bytes(const struct view *self, const struct field *row)
 {
     uint32_t base = base_of(self, row);
     uint32_t need = (uint32_t)row->offset + row->width;
-    if (base == PLT_ABSENT || self->frame->len - base < need) {
+    uint32_t end = self->frame->len;
+    if (row->base == BASE_TRANSPORT) /* what follows the IP packet is padding */
+        end = frame_layers(self->frame)->ip_end;
+    if (base == PLT_ABSENT || base > end || end - base < need) {
         too_short(row->name);
         return NULL;
     }

@@ -56,6 +56,7 @@ static void read_legacyeth(const uint8_t *bytes, struct plt_record *record)
 {
     record->meta = meta_of_erf_time(bytes);
     record->meta.wire_len = load_le16(bytes + 8) + 4U;
+    record->meta.fcs = 4;
     record->meta.dlt = 1;
     record->meta.capture_len = 64;
     clip(record);

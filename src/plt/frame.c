@@ -56,7 +56,8 @@ static struct frame *frame_borrowing(struct plt_state *state, uint8_t root, uint
     return frame;
 }
 
-struct frame *frame_child(struct frame *parent, uint32_t start, enum plt_root root, uint8_t proto)
+struct frame *frame_child(struct frame *parent, uint32_t start, uint32_t end, enum plt_root root,
+                          uint8_t proto)
 {
     struct frame *frame = frame_borrowing(parent->state, (uint8_t)root, proto);
     if (!frame)
@@ -64,7 +65,7 @@ struct frame *frame_child(struct frame *parent, uint32_t start, enum plt_root ro
     frame->parent = frame_hold(parent);
     parent->pins++;
     frame->data = parent->data + start;
-    frame->len = parent->len - start;
+    frame->len = end > start ? end - start : 0;
     frame->readonly = parent->readonly;
     frame->kind = parent->kind;
     frame->meta = parent->meta;
@@ -143,8 +144,9 @@ static struct frame *copy_child(const struct frame *from)
     struct frame *parent = frame_copy(from->parent);
     if (!parent)
         return NULL;
-    struct frame *child = frame_child(parent, (uint32_t)(from->data - from->parent->data),
-                                      (enum plt_root)from->root, from->root_proto);
+    uint32_t start = (uint32_t)(from->data - from->parent->data);
+    struct frame *child =
+        frame_child(parent, start, start + from->len, (enum plt_root)from->root, from->root_proto);
     frame_release(parent);
     return child;
 }

@@ -39,8 +39,9 @@ static PyObject *icmp_payload_get(PyObject *self_, void *Py_UNUSED(closure))
     if (self->end - self->start < HEADER)
         return too_short("payload");
     if (!quotes_a_packet(self->frame->data[self->start]))
-        return view_bytes(self->frame, self->start + HEADER, self->end);
-    struct frame *quote = frame_child(self->frame, self->start + HEADER, ROOT_NETWORK, 4);
+        return view_bytes(self->frame, self->start + HEADER, view_ip_end(self));
+    struct frame *quote =
+        frame_child(self->frame, self->start + HEADER, view_ip_end(self), ROOT_NETWORK, 4);
     if (!quote)
         return NULL;
     PyObject *result = layer_get(quote, VIEW_IP);

@@ -43,8 +43,9 @@ static PyObject *icmp6_payload_get(PyObject *self_, void *Py_UNUSED(closure))
     if (self->end - self->start < HEADER)
         return too_short("payload");
     if (message_type(self) < 1 || message_type(self) > PARAMETER_PROBLEM)
-        return view_bytes(self->frame, self->start + HEADER, self->end);
-    struct frame *quote = frame_child(self->frame, self->start + HEADER, ROOT_NETWORK, 6);
+        return view_bytes(self->frame, self->start + HEADER, view_ip_end(self));
+    struct frame *quote =
+        frame_child(self->frame, self->start + HEADER, view_ip_end(self), ROOT_NETWORK, 6);
     if (!quote)
         return NULL;
     PyObject *result = layer_get(quote, VIEW_IP6);

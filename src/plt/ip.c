@@ -29,14 +29,15 @@ static PyObject *ip_payload_get(PyObject *self_, void *Py_UNUSED(closure))
     }
     if (layers->payload == PLT_ABSENT)
         return too_short("payload");
-    return view_bytes(frame, layers->payload, frame->len);
+    return view_bytes(frame, layers->payload, layers->ip_end);
 }
 
 static PyGetSetDef ip_getset[] = {
-    IP_FIELDS(FIELD_ATTRIBUTE) READONLY(
-        payload, ip_payload_get,
-        "What was captured behind the header, a new bytearray.\n\nValueError where the header is "
-        "cut and in fragments but the first."),
+    IP_FIELDS(FIELD_ATTRIBUTE)
+        READONLY(payload, ip_payload_get,
+                 "What the packet carries, to its end by its own length, as far as captured, a new "
+                 "bytearray.\n\nValueError where the header is "
+                 "cut and in fragments but the first."),
     {.name = NULL}};
 
 static PyObject *ip_checksum_ok(PyObject *self_, PyObject *Py_UNUSED(args))

@@ -18,14 +18,14 @@ static PyObject *ip6_payload_get(PyObject *self_, void *Py_UNUSED(closure))
     const struct plt_layers *layers = frame_layers(frame);
     if (layers->payload == PLT_ABSENT)
         return too_short("payload");
-    return view_bytes(frame, layers->payload, frame->len);
+    return view_bytes(frame, layers->payload, layers->ip_end);
 }
 
 static PyGetSetDef ip6_getset[] = {
-    IP6_FIELDS(FIELD_ATTRIBUTE)
-        READONLY(payload, ip6_payload_get,
-                 "What was captured behind the header and its extension headers, a new "
-                 "bytearray.\n\nValueError where one of them is cut."),
+    IP6_FIELDS(FIELD_ATTRIBUTE) READONLY(
+        payload, ip6_payload_get,
+        "What follows the header and its extension headers, to the packet's end by its own "
+        "length, as far as captured, a new bytearray.\n\nValueError where one of them is cut."),
     {.name = NULL}};
 
 static PyObject *ip6_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)

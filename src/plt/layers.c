@@ -57,11 +57,21 @@ static uint32_t layer_start(struct frame *frame, enum view_type type)
     }
 }
 
+static bool is_transport(enum view_type type)
+{
+    return type == VIEW_TCP || type == VIEW_UDP || type == VIEW_SCTP || type == VIEW_ICMP ||
+           type == VIEW_ICMP6;
+}
+
 /* The same, PLT_ABSENT also where its first field is cut. */
 static uint32_t layer_find(struct frame *frame, enum view_type type)
 {
     uint32_t start = layer_start(frame, type);
-    return start != PLT_ABSENT && frame->len - start >= first_field(type) ? start : PLT_ABSENT;
+    uint32_t need = first_field(type);
+    uint32_t end = frame->len;
+    if (is_transport(type)) /* what follows the IP packet is padding */
+        end = frame_layers(frame)->ip_end;
+    return start <= end && end - start >= need ? start : PLT_ABSENT;
 }
 
 PyObject *layer_get(struct frame *frame, enum view_type type)
@@ -110,7 +120,7 @@ static struct frame *tunnelled(const struct view *view, enum view_type type)
     const struct plt_layers *layers = frame_layers(frame);
     if (layers->proto != carrier || layers->transport == PLT_ABSENT)
         return NULL;
-    return frame_child(frame, layers->transport, ROOT_NETWORK, protocol_of(type));
+    return frame_child(frame, layers->transport, frame->len, ROOT_NETWORK, protocol_of(type));
 }
 
 static PyObject *construct_from_view(PyTypeObject *python_type, const struct view *view,

@@ -160,7 +160,7 @@ static int read_framing(struct live_source *self)
     if (record->len > self->snaplen)
         record->len = self->snaplen;
     record->meta.capture_len = record->len;
-    record->meta.wire_len += plt_wire_extra(record->data, record->len, record->meta.dlt);
+    meta_set_wire_len(&record->meta, record->data, record->len, (uint32_t)record->meta.wire_len);
     return 0;
 }
 

@@ -87,15 +87,14 @@ static enum source_result pcap_next(struct source *base, struct plt_record *reco
     uint64_t nsec = (uint64_t)load32(self, header + 4) * self->nanoseconds;
     record->data = data;
     record->len = len;
-    record->meta =
-        (struct plt_meta){.sec = load32(self, header) + (int64_t)(nsec / 1000000000),
-                          .nsec = (uint32_t)(nsec % 1000000000),
-                          .capture_len = len,
-                          .wire_len = (uint64_t)wire_len + plt_wire_extra(data, len, self->dlt),
-                          .dlt = self->dlt,
-                          .linktype = PLT_LINKTYPE_OF_DLT,
-                          .direction = -1,
-                          .fine_clock = self->nanoseconds == 1};
+    record->meta = (struct plt_meta){.sec = load32(self, header) + (int64_t)(nsec / 1000000000),
+                                     .nsec = (uint32_t)(nsec % 1000000000),
+                                     .capture_len = len,
+                                     .dlt = self->dlt,
+                                     .linktype = PLT_LINKTYPE_OF_DLT,
+                                     .direction = -1,
+                                     .fine_clock = self->nanoseconds == 1};
+    meta_set_wire_len(&record->meta, data, len, wire_len);
     base->input.at += self->header + len;
     base->count++;
     return SOURCE_RECORD;

@@ -40,11 +40,11 @@ static void take(struct pcap_live *self, const struct pcap_pkthdr *header, const
         .meta = {.sec = header->ts.tv_sec,
                  .nsec = (uint32_t)header->ts.tv_usec, /* the precision asked for: nanoseconds */
                  .capture_len = len,
-                 .wire_len = (uint64_t)header->len + plt_wire_extra(data, len, self->dlt),
                  .dlt = self->dlt,
                  .linktype = PLT_LINKTYPE_OF_DLT,
                  .direction = -1,
                  .fine_clock = true}};
+    meta_set_wire_len(&self->record.meta, data, len, header->len);
     self->ready = true;
 }
 

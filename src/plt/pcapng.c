@@ -177,13 +177,13 @@ static enum source_result set_packet(struct pcapng_source *self, struct plt_reco
     const struct interface *interface = &self->interfaces[interface_id];
     record->data = data;
     record->len = len;
-    record->meta = (struct plt_meta){
-        .capture_len = len,
-        .wire_len = (uint64_t)wire_len + plt_wire_extra(data, len, interface->dlt),
-        .dlt = interface->dlt,
-        .linktype = PLT_LINKTYPE_OF_DLT,
-        .fine_clock = interface->exponent > (interface->binary ? 20 : 6),
-        .direction = -1};
+    record->meta =
+        (struct plt_meta){.capture_len = len,
+                          .dlt = interface->dlt,
+                          .linktype = PLT_LINKTYPE_OF_DLT,
+                          .fine_clock = interface->exponent > (interface->binary ? 20 : 6),
+                          .direction = -1};
+    meta_set_wire_len(&record->meta, data, len, wire_len);
     return SOURCE_RECORD;
 }
 

@@ -11,78 +11,10 @@
 #include "bytes.h"
 #include "capi.h"
 #include "column.h"
+#include "decode.h"
 #include "packet.h"
-
-/* --- Decoding -------------------------------------------------------------------------------- */
-
-enum {
-    ETHERTYPE_IP = 0x0800,
-    ETHERTYPE_IP6 = 0x86dd,
-    ETHERTYPE_MPLS = 0x8847,
-    ETHERTYPE_MPLS_MULTICAST = 0x8848,
-    ETHERTYPE_PPPOE_SESSION = 0x8864
-};
-
-/* libtrace's TRACE_TYPE_*; libtrace_compat.h asserts that they are its own. */
-enum {
-    LINKTYPE_UNKNOWN = -1,
-    LINKTYPE_HDLC_POS = 1,
-    LINKTYPE_ETH = 2,
-    LINKTYPE_ATM = 3,
-    LINKTYPE_80211 = 4,
-    LINKTYPE_NONE = 5,
-    LINKTYPE_LINUX_SLL = 6,
-    LINKTYPE_PFLOG = 7,
-    LINKTYPE_POS = 9,
-    LINKTYPE_80211_PRISM = 12,
-    LINKTYPE_AAL5 = 13,
-    LINKTYPE_DUCK = 14,
-    LINKTYPE_80211_RADIO = 15,
-    LINKTYPE_LLCSNAP = 16,
-    LINKTYPE_PPP = 17,
-    LINKTYPE_METADATA = 18,
-    LINKTYPE_NONDATA = 19,
-    LINKTYPE_OPENBSD_LOOP = 20
-};
-
-enum { ARPHRD_80211 = 801, ARPHRD_RADIOTAP = 803 };
-
-/* The protocol of Linux cooked packets that hold a whole Ethernet frame (loopback). */
-#define SLL_WHOLE_FRAME 0x0060
-
-enum {
-    PROTO_ICMP = 1,
-    PROTO_IPIP = 4,
-    PROTO_TCP = 6,
-    PROTO_UDP = 17,
-    PROTO_IPV6 = 41,
-    PROTO_ICMP6 = 58,
-    PROTO_SCTP = 132
-};
-
-/* What the bytes of a frame begin with. */
-enum plt_root { ROOT_LINK, ROOT_NETWORK, ROOT_TRANSPORT };
-
-/* Find the layers of len bytes.  meta tells the link type of ROOT_LINK; proto is the IP version of
- * ROOT_NETWORK and the protocol of ROOT_TRANSPORT. */
-void plt_decode(const uint8_t *data, uint32_t len, const struct plt_meta *meta, uint8_t root,
-                uint8_t proto, struct plt_layers *out);
-/* The steps of it: from the link layer to layer 3, 802.11's part of that, and from layer 3 on. */
-void plt_decode_link(const uint8_t *data, uint32_t len, const struct plt_meta *meta,
-                     struct plt_layers *out);
-void plt_decode_80211(const uint8_t *data, uint32_t len, uint32_t at, struct plt_layers *out);
-void plt_decode_llc(const uint8_t *data, uint32_t len, uint32_t at, struct plt_layers *out);
-void plt_decode_ethertype(const uint8_t *data, uint32_t len, uint32_t at, uint16_t ethertype,
-                          struct plt_layers *out);
-void plt_decode_network(const uint8_t *data, uint32_t len, struct plt_layers *out);
-/* TRACE_DIR_*: the source's word, else what the link layer's header tells, else -1. */
-int plt_direction(const uint8_t *data, uint32_t len, const struct plt_meta *meta);
-/* Arrival time in ERF's 32.32 fixed point: the source's own, else computed. */
-uint64_t plt_erf_time(const struct plt_meta *meta);
-/* How much longer than pcap's length field libtrace's wire length is: the FCS. */
-uint32_t plt_wire_extra(const uint8_t *data, uint32_t len, uint32_t dlt);
-/* TRACE_TYPE_* of a link type as libtrace would name it, -1 where it has no name. */
-int16_t plt_linktype_of_dlt(uint32_t dlt);
+#include "protocols.h"
+#include "values.h"
 
 /* --- The module ------------------------------------------------------------------------------ */
 
@@ -235,7 +167,8 @@ enum frame_kind { FRAME_PACKET, FRAME_STRING, FRAME_COPY };
 /* A frame with room for len bytes, its data not set; NULL with an exception. */
 struct frame *frame_new(struct plt_state *state, uint32_t len);
 /* A frame over part of another's bytes, rooted at a network or transport header. */
-struct frame *frame_child(struct frame *parent, uint32_t start, enum plt_root root, uint8_t proto);
+struct frame *frame_child(struct frame *parent, uint32_t start, uint32_t end, enum plt_root root,
+                          uint8_t proto);
 /* What is said of an object that no layer can be made of. */
 #define NOT_OURS "Not a Data, Packet or ByteArray object"
 
@@ -297,6 +230,11 @@ PyObject *view_new_as(PyTypeObject *python_type, struct frame *frame, enum view_
 /* The payload of a TCP or UDP header, None where it is empty. */
 PyObject *view_payload(struct frame *frame, enum view_type type, uint8_t proto, uint32_t start,
                        uint32_t end);
+/* The payload of the TCP or UDP header that a view shows, None where it is empty; ValueError where
+ * the header is cut or its length is malformed. */
+PyObject *view_transport_payload(const struct view *self, uint8_t proto);
+/* Where what a view shows ends: padding after the IP packet is no part of what it carries. */
+uint32_t view_ip_end(const struct view *self);
 /* A new bytearray of part of a frame. */
 PyObject *view_bytes(const struct frame *frame, uint32_t start, uint32_t end);
 /* The view in an object of one of our types, or NULL (no exception). */

@@ -134,11 +134,7 @@ static PyObject *tcp_option(PyObject *self_, PyObject *arg)
 
 static PyObject *tcp_payload_get(PyObject *self_, void *Py_UNUSED(closure))
 {
-    const struct view *self = (struct view *)self_;
-    uint32_t length = header_length(self);
-    if (length < HEADER || self->end - self->start < length)
-        return too_short("payload");
-    return view_payload(self->frame, VIEW_DATA, PROTO_TCP, self->start + length, self->end);
+    return view_transport_payload((struct view *)self_, PROTO_TCP);
 }
 
 static PyGetSetDef tcp_getset[] = {
@@ -150,8 +146,9 @@ static PyGetSetDef tcp_getset[] = {
              "The kinds of the options, a new bytearray without 0 (end) and 1 (no-operation); "
              "False without options and where they were not all captured."),
     READONLY(payload, tcp_payload_get,
-             "What was captured behind the header, a Data object; None where there is "
-             "nothing.\n\nValueError where the header is cut or its length lies."),
+             "What the segment carries, as far as captured, a Data object; None where that is "
+             "nothing.\n\nIt ends where the IP packet ends: Ethernet padding is no part of it. "
+             "ValueError where the header is cut or its data offset is malformed."),
     {.name = NULL}};
 
 static PyMethodDef tcp_methods[] = {

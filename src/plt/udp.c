@@ -15,17 +15,15 @@ FIELD_TABLE(udp_table, VIEW_UDP, UDP_FIELDS)
 
 static PyObject *udp_payload_get(PyObject *self_, void *Py_UNUSED(closure))
 {
-    const struct view *self = (struct view *)self_;
-    if (self->end - self->start < 8)
-        return too_short("payload");
-    return view_payload(self->frame, VIEW_DATA, PROTO_UDP, self->start + 8, self->end);
+    return view_transport_payload((struct view *)self_, PROTO_UDP);
 }
 
 static PyGetSetDef udp_getset[] = {
     UDP_FIELDS(FIELD_ATTRIBUTE)
         READONLY(payload, udp_payload_get,
-                 "What was captured behind the header, a Data object; None where there is "
-                 "nothing.\n\nValueError where the header is cut."),
+                 "What the datagram carries, as far as captured, a Data object; None where that is "
+                 "nothing.\n\nIt ends where the lengths of the IP and UDP headers end: Ethernet "
+                 "padding is no part of it. ValueError where the header is cut."),
     {.name = NULL}};
 
 static PyObject *udp_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)

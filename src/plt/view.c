@@ -41,6 +41,27 @@ PyObject *view_payload(struct frame *frame, enum view_type type, uint8_t proto, 
     return payload;
 }
 
+PyObject *view_transport_payload(const struct view *self, uint8_t proto)
+{
+    struct frame *frame = self->frame;
+    const struct plt_layers *layers = frame_layers(frame);
+    struct plt_packet packet = {.data = frame->data, .len = frame->len, .layers = layers};
+    struct plt_payload payload;
+
+    if (layers->proto != proto || !packet_payload(&packet, &payload) || payload.at > payload.end)
+        return too_short("payload");
+    return view_payload(frame, VIEW_DATA, proto, payload.at, payload.end);
+}
+
+uint32_t view_ip_end(const struct view *self)
+{
+    uint32_t end = frame_layers(self->frame)->ip_end;
+
+    if (end < self->start)
+        return self->start;
+    return end < self->end ? end : self->end;
+}
+
 PyObject *view_bytes(const struct frame *frame, uint32_t start, uint32_t end)
 {
     return PyByteArray_FromStringAndSize((const char *)frame->data + start,

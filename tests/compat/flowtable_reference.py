@@ -8,13 +8,15 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from lengths import ip_length, payload_length
+
 import natkit
 import plt
 
 FIN, SYN, RST, ACK = 0x01, 0x02, 0x04, 0x10
 REASSEMBLY = LATE = 60 * 10**9
 FRAGMENTS = 8192
-TCP, UDP, NO_NEXT_HEADER = 6, 17, 59
+TCP, UDP = 6, 17
 LATEST = 2**63 - 1  # a damaged trace tells of later times
 
 
@@ -238,37 +240,23 @@ class Reference:
     def lengths(self, pkt: plt.packet, key: bytes) -> tuple[int, int, int | None, int]:
         """IP length, payload, TCP flags and sequence number."""
         layer3 = bytes(pkt.layer3.data)
-        if key[0] == 4:
-            length = pkt.ip.pkt_len
-            header = pkt.ip.hdr_len * 4
-        else:
-            empty = pkt.ip6.next_hdr == NO_NEXT_HEADER
-            length = pkt.ip6.payload_len + 40 if pkt.ip6.payload_len or empty else 0
-            header = None
-        before = len(bytes(pkt)) - len(layer3)
-        if pkt.linktype != plt.TRACE_TYPE_ATM and before + length > pkt.wire_len:
-            length = 0
-        length = length or len(layer3)
+        length = ip_length(pkt)
         fragment = fragment_of(pkt)
         if fragment is not None and fragment[1]:
             if key[1] not in (TCP, UDP):
                 return length, 0, None, 0
-            if header is not None:
+            if key[0] == 4:
+                header = pkt.ip.hdr_len * 4
                 whole = 20 <= header <= len(layer3)
                 return length, max(length - header, 0) if whole else 0, None, 0
             return length, max(length - self.behind_fragment_header(layer3), 0), None, 0
-        wire_end = min(length, len(layer3)) if length >= (header or 41) else len(layer3)
-        transport = pkt.tcp if key[1] == TCP else pkt.udp if key[1] == UDP else None
+        payload = payload_length(pkt) or 0
+        transport = pkt.tcp
         if transport is None:
-            return length, 0, None, 0
+            return length, payload, None, 0
         at = len(layer3) - len(bytes(transport.data))
-        there = wire_end - at
-        if key[1] == UDP:
-            return length, max(length - at - 8, 0) if there >= 2 else 0, None, 0
-        if there < 14:
+        if min(length, len(layer3)) - at < 14:
             return length, 0, None, 0
-        doff = transport.doff * 4
-        payload = max(length - at - doff, 0) if doff >= 20 else 0
         return length, payload, transport.flags, transport.seq_nbr
 
     @staticmethod

@@ -3,8 +3,11 @@
 from collections.abc import Iterable
 from typing import Any
 
+from lengths import payload_length
+
 import plt
 
+PORTS_ONLY = (33, 136)  # DCCP (RFC 4340) and UDP-Lite (RFC 3828): no layer objects
 ALIASES = {"ts": "time", "src": "src_prefix", "dst": "dst_prefix"}
 INTERNET = {
     "version", "traffic_class", "hop_limit", "ttl", "hdr_len", "pkt_len",
@@ -27,28 +30,6 @@ def within(value: int, low: int, high: int) -> int | None:
     return value if low <= value <= high else None
 
 
-def payload_len(pkt: plt.packet) -> int | None:
-    """What TCP or UDP carries, by the lengths in the headers."""
-    internet = pkt.ip or pkt.ip6
-    above = pkt.tcp or pkt.udp
-    if internet is None or above is None:
-        return None
-    captured = len(memoryview(internet))
-    before = captured - len(memoryview(above))
-    if isinstance(internet, plt.ip):
-        length = attribute(internet, "pkt_len")
-    else:
-        length = attribute(internet, "payload_len")
-        length = length + 40 if length else length
-    header = 8
-    if isinstance(above, plt.tcp):
-        header = (attribute(above, "doff") or 0) * 4
-        if header < 20:
-            return None
-    # 0 is what segmentation offload leaves in the field
-    return None if length is None else max((length or captured) - before - header, 0)
-
-
 def value(pkt: plt.packet, name: str) -> Any:
     """What a column of this name must hold for the packet, None where that is missing.
 
@@ -60,9 +41,14 @@ def value(pkt: plt.packet, name: str) -> Any:
     if name == "wire_len":
         return within(pkt.wire_len, 0, 2**32 - 1)
     if name == "payload_len":
-        return payload_len(pkt)
+        return payload_length(pkt)
     if name in ("src_port", "dst_port"):
-        return attribute(pkt.tcp or pkt.udp or pkt.sctp, name)
+        layer = pkt.tcp or pkt.udp or pkt.sctp
+        if layer is None and pkt.proto in PORTS_ONLY and pkt.transport is not None:
+            at = 0 if name == "src_port" else 2
+            port = bytes(pkt.transport.data)[at : at + 2]
+            return int.from_bytes(port, "big") if len(port) == 2 else None
+        return attribute(layer, name)
     if name in INTERNET:
         found = attribute(pkt.ip or pkt.ip6, name)
         return bytes(found.addr).ljust(16, b"\0") if name.endswith("_prefix") and found else found

@@ -345,7 +345,7 @@ def test_packets_of_no_bytes(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("size", [65_535, 65_536, 70_000, 262_144, 5_000_000])
 def test_packets_larger_than_libtrace_s_buffer(size: int, tmp_path: Path) -> None:
-    ip = packets.ipv4(packets.udp(bytes(size - 42)), length=0)
+    ip = packets.ipv4(packets.udp(bytes(size - 42), length=0), length=0)
     frame = packets.ethernet(ip)
     for content in (packets.pcap([frame, FRAMES[0]]), section() + interface() + enhanced(frame)):
         packet, *_ = packets.read_bytes(content, tmp_path)

@@ -215,31 +215,40 @@ def test_a_wire_length_beyond_32_bits_is_missing(pcap: Callable[..., Path]) -> N
 
 
 @pytest.mark.parametrize(
-    ("packet", "expected"),
+    ("packet", "cut", "expected"),
     [
-        (pk.ipv4(pk.tcp(b"12345"), pk.TCP), 5),
-        (pk.ipv4(pk.tcp(b"12345", options=bytes(8)), pk.TCP, options=bytes(12)), 5),
-        (pk.ipv4(pk.tcp(b""), pk.TCP) + bytes(6), 0),  # Ethernet's padding
-        (pk.ipv4(pk.udp(b"123")), 3),
-        (pk.ipv6(pk.tcp(b"12345", options=bytes(4)), pk.TCP), 5),
-        (pk.ipv6(bytes([17, 0]) + bytes(6) + pk.udp(b"123"), 0), 3),  # hop-by-hop options
-        (pk.ipv4(pk.tcp(b"12345"), pk.TCP, length=0), 5),  # segmentation offload: as captured
-        (pk.ipv6(pk.tcp(b"12345"), pk.TCP, length=0), 5),
-        (pk.ipv4(pk.tcp(b"12345"), pk.TCP, length=1040), 1000),  # the rest was not captured
-        (pk.ipv4(pk.tcp(b"12345")[:13], pk.TCP, length=45), 5),
-        (pk.ipv4(pk.tcp(b"12345")[:12], pk.TCP, length=45), None),  # no data offset
-        (pk.ipv4(pk.tcp(b"12345", doff=4), pk.TCP), None),  # one that lies
-        (pk.ipv4(pk.tcp(b"12345", doff=15), pk.TCP), 0),
-        (pk.ipv4(pk.udp(b"123"), fragment=0x2000), 3),
-        (pk.ipv4(pk.udp(b"123"), fragment=1), None),
-        (pk.ipv4(pk.icmp(8)), None),
+        (pk.ipv4(pk.tcp(b"12345"), pk.TCP), 0, 5),
+        (pk.ipv4(pk.tcp(b"12345", options=bytes(8)), pk.TCP, options=bytes(12)), 0, 5),
+        (pk.ipv4(pk.tcp(b""), pk.TCP) + bytes(6), 0, 0),  # Ethernet's padding
+        (pk.ipv4(pk.udp(b"123")), 0, 3),
+        (pk.ipv6(pk.tcp(b"12345", options=bytes(4)), pk.TCP), 0, 5),
+        (pk.ipv6(bytes([17, 0]) + bytes(6) + pk.udp(b"123"), 0), 0, 3),  # hop-by-hop options
+        (pk.ipv4(pk.tcp(b"12345"), pk.TCP, length=0), 0, 5),  # segmentation offload
+        (pk.ipv4(pk.tcp(b"12345"), pk.TCP, length=0), 1000, 1005),
+        (pk.ipv6(pk.tcp(b"12345"), pk.TCP, length=0), 0, 5),
+        (pk.ipv4(pk.tcp(b"12345"), pk.TCP, length=1040), 995, 1000),
+        (pk.ipv4(pk.tcp(b"12345"), pk.TCP, length=65535), 0, 5),  # more than the wire had
+        (pk.ipv4(pk.tcp(b"12345"), pk.TCP, length=19), 0, 5),  # less than a header
+        (pk.ipv4(pk.tcp(b"12345")[:13], pk.TCP, length=45), 12, 5),
+        (pk.ipv4(pk.tcp(b"12345")[:12], pk.TCP, length=45), 13, None),  # no data offset
+        (pk.ipv4(pk.tcp(b"12345", doff=4), pk.TCP), 0, None),  # malformed
+        (pk.ipv4(pk.tcp(b"12345", doff=15), pk.TCP), 0, None),  # the header ends after the packet
+        (pk.ipv4(pk.udp(b"123", length=9)), 0, 1),  # UDP's own length ends before IP's
+        (pk.ipv4(pk.udp(b"123", length=0)), 0, 3),  # offload, jumbograms: RFC 2675 section 4
+        (pk.ipv4(pk.udp(b"123", length=7)), 0, 3),  # malformed
+        (pk.ipv4(pk.udp(b"123", length=2000), fragment=0x2000), 0, 3),  # of a longer datagram
+        (pk.ipv4(pk.udp(b"123"), fragment=1), 0, None),
+        (pk.ipv4(pk.icmp(8), pk.ICMP), 0, None),
     ],
 )
-def test_payload_length(packet: bytes, expected: int | None, pcap: Callable[..., Path]) -> None:
-    if packet[9:10] == b"\x11" and packet[20:21] == b"\x08":
-        packet = pk.ipv4(pk.icmp(8), pk.ICMP)
+def test_payload_length(
+    packet: bytes, cut: int, expected: int | None, pcap: Callable[..., Path]
+) -> None:
+    """What TCP or UDP carries, of packets of which the last `cut` bytes were not captured."""
     ethertype = 0x0800 if packet[0] >> 4 == 4 else 0x86DD
-    t = plt.columns(pcap([pk.ethernet(packet, ethertype)]), ("payload_len",)).table()
+    frame = pk.ethernet(packet, ethertype)
+    path = pcap([pk.Record(frame, wire=len(frame) + cut)])
+    t = plt.columns(path, ("payload_len",)).table()
     assert t.mask("payload_len").tolist() == [expected is None]
     assert t["payload_len"].tolist() == [expected or 0]
 

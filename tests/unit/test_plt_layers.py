@@ -131,11 +131,15 @@ def test_an_extension_header_longer_than_the_packet() -> None:
             _ = lying.payload
 
 
-def test_a_payload_length_that_lies_changes_nothing() -> None:
+def test_a_wrong_payload_length() -> None:
+    """What the length leaves out is no header; one that is 0 or too long is not used."""
+    body = packets.udp(b"payload")
     for length in (0, 1, 7, 9, 0xFFFF):
-        layer = plt.ip6(packets.ipv6(packets.udp(b"payload"), UDP, length=length))
+        layer = plt.ip6(packets.ipv6(body, UDP, length=length))
         assert layer.payload_len == length
-        assert layer.udp.dst_port == 53
+        told = len(body) if length in {0, 0xFFFF} else length
+        assert layer.payload == body[:told]
+        assert (layer.udp is None) == (told < 2)
 
 
 # --- IPv4 ------------------------------------------------------------------------------------
@@ -176,11 +180,15 @@ def test_a_header_length_that_lies() -> None:
         assert layer.test_l3_cksm() is None
 
 
-def test_a_total_length_that_lies_changes_nothing() -> None:
+def test_a_wrong_total_length() -> None:
+    """One shorter than the header, or longer than the packet, is not used."""
+    body = packets.udp(b"payload")
     for length in (0, 1, 20, 27, 0xFFFF):
-        layer = plt.ip(packets.ipv4(packets.udp(b"payload"), length=length))
+        layer = plt.ip(packets.ipv4(body, length=length))
         assert layer.pkt_len == length
-        assert layer.udp.dst_port == 53
+        told = length - 20 if length in {20, 27} else len(body)
+        assert layer.payload == body[:told]
+        assert (layer.udp is None) == (told < 2)
 
 
 def test_ipv4_fragments(tmp_path: Path) -> None:

@@ -1,6 +1,6 @@
 /* A packet as C sees it: what a source says of it, and where its layers are.  No Python here. */
-#ifndef PLT_COMMON_PACKET_H
-#define PLT_COMMON_PACKET_H
+#ifndef PLT_PACKET_PACKET_H
+#define PLT_PACKET_PACKET_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -27,6 +27,7 @@ struct plt_meta {
     int16_t linktype; /* TRACE_TYPE_*, where dlt does not tell; else PLT_LINKTYPE_OF_DLT */
     int8_t direction; /* TRACE_DIR_*, -1 where the source does not tell */
     bool fine_clock;  /* the clock has more than microseconds */
+    uint8_t fcs;      /* bytes of wire_len that are the frame check sequence */
 };
 
 #define PLT_LINKTYPE_OF_DLT INT16_MIN
@@ -58,7 +59,8 @@ struct plt_layers {
     uint32_t layer3;
     uint32_t transport; /* behind the IP header and IPv6 extension headers; no later fragment's */
     uint32_t payload;   /* of the IP header: behind it and its extension headers */
-    uint32_t ip_end;    /* where the IP packet ends by its own length, not past len */
+    uint32_t ip_end;    /* where the IP packet ends, or what was captured of it */
+    uint32_t ip_len;    /* the IP packet's length in bytes from its header on, 0 where unknown */
     int16_t linktype;   /* TRACE_TYPE_* of layer 2, -1 where libtrace has no name for it */
     uint16_t ethertype; /* of layer 3, 0 where unknown */
     uint16_t vlan_id;   /* of the outermost 802.1Q tag, 0 without */
@@ -68,6 +70,16 @@ struct plt_layers {
     uint8_t depth;      /* encapsulations entered */
     bool fragment;      /* not the first fragment of its packet */
     bool more_fragments;
+    bool told_len; /* ip_len is what the IP header tells, not what the wire length leaves */
+};
+
+/* A packet whose layers are known.  All is borrowed: from an object, as long as no Python code
+ * runs, or from a source until it is asked again. */
+struct plt_packet {
+    const uint8_t *data; /* the bytes that the offsets of layers count in */
+    uint32_t len;
+    const struct plt_layers *layers;
+    const struct plt_meta *meta; /* of the packet that the object came from, NULL without one */
 };
 
 #endif

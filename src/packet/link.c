@@ -1,6 +1,9 @@
 /* From the first byte of a packet to its layer 3, for every link type that we know.  All reads are
  * checked against what was captured: a header that is cut leaves what lies behind it absent. */
-#include "plt.h"
+#include "decode.h"
+
+#include "bytes.h"
+#include "protocols.h"
 
 /* More tags and labels in each other than this are nothing that a network made. */
 #define MAX_DEPTH 16

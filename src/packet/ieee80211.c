@@ -1,5 +1,8 @@
 /* IEEE 802.11 frames: from the MAC header to the layer 3 of data frames that are not encrypted. */
-#include "plt.h"
+#include "decode.h"
+
+#include "bytes.h"
+#include "protocols.h"
 
 enum { TYPE_DATA = 2 };
 enum { SUBTYPE_NO_DATA = 4, SUBTYPE_QOS = 8 };

@@ -1,7 +1,7 @@
 /* Loads and stores of integers in packet bytes: byte-wise, so that alignment and the host's byte
  * order never matter.  No bounds are checked here: the caller has. */
-#ifndef PLT_COMMON_BYTES_H
-#define PLT_COMMON_BYTES_H
+#ifndef PLT_PACKET_BYTES_H
+#define PLT_PACKET_BYTES_H
 
 #include <stdint.h>
 

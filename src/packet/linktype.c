@@ -1,6 +1,9 @@
 /* What a link type and a source say of a packet besides its layers: libtrace's name of the link
  * type, direction, the FCS, ERF time. */
-#include "plt.h"
+#include "decode.h"
+
+#include "bytes.h"
+#include "protocols.h"
 
 int16_t plt_linktype_of_dlt(uint32_t dlt)
 {
@@ -118,4 +121,14 @@ uint32_t plt_wire_extra(const uint8_t *data, uint32_t len, uint32_t dlt)
     default:
         return 0;
     }
+}
+
+void meta_set_wire_len(struct plt_meta *meta, const uint8_t *data, uint32_t len, uint32_t length)
+{
+    uint32_t extra = plt_wire_extra(data, len, meta->dlt);
+
+    meta->wire_len = (uint64_t)length + extra;
+    meta->fcs = (uint8_t)extra;
+    if (meta->dlt == 127)
+        meta->fcs = 4; /* where nothing was added it is a part of the frame */
 }

@@ -1,0 +1,74 @@
+/* The numbers of protocols, each in this one place: ethertypes, IP protocols, TCP's flags. */
+#ifndef PLT_PACKET_PROTOCOLS_H
+#define PLT_PACKET_PROTOCOLS_H
+
+/* https://www.iana.org/assignments/ieee-802-numbers */
+enum {
+    ETHERTYPE_IP = 0x0800,
+    ETHERTYPE_ARP = 0x0806,
+    ETHERTYPE_REVERSE_ARP = 0x8035,
+    ETHERTYPE_TRANSPARENT_ETHERNET = 0x6558,
+    ETHERTYPE_VLAN = 0x8100, /* IEEE 802.1Q */
+    ETHERTYPE_IP6 = 0x86dd,
+    ETHERTYPE_PPP = 0x880b,
+    ETHERTYPE_MPLS = 0x8847,
+    ETHERTYPE_MPLS_MULTICAST = 0x8848,
+    ETHERTYPE_PPPOE_SESSION = 0x8864,
+    ETHERTYPE_QINQ = 0x88a8, /* 802.1ad */
+    ETHERTYPE_MACSEC = 0x88e5,
+    ETHERTYPE_PBB = 0x88e7,                   /* 802.1ah: provider backbone bridges */
+    ETHERTYPE_HSR = 0x892f,                   /* IEC 62439-3 */
+    ETHERTYPE_BRIDGE_PORT_EXTENSION = 0x893f, /* 802.1BR */
+    ETHERTYPE_NSH = 0x894f,                   /* RFC 8300 */
+    ETHERTYPE_FABRICPATH = 0x8903,
+    ETHERTYPE_QINQ_OLD = 0x9100, /* stacked tags before 802.1ad */
+    ETHERTYPE_QINQ_OLDER = 0x9200,
+    ETHERTYPE_LEAST = 0x0600 /* what is less is a length (IEEE 802.3) */
+};
+
+/* https://www.iana.org/assignments/protocol-numbers */
+enum {
+    PROTO_HOP_BY_HOP = 0,
+    PROTO_ICMP = 1,
+    PROTO_IGMP = 2,
+    PROTO_IPIP = 4,
+    PROTO_TCP = 6,
+    PROTO_UDP = 17,
+    PROTO_DCCP = 33,
+    PROTO_IPV6 = 41,
+    PROTO_ROUTING = 43,
+    PROTO_FRAGMENT = 44,
+    PROTO_GRE = 47,
+    PROTO_ESP = 50,
+    PROTO_AH = 51,
+    PROTO_MINIMAL_ENCAPSULATION = 55, /* RFC 2004 */
+    PROTO_ICMP6 = 58,
+    PROTO_NO_NEXT_HEADER = 59,
+    PROTO_DESTINATION_OPTIONS = 60,
+    PROTO_OSPF = 89,
+    PROTO_ETHERIP = 97,
+    PROTO_PIM = 103,
+    PROTO_VRRP = 112,
+    PROTO_L2TP = 115,
+    PROTO_SCTP = 132,
+    PROTO_MOBILITY = 135,
+    PROTO_UDPLITE = 136,
+    PROTO_MPLS_IN_IP = 137,
+    PROTO_HIP = 139,
+    PROTO_SHIM6 = 140
+};
+
+/* RFC 9293 section 3.1, in the 12 bits after the data offset. */
+enum {
+    TCP_FIN = 0x001,
+    TCP_SYN = 0x002,
+    TCP_RST = 0x004,
+    TCP_PSH = 0x008,
+    TCP_ACK = 0x010,
+    TCP_URG = 0x020
+};
+
+/* Sizes in bytes of headers without options. */
+enum { IP_HEADER = 20, IP6_HEADER = 40, TCP_HEADER = 20, UDP_HEADER = 8 };
+
+#endif

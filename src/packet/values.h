@@ -1,0 +1,26 @@
+/* What a packet says that no single header field does: ports, and what TCP or UDP carries.
+ * Attributes, columns, flow tables and DNS columns all ask here.  No Python here. */
+#ifndef PLT_PACKET_VALUES_H
+#define PLT_PACKET_VALUES_H
+
+#include "packet.h"
+
+/* Whether the header of a protocol begins with two ports of 2 bytes. */
+bool proto_has_ports(uint8_t proto);
+
+/* `need` bytes at an offset of the transport header; NULL where they were not all captured, or
+ * where the IP packet ends before (Ethernet padding holds no header). */
+const uint8_t *transport_bytes(const struct plt_packet *packet, uint32_t offset, uint32_t need);
+
+/* What a TCP or UDP header carries. */
+struct plt_payload {
+    uint32_t at;  /* of its first byte; may be past what was captured */
+    uint32_t end; /* of what was captured of it, never less than `at` where that was captured */
+    uint32_t len; /* bytes, by the lengths of the IP and UDP headers: captured or not */
+};
+
+/* False where there is neither TCP nor UDP, where too little was captured to tell, and where a
+ * header's length is malformed. */
+bool packet_payload(const struct plt_packet *packet, struct plt_payload *out);
+
+#endif

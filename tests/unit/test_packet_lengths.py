@@ -1,0 +1,129 @@
+"""Where a packet's payload ends, the same as attributes, as columns and in flow tables.
+
+The expected lengths are sums of the sizes that each packet was built with.
+"""
+
+import struct
+from collections.abc import Callable
+from pathlib import Path
+
+import packets as pk
+import pytest
+
+import natkit
+import pldns
+import plt
+
+QUERY = bytes.fromhex("1234010000010000000000000377777707657861 6d706c6503636f6d0000010001")
+JUMBO = bytes([pk.TCP, 0, 0xC2, 4]) + struct.pack(">I", 80_000 - 40)  # RFC 2675 section 2
+
+
+@pytest.fixture
+def pcap(tmp_path: Path) -> Callable[..., Path]:
+    """Makes a pcap file of these packets."""
+    return lambda frames: pk.write(tmp_path / "t", pk.pcap(frames))
+
+
+def read_one(path: Path) -> plt.packet:
+    (packet,) = pk.read(path)
+    return packet
+
+
+def flow_of(path: Path) -> natkit.Flow:
+    table = natkit.FlowTable()
+    table.add_trace(path)
+    (flow,) = table
+    return flow
+
+
+@pytest.mark.parametrize("trailer", [0, 1, 6, 18])
+def test_ethernet_padding_is_no_payload(trailer: int, pcap: Callable[..., Path]) -> None:
+    ack = pk.ethernet(pk.ipv4(pk.tcp(b""), pk.TCP) + bytes(trailer))
+    path = pcap([ack])
+    packet = read_one(path)
+    assert packet.tcp.payload is None
+    assert packet.tcp_payload is None
+    assert len(packet.ip.payload) == 20
+    assert len(bytes(packet)) == 14 + 40 + trailer
+    assert len(packet.tcp.data) == 20 + trailer  # data is all that was captured
+    assert plt.columns(path, ("payload_len",)).table()["payload_len"].tolist() == [0]
+    assert flow_of(path).payload_bytes == 0
+
+
+def test_a_padded_datagram_ends_where_udp_ends(pcap: Callable[..., Path]) -> None:
+    frame = pk.ethernet(pk.ipv4(pk.udp(QUERY)) + bytes(9))
+    packet = read_one(pcap([frame]))
+    assert bytes(packet.udp.payload) == QUERY
+    assert bytes(packet.udp_payload) == QUERY
+    assert bytes(packet.ip.payload) == bytes(packet.udp.data)[: 8 + len(QUERY)]
+    assert pldns.ldns(packet.udp_payload).ident == 0x1234
+
+
+def test_a_padded_ipv6_packet(pcap: Callable[..., Path]) -> None:
+    packet = read_one(pcap([pk.ethernet(pk.ipv6(pk.udp(b"123"), pk.UDP) + bytes(7), 0x86DD)]))
+    assert bytes(packet.udp.payload) == b"123"
+    assert len(packet.ip6.payload) == 11
+
+
+def test_padded_icmp(pcap: Callable[..., Path]) -> None:
+    quoted = pk.ipv4(pk.udp(b"12345678"))[:28]
+    echo = pk.ipv4(pk.icmp(8, payload=b"ping"), pk.ICMP)
+    error = pk.ipv4(pk.icmp(3, 3, payload=quoted), pk.ICMP)
+    one, other = pk.read(pcap([pk.ethernet(echo + bytes(14)), pk.ethernet(error + bytes(4))]))
+    assert bytes(one.icmp.payload) == b"ping"
+    assert bytes(other.icmp.payload) == quoted
+    assert other.icmp.payload.udp.payload is None
+
+
+def test_padding_holds_no_header(pcap: Callable[..., Path]) -> None:
+    """An IP packet that ends with its own header, followed by what looks like TCP."""
+    path = pcap([pk.ethernet(pk.ipv4(pk.tcp(b"12345"), pk.TCP, length=20))])
+    assert read_one(path).tcp is None
+    table = plt.columns(path, ("src_port", "payload_len", "tcp.seq_nbr")).table()
+    assert all(table.mask(name).tolist() == [True] for name in table)
+    flow = flow_of(path)
+    assert (flow.src_port, flow.ip_bytes, flow.payload_bytes) == (0, 20, 0)
+
+
+@pytest.mark.parametrize(
+    ("ip", "ethertype", "total", "payload"),
+    [
+        (pk.ipv4(pk.tcp(b"x" * 50), pk.TCP, length=0), 0x0800, 2016, 1976),
+        (pk.ipv6(pk.tcp(b"x" * 50), pk.TCP, length=0), 0x86DD, 80_060, 80_000),
+        (pk.ipv6(JUMBO + pk.tcp(b"x" * 50), 0, length=0), 0x86DD, 80_000, 80_000 - 40 - 8 - 20),
+    ],
+    ids=["offload", "BIG TCP", "jumbogram"],
+)
+def test_a_length_of_0_in_a_cut_packet(
+    ip: bytes, ethertype: int, total: int, payload: int, pcap: Callable[..., Path]
+) -> None:
+    path = pcap([pk.Record(pk.ethernet(ip, ethertype), wire=14 + total)])
+    packet = read_one(path)
+    assert bytes(packet.tcp.payload) == b"x" * 50
+    assert plt.columns(path, ("payload_len",)).table()["payload_len"].tolist() == [payload]
+    flow = flow_of(path)
+    assert (flow.ip_bytes, flow.payload_bytes) == (total, payload)
+
+
+def test_a_length_past_the_wire_counts_what_the_wire_allows(pcap: Callable[..., Path]) -> None:
+    path = pcap([pk.ethernet(pk.ipv4(pk.udp(b"1234", length=65_515), length=65_535))])
+    assert bytes(read_one(path).udp.payload) == b"1234"
+    assert plt.columns(path, ("payload_len",)).table()["payload_len"].tolist() == [4]
+    flow = flow_of(path)
+    assert (flow.ip_bytes, flow.payload_bytes) == (32, 4)
+
+
+@pytest.mark.parametrize("proto", [33, 136])
+def test_dccp_and_udp_lite_have_ports(proto: int, pcap: Callable[..., Path]) -> None:
+    """RFC 4340 section 5.1, RFC 3828 section 3.1: two ports come first."""
+    header = struct.pack(">HH", 5001, 5002) + bytes(12)
+    path = pcap([pk.ethernet(pk.ipv4(header, proto))])
+    table = plt.columns(path, ("src_port", "dst_port")).table()
+    assert (table["src_port"].tolist(), table["dst_port"].tolist()) == ([5001], [5002])
+    flow = flow_of(path)
+    assert (flow.src_port, flow.dst_port) == (5001, 5002)
+
+
+@pytest.mark.parametrize("header", sorted(Path(__file__).parents[2].glob("src/packet/*.[ch]")))
+def test_what_a_packet_says_needs_no_python(header: Path) -> None:
+    assert "Python.h" not in header.read_text()

@@ -7,9 +7,9 @@
 
 /* What a column is of: a property of the packet, or a row of a header's table. */
 struct column_source {
-    const struct field *field; /* NULL for a property */
-    uint8_t layer;             /* enum view_type: whose table the field is of */
-    uint8_t property;          /* enum, in columns.c */
+    const struct property *property; /* NULL for a field */
+    const struct field *field;       /* NULL for a property */
+    uint8_t layer;                   /* enum view_type: whose table the field is of */
     bool needs_layers;
 };
 

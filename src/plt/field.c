@@ -1,47 +1,40 @@
 /* Rows to getters and setters. */
 #include "plt.h"
 
+#include <string.h>
+
 PyObject *too_short(const char *name)
 {
     PyErr_Format(PyExc_ValueError, "Data too short for %s", name);
     return NULL;
 }
 
-/* The header that a row counts from, PLT_ABSENT where the frame has none. */
-static uint32_t base_of(const struct view *self, const struct field *row)
+PyObject *property_object(const struct property *row, uint64_t value)
 {
-    const struct plt_layers *layers = frame_layers(self->frame);
-    switch ((enum field_base)row->base) {
-    case BASE_SELF:
-        return self->start;
-    case BASE_IP:
-        return layers->version == 4 ? layers->layer3 : PLT_ABSENT;
-    case BASE_IP6:
-        return layers->version == 6 ? layers->layer3 : PLT_ABSENT;
-    case BASE_TRANSPORT:
-        return layers->transport;
+    double number = 0;
+    switch (row->kind) {
+    case KIND_FLOAT64:
+        memcpy(&number, &value, sizeof(number));
+        return PyFloat_FromDouble(number);
+    case KIND_INT8:
+    case KIND_INT16:
+    case KIND_INT64:
+        return PyLong_FromLongLong((long long)value);
+    default:
+        return PyLong_FromUnsignedLongLong(value);
     }
-    return PLT_ABSENT;
 }
 
 /* The bytes of a field, NULL with ValueError where they were not all captured. */
 static uint8_t *field_bytes(const struct view *self, const struct field *row)
 {
-    uint32_t base = base_of(self, row);
-    uint32_t need = (uint32_t)row->offset + row->width;
-    uint32_t end = self->frame->len;
-    if (row->base == BASE_TRANSPORT) /* what follows the IP packet is padding */
-        end = frame_layers(self->frame)->ip_end;
-    if (base == PLT_ABSENT || base > end || end - base < need) {
+    struct frame *frame = self->frame;
+    uint32_t at = field_at(row, frame_layers(frame), frame->len, self->start);
+    if (at == PLT_ABSENT) {
         too_short(row->name);
         return NULL;
     }
-    return self->frame->data + base + row->offset;
-}
-
-static uint32_t load(const uint8_t *bytes, uint8_t width)
-{
-    return width == 1 ? *bytes : width == 2 ? load_be16(bytes) : load_be32(bytes);
+    return frame->data + at;
 }
 
 PyObject *field_get(PyObject *self_, void *closure)
@@ -50,10 +43,8 @@ PyObject *field_get(PyObject *self_, void *closure)
     const uint8_t *bytes = field_bytes((struct view *)self_, row);
     if (!bytes)
         return NULL;
-    uint32_t value = load(bytes, row->width) >> row->shift & row->mask;
-    if (row->is_flag)
-        return PyBool_FromLong(value != 0);
-    return PyLong_FromUnsignedLong(value);
+    uint32_t value = field_value(row, bytes);
+    return row->is_flag ? PyBool_FromLong((long)value) : PyLong_FromUnsignedLong(value);
 }
 
 int attribute_readonly(PyObject *self_, PyObject *Py_UNUSED(value), void *Py_UNUSED(closure))
@@ -79,7 +70,7 @@ int field_set(PyObject *self_, PyObject *value, void *closure)
     uint8_t *bytes = field_bytes(self, row);
     if (!bytes)
         return -1;
-    uint32_t keep = load(bytes, row->width) & ~(row->mask << row->shift);
+    uint32_t keep = field_load(row, bytes) & ~(row->mask << row->shift);
     uint32_t stored = keep | (uint32_t)number << row->shift;
     if (row->width == 1)
         *bytes = (uint8_t)stored;

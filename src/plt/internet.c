@@ -3,28 +3,20 @@
 
 #include <string.h>
 
-/* The bytes of the IP header above an object from `offset` on, NULL with ValueError where not all
- * `need` of them were captured; *version tells which header it is. */
-static uint8_t *ip_bytes(const struct view *self, uint32_t offset4, uint32_t offset6, uint32_t need,
-                         uint8_t *version, const char *name)
+/* Where the IP header above an object has the bytes of a property, NULL with ValueError where they
+ * were not all captured. */
+static uint8_t *ip_bytes(const struct view *self, const struct property *row)
 {
     struct frame *frame = self->frame;
     const struct plt_layers *layers = frame_layers(frame);
-    if (layers->version == 0) {
-        if (self->type == VIEW_IP || self->type == VIEW_IP6) {
-            too_short(name);
-            return NULL;
-        }
-        PyErr_Format(PyExc_ValueError, "no IP header for %s", name);
-        return NULL;
-    }
-    *version = layers->version;
-    uint32_t offset = *version == 4 ? offset4 : offset6;
-    if (frame->len - layers->layer3 < offset + need) {
-        too_short(name);
-        return NULL;
-    }
-    return frame->data + layers->layer3 + offset;
+    uint32_t at = property_ip_at(row->id, layers, frame->len);
+    if (at != PLT_ABSENT)
+        return frame->data + at;
+    if (layers->version == 0 && self->type != VIEW_IP && self->type != VIEW_IP6)
+        PyErr_Format(PyExc_ValueError, "no IP header for %s", row->name);
+    else
+        too_short(row->name);
+    return NULL;
 }
 
 PyObject *prefix_at(const struct frame *frame, uint32_t at, int version, const char *name)
@@ -35,144 +27,94 @@ PyObject *prefix_at(const struct frame *frame, uint32_t at, int version, const c
     return api->prefix_new(api, version, frame->data + at, IPP_NO_LENGTH);
 }
 
-static PyObject *internet_version_get(PyObject *self_, void *Py_UNUSED(closure))
-{
-    uint8_t version = 0;
-    const uint8_t *bytes = ip_bytes((struct view *)self_, 0, 0, 1, &version, "version");
-    return bytes ? PyLong_FromLong(bytes[0] >> 4) : NULL;
-}
-
-static PyObject *internet_proto_get(PyObject *self_, void *Py_UNUSED(closure))
+/* The closures are rows of property.h from here on. */
+static PyObject *internet_property_get(PyObject *self_, void *closure)
 {
     const struct view *self = (struct view *)self_;
-    uint8_t version = 0;
-    if (frame_layers(self->frame)->version == 0)
-        return PyLong_FromLong(frame_layers(self->frame)->proto);
-    if (!ip_bytes(self, 9, 6, 1, &version, "proto"))
+    const struct property *row = closure;
+    struct frame *frame = self->frame;
+    struct plt_packet packet = {
+        .data = frame->data, .len = frame->len, .layers = frame_layers(frame)};
+    uint64_t value = 0;
+    if (!ip_bytes(self, row))
         return NULL;
-    return PyLong_FromLong(frame_layers(self->frame)->proto);
+    if (property_value(row->id, &packet, &value) == VALUE_NONE)
+        Py_RETURN_NONE;
+    return property_object(row, value);
 }
 
-static PyObject *internet_traffic_class_get(PyObject *self_, void *Py_UNUSED(closure))
-{
-    uint8_t version = 0;
-    const uint8_t *bytes = ip_bytes((struct view *)self_, 0, 0, 2, &version, "traffic_class");
-    if (!bytes)
-        return NULL;
-    return PyLong_FromLong(version == 4 ? bytes[1] : load_be16(bytes) >> 4 & 0xff);
-}
-
-static int internet_traffic_class_set(PyObject *self_, PyObject *value, void *Py_UNUSED(closure))
+static int internet_traffic_class_set(PyObject *self_, PyObject *value, void *closure)
 {
     const struct view *self = (struct view *)self_;
-    uint8_t version = 0;
     long number = attribute_int(value, "traffic_class", 0, 255);
     if (number < 0 || !frame_writable(self->frame, "traffic_class"))
         return -1;
-    uint8_t *bytes = ip_bytes(self, 0, 0, 2, &version, "traffic_class");
+    uint8_t *bytes = ip_bytes(self, closure);
     if (!bytes)
         return -1;
-    if (version == 4)
-        bytes[1] = (uint8_t)number;
+    if (frame_layers(self->frame)->version == 4)
+        *bytes = (uint8_t)number;
     else
         store_be16(bytes, (uint16_t)((load_be16(bytes) & 0xf00f) | number << 4));
     return 0;
 }
 
-/* The closure is the attribute's name: hop_limit or ttl. */
-static PyObject *internet_hop_limit_get(PyObject *self_, void *closure)
-{
-    uint8_t version = 0;
-    const uint8_t *bytes = ip_bytes((struct view *)self_, 8, 7, 1, &version, closure);
-    return bytes ? PyLong_FromLong(bytes[0]) : NULL;
-}
-
 static int internet_hop_limit_set(PyObject *self_, PyObject *value, void *closure)
 {
     const struct view *self = (struct view *)self_;
-    uint8_t version = 0;
-    long number = attribute_int(value, closure, 1, 255);
-    if (number < 0 || !frame_writable(self->frame, closure))
+    const struct property *row = closure;
+    long number = attribute_int(value, row->name, 1, 255);
+    if (number < 0 || !frame_writable(self->frame, row->name))
         return -1;
-    uint8_t *bytes = ip_bytes(self, 8, 7, 1, &version, closure);
+    uint8_t *bytes = ip_bytes(self, row);
     if (!bytes)
         return -1;
-    bytes[0] = (uint8_t)number;
+    *bytes = (uint8_t)number;
     return 0;
 }
 
-static PyObject *internet_hdr_len_get(PyObject *self_, void *Py_UNUSED(closure))
+static PyObject *internet_proto_get(PyObject *self_, void *Py_UNUSED(closure))
 {
-    uint8_t version = 0;
-    const uint8_t *bytes = ip_bytes((struct view *)self_, 0, 0, 1, &version, "hdr_len");
-    if (!bytes)
-        return NULL;
-    if (version == 6)
-        Py_RETURN_NONE;
-    return PyLong_FromLong(bytes[0] & 0x0f);
-}
-
-static PyObject *internet_pkt_len_get(PyObject *self_, void *Py_UNUSED(closure))
-{
-    uint8_t version = 0;
-    const uint8_t *bytes = ip_bytes((struct view *)self_, 2, 0, 2, &version, "pkt_len");
-    if (!bytes)
-        return NULL;
-    if (version == 6)
-        Py_RETURN_NONE;
-    return PyLong_FromLong(load_be16(bytes));
+    struct frame *frame = ((struct view *)self_)->frame;
+    const struct plt_layers *layers = frame_layers(frame);
+    /* IPv4's protocol is its tenth byte, IPv6's next header its seventh */
+    if (layers->version && frame->len - layers->layer3 < (layers->version == 4 ? 10 : 7))
+        return too_short("proto");
+    return PyLong_FromLong(layers->proto);
 }
 
 /* --- Addresses ------------------------------------------------------------------------------- */
 
-/* One end of the packet: the closure of src_prefix and dst_prefix. */
-struct address_end {
-    const char *name;
-    uint8_t offset4;
-    uint8_t offset6;
-};
-
-static const struct address_end source = {"src_prefix", 12, 8};
-static const struct address_end destination = {"dst_prefix", 16, 24};
-
-static uint8_t *address_bytes(const struct view *self, const struct address_end *end,
-                              uint8_t *version)
-{
-    uint32_t need = frame_layers(self->frame)->version == 4 ? 4 : 16;
-    return ip_bytes(self, end->offset4, end->offset6, need, version, end->name);
-}
-
 static PyObject *internet_prefix_get(PyObject *self_, void *closure)
 {
     const struct view *self = (struct view *)self_;
-    uint8_t version = 0;
-    const uint8_t *bytes = address_bytes(self, closure, &version);
+    const uint8_t *bytes = ip_bytes(self, closure);
     if (!bytes)
         return NULL;
     const struct ipp_api *api = self->frame->state->ipp_api;
-    return api->prefix_new(api, version, bytes, IPP_NO_LENGTH);
+    return api->prefix_new(api, frame_layers(self->frame)->version, bytes, IPP_NO_LENGTH);
 }
 
 static int internet_prefix_set(PyObject *self_, PyObject *value, void *closure)
 {
     const struct view *self = (struct view *)self_;
-    const struct address_end *end = closure;
+    const struct property *row = closure;
     const struct ipp_api *api = self->frame->state->ipp_api;
     struct ipp_value prefix;
-    uint8_t version = 0;
     if (!value) {
-        PyErr_Format(PyExc_TypeError, "%s can't be deleted", end->name);
+        PyErr_Format(PyExc_TypeError, "%s can't be deleted", row->name);
         return -1;
     }
     if (api->prefix_value(api, value, &prefix) < 0)
         return -1;
-    if (!frame_writable(self->frame, end->name))
+    if (!frame_writable(self->frame, row->name))
         return -1;
-    uint8_t *bytes = address_bytes(self, end, &version);
+    uint8_t *bytes = ip_bytes(self, row);
     if (!bytes)
         return -1;
+    uint8_t version = frame_layers(self->frame)->version;
     if (prefix.version != version) {
-        PyErr_Format(PyExc_TypeError, "%s must be an IPprefix of version %d, not %d", end->name,
+        PyErr_Format(PyExc_TypeError, "%s must be an IPprefix of version %d, not %d", row->name,
                      version, prefix.version);
         return -1;
     }
@@ -180,37 +122,27 @@ static int internet_prefix_set(PyObject *self_, PyObject *value, void *closure)
     return 0;
 }
 
-#define PREFIX(id, end, text)                                                                      \
-    {                                                                                              \
-        .name = #id, .get = internet_prefix_get, .set = internet_prefix_set, .doc = (text),        \
-        .closure = (void *)(uintptr_t) & (end)                                                     \
-    }
+#define internet_version_set attribute_readonly
+#define internet_ttl_set     internet_hop_limit_set
+#define internet_hdr_len_set attribute_readonly
+#define internet_pkt_len_set attribute_readonly
+#define IP_ATTRIBUTE(id, text, more, ...)                                                          \
+    {.name = #id,                                                                                  \
+     .get = internet_property_get,                                                                 \
+     .set = internet_##id##_set,                                                                   \
+     .doc = text more ".",                                                                         \
+     .closure = (void *)(uintptr_t)&property_##id},
+#define ADDRESS_ATTRIBUTE(id, text, more, ...)                                                     \
+    {.name = #id,                                                                                  \
+     .get = internet_prefix_get,                                                                   \
+     .set = internet_prefix_set,                                                                   \
+     .doc = text more ".",                                                                         \
+     .closure = (void *)(uintptr_t)&property_##id},
 
 static PyGetSetDef internet_getset[] = {
-    READONLY(version, internet_version_get, "IP version: 4 or 6."),
-    READONLY(proto, internet_proto_get,
-             "IP protocol number; for IPv6 that of the transport, behind extension headers."),
-    {.name = "traffic_class",
-     .get = internet_traffic_class_get,
-     .set = internet_traffic_class_set,
-     .doc = "DSCP and ECN, 8 bits (RFC 2474, RFC 3168); settable, 0 to 255."},
-    {.name = "hop_limit",
-     .get = internet_hop_limit_get,
-     .set = internet_hop_limit_set,
-     .doc = "Hop limit, IPv4's time to live; settable, 1 to 255.",
-     .closure = (void *)(uintptr_t) "hop_limit"},
-    {.name = "ttl",
-     .get = internet_hop_limit_get,
-     .set = internet_hop_limit_set,
-     .doc = "Time to live, IPv6's hop limit; settable, 1 to 255.",
-     .closure = (void *)(uintptr_t) "ttl"},
-    READONLY(hdr_len, internet_hdr_len_get,
-             "IPv4 header length in units of 4 bytes; None for IPv6."),
-    READONLY(pkt_len, internet_pkt_len_get, "IPv4 total length in bytes; None for IPv6."),
-    PREFIX(src_prefix, source,
-           "Source address, an IPprefix without length; settable to one of the same version."),
-    PREFIX(dst_prefix, destination,
-           "Destination address, an IPprefix without length; settable to one of the same version."),
+    IP_PROPERTIES(IP_ATTRIBUTE) ADDRESS_PROPERTIES(ADDRESS_ATTRIBUTE)
+        READONLY(proto, internet_proto_get,
+                 "IP protocol number; for IPv6 that of the transport, after extension headers."),
     {.name = NULL}};
 
 /* --- Checksums ------------------------------------------------------------------------------- */

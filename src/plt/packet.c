@@ -115,18 +115,6 @@ static PyObject *packet_time_get(PyObject *self_, void *Py_UNUSED(closure))
         (int)(meta->nsec / 1000), Py_None, fold, api->DateTimeType);
 }
 
-static PyObject *packet_seconds_get(PyObject *self_, void *Py_UNUSED(closure))
-{
-    const struct plt_meta *meta = packet_meta(self_, "seconds");
-    return meta ? PyFloat_FromDouble((double)meta->sec + meta->nsec * 1e-9) : NULL;
-}
-
-static PyObject *packet_ts_sec_get(PyObject *self_, void *Py_UNUSED(closure))
-{
-    const struct plt_meta *meta = packet_meta(self_, "ts_sec");
-    return meta ? PyLong_FromLongLong(meta->sec) : NULL;
-}
-
 static PyObject *packet_time_ns_get(PyObject *self_, void *Py_UNUSED(closure))
 {
     const struct plt_meta *meta = packet_meta(self_, "time_ns");
@@ -148,58 +136,37 @@ static PyObject *packet_time_ns_get(PyObject *self_, void *Py_UNUSED(closure))
     return result;
 }
 
-static PyObject *packet_erf_time_get(PyObject *self_, void *Py_UNUSED(closure))
+/* --- Properties ------------------------------------------------------------------------------ */
+
+static PyObject *property_of(struct frame *frame, const struct property *row)
 {
-    const struct plt_meta *meta = packet_meta(self_, "erf_time");
-    if (!meta)
-        return NULL;
-    return PyLong_FromUnsignedLongLong(plt_erf_time(meta));
+    struct plt_packet packet = {.data = frame->data, .len = frame->len, .meta = &frame->meta};
+    uint64_t value = 0;
+    if (row->needs_layers)
+        packet.layers = frame_layers(frame);
+    if (row->id == PROPERTY_WIRE_LEN) /* a column's values are not as wide */
+        value = frame->meta.wire_len;
+    else if (property_value(row->id, &packet, &value) != VALUE_PRESENT)
+        return too_short(row->name);
+    return property_object(row, value);
 }
 
-/* --- Lengths and link ------------------------------------------------------------------------ */
-
-static PyObject *packet_wire_len_get(PyObject *self_, void *Py_UNUSED(closure))
+/* The closures of these are rows of property.h. */
+static PyObject *source_property_get(PyObject *self_, void *closure)
 {
-    const struct plt_meta *meta = packet_meta(self_, "wire_len");
-    return meta ? PyLong_FromUnsignedLongLong(meta->wire_len) : NULL;
+    const struct property *row = closure;
+    return packet_meta(self_, row->name) ? property_of(packet_frame(self_), row) : NULL;
 }
 
-static PyObject *packet_capture_len_get(PyObject *self_, void *Py_UNUSED(closure))
-{
-    const struct frame *frame = packet_frame(self_);
-    return frame ? PyLong_FromUnsignedLong(frame->meta.capture_len) : NULL;
-}
-
-static PyObject *packet_linktype_get(PyObject *self_, void *Py_UNUSED(closure))
+static PyObject *packet_property_get(PyObject *self_, void *closure)
 {
     struct frame *frame = packet_frame(self_);
-    return frame ? PyLong_FromLong(frame_layers(frame)->linktype) : NULL;
+    return frame ? property_of(frame, closure) : NULL;
 }
 
-static PyObject *packet_vlan_id_get(PyObject *self_, void *Py_UNUSED(closure))
+static PyObject *layer_property_get(PyObject *self_, void *closure)
 {
-    struct frame *frame = packet_frame(self_);
-    return frame ? PyLong_FromLong(frame_layers(frame)->vlan_id) : NULL;
-}
-
-static PyObject *packet_direction_get(PyObject *self_, void *Py_UNUSED(closure))
-{
-    const struct frame *frame = packet_frame(self_);
-    return frame ? PyLong_FromLong(plt_direction(frame->data, frame->len, &frame->meta)) : NULL;
-}
-
-static PyObject *packet_ethertype_get(PyObject *self_, void *Py_UNUSED(closure))
-{
-    if (!packet_frame(self_))
-        return NULL;
-    return PyLong_FromLong(frame_layers(((struct view *)self_)->frame)->ethertype);
-}
-
-static PyObject *packet_proto_get(PyObject *self_, void *Py_UNUSED(closure))
-{
-    if (!packet_frame(self_))
-        return NULL;
-    return PyLong_FromLong(frame_layers(((struct view *)self_)->frame)->proto);
+    return packet_frame(self_) ? property_of(((struct view *)self_)->frame, closure) : NULL;
 }
 
 static PyObject *packet_payload_of_get(PyObject *self_, void *Py_UNUSED(closure))
@@ -253,6 +220,15 @@ static PyObject *packet_payload_get(PyObject *self_, void *closure)
         .closure = (void *)(uintptr_t)&type_##of                                                   \
     }
 
+#define TIME_ATTRIBUTE(id, text, more, ...)                                                        \
+    PROPERTY_ATTRIBUTE(id, packet_##id##_get, text more "."),
+#define SOURCE_ATTRIBUTE(id, text, more, ...)                                                      \
+    PROPERTY_ATTRIBUTE(id, source_property_get, text more "."),
+#define PACKET_ATTRIBUTE(id, text, more, ...)                                                      \
+    PROPERTY_ATTRIBUTE(id, packet_property_get, text more "."),
+#define LAYER_ATTRIBUTE(id, text, more, ...)                                                       \
+    PROPERTY_ATTRIBUTE(id, layer_property_get, text more "."),
+
 static PyGetSetDef packet_getset[] = {
     {.name = "data",
      .get = packet_data_get,
@@ -263,29 +239,10 @@ static PyGetSetDef packet_getset[] = {
             "bytes are missing, as they always were: bytes(pkt) has them. "
             "Assigning bytes overwrites in place; ValueError when they are longer than the "
             "original."},
-    READONLY(time, packet_time_get,
-             "Arrival time as a naive datetime in local time, exact to the microsecond."),
-    READONLY(seconds, packet_seconds_get, "Arrival time in seconds since the epoch, a float."),
-    READONLY(ts_sec, packet_ts_sec_get, "Arrival time in whole seconds since the epoch."),
-    READONLY(time_ns, packet_time_ns_get,
-             "Arrival time in nanoseconds since the epoch, exact to the trace's clock."),
-    READONLY(
-        erf_time, packet_erf_time_get,
-        "Arrival time as ERF has it: 64 bits, seconds in the upper 32, binary fraction below."),
-    READONLY(wire_len, packet_wire_len_get,
-             "Length on the wire in bytes, as libtrace defines it: for Ethernet with the FCS."),
-    READONLY(capture_len, packet_capture_len_get, "Number of bytes captured of the packet."),
-    READONLY(linktype, packet_linktype_get,
-             "Link type, one of TRACE_TYPE_*; -1 where libtrace has no name for it."),
-    READONLY(vlan_id, packet_vlan_id_get,
-             "VLAN identifier of the outermost tag (IEEE 802.1Q), 0 without a tag."),
-    READONLY(direction, packet_direction_get,
-             "TRACE_DIR_OUTGOING, _INCOMING or _OTHER; -1 where the trace does not tell."),
-    READONLY(ethertype, packet_ethertype_get,
-             "Ethertype of layer 3, behind VLAN tags, labels and PPPoE; 0 where unknown."),
-    READONLY(proto, packet_proto_get,
-             "IP protocol of the transport, behind IPv6 extension headers; 0 where unknown."),
-    LAYER(layer2, "The packet from its link-layer header on, a Layer2; None where there is none."),
+    TIME_PROPERTIES(TIME_ATTRIBUTE) SOURCE_PROPERTIES(SOURCE_ATTRIBUTE)
+        PACKET_PROPERTIES(PACKET_ATTRIBUTE) LAYER_PROPERTIES(LAYER_ATTRIBUTE)
+            LAYER(layer2,
+                  "The packet from its link-layer header on, a Layer2; None where there is none."),
     LAYER(layer3, "The packet from layer 3 on, a Layer3; None where there is none."),
     LAYER(
         transport,

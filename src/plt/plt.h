@@ -12,7 +12,9 @@
 #include "capi.h"
 #include "column.h"
 #include "decode.h"
+#include "field.h"
 #include "packet.h"
+#include "property.h"
 #include "protocols.h"
 #include "values.h"
 
@@ -248,22 +250,6 @@ Py_ssize_t view_length(PyObject *self_);
 
 /* --- Fields ---------------------------------------------------------------------------------- */
 
-enum field_base { BASE_SELF, BASE_IP, BASE_IP6, BASE_TRANSPORT };
-
-/* A field of a header: all that its getter and setter need to know. */
-struct field {
-    const char *name;
-    const char *doc;
-    uint8_t base;   /* enum field_base: what offset counts from */
-    uint8_t offset; /* in bytes */
-    uint8_t width;  /* of the load, in bytes: 1, 2 or 4 */
-    uint8_t shift;  /* right shift after the load, then the mask */
-    uint32_t mask;
-    bool is_flag;  /* a bool in Python */
-    bool writable; /* then low to mask is its range */
-    uint32_t low;
-};
-
 /* A header's table is a macro of rows, X(name, docstring, .base = ...): these two make of it the
  * structs and the attributes. */
 #define DEFINE_FIELD(id, text, ...)                                                                \
@@ -285,6 +271,13 @@ struct field {
         .name = #id, .get = (getter), .set = attribute_readonly, .doc = (text)                     \
     }
 
+/* An attribute from a row of property.h, read-only. */
+#define PROPERTY_ATTRIBUTE(id, getter, text)                                                       \
+    {                                                                                              \
+        .name = #id, .get = (getter), .set = attribute_readonly, .doc = (text),                    \
+        .closure = (void *)(uintptr_t)&property_##id                                               \
+    }
+
 struct field_table {
     enum view_type type;
     const struct field *const *rows; /* ends with NULL */
@@ -297,6 +290,8 @@ extern const struct field_table *const field_tables[];
 /* plt._plt._fields(), in field.c. */
 PyObject *field_list(PyObject *module, PyObject *args);
 
+/* The int or float of a property's value. */
+PyObject *property_object(const struct property *row, uint64_t value);
 PyObject *field_get(PyObject *self_, void *closure);
 int field_set(PyObject *self_, PyObject *value, void *closure);
 /* The setter of every attribute that has none: TypeError. */

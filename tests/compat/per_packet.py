@@ -36,7 +36,7 @@ def value(pkt: plt.packet, name: str) -> Any:
     An address is its 16 bytes, a time its nanoseconds since the epoch.
     """
     name = ALIASES.get(name, name)
-    if name == "time":
+    if name in {"time", "time_ns"}:
         return within(pkt.time_ns, -(2**63) + 2 * 10**9, 2**63 - 2 * 10**9)
     if name == "wire_len":
         return within(pkt.wire_len, 0, 2**32 - 1)

@@ -28,6 +28,7 @@ UINT32 = {
 }  # fmt: skip
 OTHER = {
     "time": "datetime64[ns]",
+    "time_ns": "int64",
     "ts": "datetime64[ns]",
     "seconds": "float64",
     "ts_sec": "int64",
@@ -87,7 +88,7 @@ def test_every_row_of_the_header_tables_is_a_column() -> None:
 def test_a_column_for_what_packets_answer_for() -> None:
     plain = {name for name in ALL if "." not in name}
     on_packets = {
-        "time", "seconds", "ts_sec", "erf_time", "wire_len", "capture_len", "linktype",
+        "time", "time_ns", "seconds", "ts_sec", "erf_time", "wire_len", "capture_len", "linktype",
         "ethertype", "vlan_id", "direction", "proto",
     }  # fmt: skip
     assert plain == (

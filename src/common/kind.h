@@ -1,0 +1,22 @@
+/* What kinds of values columns hold.  No Python here. */
+#ifndef PLT_COMMON_KIND_H
+#define PLT_COMMON_KIND_H
+
+enum column_kind {
+    KIND_TIME, /* int64, nanoseconds since the epoch */
+    KIND_BOOL, /* a byte, 0 or 1 */
+    KIND_INT8,
+    KIND_INT16,
+    KIND_INT64,
+    KIND_UINT8,
+    KIND_UINT16,
+    KIND_UINT32,
+    KIND_UINT64,
+    KIND_FLOAT64,
+    KIND_ADDRESS,  /* 16 bytes, an IPv4 address in the first 4 */
+    KIND_DURATION, /* int64, nanoseconds */
+    KIND_TEXT,     /* UTF-8: int32 offsets into it, one more than rows */
+    KIND_COUNT
+};
+
+#endif

@@ -1,0 +1,157 @@
+/* The values of a packet's properties. */
+#include "property.h"
+
+#include "bytes.h"
+#include "decode.h"
+#include "values.h"
+
+#include <string.h>
+
+#define DEFINE_PROPERTY(id, text, more, ...)                                                       \
+    const struct property property_##id = {.name = #id, .doc = text ".", __VA_ARGS__};
+ALL_PROPERTIES(DEFINE_PROPERTY)
+
+#define PROPERTY_POINTER(id, ...) &property_##id,
+const struct property *const all_properties[] = {ALL_PROPERTIES(PROPERTY_POINTER) NULL};
+
+/* --- Time ------------------------------------------------------------------------------------ */
+
+static enum value_state time_value(const struct plt_meta *meta, uint64_t *value)
+{
+    if (meta->sec > INT64_MAX / 1000000000 - 1 || meta->sec < INT64_MIN / 1000000000 + 1)
+        return VALUE_MISSING;
+    *value = (uint64_t)(meta->sec * 1000000000 + meta->nsec);
+    return VALUE_PRESENT;
+}
+
+static enum value_state seconds_value(const struct plt_meta *meta, uint64_t *value)
+{
+    double seconds = (double)meta->sec + meta->nsec * 1e-9;
+    memcpy(value, &seconds, sizeof(*value));
+    return VALUE_PRESENT;
+}
+
+/* --- The IP header --------------------------------------------------------------------------- */
+
+/* Where the headers have them (RFC 791 section 3.1, RFC 8200 section 3). */
+static const struct {
+    uint8_t at4, at6;
+    uint8_t need4, need6; /* bytes; 0: this version has none */
+} ip_places[] = {
+    [PROPERTY_VERSION] = {0, 0, 1, 1},       [PROPERTY_TRAFFIC_CLASS] = {1, 0, 1, 2},
+    [PROPERTY_HOP_LIMIT] = {8, 7, 1, 1},     [PROPERTY_HDR_LEN] = {0, 0, 1, 0},
+    [PROPERTY_PKT_LEN] = {2, 0, 2, 0},       [PROPERTY_SRC_PREFIX] = {12, 8, 4, 16},
+    [PROPERTY_DST_PREFIX] = {16, 24, 4, 16},
+};
+
+uint32_t property_ip_at(enum property_id id, const struct plt_layers *layers, uint32_t len)
+{
+    bool is_ip4 = layers->version == 4;
+    uint32_t at = is_ip4 ? ip_places[id].at4 : ip_places[id].at6;
+    uint32_t need = is_ip4 ? ip_places[id].need4 : ip_places[id].need6;
+
+    if (layers->version == 0 || len - layers->layer3 < at + need)
+        return PLT_ABSENT;
+    return layers->layer3 + at;
+}
+
+static enum value_state ip_value(enum property_id id, const struct plt_packet *packet,
+                                 uint64_t *value)
+{
+    uint8_t version = packet->layers->version;
+    uint32_t at = property_ip_at(id, packet->layers, packet->len);
+    if (at == PLT_ABSENT)
+        return VALUE_MISSING;
+    const uint8_t *bytes = packet->data + at;
+    if (id == PROPERTY_VERSION)
+        *value = *bytes >> 4;
+    else if (id == PROPERTY_TRAFFIC_CLASS && version == 6)
+        *value = load_be16(bytes) >> 4 & 0xff;
+    else if (version == 6 && ip_places[id].need6 == 0)
+        return VALUE_NONE;
+    else if (id == PROPERTY_PKT_LEN)
+        *value = load_be16(bytes);
+    else
+        *value = id == PROPERTY_HDR_LEN ? *bytes & 0x0f : *bytes;
+    return VALUE_PRESENT;
+}
+
+/* --- The transport header -------------------------------------------------------------------- */
+
+static enum value_state port_value(uint32_t offset, const struct plt_packet *packet,
+                                   uint64_t *value)
+{
+    const uint8_t *bytes =
+        proto_has_ports(packet->layers->proto) ? transport_bytes(packet, offset, 2) : NULL;
+    if (!bytes)
+        return VALUE_MISSING;
+    *value = load_be16(bytes);
+    return VALUE_PRESENT;
+}
+
+static enum value_state payload_value(const struct plt_packet *packet, uint64_t *value)
+{
+    struct plt_payload payload;
+    if (!packet_payload(packet, &payload))
+        return VALUE_MISSING;
+    *value = payload.len;
+    return VALUE_PRESENT;
+}
+
+/* --- All of them ----------------------------------------------------------------------------- */
+
+enum value_state property_value(enum property_id id, const struct plt_packet *packet,
+                                uint64_t *value)
+{
+    const struct plt_meta *meta = packet->meta;
+    const struct plt_layers *layers = packet->layers;
+    switch (id) {
+    case PROPERTY_TIME:
+        return time_value(meta, value);
+    case PROPERTY_SECONDS:
+        return seconds_value(meta, value);
+    case PROPERTY_TS_SEC:
+        *value = (uint64_t)meta->sec;
+        return VALUE_PRESENT;
+    case PROPERTY_ERF_TIME:
+        *value = plt_erf_time(meta);
+        return VALUE_PRESENT;
+    case PROPERTY_WIRE_LEN:
+        *value = meta->wire_len;
+        return meta->wire_len <= UINT32_MAX ? VALUE_PRESENT : VALUE_MISSING;
+    case PROPERTY_CAPTURE_LEN:
+        *value = meta->capture_len;
+        return VALUE_PRESENT;
+    case PROPERTY_LINKTYPE:
+        *value = (uint64_t)layers->linktype;
+        return VALUE_PRESENT;
+    case PROPERTY_ETHERTYPE:
+        *value = layers->ethertype;
+        return VALUE_PRESENT;
+    case PROPERTY_VLAN_ID:
+        *value = layers->vlan_id;
+        return VALUE_PRESENT;
+    case PROPERTY_DIRECTION:
+        *value = (uint64_t)plt_direction(packet->data, packet->len, meta);
+        return VALUE_PRESENT;
+    case PROPERTY_PROTO:
+        *value = layers->proto;
+        return VALUE_PRESENT;
+    case PROPERTY_VERSION:
+    case PROPERTY_TRAFFIC_CLASS:
+    case PROPERTY_HOP_LIMIT:
+    case PROPERTY_HDR_LEN:
+    case PROPERTY_PKT_LEN:
+        return ip_value(id, packet, value);
+    case PROPERTY_SRC_PORT:
+        return port_value(0, packet, value);
+    case PROPERTY_DST_PORT:
+        return port_value(2, packet, value);
+    case PROPERTY_PAYLOAD_LEN:
+        return payload_value(packet, value);
+    case PROPERTY_SRC_PREFIX:
+    case PROPERTY_DST_PREFIX:
+        break;
+    }
+    return VALUE_MISSING;
+}

@@ -1,0 +1,147 @@
+/* The properties of a packet that every packet and layer object answers for, and that have a column
+ * each: a row a property makes the attribute, the column, and what the documentation says of both.
+ * No Python here. */
+#ifndef PLT_PACKET_PROPERTY_H
+#define PLT_PACKET_PROPERTY_H
+
+#include "kind.h"
+#include "packet.h"
+
+enum property_id {
+    PROPERTY_TIME,
+    PROPERTY_SECONDS,
+    PROPERTY_TS_SEC,
+    PROPERTY_ERF_TIME,
+    PROPERTY_WIRE_LEN,
+    PROPERTY_CAPTURE_LEN,
+    PROPERTY_LINKTYPE,
+    PROPERTY_ETHERTYPE,
+    PROPERTY_VLAN_ID,
+    PROPERTY_DIRECTION,
+    PROPERTY_PROTO,
+    PROPERTY_VERSION,
+    PROPERTY_TRAFFIC_CLASS,
+    PROPERTY_HOP_LIMIT,
+    PROPERTY_HDR_LEN,
+    PROPERTY_PKT_LEN,
+    PROPERTY_SRC_PREFIX,
+    PROPERTY_DST_PREFIX,
+    PROPERTY_SRC_PORT,
+    PROPERTY_DST_PORT,
+    PROPERTY_PAYLOAD_LEN
+};
+
+struct property {
+    const char *name;
+    const char *doc;
+    uint8_t id;   /* enum property_id */
+    uint8_t kind; /* enum column_kind, of its column */
+    bool needs_layers;
+    bool can_be_missing;
+};
+
+/* The rows: X(name, what it is, what the attribute's docstring adds, the rest of the row).  Neither
+ * text ends with a full stop.
+ *
+ * What the source tells: an object made from bytes has none of these.  The first two have getters
+ * of their own, for a type or a range that a column can't hold. */
+#define TIME_PROPERTIES(X)                                                                         \
+    X(time, "Arrival time", ", a naive datetime in local time, exact to the microsecond",          \
+      .id = PROPERTY_TIME, .kind = KIND_TIME, .can_be_missing = true)                              \
+    X(time_ns, "Arrival time in nanoseconds since the epoch, exact to the trace's clock", "",      \
+      .id = PROPERTY_TIME, .kind = KIND_INT64, .can_be_missing = true)
+#define SOURCE_PROPERTIES(X)                                                                       \
+    X(seconds, "Arrival time in seconds since the epoch, a float", "", .id = PROPERTY_SECONDS,     \
+      .kind = KIND_FLOAT64)                                                                        \
+    X(ts_sec, "Arrival time in whole seconds since the epoch", "", .id = PROPERTY_TS_SEC,          \
+      .kind = KIND_INT64)                                                                          \
+    X(erf_time,                                                                                    \
+      "Arrival time as ERF has it: 64 bits, seconds in the upper 32, binary fraction below", "",   \
+      .id = PROPERTY_ERF_TIME, .kind = KIND_UINT64)                                                \
+    X(wire_len, "Length on the wire in bytes, as libtrace defines it: for Ethernet with the FCS",  \
+      "", .id = PROPERTY_WIRE_LEN, .kind = KIND_UINT32, .can_be_missing = true)
+
+/* What is told of the packet that an object came in, however deep in it the object is. */
+#define PACKET_PROPERTIES(X)                                                                       \
+    X(capture_len, "Number of bytes captured of the packet", "", .id = PROPERTY_CAPTURE_LEN,       \
+      .kind = KIND_UINT32)                                                                         \
+    X(linktype, "Link type, one of TRACE_TYPE_*; -1 where libtrace has no name for it", "",        \
+      .id = PROPERTY_LINKTYPE, .kind = KIND_INT16, .needs_layers = true)                           \
+    X(vlan_id, "VLAN identifier of the outermost tag (IEEE 802.1Q), 0 without a tag", "",          \
+      .id = PROPERTY_VLAN_ID, .kind = KIND_UINT16, .needs_layers = true)                           \
+    X(direction, "TRACE_DIR_OUTGOING, _INCOMING or _OTHER; -1 where the trace does not tell", "",  \
+      .id = PROPERTY_DIRECTION, .kind = KIND_INT8)
+
+/* What the layers tell: a packet that another one carries has its own. */
+#define LAYER_PROPERTIES(X)                                                                        \
+    X(ethertype, "Ethertype of layer 3, after VLAN tags, labels and PPPoE; 0 where unknown", "",   \
+      .id = PROPERTY_ETHERTYPE, .kind = KIND_UINT16, .needs_layers = true)                         \
+    X(proto, "IP protocol of the transport, after IPv6 extension headers; 0 where unknown", "",    \
+      .id = PROPERTY_PROTO, .kind = KIND_UINT8, .needs_layers = true)
+
+/* What the IP header tells, IPv4's or IPv6's; the last two have getters of their own. */
+#define IP_PROPERTIES(X)                                                                           \
+    X(version, "IP version: 4 or 6", "", .id = PROPERTY_VERSION, .kind = KIND_UINT8, IP_VALUE)     \
+    X(traffic_class, "DSCP and ECN, 8 bits (RFC 2474, RFC 3168)", "; settable, 0 to 255",          \
+      .id = PROPERTY_TRAFFIC_CLASS, .kind = KIND_UINT8, IP_VALUE)                                  \
+    X(hop_limit, "Hop limit, IPv4's time to live", "; settable, 1 to 255",                         \
+      .id = PROPERTY_HOP_LIMIT, .kind = KIND_UINT8, IP_VALUE)                                      \
+    X(ttl, "Time to live, IPv6's hop limit", "; settable, 1 to 255", .id = PROPERTY_HOP_LIMIT,     \
+      .kind = KIND_UINT8, IP_VALUE)                                                                \
+    X(hdr_len, "IPv4 header length in units of 4 bytes", "; None for IPv6",                        \
+      .id = PROPERTY_HDR_LEN, .kind = KIND_UINT8, IP_VALUE)                                        \
+    X(pkt_len, "IPv4 total length in bytes", "; None for IPv6", .id = PROPERTY_PKT_LEN,            \
+      .kind = KIND_UINT16, IP_VALUE)
+#define ADDRESS_PROPERTIES(X)                                                                      \
+    X(src_prefix, "Source address",                                                                \
+      ", an IPprefix without length; settable to one of the same version",                         \
+      .id = PROPERTY_SRC_PREFIX, .kind = KIND_ADDRESS, IP_VALUE)                                   \
+    X(dst_prefix, "Destination address",                                                           \
+      ", an IPprefix without length; settable to one of the same version",                         \
+      .id = PROPERTY_DST_PREFIX, .kind = KIND_ADDRESS, IP_VALUE)
+
+/* Columns that are no attribute of every object: short names, and what the transport tells. */
+#define COLUMN_PROPERTIES(X)                                                                       \
+    X(ts, "Arrival time, as time", "", .id = PROPERTY_TIME, .kind = KIND_TIME,                     \
+      .can_be_missing = true)                                                                      \
+    X(src, "Source address, as src_prefix", "", .id = PROPERTY_SRC_PREFIX, .kind = KIND_ADDRESS,   \
+      IP_VALUE)                                                                                    \
+    X(dst, "Destination address, as dst_prefix", "", .id = PROPERTY_DST_PREFIX,                    \
+      .kind = KIND_ADDRESS, IP_VALUE)                                                              \
+    X(src_port, "Source port of TCP, UDP, SCTP, DCCP or UDP-Lite", "", .id = PROPERTY_SRC_PORT,    \
+      .kind = KIND_UINT16, IP_VALUE)                                                               \
+    X(dst_port, "Destination port of TCP, UDP, SCTP, DCCP or UDP-Lite", "",                        \
+      .id = PROPERTY_DST_PORT, .kind = KIND_UINT16, IP_VALUE)                                      \
+    X(payload_len, "Bytes that TCP or UDP carries, by the headers' lengths", "",                   \
+      .id = PROPERTY_PAYLOAD_LEN, .kind = KIND_UINT32, IP_VALUE)
+
+#define ALL_PROPERTIES(X)                                                                          \
+    TIME_PROPERTIES(X)                                                                             \
+    SOURCE_PROPERTIES(X)                                                                           \
+    PACKET_PROPERTIES(X)                                                                           \
+    LAYER_PROPERTIES(X)                                                                            \
+    IP_PROPERTIES(X)                                                                               \
+    ADDRESS_PROPERTIES(X)                                                                          \
+    COLUMN_PROPERTIES(X)
+
+#define IP_VALUE .needs_layers = true, .can_be_missing = true
+
+#define DECLARE_PROPERTY(id, ...) extern const struct property property_##id;
+ALL_PROPERTIES(DECLARE_PROPERTY)
+#undef DECLARE_PROPERTY
+
+/* All of them; ends with NULL. */
+extern const struct property *const all_properties[];
+
+/* VALUE_NONE: such a packet has no such value (IPv6 no pkt_len); VALUE_MISSING: too little was
+ * captured, the packet has no such header, or the value does not fit its column. */
+enum value_state { VALUE_MISSING, VALUE_NONE, VALUE_PRESENT };
+
+/* The value of a property but for addresses: the bits of its column's kind. */
+enum value_state property_value(enum property_id id, const struct plt_packet *packet,
+                                uint64_t *value);
+/* Where a packet's IP header has the bytes of an IP property (an address: 4 or 16 of them),
+ * PLT_ABSENT where they were not all captured or there is no IP header. */
+uint32_t property_ip_at(enum property_id id, const struct plt_layers *layers, uint32_t len);
+
+#endif

@@ -6,9 +6,8 @@
 
 #include <libtrace.h>
 
-#define LIBTRACE_MAJOR (LIBTRACE_API_VERSION >> 16)
-
-#if LIBTRACE_MAJOR >= 4
+/* libtrace 4 is known by its parallel API: its version macros have other names than 3's. */
+#if __has_include(<libtrace_parallel.h>)
 #define CACHED(packet, field) ((packet)->cached.field)
 #else
 #define CACHED(packet, field) ((packet)->field)
@@ -51,31 +50,6 @@ _Static_assert((int)TRACE_TYPE_PPP == LINKTYPE_PPP, "libtrace's number");
 _Static_assert((int)TRACE_TYPE_METADATA == LINKTYPE_METADATA, "libtrace's number");
 _Static_assert((int)TRACE_TYPE_NONDATA == LINKTYPE_NONDATA, "libtrace's number");
 _Static_assert((int)TRACE_TYPE_OPENBSD_LOOP == LINKTYPE_OPENBSD_LOOP, "libtrace's number");
-
-/* --- A packet of ours as libtrace takes it, in fence.c -----------------------------------------
- */
-
-/* The longest packet that libtrace takes. */
-#define FENCE_MAX_LENGTH ((uint32_t)LIBTRACE_PACKET_BUFSIZE - 1)
-/* The longest that it writes: an ERF record's length, header included, has 16 bits. */
-#define FENCE_MAX_WRITTEN ((uint32_t)LIBTRACE_PACKET_BUFSIZE - 64)
-
-/* A libtrace packet that borrows bytes of ours, with a dead trace as its own. */
-struct fence_packet {
-    libtrace_t *trace;         /* owned */
-    libtrace_packet_t *packet; /* owned */
-    uint32_t header[4];        /* as a pcap file's: seconds, microseconds, the two lengths */
-};
-
-/* 0, or -1 with an exception. */
-int fence_packet_init(struct fence_packet *self);
-void fence_packet_clear(struct fence_packet *self);
-/* The pcap link type that libtrace knows for a packet of ours, TRACE_DLT_ERROR where it has none.
- */
-int fence_dlt(const struct plt_meta *meta);
-/* Let the packet be these bytes; dlt is one that fence_dlt gave. */
-void fence_packet_set(struct fence_packet *self, uint8_t *data, uint32_t len, int dlt,
-                      const struct plt_meta *meta);
 
 /* A source of libtrace's: live interfaces, rt:, and formats that we don't read ourselves. */
 struct live_config {

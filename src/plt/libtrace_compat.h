@@ -68,10 +68,30 @@ struct source *pcap_live_source_new(struct plt_state *state, const char *device,
                                     const struct live_config *config);
 /* Seconds on a clock that never goes back. */
 double live_now(void);
+
+/* What is known of the interface that is captured from: none of the ways to capture tells reliably
+ * when it goes down or away. */
+struct watch {
+    int index;  /* 0 where it is no interface of the system's */
+    int fd;     /* owned: a socket to ask through, -1 for none */
+    bool ended; /* it was seen down or gone, which is told when no packet is left */
+    bool gone;
+    char name[64];
+};
+
+void watch_open(struct watch *watch, const char *name);
+void watch_close(struct watch *watch);
+/* Note whether the interface is down or gone.  It is known by its number: names may change. */
+void watch_look(struct watch *watch);
+/* Note whether the socket fd has an error, and take that from it: reading would print it. */
+void watch_socket(struct watch *watch, int fd);
+/* OSError, -1, where the interface was seen down or gone when the last packet had been read; else
+ * 0. */
+int watch_raise(struct watch *watch);
 /* Wait for a descriptor, or for seconds where fd is -1, no longer than until the next look for
- * signals; 0, or -1 with an exception, LibtraceError after timeout seconds. */
-int live_wait(const struct plt_state *state, int fd, double seconds, double started,
-              double timeout);
+ * signals and at the interface; 0, or -1 with an exception, LibtraceError after timeout seconds. */
+int live_wait(const struct plt_state *state, struct watch *watch, int fd, double seconds,
+              double started, double timeout);
 
 /* --- Filters, in filter.c ----------------------------------------------------------------------
  */

@@ -6,7 +6,9 @@
 #include <linux/if_packet.h>
 #include <poll.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <time.h>
+#include <unistd.h>
 
 /* Ctrl-C is looked for this often while a read waits. */
 #define POLL_MS 100
@@ -21,6 +23,8 @@ struct live_source {
     bool ready;                /* record is set and was not handed out */
     bool ended;
     double timeout;
+    int fd; /* borrowed: libtrace's socket, -1 until it is known */
+    struct watch watch;
     uint32_t snaplen; /* what is cut here, not by libtrace */
     struct plt_record record;
 };
@@ -186,7 +190,8 @@ double live_now(void)
     return (double)time.tv_sec + (double)time.tv_nsec * 1e-9;
 }
 
-int live_wait(const struct plt_state *state, int fd, double seconds, double started, double timeout)
+int live_wait(const struct plt_state *state, struct watch *watch, int fd, double seconds,
+              double started, double timeout)
 {
     struct pollfd descriptor = {.fd = fd, .events = POLLIN};
     double left = seconds * 1000;
@@ -196,6 +201,8 @@ int live_wait(const struct plt_state *state, int fd, double seconds, double star
     Py_END_ALLOW_THREADS
     if (PyErr_CheckSignals() < 0)
         return -1;
+    watch_socket(watch, fd);
+    watch_look(watch);
     if (timeout > 0 && live_now() - started > timeout) {
         PyErr_SetString(state->error, "timeout in trace read()");
         return -1;
@@ -222,6 +229,9 @@ static int fill_live(struct source *base)
     double started = live_now();
     for (;;) {
         libtrace_eventobj_t event;
+        bool ended = self->watch.ended; /* before the last look for packets */
+        if (self->native)
+            watch_socket(&self->watch, self->fd);
         Py_BEGIN_ALLOW_THREADS
         event = trace_event(self->trace, self->packet);
         Py_END_ALLOW_THREADS
@@ -229,13 +239,18 @@ static int fill_live(struct source *base)
         case TRACE_EVENT_PACKET:
             return take(self, event.size);
         case TRACE_EVENT_TERMINATE:
+            if (self->watch.index > 0 && watch_raise(&self->watch) < 0)
+                return -1;
             return take(self, 0);
         case TRACE_EVENT_IOWAIT:
-            if (live_wait(self->state, event.fd, 1, started, self->timeout) < 0)
+            self->fd = event.fd;
+            if ((ended && watch_raise(&self->watch) < 0) ||
+                live_wait(self->state, &self->watch, event.fd, 1, started, self->timeout) < 0)
                 return -1;
             break;
         case TRACE_EVENT_SLEEP:
-            if (live_wait(self->state, -1, event.seconds, started, self->timeout) < 0)
+            if ((ended && watch_raise(&self->watch) < 0) ||
+                live_wait(self->state, &self->watch, -1, event.seconds, started, self->timeout) < 0)
                 return -1;
             break;
         }
@@ -272,6 +287,7 @@ static void live_destroy(struct source *base)
         trace_destroy(trace);
         Py_END_ALLOW_THREADS
     }
+    watch_close(&self->watch);
     PyMem_Free(self);
 }
 
@@ -294,12 +310,34 @@ static int configure(struct live_source *self, const struct live_config *config)
     return 0;
 }
 
+/* The number that the next descriptor of this process is likely to have. */
+static int next_descriptor(void)
+{
+    int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    if (fd >= 0)
+        close(fd);
+    return fd;
+}
+
+/* Whether a descriptor is a packet socket of an interface. */
+static bool captures(int fd, int index)
+{
+    struct sockaddr_ll address = {.sll_family = AF_UNSPEC};
+    socklen_t size = sizeof(address);
+    return fd >= 0 && getsockname(fd, (struct sockaddr *)&address, &size) == 0 &&
+           address.sll_family == AF_PACKET && address.sll_ifindex == index;
+}
+
 static int start(struct live_source *self)
 {
     int failed = 0;
+    /* libtrace tells its socket when there is nothing to read, which may be too late */
+    int fd = self->native ? next_descriptor() : -1;
     Py_BEGIN_ALLOW_THREADS
     failed = trace_start(self->trace) < 0;
     Py_END_ALLOW_THREADS
+    self->fd = captures(fd, self->watch.index) ? fd : -1;
+    self->watch.ended = false;
     return failed ? raise_problem(self->trace) : 0;
 }
 
@@ -347,6 +385,9 @@ struct source *live_source_new(struct plt_state *state, const char *uri,
     self->base.count_drops = live_count_drops;
     self->base.pause = live_pause;
     self->base.resume = live_resume;
+    self->fd = self->watch.fd = -1;
+    if (self->native || strncmp(uri, "ring:", 5) == 0)
+        watch_open(&self->watch, strchr(uri, ':') + 1);
     self->trace = trace_create(uri);
     self->packet = trace_create_packet();
     if (!self->trace || !self->packet) {

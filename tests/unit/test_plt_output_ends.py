@@ -111,7 +111,7 @@ def test_a_pipe_that_is_closed(prefix: str, compression: int, count: int, tmp_pa
     try:
         run = subprocess.run(
             [sys.executable, "-c", CLOSED, tmp_path, f"{prefix}:-", str(compression), str(count)],
-            env=os.environ | {"PYTHONPATH": str(Path(packets.__file__).parent)},
+            env=packets.environment(),
             stdout=writer, stderr=subprocess.PIPE, text=True, timeout=60, check=False,
         )  # fmt: skip
     finally:
@@ -151,7 +151,7 @@ def test_standard_output(prefix: str, mode: str, tmp_path: Path) -> None:
             output.write_packet(packet)
     run = subprocess.run(
         [sys.executable, "-c", TO_STDOUT, path, f"{prefix}:-", mode],
-        env=os.environ | {"PYTHONPATH": str(Path(packets.__file__).parent)},
+        env=packets.environment(),
         capture_output=True, timeout=60, check=False,
     )  # fmt: skip
     assert (run.returncode, run.stderr) == (0, b"")

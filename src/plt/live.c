@@ -355,6 +355,22 @@ static int live_resume(struct source *base, const struct live_config *config)
     return start(self);
 }
 
+/* Close what libtrace's rt: leaves open where it can't connect: a TCP socket without a peer, at the
+ * number that was free before.  Only where no other thread can have opened that meanwhile. */
+static void close_unconnected(int fd)
+{
+    PyThreadState *threads = PyInterpreterState_ThreadHead(PyInterpreterState_Get());
+    struct sockaddr_storage peer;
+    socklen_t size = sizeof(peer);
+    int domain = 0;
+    socklen_t domain_size = sizeof(domain);
+    if (fd < 0 || PyThreadState_Next(threads) || fd == next_descriptor())
+        return;
+    if (getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &domain_size) == 0 && domain == AF_INET &&
+        getpeername(fd, (struct sockaddr *)&peer, &size) < 0 && errno == ENOTCONN)
+        close(fd);
+}
+
 static bool has_events(const char *uri)
 {
     static const char *const formats[] = {"int:", "ring:", "bpf:", "rt:", "dag:"};
@@ -367,6 +383,7 @@ static bool has_events(const char *uri)
 struct source *live_source_new(struct plt_state *state, const char *uri,
                                const struct live_config *config)
 {
+    int free_fd = -1;
     struct live_source *self = PyMem_Calloc(1, sizeof(*self));
     if (!self) {
         PyErr_NoMemory();
@@ -398,10 +415,13 @@ struct source *live_source_new(struct plt_state *state, const char *uri,
         raise_problem(self->trace);
         goto error;
     }
+    if (strncmp(uri, "rt:", 3) == 0)
+        free_fd = next_descriptor();
     if (configure(self, config) < 0 || start(self) < 0)
         goto error;
     return &self->base;
 error:
     live_destroy(&self->base);
+    close_unconnected(free_fd);
     return NULL;
 }

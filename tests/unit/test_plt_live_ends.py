@@ -153,3 +153,26 @@ output.close_output()
 @pytest.mark.parametrize("name", ["int", "ring"])
 def test_an_output_to_an_interface_that_ends(name: str, how: str, namespace: list[str]) -> None:
     assert run_in(namespace, SENT, name, how).startswith(f"Couldn't write packet: {name}:near: ")
+
+
+FAILED_STARTS = """
+import os, sys, plt
+def start():
+    try:
+        plt.trace(sys.argv[1]).start()
+    except plt.LibtraceError as error:
+        return str(error)
+assert sys.argv[1] in start()
+before = os.listdir("/proc/self/fd")
+for _ in range(20):
+    start()
+print(len(os.listdir("/proc/self/fd")) - len(before))
+"""
+
+
+@pytest.mark.parametrize(
+    "uri", ["rt:127.0.0.1:1", "int:nosuch0", "ring:nosuch0", "pcapint:nosuch0"]
+)
+def test_a_start_that_fails_leaves_nothing_open(uri: str) -> None:
+    run = packets.child(FAILED_STARTS, uri)
+    assert (run.returncode, run.stdout, run.stderr) == (0, "0\n", "")

@@ -67,7 +67,7 @@ static void set_address(struct plt_meta *meta, const struct sockaddr_ll *address
 /* The header of a ring: packet is the kernel's (packet(7)). */
 static void read_ring(const uint8_t *header, struct plt_record *record)
 {
-    struct tpacket2_hdr ring;
+    ring_header ring;
     struct sockaddr_ll address;
     memcpy(&ring, header, sizeof(ring));
     memcpy(&address,

@@ -42,7 +42,7 @@ struct pcapng_source {
     struct interface *interfaces; /* owned */
     uint32_t interface_count;
     uint32_t interface_room;
-    uint64_t skip;          /* bytes of an uninteresting block that are still to pass */
+    uint64_t skip; /* bytes of an uninteresting block that are still to pass */
 };
 
 static uint32_t load32(const struct pcapng_source *self, const uint8_t *bytes)

@@ -199,11 +199,11 @@ class _Crew:
             self.threads.append(thread)
             try:
                 thread.start()
-            except RuntimeError:  # the system has no more
-                self.threads.pop()
-                if not self.threads:
+            except Exception as error:
+                self.threads.pop()  # it would be taken for one that reads
+                if not (self.threads and isinstance(error, RuntimeError)):
                     raise
-                self.most = len(self.threads)
+                self.most = len(self.threads)  # the system has no more
         job.given = True
         self.todo.put(job)
 

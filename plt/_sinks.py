@@ -1,26 +1,37 @@
-"""Where output traces go: files, compressed or not, and what an appended file holds already.
+"""Where output traces go: files, compressed or not, standard output, and interfaces.
 
-`open_sink()` is called by `output_trace.start_output()` for pcap files, which are written by a
-writer of ours; every other format is libtrace's.
+`open_sink()` and `open_interface()` are what `output_trace.start_output()` calls.
 """
 
 from __future__ import annotations
 
 import bz2
-import gzip
+import io
 import os
-from typing import IO, Protocol
+import socket
+import sys
+import zlib
+from collections.abc import Callable
+from functools import partial
+from typing import BinaryIO, Protocol
 
 from . import _sources
 
-__all__ = ["open_sink"]
+__all__ = ["open_interface", "open_sink"]
 
 
-class Sink(Protocol):
-    """What a writer in C gives bytes to."""
+class File(Protocol):
+    """What a writer in C gives bytes to: a file without a buffer, which may take only some."""
 
-    def write(self, data: memoryview, /) -> int | None: ...
+    def write(self, data: bytes, /) -> int | None: ...
     def close(self) -> None: ...
+
+
+class Compressor(Protocol):
+    """What zlib and bz2 have in common."""
+
+    def compress(self, data: bytes, /) -> bytes: ...
+    def flush(self) -> bytes: ...
 
 
 NO_COMPRESSION, ZLIB_COMPRESSION, BZIP2_COMPRESSION = 0, 1, 2
@@ -28,51 +39,102 @@ NO_COMPRESSION, ZLIB_COMPRESSION, BZIP2_COMPRESSION = 0, 1, 2
 #: Without a level of the caller's: that of libtrace's own tools.
 DEFAULT_LEVEL = 6
 
+#: Formats by how their first bytes are known, and how many of these that takes.
+IS_OF_FORMAT: dict[str, tuple[Callable[[bytes], bool], int]] = {
+    "pcap": (_sources.is_pcap, 24),
+    "erf": (_sources.is_erf, 16),
+}
 
-def header_of(path: str) -> bytes:
-    """The pcap file header of a file that is to be appended to, none where it is empty or new."""
+
+def header_of(path: str, format: str) -> bytes:
+    """What a file that is to be appended to begins with, none where it is empty or new."""
+    is_format, size = IS_OF_FORMAT[format]
     try:
         stream = _sources.open_stream(path)
     except FileNotFoundError:
         return b""
     try:
-        head = stream.peek(24)
+        head = stream.peek(size)
     finally:
         stream.close()
-    if head and (len(head) < 24 or not _sources.is_pcap(head)):
-        raise OSError("what is there is no pcap file: nothing can be appended to it")
+    if head and (len(head) < size or not is_format(head)):
+        raise OSError(f"what is there is no {format} file: nothing can be appended to it")
     return head
 
 
-def open_sink(path: str, flags: int, compression: int, level: int) -> tuple[Sink, bytes]:
-    """A file to write to, and the pcap header that it has already."""
-    header = header_of(path) if flags & os.O_APPEND else b""
-    if not flags & os.O_APPEND:
-        flags |= os.O_TRUNC
-    descriptor = os.open(path, flags | os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o666)
-    file = os.fdopen(descriptor, "wb")
-    level = DEFAULT_LEVEL if level < 0 else level
-    if compression == ZLIB_COMPRESSION and level > 0:
-        return Owning(gzip.GzipFile("", "wb", level, file, mtime=0), file), header
-    if compression == BZIP2_COMPRESSION and level > 0:
-        return Owning(bz2.BZ2File(file, "wb", compresslevel=level), file), header
-    return file, header
+class Kept:
+    """Standard output where a program has put something else in its place: it stays open."""
 
-
-class Owning:
-    """A compressor, closed together with the file that it writes to."""
-
-    def __init__(self, compressor: gzip.GzipFile | bz2.BZ2File, file: IO[bytes]) -> None:
-        self.compressor = compressor
+    def __init__(self, file: BinaryIO) -> None:
         self.file = file
 
-    def write(self, data: memoryview, /) -> int:
-        """Compress some bytes."""
-        return self.compressor.write(data)
+    def write(self, data: bytes, /) -> int:
+        """Write it all."""
+        self.file.write(data)
+        self.file.flush()
+        return len(data)
 
     def close(self) -> None:
-        """Write what is left, and close the file."""
-        try:
-            self.compressor.close()
-        finally:
-            self.file.close()
+        """Leave it open."""
+
+
+def standard_output() -> File:
+    """Standard output as a file without a buffer."""
+    binary = getattr(sys.stdout, "buffer", None)
+    if binary is None:
+        raise OSError("this process has no standard output that takes bytes")
+    sys.stdout.flush()  # what was printed before comes before
+    try:
+        return open(sys.stdout.fileno(), "wb", buffering=0, closefd=False)
+    except io.UnsupportedOperation:
+        return Kept(binary)
+
+
+def open_sink(
+    path: str, format: str, flags: int, compression: int, level: int
+) -> tuple[File, Callable[[], Compressor] | None, bool, bytes]:
+    """A file, what makes compressors, whether it may have several streams, how it begins."""
+    header = b""
+    file: File
+    if path == "-":
+        file = standard_output()
+    else:
+        if flags & os.O_APPEND:
+            header = header_of(path, format)
+        else:
+            flags |= os.O_TRUNC
+        descriptor = os.open(path, flags | os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o666)
+        file = os.fdopen(descriptor, "wb", buffering=0)
+    level = DEFAULT_LEVEL if level < 0 else level
+    if compression == ZLIB_COMPRESSION and level > 0:
+        return file, partial(zlib.compressobj, level, zlib.DEFLATED, 31), True, header
+    if compression == BZIP2_COMPRESSION and level > 0:
+        return file, partial(bz2.BZ2Compressor, level), False, header
+    return file, None, True, header
+
+
+# --- Interfaces ------------------------------------------------------------------------------
+
+#: Link types of pcap files by what packet(7) calls hardware; all others take IP packets.
+ETHERNET, RADIOTAP, WIFI = 1, 127, 105
+LINK_TYPES = {
+    1: frozenset({ETHERNET}),
+    772: frozenset({ETHERNET}),  # loopback
+    801: frozenset({WIFI}),
+    803: frozenset({RADIOTAP}),
+}
+RAW_IP = frozenset({12, 14, 101, 228, 229})
+
+
+def open_interface(name: str) -> tuple[socket.socket, frozenset[int]]:
+    """A socket that sends packets to an interface, and the link types that it takes."""
+    if not hasattr(socket, "AF_PACKET"):
+        raise OSError("this system has no packet sockets")
+    opened = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
+    try:
+        opened.bind((name, 0))
+        hardware = opened.getsockname()[3]
+    except BaseException:
+        opened.close()
+        raise
+    return opened, LINK_TYPES.get(hardware, RAW_IP)

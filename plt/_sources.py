@@ -16,10 +16,11 @@ import struct
 import sys
 import zlib
 from collections.abc import Callable
+from functools import partial
 from typing import BinaryIO, Protocol, TypeVar
 
 from ._origin import is_own
-from ._readahead import ReadAhead
+from ._readahead import LOST_PLACE, ReadAhead
 
 __all__ = ["open_source", "open_stream", "is_pcap"]
 
@@ -135,7 +136,8 @@ class Compressed(Plain):
         self.at = 0  # of the first of these in the file
         self.member = 0  # where the member that is read begins in the file
         self.more = False  # the decompressor has more to give of what it was given
-        self.error: Exception | None = None
+        # what is wrong, made anew each time: a traceback would hold frames that hold the trace
+        self.error: Callable[[], Exception] | None = None
         self.thread: ReadAhead | None = None
 
     def read_ahead(self) -> None:
@@ -160,6 +162,15 @@ class Compressed(Plain):
             self.thread.stop()
         super().close()
 
+    def read_in_turn(self) -> bytes:
+        """What `read_some()` gives, or the thread that calls it."""
+        if self.thread is not None:
+            some = self.thread.get()
+            if some is not None:
+                return some
+            self.thread = None
+        return self.read_some()
+
     def read_some(self) -> bytes:
         """Some bytes of what was compressed, none at the end.
 
@@ -176,8 +187,8 @@ class Compressed(Plain):
             if out:
                 return out
             if ended and self.decompressor is not None and self.error is None:
-                self.error = EOFError(f"the {self.kind} data is cut")
-        raise self.error
+                self.error = partial(EOFError, f"the {self.kind} data is cut")
+        raise self.error()
 
     def next_member(self) -> bool:
         """Begin the next member, behind what padding there is; False at the end of the file."""
@@ -202,7 +213,7 @@ class Compressed(Plain):
         except DAMAGE as error:
             if not is_own(error):
                 raise
-            self.error = OSError(f"the {self.kind} data is damaged: {error}")
+            self.error = partial(OSError, f"the {self.kind} data is damaged: {error}")
             return self.salvage()
         self.more = len(out) >= LIMIT
         used = len(piece)
@@ -238,11 +249,11 @@ class Compressed(Plain):
         """Read into a buffer; 0 at the end."""
         try:
             if not self.ahead:
-                self.ahead = self.thread.get() if self.thread else self.read_some()
+                self.ahead = self.read_in_turn()
             return super().readinto1(buffer) if self.ahead else 0
         except BaseException as error:
             if not is_own(error):  # a signal's: how far the decompressor got is unknown
-                self.error = OSError("an interrupt lost the place in the compressed data")
+                self.error = partial(OSError, LOST_PLACE)
             raise
 
 

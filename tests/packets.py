@@ -270,12 +270,17 @@ def until_error(uri: str | Path) -> tuple[list[plt.packet], str]:
 # --- Other processes -------------------------------------------------------------------------
 
 
+def environment() -> dict[str, str]:
+    """The environment of a program that imports this module."""
+    folders = [str(Path(__file__).parent), os.environ.get("PYTHONPATH", "")]
+    return os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, folders))}
+
+
 def child(code: str, *args: object, timeout: float = 60) -> subprocess.CompletedProcess[str]:
     """Run a program that may end the interpreter, or that is to be measured from outside."""
-    folders = [str(Path(__file__).parent), os.environ.get("PYTHONPATH", "")]
     return subprocess.run(
         [sys.executable, "-c", code, *map(str, args)],
-        env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, folders))},
+        env=environment(),
         capture_output=True,
         text=True,
         timeout=timeout,

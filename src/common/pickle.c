@@ -60,9 +60,10 @@ PyObject *batch_reduce(PyObject *batch_, PyObject *protocol)
         else
             Py_CLEAR(columns);
     }
-    PyObject *make = PyObject_GetAttrString((PyObject *)Py_TYPE(batch_), "_from_state");
+    PyObject *make =
+        columns ? PyObject_GetAttrString((PyObject *)Py_TYPE(batch_), "_from_state") : NULL;
     PyObject *result = NULL;
-    if (columns && make)
+    if (make)
         result = Py_BuildValue("(O((isnO)))", make, FORMAT_VERSION, ORDER_NAME,
                                (Py_ssize_t)batch->rows, columns);
     Py_XDECREF(columns);

@@ -47,6 +47,12 @@ static inline void store_be32(uint8_t *p, uint32_t value)
     store_be16(p + 2, (uint16_t)value);
 }
 
+static inline void store_le64(uint8_t *p, uint64_t value)
+{
+    for (int i = 0; i < 8; i++)
+        p[i] = (uint8_t)(value >> 8 * i);
+}
+
 static inline void store_be64(uint8_t *p, uint64_t value)
 {
     store_be32(p, (uint32_t)(value >> 32));

@@ -92,10 +92,13 @@ void input_clear(struct input *input)
 {
     PyMem_Free(input->buffer);
     if (input->stream) {
+        PyObject *pending[3] = {NULL}; /* Python is not called with an exception set */
+        PyErr_Fetch(&pending[0], &pending[1], &pending[2]);
         PyObject *closed = PyObject_CallMethod(input->stream, "close", NULL);
         if (!closed)
             PyErr_WriteUnraisable(input->stream);
         Py_XDECREF(closed);
+        PyErr_Restore(pending[0], pending[1], pending[2]);
     }
     Py_CLEAR(input->stream);
     *input = (struct input){.stream = NULL};

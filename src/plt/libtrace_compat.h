@@ -5,12 +5,14 @@
 #include "plt.h"
 
 #include <libtrace.h>
+#include <linux/if_packet.h>
 
-#define LIBTRACE_MAJOR (LIBTRACE_API_VERSION >> 16)
-
-#if LIBTRACE_MAJOR >= 4
+/* libtrace 4 is known by its parallel API: its version macros have other names than 3's. */
+#if __has_include(<libtrace_parallel.h>)
+typedef struct tpacket3_hdr ring_header; /* of a ring: packet, the kernel's: packet(7) */
 #define CACHED(packet, field) ((packet)->cached.field)
 #else
+typedef struct tpacket2_hdr ring_header;
 #define CACHED(packet, field) ((packet)->field)
 #endif
 
@@ -52,31 +54,6 @@ _Static_assert((int)TRACE_TYPE_METADATA == LINKTYPE_METADATA, "libtrace's number
 _Static_assert((int)TRACE_TYPE_NONDATA == LINKTYPE_NONDATA, "libtrace's number");
 _Static_assert((int)TRACE_TYPE_OPENBSD_LOOP == LINKTYPE_OPENBSD_LOOP, "libtrace's number");
 
-/* --- A packet of ours as libtrace takes it, in fence.c -----------------------------------------
- */
-
-/* The longest packet that libtrace takes. */
-#define FENCE_MAX_LENGTH ((uint32_t)LIBTRACE_PACKET_BUFSIZE - 1)
-/* The longest that it writes: an ERF record's length, header included, has 16 bits. */
-#define FENCE_MAX_WRITTEN ((uint32_t)LIBTRACE_PACKET_BUFSIZE - 64)
-
-/* A libtrace packet that borrows bytes of ours, with a dead trace as its own. */
-struct fence_packet {
-    libtrace_t *trace;         /* owned */
-    libtrace_packet_t *packet; /* owned */
-    uint32_t header[4];        /* as a pcap file's: seconds, microseconds, the two lengths */
-};
-
-/* 0, or -1 with an exception. */
-int fence_packet_init(struct fence_packet *self);
-void fence_packet_clear(struct fence_packet *self);
-/* The pcap link type that libtrace knows for a packet of ours, TRACE_DLT_ERROR where it has none.
- */
-int fence_dlt(const struct plt_meta *meta);
-/* Let the packet be these bytes; dlt is one that fence_dlt gave. */
-void fence_packet_set(struct fence_packet *self, uint8_t *data, uint32_t len, int dlt,
-                      const struct plt_meta *meta);
-
 /* A source of libtrace's: live interfaces, rt:, and formats that we don't read ourselves. */
 struct live_config {
     libtrace_filter_t *filter; /* borrowed, or NULL */
@@ -94,10 +71,30 @@ struct source *pcap_live_source_new(struct plt_state *state, const char *device,
                                     const struct live_config *config);
 /* Seconds on a clock that never goes back. */
 double live_now(void);
+
+/* What is known of the interface that is captured from: none of the ways to capture tells reliably
+ * when it goes down or away. */
+struct watch {
+    int index;  /* 0 where it is no interface of the system's */
+    int fd;     /* owned: a socket to ask through, -1 for none */
+    bool ended; /* it was seen down or gone, which is told when no packet is left */
+    bool gone;
+    char name[64];
+};
+
+void watch_open(struct watch *watch, const char *name);
+void watch_close(struct watch *watch);
+/* Note whether the interface is down or gone.  It is known by its number: names may change. */
+void watch_look(struct watch *watch);
+/* Note whether the socket fd has an error, and take that from it: reading would print it. */
+void watch_socket(struct watch *watch, int fd);
+/* OSError, -1, where the interface was seen down or gone when the last packet had been read; else
+ * 0. */
+int watch_raise(struct watch *watch);
 /* Wait for a descriptor, or for seconds where fd is -1, no longer than until the next look for
- * signals; 0, or -1 with an exception, LibtraceError after timeout seconds. */
-int live_wait(const struct plt_state *state, int fd, double seconds, double started,
-              double timeout);
+ * signals and at the interface; 0, or -1 with an exception, LibtraceError after timeout seconds. */
+int live_wait(const struct plt_state *state, struct watch *watch, int fd, double seconds,
+              double started, double timeout);
 
 /* --- Filters, in filter.c ----------------------------------------------------------------------
  */

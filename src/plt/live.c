@@ -6,7 +6,9 @@
 #include <linux/if_packet.h>
 #include <poll.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <time.h>
+#include <unistd.h>
 
 /* Ctrl-C is looked for this often while a read waits. */
 #define POLL_MS 100
@@ -27,6 +29,7 @@ struct live_source {
     bool ended;
     bool started; /* libtrace ends the process where one is asked for drops that isn't */
     double timeout;
+    struct watch watch;
     struct plt_record record;
 };
 
@@ -68,7 +71,7 @@ static void set_address(struct plt_meta *meta, const struct sockaddr_ll *address
 /* The header of a ring: packet is the kernel's (packet(7)). */
 static void read_ring(const uint8_t *header, struct plt_record *record)
 {
-    struct tpacket2_hdr ring;
+    ring_header ring;
     struct sockaddr_ll address;
     memcpy(&ring, header, sizeof(ring));
     memcpy(&address,
@@ -189,7 +192,8 @@ double live_now(void)
     return (double)time.tv_sec + (double)time.tv_nsec * 1e-9;
 }
 
-int live_wait(const struct plt_state *state, int fd, double seconds, double started, double timeout)
+int live_wait(const struct plt_state *state, struct watch *watch, int fd, double seconds,
+              double started, double timeout)
 {
     struct pollfd descriptor = {.fd = fd, .events = POLLIN};
     double left = seconds * 1000;
@@ -199,6 +203,8 @@ int live_wait(const struct plt_state *state, int fd, double seconds, double star
     Py_END_ALLOW_THREADS
     if (PyErr_CheckSignals() < 0)
         return -1;
+    watch_socket(watch, fd);
+    watch_look(watch);
     if (timeout > 0 && live_now() - started > timeout) {
         PyErr_SetString(state->error, "timeout in trace read()");
         return -1;
@@ -225,6 +231,9 @@ static int fill_live(struct source *base)
     double started = live_now();
     for (;;) {
         libtrace_eventobj_t event;
+        bool ended = self->watch.ended; /* before the last look for packets */
+        if (self->native)
+            watch_socket(&self->watch, self->fd);
         Py_BEGIN_ALLOW_THREADS
         event = trace_event(self->trace, self->packet);
         Py_END_ALLOW_THREADS
@@ -232,14 +241,18 @@ static int fill_live(struct source *base)
         case TRACE_EVENT_PACKET:
             return take(self, event.size);
         case TRACE_EVENT_TERMINATE:
+            if (self->watch.index > 0 && watch_raise(&self->watch) < 0)
+                return -1;
             return take(self, 0);
         case TRACE_EVENT_IOWAIT:
             self->fd = event.fd;
-            if (live_wait(self->state, event.fd, 1, started, self->timeout) < 0)
+            if ((ended && watch_raise(&self->watch) < 0) ||
+                live_wait(self->state, &self->watch, event.fd, 1, started, self->timeout) < 0)
                 return -1;
             break;
         case TRACE_EVENT_SLEEP:
-            if (live_wait(self->state, -1, event.seconds, started, self->timeout) < 0)
+            if ((ended && watch_raise(&self->watch) < 0) ||
+                live_wait(self->state, &self->watch, -1, event.seconds, started, self->timeout) < 0)
                 return -1;
             break;
         }
@@ -287,6 +300,7 @@ static void live_destroy(struct source *base)
 {
     struct live_source *self = (struct live_source *)base;
     close_trace(self);
+    watch_close(&self->watch);
     Py_XDECREF(self->uri);
     PyMem_Free(self);
 }
@@ -309,20 +323,43 @@ static int configure(struct live_source *self, const struct live_config *config)
     return 0;
 }
 
+/* The number that the next descriptor of this process is likely to have. */
+static int next_descriptor(void)
+{
+    int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    if (fd >= 0)
+        close(fd);
+    return fd;
+}
+
+/* Whether a descriptor is a packet socket of an interface. */
+static bool captures(int fd, int index)
+{
+    struct sockaddr_ll address = {.sll_family = AF_UNSPEC};
+    socklen_t size = sizeof(address);
+    return fd >= 0 && getsockname(fd, (struct sockaddr *)&address, &size) == 0 &&
+           address.sll_family == AF_PACKET && address.sll_ifindex == index;
+}
+
 static int start(struct live_source *self)
 {
     int failed = 0;
     libtrace_eventobj_t event = {.type = TRACE_EVENT_SLEEP};
+    /* libtrace tells its socket when there is nothing to read, which may be too late */
+    int fd = self->native ? next_descriptor() : -1;
     Py_BEGIN_ALLOW_THREADS
     failed = trace_start(self->trace) < 0;
-    if (!failed && (self->native || self->ring))
+    self->fd = !failed && captures(fd, self->watch.index) ? fd : -1;
+    if (!failed && self->fd < 0 && (self->native || self->ring))
         event = trace_event(self->trace, self->packet);
     Py_END_ALLOW_THREADS
     self->ready = false;
-    self->fd = event.type == TRACE_EVENT_IOWAIT ? event.fd : -1;
+    self->watch.ended = false;
     if (failed)
         return raise_problem(self->trace);
     self->started = true;
+    if (event.type == TRACE_EVENT_IOWAIT)
+        self->fd = event.fd;
     return event.type == TRACE_EVENT_PACKET ? take(self, event.size) : 0;
 }
 
@@ -384,6 +421,22 @@ static int live_resume(struct source *base, const struct live_config *config)
     return configure(self, config) < 0 ? -1 : start(self);
 }
 
+/* Close what libtrace's rt: leaves open where it can't connect: a TCP socket without a peer, at the
+ * number that was free before.  Only where no other thread can have opened that meanwhile. */
+static void close_unconnected(int fd)
+{
+    PyThreadState *threads = PyInterpreterState_ThreadHead(PyInterpreterState_Get());
+    struct sockaddr_storage peer;
+    socklen_t size = sizeof(peer);
+    int domain = 0;
+    socklen_t domain_size = sizeof(domain);
+    if (fd < 0 || PyThreadState_Next(threads) || fd == next_descriptor())
+        return;
+    if (getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &domain_size) == 0 && domain == AF_INET &&
+        getpeername(fd, (struct sockaddr *)&peer, &size) < 0 && errno == ENOTCONN)
+        close(fd);
+}
+
 static bool has_events(const char *uri)
 {
     static const char *const formats[] = {"int:", "ring:", "bpf:", "rt:", "dag:"};
@@ -396,6 +449,7 @@ static bool has_events(const char *uri)
 struct source *live_source_new(struct plt_state *state, const char *uri,
                                const struct live_config *config)
 {
+    int free_fd = -1;
     struct live_source *self = PyMem_Calloc(1, sizeof(*self));
     if (!self) {
         PyErr_NoMemory();
@@ -416,9 +470,15 @@ struct source *live_source_new(struct plt_state *state, const char *uri,
     self->base.pause = live_pause;
     self->base.resume = live_resume;
     self->base.configure = live_configure;
+    self->fd = self->watch.fd = -1;
+    if (self->native || self->ring)
+        watch_open(&self->watch, strchr(uri, ':') + 1);
+    if (strncmp(uri, "rt:", 3) == 0)
+        free_fd = next_descriptor();
     self->uri = PyBytes_FromString(uri);
     if (self->uri && open_trace(self, config) == 0)
         return &self->base;
     live_destroy(&self->base);
+    close_unconnected(free_fd);
     return NULL;
 }

@@ -1,39 +1,37 @@
-/* Output traces: pcap files are written by writer.c, all else by libtrace. */
-#include "libtrace_compat.h"
+/* Output traces: files, written by writer.c, and interfaces, through a socket of plt._sinks. */
 #include "trace.h"
+#include "writer.h"
 
 #include <fcntl.h>
 #include <string.h>
 
+enum { COMPRESSION_NONE, COMPRESSION_ZLIB, COMPRESSION_BZIP2, COMPRESSION_LZO };
+
 struct output {
     PyObject ob_base;
-    PyObject *uri;          /* owned: str */
-    libtrace_out_t *output; /* owned, or NULL: of another writer, or after close_output() */
-    struct writer *writer;  /* owned, or NULL: of pcap files */
-    struct fence_packet fence;
+    PyObject *uri;                  /* owned: str */
+    const struct output_kind *kind; /* borrowed: static */
+    struct writer *writer;          /* owned, or NULL: of a file that is open */
+    PyObject *socket;               /* owned, or NULL: of an interface that is open */
+    PyObject *link_types;           /* owned: a frozenset of those that it takes, or NULL */
     int file_flags;
     int compression;
-    int level;    /* of compression, -1 where not set */
-    bool is_pcap; /* written by writer.c */
+    int level; /* of compression, -1 where not set */
     bool started;
     bool closed;
     bool busy; /* in a call that may have given back the GIL */
-    int dlt;   /* of the packets that libtrace wrote, TRACE_DLT_ERROR before the first */
 };
 
-/* The formats that libtrace 3 writes, or sends, and that it can be told to without harm: on closing
- * what was never written to, its DUCK and libpcap writers end the process. */
-static const char *const libtrace_formats[] = {"erf", "int", "ring", "dag", "bpf"};
-
-static PyObject *raise_output(struct output *self, const char *what)
-{
-    struct plt_state *state = plt_state_of(Py_TYPE((PyObject *)self));
-    libtrace_err_t problem = trace_get_err_output(self->output);
-    if (state)
-        PyErr_Format(state->error, "%s: %U: %s", what, self->uri,
-                     problem.problem[0] ? problem.problem : strerror(problem.err_num));
-    return NULL;
-}
+/* What can be written to, by the names in URIs. */
+static const struct output_kind {
+    const char *prefix;
+    bool is_file;
+    enum trace_format format; /* of a file */
+} output_kinds[] = {{"pcapfile:", true, FORMAT_PCAP},
+                    {"pcap:", true, FORMAT_PCAP},
+                    {"erf:", true, FORMAT_ERF},
+                    {"int:", false, FORMAT_PCAP},
+                    {"ring:", false, FORMAT_PCAP}};
 
 static PyObject *raise_state(PyObject *self_, const char *text)
 {
@@ -43,48 +41,28 @@ static PyObject *raise_state(PyObject *self_, const char *text)
     return NULL;
 }
 
-static bool is_format(const char *uri, size_t len, const char *format)
+/* Find out what a URI names; 0, or -1 with ValueError. */
+static int set_kind(struct output *self)
 {
-    return strlen(format) == len && memcmp(uri, format, len) == 0;
-}
-
-/* Find out who writes to a URI, and have libtrace look at those that it does; 0, or -1 with
- * ValueError. */
-static int output_create(struct output *self, const char *uri)
-{
-    const char *colon = strchr(uri, ':');
-    size_t len = colon ? (size_t)(colon - uri) : 0;
-    if (len == 0 || !colon[1]) {
+    Py_ssize_t len = PyUnicode_GetLength(self->uri);
+    Py_ssize_t colon = PyUnicode_FindChar(self->uri, ':', 0, len, 1);
+    if (colon < 1 || colon + 1 == len) {
         PyErr_Format(PyExc_ValueError, "Couldn't create outputTrace: %U is not format:name",
                      self->uri);
         return -1;
     }
-    self->is_pcap = is_format(uri, len, "pcapfile") || is_format(uri, len, "pcap");
-    if (self->is_pcap)
+    PyObject *prefix = PyUnicode_Substring(self->uri, 0, colon + 1);
+    if (!prefix)
+        return -1;
+    for (size_t i = 0; i < sizeof(output_kinds) / sizeof(output_kinds[0]); i++)
+        if (PyUnicode_CompareWithASCIIString(prefix, output_kinds[i].prefix) == 0)
+            self->kind = &output_kinds[i];
+    Py_DECREF(prefix);
+    if (self->kind)
         return 0;
-    bool known = false;
-    for (size_t i = 0; i < sizeof(libtrace_formats) / sizeof(libtrace_formats[0]); i++)
-        known = known || is_format(uri, len, libtrace_formats[i]);
-    if (!known) {
-        PyErr_Format(PyExc_ValueError,
-                     "Couldn't create outputTrace: %U: there is no writer for this format",
-                     self->uri);
-        return -1;
-    }
-    self->output = trace_create_output(uri);
-    if (!self->output) {
-        PyErr_NoMemory();
-        return -1;
-    }
-    if (trace_is_err_output(self->output)) {
-        libtrace_err_t problem = trace_get_err_output(self->output);
-        /* libtrace 3 puts freed memory into its text on a format that it was built without */
-        bool unknown = problem.err_num == TRACE_ERR_BAD_FORMAT;
-        PyErr_Format(PyExc_ValueError, "Couldn't create outputTrace: %U: %s", self->uri,
-                     unknown ? "libtrace was built without this format" : problem.problem);
-        return -1;
-    }
-    return 0;
+    PyErr_Format(PyExc_ValueError,
+                 "Couldn't create outputTrace: %U: there is no writer for this format", self->uri);
+    return -1;
 }
 
 static PyObject *output_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
@@ -103,19 +81,9 @@ static PyObject *output_new(PyTypeObject *type, PyObject *args, PyObject *kwargs
         return NULL;
     }
     self->uri = decoded;
-    self->dlt = TRACE_DLT_ERROR;
     self->level = -1;
-    PyObject *encoded = PyUnicode_EncodeFSDefault(decoded);
-    if (!encoded)
-        goto error;
-    int failed = output_create(self, PyBytes_AS_STRING(encoded));
-    Py_DECREF(encoded);
-    if (failed)
-        goto error;
-    if (fence_packet_init(&self->fence) < 0)
-        goto error;
-    return (PyObject *)self;
-error:
+    if (set_kind(self) == 0)
+        return (PyObject *)self;
     Py_DECREF(self);
     return NULL;
 }
@@ -127,19 +95,34 @@ static PyObject *raise_pending(struct output *self, const char *format)
     return state ? trace_error_from(state, format, self->uri, 0) : NULL;
 }
 
-/* Close what is open; the GIL is given back, for it may wait for a compressor or a disk. */
+/* The same of an exception in writing.  One that came through Python code is the user's: files and
+ * sockets raise theirs from C, a signal's handler from its frame. */
+static PyObject *raise_written(struct output *self, const char *format)
+{
+    PyObject *type = NULL;
+    PyObject *value = NULL;
+    PyObject *traceback = NULL;
+    PyErr_Fetch(&type, &value, &traceback);
+    bool is_user_s = traceback != NULL;
+    PyErr_Restore(type, value, traceback);
+    return is_user_s ? NULL : raise_pending(self, format);
+}
+
+/* Close what is open; 0, or -1 with an exception. */
 static int output_end(struct output *self)
 {
-    libtrace_out_t *output = self->output;
     struct writer *writer = self->writer;
-    self->output = NULL;
     self->writer = NULL;
     self->started = false;
     self->closed = true;
-    if (output) {
-        Py_BEGIN_ALLOW_THREADS
-        trace_destroy_output(output);
-        Py_END_ALLOW_THREADS
+    Py_CLEAR(self->link_types);
+    if (self->socket) {
+        PyObject *socket = self->socket;
+        PyObject *closed = PyObject_CallMethod(socket, "close", NULL);
+        self->socket = NULL;
+        Py_DECREF(socket);
+        Py_XDECREF(closed);
+        return closed ? 0 : -1;
     }
     return writer ? writer_close(writer) : 0;
 }
@@ -148,80 +131,95 @@ static void output_dealloc(PyObject *self_)
 {
     struct output *self = (struct output *)self_;
     PyTypeObject *type = Py_TYPE(self_);
-    if (output_end(self) < 0)
-        PyErr_WriteUnraisable(self->uri);
-    fence_packet_clear(&self->fence);
+    PyObject *pending[3] = {NULL};
+    PyErr_Fetch(&pending[0], &pending[1], &pending[2]);
+    bool told = self->writer && writer_failed(self->writer);
+    if (output_end(self) < 0) {
+        if (told)
+            PyErr_Clear();
+        else
+            PyErr_WriteUnraisable(self->uri);
+    }
     Py_XDECREF(self->uri);
+    PyErr_Restore(pending[0], pending[1], pending[2]);
     type->tp_free(self_);
     Py_DECREF(type);
 }
 
 /* --- Configuration --------------------------------------------------------------------------- */
 
-static PyObject *configure(PyObject *self_, trace_option_output_t option, int value,
-                           const char *what)
+/* Set an int of the configuration, low to high; None, or NULL with an exception. */
+static PyObject *configure(PyObject *self_, PyObject *arg, int *option, const char *name, long high)
 {
-    struct output *self = (struct output *)self_;
+    const struct output *self = (struct output *)self_;
+    long value = attribute_int(arg, name, 0, high);
+    if (value < 0)
+        return NULL;
     if (self->closed || self->started)
         return raise_state(self_, "an OutputTrace is configured before it is started");
-    if (self->is_pcap)
-        Py_RETURN_NONE;
-    if (trace_config_output(self->output, option, &value) < 0)
-        return raise_output(self, what);
+    *option = (int)value;
     Py_RETURN_NONE;
 }
 
 static PyObject *output_conf_file_flags(PyObject *self_, PyObject *arg)
 {
-    long flags = attribute_int(arg, "file flags", 0, INT_MAX);
-    if (flags < 0)
-        return NULL;
-    ((struct output *)self_)->file_flags = (int)flags;
-    return configure(self_, TRACE_OPTION_OUTPUT_FILEFLAGS, (int)flags, "Couldn't set file flags");
+    return configure(self_, arg, &((struct output *)self_)->file_flags, "file flags", INT_MAX);
 }
 
 static PyObject *output_conf_compress_type(PyObject *self_, PyObject *arg)
 {
-    long type = attribute_int(arg, "compression type", 0, TRACE_OPTION_COMPRESSTYPE_LAST - 1);
-    if (type < 0)
-        return NULL;
-    ((struct output *)self_)->compression = (int)type;
-    return configure(self_, TRACE_OPTION_OUTPUT_COMPRESSTYPE, (int)type,
-                     "Couldn't set compression type");
+    return configure(self_, arg, &((struct output *)self_)->compression, "compression type",
+                     COMPRESSION_LZO);
 }
 
 static PyObject *output_conf_compress_level(PyObject *self_, PyObject *arg)
 {
-    long level = attribute_int(arg, "compression level", 0, 9);
-    if (level < 0)
-        return NULL;
-    ((struct output *)self_)->level = (int)level;
-    return configure(self_, TRACE_OPTION_OUTPUT_COMPRESS, (int)level,
-                     "Couldn't set compression level");
+    return configure(self_, arg, &((struct output *)self_)->level, "compression level", 9);
 }
 
 /* --- Writing --------------------------------------------------------------------------------- */
 
-/* Open a pcap file for our own writer; 0, or -1 with an exception. */
-static int open_writer(struct output *self)
+/* Open a file for a writer, with what plt._sinks answers of it; 0, or -1 with an exception. */
+static int open_writer(struct output *self, PyObject *opened)
 {
-    PyObject *module = PyImport_ImportModule("plt._sinks");
-    PyObject *path = PyUnicode_Substring(
-        self->uri, PyUnicode_FindChar(self->uri, ':', 0, PyUnicode_GetLength(self->uri), 1) + 1,
-        PyUnicode_GetLength(self->uri));
-    PyObject *opened = NULL;
-    PyObject *stream = NULL;
+    PyObject *file = NULL;
+    PyObject *new_compressor = NULL;
     const char *header = NULL;
     Py_ssize_t header_len = 0;
-    if (module && path)
-        opened = PyObject_CallMethod(module, "open_sink", "Oiii", path, self->file_flags,
-                                     self->compression, self->level);
-    if (opened && PyArg_ParseTuple(opened, "Oy#", &stream, &header, &header_len))
-        self->writer = writer_new(stream, (const uint8_t *)header, header_len);
-    Py_XDECREF(module);
-    Py_XDECREF(path);
-    Py_XDECREF(opened);
+    int members = 0;
+    if (!PyArg_ParseTuple(opened, "OOpy#", &file, &new_compressor, &members, &header, &header_len))
+        return -1;
+    struct sink *sink = sink_new(file, new_compressor, members);
+    if (sink)
+        self->writer = writer_new(self->kind->format, sink, (const uint8_t *)header, header_len);
     return self->writer ? 0 : -1;
+}
+
+/* Open what the URI names; 0, or -1 with an exception. */
+static int open_kind(struct output *self)
+{
+    PyObject *module = PyImport_ImportModule("plt._sinks");
+    PyObject *name = PyUnicode_Substring(self->uri, (Py_ssize_t)strlen(self->kind->prefix),
+                                         PyUnicode_GetLength(self->uri));
+    PyObject *opened = NULL;
+    int failed = -1;
+    if (module && name && self->kind->is_file)
+        opened = PyObject_CallMethod(module, "open_sink", "Osiii", name,
+                                     self->kind->format == FORMAT_ERF ? "erf" : "pcap",
+                                     self->file_flags, self->compression, self->level);
+    else if (module && name)
+        opened = PyObject_CallMethod(module, "open_interface", "O", name);
+    if (opened && self->kind->is_file) {
+        failed = open_writer(self, opened);
+    } else if (opened && PyArg_ParseTuple(opened, "OO", &self->socket, &self->link_types)) {
+        Py_INCREF(self->socket);
+        Py_INCREF(self->link_types);
+        failed = 0;
+    }
+    Py_XDECREF(module);
+    Py_XDECREF(name);
+    Py_XDECREF(opened);
+    return failed;
 }
 
 static PyObject *output_start(PyObject *self_, PyObject *Py_UNUSED(args))
@@ -233,59 +231,33 @@ static PyObject *output_start(PyObject *self_, PyObject *Py_UNUSED(args))
         return raise_state(self_, "OutputTrace is closed");
     if (self->busy)
         return raise_state(self_, "this OutputTrace is in use by another thread");
-    if (self->is_pcap && self->compression > TRACE_OPTION_COMPRESSTYPE_BZ2)
-        return raise_state(self_, "pcap files are written plain or with zlib or bzip2");
-    if (!self->is_pcap && self->file_flags & O_APPEND) /* libtrace 3 empties the file first */
-        return raise_state(self_, "only pcap files can be appended to");
-    int failed = 0;
+    if (self->compression > COMPRESSION_BZIP2)
+        return raise_state(self_, "traces are written plain or with zlib or bzip2");
     self->busy = true;
-    if (self->is_pcap) {
-        failed = open_writer(self) < 0;
-    } else {
-        Py_BEGIN_ALLOW_THREADS
-        failed = trace_start_output(self->output) < 0;
-        Py_END_ALLOW_THREADS
-    }
+    int failed = open_kind(self);
     self->busy = false;
-    if (failed && self->is_pcap)
+    if (failed)
         return raise_pending(self, "Couldn't start outputTrace: %U: %U");
-    if (failed || (self->output && trace_is_err_output(self->output)))
-        return raise_output(self, "Couldn't start outputTrace");
     self->started = true;
     Py_RETURN_NONE;
 }
 
-/* Have libtrace write a frame; 0, or -1 with LibtraceError. */
-static int write_by_libtrace(struct output *self, struct plt_state *state, struct frame *frame)
+/* Send a packet to an interface; 0, or -1 with an exception. */
+static int send_packet(struct output *self, const struct frame *frame)
 {
-    int dlt = fence_dlt(&frame->meta);
-    if (dlt == TRACE_DLT_ERROR) {
-        PyErr_Format(state->error, "%U: libtrace can't write packets of link type %u", self->uri,
-                     frame->meta.dlt);
+    PyObject *link_type = PyLong_FromUnsignedLong(frame->meta.dlt);
+    int takes = link_type ? PySet_Contains(self->link_types, link_type) : -1;
+    Py_XDECREF(link_type);
+    if (takes <= 0) {
+        if (takes == 0)
+            PyErr_Format(PyExc_OSError, "a packet of link type %u can't go to this interface",
+                         frame->meta.dlt);
         return -1;
     }
-    if (self->dlt != TRACE_DLT_ERROR && self->dlt != dlt) {
-        PyErr_Format(state->error,
-                     "%U: a packet of link type %d can't follow one of link type %d in one trace",
-                     self->uri, dlt, self->dlt);
-        return -1;
-    }
-    if (frame->len > FENCE_MAX_WRITTEN) {
-        PyErr_Format(state->error, "%U: libtrace can't write packets of %u bytes, but of %u",
-                     self->uri, frame->len, FENCE_MAX_WRITTEN);
-        return -1;
-    }
-    fence_packet_set(&self->fence, frame->data, frame->len, dlt, &frame->meta);
-    int written = 0;
-    Py_BEGIN_ALLOW_THREADS
-    written = trace_write_packet(self->output, self->fence.packet);
-    Py_END_ALLOW_THREADS
-    if (written < 0) {
-        raise_output(self, "Couldn't write packet");
-        return -1;
-    }
-    self->dlt = dlt;
-    return 0;
+    PyObject *sent = PyObject_CallMethod(self->socket, "send", "y#", (const char *)frame->data,
+                                         (Py_ssize_t)frame->len);
+    Py_XDECREF(sent);
+    return sent ? 0 : -1;
 }
 
 static PyObject *output_write_packet(PyObject *self_, PyObject *packet)
@@ -314,13 +286,9 @@ static PyObject *output_write_packet(PyObject *self_, PyObject *packet)
     int failed = 0;
     self->busy = true;
     frame_hold(frame)->pins++;
-    if (self->writer) {
-        failed = writer_write(self->writer, frame);
-        if (failed)
-            raise_pending(self, "Couldn't write packet: %U: %U");
-    } else {
-        failed = write_by_libtrace(self, state, frame);
-    }
+    failed = self->writer ? writer_write(self->writer, frame) : send_packet(self, frame);
+    if (failed)
+        raise_written(self, "Couldn't write packet: %U: %U");
     frame->pins--;
     frame_release(frame);
     self->busy = false;
@@ -335,7 +303,7 @@ static PyObject *output_close(PyObject *self_, PyObject *Py_UNUSED(args))
     if (self->busy)
         return raise_state(self_, "this OutputTrace is in use by another thread");
     if (output_end(self) < 0)
-        return raise_pending(self, "Couldn't close outputTrace: %U: %U");
+        return raise_written(self, "Couldn't close outputTrace: %U: %U");
     Py_RETURN_NONE;
 }
 
@@ -369,8 +337,7 @@ static PyMethodDef output_methods[] = {
      "plt.O_APPEND; before start_output()."},
     {"conf_compress_type", output_conf_compress_type, METH_O,
      "conf_compress_type($self, type, /)\n--\n\nSet the compression, one of NO_COMPRESSION, "
-     "ZLIB_COMPRESSION, BZIP2_COMPRESSION and, for formats that libtrace writes, LZO_COMPRESSION; "
-     "before start_output()."},
+     "ZLIB_COMPRESSION and BZIP2_COMPRESSION; before start_output()."},
     {"conf_compress_level", output_conf_compress_level, METH_O,
      "conf_compress_level($self, level, /)\n--\n\nSet the compression level, 0 to 9; before "
      "start_output()."},
@@ -379,18 +346,22 @@ static PyMethodDef output_methods[] = {
      "fails."},
     {"write_packet", output_write_packet, METH_O,
      "write_packet($self, packet, /)\n--\n\nWrite a packet of a trace as it is now.\n\nA pcap file "
-     "has nanoseconds where the first packet's clock has, and packets of one link type. "
-     "LibtraceError before start_output() and where the format has no room for the packet; "
-     "ValueError for objects made from bytes."},
+     "has nanoseconds where the first packet's clock has, and packets of one link type; an ERF "
+     "file has those link types for which there is a record type. LibtraceError before "
+     "start_output(), where the format has no room for the packet, and where the file takes no "
+     "more: then this packet is not part of it. ValueError for objects made from bytes."},
     {"close_output", output_close, METH_NOARGS,
-     "close_output($self, /)\n--\n\nClose the trace; again is no error."},
+     "close_output($self, /)\n--\n\nClose the trace; again is no error.\n\nLibtraceError where not "
+     "all that was written could be put into the file, because the disk is full or nobody reads a "
+     "pipe any more. A plain or gzip file then ends with a whole packet, a bzip2 file is cut."},
     {"__enter__", output_enter, METH_NOARGS, "__enter__($self, /)\n--\n\nStart the trace."},
     {"__exit__", output_exit, METH_VARARGS, "__exit__($self, /, *args)\n--\n\nClose the trace."},
     {.ml_name = NULL}};
 
 static PyType_Slot output_slots[] = {
-    {Py_tp_doc, "output_trace(uri)\n--\n\nA trace to write packets to, named by libtrace's "
-                "format:name.\n\nValueError where libtrace can't create it."},
+    {Py_tp_doc, "output_trace(uri)\n--\n\nA trace to write packets to: pcapfile:NAME, "
+                "erf:NAME, int:INTERFACE.\n\nThe name - is standard output. ValueError where "
+                "there is no writer for the format."},
     {Py_tp_new, output_new},
     {Py_tp_dealloc, output_dealloc},
     {Py_tp_repr, output_repr},

@@ -17,6 +17,7 @@ struct pcap_live {
     int promisc;             /* as configured */
     double timeout;
     uint32_t dlt;
+    struct watch watch;
     bool ready; /* record is set and was not handed out */
     struct plt_record record;
 };
@@ -56,17 +57,21 @@ static int pcap_live_fill(struct source *base)
     for (;;) {
         struct pcap_pkthdr *header = NULL;
         const u_char *data = NULL;
+        bool ended = self->watch.ended; /* before the last look for packets */
         int result = pcap_next_ex(self->pcap, &header, &data); /* does not wait */
         if (result == 1) {
             take(self, header, data);
             return 0;
         }
         if (result < 0) {
-            PyErr_SetString(PyExc_OSError, pcap_geterr(self->pcap));
+            if (watch_raise(&self->watch) == 0)
+                PyErr_SetString(PyExc_OSError, pcap_geterr(self->pcap));
             return -1;
         }
-        if (live_wait(self->state, pcap_get_selectable_fd(self->pcap), 1, started, self->timeout) <
-            0)
+        if (ended && watch_raise(&self->watch) < 0)
+            return -1;
+        if (live_wait(self->state, &self->watch, pcap_get_selectable_fd(self->pcap), 1, started,
+                      self->timeout) < 0)
             return -1;
     }
 }
@@ -84,6 +89,7 @@ static void pcap_live_destroy(struct source *base)
     struct pcap_live *self = (struct pcap_live *)base;
     if (self->pcap)
         pcap_close(self->pcap);
+    watch_close(&self->watch);
     Py_XDECREF(self->device);
     PyMem_Free(self);
 }
@@ -140,6 +146,7 @@ static int activate(struct pcap_live *self, const struct live_config *config)
     int dlt = pcap_datalink(self->pcap);
     self->dlt = dlt == DLT_RAW ? 101 : (uint32_t)dlt;
     self->timeout = config->timeout;
+    self->watch.ended = false;
     self->base.filters = config->expression != NULL;
     return 0;
 }
@@ -188,6 +195,7 @@ struct source *pcap_live_source_new(struct plt_state *state, const char *device,
     self->base.pause = pcap_live_pause;
     self->base.resume = pcap_live_resume;
     self->base.configure = pcap_live_configure;
+    watch_open(&self->watch, device);
     self->device = PyBytes_FromString(device);
     if (self->device && activate(self, config) == 0)
         return &self->base;

@@ -42,8 +42,7 @@ struct pcapng_source {
     struct interface *interfaces; /* owned */
     uint32_t interface_count;
     uint32_t interface_room;
-    uint64_t skip;          /* bytes of an uninteresting block that are still to pass */
-    uint64_t earlier_drops; /* of sections before this one */
+    uint64_t skip; /* bytes of an uninteresting block that are still to pass */
 };
 
 static uint32_t load32(const struct pcapng_source *self, const uint8_t *bytes)
@@ -87,9 +86,7 @@ static const uint8_t *find_option(const struct pcapng_source *self, const uint8_
 static enum source_result read_section(struct pcapng_source *self)
 {
     self->opened = true;
-    for (uint32_t i = 0; i < self->interface_count; i++)
-        self->earlier_drops += self->interfaces[i].drops;
-    self->interface_count = 0;
+    self->interface_count = 0; /* their drops stay counted */
     return SOURCE_RECORD;
 }
 
@@ -127,11 +124,11 @@ static enum source_result read_statistics(struct pcapng_source *self, const uint
         return SOURCE_RECORD; /* of no interface: nothing to add to, and no packet is lost */
     const uint8_t *dropped = find_option(self, body + 12, len - 12, ISB_IFDROP, 8);
     const uint8_t *by_system = find_option(self, body + 12, len - 12, ISB_OSDROP, 8);
-    self->interfaces[load32(self, body)].drops =
+    struct interface *interface = &self->interfaces[load32(self, body)];
+    uint64_t drops =
         (dropped ? load64(self, dropped) : 0) + (by_system ? load64(self, by_system) : 0);
-    self->base.drops = self->earlier_drops;
-    for (uint32_t i = 0; i < self->interface_count; i++)
-        self->base.drops += self->interfaces[i].drops;
+    self->base.drops += drops - interface->drops; /* modulo 2**64: it may count down */
+    interface->drops = drops;
     return SOURCE_RECORD;
 }
 

@@ -214,18 +214,6 @@ static inline const struct plt_layers *frame_layers(struct frame *frame)
     return &frame->layers;
 }
 
-/* --- Writing pcap files, in writer.c ---------------------------------------------------------- */
-
-struct writer;
-
-/* A writer to a stream that has the pcap header already that it appends to, or none; NULL with an
- * exception. */
-struct writer *writer_new(PyObject *stream, const uint8_t *header, Py_ssize_t header_len);
-/* 0, or -1 with an exception. */
-int writer_write(struct writer *self, const struct frame *frame);
-/* Write what is left, close the stream, and free; 0, or -1 with an exception. */
-int writer_close(struct writer *self);
-
 /* --- Views ----------------------------------------------------------------------------------- */
 
 /* The one struct of every packet and layer object. */

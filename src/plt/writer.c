@@ -1,21 +1,21 @@
-/* A writer of pcap files (draft-ietf-opsawg-pcap): of any link type, packets of any size, and
- * nanoseconds where the first packet's clock has them, none of which libtrace 3 writes. */
-#include "plt.h"
+/* Writers of trace files: packets into records of a format.  Here are pcap's
+ * (draft-ietf-opsawg-pcap): of any link type, packets of any size, and nanoseconds where the first
+ * packet's clock has them. */
+#include "writer.h"
 
 #include <string.h>
 
-enum { FILE_HEADER = 24, PACKET_HEADER = 16, SNAP_LENGTH = 262144, BUFFER_SIZE = 1 << 16 };
+enum { FILE_HEADER = 24, PACKET_HEADER = 16, SNAP_LENGTH = 262144 };
 
 enum { MAGIC_MICRO = 0xa1b2c3d4, MAGIC_NANO = 0xa1b23c4d };
 
 struct writer {
-    PyObject *stream; /* owned */
-    bool started;     /* the file header is there */
-    bool swapped;     /* the file that is appended to is of the other byte order */
+    struct sink *sink; /* owned */
+    enum trace_format format;
+    bool started; /* the file header is there, or needs not to be */
+    bool swapped; /* the file that is appended to is of the other byte order */
     bool nanoseconds;
     uint32_t dlt;
-    size_t used;
-    uint8_t buffer[BUFFER_SIZE];
 };
 
 static uint32_t ordered(const struct writer *self, uint32_t value)
@@ -23,7 +23,7 @@ static uint32_t ordered(const struct writer *self, uint32_t value)
     return self->swapped ? __builtin_bswap32(value) : value;
 }
 
-/* Take over the header of a file that is appended to; 0, or -1 with OSError. */
+/* Take over the header of a pcap file that is appended to; 0, or -1 with OSError. */
 static int read_header(struct writer *self, const uint8_t *header)
 {
     uint32_t magic = 0;
@@ -42,68 +42,33 @@ static int read_header(struct writer *self, const uint8_t *header)
     return 0;
 }
 
-struct writer *writer_new(PyObject *stream, const uint8_t *header, Py_ssize_t header_len)
+struct writer *writer_new(enum trace_format format, struct sink *sink, const uint8_t *header,
+                          Py_ssize_t header_len)
 {
     struct writer *self = PyMem_Calloc(1, sizeof(*self));
     if (!self) {
         PyErr_NoMemory();
-        return NULL;
+        goto error;
     }
-    if (header_len >= FILE_HEADER && read_header(self, header) < 0) {
-        PyMem_Free(self);
-        return NULL;
-    }
-    Py_INCREF(stream);
-    self->stream = stream;
+    self->sink = sink;
+    self->format = format;
+    self->started = format != FORMAT_PCAP;
+    if (!self->started && header_len >= FILE_HEADER && read_header(self, header) < 0)
+        goto error;
     return self;
-}
-
-/* Hand bytes to the stream, which may take only some at a time; 0, or -1 with its exception. */
-static int write_all(struct writer *self, const uint8_t *data, size_t len)
-{
-    while (len > 0) {
-        /* the stream reads the memory, and does not keep it */
-        PyObject *view =
-            PyMemoryView_FromMemory((char *)(uintptr_t)data, (Py_ssize_t)len, PyBUF_READ);
-        PyObject *written = view ? PyObject_CallMethod(self->stream, "write", "O", view) : NULL;
-        Py_XDECREF(view);
-        if (!written)
-            return -1;
-        Py_ssize_t count = PyLong_AsSsize_t(written);
-        Py_DECREF(written);
-        if (count <= 0 || (size_t)count > len) {
-            if (!PyErr_Occurred())
-                PyErr_SetString(PyExc_OSError, "the file takes no more");
-            return -1;
-        }
-        data += count;
-        len -= (size_t)count;
-    }
-    return 0;
-}
-
-static int flush(struct writer *self)
-{
-    size_t used = self->used;
-    self->used = 0;
-    return write_all(self, self->buffer, used);
-}
-
-static int append(struct writer *self, const void *data, size_t len)
-{
-    if (self->used + len > BUFFER_SIZE && flush(self) < 0)
-        return -1;
-    if (len > BUFFER_SIZE)
-        return write_all(self, data, len);
-    memcpy(self->buffer + self->used, data, len);
-    self->used += len;
-    return 0;
+error:
+    PyMem_Free(self);
+    sink_close(sink);
+    return NULL;
 }
 
 static int write_header(struct writer *self, const struct plt_meta *meta)
 {
     uint32_t header[FILE_HEADER / 4] = {0};
     uint16_t version[2] = {2, 4};
+    uint8_t *record = sink_record(self->sink, FILE_HEADER);
+    if (!record)
+        return -1;
     self->nanoseconds = meta->fine_clock;
     self->dlt = meta->dlt;
     self->started = true;
@@ -111,10 +76,11 @@ static int write_header(struct writer *self, const struct plt_meta *meta)
     memcpy(&header[1], version, sizeof(version));
     header[4] = SNAP_LENGTH;
     header[5] = meta->dlt;
-    return append(self, header, sizeof(header));
+    memcpy(record, header, FILE_HEADER);
+    return 0;
 }
 
-int writer_write(struct writer *self, const struct frame *frame)
+static int pcap_write(struct writer *self, const struct frame *frame)
 {
     const struct plt_meta *meta = &frame->meta;
     if (meta->dlt > UINT16_MAX) {
@@ -140,27 +106,29 @@ int writer_write(struct writer *self, const struct frame *frame)
         ordered(self, self->nanoseconds ? meta->nsec : meta->nsec / 1000),
         ordered(self, frame->len),
         ordered(self, wire_len < UINT32_MAX ? (uint32_t)wire_len : UINT32_MAX)};
-    if (append(self, header, sizeof(header)) < 0)
+    uint8_t *record = sink_record(self->sink, PACKET_HEADER + (size_t)frame->len);
+    if (!record)
         return -1;
-    return append(self, frame->data, frame->len);
+    memcpy(record, header, PACKET_HEADER);
+    memcpy(record + PACKET_HEADER, frame->data, frame->len);
+    return 0;
+}
+
+int writer_write(struct writer *self, const struct frame *frame)
+{
+    return self->format == FORMAT_ERF ? erf_write(self->sink, frame) : pcap_write(self, frame);
+}
+
+bool writer_failed(const struct writer *self)
+{
+    return sink_failed(self->sink);
 }
 
 int writer_close(struct writer *self)
 {
     struct plt_meta ethernet = {.dlt = 1};
-    PyObject *type = NULL;
-    PyObject *value = NULL;
-    PyObject *traceback = NULL;
     int failed = !self->started && write_header(self, &ethernet) < 0; /* a trace of no packets */
-    failed = failed || flush(self) < 0;
-    if (failed)
-        PyErr_Fetch(&type, &value, &traceback);
-    PyObject *closed = PyObject_CallMethod(self->stream, "close", NULL);
-    failed = failed || !closed;
-    Py_XDECREF(closed);
-    if (type)
-        PyErr_Restore(type, value, traceback);
-    Py_DECREF(self->stream);
+    failed = sink_close(self->sink) < 0 || failed;
     PyMem_Free(self);
     return failed ? -1 : 0;
 }

@@ -541,6 +541,24 @@ def test_no_more_threads_are_to_be_had(
             columns.close()
 
 
+def test_a_thread_without_memory(
+    files: Callable[..., list[Path]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A thread that did not start is not waited for."""
+
+    def fails(_: threading.Thread) -> None:
+        raise MemoryError
+
+    paths = files(6, 10)
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", fails)
+        batches = iter(plt.columns(paths, ("src_port",), batch=10, workers=2))
+        for _ in range(4):
+            with pytest.raises(MemoryError):
+                next(batches)
+    assert [port for batch in batches for port in ports(batch)] == list(range(60))
+
+
 #: Reads argv[2:] in the way of argv[1], says when it begins and, at Ctrl-C, when that came to it.
 INTERRUPTED = """
     import os, sys, threading, time

@@ -332,3 +332,28 @@ def test_the_other_type_of_a_module_is_looked_at(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(plt._plt, "_Column", int)
     with pytest.raises(TypeError, match="_Column is another type"):
         make_plt(state(PORTS))
+
+
+NO_MEMORY = """
+import pickle, sys
+import _testcapi
+import plt
+batch = next(iter(plt.columns(sys.argv[1], ["time", "src"])))
+for protocol in 2, 5:
+    pickle.dumps(batch, protocol)
+    for n in range(100):
+        _testcapi.set_nomemory(n, n + 1)
+        try:
+            pickle.dumps(batch, protocol)
+        except (MemoryError, pickle.PicklingError):  # the latter is what pickle makes of it
+            pass
+        finally:
+            _testcapi.remove_mem_hooks()
+"""
+
+
+def test_memory_runs_out_while_pickling(tmp_path: Path) -> None:
+    pytest.importorskip("_testcapi")
+    path = pk.write(tmp_path / "t", pk.pcap([pk.ethernet(pk.ipv4())]))
+    run = pk.child(NO_MEMORY, path)
+    assert (run.returncode, run.stderr) == (0, "")

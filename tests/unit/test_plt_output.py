@@ -115,12 +115,12 @@ def test_append_to_what_is_no_pcap_file(source: list[plt.packet], tmp_path: Path
     assert path.read_text() == "nothing to append a packet to"
 
 
-def test_libtrace_would_empty_what_it_appends_to(source: list[plt.packet], tmp_path: Path) -> None:
+@pytest.mark.parametrize("compression", [plt.NO_COMPRESSION, plt.ZLIB_COMPRESSION])
+def test_append_to_erf(compression: int, source: list[plt.packet], tmp_path: Path) -> None:
     path = tmp_path / "out.erf"
-    write(f"erf:{path}", source[5:7])
-    with pytest.raises(plt.LibtraceError, match="only pcap files can be appended to"):
-        write(f"erf:{path}", source[7:10], file_flags=plt.O_APPEND)
-    assert [p.udp.src_port for p in packets.read(f"erf:{path}")] == [6, 7]
+    for part in (source[5:7], source[7:10]):
+        write(f"erf:{path}", part, file_flags=plt.O_APPEND, compress_type=compression)
+    assert [p.udp.src_port for p in packets.read(f"erf:{path}")] == [6, 7, 8, 9, 10]
 
 
 def test_changes_are_written(tmp_path: Path) -> None:

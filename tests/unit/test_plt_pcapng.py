@@ -212,6 +212,22 @@ def test_options_that_lie_are_as_if_absent(tmp_path: Path) -> None:
         assert packet.time_ns == EPOCH * 10**9
 
 
+def test_many_statistics_of_many_interfaces(tmp_path: Path) -> None:
+    """The time they take grows with their number, not with its square: 40,000,000,000 steps."""
+    count = 200_000
+
+    def statistics(interface_id: int, dropped: int) -> bytes:
+        return block(
+            5, struct.pack("<III", interface_id, 0, 0) + option(5, struct.pack("<Q", dropped))
+        )
+
+    content = section() + interface() * count
+    content += b"".join(statistics(i, 5) + statistics(i, 3) for i in range(count))
+    with plt.trace(packets.write(tmp_path / "t", content + enhanced(FRAME))) as trace:
+        assert len(list(trace)) == 1
+        assert trace.pkt_drops() == 3 * count  # the later statistics count
+
+
 @ORDERS
 def test_drops_are_those_of_the_last_statistics(order: str, tmp_path: Path) -> None:
     def statistics(interface_id: int, dropped: int, by_system: int) -> bytes:

@@ -136,3 +136,64 @@ def test_the_end_of_the_interpreter(whole):
         [sys.executable, "-c", program], capture_output=True, check=True, timeout=60
     )
     assert run.stderr == b""
+
+
+AT_EXIT = """
+import atexit, sys, threading, plt
+def late():
+    for thread in threading.enumerate():
+        if thread.name == "plt-read-ahead":
+            thread.join(10)  # it ends at once, if it was told to
+            assert not thread.is_alive()
+    print(sum(map(len, batches)))
+atexit.register(late)  # called after what later imports register
+batches = iter(plt.columns(sys.argv[1], batch=9))
+next(batches)
+"""
+
+
+def test_the_thread_ends_before_the_interpreter(whole):
+    """Python 3.13 stops daemon threads where they are; what waits for one then waits for ever."""
+    run = subprocess.run(
+        [sys.executable, "-c", AT_EXIT, whole],
+        capture_output=True, text=True, check=True, timeout=60,
+    )  # fmt: skip
+    assert (run.stdout, run.stderr) == (f"{PACKETS - 9}\n", "")
+
+
+TRACES = """
+import gc, sys, plt
+from plt._sources import Compressed
+def loop():
+    for _ in trace:
+        pass
+def columns():
+    for _ in plt.columns(trace, ["time"], batch=50):
+        pass
+for read in loop, columns:
+    for _ in range(3):
+        trace = plt.trace(sys.argv[1])
+        trace.start()
+        try:
+            read()
+        except plt.LibtraceError:
+            try:
+                next(trace)
+            except plt.LibtraceError:
+                pass
+        del trace
+gc.collect()
+print(sum(isinstance(found, Compressed) for found in gc.get_objects()))
+"""
+
+
+@pytest.mark.parametrize("packets", [50, PACKETS])
+def test_a_cut_trace_that_is_not_closed_is_freed(tmp_path, packets):
+    """What is kept of an error must not hold the frames of who read."""
+    rng = random.Random(4)
+    content = pcap([Record(ipv4(udp(rng.randbytes(100)), 17)) for _ in range(packets)], RAW)
+    cut = write(tmp_path / "cut.pcap.gz", gzip.compress(content, 1)[:-100])
+    run = subprocess.run(
+        [sys.executable, "-c", TRACES, cut], capture_output=True, text=True, check=True, timeout=60
+    )
+    assert (run.stdout, run.stderr) == ("0\n", "")

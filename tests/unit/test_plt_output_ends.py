@@ -1,0 +1,234 @@
+"""What output traces leave, and say, where a disk is full or a pipe is closed; standard output."""
+
+import os
+import shutil
+import struct
+import subprocess
+import sys
+from pathlib import Path
+
+import packets
+import pytest
+from packets import EPOCH, Record
+
+import plt
+
+PREFIXES = ["pcapfile", "erf"]
+COMPRESSIONS = [plt.NO_COMPRESSION, plt.ZLIB_COMPRESSION, plt.BZIP2_COMPRESSION]
+
+FULL = """
+import random, resource, sys, packets, plt
+from pathlib import Path
+folder, uri, compression, limit = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
+rng = random.Random(3)
+frames = [
+    packets.ethernet(packets.ipv4(packets.udp(rng.randbytes(956) + i.to_bytes(2, "big"))))
+    for i in range(1000)
+]
+source = packets.read_bytes(packets.pcap([packets.Record(f) for f in frames]), folder)
+if limit:
+    resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
+output = plt.output_trace(uri)
+output.conf_compress_type(compression)
+output.start_output()
+errors = []
+try:
+    for packet in source[:int(sys.argv[5])]:
+        output.write_packet(packet)
+except plt.LibtraceError as error:
+    errors.append(str(error))
+try:
+    output.close_output()
+except plt.LibtraceError as error:
+    errors.append(str(error))
+output.close_output()
+assert all(uri in error for error in errors)
+print(errors[0] if errors else "no error")
+"""
+
+
+def pack(prefix: str, count: int) -> int:
+    """Bytes of a plain file of `count` frames of 1000 bytes."""
+    return 24 + 1016 * count if prefix == "pcapfile" else 1018 * count
+
+
+@pytest.mark.parametrize("compression", COMPRESSIONS)
+@pytest.mark.parametrize("prefix", PREFIXES)
+@pytest.mark.parametrize("count", [1, 1000])
+def test_dev_full(prefix: str, compression: int, count: int, tmp_path: Path) -> None:
+    """Also where all that was written is in a buffer until the trace is closed."""
+    if not Path("/dev/full").exists():
+        pytest.skip("this system has no /dev/full")
+    run = packets.child(FULL, tmp_path, f"{prefix}:/dev/full", compression, 0, count)
+    assert (run.returncode, run.stderr) == (0, "")
+    assert "No space left on device" in run.stdout
+
+
+@pytest.mark.parametrize("compression", COMPRESSIONS)
+@pytest.mark.parametrize("prefix", PREFIXES)
+@pytest.mark.parametrize("limit", [200_000, 261_144])
+def test_a_full_disk_leaves_a_whole_trace(
+    prefix: str, compression: int, limit: int, tmp_path: Path
+) -> None:
+    """A file that may not grow beyond a limit: it takes a part of what is written, then nothing."""
+    path = tmp_path / "out"
+    run = packets.child(FULL, tmp_path, f"{prefix}:{path}", compression, limit, 1000)
+    assert (run.returncode, run.stderr) == (0, "")
+    assert "File too large" in run.stdout
+    got, error = packets.until_error(f"{prefix}:{path}")
+    numbers = [int.from_bytes(bytes(packet)[998:1000], "big") for packet in got]
+    assert numbers == list(range(len(got)))
+    if compression == plt.NO_COMPRESSION:
+        room = (limit - pack(prefix, 0)) // (pack(prefix, 1) - pack(prefix, 0))
+        assert (len(got), path.stat().st_size, error) == (room, pack(prefix, room), "")
+    elif compression == plt.ZLIB_COMPRESSION:
+        assert (len(got) > 0, error) == (True, "")
+        subprocess.run(["gzip", "-t", path], check=True)
+
+
+CLOSED = """
+import sys, packets, plt
+from pathlib import Path
+packet = packets.packet_of(bytes(60_000), Path(sys.argv[1]))
+output = plt.output_trace(sys.argv[2])
+output.conf_compress_type(int(sys.argv[3]))
+output.start_output()
+try:
+    for _ in range(int(sys.argv[4])):
+        output.write_packet(packet)
+    output.close_output()
+except plt.LibtraceError as error:
+    print(error, file=sys.stderr)
+"""
+
+
+@pytest.mark.parametrize("compression", COMPRESSIONS)
+@pytest.mark.parametrize("prefix", PREFIXES)
+@pytest.mark.parametrize("count", [1, 100])
+def test_a_pipe_that_is_closed(prefix: str, compression: int, count: int, tmp_path: Path) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    try:
+        run = subprocess.run(
+            [sys.executable, "-c", CLOSED, tmp_path, f"{prefix}:-", str(compression), str(count)],
+            env=packets.environment(),
+            stdout=writer, stderr=subprocess.PIPE, text=True, timeout=60, check=False,
+        )  # fmt: skip
+    finally:
+        os.close(writer)
+    assert run.returncode == 0
+    assert run.stderr.count("\n") == 1
+    assert "Broken pipe" in run.stderr
+    assert f"{prefix}:-" in run.stderr
+
+
+TO_STDOUT = """
+import os, sys, packets, plt
+from pathlib import Path
+print("before")
+source = packets.read(sys.argv[1])
+if sys.argv[3] == "nonblocking":
+    os.set_blocking(1, False)
+with plt.output_trace(sys.argv[2]) as output:
+    for packet in source:
+        output.write_packet(packet)
+os.set_blocking(1, True)
+print("after")
+"""
+
+
+@pytest.mark.parametrize("mode", ["blocking", "nonblocking"])
+@pytest.mark.parametrize("prefix", PREFIXES)
+def test_standard_output(prefix: str, mode: str, tmp_path: Path) -> None:
+    """It stays open, and what is printed before and after keeps its place."""
+    frames = [
+        packets.ethernet(packets.ipv4(packets.udp(bytes([i % 251]) * 1000))) for i in range(999)
+    ]
+    path = packets.write(tmp_path / "in.pcap", packets.pcap([Record(frame) for frame in frames]))
+    file = tmp_path / "file"
+    with plt.output_trace(f"{prefix}:{file}") as output:
+        for packet in packets.read(path):
+            output.write_packet(packet)
+    run = subprocess.run(
+        [sys.executable, "-c", TO_STDOUT, path, f"{prefix}:-", mode],
+        env=packets.environment(),
+        capture_output=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert (run.returncode, run.stderr) == (0, b"")
+    assert run.stdout == b"before\n" + file.read_bytes() + b"after\n"
+
+
+def test_standard_output_that_a_program_replaced(
+    tmp_path: Path, capsysbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    packet = packets.packet_of(packets.ethernet(packets.ipv4()), tmp_path)
+    with plt.output_trace("pcapfile:-") as output:
+        output.write_packet(packet)
+    assert packets.read_bytes(capsysbinary.readouterr().out, tmp_path) != []
+    print("it is open")
+
+
+# --- ERF records -----------------------------------------------------------------------------
+
+IP = packets.ipv4(packets.udp(b"x" * 30))
+IP6 = packets.ipv6(packets.udp(b"x" * 30))
+COOKED = struct.pack(">HHH8sH", 0, 1, 6, bytes(8), 0x0800)
+COOKED2 = struct.pack(">HHIHBB8s", 0x86DD, 0, 1, 1, 0, 6, bytes(8))
+
+
+@pytest.mark.parametrize(
+    ("dlt", "data", "kind", "body"),
+    [
+        (1, packets.ethernet(IP), 2, b"\0\0" + packets.ethernet(IP)),
+        (101, IP, 22, IP),
+        (101, IP6, 23, IP6),
+        (228, IP, 22, IP),
+        (229, IP6, 23, IP6),
+        (9, b"\xff\x03\x00\x21" + IP, 1, b"\xff\x03\x00\x21" + IP),
+        (104, b"\x0f\x00\x08\x00" + IP, 1, b"\x0f\x00\x08\x00" + IP),
+        (113, COOKED + IP, 22, IP),
+        (276, COOKED2 + IP6, 23, IP6),
+    ],
+)
+def test_erf_records(
+    dlt: int, data: bytes, kind: int, body: bytes, tmp_path: Path, tshark: str
+) -> None:
+    """As the ERF types reference has them, and tshark and libtrace's own tool read them."""
+    content = packets.pcap([Record(data, EPOCH, 500_000, len(data) + 10)], dlt)
+    [packet] = packets.read_bytes(content, tmp_path)
+    path = tmp_path / "out.erf"
+    with plt.output_trace(f"erf:{path}") as output:
+        output.write_packet(packet)
+    record = path.read_bytes()
+    assert record[:8] == struct.pack("<II", 1 << 31, EPOCH)
+    strip = len(data) - len(body) if len(body) < len(data) else 0
+    wire = packet.wire_len - strip
+    assert record[8] == kind
+    assert record[10:16] == struct.pack(">HHH", len(record), 0, wire)
+    assert record[16:] == body
+    [again] = packets.read(f"erf:{path}")
+    assert bytes(again.ip or again.ip6) == bytes(packet.ip or packet.ip6)
+    assert (again.time_ns, again.udp.src_port) == (packet.time_ns, packet.udp.src_port)
+    out = subprocess.run(
+        [tshark, "-r", path, "-Tfields", "-eudp.length", "-eframe.time_epoch"],
+        capture_output=True, text=True, check=True,
+    ).stdout  # fmt: skip
+    assert out == f"38\t{EPOCH}.500000000\n"
+
+
+def test_libtrace_reads_erf_records(tmp_path: Path) -> None:
+    tool = shutil.which("tracepktdump") or pytest.skip("tracepktdump is not installed")
+    frames = [
+        packets.ethernet(packets.ipv4(packets.udp(bytes(i), ports=(i, 53)))) for i in range(1, 9)
+    ]
+    source = packets.read_bytes(packets.pcap([Record(frame) for frame in frames]), tmp_path)
+    with plt.output_trace(f"erf:{tmp_path / 'out.erf'}") as output:
+        for packet in source:
+            output.write_packet(packet)
+    run = subprocess.run(
+        [tool, f"erf:{tmp_path / 'out.erf'}"],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    lengths = [line.split()[3] for line in run.stdout.splitlines() if "Packet Length" in line]
+    assert lengths == [f"{42 + i}/{46 + i}" for i in range(1, 9)]
+    assert run.stdout.count("45 00 00") == 8  # where each IP header begins

@@ -8,6 +8,7 @@ network order; the `seq_` functions compute with 32-bit sequence numbers. `Crypt
 anonymises addresses, arrays of them and packets.
 """
 
+from natkit._anonymised import Anonymised
 from natkit._flows import flows
 from natkit._natkit import (
     CryptoPan,
@@ -29,6 +30,7 @@ from natkit._natkit import (
 )
 
 __all__ = [
+    "Anonymised",
     "CryptoPan",
     "Flow",
     "FlowHome",

@@ -83,7 +83,9 @@ class CryptoPan:
         src: object = True,
         dst: object = True,
         signalling: object = True,
-    ) -> int: ...
+        unknown: Literal["keep", "zero"] = "keep",
+        payload: Literal["keep", "zero"] = "keep",
+    ) -> Anonymised: ...
 
 class _Bar(Protocol):
     def update(self, n: int, /) -> object: ...

@@ -1,5 +1,5 @@
 /* The type CryptoPan: keys, prefixes and packets. */
-#include "natkit.h"
+#include "anonymise.h"
 
 #include <openssl/crypto.h>
 #include <string.h>
@@ -150,12 +150,27 @@ static int open_packet(const struct plt_api *api, PyObject *obj, struct plt_pack
     return -1;
 }
 
-/* The arguments src, dst and signalling: 0, or -1 with an exception. */
+/* An argument that is "keep" or "zero": 0, or -1 with an exception. */
+static int read_choice(const char *name, PyObject *value, bool *out)
+{
+    if (PyUnicode_Check(value)) {
+        *out = PyUnicode_CompareWithASCIIString(value, "zero") == 0;
+        if (*out || PyUnicode_CompareWithASCIIString(value, "keep") == 0)
+            return 0;
+    }
+    PyErr_Format(PyUnicode_Check(value) ? PyExc_ValueError : PyExc_TypeError,
+                 "packet(): %s must be 'keep' or 'zero', not %R", name, value);
+    return -1;
+}
+
+/* The keyword arguments: 0, or -1 with an exception. */
 static int read_flags(PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames,
                       struct anonymising *out)
 {
-    static const char *const names[] = {"src", "dst", "signalling"};
-    bool *const flags[] = {&out->src, &out->dst, &out->signalling};
+    static const char *const names[] = {"src", "dst", "signalling", "unknown", "payload"};
+    enum { TRUTHS = 3, NAMES = 5 };
+    bool *const flags[] = {&out->src, &out->dst, &out->signalling, &out->zero_unknown,
+                           &out->zero_payload};
     Py_ssize_t given = kwnames ? PyTuple_GET_SIZE(kwnames) : 0;
 
     if (nargs != 1) {
@@ -165,42 +180,83 @@ static int read_flags(PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames
     }
     for (Py_ssize_t i = 0; i < given; i++) {
         PyObject *name = PyTuple_GET_ITEM(kwnames, i);
+        PyObject *value = args[nargs + i];
         size_t known = 0;
-        while (known < 3 && PyUnicode_CompareWithASCIIString(name, names[known]) != 0)
+        while (known < NAMES && PyUnicode_CompareWithASCIIString(name, names[known]) != 0)
             known++;
-        if (known == 3) {
+        if (known == NAMES) {
             PyErr_Format(PyExc_TypeError, "packet() has no argument named %R", name);
             return -1;
         }
-        int truth = PyObject_IsTrue(args[nargs + i]);
+        int truth = known < TRUTHS ? PyObject_IsTrue(value)
+                                   : read_choice(names[known], value, flags[known]);
         if (truth < 0)
             return -1;
-        *flags[known] = truth;
+        if (known < TRUTHS)
+            *flags[known] = truth;
     }
     return 0;
+}
+
+/* The text of a layer that was not looked through: "ESP", "OSPF type 4". */
+static PyObject *unknown_text(const struct unknown_layer *layer)
+{
+    if (layer->number < 0)
+        return PyUnicode_FromString(layer->what);
+    return PyUnicode_FromFormat(layer->number > 0xff ? "%s 0x%04x" : "%s %u", layer->what,
+                                (unsigned)layer->number);
+}
+
+/* A new Anonymised, NULL with an exception. */
+static PyObject *new_result(struct natkit_state *state, const struct anonymising *work)
+{
+    PyObject *number = PyLong_FromUnsignedLong(work->replaced);
+    PyObject *unknown = number ? PyTuple_New(work->unknowns) : NULL;
+    PyObject *result = NULL;
+
+    for (unsigned i = 0; unknown && i < work->unknowns; i++) {
+        PyObject *text = unknown_text(&work->unknown[i]);
+        if (!text)
+            goto error;
+        PyTuple_SET_ITEM(unknown, i, text);
+    }
+    if (unknown)
+        result = PyObject_CallFunctionObjArgs(state->result_type, number, unknown, NULL);
+error:
+    Py_XDECREF(unknown);
+    Py_XDECREF(number);
+    return result;
+}
+
+/* What packet() returns: the same object for all packets of which as few were replaced, and all
+ * was understood. */
+static PyObject *result_of(struct natkit_state *state, const struct anonymising *work)
+{
+    if (work->unknowns > 0 || work->replaced >= NATKIT_SHARED_RESULTS)
+        return new_result(state, work);
+    PyObject **shared = &state->results[work->replaced];
+    if (!*shared)
+        *shared = new_result(state, work);
+    return Py_XNewRef(*shared);
 }
 
 static PyObject *pan_packet(PyObject *self_, PyObject *const *args, Py_ssize_t nargs,
                             PyObject *kwnames)
 {
     const struct natkit_pan *self = (struct natkit_pan *)self_;
-    struct anonymising work = {.pan = self->pan,
-                               .plt_api = self->state->plt_api,
-                               .src = true,
-                               .dst = true,
-                               .signalling = true};
+    struct anonymising work = {.pan = self->pan, .src = true, .dst = true, .signalling = true};
     struct plt_packet packet;
     Py_buffer buffer;
     PyObject *result = NULL;
 
     if (read_flags(args, nargs, kwnames, &work) < 0 ||
-        open_packet(work.plt_api, args[0], &packet, &buffer) < 0)
+        open_packet(self->state->plt_api, args[0], &packet, &buffer) < 0)
         return NULL;
     struct stretch frame = {.data = writable_data(&buffer, &packet), .len = packet.len};
     if (frame.data) {
         natkit_anonymise(&work, &frame, packet.layers);
         if (natkit_pan_check(self->pan) == 0)
-            result = PyLong_FromUnsignedLong(work.replaced);
+            result = result_of(self->state, &work);
     }
     PyBuffer_Release(&buffer);
     return result;

@@ -92,7 +92,7 @@ bool packet_ends(const struct plt_packet *packet, struct plt_ends *out)
 {
     const struct plt_layers *layers = packet->layers;
     uint32_t header = layers->version == 4 ? IP_HEADER : IP6_HEADER;
-    uint32_t end = layers->transport;
+    uint32_t end = layers->payload;
 
     if (layers->version == 0 || end == PLT_ABSENT || end > packet->len ||
         end < layers->layer3 + header)

@@ -29,9 +29,9 @@ struct plt_ends {
     uint32_t dst;
 };
 
-/* Those of a packet that has a transport: a home address (RFC 6275) stands for the source, and the
- * end of a source route for the destination.  False where there is no transport, and where a
- * routing header of an unknown kind has segments left. */
+/* A home address (RFC 6275) stands for the source, and the end of a source route for the
+ * destination.  False where not all of the IP header and its extension headers was captured, and
+ * where a routing header of an unknown kind has segments left. */
 bool packet_ends(const struct plt_packet *packet, struct plt_ends *out);
 
 #endif

@@ -28,5 +28,7 @@ class Anonymised(int):
     def __delattr__(self, name: str) -> NoReturn:
         raise AttributeError(f"an Anonymised can't be changed: {name}")
 
+    __str__ = int.__repr__
+
     def __repr__(self) -> str:
         return f"Anonymised({int(self)}, unknown={self.unknown!r})"

@@ -1,11 +1,12 @@
 import builtins
 from collections.abc import Callable, Iterator, Sequence
 from os import PathLike
-from typing import Any, Protocol, Self, SupportsFloat, SupportsIndex, final, overload
+from typing import Any, Literal, Protocol, Self, SupportsFloat, SupportsIndex, final, overload
 
 from typing_extensions import Buffer, disjoint_base
 
 from ipp import IPprefix
+from natkit._anonymised import Anonymised
 from plt import Table, packet, trace
 from plt import filter as _filter
 

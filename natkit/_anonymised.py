@@ -19,8 +19,8 @@ class Anonymised(int):
         self.__dict__["understood"] = not unknown
         return self
 
-    def __getnewargs__(self) -> tuple[int, tuple[str, ...]]:
-        return int(self), self.unknown
+    def __reduce__(self) -> tuple[type[Self], tuple[int, tuple[str, ...]]]:
+        return type(self), (int(self), self.unknown)
 
     def __setattr__(self, name: str, value: object) -> NoReturn:
         raise AttributeError(f"an Anonymised can't be changed: {name}")

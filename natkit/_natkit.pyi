@@ -85,7 +85,7 @@ class CryptoPan:
         dst: object = True,
         signalling: object = True,
         unknown: Literal["keep", "zero"] = "keep",
-        payload: Literal["keep", "zero"] = "keep",
+        payload: Literal["keep", "zero", "drop"] = "keep",
     ) -> Anonymised: ...
 
 class _Bar(Protocol):

@@ -114,6 +114,10 @@ uint64_t natkit_unknown(struct anonymising *self, const struct stretch *in, uint
 
 uint64_t natkit_payload(struct anonymising *self, const struct stretch *in, uint32_t at)
 {
+    if (at >= in->len)
+        return 0;
+    if (self->drop_payload && (!self->payload || in->data + at < self->payload))
+        self->payload = in->data + at;
     return self->zero_payload ? clear(in, at) : 0;
 }
 

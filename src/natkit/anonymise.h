@@ -23,6 +23,8 @@ struct anonymising {
     bool signalling;        /* addresses elsewhere than in IP headers */
     bool zero_unknown;      /* clear what is not looked through */
     bool zero_payload;      /* clear what applications carry */
+    bool drop_payload;      /* or tell where it begins */
+    const uint8_t *payload; /* the first byte of it, NULL where there is none */
     unsigned long replaced; /* addresses so far */
     unsigned unknowns;      /* the first of the unknown layers, each once */
     struct unknown_layer unknown[MAX_UNKNOWN];

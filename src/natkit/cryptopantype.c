@@ -150,16 +150,21 @@ static int open_packet(const struct plt_api *api, PyObject *obj, struct plt_pack
     return -1;
 }
 
-/* An argument that is "keep" or "zero": 0, or -1 with an exception. */
-static int read_choice(const char *name, PyObject *value, bool *out)
+/* An argument that is "keep" or "zero", or "drop" where that is possible: 0, or -1 with an
+ * exception. */
+static int read_choice(const char *name, PyObject *value, bool *zero, bool *drop)
 {
     if (PyUnicode_Check(value)) {
-        *out = PyUnicode_CompareWithASCIIString(value, "zero") == 0;
-        if (*out || PyUnicode_CompareWithASCIIString(value, "keep") == 0)
+        *zero = PyUnicode_CompareWithASCIIString(value, "zero") == 0;
+        if (drop)
+            *drop = PyUnicode_CompareWithASCIIString(value, "drop") == 0;
+        if (*zero || (drop && *drop) || PyUnicode_CompareWithASCIIString(value, "keep") == 0)
             return 0;
     }
     PyErr_Format(PyUnicode_Check(value) ? PyExc_ValueError : PyExc_TypeError,
-                 "packet(): %s must be 'keep' or 'zero', not %R", name, value);
+                 drop ? "packet(): %s must be 'keep', 'zero' or 'drop', not %R"
+                      : "packet(): %s must be 'keep' or 'zero', not %R",
+                 name, value);
     return -1;
 }
 
@@ -168,9 +173,8 @@ static int read_flags(PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames
                       struct anonymising *out)
 {
     static const char *const names[] = {"src", "dst", "signalling", "unknown", "payload"};
-    enum { TRUTHS = 3, NAMES = 5 };
-    bool *const flags[] = {&out->src, &out->dst, &out->signalling, &out->zero_unknown,
-                           &out->zero_payload};
+    enum { UNKNOWN = 3, PAYLOAD, NAMES };
+    bool *const flags[] = {&out->src, &out->dst, &out->signalling};
     Py_ssize_t given = kwnames ? PyTuple_GET_SIZE(kwnames) : 0;
 
     if (nargs != 1) {
@@ -188,12 +192,17 @@ static int read_flags(PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames
             PyErr_Format(PyExc_TypeError, "packet() has no argument named %R", name);
             return -1;
         }
-        int truth = known < TRUTHS ? PyObject_IsTrue(value)
-                                   : read_choice(names[known], value, flags[known]);
+        if (known == UNKNOWN || known == PAYLOAD) {
+            if (read_choice(names[known], value,
+                            known == UNKNOWN ? &out->zero_unknown : &out->zero_payload,
+                            known == UNKNOWN ? NULL : &out->drop_payload) < 0)
+                return -1;
+            continue;
+        }
+        int truth = PyObject_IsTrue(value);
         if (truth < 0)
             return -1;
-        if (known < TRUTHS)
-            *flags[known] = truth;
+        *flags[known] = truth;
     }
     return 0;
 }
@@ -244,21 +253,29 @@ static PyObject *pan_packet(PyObject *self_, PyObject *const *args, Py_ssize_t n
                             PyObject *kwnames)
 {
     const struct natkit_pan *self = (struct natkit_pan *)self_;
+    const struct plt_api *api = self->state->plt_api;
+    struct stretch frame = {.data = NULL};
     struct anonymising work = {.pan = self->pan, .src = true, .dst = true, .signalling = true};
     struct plt_packet packet;
     Py_buffer buffer;
     PyObject *result = NULL;
 
     if (read_flags(args, nargs, kwnames, &work) < 0 ||
-        open_packet(self->state->plt_api, args[0], &packet, &buffer) < 0)
+        open_packet(api, args[0], &packet, &buffer) < 0)
         return NULL;
-    struct stretch frame = {.data = writable_data(&buffer, &packet), .len = packet.len};
+    if (work.drop_payload && api->packet_cut(api, args[0], PLT_ABSENT) < 0)
+        goto error;
+    frame = (struct stretch){.data = writable_data(&buffer, &packet), .len = packet.len};
     if (frame.data) {
         natkit_anonymise(&work, &frame, packet.layers);
         if (natkit_pan_check(self->pan) == 0)
             result = result_of(self->state, &work);
     }
+error:
     PyBuffer_Release(&buffer);
+    if (result && work.payload &&
+        api->packet_cut(api, args[0], (uint32_t)(work.payload - frame.data)) < 0)
+        Py_CLEAR(result);
     return result;
 }
 
@@ -287,58 +304,39 @@ PyDoc_STRVAR(
     "else for 6. ValueError for\nother shapes and versions. Large arrays are mapped with the GIL "
     "released; Ctrl-C ends the call.");
 
-PyDoc_STRVAR(packet_doc, "packet($self, packet, /, *, src=True, dst=True, signalling=True, "
-                         "unknown='keep', payload='keep')\n"
-                         "--\n"
-                         "\n"
-                         "Anonymise a packet in place; the number of addresses replaced, and what "
-                         "was not looked through.\n"
-                         "\n"
-                         "packet is any packet or layer object of plt with writable bytes: all of "
-                         "the packet that it lies in\n"
-                         "is rewritten; a quoted or tunnelled packet's object stands for that "
-                         "packet alone. Replaced are the\n"
-                         "source and the destination, where src and dst say so, of the IPv4 or "
-                         "IPv6 header; of the packets\n"
-                         "that ICMP and ICMPv6 errors quote, where source and destination change "
-                         "places; and of packets in\n"
-                         "tunnels, up to eight within each other: IP in IP, GRE with any payload, "
-                         "ERSPAN, VXLAN (-GPE),\n"
-                         "Geneve, GTP-U, Teredo, L2TP, LISP, TZSP, EtherIP, AH, minimal "
-                         "encapsulation, MPLS, NSH, PIM's\n"
-                         "registers. Those over UDP are known by their port.\n"
-                         "signalling stands for the addresses in ARP, ICMP and ICMPv6, IGMP, "
-                         "OSPF's hellos, PIM, VRRP and\n"
-                         "HSRP, in IPv4 options, IPv6 routing headers and Mobile IPv6, in MPTCP's "
-                         "and SCTP's own fields.\n"
-                         "What applications carry, such as DNS answers, is left alone, and so are "
-                         "link-layer addresses.\n"
-                         "\n"
-                         "The result is an Anonymised: an int, with the names of layers that may "
-                         "hold addresses and were not\n"
-                         "looked through in unknown: encrypted and other tunnels, later fragments, "
-                         "and protocols of routing\n"
-                         "and address assignment. understood is True where there was none. With "
-                         "unknown='zero' the bytes of\n"
-                         "such layers become 0; with payload='zero' those of what TCP, UDP, "
-                         "UDP-Lite, DCCP, SCTP and echoes\n"
-                         "carry, and what follows the IP packet.\n"
-                         "\n"
-                         "Checksums of IPv4, TCP, UDP, UDP-Lite, DCCP, SCTP, ICMP, ICMPv6, IGMP, "
-                         "GRE, OSPF, PIM, VRRP and\n"
-                         "Mobile IPv6 are adjusted by the change (RFC 1624), quoted and tunnelled "
-                         "ones too: a right one stays\n"
-                         "right and a wrong one wrong by as much, in packets cut by the snap "
-                         "length as well, and none stays\n"
-                         "none. Keyed digests (AH, MPTCP, OSPF) become wrong. Of an address that "
-                         "was cut the captured bytes\n"
-                         "are replaced.\n"
-                         "\n"
-                         "traceanon of libtrace 3 sets the outer checksums to 0 instead, and does "
-                         "not replace addresses in\n"
-                         "IPv6, tunnels or signalling. TypeError for read-only bytes and what is "
-                         "no packet, ValueError for an\n"
-                         "empty plt.packet() and for other words than 'keep' and 'zero'.");
+PyDoc_STRVAR(
+    packet_doc,
+    "packet($self, packet, /, *, src=True, dst=True, signalling=True, unknown='keep', "
+    "payload='keep')\n--\n\n"
+    "Anonymise a packet in place; how many addresses were replaced, and what is unknown.\n\n"
+    "packet is any packet or layer object of plt with writable bytes: all of the packet that\n"
+    "it lies in is rewritten; a quoted or tunnelled packet's object stands for that packet\n"
+    "alone. Replaced are the source and the destination, where src and dst say so, of the\n"
+    "IPv4 or IPv6 header; of the packets that ICMP and ICMPv6 errors quote, where source and\n"
+    "destination change places; and of packets in tunnels, up to eight within each other: IP\n"
+    "in IP, GRE with any payload, ERSPAN, VXLAN (-GPE), Geneve, GTP-U, Teredo, L2TP, LISP,\n"
+    "TZSP, EtherIP, AH, minimal encapsulation, MPLS, NSH, PIM's registers. Those over UDP are\n"
+    "known by their port. signalling stands for the addresses in ARP, ICMP and ICMPv6, IGMP,\n"
+    "OSPF's hellos, PIM, VRRP and HSRP, in IPv4 options, IPv6 routing headers and Mobile\n"
+    "IPv6, in MPTCP's and SCTP's own fields. What applications carry, such as DNS answers, is\n"
+    "left alone, and so are link-layer addresses.\n\n"
+    "The result is an Anonymised: an int, with the names of layers that may hold addresses\n"
+    "and were not looked through in unknown: encrypted and other tunnels, later fragments,\n"
+    "and protocols of routing and address assignment. understood is True where there was\n"
+    "none. With unknown='zero' the bytes of such layers become 0; with payload='zero' those\n"
+    "of what TCP, UDP, UDP-Lite, DCCP, SCTP and echoes carry, and what follows the IP packet.\n"
+    "payload='drop' cuts a packet of a trace before the first of those, as a snap length\n"
+    "does: wire_len, the lengths in its headers and the checksums stay those of the whole\n"
+    "packet.\n\n"
+    "Checksums of IPv4, TCP, UDP, UDP-Lite, DCCP, SCTP, ICMP, ICMPv6, IGMP, GRE, OSPF, PIM,\n"
+    "VRRP and Mobile IPv6 are adjusted by the change (RFC 1624), quoted and tunnelled ones\n"
+    "too: a right one stays right and a wrong one wrong by as much, in packets cut by the\n"
+    "snap length as well, and none stays none. Keyed digests (AH, MPTCP, OSPF) become wrong.\n"
+    "Of an address that was cut the captured bytes are replaced.\n\n"
+    "traceanon of libtrace 3 sets the outer checksums to 0 instead, and does not replace\n"
+    "addresses in IPv6, tunnels or signalling. TypeError for read-only bytes and what is no\n"
+    "packet (to drop, no packet of a trace), ValueError for an empty plt.packet() and for\n"
+    "other words than these.");
 
 #define METHOD_O(name, function, text)                                                             \
     {                                                                                              \

@@ -519,6 +519,62 @@ def test_payload_without_checksum() -> None:
     assert result[20:] == udp(bytes(6))
 
 
+def test_payload_is_dropped(tmp_path: Path) -> None:
+    """As a snap length would: all lengths and checksums stay those of the whole packet."""
+    content = ethernet(at_port(as_is, 4789, b"\x08\0\0\0\0\0\5\0" + ethernet(udp4(as_is))))
+    wanted = ethernet(at_port(mapped, 4789, b"\x08\0\0\0\0\0\5\0" + ethernet(udp4(mapped))))
+    packet = packets.packet_of(content, tmp_path)
+    layer = packet.udp
+    shown = memoryview(packet)
+    assert PAN.packet(packet, payload="drop") == 4
+    assert bytes(packet) == wanted[:-5]  # "hello"
+    assert (packet.capture_len, packet.wire_len) == (len(wanted) - 5, len(wanted) + 4)
+    assert len(packet) == len(wanted) - 5
+    assert packet.ip.pkt_len == len(wanted) - 14
+    assert packet.udp.payload.data == wanted[42:-5]
+    # what was there before
+    assert layer.payload.data == wanted[42:]
+    assert shown == wanted
+    with plt.output_trace(f"pcapfile:{tmp_path / 'cut.pcap'}") as output:
+        output.write_packet(packet)
+    again = packets.read(tmp_path / "cut.pcap")[0]
+    assert bytes(again) == wanted[:-5]
+    assert again.wire_len == len(wanted) + 4
+
+
+@pytest.mark.parametrize("left", [tcp4(as_is)[:44], ipv4(b"", 6), ipv6(b"", 59)])
+def test_without_payload_nothing_but_padding_is_dropped(left: bytes, tmp_path: Path) -> None:
+    left = left[:2] + (struct.pack(">H", len(left)) if left[0] >> 4 == 4 else left[2:4]) + left[4:]
+    content = ethernet(left, 0x0800 if left[0] >> 4 == 4 else 0x86DD)
+    packet = packets.packet_of(content + b"padding", tmp_path)
+    PAN.packet(packet, payload="drop")
+    assert len(packet) == len(content)
+    PAN.packet(packet, payload="drop")
+    assert len(packet) == len(content)
+
+
+def test_packets_of_a_loop_are_dropped_one_by_one(tmp_path: Path) -> None:
+    frames = [ethernet(ipv4(udp(b"x" * size))) for size in (9, 900, 0, 90)]
+    path = packets.write(tmp_path / "t", packets.pcap(frames))
+    with plt.trace(path) as trace:
+        for packet in trace:
+            PAN.packet(packet, payload="drop")
+            assert len(packet) == 42
+            assert packet.udp.payload is None
+    for packet in packets.read(path):
+        PAN.packet(packet, payload="drop")
+        assert len(bytes(packet)) == 42
+
+
+def test_only_whole_packets_are_cut(tmp_path: Path) -> None:
+    content = ethernet(udp4(as_is))
+    packet = packets.packet_of(content, tmp_path)
+    for wrong in (packet.ip, packet.udp, plt.ip(bytearray(udp4(as_is)))):
+        with pytest.raises(TypeError, match="only a packet of a trace can be cut, not "):
+            PAN.packet(wrong, payload="drop")
+    assert bytes(packet) == content
+
+
 # --- What is told
 
 
@@ -537,11 +593,13 @@ def test_result_is_an_int() -> None:
     assert (again, again.unknown, again.understood) == (3, ("ESP",), False)
 
 
-@pytest.mark.parametrize("name", ["unknown", "payload"])
-def test_wrong_choices(name: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "words"), [("unknown", "'keep' or 'zero'"), ("payload", "'keep', 'zero' or 'drop'")]
+)
+def test_wrong_choices(name: str, words: str) -> None:
     data = bytearray(udp4(as_is))
-    for wrong, error in (("drop", ValueError), ("", ValueError), (True, TypeError)):
-        with pytest.raises(error, match=f"{name} must be 'keep' or 'zero', not {wrong!r}"):
+    for wrong, error in (("wipe", ValueError), ("", ValueError), (True, TypeError)):
+        with pytest.raises(error, match=f"{name} must be {words}, not {wrong!r}"):
             PAN.packet(plt.ip(data), **{name: wrong})
     assert data == udp4(as_is)
 

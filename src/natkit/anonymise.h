@@ -86,6 +86,13 @@ uint64_t natkit_inner(struct anonymising *self, const struct stretch *in, uint32
                       const struct place *place);
 uint64_t natkit_inner_ethertype(struct anonymising *self, const struct stretch *in, uint32_t at,
                                 uint16_t ethertype, const struct place *place);
+/* An IP packet where one may be, else the unknown payload of a tunnel of this name. */
+uint64_t natkit_inner_ip(struct anonymising *self, const struct stretch *in, uint32_t at,
+                         const char *name, const struct place *place);
+/* What a header's "next protocol" says: RFC 8300 section 2.2, and VXLAN-GPE
+ * (draft-ietf-nvo3-vxlan-gpe section 3.2). */
+uint64_t natkit_next_protocol(struct anonymising *self, const struct stretch *in, uint32_t at,
+                              uint8_t next, const char *name, const struct place *place);
 /* The packet that a message quotes. */
 uint64_t natkit_quoted(struct anonymising *self, const struct stretch *in, uint32_t at,
                        const struct place *place);
@@ -122,7 +129,14 @@ natkit_layer natkit_gre, natkit_etherip, natkit_ah, natkit_minimal, natkit_l2tp3
     natkit_mpls;
 natkit_layer natkit_icmp, natkit_icmp6, natkit_igmp;
 natkit_layer natkit_ospf, natkit_pim, natkit_vrrp, natkit_hsrp;
-natkit_layer natkit_tcp, natkit_sctp;
+natkit_layer natkit_sctp;
+natkit_layer natkit_l2tp, natkit_vxlan, natkit_vxlan_gpe, natkit_geneve, natkit_gtp, natkit_teredo,
+    natkit_lisp, natkit_tzsp, natkit_nat_traversal;
+
+static inline bool natkit_has(const struct stretch *in, uint32_t at, uint32_t need)
+{
+    return at <= in->len && in->len - at >= need;
+}
 
 static inline uint32_t natkit_least(uint32_t one, uint32_t other)
 {

@@ -170,6 +170,9 @@ struct natkit_pan {
 /* 0, or -1 with RuntimeError where OpenSSL failed. */
 int natkit_pan_check(const struct cryptopan *pan);
 PyObject *natkit_pan_addresses(PyObject *self_, PyObject *args, PyObject *kwargs);
+extern const char natkit_pan_packet_doc[];
+PyObject *natkit_pan_packet(PyObject *self_, PyObject *const *args, Py_ssize_t nargs,
+                            PyObject *kwnames);
 
 /* --- Functions of the module ----------------------------------------------------------------- */
 

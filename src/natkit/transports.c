@@ -1,4 +1,4 @@
-/* Addresses that transports carry for themselves: MPTCP's, and those of SCTP's associations. */
+/* What IP carries: addresses that transports have for themselves, and their payload. */
 #include "anonymise.h"
 
 #include "bytes.h"
@@ -35,13 +35,11 @@ static bool is_quiet_option(uint8_t kind)
     return kind <= 30 || kind == 34 || kind == 69 || (kind >= 172 && kind <= 174) || kind >= 253;
 }
 
-/* The header, where the stretch ends. */
-uint64_t natkit_tcp(struct anonymising *self, const struct stretch *in, const struct place *place)
+static uint64_t replace_tcp_options(struct anonymising *self, const struct stretch *in)
 {
     enum { MPTCP = 30 };
     uint64_t change = 0;
 
-    (void)place;
     for (uint32_t at = TCP_HEADER; self->signalling && at < in->len && in->data[at] != 0;) {
         if (in->data[at] == 1) { /* no operation */
             at++;
@@ -168,4 +166,106 @@ uint64_t natkit_sctp(struct anonymising *self, const struct stretch *in, const s
     if (change != 0)
         adjust_crc(in, before, place->missing);
     return change + natkit_difference(field, in->data + 8, 8, 4);
+}
+
+/* --- Checksums and payload ------------------------------------------------------------------- */
+
+/* What is at a port that is known, of either end; NULL for an application's. */
+static const struct natkit_row *row_of_ports(const uint8_t *header, bool tcp)
+{
+    const struct natkit_row *(*find)(uint16_t) = tcp ? natkit_row_of_tcp : natkit_row_of_udp;
+    const struct natkit_row *row = find(load_be16(header + 2));
+
+    return row ? row : find(load_be16(header));
+}
+
+static uint64_t rewrite_payload(struct anonymising *self, const struct stretch *payload,
+                                const struct natkit_row *row, const struct place *place)
+{
+    if (!row)
+        return natkit_payload(self, payload, 0);
+    if (!row->rewrite)
+        return natkit_unknown(self, payload, 0, row->name, -1);
+    return row->rewrite(self, payload, place);
+}
+
+static uint64_t rewrite_tcp(struct anonymising *self, const struct stretch *in,
+                            const struct place *place)
+{
+    uint64_t change = 0;
+
+    if (in->len >= 13) {
+        uint32_t header = (in->data[12] >> 4) * 4U;
+        if (header < TCP_HEADER)
+            header = TCP_HEADER;
+        struct stretch whole = {in->data, natkit_least(header, in->len)};
+        change = replace_tcp_options(self, &whole);
+        if (in->len > header)
+            change += rewrite_payload(self, &(struct stretch){in->data + header, in->len - header},
+                                      row_of_ports(in->data, true), place);
+    }
+    return change + natkit_adjust(in, 16, place->pseudo + change);
+}
+
+static uint64_t rewrite_udp(struct anonymising *self, const struct stretch *in,
+                            const struct place *place)
+{
+    uint32_t end = in->len;
+    uint64_t change = 0;
+
+    if (in->len > UDP_HEADER) {
+        uint16_t told = load_be16(in->data + 4);
+        if (told >= UDP_HEADER && told < end)
+            end = told;
+        change = rewrite_payload(self, &(struct stretch){in->data + UDP_HEADER, end - UDP_HEADER},
+                                 row_of_ports(in->data, false), place);
+    }
+    change += natkit_adjust_udp(in, 6, place->pseudo + change);
+    return change + natkit_payload(self, in, end); /* which no checksum covers */
+}
+
+/* UDP-Lite (RFC 3828) and DCCP (RFC 4340): the checksum may cover a part. */
+static uint64_t rewrite_partly(struct anonymising *self, const struct stretch *in,
+                               const struct place *place, bool dccp)
+{
+    uint32_t header = UDP_HEADER;
+    uint32_t covered = UINT32_MAX;
+
+    if (dccp && in->len >= 6) {
+        uint32_t words = in->data[5] & 0x0f; /* section 9.2: one less of the payload */
+        header = in->data[4] * 4U;
+        covered = words == 0 ? UINT32_MAX : header + (words - 1) * 4;
+    } else if (in->len >= UDP_HEADER && load_be16(in->data + 4) != 0) {
+        covered = load_be16(in->data + 4);
+    }
+    if (header < UDP_HEADER)
+        header = UDP_HEADER;
+    struct stretch part = {in->data, natkit_least(covered, in->len)};
+    uint64_t change = natkit_payload(self, &part, header);
+    change += dccp ? natkit_adjust(in, 6, place->pseudo + change)
+                   : natkit_adjust_udp(in, 6, place->pseudo + change);
+    return change + natkit_payload(self, in, part.len > header ? part.len : header);
+}
+
+uint64_t natkit_transport(struct anonymising *self, const struct stretch *in, uint8_t proto,
+                          const struct place *place)
+{
+    switch (proto) {
+    case PROTO_TCP:
+        return rewrite_tcp(self, in, place);
+    case PROTO_UDP:
+        return rewrite_udp(self, in, place);
+    case PROTO_UDPLITE:
+    case PROTO_DCCP:
+        return rewrite_partly(self, in, place, proto == PROTO_DCCP);
+    case PROTO_NO_NEXT_HEADER:
+        return natkit_payload(self, in, 0);
+    default:
+        break;
+    }
+    const struct natkit_row *row = natkit_row_of_proto(proto);
+    if (row && row->rewrite)
+        return row->rewrite(self, in, place);
+    return row ? natkit_unknown(self, in, 0, row->name, -1)
+               : natkit_unknown(self, in, 0, "IP protocol", proto);
 }

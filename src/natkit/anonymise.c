@@ -45,7 +45,9 @@ static uint64_t rewrite_ip(struct anonymising *self, const struct stretch *frame
     uint64_t pseudo = change;
     uint32_t header = layers->payload == PLT_ABSENT ? in.len : layers->payload - layers->layer3;
     struct stretch headers = {.data = in.data, .len = natkit_least(header, in.len)};
-    if (headers.len > (layers->version == 4 ? IP_HEADER : IP6_HEADER))
+    if (layers->version == 4 && (in.data[0] & 0x0f) < IP_HEADER / 4)
+        change += natkit_unknown(self, &in, IP_HEADER, "IPv4 header length", in.data[0] & 0x0f);
+    else if (headers.len > (layers->version == 4 ? IP_HEADER : IP6_HEADER))
         change += natkit_replace_routes(self, &headers, layers->version, place);
     if (layers->version == 4)
         change += natkit_adjust(&in, 10, change);
@@ -82,6 +84,23 @@ static uint64_t rewrite_other(struct anonymising *self, const struct stretch *in
     return natkit_unknown(self, in, 0, "ethertype", ethertype);
 }
 
+/* A packet in which no layer 3 was found. */
+static uint64_t rewrite_link(struct anonymising *self, const struct stretch *frame,
+                             const struct plt_layers *layers)
+{
+    enum { HEADER_80211 = 24, TYPE = 0x0c, DATA = 0x08, NO_DATA = 0x40 };
+    uint32_t at = layers->layer2;
+
+    if (layers->ethertype != 0 || (at != PLT_ABSENT && frame->len <= 14))
+        return 0; /* nothing of layer 3 was captured */
+    if (at >= frame->len || layers->linktype != LINKTYPE_80211)
+        return natkit_unknown(self, frame, 0, "link layer", -1);
+    uint8_t control = frame->data[at]; /* IEEE 802.11 section 9.2.4.1 */
+    if ((control & TYPE) != DATA || control & NO_DATA)
+        return 0;
+    return natkit_unknown(self, frame, at + HEADER_80211, "802.11 data", -1);
+}
+
 /* A packet whose layers are known; the difference that this makes to all of it. */
 static uint64_t rewrite(struct anonymising *self, const struct stretch *frame,
                         const struct plt_layers *layers, struct place *place)
@@ -89,9 +108,7 @@ static uint64_t rewrite(struct anonymising *self, const struct stretch *frame,
     if (layers->layer3 == PLT_ABSENT) {
         if (layers->transport == 0) /* an object made of a transport header's bytes */
             return natkit_transport(self, frame, layers->proto, place);
-        if (layers->ethertype != 0 || (layers->layer2 != PLT_ABSENT && frame->len <= 14))
-            return 0; /* nothing of layer 3 was captured */
-        return natkit_unknown(self, frame, 0, "link layer", -1);
+        return rewrite_link(self, frame, layers);
     }
     /* words of checksums are counted from here: the link layer may have an odd length */
     struct stretch in = {.data = frame->data + layers->layer3, .len = frame->len - layers->layer3};

@@ -116,6 +116,8 @@ static bool find_coverage(struct frame *frame, struct coverage *out)
     out->field = field;
     if (layers->proto == PROTO_UDP) {
         uint32_t length = load_be16(out->data + 4);
+        if (length == 0 && out->len > UINT16_MAX) /* a jumbogram: RFC 2675 section 4 */
+            length = out->len;
         if (length < 8 || length > out->len)
             return false;
         out->len = length;

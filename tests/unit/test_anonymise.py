@@ -435,6 +435,10 @@ def test_unknown_layer_becomes_zero(name: str) -> None:
         (ethernet(b"\1" * 40, 0x8863), 1, ()),
         (ethernet(), 1, ()),
         (b"\1" * 40, 147, ("link layer",)),
+        (b"\x80" + b"\1" * 60, 105, ()),  # a beacon
+        (b"\xb4" + b"\1" * 15, 105, ()),  # request to send
+        (b"\x48" + b"\1" * 23, 105, ()),  # null function
+        (b"\x08\x40" + b"\1" * 60, 105, ("802.11 data",)),  # protected
     ],
 )
 def test_link_layers_that_hold_no_ip(
@@ -444,6 +448,15 @@ def test_link_layers_that_hold_no_ip(
     result = PAN.packet(packet)
     assert (result, result.unknown, result.understood) == (0, told, not told)
     assert bytes(packet) == content
+
+
+def test_a_header_that_is_too_short_is_told() -> None:
+    data = bytearray(udp4(as_is))
+    data[0] = 0x43
+    result, told = result_of(bytes(data))
+    assert (told, told.unknown) == (2, ("IPv4 header length 3",))
+    assert result[12:20] == udp4(mapped)[12:20]
+    assert result[20:] == data[20:]
 
 
 def test_at_most_eight_are_named() -> None:
@@ -512,6 +525,19 @@ def test_padding_goes_with_the_payload(tmp_path: Path) -> None:
     assert bytes(packet).endswith(b"192.0.2.1")
     PAN.packet(packet, payload="zero")
     assert bytes(packet).endswith(bytes(14))
+
+
+@pytest.mark.parametrize("size", [0, 8, 10, 15, 18])
+def test_partly_covered_payload(size: int) -> None:
+    """RFC 3828 section 3.1: the checksum of UDP-Lite is over as many bytes as it says."""
+
+    def make(m: Map, payload: bytes) -> bytes:
+        message = udp(payload, length=size)
+        covered = with_sum(message[: size or 18], 6, pseudo4(136, 18, m(A), m(B)))
+        return carried(m, 136, covered + message[size or 18 :])
+
+    result, _ = result_of(make(as_is, b"some words"), payload="zero")
+    assert result == make(mapped, bytes(10))
 
 
 def test_payload_without_checksum() -> None:

@@ -206,6 +206,16 @@ def test_a_home_address_stands_for_the_source() -> None:
     assert plt.ip6(cut).test_trans_cksm() is None
 
 
+def test_a_jumbogram() -> None:
+    """RFC 2675: the length is that of the jumbo option, in the pseudo-header too."""
+    data = bytes(70_000)
+    body = struct.pack(">HHHH", 1, 2, 0, 0) + data
+    pseudo = pseudo6(UDP, len(body))
+    body = body[:6] + struct.pack(">H", internet_sum(pseudo + body)) + body[8:]
+    jumbo = bytes([UDP, 0, 0xC2, 4]) + struct.pack(">I", 8 + len(body))
+    assert plt.ip6(packets.ipv6(jumbo + body, 0, length=0)).test_trans_cksm() is True
+
+
 @pytest.mark.parametrize("options", [b"\x83\x0b\4\0", b"\x83\3\4\0", b"\x83\xff\4\0"])
 def test_a_malformed_source_route_changes_nothing(options: bytes) -> None:
     body = packets.udp(b"x")

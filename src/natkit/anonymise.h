@@ -40,6 +40,7 @@ struct stretch {
 struct place {
     int version;      /* of the IP header, 0 without one */
     int depth;        /* packets that it is in */
+    int headers;      /* of encapsulation in the same packet */
     bool reversed;    /* quoted: it went the other way */
     uint64_t pseudo;  /* the change of the pseudo-header */
     uint64_t src;     /* of its source */

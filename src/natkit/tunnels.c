@@ -109,7 +109,7 @@ uint64_t natkit_ah(struct anonymising *self, const struct stretch *in, const str
     uint32_t size = (in->data[1] + 2U) * 4;
     if (size >= in->len)
         return 0;
-    if (within.depth++ > NATKIT_MAX_DEPTH)
+    if (within.headers++ >= NATKIT_MAX_DEPTH)
         return natkit_unknown(self, in, size, "nesting", -1);
     return natkit_transport(self, &(struct stretch){in->data + size, in->len - size}, in->data[0],
                             &within);
@@ -139,7 +139,7 @@ uint64_t natkit_minimal(struct anonymising *self, const struct stretch *in,
     change += natkit_adjust(in, 2, change);
     if (in->len <= size)
         return change;
-    if (within.depth++ > NATKIT_MAX_DEPTH)
+    if (within.headers++ >= NATKIT_MAX_DEPTH)
         return change + natkit_unknown(self, in, size, "nesting", -1);
     return change + natkit_transport(self, &(struct stretch){in->data + size, in->len - size},
                                      in->data[0], &within);

@@ -42,7 +42,7 @@ from hypothesis import strategies as st
 from packets import ethernet, internet_sum, ipv4, ipv6, pseudo4, pseudo6, tcp, udp
 
 import plt
-from natkit import Anonymised
+from natkit import Anonymised, CryptoPan
 
 
 def crc32c(data: bytes) -> int:
@@ -344,6 +344,60 @@ def test_known_encapsulation_in_ethernet(name: str, tmp_path: Path) -> None:
     packet = packets.packet_of(FRAMES[name](as_is), tmp_path)
     assert PAN.packet(packet).understood
     assert bytes(packet) == FRAMES[name](mapped)
+
+
+def any_frame(packet: bytes) -> bytes:
+    return ethernet(packet, 0x0800 if packet[0] >> 4 == 4 else 0x86DD)
+
+
+def any_ppp(packet: bytes) -> bytes:
+    """With a protocol of one byte: what follows is at an odd place."""
+    return b"\x21" + packet if packet[0] >> 4 == 4 else b"\x57" + packet
+
+
+def at_port6(m: Map, port: int, payload: bytes) -> bytes:
+    return over6(17, 6, udp(payload, ports=(50000, port)), m(E), m(F))
+
+
+WRAPPERS: list[Callable[[Map, bytes], bytes]] = [
+    lambda m, p: carried(m, 4 if p[0] >> 4 == 4 else 41, p),
+    lambda m, p: ipv6(p, 4 if p[0] >> 4 == 4 else 41, src=m(E), dst=m(F)),
+    lambda m, p: carried(m, 47, gre(any_frame(p), 0x6558, full=True)),
+    lambda m, p: ipv6(gre(any_ppp(p), 0x880B, full=True), 47, src=m(E), dst=m(F)),
+    lambda m, p: at_port(m, 4789, b"\x08\0\0\0\0\0\5\0" + any_frame(p)),
+    lambda m, p: at_port6(m, 6081, GENEVE + any_frame(p)),
+    lambda m, p: at_port(m, 1701, b"\0\2\0\1\0\1" + any_ppp(p)),
+    lambda m, p: at_port6(m, 2152, b"\x30\xff\0\0\0\0\0\7" + p),
+    lambda m, p: at_port(m, 4341, bytes(8) + p),
+    lambda m, p: at_port6(m, 4754, gre(b"\0\1\1\x40" + any_frame(p), 0x8847, full=True)),
+    lambda m, p: carried(m, 97, b"\x30\0" + any_frame(p)),
+    lambda m, p: carried(m, 51, bytes([4 if p[0] >> 4 == 4 else 41, 4, 0, 0]) + bytes(20) + p),
+    lambda m, p: pim(m, 1, bytes(4) + p),
+    lambda m, p: icmp4(m, 3, p) if p[0] >> 4 == 4 else icmp6(m, 1, bytes(4) + p),
+]
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    st.lists(st.sampled_from(WRAPPERS), min_size=2, max_size=5),
+    st.sampled_from(sorted(KNOWN)),
+    st.sampled_from([PAN, CryptoPan("another")]),
+)
+def test_tunnels_in_tunnels(
+    wrappers: list[Callable[[Map, bytes], bytes]], name: str, pan: CryptoPan
+) -> None:
+    """All checksums on the way are right, as the packet is made anew with the other addresses."""
+
+    def make(m: Map) -> bytes:
+        packet = KNOWN[name](m)
+        for wrap in wrappers:
+            packet = wrap(m, packet)
+        return packet
+
+    memory = bytearray(make(as_is))
+    told = pan.packet((plt.ip if memory[0] >> 4 == 4 else plt.ip6)(memory))
+    assert memory == make(lambda address: mapped(address, pan))
+    assert told.understood
 
 
 # --- What is not looked through

@@ -132,7 +132,7 @@ natkit_layer natkit_icmp, natkit_icmp6, natkit_igmp;
 natkit_layer natkit_ospf, natkit_pim, natkit_vrrp, natkit_hsrp;
 natkit_layer natkit_sctp;
 natkit_layer natkit_l2tp, natkit_vxlan, natkit_vxlan_gpe, natkit_geneve, natkit_gtp, natkit_teredo,
-    natkit_lisp, natkit_tzsp, natkit_nat_traversal;
+    natkit_lisp, natkit_gue, natkit_capwap, natkit_tzsp, natkit_wireguard, natkit_nat_traversal;
 
 static inline bool natkit_has(const struct stretch *in, uint32_t at, uint32_t need)
 {

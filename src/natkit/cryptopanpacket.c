@@ -180,7 +180,7 @@ const char natkit_pan_packet_doc[] =
     "alone. Replaced are the source and the destination, where src and dst say so, of the\n"
     "IPv4 or IPv6 header; of the packets that ICMP and ICMPv6 errors quote, where source and\n"
     "destination change places; and of packets in tunnels, up to eight within each other: IP\n"
-    "in IP, GRE with any payload, ERSPAN, VXLAN (-GPE), Geneve, GTP-U, Teredo, L2TP, LISP,\n"
+    "in IP, GRE with any payload, ERSPAN, VXLAN (-GPE), Geneve, GTP-U, Teredo, L2TP, LISP, GUE,\n"
     "TZSP, EtherIP, AH, minimal encapsulation, MPLS, NSH, PIM's registers. Those over UDP are\n"
     "known by their port. signalling stands for the addresses in ARP, ICMP and ICMPv6, IGMP,\n"
     "OSPF's hellos, PIM, VRRP and HSRP, in IPv4 options, IPv6 routing headers and Mobile\n"

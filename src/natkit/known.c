@@ -69,20 +69,21 @@ static const struct natkit_row udp_ports[] = {
     {4789, "VXLAN", natkit_vxlan},
     {4790, "VXLAN-GPE", natkit_vxlan_gpe},
     {5246, "CAPWAP", NULL},
-    {5247, "CAPWAP", NULL},
+    {5247, "CAPWAP", natkit_capwap},
     {5351, "PCP", NULL},
+    {6080, "GUE", natkit_gue},
     {6081, "Geneve", natkit_geneve},
     {6635, "MPLS", natkit_mpls},
     {6696, "Babel", NULL},
     {8472, "VXLAN", natkit_vxlan}, /* Linux, before there was a number */
     {8805, "PFCP", NULL},
     {37008, "TZSP", natkit_tzsp},
-    {51820, "WireGuard", NULL},
+    {51820, "WireGuard", natkit_wireguard},
 };
 
 static const struct natkit_row tcp_ports[] = {
     {179, "BGP", NULL},   {639, "MSDP", NULL},  {646, "LDP", NULL},   {1194, "OpenVPN", NULL},
-    {1723, "PPTP", NULL}, {3478, "STUN", NULL}, {4189, "PCEP", NULL},
+    {1723, "PPTP", NULL}, {3478, "STUN", NULL}, {4189, "PCEP", NULL}, {7471, "STT", NULL},
 };
 
 static const struct natkit_row *find(const struct natkit_row *rows, size_t count, uint16_t number)

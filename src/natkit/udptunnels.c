@@ -159,6 +159,37 @@ uint64_t natkit_lisp(struct anonymising *self, const struct stretch *in, const s
     return natkit_inner_ip(self, in, 8, "LISP", place);
 }
 
+/* GUE (draft-ietf-intarea-gue section 3): of variant 1 it is no header, but IP's own. */
+uint64_t natkit_gue(struct anonymising *self, const struct stretch *in, const struct place *place)
+{
+    enum { CONTROL = 0x20 };
+
+    if (!natkit_has(in, 0, 4) || in->data[0] >> 6 == 1)
+        return natkit_inner_ip(self, in, 0, "GUE", place);
+    uint32_t at = 4 + (in->data[0] & 0x1fU) * 4;
+    uint8_t proto = in->data[1];
+    if (in->data[0] >> 6 != 0 || in->data[0] & CONTROL)
+        return natkit_unknown(self, in, 0, "GUE", -1);
+    if (proto == PROTO_IPIP || proto == PROTO_IPV6)
+        return natkit_inner_ip(self, in, at, "GUE", place);
+    return natkit_unknown(self, in, at, "GUE payload", proto);
+}
+
+/* CAPWAP's data (RFC 5415 section 4.3) without encryption, where it carries frames of 802.3. */
+uint64_t natkit_capwap(struct anonymising *self, const struct stretch *in,
+                       const struct place *place)
+{
+    enum { NATIVE = 0x100, FRAGMENT = 0x80, KEEP_ALIVE = 0x08 };
+
+    if (!natkit_has(in, 0, 8) || in->data[0] != 0)
+        return natkit_unknown(self, in, 0, "CAPWAP", -1);
+    uint32_t bits = load_be32(in->data) & 0xffffff;
+    uint32_t at = (bits >> 19) * 4;
+    if (bits & (NATIVE | FRAGMENT | KEEP_ALIVE) || at < 8)
+        return natkit_unknown(self, in, 8, "CAPWAP", -1);
+    return natkit_inner(self, in, at, INNER_ETHERNET, place);
+}
+
 /* TZSP: tagged fields until the one that ends them, then what the header says. */
 uint64_t natkit_tzsp(struct anonymising *self, const struct stretch *in, const struct place *place)
 {
@@ -172,6 +203,17 @@ uint64_t natkit_tzsp(struct anonymising *self, const struct stretch *in, const s
     if (load_be16(in->data + 2) != ETHERNET)
         return natkit_unknown(self, in, at, "TZSP", -1);
     return natkit_inner(self, in, at + 1, INNER_ETHERNET, place);
+}
+
+/* https://www.wireguard.com/protocol: four types of messages, then three zeroes.  Its port is one
+ * that applications are given, too. */
+uint64_t natkit_wireguard(struct anonymising *self, const struct stretch *in,
+                          const struct place *place)
+{
+    (void)place;
+    if (natkit_has(in, 0, 4) && load_le32(in->data) >= 1 && load_le32(in->data) <= 4)
+        return natkit_unknown(self, in, 0, "WireGuard", -1);
+    return natkit_payload(self, in, 0);
 }
 
 /* RFC 3948: ESP, or IKE after four zeroes; a byte of 0xff keeps a NAT's state. */

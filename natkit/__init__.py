@@ -9,6 +9,7 @@ names with `u32_` too, compute with 32-bit sequence numbers. `CryptoPan(key)` an
 arrays of them and packets.
 """
 
+from natkit._anonymised import Anonymised
 from natkit._flows import flows
 from natkit._natkit import (
     CryptoPan,
@@ -34,6 +35,7 @@ from natkit._natkit import (
 )
 
 __all__ = [
+    "Anonymised",
     "CryptoPan",
     "Flow",
     "FlowHome",

@@ -1,11 +1,12 @@
 import builtins
 from collections.abc import Callable, Iterator, Sequence
 from os import PathLike
-from typing import Any, Protocol, Self, SupportsFloat, SupportsIndex, final, overload
+from typing import Any, Literal, Protocol, Self, SupportsFloat, SupportsIndex, final, overload
 
 from typing_extensions import Buffer, disjoint_base
 
 from ipp import IPprefix
+from natkit._anonymised import Anonymised
 from plt import Table, packet, trace
 from plt import filter as _filter
 
@@ -88,7 +89,9 @@ class CryptoPan:
         src: object = True,
         dst: object = True,
         signalling: object = True,
-    ) -> int: ...
+        unknown: Literal["keep", "zero"] = "keep",
+        payload: Literal["keep", "zero", "drop"] = "keep",
+    ) -> Anonymised: ...
 
 class _Bar(Protocol):
     def update(self, n: int, /) -> object: ...

@@ -36,7 +36,7 @@ struct ipp_api {
 /* --- plt ------------------------------------------------------------------------------------ */
 
 #define PLT_CAPSULE     "plt._plt._C_API"
-#define PLT_API_VERSION 2
+#define PLT_API_VERSION 3
 
 /* A trace read in bulk: one record after another, without a Python object for each. */
 struct plt_bulk;
@@ -48,6 +48,9 @@ struct plt_api {
     /* 1 and *out set for an object of plt's types, 0 for any other, -1 with ValueError for an empty
      * plt.packet(). */
     int (*packet_of)(const struct plt_api *api, PyObject *obj, struct plt_packet *out);
+    /* Cut a packet after so many bytes, as a snap length would; layer objects of it that are there
+     * keep theirs.  PLT_ABSENT only asks.  0, or -1 with TypeError for what is no whole packet. */
+    int (*packet_cut)(const struct plt_api *api, PyObject *obj, uint32_t len);
     /* Start to read a plt.trace, or the trace that a URI or path names; filter is a plt.filter, an
      * expression or None.  NULL with an exception. */
     struct plt_bulk *(*bulk_open)(const struct plt_api *api, PyObject *source, PyObject *filter);

@@ -1,111 +1,141 @@
 /* Anonymising a packet in place: the addresses of its IP headers, quoted and tunnelled ones too,
  * and the checksums over them.  No Python here. */
-#include "natkit.h"
+#include "anonymise.h"
 
 #include <string.h>
 
 #include "bytes.h"
 #include "decode.h"
 #include "protocols.h"
-
-/* Tunnels and quotes within each other, to bound the time that a made-up packet may take. */
-#define MAX_DEPTH 8
-
-enum { DLT_ETHERNET = 1, DLT_RAW_IP = 101 };
-
-/* --- Changes, and what they do to checksums -------------------------------------------------- */
-
-/* The words' difference, as RFC 1624 eqn. 3 adds it; an odd byte at either end is half a word. */
-static uint64_t difference(const uint8_t *old, const uint8_t *new, uint32_t at, uint32_t size)
-{
-    uint64_t total = 0;
-
-    for (uint32_t i = 0; i < size; i++) {
-        uint32_t shift = (at + i) % 2 == 0 ? 8 : 0;
-        total += (uint64_t)(uint8_t)~old[i] << shift;
-        total += (uint64_t) new[i] << shift;
-    }
-    /* a byte that is no part of it did not change: ~m + m of it */
-    if (at % 2 != 0)
-        total += 0xff00;
-    if ((at + size) % 2 != 0)
-        total += 0x00ff;
-    return total;
-}
-
-uint64_t natkit_replace_bits(struct anonymising *self, const struct stretch *in, uint32_t at,
-                             int version, unsigned bits)
-{
-    uint32_t size = version == 4 ? 4 : 16;
-    uint8_t mapped[16] = {0};
-    uint8_t old[16];
-
-    if (at >= in->len)
-        return 0;
-    if (size > in->len - at)
-        size = in->len - at; /* the bits of a cut address become what those of the whole would */
-    memcpy(old, in->data + at, size);
-    memcpy(mapped, old, size);
-    cryptopan_anonymise(self->pan, version, mapped);
-    for (uint32_t i = bits / 8; i < size; i++) {
-        uint8_t keep = i == bits / 8 ? (uint8_t)(0xff >> bits % 8) : 0xff;
-        mapped[i] = (uint8_t)((mapped[i] & ~keep) | (old[i] & keep));
-    }
-    memcpy(in->data + at, mapped, size);
-    self->replaced++;
-    return difference(old, mapped, at, size);
-}
-
-uint64_t natkit_replace(struct anonymising *self, const struct stretch *in, uint32_t at,
-                        int version)
-{
-    return natkit_replace_bits(self, in, at, version, version == 4 ? 32 : 128);
-}
-
-static uint16_t fold(uint64_t total)
-{
-    while (total >> 16)
-        total = (total & 0xffff) + (total >> 16);
-    return (uint16_t)total;
-}
-
-/* Adjust the checksum at a place by a difference of what it covers (RFC 1624 section 3), so that it
- * is right or wrong as before; the difference that this makes itself. */
-static uint64_t adjust(const struct stretch *in, uint32_t at, uint64_t change)
-{
-    uint16_t folded = fold(change);
-
-    if (at > in->len || in->len - at < 2 || folded == 0 || folded == 0xffff)
-        return 0; /* cut, or nothing that a checksum sees */
-    uint16_t old = load_be16(in->data + at);
-    uint16_t new = (uint16_t)~fold((uint64_t)(uint16_t)~old + folded);
-    store_be16(in->data + at, new);
-    return (uint64_t)(uint16_t)~old + new;
-}
-
-/* The same for UDP, where 0 means that there is none (RFC 768). */
-static uint64_t adjust_udp(const struct stretch *in, uint32_t at, uint64_t change)
-{
-    if (at > in->len || in->len - at < 2 || load_be16(in->data + at) == 0)
-        return 0;
-    uint16_t old = load_be16(in->data + at);
-    adjust(in, at, change);
-    if (load_be16(in->data + at) == 0)
-        store_be16(in->data + at, 0xffff);
-    return (uint64_t)(uint16_t)~old + load_be16(in->data + at);
-}
+#include "values.h"
 
 /* --- Packets within packets ------------------------------------------------------------------ */
 
-static uint64_t rewrite(struct anonymising *self, const struct stretch *frame,
-                        const struct plt_layers *layers, bool reversed, int depth);
+/* Both ends of the pseudo-header, as they were. */
+struct former_ends {
+    struct plt_ends at;
+    uint8_t src[16];
+    uint8_t dst[16];
+};
 
-static uint64_t rewrite_within(struct anonymising *self, const struct stretch *in, uint32_t at,
-                               uint32_t dlt, bool reversed, int depth)
+/* An IP packet's header, and what it carries. */
+static uint64_t rewrite_ip(struct anonymising *self, const struct stretch *frame,
+                           const struct plt_layers *layers, struct place *place)
+{
+    struct plt_packet packet = {.data = frame->data, .len = frame->len, .layers = layers};
+    uint32_t end = natkit_least(layers->ip_end, frame->len);
+    struct stretch in = {.data = frame->data + layers->layer3, .len = end - layers->layer3};
+    uint32_t size = layers->version == 4 ? 4 : 16;
+    struct former_ends ends;
+    uint64_t change = 0;
+
+    place->version = layers->version;
+    place->missing = UINT32_MAX;
+    if (layers->told_len && layers->ip_len >= in.len)
+        place->missing = layers->ip_len - in.len;
+    bool known = packet_ends(&packet, &ends.at);
+    if (known) {
+        memcpy(ends.src, frame->data + ends.at.src, size);
+        memcpy(ends.dst, frame->data + ends.at.dst, size);
+    }
+    if (place->reversed ? self->dst : self->src)
+        change += natkit_replace(self, &in, layers->version == 4 ? 12 : 8, layers->version);
+    if (place->reversed ? self->src : self->dst)
+        change += natkit_replace(self, &in, layers->version == 4 ? 16 : 24, layers->version);
+    uint64_t pseudo = change;
+    uint32_t header = layers->payload == PLT_ABSENT ? in.len : layers->payload - layers->layer3;
+    struct stretch headers = {.data = in.data, .len = natkit_least(header, in.len)};
+    if (layers->version == 4 && (in.data[0] & 0x0f) < IP_HEADER / 4)
+        change += natkit_unknown(self, &in, IP_HEADER, "IPv4 header length", in.data[0] & 0x0f);
+    else if (headers.len > (layers->version == 4 ? IP_HEADER : IP6_HEADER))
+        change += natkit_replace_routes(self, &headers, layers->version, place);
+    if (layers->version == 4)
+        change += natkit_adjust(&in, 10, change);
+    if (layers->fragment && layers->payload != PLT_ABSENT)
+        change += natkit_unknown(self, &in, header, "later fragment", -1);
+    place->pseudo = pseudo;
+    if (known) {
+        place->src = natkit_difference(ends.src, frame->data + ends.at.src, 0, size);
+        place->pseudo =
+            place->src + natkit_difference(ends.dst, frame->data + ends.at.dst, 0, size);
+    }
+    if (layers->version == 6 && headers.len > IP6_HEADER)
+        change += natkit_replace_mobility(self, &headers, place);
+    if (layers->transport == PLT_ABSENT || layers->transport >= end)
+        return change;
+    struct stretch transport = {.data = frame->data + layers->transport,
+                                .len = end - layers->transport};
+    return change + natkit_shifted(natkit_transport(self, &transport, layers->proto, place),
+                                   layers->transport - layers->layer3);
+}
+
+/* What is no IP, by its ethertype. */
+static uint64_t rewrite_other(struct anonymising *self, const struct stretch *in,
+                              uint16_t ethertype, const struct place *place)
+{
+    const struct natkit_row *row = natkit_row_of_ethertype(ethertype);
+
+    if (row && row->rewrite)
+        return row->rewrite(self, in, place);
+    if (row)
+        return natkit_unknown(self, in, 0, row->name, -1);
+    if (ethertype == 0)
+        return natkit_unknown(self, in, 0, "layer 3", -1);
+    return natkit_unknown(self, in, 0, "ethertype", ethertype);
+}
+
+/* A packet in which no layer 3 was found. */
+static uint64_t rewrite_link(struct anonymising *self, const struct stretch *frame,
+                             const struct plt_layers *layers)
+{
+    enum { HEADER_80211 = 24, TYPE = 0x0c, DATA = 0x08, NO_DATA = 0x40 };
+    uint32_t at = layers->layer2;
+
+    if (layers->ethertype != 0 || (at != PLT_ABSENT && frame->len <= 14))
+        return 0; /* nothing of layer 3 was captured */
+    if (at >= frame->len || layers->linktype != LINKTYPE_80211)
+        return natkit_unknown(self, frame, 0, "link layer", -1);
+    uint8_t control = frame->data[at]; /* IEEE 802.11 section 9.2.4.1 */
+    if ((control & TYPE) != DATA || control & NO_DATA)
+        return 0;
+    return natkit_unknown(self, frame, at + HEADER_80211, "802.11 data", -1);
+}
+
+/* A packet whose layers are known; the difference that this makes to all of it. */
+static uint64_t rewrite(struct anonymising *self, const struct stretch *frame,
+                        const struct plt_layers *layers, struct place *place)
+{
+    if (layers->layer3 == PLT_ABSENT) {
+        if (layers->transport == 0) /* an object made of a transport header's bytes */
+            return natkit_transport(self, frame, layers->proto, place);
+        return rewrite_link(self, frame, layers);
+    }
+    /* words of checksums are counted from here: the link layer may have an odd length */
+    struct stretch in = {.data = frame->data + layers->layer3, .len = frame->len - layers->layer3};
+    uint64_t change = layers->version == 0 ? rewrite_other(self, &in, layers->ethertype, place)
+                                           : rewrite_ip(self, frame, layers, place);
+    change = natkit_shifted(change, layers->layer3);
+    if (layers->version != 0 && layers->ip_end < frame->len)
+        change += natkit_payload(self, frame, layers->ip_end);
+    return change;
+}
+
+/* What a packet within another is in; false where it is in too many. */
+static bool enter(const struct place *outer, struct place *inner)
+{
+    *inner = (struct place){.depth = outer->depth + 1, .reversed = outer->reversed};
+    return outer->depth < NATKIT_MAX_DEPTH;
+}
+
+uint64_t natkit_inner(struct anonymising *self, const struct stretch *in, uint32_t at, uint32_t dlt,
+                      const struct place *place)
 {
     struct plt_layers layers;
+    struct place within;
 
-    if (depth >= MAX_DEPTH || at >= in->len)
+    if (!enter(place, &within))
+        return natkit_unknown(self, in, at, "nesting", -1);
+    if (at >= in->len)
         return 0;
     struct stretch inner = {.data = in->data + at, .len = in->len - at};
     struct plt_record record = {
@@ -113,107 +143,41 @@ static uint64_t rewrite_within(struct anonymising *self, const struct stretch *i
         .len = inner.len,
         .meta = {.dlt = dlt, .linktype = PLT_LINKTYPE_OF_DLT, .direction = -1}};
     record_layers(&record, &layers);
-    return rewrite(self, &inner, &layers, reversed, depth + 1);
+    return natkit_shifted(rewrite(self, &inner, &layers, &within), at);
 }
 
-uint64_t natkit_replace_quoted(struct anonymising *self, const struct stretch *in, uint32_t at,
-                               bool reversed, int depth)
+uint64_t natkit_inner_ethertype(struct anonymising *self, const struct stretch *in, uint32_t at,
+                                uint16_t ethertype, const struct place *place)
 {
+    struct plt_layers layers = {
+        .layer2 = 0, .layer3 = PLT_ABSENT, .transport = PLT_ABSENT, .payload = PLT_ABSENT};
+    struct place within;
+
+    if (!enter(place, &within))
+        return natkit_unknown(self, in, at, "nesting", -1);
+    if (at >= in->len)
+        return 0;
+    struct stretch inner = {.data = in->data + at, .len = in->len - at};
+    layers.ip_end = inner.len;
+    plt_decode_ethertype(inner.data, inner.len, 0, ethertype, &layers);
+    plt_decode_network(inner.data, inner.len, inner.len, &layers);
+    return natkit_shifted(rewrite(self, &inner, &layers, &within), at);
+}
+
+uint64_t natkit_quoted(struct anonymising *self, const struct stretch *in, uint32_t at,
+                       const struct place *place)
+{
+    struct place turned = *place;
+
     /* what is quoted went the other way: its destination is who sends the message */
-    return rewrite_within(self, in, at, DLT_RAW_IP, !reversed, depth);
-}
-
-/* GRE (RFC 2784, RFC 2890) at the start of a stretch. */
-static uint64_t rewrite_gre(struct anonymising *self, const struct stretch *in, bool reversed,
-                            int depth)
-{
-    if (in->len < 4)
-        return 0;
-    uint16_t flags = load_be16(in->data);
-    uint16_t protocol = load_be16(in->data + 2);
-    bool has_checksum = flags & 0x8000;
-    if (flags & 0x4007) /* RFC 1701's routing; a later version */
-        return 0;
-    uint32_t header = 4;
-    for (uint16_t flag = 0x8000; flag >= 0x1000; flag >>= 1) /* checksum, key, sequence number */
-        header += flags & flag ? 4 : 0;
-    uint64_t change = 0;
-    if (protocol == 0x0800 || protocol == 0x86dd)
-        change = rewrite_within(self, in, header, DLT_RAW_IP, reversed, depth);
-    else if (protocol == 0x6558) /* RFC 1701: an Ethernet frame */
-        change = rewrite_within(self, in, header, DLT_ETHERNET, reversed, depth);
-    return has_checksum ? change + adjust(in, 4, change) : change;
-}
-
-/* What an IP header carries; pseudo is the difference of its pseudo-header. */
-static uint64_t rewrite_transport(struct anonymising *self, const struct stretch *in,
-                                  const struct plt_layers *layers, uint64_t pseudo, bool reversed,
-                                  int depth)
-{
-    uint64_t change = 0;
-
-    switch (layers->proto) {
-    case PROTO_TCP:
-        return adjust(in, 16, pseudo);
-    case PROTO_UDP:
-    case PROTO_UDPLITE:
-        return adjust_udp(in, 6, pseudo);
-    case PROTO_DCCP:
-        return adjust(in, 6, pseudo);
-    case PROTO_ICMP:
-        if (layers->version == 4)
-            change = natkit_replace_icmp(self, in, reversed, depth);
-        return change + adjust(in, 2, change);
-    case PROTO_IGMP:
-        if (layers->version == 4 && self->signalling)
-            change = natkit_replace_igmp(self, in);
-        return change + adjust(in, 2, change);
-    case PROTO_ICMP6:
-        if (layers->version != 6)
-            return 0;
-        change = natkit_replace_icmp6(self, in, reversed, depth);
-        return change + adjust(in, 2, pseudo + change);
-    case PROTO_IPIP:
-    case PROTO_IPV6:
-        return rewrite_within(self, in, 0, DLT_RAW_IP, reversed, depth);
-    case PROTO_GRE:
-        return rewrite_gre(self, in, reversed, depth);
-    default:
-        return 0;
-    }
-}
-
-/* The addresses of a packet whose layers are known; the difference that this makes to all of it. */
-static uint64_t rewrite(struct anonymising *self, const struct stretch *frame,
-                        const struct plt_layers *layers, bool reversed, int depth)
-{
-    if (layers->layer3 == PLT_ABSENT)
-        return 0;
-    /* words of checksums are counted from here: the link layer may have an odd length */
-    struct stretch in = {.data = frame->data + layers->layer3, .len = frame->len - layers->layer3};
-    if (layers->version == 0)
-        return self->signalling ? natkit_replace_arp(self, &in, layers->ethertype) : 0;
-    int version = layers->version;
-    uint64_t src = 0;
-    uint64_t dst = 0;
-    if (reversed ? self->dst : self->src)
-        src = natkit_replace(self, &in, version == 4 ? 12 : 8, version);
-    if (reversed ? self->src : self->dst)
-        dst = natkit_replace(self, &in, version == 4 ? 16 : 24, version);
-    uint64_t header = src + dst;
-    uint64_t last = dst; /* of the final destination, which the pseudo-header has */
-    header += natkit_replace_routes(self, &in, layers, &last);
-    if (version == 4)
-        header += adjust(&in, 10, header);
-    if (layers->transport == PLT_ABSENT || layers->transport > layers->ip_end)
-        return header;
-    struct stretch transport = {.data = frame->data + layers->transport,
-                                .len = layers->ip_end - layers->transport};
-    return header + rewrite_transport(self, &transport, layers, src + last, reversed, depth);
+    turned.reversed = !place->reversed;
+    return natkit_inner(self, in, at, INNER_IP, &turned);
 }
 
 void natkit_anonymise(struct anonymising *self, const struct stretch *frame,
                       const struct plt_layers *layers)
 {
-    rewrite(self, frame, layers, false, 0);
+    struct place place = {.depth = 0};
+
+    rewrite(self, frame, layers, &place);
 }

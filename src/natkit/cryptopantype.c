@@ -1,4 +1,4 @@
-/* The type CryptoPan: keys, prefixes and packets. */
+/* The type CryptoPan: keys and prefixes. */
 #include "natkit.h"
 
 #include <openssl/crypto.h>
@@ -107,105 +107,6 @@ static PyObject *pan_deanonymise(PyObject *self_, PyObject *obj)
     return map_prefix(self_, obj, cryptopan_deanonymise);
 }
 
-/* --- Packets --------------------------------------------------------------------------------- */
-
-/* Where the packet is in the writable memory of a buffer that its object gave: NULL with TypeError
- * where that is no such memory, which a subclass may bring about. */
-static uint8_t *writable_data(const Py_buffer *buffer, const struct plt_packet *packet)
-{
-    uintptr_t data = (uintptr_t)packet->data;
-    uintptr_t memory = (uintptr_t)buffer->buf;
-
-    if (memory < data || memory - data > packet->len ||
-        (size_t)buffer->len > packet->len - (memory - data)) {
-        PyErr_SetString(PyExc_TypeError, "packet(): the object's buffer is not its packet");
-        return NULL;
-    }
-    /* a layer's buffer begins within the packet */
-    return (uint8_t *)buffer->buf - (memory - data);
-}
-
-/* Get hold of an object's packet for writing: 0, or -1 with an exception. */
-static int open_packet(const struct plt_api *api, PyObject *obj, struct plt_packet *packet,
-                       Py_buffer *buffer)
-{
-    int found = api->packet_of(api, obj, packet);
-
-    if (found < 0)
-        return -1;
-    if (found == 0) {
-        PyErr_Format(PyExc_TypeError, "packet() takes a packet or layer object of plt, not %.100s",
-                     Py_TYPE(obj)->tp_name);
-        return -1;
-    }
-    if (PyObject_GetBuffer(obj, buffer, PyBUF_WRITABLE) < 0) {
-        if (PyErr_ExceptionMatches(PyExc_BufferError))
-            PyErr_SetString(PyExc_TypeError, "packet(): the packet was made from read-only bytes");
-        return -1;
-    }
-    /* again, for a subclass' own __buffer__ may have read another packet into it */
-    if (api->packet_of(api, obj, packet) == 1)
-        return 0;
-    PyBuffer_Release(buffer);
-    return -1;
-}
-
-/* The arguments src, dst and signalling: 0, or -1 with an exception. */
-static int read_flags(PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames,
-                      struct anonymising *out)
-{
-    static const char *const names[] = {"src", "dst", "signalling"};
-    bool *const flags[] = {&out->src, &out->dst, &out->signalling};
-    Py_ssize_t given = kwnames ? PyTuple_GET_SIZE(kwnames) : 0;
-
-    if (nargs != 1) {
-        PyErr_Format(PyExc_TypeError,
-                     "packet() takes a packet and keyword arguments, not %zd arguments", nargs);
-        return -1;
-    }
-    for (Py_ssize_t i = 0; i < given; i++) {
-        PyObject *name = PyTuple_GET_ITEM(kwnames, i);
-        size_t known = 0;
-        while (known < 3 && PyUnicode_CompareWithASCIIString(name, names[known]) != 0)
-            known++;
-        if (known == 3) {
-            PyErr_Format(PyExc_TypeError, "packet() has no argument named %R", name);
-            return -1;
-        }
-        int truth = PyObject_IsTrue(args[nargs + i]);
-        if (truth < 0)
-            return -1;
-        *flags[known] = truth;
-    }
-    return 0;
-}
-
-static PyObject *pan_packet(PyObject *self_, PyObject *const *args, Py_ssize_t nargs,
-                            PyObject *kwnames)
-{
-    const struct natkit_pan *self = (struct natkit_pan *)self_;
-    struct anonymising work = {.pan = self->pan,
-                               .plt_api = self->state->plt_api,
-                               .src = true,
-                               .dst = true,
-                               .signalling = true};
-    struct plt_packet packet;
-    Py_buffer buffer;
-    PyObject *result = NULL;
-
-    if (read_flags(args, nargs, kwnames, &work) < 0 ||
-        open_packet(work.plt_api, args[0], &packet, &buffer) < 0)
-        return NULL;
-    struct stretch frame = {.data = writable_data(&buffer, &packet), .len = packet.len};
-    if (frame.data) {
-        natkit_anonymise(&work, &frame, packet.layers);
-        if (natkit_pan_check(self->pan) == 0)
-            result = PyLong_FromUnsignedLong(work.replaced);
-    }
-    PyBuffer_Release(&buffer);
-    return result;
-}
-
 /* --- The type -------------------------------------------------------------------------------- */
 
 #define ANONYMISE_TEXT                                                                             \
@@ -231,27 +132,6 @@ PyDoc_STRVAR(
     "else for 6. ValueError for\nother shapes and versions. Large arrays are mapped with the GIL "
     "released; Ctrl-C ends the call.");
 
-PyDoc_STRVAR(
-    packet_doc,
-    "packet($self, packet, /, *, src=True, dst=True, signalling=True)\n--\n\n"
-    "Anonymise a packet in place; the number of addresses replaced.\n\n"
-    "packet is any packet or layer object of plt with writable bytes: all of the packet that it "
-    "lies in\nis rewritten; a quoted or tunnelled packet's object stands for that packet alone. "
-    "Replaced are the\nsource and the destination, where src and dst say so, of the IPv4 or IPv6 "
-    "header; of the packets\nthat ICMP and ICMPv6 errors quote, where source and destination "
-    "change places; and of packets\ntunnelled in IPv4, IPv6 or GRE (RFC 2003, 2473, 4213, 2784), "
-    "up to eight within each other.\nsignalling stands for the addresses in ARP, redirects, router "
-    "advertisements, neighbour\ndiscovery, IGMP and multicast listener messages, IPv4 options and "
-    "IPv6 routing headers. What\napplications carry, such as DNS answers, is left alone, and so "
-    "are link-layer addresses.\n\n"
-    "Checksums of IPv4, TCP, UDP, UDP-Lite, DCCP, ICMP, ICMPv6, IGMP and GRE are adjusted by the "
-    "change\n(RFC 1624), quoted ones too: a right one stays right and a wrong one wrong by as "
-    "much, in packets\ncut by the snap length as well. Of an address that was cut the captured "
-    "bytes are replaced.\n\n"
-    "traceanon of libtrace 3 sets the outer checksums to 0 instead, and does not replace "
-    "addresses in\nIPv6, tunnels or signalling. TypeError for read-only bytes and what is no "
-    "packet, ValueError for\nan empty plt.packet().");
-
 #define METHOD_O(name, function, text)                                                             \
     {                                                                                              \
         .ml_name = name, .ml_meth = function, .ml_flags = METH_O, .ml_doc = text                   \
@@ -266,9 +146,9 @@ static PyMethodDef pan_methods[] = {METHOD_O("anonymise", pan_anonymise, anonymi
                                      .ml_flags = METH_VARARGS | METH_KEYWORDS,
                                      .ml_doc = addresses_doc},
                                     {.ml_name = "packet",
-                                     .ml_meth = (PyCFunction)(void (*)(void))pan_packet,
+                                     .ml_meth = (PyCFunction)(void (*)(void))natkit_pan_packet,
                                      .ml_flags = METH_FASTCALL | METH_KEYWORDS,
-                                     .ml_doc = packet_doc},
+                                     .ml_doc = natkit_pan_packet_doc},
                                     {.ml_name = NULL}};
 
 PyDoc_STRVAR(

@@ -131,6 +131,11 @@ static int natkit_exec(PyObject *module)
     state->pan_type = add_type(module, &natkit_pan_spec);
     if (!state->pan_type)
         return -1;
+    PyObject *anonymised = PyImport_ImportModule("natkit._anonymised");
+    state->result_type = anonymised ? natkit_attribute(anonymised, "Anonymised") : NULL;
+    Py_XDECREF(anonymised);
+    if (!state->result_type)
+        return -1;
     state->home_type = add_type(module, &natkit_home_spec);
     return state->home_type ? add_flow_tables(module, state) : -1;
 }
@@ -146,6 +151,9 @@ static int natkit_traverse(PyObject *module, visitproc visit, void *arg)
     Py_VISIT(state->record_type);
     Py_VISIT(state->records_type);
     Py_VISIT(state->iterator_type);
+    Py_VISIT(state->result_type);
+    for (size_t i = 0; i < NATKIT_SHARED_RESULTS; i++)
+        Py_VISIT(state->results[i]);
     Py_VISIT(state->ipp);
     Py_VISIT(state->plt);
     return batch_types_traverse(&state->batch_types, visit, arg);
@@ -162,6 +170,9 @@ static int natkit_clear(PyObject *module)
     Py_CLEAR(state->record_type);
     Py_CLEAR(state->records_type);
     Py_CLEAR(state->iterator_type);
+    Py_CLEAR(state->result_type);
+    for (size_t i = 0; i < NATKIT_SHARED_RESULTS; i++)
+        Py_CLEAR(state->results[i]);
     batch_types_clear(&state->batch_types);
     return 0;
 }

@@ -8,6 +8,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+enum { NATKIT_SHARED_RESULTS = 16 };
+
 struct natkit_state {
     PyTypeObject *flow_type;     /* owned: IPflow */
     PyTypeObject *home_type;     /* owned: FlowHome */
@@ -16,6 +18,9 @@ struct natkit_state {
     PyTypeObject *record_type;   /* owned: Flow */
     PyTypeObject *records_type;  /* owned: Flows */
     PyTypeObject *iterator_type; /* owned: what iterates over a FlowTable */
+    PyObject *result_type;       /* owned: natkit._anonymised.Anonymised */
+    /* owned: results of packets that were wholly understood, by their number; NULL until needed */
+    PyObject *results[NATKIT_SHARED_RESULTS];
     struct batch_types batch_types;
     PyObject *ipp;                 /* owned: the module ipp._ipp, which owns the next */
     const struct ipp_api *ipp_api; /* borrowed */
@@ -173,46 +178,9 @@ struct natkit_pan {
 /* 0, or -1 with RuntimeError where OpenSSL failed. */
 int natkit_pan_check(const struct cryptopan *pan);
 PyObject *natkit_pan_addresses(PyObject *self_, PyObject *args, PyObject *kwargs);
-
-/* What to replace in a packet. */
-struct anonymising {
-    struct cryptopan *pan;
-    const struct plt_api *plt_api;
-    bool src;
-    bool dst;
-    bool signalling;        /* addresses elsewhere than in IP headers */
-    unsigned long replaced; /* addresses so far */
-};
-
-/* A part of a packet, at the start of words that a checksum adds up. */
-struct stretch {
-    uint8_t *data;
-    uint32_t len;
-};
-
-/* Anonymise a packet in place; neither this nor what follows needs Python. */
-void natkit_anonymise(struct anonymising *self, const struct stretch *frame,
-                      const struct plt_layers *layers);
-
-/* These replace what their names say, as far as it was captured, and tell the difference that it
- * makes to the one's complement sum of the stretch (RFC 1624 section 3), not folded. */
-uint64_t natkit_replace(struct anonymising *self, const struct stretch *in, uint32_t at,
-                        int version);
-/* Only the first bits of an address: those of a prefix. */
-uint64_t natkit_replace_bits(struct anonymising *self, const struct stretch *in, uint32_t at,
-                             int version, unsigned bits);
-uint64_t natkit_replace_quoted(struct anonymising *self, const struct stretch *in, uint32_t at,
-                               bool reversed, int depth);
-uint64_t natkit_replace_arp(struct anonymising *self, const struct stretch *in, uint16_t ethertype);
-/* IPv4 options and routing headers; *last becomes the difference of the final destination where
- * that is not the one in the header. */
-uint64_t natkit_replace_routes(struct anonymising *self, const struct stretch *in,
-                               const struct plt_layers *layers, uint64_t *last);
-uint64_t natkit_replace_igmp(struct anonymising *self, const struct stretch *in);
-uint64_t natkit_replace_icmp(struct anonymising *self, const struct stretch *in, bool reversed,
-                             int depth);
-uint64_t natkit_replace_icmp6(struct anonymising *self, const struct stretch *in, bool reversed,
-                              int depth);
+extern const char natkit_pan_packet_doc[];
+PyObject *natkit_pan_packet(PyObject *self_, PyObject *const *args, Py_ssize_t nargs,
+                            PyObject *kwnames);
 
 /* --- Functions of the module ----------------------------------------------------------------- */
 

@@ -1,171 +1,47 @@
-/* Addresses outside the IP header's two: in ICMP and ARP messages, routes and group reports. */
-#include "natkit.h"
+/* Addresses in ARP, ICMP and ICMPv6 messages and in reports of groups. */
+#include "anonymise.h"
 
 #include "bytes.h"
-
-static uint32_t least(uint32_t one, uint32_t other)
-{
-    return one < other ? one : other;
-}
-
-/* So many addresses one after another, as far as captured. */
-static uint64_t replace_list(struct anonymising *self, const struct stretch *in, uint32_t at,
-                             uint32_t count, int version)
-{
-    uint32_t size = version == 4 ? 4 : 16;
-    uint64_t change = 0;
-
-    for (uint32_t i = 0; i < count && at < in->len; i++, at += size)
-        change += natkit_replace(self, in, at, version);
-    return change;
-}
+#include "protocols.h"
 
 /* --- ARP (RFC 826), and reverse ARP (RFC 903) ------------------------------------------------ */
 
-uint64_t natkit_replace_arp(struct anonymising *self, const struct stretch *in, uint16_t ethertype)
+uint64_t natkit_arp(struct anonymising *self, const struct stretch *in, const struct place *place)
 {
-    if ((ethertype != 0x0806 && ethertype != 0x8035) || in->len < 8 ||
-        load_be16(in->data + 2) != 0x0800 || in->data[5] != 4)
+    (void)place;
+    if (in->len < 8)
         return 0;
+    if (load_be16(in->data + 2) != ETHERTYPE_IP || in->data[5] != 4)
+        return natkit_unknown(self, in, 8, "ARP for ethertype", load_be16(in->data + 2));
     uint32_t hardware = in->data[4];
-    return natkit_replace(self, in, 8 + hardware, 4) +
-           natkit_replace(self, in, 8 + 2 * hardware + 4, 4);
+    uint64_t change = 0;
+    if (self->signalling)
+        change = natkit_replace(self, in, 8 + hardware, 4) +
+                 natkit_replace(self, in, 8 + 2 * hardware + 4, 4);
+    return change + natkit_payload(self, in, 8 + 2 * (hardware + 4));
 }
 
-/* --- Routes ---------------------------------------------------------------------------------- */
+/* --- IEEE 802.2 ------------------------------------------------------------------------------ */
 
-/* Options of IPv4 that hold addresses: RFC 791 section 3.1. */
-enum { RECORD_ROUTE = 7, TIMESTAMP = 68, LOOSE_ROUTE = 131, STRICT_ROUTE = 137 };
-
-static uint64_t replace_route4(struct anonymising *self, const struct stretch *option, uint32_t at,
-                               uint64_t *last)
+uint64_t natkit_llc(struct anonymising *self, const struct stretch *in, const struct place *place)
 {
-    uint32_t count = (option->len - at) / 4; /* the last may be cut */
-    uint8_t kind = option->data[at];
-    uint64_t final = 0;
-    uint64_t change = 0;
+    enum { SPANNING_TREE = 0x4242, SNAP = 0xaaaa, ROUTEING = 0xfefe, IPX = 0xffff };
 
-    for (uint32_t i = 0; i < count; i++) {
-        final = natkit_replace(self, option, at + 3 + 4 * i, 4);
-        change += final;
-    }
-    /* until the route is used up, its end is the final destination (RFC 1122 section 3.2.1.8) */
-    if (kind != RECORD_ROUTE && count > 0 && option->data[at + 2] <= option->len - at)
-        *last = final;
-    return change;
-}
-
-/* Addresses each before its time, where the flag says so. */
-static uint64_t replace_timestamps(struct anonymising *self, const struct stretch *option,
-                                   uint32_t at)
-{
-    uint64_t change = 0;
-
-    if (option->len - at < 4)
+    if (in->len < 3)
         return 0;
-    uint8_t flag = option->data[at + 3] & 0x0f;
-    if (flag != 1 && flag != 3)
+    switch (load_be16(in->data)) {
+    case SPANNING_TREE:
         return 0;
-    for (uint32_t entry = at + 4; entry < option->len; entry += 8)
-        change += natkit_replace(self, option, entry, 4);
-    return change;
-}
-
-static uint64_t replace_options4(struct anonymising *self, const struct stretch *in, uint64_t *last)
-{
-    uint32_t end = least((in->data[0] & 0x0fU) * 4, in->len);
-    uint64_t change = 0;
-
-    for (uint32_t at = 20; at < end && in->data[at] != 0;) {
-        if (in->data[at] == 1) { /* no operation */
-            at++;
-            continue;
-        }
-        if (end - at < 3 || in->data[at + 1] < 2)
-            break;
-        struct stretch option = {.data = in->data, .len = least(at + in->data[at + 1], end)};
-        uint8_t kind = in->data[at];
-        if (kind == TIMESTAMP)
-            change += replace_timestamps(self, &option, at);
-        else if ((kind == RECORD_ROUTE || kind == LOOSE_ROUTE || kind == STRICT_ROUTE) &&
-                 option.len - at >= 3)
-            change += replace_route4(self, &option, at, last);
-        at = option.len;
+    case ROUTEING: /* ISO 10589 */
+        return natkit_unknown(self, in, 0, "IS-IS", -1);
+    case SNAP: /* RFC 1042, and 802.1H's bridged Ethernet */
+        if (in->len >= 8 && load_be32(in->data + 2) >> 8 == 0x030000 &&
+            load_be16(in->data + 6) > 1500)
+            return natkit_inner_ethertype(self, in, 8, load_be16(in->data + 6), place);
+        return natkit_unknown(self, in, 0, "SNAP", -1);
+    default:
+        return natkit_unknown(self, in, 0, "LLC", in->data[0]);
     }
-    return change;
-}
-
-/* The routing header at a place: of RFC 5095 (type 0), RFC 6275 (2) or RFC 8754 (4). */
-static uint64_t replace_route6(struct anonymising *self, const struct stretch *header, uint32_t at,
-                               uint64_t *last)
-{
-    uint8_t kind = header->data[at + 2];
-    uint32_t count = header->data[at + 1] / 2U;
-    uint64_t final = 0;
-    uint64_t change = 0;
-
-    if (kind != 0 && kind != 2 && kind != 4)
-        return 0;
-    if (kind == 4 && header->len - at >= 5)
-        count = least(header->data[at + 4] + 1U, count); /* behind the segments are options */
-    for (uint32_t i = 0; i < count && at + 8 + 16 * i < header->len; i++) {
-        uint64_t one = natkit_replace(self, header, at + 8 + 16 * i, 6);
-        /* RFC 8754 lists the last segment first */
-        if (i == 0 || kind != 4)
-            final = one;
-        change += one;
-    }
-    if (header->data[at + 3] > 0 && count > 0) /* segments left: RFC 8200 section 8.1 */
-        *last = final;
-    return change;
-}
-
-static uint64_t replace_routes6(struct anonymising *self, const struct stretch *in, uint64_t *last)
-{
-    uint8_t next = in->len > 6 ? in->data[6] : 59;
-    uint64_t change = 0;
-
-    for (uint32_t at = 40; in->len > at && in->len - at >= 4;) {
-        const uint8_t *header = in->data + at;
-        uint32_t size = (header[1] + 1U) * 8;
-        bool later_fragment = false;
-        switch (next) {
-        case 0:   /* hop-by-hop options */
-        case 60:  /* destination options */
-        case 135: /* mobility, RFC 6275 */
-        case 139: /* host identity, RFC 7401 */
-        case 140: /* shim6, RFC 5533 */
-            break;
-        case 43: { /* routing */
-            struct stretch route = {.data = in->data, .len = least(at + size, in->len)};
-            change += replace_route6(self, &route, at, last);
-            break;
-        }
-        case 44: /* fragment */
-            size = 8;
-            later_fragment = load_be16(header + 2) >> 3 != 0;
-            break;
-        case 51: /* authentication, RFC 4302 */
-            size = (header[1] + 2U) * 4;
-            break;
-        default:
-            return change;
-        }
-        if (later_fragment)
-            break;
-        next = header[0];
-        at += size;
-    }
-    return change;
-}
-
-uint64_t natkit_replace_routes(struct anonymising *self, const struct stretch *in,
-                               const struct plt_layers *layers, uint64_t *last)
-{
-    if (!self->signalling)
-        return 0;
-    return layers->version == 4 ? replace_options4(self, in, last)
-                                : replace_routes6(self, in, last);
 }
 
 /* --- Groups: IGMP, and its like in ICMPv6 ---------------------------------------------------- */
@@ -184,23 +60,21 @@ static uint64_t replace_report(struct anonymising *self, const struct stretch *i
             break;
         uint32_t sources = load_be16(in->data + at + 2);
         uint32_t more = in->data[at + 1] * 4U;
-        change += replace_list(self, in, at + 4, 1 + sources, version);
+        change += natkit_replace_list(self, in, at + 4, 1 + sources, version);
         at += 4 + size * (1 + sources) + more;
     }
     return change;
 }
 
-uint64_t natkit_replace_igmp(struct anonymising *self, const struct stretch *in)
+static uint64_t replace_igmp(struct anonymising *self, const struct stretch *in)
 {
     uint64_t change = 0;
 
-    if (in->len < 1)
-        return 0;
     switch (in->data[0]) {
     case 0x11: /* query: RFC 3376 section 4.1 */
         change = natkit_replace(self, in, 4, 4);
         if (in->len >= 12)
-            change += replace_list(self, in, 12, load_be16(in->data + 10), 4);
+            change += natkit_replace_list(self, in, 12, load_be16(in->data + 10), 4);
         return change;
     case 0x12: /* reports of versions 1 and 2, and leave: RFC 2236 */
     case 0x16:
@@ -208,9 +82,25 @@ uint64_t natkit_replace_igmp(struct anonymising *self, const struct stretch *in)
         return natkit_replace(self, in, 4, 4);
     case 0x22:
         return replace_report(self, in, 4);
-    default:
+    case 0x24: /* multicast router advertisement: RFC 4286 */
+    case 0x30: /* and discovery */
+    case 0x31:
+    case 0x32:
         return 0;
+    default:
+        return natkit_unknown(self, in, 4, "IGMP type", in->data[0]);
     }
+}
+
+uint64_t natkit_igmp(struct anonymising *self, const struct stretch *in, const struct place *place)
+{
+    uint64_t change = 0;
+
+    if (place->version == 6)
+        return natkit_unknown(self, in, 0, "IGMP", -1);
+    if (in->len >= 1 && self->signalling)
+        change = replace_igmp(self, in);
+    return change + natkit_adjust(in, 2, change);
 }
 
 /* --- ICMP (RFC 792) -------------------------------------------------------------------------- */
@@ -227,63 +117,120 @@ static uint64_t replace_routers(struct anonymising *self, const struct stretch *
     return change;
 }
 
-uint64_t natkit_replace_icmp(struct anonymising *self, const struct stretch *in, bool reversed,
-                             int depth)
+/* The packet that an error quotes, and the objects after it where a length of it in words of a size
+ * is told (RFC 4884 section 4). */
+static uint64_t replace_quote(struct anonymising *self, const struct stretch *in, uint32_t words,
+                              uint32_t word, const struct place *place)
+{
+    enum { HEADER = 8, MPLS = 1 };
+    uint32_t end = words == 0 ? in->len : natkit_least(HEADER + words * word, in->len);
+    struct stretch quote = {in->data, end};
+    uint64_t change = natkit_quoted(self, &quote, HEADER, place);
+
+    if (end == in->len)
+        return change;
+    struct stretch extension = {in->data + end, in->len - end};
+    uint64_t within = 0;
+    for (uint32_t at = 4; at < extension.len && extension.len - at >= 4;) {
+        uint32_t size = load_be16(extension.data + at);
+        if (size < 4)
+            break;
+        struct stretch object = {extension.data, natkit_least(at + size, extension.len)};
+        if (object.data[at + 2] != MPLS) /* RFC 4950; RFC 5837's objects hold addresses */
+            within += natkit_unknown(self, &object, at + 4, "ICMP extension", object.data[at + 2]);
+        at += size;
+    }
+    return change + within + natkit_adjust(&extension, 2, within);
+}
+
+static uint64_t replace_icmp(struct anonymising *self, const struct stretch *in,
+                             const struct place *place)
 {
     uint64_t change = 0;
 
-    if (in->len < 1)
-        return 0;
     switch (in->data[0]) {
     case 5: /* redirect, to the gateway there */
         if (self->signalling)
             change = natkit_replace(self, in, 4, 4);
-        return change + natkit_replace_quoted(self, in, 8, reversed, depth);
-    case 3: /* destination unreachable, source quench, time exceeded, parameter problem */
-    case 4:
+        return change + replace_quote(self, in, 0, 4, place);
+    case 3: /* destination unreachable, time exceeded, parameter problem */
     case 11:
     case 12:
-        return natkit_replace_quoted(self, in, 8, reversed, depth);
+        return replace_quote(self, in, in->len >= 6 ? in->data[5] : 0, 4, place);
+    case 4: /* source quench */
+        return replace_quote(self, in, 0, 4, place);
     case 9:
         return self->signalling ? replace_routers(self, in) : 0;
-    default:
+    case 0: /* echo */
+    case 8:
+        return natkit_payload(self, in, 8);
+    case 10: /* solicitation; timestamps, information, masks */
+    case 13:
+    case 14:
+    case 15:
+    case 16:
+    case 17:
+    case 18:
         return 0;
+    default:
+        return natkit_unknown(self, in, 4, "ICMP type", in->data[0]);
     }
+}
+
+uint64_t natkit_icmp(struct anonymising *self, const struct stretch *in, const struct place *place)
+{
+    if (place->version == 6)
+        return natkit_unknown(self, in, 0, "ICMP", -1);
+    uint64_t change = in->len >= 1 ? replace_icmp(self, in, place) : 0;
+    return change + natkit_adjust(in, 2, change);
 }
 
 /* --- ICMPv6 (RFC 4443) and neighbour discovery (RFC 4861) ------------------------------------ */
 
 static uint64_t replace_neighbour_options(struct anonymising *self, const struct stretch *in,
-                                          uint32_t at, bool reversed, int depth)
+                                          uint32_t at, const struct place *place)
 {
     uint64_t change = 0;
 
     while (in->len > at && in->len - at >= 4 && in->data[at + 1] > 0) {
         struct stretch option = {.data = in->data,
-                                 .len = least(at + in->data[at + 1] * 8U, in->len)};
+                                 .len = natkit_least(at + in->data[at + 1] * 8U, in->len)};
         switch (in->data[at]) {
         case 3: /* prefix information */
             change += natkit_replace_bits(self, &option, at + 16, 6, in->data[at + 2]);
             break;
         case 4: /* redirected header */
-            change += natkit_replace_quoted(self, &option, at + 8, reversed, depth);
+            change += natkit_quoted(self, &option, at + 8, place);
             break;
         case 24: /* route information, RFC 4191 */
             change += natkit_replace_bits(self, &option, at + 8, 6, in->data[at + 2]);
             break;
         case 25: /* recursive DNS servers, RFC 8106 */
-            change += replace_list(self, &option, at + 8, in->data[at + 1] / 2U, 6);
+            change += natkit_replace_list(self, &option, at + 8, in->data[at + 1] / 2U, 6);
+            break;
+        case 1: /* link-layer addresses, MTU, and others without addresses of IP */
+        case 2:
+        case 5:
+        case 7:
+        case 8:
+        case 13:
+        case 14:
+        case 26:
+        case 31:
+        case 33:
+        case 37:
             break;
         default:
-            break;
+            change +=
+                natkit_unknown(self, &option, at + 2, "neighbour discovery option", in->data[at]);
         }
-        at += in->data[at + 1] * 8U;
+        at = option.len;
     }
     return change;
 }
 
 static uint64_t replace_neighbours(struct anonymising *self, const struct stretch *in,
-                                   bool reversed, int depth)
+                                   const struct place *place)
 {
     uint64_t change = 0;
 
@@ -291,7 +238,7 @@ static uint64_t replace_neighbours(struct anonymising *self, const struct stretc
     case 130: /* multicast listener query: RFC 3810 section 5.1 */
         change = natkit_replace(self, in, 8, 6);
         if (in->len >= 28)
-            change += replace_list(self, in, 28, load_be16(in->data + 26), 6);
+            change += natkit_replace_list(self, in, 28, load_be16(in->data + 26), 6);
         return change;
     case 131: /* report and done of version 1: RFC 2710 */
     case 132:
@@ -299,27 +246,51 @@ static uint64_t replace_neighbours(struct anonymising *self, const struct stretc
     case 143:
         return replace_report(self, in, 6);
     case 133: /* router solicitation */
-        return replace_neighbour_options(self, in, 8, reversed, depth);
+        return replace_neighbour_options(self, in, 8, place);
     case 134: /* router advertisement */
-        return replace_neighbour_options(self, in, 16, reversed, depth);
+        return replace_neighbour_options(self, in, 16, place);
     case 135: /* neighbour solicitation and advertisement: the target */
     case 136:
         change = natkit_replace(self, in, 8, 6);
-        return change + replace_neighbour_options(self, in, 24, reversed, depth);
+        return change + replace_neighbour_options(self, in, 24, place);
     case 137: /* redirect: the target and the destination */
         change = natkit_replace(self, in, 8, 6) + natkit_replace(self, in, 24, 6);
-        return change + replace_neighbour_options(self, in, 40, reversed, depth);
-    default:
+        return change + replace_neighbour_options(self, in, 40, place);
+    case 145: /* home agents: RFC 6275 section 6.6 */
+        return natkit_replace_list(self, in, 8, UINT32_MAX, 6);
+    case 144:
+    case 146: /* prefixes that they ask for, and tell */
         return 0;
+    case 147:
+        return replace_neighbour_options(self, in, 8, place);
+    case 151: /* multicast routers: RFC 4286 */
+    case 152:
+    case 153:
+        return 0;
+    default:
+        return natkit_unknown(self, in, 4, "ICMPv6 type", in->data[0]);
     }
 }
 
-uint64_t natkit_replace_icmp6(struct anonymising *self, const struct stretch *in, bool reversed,
-                              int depth)
+static uint64_t replace_icmp6(struct anonymising *self, const struct stretch *in,
+                              const struct place *place)
 {
-    if (in->len < 1)
-        return 0;
-    if (in->data[0] >= 1 && in->data[0] <= 4) /* errors */
-        return natkit_replace_quoted(self, in, 8, reversed, depth);
-    return self->signalling ? replace_neighbours(self, in, reversed, depth) : 0;
+    enum { UNREACHABLE = 1, TIME_EXCEEDED = 3, PARAMETER_PROBLEM = 4, ECHO = 128, REPLY = 129 };
+    uint8_t type = in->data[0];
+
+    if (type >= UNREACHABLE && type <= PARAMETER_PROBLEM) {
+        bool extended = type == UNREACHABLE || type == TIME_EXCEEDED;
+        return replace_quote(self, in, extended && in->len >= 5 ? in->data[4] : 0, 8, place);
+    }
+    if (type == ECHO || type == REPLY)
+        return natkit_payload(self, in, 8);
+    return self->signalling ? replace_neighbours(self, in, place) : 0;
+}
+
+uint64_t natkit_icmp6(struct anonymising *self, const struct stretch *in, const struct place *place)
+{
+    if (place->version == 4)
+        return natkit_unknown(self, in, 0, "ICMPv6", -1);
+    uint64_t change = in->len >= 1 ? replace_icmp6(self, in, place) : 0;
+    return change + natkit_adjust(in, 2, place->pseudo + change);
 }

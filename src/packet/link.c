@@ -29,7 +29,29 @@ static void set_ip(const uint8_t *data, uint32_t len, uint32_t at, struct plt_la
     set_layer3(out, len, at, version == 4 ? ETHERTYPE_IP : version == 6 ? ETHERTYPE_IP6 : 0);
 }
 
-/* MPLS label stack (RFC 3032): what follows the bottom label is told by its first four bits. */
+/* Whether an Ethernet header with a payload that we know may be at a place. */
+static bool looks_like_ethernet(const uint8_t *data, uint32_t len, uint32_t at)
+{
+    if (!has(len, at, 14 + 1))
+        return false;
+    switch (load_be16(data + at + 12)) {
+    case ETHERTYPE_IP:
+        return data[at + 14] >> 4 == 4;
+    case ETHERTYPE_IP6:
+        return data[at + 14] >> 4 == 6;
+    case ETHERTYPE_ARP:
+    case ETHERTYPE_VLAN:
+    case ETHERTYPE_QINQ:
+    case ETHERTYPE_PPPOE_SESSION:
+    case ETHERTYPE_MPLS:
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* MPLS label stack (RFC 3032): what follows the bottom label is told by its first four bits, but
+ * for Ethernet without a control word (RFC 4448 section 4.6), which any bits may begin. */
 static void decode_mpls(const uint8_t *data, uint32_t len, uint32_t at, struct plt_layers *out)
 {
     bool bottom = false;
@@ -42,6 +64,8 @@ static void decode_mpls(const uint8_t *data, uint32_t len, uint32_t at, struct p
     uint8_t nibble = data[at] >> 4;
     if (nibble == 4 || nibble == 6)
         set_ip(data, len, at, out);
+    else if (looks_like_ethernet(data, len, at) && !looks_like_ethernet(data, len, at + 4))
+        plt_decode_ethertype(data, len, at + 14, load_be16(data + at + 12), out);
     else if (nibble == 0 && has(len, at, 4 + 14)) /* RFC 4448: a control word, then Ethernet */
         plt_decode_ethertype(data, len, at + 4 + 14, load_be16(data + at + 16), out);
     else

@@ -21,6 +21,36 @@ static int packet_of(const struct plt_api *api, PyObject *obj, struct plt_packet
     return 1;
 }
 
+static int packet_cut(const struct plt_api *api, PyObject *obj, uint32_t len)
+{
+    struct view *view = view_of(api->state, obj);
+    struct frame *frame = view ? view->frame : NULL;
+
+    if (!frame || view->type != VIEW_PACKET || frame->root != ROOT_LINK || frame->parent ||
+        frame->buffer) {
+        PyErr_Format(PyExc_TypeError, "only a packet of a trace can be cut, not %.100s",
+                     Py_TYPE(obj)->tp_name);
+        return -1;
+    }
+    if (len >= frame->len)
+        return 0;
+    if (frame->refs > 1 || frame->pins) { /* others see all of it */
+        struct frame *own = frame_copy(frame);
+        if (!own)
+            return -1;
+        own->kind = frame->kind;
+        view->frame = own;
+        frame_release(frame);
+        frame = own;
+    }
+    frame->len = len;
+    if (frame->meta.capture_len > len)
+        frame->meta.capture_len = len;
+    frame->decoded = false;
+    view->end = len;
+    return 0;
+}
+
 static struct plt_bulk *open_bulk(const struct plt_api *api, PyObject *source, PyObject *filter)
 {
     return bulk_open(api->state, source, filter);
@@ -30,6 +60,7 @@ int capi_add(PyObject *module, struct plt_state *state)
 {
     state->api = (struct plt_api){.api_version = PLT_API_VERSION,
                                   .packet_of = packet_of,
+                                  .packet_cut = packet_cut,
                                   .bulk_open = open_bulk,
                                   .bulk_next = bulk_next,
                                   .bulk_fill = bulk_fill,

@@ -75,52 +75,27 @@ static uint32_t checksum_field(uint8_t proto)
 /* The end of the IP packet by its own length: 0 where that was not captured or is not told. */
 static uint32_t packet_end(const struct frame *frame, const struct plt_layers *layers)
 {
-    const uint8_t *ip = frame->data + layers->layer3;
-    uint32_t length = layers->version == 4 ? load_be16(ip + 2) : 40U + load_be16(ip + 4);
-    return length > frame->len - layers->layer3 ? 0 : layers->layer3 + length;
-}
-
-/* The final destination, which a routing header holds (RFC 8200 section 8.1) until it is reached;
- * NULL and *found false where a routing header of a kind we don't know is in the way. */
-static const uint8_t *final_destination(const struct frame *frame, const struct plt_layers *layers,
-                                        bool *found)
-{
-    const uint8_t *ip = frame->data + layers->layer3;
-    uint8_t next = ip[6];
-    uint32_t at = layers->layer3 + 40;
-    *found = true;
-    /* the headers' lengths are read anew: the bytes may be others than were decoded */
-    while (at < layers->transport && layers->transport - at >= 8) {
-        const uint8_t *header = frame->data + at;
-        uint32_t size = next == 44 ? 8 : next == 51 ? (header[1] + 2U) * 4 : (header[1] + 1U) * 8;
-        if (size > layers->transport - at)
-            break;
-        if (next == 43 && header[3] > 0) { /* segments left */
-            *found = size >= 24;
-            if (header[2] == 4) /* RFC 8754: the segment list is in reverse order */
-                return *found ? header + 8 : NULL;
-            *found = *found && (header[2] == 0 || header[2] == 2);
-            return *found ? header + size - 16 : NULL;
-        }
-        next = header[0];
-        at += size;
-    }
-    *found = at == layers->transport;
-    return *found ? ip + 24 : NULL;
-}
-
-static uint64_t pseudo_header(const struct frame *frame, const struct plt_layers *layers,
-                              uint32_t len, bool *found)
-{
-    const uint8_t *ip = frame->data + layers->layer3;
-    uint64_t total = (uint64_t)layers->proto + len;
-    *found = true;
-    if (layers->proto == PROTO_ICMP)
+    if (!layers->told_len || layers->ip_len > frame->len - layers->layer3)
         return 0;
-    if (layers->version == 4)
-        return sum(ip + 12, 8, total);
-    const uint8_t *destination = final_destination(frame, layers, found);
-    return *found ? sum(destination, 16, sum(ip + 8, 16, total)) : 0;
+    return layers->layer3 + layers->ip_len;
+}
+
+/* The pseudo-header's sum; false where a routing header of an unknown kind is in the way. */
+static bool pseudo_header(const struct frame *frame, const struct plt_layers *layers, uint32_t len,
+                          uint64_t *total)
+{
+    struct plt_packet packet = {.data = frame->data, .len = frame->len, .layers = layers};
+    uint32_t size = layers->version == 4 ? 4 : 16;
+    struct plt_ends ends;
+
+    *total = 0;
+    if (layers->proto == PROTO_ICMP)
+        return true;
+    if (!packet_ends(&packet, &ends))
+        return false;
+    *total = sum(frame->data + ends.src, size, (uint64_t)layers->proto + len);
+    *total = sum(frame->data + ends.dst, size, *total);
+    return true;
 }
 
 /* Whether a frame has a transport checksum and all that it covers was captured. */
@@ -141,13 +116,13 @@ static bool find_coverage(struct frame *frame, struct coverage *out)
     out->field = field;
     if (layers->proto == PROTO_UDP) {
         uint32_t length = load_be16(out->data + 4);
+        if (length == 0 && out->len > UINT16_MAX) /* a jumbogram: RFC 2675 section 4 */
+            length = out->len;
         if (length < 8 || length > out->len)
             return false;
         out->len = length;
     }
-    bool found = false;
-    out->pseudo = pseudo_header(frame, layers, out->len, &found);
-    return found;
+    return pseudo_header(frame, layers, out->len, &out->pseudo);
 }
 
 enum checksum_state checksum_test_transport(struct frame *frame)

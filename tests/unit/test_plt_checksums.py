@@ -170,6 +170,59 @@ def test_a_routing_header_of_an_unknown_kind_leaves_no_verdict() -> None:
     assert plt.ip6(packets.ipv6(header + packets.udp(b"x"), 43)).test_trans_cksm() is None
 
 
+@pytest.mark.parametrize("kind", [131, 137])
+@pytest.mark.parametrize("before", [0, 1])
+@pytest.mark.parametrize("used", [False, True])
+def test_a_source_route_holds_the_final_destination(kind: int, before: int, used: bool) -> None:
+    """RFC 1122 section 3.2.1.8; at an odd offset as well."""
+    hop, final = "203.0.113.77", "203.0.113.88"
+    route = bytes([kind, 11, 12 if used else 4])
+    route += ip_address(hop).packed + ip_address(final).packed
+    options = (b"\1" * before + route).ljust(12, b"\0")
+    body = packets.udp(b"payload")
+    pseudo = pseudo4(UDP, len(body), dst=packets.V4[1] if used else final)
+    body = body[:6] + struct.pack(">H", internet_sum(pseudo + body)) + body[8:]
+    content = bytearray(packets.ipv4(body, options=options))
+    good = bytes(content)
+    layer = plt.ip(content)
+    assert layer.test_trans_cksm() is True
+    layer.udp.checksum = 1
+    assert layer.test_trans_cksm() is False
+    assert layer.set_trans_cksm() is True
+    assert content == good
+
+
+def test_a_home_address_stands_for_the_source() -> None:
+    """RFC 6275 section 11.3.1, and a type 2 routing header for the way back."""
+    home, final = "2001:db8:77::7", "2001:db8:88::8"
+    options = bytes([43, 2, 1, 2, 0, 0, 0xC9, 16]) + ip_address(home).packed
+    route = bytes([UDP, 2, 2, 1, 0, 0, 0, 0]) + ip_address(final).packed
+    body = packets.udp(b"payload")
+    pseudo = pseudo6(UDP, len(body), src=home, dst=final)
+    body = body[:6] + struct.pack(">H", internet_sum(pseudo + body)) + body[8:]
+    content = packets.ipv6(options + route + body, 60)
+    assert plt.ip6(content).test_trans_cksm() is True
+    cut = packets.ipv6(options[:20], 60)
+    assert plt.ip6(cut).test_trans_cksm() is None
+
+
+def test_a_jumbogram() -> None:
+    """RFC 2675: the length is that of the jumbo option, in the pseudo-header too."""
+    data = bytes(70_000)
+    body = struct.pack(">HHHH", 1, 2, 0, 0) + data
+    pseudo = pseudo6(UDP, len(body))
+    body = body[:6] + struct.pack(">H", internet_sum(pseudo + body)) + body[8:]
+    jumbo = bytes([UDP, 0, 0xC2, 4]) + struct.pack(">I", 8 + len(body))
+    assert plt.ip6(packets.ipv6(jumbo + body, 0, length=0)).test_trans_cksm() is True
+
+
+@pytest.mark.parametrize("options", [b"\x83\x0b\4\0", b"\x83\3\4\0", b"\x83\xff\4\0"])
+def test_a_malformed_source_route_changes_nothing(options: bytes) -> None:
+    body = packets.udp(b"x")
+    body = body[:6] + struct.pack(">H", internet_sum(pseudo4(UDP, len(body)) + body)) + body[8:]
+    assert plt.ip(packets.ipv4(body, options=options)).test_trans_cksm() is True
+
+
 def test_the_link_layer_s_padding_is_not_summed(tmp_path: Path) -> None:
     frame = packets.ethernet(whole(4, UDP, b"abc")) + b"\x99" * 20
     packet = packets.packet_of(frame, tmp_path)

@@ -16,6 +16,10 @@ ARP = struct.pack(">HHBBH", 1, 0x0800, 6, 4, 1) + bytes(20)
 ETHERTYPE = {IP4: 0x0800, IP6: 0x86DD}
 
 
+#: An Ethernet header with a vendor's addresses: tshark looks for those within MPLS.
+VENDOR = bytes.fromhex("000c29000001 000c29000002 0800")
+
+
 def tag(vlan: int, ethertype: int, priority: int = 5) -> bytes:
     """What follows a tag's own ethertype: control information and the next ethertype."""
     return struct.pack(">HH", priority << 13 | vlan, ethertype)
@@ -88,6 +92,8 @@ FOUND: dict[str, tuple[int, bytes, bytes, int]] = {
         IP4,
         0,
     ),
+    "pseudowire": (ETH, eth(label(100, True) + bytes(4) + VENDOR + IP4, 0x8847), IP4, 0),
+    "pseudowire-without-control-word": (ETH, eth(label(100, True) + VENDOR + IP4, 0x8847), IP4, 0),
     "vlan-mpls": (ETH, eth(tag(12, 0x8847) + label(100, True) + IP4, 0x8100), IP4, 12),
     "pppoe": (ETH, eth(pppoe(IP4, 0x0021), 0x8864), IP4, 0),
     "pppoe-6": (ETH, eth(pppoe(IP6, 0x0057), 0x8864), IP6, 0),

@@ -1,0 +1,750 @@
+"""CryptoPan.packet() on tunnels, on what routers say, and on layers that it doesn't look through.
+
+As in test_cryptopan.py a packet is made twice, with its addresses and with what they become.
+"""
+
+import pickle
+import struct
+from collections.abc import Callable
+from pathlib import Path
+
+import packets
+import pytest
+from addressed import (
+    PAN,
+    A,
+    B,
+    C,
+    D,
+    E,
+    F,
+    G,
+    H,
+    Map,
+    arp,
+    as_is,
+    gre,
+    icmp4,
+    icmp6,
+    mapped,
+    over4,
+    over6,
+    packed,
+    rewritten,
+    tcp4,
+    tcp6,
+    udp4,
+    udp6,
+    with_sum,
+)
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from packets import ethernet, internet_sum, ipv4, ipv6, pseudo4, pseudo6, tcp, udp
+
+import plt
+from natkit import Anonymised, CryptoPan
+
+
+def crc32c(data: bytes) -> int:
+    """RFC 9260 appendix A."""
+    state = 0xFFFFFFFF
+    for byte in data:
+        state ^= byte
+        for _ in range(8):
+            state = state >> 1 ^ (0x82F63B78 if state & 1 else 0)
+    return state ^ 0xFFFFFFFF
+
+
+def test_crc32c_is_that_of_rfc_3720() -> None:
+    assert crc32c(bytes(32)) == 0x8A9136AA  # appendix B.4
+    assert crc32c(bytes(range(32))) == 0x46DD794E
+
+
+# --- Packets
+
+
+def at_port(m: Map, port: int, payload: bytes) -> bytes:
+    return over4(17, 6, udp(payload, ports=(50000, port)), m(A), m(B))
+
+
+def carried(m: Map, proto: int, payload: bytes) -> bytes:
+    return ipv4(payload, proto, src=m(A), dst=m(B))
+
+
+def inner(m: Map) -> bytes:
+    return tcp4(m, C, D)
+
+
+def frame(m: Map) -> bytes:
+    return ethernet(inner(m))
+
+
+def ppp(m: Map, start: bytes = b"\xff\3\0\x21") -> bytes:
+    return start + inner(m)
+
+
+def gtp(m: Map) -> bytes:
+    """With a sequence number and two extension headers: 3GPP TS 29.281 section 5.2."""
+    rest = b"\0\1\0\x85" + b"\1\0\0\x40" + b"\2\0\0\0\0\0\0\0" + udp6(m)
+    return b"\x36\xff" + struct.pack(">HI", len(rest), 7) + rest
+
+
+def teredo(m: Map) -> bytes:
+    """Authentication and an origin indication, its address with all bits inverted: RFC 4380."""
+    authentication = b"\0\1\2\3" + b"id" + b"abc" + bytes(9)
+    inverted = bytes(byte ^ 0xFF for byte in packed(m(C)))
+    return authentication + b"\0\0\x12\x34" + inverted + udp6(m)
+
+
+def minimal(m: Map, source: bool) -> bytes:
+    """RFC 2004: the transport's checksum is over the packet as it was."""
+    message = with_sum(udp(b"hello"), 6, pseudo4(17, 13, m(C) if source else m(A), m(D)))
+    header = bytes([17, 0x80 if source else 0, 0, 0]) + packed(m(D))
+    return carried(m, 55, with_sum(header + (packed(m(C)) if source else b""), 2) + message)
+
+
+def authenticated(m: Map) -> bytes:
+    message = with_sum(udp(b"hello"), 6, pseudo4(17, 13, m(A), m(B)))
+    return carried(m, 51, bytes([17, 4, 0, 0]) + bytes(20) + message)
+
+
+def sctp(m: Map, *chunks: bytes) -> bytes:
+    message = struct.pack(">HHII", 1, 2, 3, 0) + b"".join(chunks)
+    message = message[:8] + struct.pack("<I", crc32c(message)) + message[12:]
+    return carried(m, 132, message)
+
+
+def chunk(kind: int, body: bytes) -> bytes:
+    return struct.pack(">BBH", kind, 0, 4 + len(body)) + body + bytes(-len(body) % 4)
+
+
+def parameter(kind: int, body: bytes) -> bytes:
+    return struct.pack(">HH", kind, 4 + len(body)) + body + bytes(-len(body) % 4)
+
+
+def pim(m: Map, kind: int, body: bytes) -> bytes:
+    return carried(m, 103, with_sum(bytes([0x20 | kind, 0, 0, 0]) + body, 2))
+
+
+def unicast(m: Map, address: str) -> bytes:
+    return bytes([1 if len(packed(address)) == 4 else 2, 0]) + packed(m(address))
+
+
+def group(m: Map, address: str) -> bytes:
+    return unicast(m, address)[:2] + b"\0\x20" + packed(m(address))
+
+
+def home_address(m: Map) -> bytes:
+    """RFC 6275: to a home address (type 2 routing header), from another."""
+    option = bytes([43, 2, 1, 2, 0, 0, 0xC9, 16]) + packed(m(G))
+    route = bytes([17, 2, 2, 1, 0, 0, 0, 0]) + packed(m(H))
+    message = with_sum(udp(b"hello"), 6, pseudo6(17, 13, m(G), m(H)))
+    return ipv6(option + route + message, 60, src=m(E), dst=m(F))
+
+
+def binding_update(m: Map) -> bytes:
+    """RFC 6275 sections 6.1.7 and 6.2.5; the checksum has the home address for its source."""
+    option = bytes([135, 2, 1, 2, 0, 0, 0xC9, 16]) + packed(m(G))
+    message = bytes([59, 3, 5, 0, 0, 0]) + bytes(6) + b"\1\0" + b"\3\x10" + packed(m(H))
+    message = with_sum(message, 4, pseudo6(135, len(message), m(G), m(F)))
+    return ipv6(option + message, 60, src=m(E), dst=m(F))
+
+
+def vrrp3(m: Map, *, pseudo: bool = True) -> bytes:
+    message = bytes([0x31, 1, 100, 2, 0, 100, 0, 0]) + packed(m(C)) + packed(m(D))
+    before = pseudo4(112, len(message), m(A), m(B)) if pseudo else b""
+    return carried(m, 112, with_sum(message, 6, before))
+
+
+def vrrp6(m: Map) -> bytes:
+    message = bytes([0x31, 1, 100, 1, 0, 100, 0, 0]) + packed(m(G))
+    return over6(112, 6, message, m(E), m(F))
+
+
+def ospf(m: Map) -> bytes:
+    hello = b"\xff\xff\xff\0\0\x0a\2\1\0\0\0\x28" + b"".join(packed(m(a)) for a in (C, D, B, A))
+    message = struct.pack(">BBH", 2, 1, 24 + len(hello)) + packed(m(A)) + bytes(16)
+    return carried(m, 89, with_sum(message + hello, 12))
+
+
+def ospf3(m: Map) -> bytes:
+    hello = b"\0\0\0\5\1\0\0\x13\0\x0a\0\x28" + b"".join(packed(m(a)) for a in (C, D, B))
+    message = struct.pack(">BBH", 3, 1, 16 + len(hello)) + packed(m(A)) + bytes(8) + hello
+    return over6(89, 12, message, m(E), m(F))
+
+
+def mptcp(m: Map, address: str, rest: bytes = b"") -> bytes:
+    option = packed(m(address)) + rest
+    option = bytes([1, 30, 4 + len(option), 0x34, 1]) + option
+    return over4(6, 16, tcp(options=option + bytes(-len(option) % 4)), m(A), m(B))
+
+
+def unreachable_with_extension(m: Map) -> bytes:
+    """RFC 4884: the quote of 128 bytes, then an MPLS label (RFC 4950)."""
+    label = with_sum(b"\x20\0\0\0" + b"\0\x08\1\1" + b"\0\1\1\1", 2)
+    return icmp4(m, 11, udp4(m).ljust(128, b"\0") + label, b"\0\x20\0\0")
+
+
+def odd(m: Map) -> bytes:
+    """An inner packet at an odd place, over which GRE's checksum and UDP's go."""
+    return at_port(m, 4754, gre(b"\x21" + inner(m), 0x880B, full=True))
+
+
+ERSPAN_2 = struct.pack(">HHII", 0x1000, 0x88BE, 1, 0x10010001) + bytes(4)
+ERSPAN_3 = struct.pack(">HHII", 0x1000, 0x22EB, 1, 0x20010001)
+GENEVE = b"\2\0\x65\x58\0\0\5\0" + bytes(8)
+
+KNOWN: dict[str, Callable[[Map], bytes]] = {
+    "vxlan": lambda m: at_port(m, 4789, b"\x08\0\0\0\0\0\5\0" + frame(m)),
+    "vxlan, Linux": lambda m: at_port(m, 8472, b"\x08\0\0\0\0\0\5\0" + frame(m)),
+    "vxlan without checksum": lambda m: carried(
+        m, 17, udp(b"\x08\0\0\0\0\0\5\0" + frame(m), ports=(1, 4789))
+    ),
+    "gpe, IPv4": lambda m: at_port(m, 4790, b"\x0c\0\0\1\0\0\5\0" + inner(m)),
+    "gpe, IPv6": lambda m: at_port(m, 4790, b"\x0c\0\0\2\0\0\5\0" + tcp6(m)),
+    "gpe, Ethernet": lambda m: at_port(m, 4790, b"\x0c\0\0\3\0\0\5\0" + frame(m)),
+    "gpe, NSH": lambda m: at_port(
+        m, 4790, b"\x0c\0\0\4\0\0\5\0" + b"\0\2\2\1\0\0\1\xff" + inner(m)
+    ),
+    "geneve": lambda m: at_port(m, 6081, GENEVE + frame(m)),
+    "geneve, IPv6": lambda m: at_port(m, 6081, b"\0\0\x86\xdd\0\0\5\0" + tcp6(m)),
+    "gtp": lambda m: at_port(m, 2152, b"\x30\xff\0\x32\0\0\0\7" + inner(m)),
+    "gtp, extension headers": lambda m: at_port(m, 2152, gtp(m)),
+    "gtp, echo": lambda m: at_port(m, 2152, b"\x32\2\0\6\0\0\0\0\0\1\0\0\x0e\0"),
+    "teredo": lambda m: at_port(m, 3544, udp6(m)),
+    "teredo, origin": lambda m: at_port(m, 3544, teredo(m)),
+    "l2tp": lambda m: at_port(m, 1701, b"\0\2\0\1\0\1" + ppp(m)),
+    "l2tp, all fields": lambda m: at_port(
+        m, 1701, b"\x4a\2\0\x40\0\1\0\1\0\1\0\2\0\2xx" + ppp(m, b"\0\x21")
+    ),
+    "l2tp 3": lambda m: carried(m, 115, b"\0\0\0\5" + frame(m)),
+    "l2tp 3, cookie": lambda m: carried(m, 115, b"\0\0\0\5" + b"cookieco" + frame(m)),
+    "lisp": lambda m: at_port(m, 4341, b"\xc0" + bytes(7) + inner(m)),
+    "gre in udp": lambda m: at_port(m, 4754, gre(inner(m))),
+    "gue": lambda m: at_port(m, 6080, b"\1\4\0\0more" + inner(m)),
+    "gue, IPv6": lambda m: at_port(m, 6080, b"\0\x29\0\0" + tcp6(m)),
+    "gue, no header": lambda m: at_port(m, 6080, inner(m)),
+    "capwap": lambda m: at_port(m, 5247, b"\0\x10\2\0\0\0\0\0" + frame(m)),
+    "an application at WireGuard's port": lambda m: at_port(m, 51820, b"\x12\x34\1\0\0\1"),
+    "mpls in udp": lambda m: at_port(m, 6635, b"\0\1\1\x40" + inner(m)),
+    "mpls in ip": lambda m: carried(m, 137, b"\0\1\1\x40" + udp6(m)),
+    "tzsp": lambda m: at_port(m, 37008, b"\1\0\0\1\x0a\1\5\0\1" + frame(m)),
+    "an odd place": odd,
+    "gre, mpls": lambda m: carried(m, 47, gre(b"\0\1\1\x40" + inner(m), 0x8847)),
+    "gre, pseudowire": lambda m: carried(m, 47, gre(b"\0\1\1\x40" + bytes(4) + frame(m), 0x8847)),
+    "gre, pseudowire without control word": lambda m: carried(
+        m, 47, gre(b"\0\1\1\x40" + frame(m), 0x8847)
+    ),
+    "gre, ARP": lambda m: carried(m, 47, gre(ethernet(arp(m), 0x0806), 0x6558)),
+    "gre, VLAN": lambda m: carried(m, 47, gre(ethernet(b"\0\5\x08\0" + inner(m), 0x8100), 0x6558)),
+    "nvgre": lambda m: carried(m, 47, b"\x20\0\x65\x58\0\0\5\1" + frame(m)),
+    "pptp": lambda m: carried(m, 47, b"\x30\x81\x88\x0b\0\x22\0\1\0\0\0\1\0\0\0\2" + ppp(m)),
+    "erspan 1": lambda m: carried(m, 47, gre(frame(m), 0x88BE)),
+    "erspan 2": lambda m: carried(m, 47, ERSPAN_2 + frame(m)),
+    "erspan 3": lambda m: carried(m, 47, ERSPAN_3 + bytes(8) + frame(m)),
+    "erspan 3, subheader": lambda m: carried(
+        m, 47, ERSPAN_3 + bytes(7) + b"\1" + bytes(8) + frame(m)
+    ),
+    "erspan 3, IP": lambda m: carried(m, 47, ERSPAN_3 + b"\0\0\0\0\0\0\x08\0" + inner(m)),
+    "wccp": lambda m: carried(m, 47, gre(inner(m), 0x883E)),
+    "wccp 2": lambda m: carried(m, 47, gre(b"\0\0\0\0" + inner(m), 0x883E)),
+    "gre, NSH": lambda m: carried(m, 47, gre(b"\0\2\2\3\0\0\1\xff" + frame(m), 0x894F)),
+    "etherip": lambda m: carried(m, 97, b"\x30\0" + frame(m)),
+    "ah": authenticated,
+    "ah, IPv6": lambda m: ipv6(
+        bytes([41, 4, 0, 0]) + bytes(20) + udp6(m, F, G), 51, src=m(E), dst=m(F)
+    ),
+    "minimal encapsulation": lambda m: minimal(m, False),
+    "minimal encapsulation, source": lambda m: minimal(m, True),
+    "pim register": lambda m: carried(
+        m, 103, with_sum(b"\x21\0\0\0\0\0\0\0", 2) + inner(m)
+    ),
+    "pim register, summed whole": lambda m: pim(m, 1, bytes(4) + inner(m)),
+    "pim register stop": lambda m: pim(m, 2, group(m, D) + unicast(m, C)),
+    "pim hello": lambda m: pim(
+        m, 0, b"\0\1\0\2\0\x69" + struct.pack(">HH", 24, 24) + unicast(m, C) + unicast(m, G)
+    ),
+    "pim join": lambda m: pim(
+        m,
+        3,
+        unicast(m, C) + b"\0\2\0\xd2" + group(m, D) + b"\0\1\0\1" + group(m, A) + group(m, B)
+        + group(m, C) + b"\0\0\0\1" + group(m, A),
+    ),
+    "pim assert": lambda m: pim(m, 5, group(m, D) + unicast(m, C) + bytes(8)),
+    "ospf": ospf,
+    "ospf 3": ospf3,
+    "vrrp 2": lambda m: carried(
+        m, 112, with_sum(b"\x21\1\x64\1\0\1\0\0" + packed(m(C)) + bytes(8), 6)
+    ),
+    "vrrp 3": vrrp3,
+    "vrrp 3 without pseudo-header": lambda m: vrrp3(m, pseudo=False),
+    "vrrp 3, IPv6": vrrp6,
+    "hsrp": lambda m: at_port(m, 1985, bytes(8) + b"password" + packed(m(D))),
+    "mptcp": lambda m: mptcp(m, C),
+    "mptcp, port and digest": lambda m: mptcp(m, C, bytes(10)),
+    "mptcp, IPv6": lambda m: mptcp(m, G),
+    "sctp init": lambda m: sctp(
+        m,
+        chunk(1, bytes(16) + parameter(5, packed(m(C))) + parameter(6, packed(m(G)))),
+    ),
+    "sctp asconf": lambda m: sctp(
+        m,
+        chunk(0, bytes(12) + b"data!"),
+        chunk(
+            0xC1,
+            bytes(4)
+            + parameter(5, packed(m(C)))
+            + parameter(0xC001, bytes(4) + parameter(5, packed(m(D)))),
+        ),
+    ),
+    "home address": home_address,
+    "binding update": binding_update,
+    "home agents": lambda m: icmp6(m, 145, bytes(4) + packed(m(G)) + packed(m(H))),
+    "unreachable, extension": unreachable_with_extension,
+    "traceroute option": lambda m: over4(
+        17, 6, udp(b"x"), m(A), m(B), options=bytes([82, 12]) + bytes(6) + packed(m(C))
+    ),
+}  # fmt: skip
+
+
+def result_of(data: bytes, **options: str) -> tuple[bytes, Anonymised]:
+    memory = bytearray(data)
+    packet = (plt.ip if data[0] >> 4 == 4 else plt.ip6)(memory)
+    result = PAN.packet(packet, **options)
+    return bytes(memory), result
+
+
+def words_swapped(address: bytes) -> bytes:
+    return bytes(address[i ^ 1] for i in range(len(address)))
+
+
+@pytest.mark.parametrize("name", KNOWN)
+def test_known_encapsulation(name: str) -> None:
+    data = KNOWN[name](as_is)
+    result, told = result_of(data)
+    assert result == KNOWN[name](mapped)
+    assert told.understood
+    assert told.unknown == ()
+    for address in map(packed, (A, B, C, D, E, F, G, H)):
+        assert address not in result
+        assert words_swapped(address) not in result
+
+
+@pytest.mark.parametrize("name", KNOWN)
+def test_nothing_told_is_nothing_that_zeroes(name: str) -> None:
+    assert result_of(KNOWN[name](as_is), unknown="zero")[0] == KNOWN[name](mapped)
+
+
+FRAMES: dict[str, Callable[[Map], bytes]] = {
+    "nsh": lambda m: ethernet(b"\2\2\2\1\0\0\0\0" + inner(m), 0x894F),
+    "nsh, metadata": lambda m: ethernet(b"\0\6\1\3\0\0\1\xff" + bytes(16) + frame(m), 0x894F),
+    "pseudowire": lambda m: ethernet(b"\0\1\1\x40" + bytes(4) + frame(m), 0x8847),
+    "pseudowire without control word": lambda m: ethernet(b"\0\1\1\x40" + frame(m), 0x8847),
+    "snap": lambda m: packets.MAC + b"\0\x24\xaa\xaa\3\0\0\0\x08\6" + arp(m),
+}
+
+
+@pytest.mark.parametrize("name", FRAMES)
+def test_known_encapsulation_in_ethernet(name: str, tmp_path: Path) -> None:
+    packet = packets.packet_of(FRAMES[name](as_is), tmp_path)
+    assert PAN.packet(packet).understood
+    assert bytes(packet) == FRAMES[name](mapped)
+
+
+def any_frame(packet: bytes) -> bytes:
+    return ethernet(packet, 0x0800 if packet[0] >> 4 == 4 else 0x86DD)
+
+
+def any_ppp(packet: bytes) -> bytes:
+    """With a protocol of one byte: what follows is at an odd place."""
+    return b"\x21" + packet if packet[0] >> 4 == 4 else b"\x57" + packet
+
+
+def at_port6(m: Map, port: int, payload: bytes) -> bytes:
+    return over6(17, 6, udp(payload, ports=(50000, port)), m(E), m(F))
+
+
+WRAPPERS: list[Callable[[Map, bytes], bytes]] = [
+    lambda m, p: carried(m, 4 if p[0] >> 4 == 4 else 41, p),
+    lambda m, p: ipv6(p, 4 if p[0] >> 4 == 4 else 41, src=m(E), dst=m(F)),
+    lambda m, p: carried(m, 47, gre(any_frame(p), 0x6558, full=True)),
+    lambda m, p: ipv6(gre(any_ppp(p), 0x880B, full=True), 47, src=m(E), dst=m(F)),
+    lambda m, p: at_port(m, 4789, b"\x08\0\0\0\0\0\5\0" + any_frame(p)),
+    lambda m, p: at_port6(m, 6081, GENEVE + any_frame(p)),
+    lambda m, p: at_port(m, 1701, b"\0\2\0\1\0\1" + any_ppp(p)),
+    lambda m, p: at_port6(m, 2152, b"\x30\xff\0\0\0\0\0\7" + p),
+    lambda m, p: at_port(m, 4341, bytes(8) + p),
+    lambda m, p: at_port6(m, 4754, gre(b"\0\1\1\x40" + any_frame(p), 0x8847, full=True)),
+    lambda m, p: carried(m, 97, b"\x30\0" + any_frame(p)),
+    lambda m, p: carried(m, 51, bytes([4 if p[0] >> 4 == 4 else 41, 4, 0, 0]) + bytes(20) + p),
+    lambda m, p: pim(m, 1, bytes(4) + p),
+    lambda m, p: icmp4(m, 3, p) if p[0] >> 4 == 4 else icmp6(m, 1, bytes(4) + p),
+]
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    st.lists(st.sampled_from(WRAPPERS), min_size=2, max_size=5),
+    st.sampled_from(sorted(KNOWN)),
+    st.sampled_from([PAN, CryptoPan("another")]),
+)
+def test_tunnels_in_tunnels(
+    wrappers: list[Callable[[Map, bytes], bytes]], name: str, pan: CryptoPan
+) -> None:
+    """All checksums on the way are right, as the packet is made anew with the other addresses."""
+
+    def make(m: Map) -> bytes:
+        packet = KNOWN[name](m)
+        for wrap in wrappers:
+            packet = wrap(m, packet)
+        return packet
+
+    memory = bytearray(make(as_is))
+    told = pan.packet((plt.ip if memory[0] >> 4 == 4 else plt.ip6)(memory))
+    assert memory == make(lambda address: mapped(address, pan))
+    assert told.understood
+
+
+# --- What is not looked through
+
+ADDRESSES = packed(C) + packed(D)
+
+UNKNOWN: dict[str, tuple[Callable[[Map], bytes], bytes, int]] = {
+    # the text, then the packet but for what is unknown, and the place of the checksum over it
+    "ESP": (lambda m: carried(m, 50, ADDRESSES), ADDRESSES, 0),
+    "IPComp": (lambda m: carried(m, 108, ADDRESSES), ADDRESSES, 0),
+    "EIGRP": (lambda m: carried(m, 88, ADDRESSES), ADDRESSES, 0),
+    "IP protocol 253": (lambda m: carried(m, 253, ADDRESSES), ADDRESSES, 0),
+    "RIP": (lambda m: at_port(m, 520, ADDRESSES), ADDRESSES, 26),
+    "WireGuard": (
+        lambda m: at_port(m, 51820, b"\4\0\0\0" + ADDRESSES), b"\4\0\0\0" + ADDRESSES, 26,
+    ),
+    "GUE payload 6": (
+        lambda m: at_port(m, 6080, b"\0\6\0\0" + ADDRESSES), ADDRESSES, 26,
+    ),
+    "CAPWAP": (lambda m: at_port(m, 5247, b"\0\x10\3\0\0\0\0\0" + ADDRESSES), ADDRESSES, 26),
+    "DHCP": (lambda m: at_port(m, 67, ADDRESSES), ADDRESSES, 26),
+    "BGP": (lambda m: over4(6, 16, tcp(ADDRESSES, ports=(179, 5)), m(A), m(B)), ADDRESSES, 36),
+    "L2TP control": (lambda m: at_port(m, 1701, b"\xc8\2" + ADDRESSES), ADDRESSES, 26),
+    "GTP-U message 26": (
+        lambda m: at_port(m, 2152, b"\x30\x1a\0\x08\0\0\0\0" + ADDRESSES), ADDRESSES, 26,
+    ),
+    "LISP": (lambda m: at_port(m, 4341, bytes(8) + b"\x10" + ADDRESSES), b"\x10" + ADDRESSES, 26),
+    "ethertype 0x2001": (lambda m: carried(m, 47, gre(ADDRESSES, 0x2001)), ADDRESSES, 0),
+    "OSPF type 4": (
+        lambda m: carried(
+            m, 89,
+            with_sum(b"\2\4\0\x20" + packed(m(A)) + bytes(16) + ADDRESSES, 12),
+        ), ADDRESSES, 32,
+    ),
+    "ICMP type 40": (lambda m: icmp4(m, 40, ADDRESSES), ADDRESSES, 22),
+    "ICMPv6 type 155": (lambda m: icmp6(m, 155, bytes(4) + ADDRESSES), ADDRESSES, 42),
+    "IPv4 option 147": (
+        lambda m: over4(17, 6, udp(b"x"), m(A), m(B), options=b"\x93\x0a" + ADDRESSES + b"\0\0"),
+        ADDRESSES, 10,
+    ),
+    "TCP option 76": (
+        lambda m: over4(6, 16, tcp(options=b"\x4c\x0a" + ADDRESSES + b"\0\0"), m(A), m(B)),
+        ADDRESSES, 36,
+    ),
+    "SCTP chunk 4": (lambda m: sctp(m, chunk(4, ADDRESSES)), ADDRESSES, 0),
+    "IPv6 routing header 3": (
+        lambda m: ipv6(bytes([59, 1, 3, 0]) + b"addr" + ADDRESSES, 43, src=m(E), dst=m(F)),
+        b"addr" + ADDRESSES, 0,
+    ),
+    "later fragment": (
+        lambda m: ipv4(ADDRESSES, 17, src=m(A), dst=m(B), fragment=3), ADDRESSES, 0,
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", UNKNOWN)
+def test_unknown_layer_is_told(name: str) -> None:
+    make = UNKNOWN[name][0]
+    result, told = result_of(make(as_is))
+    assert result == make(mapped)
+    assert not told.understood
+    assert told.unknown == (name,)
+    assert ADDRESSES in result
+
+
+@pytest.mark.parametrize("name", UNKNOWN)
+def test_unknown_layer_becomes_zero(name: str) -> None:
+    """And the checksum over it is that of zeroes."""
+    make, rest, checksum = UNKNOWN[name]
+    whole = make(mapped)
+    at = whole.index(rest)
+    wanted = bytearray(whole[:at] + bytes(len(rest)) + whole[at + len(rest) :])
+    result, told = result_of(make(as_is), unknown="zero")
+    assert told.unknown == (name,)
+    if name.startswith("SCTP"):
+        wanted[28:32] = bytes(4)
+        wanted[28:32] = struct.pack("<I", crc32c(bytes(wanted[20:])))
+    elif checksum:
+        # RFC 1624 eqn. 3, over what was cleared; there is no such sum in an IPv6 header
+        shift = rest if at % 2 == 0 else b"\0" + rest
+        old = int.from_bytes(wanted[checksum : checksum + 2], "big")
+        change = ~internet_sum(shift) & 0xFFFF
+        total = old + change
+        wanted[checksum : checksum + 2] = struct.pack(">H", (total & 0xFFFF) + (total >> 16))
+    assert result == bytes(wanted)
+
+
+@pytest.mark.parametrize(
+    ("content", "dlt", "told"),
+    [
+        (ethernet(b"\1" * 40, 0x88B5), 1, ("ethertype 0x88b5",)),
+        (ethernet(b"\1" * 40, 0x88CC), 1, ("LLDP",)),
+        (packets.MAC + b"\0\x26\xfe\xfe\3" + b"\x83" * 35, 1, ("IS-IS",)),
+        (packets.MAC + b"\0\x26\x42\x42\3" + bytes(35), 1, ()),
+        (ethernet(b"\1" * 40, 0x8863), 1, ()),
+        (ethernet(), 1, ()),
+        (b"\1" * 40, 147, ("link layer",)),
+        (b"\x80" + b"\1" * 60, 105, ()),  # a beacon
+        (b"\xb4" + b"\1" * 15, 105, ()),  # request to send
+        (b"\x48" + b"\1" * 23, 105, ()),  # null function
+        (b"\x08\x40" + b"\1" * 60, 105, ("802.11 data",)),  # protected
+    ],
+)
+def test_link_layers_that_hold_no_ip(
+    content: bytes, dlt: int, told: tuple[str, ...], tmp_path: Path
+) -> None:
+    packet = packets.packet_of(content, tmp_path, dlt)
+    result = PAN.packet(packet)
+    assert (result, result.unknown, result.understood) == (0, told, not told)
+    assert bytes(packet) == content
+
+
+def test_a_header_that_is_too_short_is_told() -> None:
+    data = bytearray(udp4(as_is))
+    data[0] = 0x43
+    result, told = result_of(bytes(data))
+    assert (told, told.unknown) == (2, ("IPv4 header length 3",))
+    assert result[12:20] == udp4(mapped)[12:20]
+    assert result[20:] == data[20:]
+
+
+def test_at_most_eight_are_named() -> None:
+    chunks = [chunk(kind, b"abcd") for kind in range(0x30, 0x40)]
+    _, told = result_of(sctp(as_is, *chunks, *chunks))
+    assert told.unknown == tuple(f"SCTP chunk {kind}" for kind in range(0x30, 0x38))
+
+
+def test_deep_nesting_is_told() -> None:
+    data = inner(as_is)
+    for _ in range(9):
+        data = ipv4(data, 4)
+    _, told = result_of(data)
+    assert told.unknown == ("nesting",)
+    data = udp4(as_is)[20:]
+    for _ in range(100):
+        data = bytes([51 if len(data) > 13 else 17, 1, 0, 0]) + bytes(8) + data
+    _, told = result_of(ipv4(data, 51))
+    assert told.unknown == ("nesting",)
+
+
+# --- What applications carry
+
+
+@pytest.mark.parametrize(
+    ("make", "header"),
+    [
+        (lambda p: over4(17, 6, udp(p), A, B), 28),
+        (lambda p: over6(17, 6, udp(p), E, F), 48),
+        (lambda p: over4(6, 16, tcp(p), A, B), 40),
+        (lambda p: over6(6, 16, tcp(p), E, F), 60),
+        (lambda p: icmp4(as_is, 8, p), 28),
+        (lambda p: icmp6(as_is, 128, bytes(4) + p), 48),
+        (lambda p: over4(136, 6, udp(p), A, B), 28),
+        (
+            lambda p: at_port(
+                as_is, 4789, b"\x08\0\0\0\0\0\5\0" + ethernet(over4(17, 6, udp(p), C, D))
+            ), 78,
+        ),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("payload", [b"", b"x", b"some words", b"\xff" * 301])
+def test_payload_becomes_zero(make: Callable[[bytes], bytes], header: int, payload: bytes) -> None:
+    data = make(payload)
+    kept, told = result_of(data)
+    assert told.understood
+    assert kept[header:] == payload
+    memory = bytearray(data)
+    packet = (plt.ip if data[0] >> 4 == 4 else plt.ip6)(memory)
+    PAN.packet(packet, src=False, dst=False, signalling=False, payload="zero")
+    assert memory == make(bytes(len(payload)))
+
+
+def test_sctp_data_becomes_zero() -> None:
+    def make(data: bytes) -> bytes:
+        return sctp(as_is, chunk(0, bytes(12) + data), chunk(3, bytes(12)))
+
+    result, _ = result_of(make(b"secret"), payload="zero")
+    assert result[20:] == make(bytes(6))[20:]
+
+
+def test_padding_goes_with_the_payload(tmp_path: Path) -> None:
+    content = ethernet(udp4(as_is)) + b"192.0.2.1"
+    packet = packets.packet_of(content, tmp_path)
+    assert PAN.packet(packet).understood
+    assert bytes(packet).endswith(b"192.0.2.1")
+    PAN.packet(packet, payload="zero")
+    assert bytes(packet).endswith(bytes(14))
+
+
+@pytest.mark.parametrize("size", [0, 8, 10, 15, 18])
+def test_partly_covered_payload(size: int) -> None:
+    """RFC 3828 section 3.1: the checksum of UDP-Lite is over as many bytes as it says."""
+
+    def make(m: Map, payload: bytes) -> bytes:
+        message = udp(payload, length=size)
+        covered = with_sum(message[: size or 18], 6, pseudo4(136, 18, m(A), m(B)))
+        return carried(m, 136, covered + message[size or 18 :])
+
+    result, _ = result_of(make(as_is, b"some words"), payload="zero")
+    assert result == make(mapped, bytes(10))
+
+
+def test_payload_without_checksum() -> None:
+    result, _ = result_of(ipv4(udp(b"secret")), payload="zero")
+    assert result[20:] == udp(bytes(6))
+
+
+def test_payload_is_dropped(tmp_path: Path) -> None:
+    """As a snap length would: all lengths and checksums stay those of the whole packet."""
+    content = ethernet(at_port(as_is, 4789, b"\x08\0\0\0\0\0\5\0" + ethernet(udp4(as_is))))
+    wanted = ethernet(at_port(mapped, 4789, b"\x08\0\0\0\0\0\5\0" + ethernet(udp4(mapped))))
+    packet = packets.packet_of(content, tmp_path)
+    layer = packet.udp
+    shown = memoryview(packet)
+    assert PAN.packet(packet, payload="drop") == 4
+    assert bytes(packet) == wanted[:-5]  # "hello"
+    assert (packet.capture_len, packet.wire_len) == (len(wanted) - 5, len(wanted) + 4)
+    assert len(packet) == len(wanted) - 5
+    assert packet.ip.pkt_len == len(wanted) - 14
+    assert packet.udp.payload.data == wanted[42:-5]
+    # what was there before
+    assert layer.payload.data == wanted[42:]
+    assert shown == wanted
+    with plt.output_trace(f"pcapfile:{tmp_path / 'cut.pcap'}") as output:
+        output.write_packet(packet)
+    again = packets.read(tmp_path / "cut.pcap")[0]
+    assert bytes(again) == wanted[:-5]
+    assert again.wire_len == len(wanted) + 4
+
+
+@pytest.mark.parametrize("left", [tcp4(as_is)[:44], ipv4(b"", 6), ipv6(b"", 59)])
+def test_without_payload_nothing_but_padding_is_dropped(left: bytes, tmp_path: Path) -> None:
+    left = left[:2] + (struct.pack(">H", len(left)) if left[0] >> 4 == 4 else left[2:4]) + left[4:]
+    content = ethernet(left, 0x0800 if left[0] >> 4 == 4 else 0x86DD)
+    packet = packets.packet_of(content + b"padding", tmp_path)
+    PAN.packet(packet, payload="drop")
+    assert len(packet) == len(content)
+    PAN.packet(packet, payload="drop")
+    assert len(packet) == len(content)
+
+
+def test_packets_of_a_loop_are_dropped_one_by_one(tmp_path: Path) -> None:
+    frames = [ethernet(ipv4(udp(b"x" * size))) for size in (9, 900, 0, 90)]
+    path = packets.write(tmp_path / "t", packets.pcap(frames))
+    with plt.trace(path) as trace:
+        for packet in trace:
+            PAN.packet(packet, payload="drop")
+            assert len(packet) == 42
+            assert packet.udp.payload is None
+    for packet in packets.read(path):
+        PAN.packet(packet, payload="drop")
+        assert len(bytes(packet)) == 42
+
+
+def test_only_whole_packets_are_cut(tmp_path: Path) -> None:
+    content = ethernet(udp4(as_is))
+    packet = packets.packet_of(content, tmp_path)
+    for wrong in (packet.ip, packet.udp, plt.ip(bytearray(udp4(as_is)))):
+        with pytest.raises(TypeError, match="only a packet of a trace can be cut, not "):
+            PAN.packet(wrong, payload="drop")
+    assert bytes(packet) == content
+
+
+# --- What is told
+
+
+def test_result_is_an_int() -> None:
+    _, told = result_of(udp4(as_is))
+    assert isinstance(told, int)
+    assert (told, told + 1, str(told), f"{told:03d}", hash(told)) == (2, 3, "2", "002", hash(2))
+    assert sum([told, told]) == 4
+    assert repr(Anonymised(3, ("ESP",))) == "Anonymised(3, unknown=('ESP',))"
+    for name in ("understood", "unknown", "other"):
+        with pytest.raises(AttributeError, match="can't be changed"):
+            setattr(told, name, False)
+        with pytest.raises(AttributeError, match="can't be changed"):
+            delattr(told, name)
+    again = pickle.loads(pickle.dumps(Anonymised(3, ("ESP",))))
+    assert (again, again.unknown, again.understood) == (3, ("ESP",), False)
+
+
+@pytest.mark.parametrize(
+    ("name", "words"), [("unknown", "'keep' or 'zero'"), ("payload", "'keep', 'zero' or 'drop'")]
+)
+def test_wrong_choices(name: str, words: str) -> None:
+    data = bytearray(udp4(as_is))
+    for wrong, error in (("wipe", ValueError), ("", ValueError), (True, TypeError)):
+        with pytest.raises(error, match=f"{name} must be {words}, not {wrong!r}"):
+            PAN.packet(plt.ip(data), **{name: wrong})
+    assert data == udp4(as_is)
+
+
+# --- Damage
+
+
+@settings(max_examples=500, deadline=None)
+@given(st.sampled_from(sorted(KNOWN)), st.data())
+def test_damaged_tunnels(name: str, data: st.DataObject) -> None:
+    packet = bytearray(KNOWN[name](as_is))
+    for _ in range(data.draw(st.integers(0, 5))):
+        packet[data.draw(st.integers(20, len(packet) - 1))] = data.draw(st.integers(0, 255))
+    length = data.draw(st.integers(1, len(packet)))
+    choices = {n: data.draw(st.sampled_from(["keep", "zero"])) for n in ("unknown", "payload")}
+    once, told = result_of(bytes(packet[:length]), **choices)
+    assert len(once) == length
+    assert (once, told) == result_of(bytes(packet[:length]), **choices)
+
+
+@pytest.mark.parametrize("name", KNOWN)
+def test_tunnels_cut_anywhere(name: str) -> None:
+    """No address that was captured whole is left."""
+    data = KNOWN[name](as_is)
+    for length in range(1, len(data)):
+        result, told = result_of(data[:length])
+        assert len(result) == length
+        if told.understood:
+            for address in map(packed, (A, B, C, D, E, F, G, H)):
+                assert address not in result
+
+
+@pytest.mark.parametrize("name", ["sctp init", "sctp asconf"])
+def test_a_wrong_crc_stays_wrong_by_as_much(name: str) -> None:
+    data = bytearray(KNOWN[name](as_is))
+    data[28] ^= 0x40
+    wanted = bytearray(KNOWN[name](mapped))
+    wanted[28] ^= 0x40
+    assert result_of(bytes(data))[0] == bytes(wanted)
+    data[28:32] = bytes(4)  # RFC 9653: none
+    wanted[28:32] = bytes(4)
+    assert result_of(bytes(data))[0] == bytes(wanted)
+
+
+def test_a_crc_of_a_cut_packet() -> None:
+    """Right over the whole packet, of which the rest was not captured."""
+
+    def make(m: Map) -> bytes:
+        return sctp(m, chunk(1, bytes(16) + parameter(5, packed(m(C)))), chunk(0, bytes(99)))
+
+    assert result_of(make(as_is)[:80])[0] == make(mapped)[:80]
+
+
+def test_signalling_alone_can_be_left() -> None:
+    for name in ("sctp init", "mptcp", "ospf", "vrrp 2", "hsrp", "pim join", "home address"):
+        data = KNOWN[name](as_is)
+        assert rewritten(data, src=False, dst=False, signalling=False) == data

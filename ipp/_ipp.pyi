@@ -16,6 +16,9 @@ class IPprefix:
     def __new__(
         cls, version: SupportsIndex, addr: Buffer, length: SupportsIndex | None = None
     ) -> Self: ...
+    def __init__(
+        self, version: SupportsIndex, addr: Buffer, length: SupportsIndex | None = None
+    ) -> None: ...
     @property
     def version(self) -> int: ...
     @property

@@ -1,10 +1,13 @@
 from typing import Self, final
 
+from typing_extensions import disjoint_base
+
 _str = str  # ldnsrr.str hides it
 
-@final
+@disjoint_base
 class ldns:
-    def __new__(cls, payload: object) -> ldns: ...
+    def __new__(cls, payload: object) -> Self: ...
+    def __init__(self, payload: object) -> None: ...
     def is_ok(self) -> bool: ...
     def errorstr(self, status: int, /) -> str: ...
     @property
@@ -54,7 +57,7 @@ class ldns:
     @property
     def edns_options(self) -> list[tuple[int, bytes]] | None: ...
 
-@final
+@disjoint_base
 class ldnsrr:
     @property
     def owner(self) -> _str: ...

@@ -463,7 +463,14 @@ def open_source(uri: str) -> tuple[str, bytes, Stream | BinaryIO | str]:
     if colon and prefix in LIBTRACE_FORMATS:
         return "libtrace", b"", uri
     if colon and prefix in FILE_FORMATS:
-        stream = open_stream(name)
+        try:
+            stream = open_stream(name)
+        except FileNotFoundError as error:
+            if prefix == "pcap" and "/" not in name and is_own(error):
+                raise OSError(
+                    f"no file of that name; live from an interface it is pcapint:{name}"
+                ) from None
+            raise
         return opened(closing(lambda s: check(s, FILE_FORMATS[prefix]), stream), stream)
     if not uri:
         raise OSError("it names no file")

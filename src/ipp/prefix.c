@@ -1,5 +1,6 @@
 /* The type IPprefix: an address of version 4 or 6 and, where it is set, a prefix length. */
 #include "ipp.h"
+#include "subclass.h"
 
 #include <string.h>
 
@@ -188,6 +189,7 @@ PyDoc_STRVAR(prefix_doc,
 static PyType_Slot prefix_slots[] = {
     {.slot = Py_tp_doc, .pfunc = (void *)(uintptr_t)prefix_doc},
     {.slot = Py_tp_new, .pfunc = prefix_new},
+    {.slot = Py_tp_init, .pfunc = subclass_init},
     {.slot = Py_tp_dealloc, .pfunc = prefix_dealloc},
     {.slot = Py_tp_getset, .pfunc = ipp_prefix_getset},
     {.slot = Py_tp_methods, .pfunc = ipp_prefix_methods},

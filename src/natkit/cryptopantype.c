@@ -1,5 +1,6 @@
 /* The type CryptoPan: keys and prefixes. */
 #include "natkit.h"
+#include "subclass.h"
 
 #include <openssl/crypto.h>
 #include <string.h>
@@ -169,6 +170,7 @@ PyDoc_STRVAR(
 static PyType_Slot pan_slots[] = {
     {.slot = Py_tp_doc, .pfunc = (void *)(uintptr_t)pan_doc},
     {.slot = Py_tp_new, .pfunc = pan_new},
+    {.slot = Py_tp_init, .pfunc = subclass_init},
     {.slot = Py_tp_dealloc, .pfunc = pan_dealloc},
     {.slot = Py_tp_methods, .pfunc = pan_methods},
     {.slot = 0},

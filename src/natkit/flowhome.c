@@ -1,5 +1,6 @@
 /* The type FlowHome: the home networks, and flows as seen from them. */
 #include "natkit.h"
+#include "subclass.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -249,6 +250,7 @@ PyDoc_STRVAR(home_doc,
 static PyType_Slot home_slots[] = {
     {.slot = Py_tp_doc, .pfunc = (void *)(uintptr_t)home_doc},
     {.slot = Py_tp_new, .pfunc = home_new},
+    {.slot = Py_tp_init, .pfunc = subclass_init},
     {.slot = Py_tp_dealloc, .pfunc = home_dealloc},
     {.slot = Py_tp_getset, .pfunc = home_getset},
     {.slot = Py_tp_methods, .pfunc = home_methods},

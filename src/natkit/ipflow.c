@@ -1,5 +1,6 @@
 /* The type IPflow: the flow of one packet, its source first. */
 #include "natkit.h"
+#include "subclass.h"
 
 #include <string.h>
 
@@ -224,6 +225,7 @@ PyDoc_STRVAR(
 static PyType_Slot flow_slots[] = {
     {.slot = Py_tp_doc, .pfunc = (void *)(uintptr_t)flow_doc},
     {.slot = Py_tp_new, .pfunc = flow_tp_new},
+    {.slot = Py_tp_init, .pfunc = subclass_init},
     {.slot = Py_tp_dealloc, .pfunc = flow_dealloc},
     {.slot = Py_tp_getset, .pfunc = natkit_flow_getset},
     {.slot = Py_tp_methods, .pfunc = flow_methods},

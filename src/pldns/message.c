@@ -1,5 +1,6 @@
 /* The type ldns: a DNS message, its header, its sections and its EDNS. */
 #include "pldns.h"
+#include "subclass.h"
 
 /* Header flags, in the second 16 bits: RFC 1035 section 4.1.1, RFC 4035 section 3.1.6. */
 enum {
@@ -25,7 +26,7 @@ struct pldns_message *pldns_message_ok(PyObject *self_, const struct pldns_field
 
 static PyObject *message_make(PyTypeObject *type, const uint8_t *wire, size_t length)
 {
-    struct pldns_message *self = PyObject_New(struct pldns_message, type);
+    struct pldns_message *self = (struct pldns_message *)type->tp_alloc(type, 0);
     if (self == NULL) {
         return NULL;
     }
@@ -47,13 +48,11 @@ PyObject *pldns_message_new(const struct pldns_state *state, const uint8_t *wire
 
 static PyObject *message_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
 {
-    static char *names[] = {"payload", NULL};
-    PyObject *obj = NULL;
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O:ldns", names, &obj)) {
-        return NULL;
-    }
+    static char name[] = "payload";
+    const struct pldns_state *state = pldns_state_of(type);
+    PyObject *obj = subclass_argument(type, args, kwargs, "O:ldns", name);
     struct pldns_payload payload;
-    if (pldns_payload_get(&payload, PyType_GetModuleState(type), obj) < 0) {
+    if (state == NULL || obj == NULL || pldns_payload_get(&payload, state, obj) < 0) {
         return NULL;
     }
     const uint8_t *wire = payload.view.buf;
@@ -115,7 +114,7 @@ static PyObject *message_section_get(PyObject *self_, void *closure)
     if (self == NULL) {
         return NULL;
     }
-    const struct pldns_state *state = PyType_GetModuleState(Py_TYPE(self_));
+    const struct pldns_state *state = pldns_state_of(Py_TYPE(self_));
     const struct pldns_field *field = closure;
     size_t first = self->sections.start[field->value];
     size_t count = self->sections.start[field->value + 1] - first;
@@ -165,7 +164,7 @@ static PyObject *message_tsig_get(PyObject *self_, void *closure)
     if (self->sections.tsig == NULL) {
         Py_RETURN_NONE;
     }
-    return pldns_rr_new(PyType_GetModuleState(Py_TYPE(self_)), self, self->sections.tsig);
+    return pldns_rr_new(pldns_state_of(Py_TYPE(self_)), self, self->sections.tsig);
 }
 
 static PyObject *message_repr(PyObject *self_)
@@ -258,6 +257,7 @@ PyDoc_STRVAR(
 static PyType_Slot message_slots[] = {
     {.slot = Py_tp_doc, .pfunc = (void *)(uintptr_t)message_doc},
     {.slot = Py_tp_new, .pfunc = message_new},
+    {.slot = Py_tp_init, .pfunc = subclass_init},
     {.slot = Py_tp_dealloc, .pfunc = message_dealloc},
     {.slot = Py_tp_getset, .pfunc = message_getset},
     {.slot = Py_tp_methods, .pfunc = message_methods},
@@ -268,6 +268,6 @@ static PyType_Slot message_slots[] = {
 PyType_Spec pldns_message_spec = {
     .name = "pldns.ldns",
     .basicsize = (int)sizeof(struct pldns_message),
-    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE,
+    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_IMMUTABLETYPE,
     .slots = message_slots,
 };

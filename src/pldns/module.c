@@ -180,3 +180,9 @@ PyMODINIT_FUNC PyInit__pldns(void)
 {
     return PyModuleDef_Init(&module_def);
 }
+
+struct pldns_state *pldns_state_of(PyTypeObject *type)
+{
+    PyObject *module = PyType_GetModuleByDef(type, &module_def);
+    return module == NULL ? NULL : PyModule_GetState(module);
+}

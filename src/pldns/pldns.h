@@ -68,6 +68,9 @@ struct pldns_field {
         }                                                                                          \
     }
 
+/* The state of the module that a type, or the one that it is a subclass of, belongs to. */
+struct pldns_state *pldns_state_of(PyTypeObject *type);
+
 extern PyType_Spec pldns_message_spec;
 extern PyType_Spec pldns_rr_spec;
 

@@ -284,6 +284,7 @@ static PyType_Slot rr_slots[] = {
 PyType_Spec pldns_rr_spec = {
     .name = "pldns.ldnsrr",
     .basicsize = (int)sizeof(struct pldns_rr),
-    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_DISALLOW_INSTANTIATION | Py_TPFLAGS_IMMUTABLETYPE,
+    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_DISALLOW_INSTANTIATION |
+             Py_TPFLAGS_IMMUTABLETYPE,
     .slots = rr_slots,
 };

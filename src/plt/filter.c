@@ -1,6 +1,7 @@
 /* plt.filter: a tcpdump expression, compiled by libpcap (which libtrace filters with too) on first
  * use, once for each link type that it meets. */
 #include "libtrace_compat.h"
+#include "subclass.h"
 
 #include <pcap/pcap.h>
 #include <stdio.h>
@@ -24,10 +25,14 @@ struct filter {
 static PyObject *filter_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
 {
     static char name[] = "bpf";
-    static char *names[] = {name, NULL};
-    PyObject *expression = NULL;
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "U:filter", names, &expression))
+    PyObject *expression = subclass_argument(type, args, kwargs, "O:filter", name);
+    if (!expression)
         return NULL;
+    if (!PyUnicode_Check(expression)) {
+        PyErr_Format(PyExc_TypeError, "filter() takes a str, not %.100s",
+                     Py_TYPE(expression)->tp_name);
+        return NULL;
+    }
     const char *text = PyUnicode_AsUTF8(expression);
     if (!text)
         return NULL;
@@ -204,6 +209,7 @@ static PyType_Slot filter_slots[] = {
                 "packets.\n\nIt is compiled when it is first used; LibtraceError then if it is "
                 "bad."},
     {Py_tp_new, filter_new},
+    {Py_tp_init, subclass_init},
     {Py_tp_dealloc, filter_dealloc},
     {Py_tp_repr, filter_repr},
     {Py_tp_getset, filter_getset},
@@ -211,5 +217,5 @@ static PyType_Slot filter_slots[] = {
 
 PyType_Spec filter_spec = {.name = "plt.filter",
                            .basicsize = sizeof(struct filter),
-                           .flags = Py_TPFLAGS_DEFAULT,
+                           .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE,
                            .slots = filter_slots};

@@ -1,4 +1,5 @@
 /* Output traces: files, written by writer.c, and interfaces, through a socket of plt._sinks. */
+#include "subclass.h"
 #include "trace.h"
 #include "writer.h"
 
@@ -68,12 +69,9 @@ static int set_kind(struct output *self)
 static PyObject *output_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
 {
     static char name[] = "uri";
-    static char *names[] = {name, NULL};
-    PyObject *path = NULL;
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O:output_trace", names, &path))
-        return NULL;
+    PyObject *path = subclass_argument(type, args, kwargs, "O:output_trace", name);
     PyObject *decoded = NULL;
-    if (!PyUnicode_FSDecoder(path, &decoded))
+    if (!path || !PyUnicode_FSDecoder(path, &decoded))
         return NULL;
     struct output *self = (struct output *)type->tp_alloc(type, 0);
     if (!self) {
@@ -168,6 +166,12 @@ static PyObject *output_conf_file_flags(PyObject *self_, PyObject *arg)
 
 static PyObject *output_conf_compress_type(PyObject *self_, PyObject *arg)
 {
+    long type = attribute_int(arg, "compression type", 0, COMPRESSION_LZO);
+    if (type < 0)
+        return NULL;
+    if (type == COMPRESSION_LZO) /* which nothing here reads again */
+        return raise_state(self_, "Couldn't set compression type: a trace is written plain or with "
+                                  "zlib or bzip2, not with LZO");
     return configure(self_, arg, &((struct output *)self_)->compression, "compression type",
                      COMPRESSION_LZO);
 }
@@ -231,8 +235,6 @@ static PyObject *output_start(PyObject *self_, PyObject *Py_UNUSED(args))
         return raise_state(self_, "OutputTrace is closed");
     if (self->busy)
         return raise_state(self_, "this OutputTrace is in use by another thread");
-    if (self->compression > COMPRESSION_BZIP2)
-        return raise_state(self_, "traces are written plain or with zlib or bzip2");
     self->busy = true;
     int failed = open_kind(self);
     self->busy = false;
@@ -337,7 +339,8 @@ static PyMethodDef output_methods[] = {
      "plt.O_APPEND; before start_output()."},
     {"conf_compress_type", output_conf_compress_type, METH_O,
      "conf_compress_type($self, type, /)\n--\n\nSet the compression, one of NO_COMPRESSION, "
-     "ZLIB_COMPRESSION and BZIP2_COMPRESSION; before start_output()."},
+     "ZLIB_COMPRESSION and BZIP2_COMPRESSION; before start_output().\n\nLibtraceError for "
+     "LZO_COMPRESSION: nothing here reads it."},
     {"conf_compress_level", output_conf_compress_level, METH_O,
      "conf_compress_level($self, level, /)\n--\n\nSet the compression level, 0 to 9; before "
      "start_output()."},
@@ -363,6 +366,7 @@ static PyType_Slot output_slots[] = {
                 "erf:NAME, int:INTERFACE.\n\nThe name - is standard output. ValueError where "
                 "there is no writer for the format."},
     {Py_tp_new, output_new},
+    {Py_tp_init, subclass_init},
     {Py_tp_dealloc, output_dealloc},
     {Py_tp_repr, output_repr},
     {Py_tp_methods, output_methods},
@@ -370,5 +374,5 @@ static PyType_Slot output_slots[] = {
 
 PyType_Spec output_spec = {.name = "plt.output_trace",
                            .basicsize = sizeof(struct output),
-                           .flags = Py_TPFLAGS_DEFAULT,
+                           .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE,
                            .slots = output_slots};

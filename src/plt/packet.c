@@ -1,5 +1,6 @@
 /* The type packet: what every packet and layer object answers for. */
 #include "plt.h"
+#include "subclass.h"
 
 #include <datetime.h>
 #include <string.h>
@@ -184,16 +185,16 @@ static const uint8_t type_layer2 = VIEW_LAYER2, type_layer3 = VIEW_LAYER3,
 
 static PyObject *packet_layer_get(PyObject *self_, void *closure)
 {
-    if (!packet_frame(self_))
-        return NULL;
+    if (!((struct view *)self_)->frame) /* nothing was read into it */
+        Py_RETURN_NONE;
     return layer_get(((struct view *)self_)->frame, *(const uint8_t *)closure);
 }
 
 /* The payload attribute of the packet's header of a type, None where there is no such header. */
 static PyObject *packet_payload_get(PyObject *self_, void *closure)
 {
-    if (!packet_frame(self_))
-        return NULL;
+    if (!((struct view *)self_)->frame)
+        Py_RETURN_NONE;
     PyObject *layer = layer_get(((struct view *)self_)->frame, *(const uint8_t *)closure);
     if (!layer || layer == Py_None)
         return layer;
@@ -271,7 +272,8 @@ static PyGetSetDef packet_getset[] = {
 
 static PyObject *packet_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
 {
-    if (PyTuple_GET_SIZE(args) > 0 || (kwargs && PyDict_GET_SIZE(kwargs) > 0)) {
+    bool given = PyTuple_GET_SIZE(args) > 0 || (kwargs && PyDict_GET_SIZE(kwargs) > 0);
+    if (given && type->tp_init == subclass_init) {
         PyErr_SetString(PyExc_TypeError, "packet() takes no arguments");
         return NULL;
     }
@@ -311,6 +313,7 @@ static PyMethodDef packet_methods[] = {
 static PyType_Slot packet_slots[] = {
     {Py_tp_doc, "packet()\n--\n\nA packet of a trace; an empty one for trace.read_packet()."},
     {Py_tp_new, packet_new},
+    {Py_tp_init, subclass_init},
     {Py_tp_dealloc, view_dealloc},
     {Py_tp_repr, diagnose_repr},
     {Py_tp_getset, packet_getset},

@@ -1,6 +1,7 @@
 /* Traces: opening, closing, configuring. */
 #include "trace.h"
 #include "libtrace_compat.h"
+#include "subclass.h"
 
 #include <string.h>
 
@@ -9,12 +10,9 @@
 static PyObject *trace_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
 {
     static char name[] = "uri";
-    static char *names[] = {name, NULL};
-    PyObject *path = NULL;
+    PyObject *path = subclass_argument(type, args, kwargs, "O:trace", name);
     PyObject *uri = NULL;
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O:trace", names, &path))
-        return NULL;
-    if (!PyUnicode_FSDecoder(path, &uri))
+    if (!path || !PyUnicode_FSDecoder(path, &uri))
         return NULL;
     struct trace *self = (struct trace *)type->tp_alloc(type, 0);
     if (!self) {
@@ -366,6 +364,7 @@ static PyType_Slot trace_slots[] = {
      "before start().\n\nIterating gives the packets in order, each one to keep; LibtraceError on "
      "a read error, with the packet's number."},
     {Py_tp_new, trace_new},
+    {Py_tp_init, subclass_init},
     {Py_tp_dealloc, trace_dealloc},
     {Py_tp_repr, trace_repr},
     {Py_tp_iter, trace_iter},

@@ -382,10 +382,3 @@ def test_a_full_disk(tmp_path: Path) -> None:
     run = packets.child(FULL, tmp_path)
     assert (run.returncode, run.stderr) == (0, "")
     assert "/dev/full" in run.stdout
-
-
-def test_a_subclass_is_refused() -> None:
-    with pytest.raises(TypeError):
-
-        class Mine(plt.output_trace):
-            pass

@@ -1,6 +1,7 @@
 """plt.trace: starting, reading, pausing, closing, configuring; what stays of what was read."""
 
 import gc
+import importlib
 import subprocess
 import sys
 import time
@@ -492,3 +493,45 @@ def test_importing_offers_names_to_the_script() -> None:
     assert plt.ipp.from_s("::1") == from_s("::1")
     assert plt.IPprefix is type(from_s("::1"))
     assert plt.version() == "1.7"
+
+
+# --- Filters after start() on every kind of file ---------------------------------------------
+
+
+def frame_to(port: int) -> bytes:
+    return packets.ethernet(packets.ipv4(packets.udp(b"x" * port, ports=(port, 53))))
+
+
+def content_of(kind: str) -> bytes:
+    """Five datagrams from the ports 1 to 5."""
+    frames = [frame_to(port) for port in range(1, 6)]
+    if kind == "pcapng":
+        return packets.section() + packets.interface() + b"".join(map(packets.simple, frames))
+    if kind == "erf":
+        return b"".join(packets.erf(2, b"\0\0" + frame) for frame in frames)
+    if kind == "tsh":
+        return b"".join(packets.tsh(frame[14:]) for frame in frames)
+    content = packets.pcap([Record(frame, EPOCH) for frame in frames])
+    return importlib.import_module(kind).compress(content) if kind else content
+
+
+@pytest.mark.parametrize("paused", [False, True])
+@pytest.mark.parametrize("kind", ["", "pcapng", "erf", "tsh", "gzip", "bz2", "lzma"])
+def test_a_filter_is_changed_in_files_of_every_kind(
+    kind: str, paused: bool, tmp_path: Path
+) -> None:
+    path = packets.write(tmp_path / "trace", content_of(kind))
+    packet = plt.packet()
+    with plt.trace(f"tsh:{path}" if kind == "tsh" else path) as trace:
+        assert trace.read_packet(packet)
+        seen = [packet.udp.src_port]
+        for numbers in ((1, 3, 4), (1, 4, 5)):
+            if paused:
+                trace.pause()
+            trace.conf_filter(port_filter(*numbers))
+            if paused:
+                trace.start()
+            assert trace.read_packet(packet)
+            seen.append(packet.udp.src_port)
+        trace.conf_filter(plt.filter(""))  # accepts all
+        assert seen + ports(list(trace)) == [1, 3, 4, 5]

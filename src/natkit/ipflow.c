@@ -191,6 +191,9 @@ static PyObject *flow_richcompare(PyObject *self_, PyObject *other_, int op)
             return NULL;
         Py_RETURN_NOTIMPLEMENTED;
     }
+    /* of a packet that is not IP 1.7 gave None, and scripts compare with that */
+    if (other_ == Py_None)
+        return PyBool_FromLong(natkit_flow_has_key(self_) == (op == Py_NE));
     if (!both)
         Py_RETURN_NOTIMPLEMENTED;
     bool equal = self_ == other_;

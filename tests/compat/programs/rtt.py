@@ -23,6 +23,7 @@ for pkt in t:
         nxt[ipf.fwd_key] = natkit.seq_add(tcp.seq_nbr, 1)
     elif tcp.syn_flag:
         ipf = natkit.IPflow(pkt)
+        if ipf == None: continue
         when, seq = syns[ipf.rev_key]
         print("handshake %.2f s, acks %d" % (pkt.seconds - when, natkit.seq_sub(tcp.ack_nbr, seq)))
     else:

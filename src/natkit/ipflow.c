@@ -220,7 +220,7 @@ PyDoc_STRVAR(
     "The flow of a packet: its IP version, protocol, ports and addresses.\n\n"
     "obj is any packet or layer object of plt; a quoted or tunnelled packet's is that packet's own "
     "flow.\nValueError for a packet cut before the end of its addresses, and for any other "
-    "object. Of a packet\nthat is not IP it is false in a boolean test, equal to no other, and "
+    "object. Of a packet\nthat is not IP it is false in a boolean test, equal to None alone, and "
     "its attributes, hash and\norder raise ValueError. Else two are equal when their fwd_keys "
     "are. Of the two directions of a\nflow (RFC 2722) the fwd_key of one is the rev_key of the "
     "other.");

@@ -128,8 +128,12 @@ def test_empty_packet(capfd: pytest.CaptureFixture[str]) -> None:
     assert "nothing" in empty.info()
     assert "nothing" in repr(empty)
     assert empty.dump() == ""
-    for name in public(empty):
-        if name not in ("size", "kind", "type") and not callable(getattr(plt.packet, name)):
+    layers = {"layer2", "layer3", "transport", "ip", "ip6", "tcp", "udp", "sctp", "icmp", "icmp6"}
+    layers |= {"tcp_payload", "udp_payload"}
+    for name in layers:
+        assert getattr(empty, name) is None
+    for name in set(public(empty)) - layers - {"size", "kind", "type"}:
+        if not callable(getattr(plt.packet, name)):
             with pytest.raises(ValueError, match="nothing was read into this packet"):
                 getattr(empty, name)
     misuse(empty)

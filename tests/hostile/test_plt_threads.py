@@ -240,6 +240,23 @@ def test_ctrl_c_while_standard_input_is_empty() -> None:
     interrupted("pcapfile:-", None, packets.pcap(FRAMES[:3]), 3)
 
 
+WITHOUT_SIGINT = """
+import os, signal, sys
+signal.signal(signal.SIGINT, signal.SIG_IGN)
+signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+options = ["-q", "-p", "no:cacheprovider"]
+os.execv(sys.executable, [sys.executable, "-m", "pytest", *options, sys.argv[1]])
+"""
+
+
+def test_ctrl_c_where_the_tests_are_started_without_it() -> None:
+    """In the background of a script SIGINT is ignored, and what is ignored is inherited."""
+    test = f"{__file__}::{test_ctrl_c_while_standard_input_is_empty.__name__}"
+    run = packets.child(WITHOUT_SIGINT, test, timeout=300)
+    assert (run.returncode, run.stderr) == (0, "")
+    assert "1 passed" in run.stdout
+
+
 @pytest.mark.parametrize("base", [BaseException, Exception])
 def test_reading_goes_on_after_ctrl_c(base: type[BaseException], fifo: Path) -> None:
     """A signal handler that raises leaves the trace where it was."""

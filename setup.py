@@ -30,7 +30,7 @@ class BuildExt(build_ext):
     """Builds each extension in a folder of its own: some share sources, and may run at once."""
 
     def build_extensions(self) -> None:
-        """Build all extensions, optimised even where CFLAGS has replaced the interpreter's flags."""
+        """Build all extensions, optimised even where CFLAGS takes the place of other flags."""
         at_link = self.link_time_optimisation()
         for ext in self.extensions:
             ext.extra_compile_args += self.optimisation() + at_link

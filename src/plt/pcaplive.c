@@ -35,16 +35,16 @@ static enum source_result pcap_live_next(struct source *base, struct plt_record 
 static void take(struct pcap_live *self, const struct pcap_pkthdr *header, const u_char *data)
 {
     uint32_t len = header->caplen < self->snaplen ? header->caplen : self->snaplen;
-    self->record =
-        (struct plt_record){.data = data,
-                            .len = len,
-                            .meta = {.sec = header->ts.tv_sec,
-                                     .nsec = (uint32_t)header->ts.tv_usec * self->nsec_of_fraction,
-                                     .capture_len = len,
-                                     .dlt = self->dlt,
-                                     .linktype = PLT_LINKTYPE_OF_DLT,
-                                     .direction = -1,
-                                     .fine_clock = true}};
+    uint32_t nsec = (uint32_t)header->ts.tv_usec * self->nsec_of_fraction;
+    self->record = (struct plt_record){.data = data,
+                                       .len = len,
+                                       .meta = {.sec = header->ts.tv_sec,
+                                                .nsec = nsec,
+                                                .capture_len = len,
+                                                .dlt = self->dlt,
+                                                .linktype = PLT_LINKTYPE_OF_DLT,
+                                                .direction = -1,
+                                                .fine_clock = true}};
     meta_set_wire_len(&self->record.meta, data, len, header->len);
     self->ready = true;
 }

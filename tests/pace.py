@@ -74,6 +74,7 @@ class Alarms:
         self.dice = random.Random(seed)
         self.longest = 0.02
         self.came = 0
+        self.end = time.monotonic() + NEVER
 
     def during(self, work: Callable[[], object], when: Callable[[], object] = lambda: True) -> bool:
         """Whether an alarm, which waits for WHEN, ended WORK before that was done."""
@@ -86,6 +87,7 @@ class Alarms:
                 raise KeyboardInterrupt
             later()
 
+        assert time.monotonic() < self.end, "no alarm comes in time"
         before = signal.signal(signal.SIGALRM, interrupt)
         try:
             try:

@@ -42,15 +42,14 @@ class ReadAhead:
 
     def get(self) -> bytes | None:
         """Some bytes, none at the end; None where the interpreter ends: who asks must go on."""
-        if self._end is None:
-            if not (self._at_exit.alive and self._thread.is_alive()):
-                _wait(self._thread, self._gone)  # what it was told to end in has an end
-                if self._out.empty() and not self._at_exit.alive:
-                    return None
-                if self._out.empty():
-                    self._end = OSError(
-                        "the thread that decompresses is in the process that was forked"
-                    )
+        if self._end is None and not (self._at_exit.alive and self._thread.is_alive()):
+            _wait(self._thread, self._gone)  # what it still reads it puts out
+            if self._out.empty() and not self._at_exit.alive:
+                return None
+            if self._out.empty():
+                self._end = OSError(
+                    "the thread that decompresses is in the process that was forked"
+                )
         if self._end is None:
             try:
                 item = self._out.get()

@@ -9,6 +9,7 @@ import csv
 import importlib.util
 import os
 import shutil
+import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -19,6 +20,11 @@ TESTS = Path(__file__).resolve().parent
 
 # Helpers that are no tests (packets, tshark_fields) are imported by their bare names.
 sys.path[:0] = [str(TESTS), str(TESTS / "compat"), str(TESTS / "tutorial")]
+
+# Programs that the tests start, and interrupt, inherit a SIGINT that is ignored or blocked, as it
+# is in the background of a script.  One that Python handles is the default for them.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
 
 
 def missing(what: str) -> None:

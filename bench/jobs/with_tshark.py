@@ -97,7 +97,7 @@ def dns(path: Path, clock: Clock) -> Result:
         for line in printed:
             cells = line.split(b"\t")
             messages += 1
-            responses += cells[6] == b"1"
+            responses += cells[6] in (b"1", b"True")  # tshark 4.2 and later print True
             answers += int(cells[11])
             letters += len(cells[9])
     return {"count": messages, "responses": responses, "answers": answers, "letters": letters}

@@ -17,6 +17,7 @@ struct pcap_live {
     int promisc;             /* as configured */
     double timeout;
     uint32_t dlt;
+    uint32_t nsec_of_fraction; /* what libpcap's tv_usec counts, by its precision */
     struct watch watch;
     bool ready; /* record is set and was not handed out */
     struct plt_record record;
@@ -36,16 +37,16 @@ static enum source_result pcap_live_next(struct source *base, struct plt_record 
 static void take(struct pcap_live *self, const struct pcap_pkthdr *header, const u_char *data)
 {
     uint32_t len = header->caplen;
-    self->record = (struct plt_record){
-        .data = data,
-        .len = len,
-        .meta = {.sec = header->ts.tv_sec,
-                 .nsec = (uint32_t)header->ts.tv_usec, /* the precision asked for: nanoseconds */
-                 .capture_len = len,
-                 .dlt = self->dlt,
-                 .linktype = PLT_LINKTYPE_OF_DLT,
-                 .direction = -1,
-                 .fine_clock = true}};
+    uint32_t nsec = (uint32_t)header->ts.tv_usec * self->nsec_of_fraction;
+    self->record = (struct plt_record){.data = data,
+                                       .len = len,
+                                       .meta = {.sec = header->ts.tv_sec,
+                                                .nsec = nsec,
+                                                .capture_len = len,
+                                                .dlt = self->dlt,
+                                                .linktype = PLT_LINKTYPE_OF_DLT,
+                                                .direction = -1,
+                                                .fine_clock = true}};
     meta_set_wire_len(&self->record.meta, data, len, header->len);
     self->ready = true;
 }
@@ -128,15 +129,23 @@ static int activate(struct pcap_live *self, const struct live_config *config)
     }
     self->snaplen = snaplen_of(config);
     /* libpcap's ring may cut some bytes more than it is asked to */
-    pcap_set_snaplen(self->pcap, (int)self->snaplen + 64);
-    pcap_set_promisc(self->pcap, config->promisc > 0);
     self->promisc = config->promisc;
-    pcap_set_timeout(self->pcap, 100);
-    pcap_set_immediate_mode(self->pcap, 1);
-    pcap_set_tstamp_precision(self->pcap, PCAP_TSTAMP_PRECISION_NANO);
-    int status = pcap_activate(self->pcap);
+    int status = pcap_set_snaplen(self->pcap, (int)self->snaplen + 64);
+    if (status == 0)
+        status = pcap_set_promisc(self->pcap, config->promisc > 0);
+    if (status == 0)
+        status = pcap_set_timeout(self->pcap, 100);
+    if (status == 0)
+        status = pcap_set_immediate_mode(self->pcap, 1);
+    if (status == 0)
+        status = pcap_set_tstamp_precision(self->pcap, PCAP_TSTAMP_PRECISION_NANO);
+    /* A device without nanoseconds goes on with microseconds. */
+    if (status == 0 || status == PCAP_ERROR_TSTAMP_PRECISION_NOTSUP)
+        status = pcap_activate(self->pcap);
     if (status < 0)
         return raise_pcap(self, status);
+    bool nanoseconds = pcap_get_tstamp_precision(self->pcap) == PCAP_TSTAMP_PRECISION_NANO;
+    self->nsec_of_fraction = nanoseconds ? 1 : 1000;
     if (pcap_setnonblock(self->pcap, 1, error) < 0) {
         PyErr_SetString(PyExc_OSError, error);
         return -1;

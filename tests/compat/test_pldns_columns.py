@@ -8,6 +8,7 @@ from typing import Any
 from xml.etree import ElementTree
 
 import pytest
+from tshark_fields import number
 
 import pldns
 import plt
@@ -140,10 +141,6 @@ def test_whole_messages_in_tcp_segments() -> None:
 
 
 # --- tshark ----------------------------------------------------------------------------------
-
-
-def number(text: str | None) -> int | None:
-    return None if text is None else int(text, 0)
 
 
 def dissected(tshark: str, path: Path) -> Iterator[tuple[Row, int | None]]:

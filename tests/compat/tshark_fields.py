@@ -46,6 +46,11 @@ icmp.type icmp.code icmp.checksum icmpv6.type icmpv6.code icmpv6.checksum
 FIELDS = (*LISTED.split(), *EXTENSION_NEXT.values())
 
 
+def number(text: str) -> int:
+    """A number of tshark's: decimal, hexadecimal, or True and False, as from 4.2 on for flags."""
+    return int(text == "True") if text in ("True", "False") else int(text, 0)
+
+
 class Frame:
     """One packet: its fields, each a list of the texts that tshark printed, outermost first."""
 
@@ -65,7 +70,7 @@ class Frame:
     def number(self, field: str) -> int | None:
         """The outermost occurrence of FIELD as a number, None where there is none."""
         text = self.text(field)
-        return None if text is None else int(text, 0)
+        return None if text is None else number(text)
 
     @property
     def time_ns(self) -> int | None:
@@ -102,7 +107,7 @@ class Frame:
         kind = extensions[-1]
         texts = self.cells.get(EXTENSION_NEXT[kind], [])
         nth = extensions.count(kind) - 1
-        return int(texts[nth], 0) if nth < len(texts) else None
+        return number(texts[nth]) if nth < len(texts) else None
 
     @property
     def transport(self) -> str | None:
@@ -119,7 +124,7 @@ class Frame:
             return {4: 0x0800, 6: 0x86DD}[self.version]
         for field in ("vlan.len", "vlan.etype", "eth.type", "eth.len", "sll.etype"):
             if field in self.cells:
-                return int(self.cells[field][-1], 0)
+                return number(self.cells[field][-1])
         return None
 
     @property

@@ -5,13 +5,12 @@ import gc
 import os
 import pickle
 import random
-import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import pace
 import pytest
 from packets import EPOCH, ETH, RAW, Record, ethernet, icmp, ipv4, ipv6, pcap, tcp, udp, write
 
@@ -261,64 +260,52 @@ def test_many_threads_on_one_table(tmp_path):
     check(table)
 
 
-@contextlib.contextmanager
-def handler_of_alarms(handler: Callable[[], None]) -> Iterator[None]:
-    """Signals all the time, each some hundredth of a second after the one before."""
-    before = signal.signal(signal.SIGALRM, lambda *_: handler())
-    signal.setitimer(signal.ITIMER_REAL, 0.002, 0.007)
+def in_use(table: FlowTable) -> bool:
     try:
-        yield
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
+        len(table)
+    except RuntimeError:
+        return True
+    return False
 
 
 @pytest.mark.parametrize("work", ["merge", "dumps", "top", "expired"])
 def test_signals_in_the_midst(tmp_path, work):
     """A handler may end what works on a table, and finds that in use; the table stays whole."""
-    path = many(tmp_path / "x.pcap", 200_000, 200_000)
-    table, other = FlowTable(), FlowTable()
-    for one in (table, other):
-        one.add_trace(path)
+    full = FlowTable()
+    full.add_trace(many(tmp_path / "x.pcap", 200_000, 200_000))
     if work == "expired":
-        table.flush()
-    counted, ended, interrupted = (table.packets, len(table)), 0, 0
+        full.flush()
+    state = pickle.dumps(full)
+    taken: list[natkit.Flows] = []
+    works = {
+        "merge": lambda table: table.merge(full),
+        "dumps": pickle.dumps,
+        "top": lambda table: table.top(10**7),
+        "expired": lambda table: taken.append(table.expired()),
+    }
 
-    def interrupt() -> None:
-        try:
-            len(table)
-        except RuntimeError:
-            raise InterruptedError from None
+    def check_packets() -> None:
+        flows = [flow for found in [*taken, table.expired(), table] for flow in found]
+        assert sum(flow.packets for flow in flows) == table.packets
 
-    for _ in range(10):
-        try:
-            with handler_of_alarms(interrupt):
-                if work == "dumps":
-                    pickle.dumps(table)
-                elif work == "top":
-                    table.top(10**7)
-                elif work == "expired":
-                    ended += len(table.expired())
-                else:
-                    table.merge(other)
-                    break
-        except InterruptedError:
-            interrupted += 1
-            assert (table.packets, len(table), ended) == (*counted, 0)
-    assert interrupted > 0
-    assert sum(flow.packets for flow in [*table.expired(), *table]) + ended == table.packets
+    alarms, table = pace.Alarms(9), pickle.loads(state)
+    while alarms.came < 5:
+        if alarms.during(lambda table=table: works[work](table), lambda table=table: in_use(table)):
+            assert (table.packets, len(table), taken) == (full.packets, len(full), [])
+        elif work in ("merge", "expired"):  # nothing of it is left to end
+            check_packets()
+            taken.clear()
+            table = pickle.loads(state)
+    check_packets()
 
 
 def test_signals_while_a_table_is_made(tmp_path):
     table = FlowTable()
     table.add_trace(many(tmp_path / "x.pcap", 200_000, 200_000))
     state = state_of(table)
-
-    def interrupt() -> None:
-        raise InterruptedError
-
-    with pytest.raises(InterruptedError), handler_of_alarms(interrupt):
-        FlowTable._from_bytes(state)
+    alarms = pace.Alarms(11)
+    while alarms.came < 5:
+        alarms.during(lambda: FlowTable._from_bytes(state))
 
 
 OUT_OF_MEMORY = """

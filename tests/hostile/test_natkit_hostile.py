@@ -12,6 +12,7 @@ import time
 import tracemalloc
 from pathlib import Path
 
+import pace
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -202,13 +203,13 @@ def test_an_index_that_changes_the_bytes():
 def test_many_prefixes_are_found_fast():
     nets = [ipp.IPprefix(4, bytes([10, i >> 8, i & 255]), 24) for i in range(0, 65536, 2)]
     nets += [ipp.IPprefix(6, b"\x20\1" + i.to_bytes(4, "big"), 48) for i in range(0, 65536, 2)]
-    began = time.monotonic()
-    home = FlowHome(*nets)
     packets = [
         plt.ip(IP4[:12] + bytes([10, i % 256, i % 7, 1]) + DST4 + UDP) for i in range(20_000)
     ]
+    began = time.process_time()
+    home = FlowHome(*nets)
     flows = [home.flow(packet) for packet in packets]
-    assert time.monotonic() - began < 5
+    assert pace.turns(time.process_time() - began) < 100
     assert [flow.src_in_home for flow in flows] == [(i % 7) % 2 == 0 for i in range(20_000)]
     assert len(home.prefixes) == len(nets)
 

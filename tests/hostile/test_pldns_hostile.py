@@ -7,6 +7,7 @@ import re
 import struct
 import time
 
+import pace
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -151,21 +152,19 @@ def test_65535_of_each_count_in_twelve_bytes() -> None:
     ],
 )
 def test_pointers_and_labels_that_lead_nowhere(owner: bytes) -> None:
-    began = time.monotonic()
+    began = time.process_time()
     assert exercise(header(1, 0, 0, 0) + owner).is_ok() is False
     for rr_type in (2, 6, 15, 47, 55, 65):
         wire = header(0, 1, 0, 0) + record(b"\0", rr_type, b"\0\1" + owner)
         exercise(wire)
-    assert time.monotonic() - began < 1
+    assert pace.turns(time.process_time() - began) < 50
 
 
 def test_a_long_chain_of_pointers_in_every_record_ends_soon() -> None:
     chain = b"".join(struct.pack(">H", 0xC000 | 23 + 2 * i) for i in range(8000))
     wire = header(0, 4000, 0, 0) + record(b"\0", 10, b"\0" + chain[:-2] + b"\0\0")
     wire += b"".join(record(b"\xc0\x18", 1, b"\1\2\3\4") for _ in range(3000))
-    began = time.monotonic()
-    exercise(wire)
-    assert time.monotonic() - began < 5
+    assert pace.effort(lambda: exercise(wire)) < 200
 
 
 def test_names_over_255_bytes() -> None:
@@ -252,12 +251,12 @@ def test_two_opts_and_two_tsigs_lose_nothing() -> None:
 
 def test_wks_asks_no_services() -> None:
     wire = header(0, 1, 0, 0) + record(b"\0", 11, b"\xc0\0\2\1\6" + b"\xff" * 8192)
-    began = time.monotonic()
+    began = time.process_time()
     (rr,) = exercise(wire).response_rr_list
     assert rr.rdata == "\\# 8197 c000020106" + "ff" * 8192
     assert rr.str == ".\t300\tIN\tWKS\t" + rr.rdata
     assert rr.rdata_fields == [rr.rdata]
-    assert time.monotonic() - began < 1
+    assert pace.turns(time.process_time() - began) < 50
 
 
 def resident() -> int:

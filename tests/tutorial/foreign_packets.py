@@ -15,7 +15,7 @@ from typing import NamedTuple
 import dns.exception
 import dns.message
 import dns.rdata
-from tshark_fields import PREFERENCES, Frame, frames
+from tshark_fields import PREFERENCES, Frame, frames, number
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 PORTS = ("tcp", "udp", "sctp")
@@ -172,11 +172,12 @@ def response_lengths(path: Path, tshark: str = "tshark") -> Lengths:
     for responses, udp_length, lengths, stream, port, seq, size in tshark_rows(
         path, fields, *options, tshark=tshark
     ):
-        if udp_length and responses == ["1"]:
+        answers = [bool(number(text)) for text in responses]
+        if udp_length and answers == [True]:
             udp.append(int(udp_length[0]) - 8)
         elif stream:
             found = [int(length) for length in lengths]
-            tcp += [n for n, answer in zip(found, responses, strict=True) if answer == "1"]
+            tcp += [n for n, answer in zip(found, answers, strict=True) if answer]
             end = (stream[0], port[0])
             # Sequence numbers are relative: SYN, of length 0, has 0, and the first byte 1
             here = int(seq[0]) - 1 + int(size[0]) if int(size[0]) else 0

@@ -382,19 +382,19 @@ def test_ctrl_c_ends_a_large_array() -> None:
         raise Interrupt
 
     array = b"".join(i.to_bytes(16, "little") for i in range(100_000)) * 20
-    started = time.perf_counter()
+    started = time.process_time()
     PAN.addresses(array, 6)
-    whole = time.perf_counter() - started
-    before = signal.signal(signal.SIGALRM, interrupt)
+    whole = time.process_time() - started
+    before = signal.signal(signal.SIGPROF, interrupt)
     try:
-        signal.setitimer(signal.ITIMER_REAL, whole / 10)
-        started = time.perf_counter()
+        signal.setitimer(signal.ITIMER_PROF, whole / 10)  # of processor time, as is the whole
+        started = time.process_time()
         with pytest.raises(Interrupt):
             PAN.addresses(array, 6)
-        assert time.perf_counter() - started < whole / 2
+        assert time.process_time() - started < whole / 2
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        signal.signal(signal.SIGPROF, before)
     assert mapped("128.11.68.132") == SAMPLE["128.11.68.132"]
 
 

@@ -1,0 +1,76 @@
+"""What setup.py asks of the compiler, whatever CFLAGS says: a stand-in notes its arguments."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+pytestmark = pytest.mark.skipif(
+    os.environ.get("PLT_INSTALLED") == "1", reason="there are no sources to build"
+)
+
+#: Notes how it was called, and makes a file of the name that follows -o, but not with LACKS.
+COMPILER = """#!/bin/sh
+echo "$@" >>"$NOTES"
+for word; do
+    [ "$word" != "$LACKS" ] || exit 1
+    [ "$before" != -o ] || : >"$word"
+    before=$word
+done
+"""
+
+
+def commands(folder: Path, cflags: str | None, lacks: str = "") -> tuple[list[str], list[str]]:
+    """The arguments of each compilation and of each link of the project's own sources."""
+    compiler, notes = folder / "cc", folder / "notes"
+    compiler.write_text(COMPILER)
+    compiler.chmod(0o755)
+    environment = os.environ | {"CC": str(compiler), "NOTES": str(notes), "LACKS": lacks}
+    environment.pop("CFLAGS", None)
+    if cflags is not None:
+        environment["CFLAGS"] = cflags
+    subprocess.run(
+        [sys.executable, "setup.py", "-q", "build_ext", "--build-lib", folder / "lib",
+         "--build-temp", folder / "temp"],
+        cwd=ROOT, env=environment, check=True,
+    )  # fmt: skip
+    lines = [f" {line} " for line in notes.read_text().splitlines()]
+    compiled = [line for line in lines if " -c src/" in line]
+    linked = [line for line in lines if " -c " not in line and "/temp/" in line]
+    assert len(compiled) > 4 <= len(linked)
+    return compiled, linked
+
+
+def last(line: str, *starts: str) -> str:
+    """The word that counts of those that begin so."""
+    return [word for word in line.split() if word.startswith(starts)][-1]
+
+
+@pytest.mark.parametrize("cflags", ["-g", "", None, "-Wall -march=native"])
+def test_modules_are_optimised(cflags: str | None, tmp_path: Path) -> None:
+    compiled, linked = commands(tmp_path, cflags)
+    for line in compiled:
+        assert last(line, "-O") in ("-O2", "-O3")
+        assert last(line, "-DNDEBUG", "-UNDEBUG") == "-DNDEBUG"
+        assert all(f" {word} " in line for word in (cflags or "").split())
+    assert all(" -flto=auto " in line for line in compiled + linked)
+
+
+def test_what_cflags_says_counts(tmp_path: Path) -> None:
+    """Modules for a debugger or a sanitizer are what was asked for."""
+    compiled, linked = commands(tmp_path, "-g -O1 -UNDEBUG -fsanitize=address")
+    for line in compiled:
+        assert last(line, "-O") == "-O1"
+        assert last(line, "-DNDEBUG", "-UNDEBUG") == "-UNDEBUG"
+    # Without the flag at the link, which has no CFLAGS, nothing would be instrumented there.
+    assert not any("-flto" in line for line in compiled + linked)
+
+
+def test_a_compiler_without_link_time_optimisation(tmp_path: Path) -> None:
+    compiled, linked = commands(tmp_path, "-g", lacks="-flto=auto")
+    assert all(last(line, "-O") == "-O2" for line in compiled)
+    assert not any("-flto" in line for line in compiled + linked)

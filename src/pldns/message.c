@@ -1,6 +1,5 @@
 /* The type ldns: a DNS message, its header, its sections and its EDNS. */
 #include "pldns.h"
-#include "subclass.h"
 
 /* Header flags, in the second 16 bits: RFC 1035 section 4.1.1, RFC 4035 section 3.1.6. */
 enum {
@@ -24,45 +23,60 @@ struct pldns_message *pldns_message_ok(PyObject *self_, const struct pldns_field
     return self;
 }
 
-static PyObject *message_make(PyTypeObject *type, const uint8_t *wire, size_t length)
+/* Parse what a message without content is to hold: 0, or -1 with MemoryError. */
+static int message_parse(struct pldns_message *self, const uint8_t *wire, size_t length)
 {
-    struct pldns_message *self = (struct pldns_message *)type->tp_alloc(type, 0);
-    if (self == NULL) {
-        return NULL;
-    }
     self->status = pldns_parse(&self->sections, wire, length);
+    self->made = true;
     if (self->status != LDNS_STATUS_OK) {
         pldns_clear(&self->sections);
     }
     if (self->status == LDNS_STATUS_MEM_ERR) {
-        Py_DECREF(self);
-        return PyErr_NoMemory();
+        PyErr_NoMemory();
+        return -1;
+    }
+    return 0;
+}
+
+static PyObject *message_empty(PyTypeObject *type, PyObject *Py_UNUSED(args),
+                               PyObject *Py_UNUSED(kwargs))
+{
+    struct pldns_message *self = (struct pldns_message *)type->tp_alloc(type, 0);
+    if (self != NULL) {
+        self->status = LDNS_STATUS_PACKET_OVERFLOW; /* as of a message of no bytes */
     }
     return (PyObject *)self;
 }
 
 PyObject *pldns_message_new(const struct pldns_state *state, const uint8_t *wire, size_t length)
 {
-    return message_make(state->message_type, wire, length);
+    PyObject *self = message_empty(state->message_type, NULL, NULL);
+    if (self != NULL && message_parse((struct pldns_message *)self, wire, length) < 0) {
+        Py_CLEAR(self);
+    }
+    return self;
 }
 
-static PyObject *message_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
+static int message_init(PyObject *self_, PyObject *args, PyObject *kwargs)
 {
-    static char name[] = "payload";
-    const struct pldns_state *state = pldns_state_of(type);
-    PyObject *obj = subclass_argument(type, args, kwargs, "O:ldns", name);
+    static char *names[] = {"payload", NULL};
+    struct pldns_message *self = (struct pldns_message *)self_;
+    const struct pldns_state *state = pldns_state_of(Py_TYPE(self_));
+    PyObject *obj = NULL;
     struct pldns_payload payload;
-    if (state == NULL || obj == NULL || pldns_payload_get(&payload, state, obj) < 0) {
-        return NULL;
+    if (state == NULL || !PyArg_ParseTupleAndKeywords(args, kwargs, "O:ldns", names, &obj) ||
+        pldns_payload_get(&payload, state, obj) < 0) {
+        return -1;
     }
     const uint8_t *wire = payload.view.buf;
     size_t length = (size_t)payload.view.len;
     if (payload.transport == PLDNS_TCP) {
         pldns_unframe(payload.view.buf, length, &wire, &length);
     }
-    PyObject *self = message_make(type, wire, length);
+    /* a message stays what it is: its records point into it */
+    int status = self->made ? 0 : message_parse(self, wire, length);
     PyBuffer_Release(&payload.view);
-    return self;
+    return status;
 }
 
 static void message_dealloc(PyObject *self_)
@@ -256,8 +270,8 @@ PyDoc_STRVAR(
 
 static PyType_Slot message_slots[] = {
     {.slot = Py_tp_doc, .pfunc = (void *)(uintptr_t)message_doc},
-    {.slot = Py_tp_new, .pfunc = message_new},
-    {.slot = Py_tp_init, .pfunc = subclass_init},
+    {.slot = Py_tp_new, .pfunc = message_empty},
+    {.slot = Py_tp_init, .pfunc = message_init},
     {.slot = Py_tp_dealloc, .pfunc = message_dealloc},
     {.slot = Py_tp_getset, .pfunc = message_getset},
     {.slot = Py_tp_methods, .pfunc = message_methods},

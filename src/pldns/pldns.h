@@ -25,6 +25,7 @@ struct pldns_sections {
 struct pldns_message {
     PyObject_HEAD ldns_status status;
     struct pldns_sections sections; /* empty where status is not LDNS_STATUS_OK */
+    bool made;                      /* its bytes were read */
 };
 
 struct pldns_rr {

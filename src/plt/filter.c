@@ -1,7 +1,6 @@
 /* plt.filter: a tcpdump expression, compiled by libpcap (which libtrace filters with too) on first
  * use, once for each link type that it meets. */
 #include "libtrace_compat.h"
-#include "subclass.h"
 
 #include <pcap/pcap.h>
 #include <stdio.h>
@@ -16,37 +15,33 @@ struct program {
 
 struct filter {
     PyObject ob_base;
-    PyObject *expression;     /* owned: str */
-    const char *text;         /* borrowed from expression */
+    PyObject *expression;     /* owned: str, NULL before __init__() */
+    const char *text;         /* borrowed from expression, NULL where there is none yet */
     struct program *programs; /* owned */
     libtrace_filter_t *live;  /* owned, or NULL: for traces that filter themselves */
 };
 
-static PyObject *filter_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
+static int filter_init(PyObject *self_, PyObject *args, PyObject *kwargs)
 {
     static char name[] = "bpf";
-    PyObject *expression = subclass_argument(type, args, kwargs, "O:filter", name);
-    if (!expression)
-        return NULL;
-    if (!PyUnicode_Check(expression)) {
-        PyErr_Format(PyExc_TypeError, "filter() takes a str, not %.100s",
-                     Py_TYPE(expression)->tp_name);
-        return NULL;
-    }
+    static char *names[] = {name, NULL};
+    struct filter *self = (struct filter *)self_;
+    PyObject *expression = NULL;
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "U:filter", names, &expression))
+        return -1;
     const char *text = PyUnicode_AsUTF8(expression);
     if (!text)
-        return NULL;
+        return -1;
     if ((Py_ssize_t)strlen(text) != PyUnicode_GetLength(expression)) {
         PyErr_SetString(PyExc_ValueError, "a filter expression is ASCII text without NUL");
-        return NULL;
+        return -1;
     }
-    struct filter *self = (struct filter *)type->tp_alloc(type, 0);
-    if (!self)
-        return NULL;
+    if (self->expression) /* a filter keeps its expression: a trace may have it */
+        return 0;
     Py_INCREF(expression);
     self->expression = expression;
     self->text = text;
-    return (PyObject *)self;
+    return 0;
 }
 
 static void filter_dealloc(PyObject *self_)
@@ -72,6 +67,24 @@ libtrace_filter_t *filter_of(PyObject *filter)
     if (!self->live)
         self->live = trace_create_filter(self->text);
     return self->live;
+}
+
+static bool has_expression(const struct filter *self)
+{
+    if (!self->expression)
+        PyErr_SetString(PyExc_ValueError,
+                        "this filter has no expression: filter.__init__() was not called");
+    return self->expression != NULL;
+}
+
+bool filter_check(const struct plt_state *state, PyObject *filter, const char *method)
+{
+    if (!PyObject_TypeCheck(filter, state->filter_type)) {
+        PyErr_Format(PyExc_TypeError, "%s() takes a plt.filter, not %.100s", method,
+                     Py_TYPE(filter)->tp_name);
+        return false;
+    }
+    return has_expression((struct filter *)filter);
 }
 
 const char *filter_text(PyObject *filter)
@@ -170,11 +183,8 @@ PyObject *packet_apply_filter(PyObject *self_, PyObject *filter)
         PyErr_SetString(PyExc_TypeError, "apply_filter() is for packets, not for their layers");
         return NULL;
     }
-    if (!PyObject_TypeCheck(filter, state->filter_type)) {
-        PyErr_Format(PyExc_TypeError, "apply_filter() takes a plt.filter, not %.100s",
-                     Py_TYPE(filter)->tp_name);
+    if (!filter_check(state, filter, "apply_filter"))
         return NULL;
-    }
     if (!frame) {
         PyErr_SetString(PyExc_ValueError, "nothing was read into this packet");
         return NULL;
@@ -190,14 +200,18 @@ PyObject *packet_apply_filter(PyObject *self_, PyObject *filter)
 
 static PyObject *filter_repr(PyObject *self_)
 {
-    return PyUnicode_FromFormat("plt.filter(%R)", ((struct filter *)self_)->expression);
+    PyObject *expression = ((struct filter *)self_)->expression;
+    return expression ? PyUnicode_FromFormat("plt.filter(%R)", expression)
+                      : PyUnicode_FromString("plt.filter()");
 }
 
 static PyObject *filter_expression_get(PyObject *self_, void *Py_UNUSED(closure))
 {
-    PyObject *expression = ((struct filter *)self_)->expression;
-    Py_INCREF(expression);
-    return expression;
+    const struct filter *self = (struct filter *)self_;
+    if (!has_expression(self))
+        return NULL;
+    Py_INCREF(self->expression);
+    return self->expression;
 }
 
 static PyGetSetDef filter_getset[] = {
@@ -208,8 +222,8 @@ static PyType_Slot filter_slots[] = {
     {Py_tp_doc, "filter(bpf)\n--\n\nA tcpdump filter expression (pcap-filter(7)), for traces and "
                 "packets.\n\nIt is compiled when it is first used; LibtraceError then if it is "
                 "bad."},
-    {Py_tp_new, filter_new},
-    {Py_tp_init, subclass_init},
+    {Py_tp_new, PyType_GenericNew},
+    {Py_tp_init, filter_init},
     {Py_tp_dealloc, filter_dealloc},
     {Py_tp_repr, filter_repr},
     {Py_tp_getset, filter_getset},

@@ -1,5 +1,4 @@
 /* Output traces: files, written by writer.c, and interfaces, through a socket of plt._sinks. */
-#include "subclass.h"
 #include "trace.h"
 #include "writer.h"
 
@@ -66,24 +65,42 @@ static int set_kind(struct output *self)
     return -1;
 }
 
-static PyObject *output_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
+/* An output trace without a name, closed. */
+static PyObject *output_new(PyTypeObject *type, PyObject *Py_UNUSED(args),
+                            PyObject *Py_UNUSED(kwargs))
 {
-    static char name[] = "uri";
-    PyObject *path = subclass_argument(type, args, kwargs, "O:output_trace", name);
-    PyObject *decoded = NULL;
-    if (!path || !PyUnicode_FSDecoder(path, &decoded))
-        return NULL;
     struct output *self = (struct output *)type->tp_alloc(type, 0);
-    if (!self) {
-        Py_DECREF(decoded);
+    if (!self)
+        return NULL;
+    self->uri = PyUnicode_FromString("");
+    if (!self->uri) {
+        Py_DECREF(self);
         return NULL;
     }
-    self->uri = decoded;
     self->level = -1;
-    if (set_kind(self) == 0)
-        return (PyObject *)self;
-    Py_DECREF(self);
-    return NULL;
+    self->closed = true;
+    return (PyObject *)self;
+}
+
+static int output_init(PyObject *self_, PyObject *args, PyObject *kwargs)
+{
+    static char name[] = "uri";
+    static char *names[] = {name, NULL};
+    struct output *self = (struct output *)self_;
+    PyObject *path = NULL;
+    PyObject *decoded = NULL;
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O:output_trace", names, &path) ||
+        !PyUnicode_FSDecoder(path, &decoded))
+        return -1;
+    if (PyUnicode_GET_LENGTH(self->uri) > 0) { /* an output trace keeps its name */
+        Py_DECREF(decoded);
+        return 0;
+    }
+    Py_SETREF(self->uri, decoded);
+    if (set_kind(self) < 0)
+        return -1;
+    self->closed = false;
+    return 0;
 }
 
 /* Give the pending exception as LibtraceError where it is a file's; NULL. */
@@ -366,7 +383,7 @@ static PyType_Slot output_slots[] = {
                 "erf:NAME, int:INTERFACE.\n\nThe name - is standard output. ValueError where "
                 "there is no writer for the format."},
     {Py_tp_new, output_new},
-    {Py_tp_init, subclass_init},
+    {Py_tp_init, output_init},
     {Py_tp_dealloc, output_dealloc},
     {Py_tp_repr, output_repr},
     {Py_tp_methods, output_methods},

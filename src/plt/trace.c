@@ -1,28 +1,44 @@
 /* Traces: opening, closing, configuring. */
 #include "trace.h"
 #include "libtrace_compat.h"
-#include "subclass.h"
 
 #include <string.h>
 
 /* --- Opening and closing --------------------------------------------------------------------- */
 
-static PyObject *trace_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
+/* A trace without a name, which can't be started. */
+static PyObject *trace_new(PyTypeObject *type, PyObject *Py_UNUSED(args),
+                           PyObject *Py_UNUSED(kwargs))
 {
-    static char name[] = "uri";
-    PyObject *path = subclass_argument(type, args, kwargs, "O:trace", name);
-    PyObject *uri = NULL;
-    if (!path || !PyUnicode_FSDecoder(path, &uri))
-        return NULL;
     struct trace *self = (struct trace *)type->tp_alloc(type, 0);
-    if (!self) {
-        Py_DECREF(uri);
+    if (!self)
+        return NULL;
+    self->uri = PyUnicode_FromString("");
+    if (!self->uri) {
+        Py_DECREF(self);
         return NULL;
     }
-    self->uri = uri;
     self->snaplen = -1;
     self->promisc = -1;
     return (PyObject *)self;
+}
+
+static int trace_init(PyObject *self_, PyObject *args, PyObject *kwargs)
+{
+    static char name[] = "uri";
+    static char *names[] = {name, NULL};
+    struct trace *self = (struct trace *)self_;
+    PyObject *path = NULL;
+    PyObject *uri = NULL;
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O:trace", names, &path) ||
+        !PyUnicode_FSDecoder(path, &uri))
+        return -1;
+    if (PyUnicode_GET_LENGTH(self->uri) > 0) { /* a trace keeps its name */
+        Py_DECREF(uri);
+        return 0;
+    }
+    Py_SETREF(self->uri, uri);
+    return 0;
 }
 
 static uint64_t drops_of(struct source *source)
@@ -242,11 +258,8 @@ static PyObject *trace_conf_filter(PyObject *self_, PyObject *filter)
     struct plt_state *state = plt_state_of(Py_TYPE(self_));
     if (!state)
         return NULL;
-    if (!PyObject_TypeCheck(filter, state->filter_type)) {
-        PyErr_Format(PyExc_TypeError, "conf_filter() takes a plt.filter, not %.100s",
-                     Py_TYPE(filter)->tp_name);
+    if (!filter_check(state, filter, "conf_filter"))
         return NULL;
-    }
     struct settings settings = settings_of(self);
     Py_INCREF(filter);
     Py_XSETREF(settings.filter, filter);
@@ -364,7 +377,7 @@ static PyType_Slot trace_slots[] = {
      "before start().\n\nIterating gives the packets in order, each one to keep; LibtraceError on "
      "a read error, with the packet's number."},
     {Py_tp_new, trace_new},
-    {Py_tp_init, subclass_init},
+    {Py_tp_init, trace_init},
     {Py_tp_dealloc, trace_dealloc},
     {Py_tp_repr, trace_repr},
     {Py_tp_iter, trace_iter},

@@ -184,3 +184,63 @@ def test_lzo_is_refused_where_it_is_asked_for(tmp_path: Path) -> None:
 def test_pcap_of_an_interface_names_pcapint() -> None:
     with pytest.raises(plt.LibtraceError, match=r"no file of that name; .* pcapint:no-such-file$"):
         plt.trace("pcap:no-such-file").start()
+
+
+def test_an_init_that_makes_the_argument_itself(trace_file: Path, tmp_path: Path) -> None:
+    class Port(plt.filter):
+        def __init__(self, port: int) -> None:
+            plt.filter.__init__(self, f"udp port {port}")
+
+    class Edge(plt.trace):
+        def __init__(self) -> None:
+            super().__init__(uri=trace_file)
+
+    class Numbered(plt.output_trace):
+        def __init__(self, number: int) -> None:
+            plt.output_trace.__init__(self, f"pcapfile:{tmp_path}/{number}.pcap")
+
+    class Answer(pldns.ldns):
+        def __init__(self, packet: plt.packet) -> None:
+            pldns.ldns.__init__(self, packet.udp_payload)
+
+    trace, output = Edge(), Numbered(3)
+    with trace, output:
+        [packet] = trace
+        assert [packet.apply_filter(Port(n)) for n in (53, 54)] == [True, False]
+        assert Port(53).expression == "udp port 53"
+        output.write_packet(packet)
+        assert Answer(packet).ident == 7
+    assert (tmp_path / "3.pcap").read_bytes() == trace_file.read_bytes()
+    # what was made stays: traces have filters, and records have messages
+    for thing, other in ((trace, "x"), (output, "pcapfile:x"), (Answer(packet), packet)):
+        before = repr(thing)
+        type(thing).__mro__[1].__init__(thing, getattr(other, "udp_payload", other))
+        assert repr(thing) == before
+
+
+def test_an_init_that_does_not_call_the_type_s(trace_file: Path) -> None:
+    def without_init(base: type) -> Any:
+        return type("Sub", (base,), {"__init__": lambda _: None})()
+
+    with pytest.raises(plt.LibtraceError, match="it names no file"):
+        without_init(plt.trace).start()
+    output = without_init(plt.output_trace)
+    with pytest.raises(plt.LibtraceError, match="OutputTrace is closed"):
+        output.start_output()
+    output.close_output()
+    message = without_init(pldns.ldns)
+    assert not message.is_ok()
+    with pytest.raises(ValueError, match="no response_rr_list: the DNS message is not ok"):
+        _ = message.response_rr_list
+    filter_ = without_init(plt.filter)
+    assert repr(filter_) == "plt.filter()"
+    with plt.trace(trace_file) as trace:
+        packet = next(trace)
+        for use in (
+            lambda: trace.conf_filter(filter_),
+            lambda: packet.apply_filter(filter_),
+            lambda: filter_.expression,
+            lambda: plt.columns(trace_file, ["time"], filter=filter_),
+        ):
+            with pytest.raises(ValueError, match=r"filter\.__init__\(\) was not called"):
+                list(use() or ())

@@ -5,6 +5,15 @@ import sys
 from operator import itemgetter
 from collections import defaultdict
 
+class Port(plt.filter):
+    def __init__(self, port):
+        plt.filter.__init__(self, 'udp port %d' % port)
+
+class Message(pldns.ldns):
+    def __init__(self, pkt):
+        pldns.ldns.__init__(self, pkt.udp_payload)
+        self.when = pkt.seconds
+
 class DnsTrace(plt.trace):
     def __init__(self, uri, port=53):
         plt.trace.__init__(self, uri)
@@ -13,11 +22,11 @@ class DnsTrace(plt.trace):
         self.bad = 0
 
     def messages(self):
-        self.conf_filter(plt.filter('udp port %d' % self.port))
+        self.conf_filter(Port(self.port))
         self.start()
         for pkt in self:
             self.n += 1
-            m = pldns.ldns(pkt.udp_payload)
+            m = Message(pkt)
             if m.is_ok():
                 yield pkt, m
             else:

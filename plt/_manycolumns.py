@@ -17,6 +17,7 @@ from queue import SimpleQueue
 from typing import Protocol
 
 from . import _plt
+from ._threads import start
 
 Source = str | bytes | os.PathLike[str] | _plt.trace
 
@@ -198,7 +199,7 @@ class _Crew:
             )
             self.threads.append(thread)
             try:
-                thread.start()
+                start(thread)
             except RuntimeError:  # the system has no more
                 self.threads.pop()
                 if not self.threads:

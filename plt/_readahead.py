@@ -6,6 +6,8 @@ import threading
 from collections.abc import Callable
 from queue import SimpleQueue
 
+from ._threads import start
+
 __all__ = ["ReadAhead"]
 
 #: Bytes that the thread hands over at once, at least, and how many times it does so ahead.
@@ -30,7 +32,7 @@ class ReadAhead:
         self._thread = threading.Thread(
             target=_run, args=(read_some, *queues), name="plt-read-ahead", daemon=True
         )
-        self._thread.start()
+        start(self._thread)
 
     def get(self) -> bytes:
         """Some bytes, none at the end."""

@@ -18,6 +18,7 @@ from typing import Any, SupportsIndex
 import plt
 from natkit._natkit import FlowHome, FlowTable
 from plt._manycolumns import is_file
+from plt._threads import start
 
 Source = str | bytes | os.PathLike[str] | plt.trace
 
@@ -121,7 +122,7 @@ class _Crew:
         """Read it all; the first error, but those of a file, which the whole has."""
         try:
             for thread in self.threads:
-                thread.start()
+                start(thread)
             error = self.done.get()
         finally:
             self.stop.event.set()

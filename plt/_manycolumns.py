@@ -17,6 +17,7 @@ from queue import SimpleQueue
 from typing import Protocol
 
 from . import _plt
+from ._threads import start
 
 Source = str | bytes | os.PathLike[str] | _plt.trace
 
@@ -198,7 +199,7 @@ class _Crew:
             )
             self.threads.append(thread)
             try:
-                thread.start()
+                start(thread)
             except Exception as error:
                 self.threads.pop()  # it would be taken for one that reads
                 if not (self.threads and isinstance(error, RuntimeError)):

@@ -9,6 +9,8 @@ from collections.abc import Callable
 from copy import copy
 from queue import SimpleQueue
 
+from ._threads import start
+
 __all__ = ["LOST_PLACE", "ReadAhead"]
 
 #: Bytes that the thread hands over at once, at least, and how many times it does so ahead.
@@ -36,7 +38,7 @@ class ReadAhead:
         self._thread = threading.Thread(
             target=_run, args=(read_some, *queues), name="plt-read-ahead", daemon=True
         )
-        self._thread.start()
+        start(self._thread)
         # at the interpreter's end, before that freezes the thread in the middle of a call
         self._at_exit = weakref.finalize(self, _stop, self._thread, self._room, self._gone)
 

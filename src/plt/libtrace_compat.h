@@ -102,8 +102,8 @@ int live_wait(const struct plt_state *state, struct watch *watch, int fd, double
 /* libtrace's filter of a plt.filter, for a trace that filters itself.  Borrowed. */
 libtrace_filter_t *filter_of(PyObject *filter);
 /* Its expression.  Borrowed. */
+const char *filter_text(PyObject *filter);
 /* Whether an argument of a method is a plt.filter with an expression; else an exception. */
 bool filter_check(const struct plt_state *state, PyObject *filter, const char *method);
-const char *filter_text(PyObject *filter);
 
 #endif

@@ -5,13 +5,13 @@ What tshark prints of packets inside packets (tunnels, quotes in ICMP) is left a
 The differences that are meant stand in tshark_exceptions.py.
 """
 
+import contextlib
 import ipaddress
 from collections import defaultdict
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import pytest
 from tshark_exceptions import EXCEPTIONS, UNREADABLE, Known
 from tshark_fields import Frame, frames
 
@@ -141,12 +141,18 @@ def differences(frame: Frame, pkt: Any) -> dict[str, tuple[Any, Any]]:
 
 
 def test_agrees_with_tshark(
-    trace_name: str, corpus: Path, trace_uri: Callable[[Path], str], tshark: str
+    trace_name: str,
+    corpus: Path,
+    packet_counts: dict[str, int],
+    trace_uri: Callable[[Path], str],
+    tshark: str,
 ) -> None:
     path = corpus / "traces" / trace_name
     if trace_name in UNREADABLE:
-        with pytest.raises(ValueError, match="tshark"):
-            list(frames(path, tshark))
+        found = None
+        with contextlib.suppress(ValueError):  # or tshark takes it for a text file
+            found = len(list(frames(path, tshark)))
+        assert found != packet_counts[trace_name]
         return
     packets = list(frames(path, tshark))
     known = EXCEPTIONS.get(trace_name, ())

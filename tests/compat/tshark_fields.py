@@ -28,6 +28,11 @@ EXTENSION_NEXT = {
     "ipv6.dstopts": "ipv6.dstopts.nxt",
     "ah": "ah.next_header",
 }
+#: A field that each header has, from the outside in.
+FIELD_OF = {
+    "eth": "eth.type", "ip": "ip.hdr_len", "ipv6": "ipv6.plen", "tcp": "tcp.srcport",
+    "udp": "udp.srcport", "sctp": "sctp.srcport", "icmp": "icmp.type", "icmpv6": "icmpv6.type",
+}  # fmt: skip
 ETHERNET, RADIOTAP = 1, 23  # frame.encap_type
 TRANSPORTS = {"tcp": "tcp", "udp": "udp", "sctp": "sctp", "icmp": "icmp", "icmpv6": "icmp6"}
 LISTED = """
@@ -61,7 +66,17 @@ class Frame:
         self.cells = {
             name: cell.split(";") for name, cell in zip(FIELDS, cells, strict=True) if cell
         }
-        self.protocols = self.text("frame.protocols").split(":")
+        self.protocols = self.listed()
+
+    def listed(self) -> list[str]:
+        """The layers, also those that tshark 4.4 dissects and does not list."""
+        text = self.text("frame.protocols")
+        if text is None:
+            return [name for name, field in FIELD_OF.items() if field in self.cells]
+        protocols = text.split(":")
+        if "mpls" in protocols and "ip" not in protocols and FIELD_OF["ip"] in self.cells:
+            protocols.insert(len(protocols) - protocols[::-1].index("mpls"), "ip")
+        return protocols
 
     def text(self, field: str) -> str | None:
         """The outermost occurrence of FIELD, None where there is none."""

@@ -648,6 +648,28 @@ def test_an_interrupt_at_any_time(files: Callable[..., list[Path]]) -> None:
         wait_until(lambda: not threads())
 
 
+def test_an_interrupt_while_a_thread_starts(
+    files: Callable[..., list[Path]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Python 3.13's threading.py waits with a lock that is not whole then, and says so instead."""
+    started = threading.Thread.start
+
+    def start(self: threading.Thread) -> None:
+        started(self)
+        try:
+            raise KeyboardInterrupt
+        finally:
+            threading.Lock().release()
+
+    columns = plt.columns(files(3, 10), ("src_port",), workers=2)
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", start)
+        with pytest.raises(KeyboardInterrupt):
+            columns.table()
+    columns.close()
+    wait_until(lambda: not threads())
+
+
 def test_the_interpreter_ends_while_threads_read(large: list[Path]) -> None:
     """What it does before that is little of what there is to read."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime

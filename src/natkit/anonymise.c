@@ -11,8 +11,6 @@
 /* Tunnels and quotes within each other, to bound the time that a made-up packet may take. */
 #define MAX_DEPTH 8
 
-enum { DLT_ETHERNET = 1, DLT_RAW_IP = 101 };
-
 /* --- Changes, and what they do to checksums -------------------------------------------------- */
 
 /* The words' difference, as RFC 1624 eqn. 3 adds it; an odd byte at either end is half a word. */
@@ -120,7 +118,7 @@ uint64_t natkit_replace_quoted(struct anonymising *self, const struct stretch *i
                                bool reversed, int depth)
 {
     /* what is quoted went the other way: its destination is who sends the message */
-    return rewrite_within(self, in, at, DLT_RAW_IP, !reversed, depth);
+    return rewrite_within(self, in, at, LINKTYPE_RAW, !reversed, depth);
 }
 
 /* GRE (RFC 2784, RFC 2890) at the start of a stretch. */
@@ -139,9 +137,9 @@ static uint64_t rewrite_gre(struct anonymising *self, const struct stretch *in, 
         header += flags & flag ? 4 : 0;
     uint64_t change = 0;
     if (protocol == 0x0800 || protocol == 0x86dd)
-        change = rewrite_within(self, in, header, DLT_RAW_IP, reversed, depth);
+        change = rewrite_within(self, in, header, LINKTYPE_RAW, reversed, depth);
     else if (protocol == 0x6558) /* RFC 1701: an Ethernet frame */
-        change = rewrite_within(self, in, header, DLT_ETHERNET, reversed, depth);
+        change = rewrite_within(self, in, header, LINKTYPE_ETHERNET, reversed, depth);
     return has_checksum ? change + adjust(in, 4, change) : change;
 }
 
@@ -175,7 +173,7 @@ static uint64_t rewrite_transport(struct anonymising *self, const struct stretch
         return change + adjust(in, 2, pseudo + change);
     case PROTO_IPIP:
     case PROTO_IPV6:
-        return rewrite_within(self, in, 0, DLT_RAW_IP, reversed, depth);
+        return rewrite_within(self, in, 0, LINKTYPE_RAW, reversed, depth);
     case PROTO_GRE:
         return rewrite_gre(self, in, reversed, depth);
     default:

@@ -41,12 +41,12 @@ int fence_dlt(const struct plt_meta *meta)
     case TRACE_DLT_IEEE802_11_RADIO:
     case TRACE_DLT_OPENBSD_LOOP:
         return (int)meta->dlt;
-    case 100: /* what pcap files call DLT_ATM_RFC1483 */
+    case LINKTYPE_ATM_RFC1483:
     case TRACE_DLT_ATM_RFC1483:
         return TRACE_DLT_ATM_RFC1483;
-    case 14:
-    case 228:
-    case 229:
+    case LINKTYPE_DLT_RAW_OPENBSD:
+    case LINKTYPE_IPV4:
+    case LINKTYPE_IPV6:
     case TRACE_DLT_LINKTYPE_RAW:
     case TRACE_DLT_RAW:
         return TRACE_DLT_RAW;
@@ -70,7 +70,7 @@ void fence_packet_set(struct fence_packet *self, uint8_t *data, uint32_t len, in
                       const struct plt_meta *meta)
 {
     libtrace_packet_t *packet = self->packet;
-    uint32_t extra = plt_wire_extra(data, len, meta->dlt);
+    uint32_t extra = plt_wire_extra(data, len, meta);
     uint64_t wire_len = meta->wire_len < UINT32_MAX ? meta->wire_len : UINT32_MAX;
     self->header[0] = (uint32_t)meta->sec;
     self->header[1] = meta->nsec / 1000;

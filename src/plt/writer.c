@@ -133,7 +133,7 @@ int writer_write(struct writer *self, const struct frame *frame)
         PyErr_SetString(PyExc_OSError, "pcap files have no room for the packet's time");
         return -1;
     }
-    uint64_t extra = plt_wire_extra(frame->data, frame->len, meta->dlt);
+    uint64_t extra = plt_wire_extra(frame->data, frame->len, meta);
     uint64_t wire_len = meta->wire_len > extra ? meta->wire_len - extra : 0;
     uint32_t header[PACKET_HEADER / 4] = {
         ordered(self, (uint32_t)meta->sec),
@@ -147,7 +147,7 @@ int writer_write(struct writer *self, const struct frame *frame)
 
 int writer_close(struct writer *self)
 {
-    struct plt_meta ethernet = {.dlt = 1};
+    struct plt_meta ethernet = {.dlt = LINKTYPE_ETHERNET};
     PyObject *type = NULL;
     PyObject *value = NULL;
     PyObject *traceback = NULL;

@@ -8,12 +8,15 @@ enum { FILE_HEADER = 24, PACKET_HEADER = 16, SNAP_LENGTH = 262144, BUFFER_SIZE =
 
 enum { MAGIC_MICRO = 0xa1b2c3d4, MAGIC_NANO = 0xa1b23c4d };
 
+#define LINKTYPE_MASK ((uint32_t)0x03ffffff)
+
 struct writer {
     PyObject *stream; /* owned */
     bool started;     /* the file header is there */
     bool swapped;     /* the file that is appended to is of the other byte order */
     bool nanoseconds;
     uint32_t dlt;
+    uint32_t fcs_bits; /* of the network field: the FCS that each packet has */
     size_t used;
     uint8_t buffer[BUFFER_SIZE];
 };
@@ -37,7 +40,8 @@ static int read_header(struct writer *self, const uint8_t *header)
         return -1;
     }
     self->nanoseconds = magic == MAGIC_NANO;
-    self->dlt = ordered(self, dlt) & 0x03ffffff;
+    self->fcs_bits = ordered(self, dlt) & ~LINKTYPE_MASK;
+    self->dlt = ordered(self, dlt) & LINKTYPE_MASK;
     self->started = true;
     return 0;
 }
@@ -100,6 +104,15 @@ static int append(struct writer *self, const void *data, size_t len)
     return 0;
 }
 
+/* What the network field says of a packet's FCS (draft-ietf-opsawg-pcap section 4): that it was
+ * captured, and how many 16-bit words it has. */
+static uint32_t fcs_bits(const struct plt_meta *meta)
+{
+    enum { HAS_FCS = 0x04000000, FCS_SHIFT = 28 };
+
+    return meta->fcs_counted ? HAS_FCS | (uint32_t)(meta->fcs / 2U & 0xf) << FCS_SHIFT : 0;
+}
+
 static int write_header(struct writer *self, const struct plt_meta *meta)
 {
     uint32_t header[FILE_HEADER / 4] = {0};
@@ -110,7 +123,8 @@ static int write_header(struct writer *self, const struct plt_meta *meta)
     header[0] = self->nanoseconds ? MAGIC_NANO : MAGIC_MICRO;
     memcpy(&header[1], version, sizeof(version));
     header[4] = SNAP_LENGTH;
-    header[5] = meta->dlt;
+    self->fcs_bits = fcs_bits(meta);
+    header[5] = meta->dlt | self->fcs_bits;
     return append(self, header, sizeof(header));
 }
 
@@ -131,6 +145,11 @@ int writer_write(struct writer *self, const struct frame *frame)
     }
     if (meta->sec < 0 || meta->sec > UINT32_MAX) {
         PyErr_SetString(PyExc_OSError, "pcap files have no room for the packet's time");
+        return -1;
+    }
+    if (fcs_bits(meta) != self->fcs_bits) {
+        PyErr_SetString(PyExc_OSError, "a pcap file can't hold packets captured with their frame "
+                                       "check sequence and others");
         return -1;
     }
     uint64_t extra = plt_wire_extra(frame->data, frame->len, meta);

@@ -233,8 +233,11 @@ static void decode_atm(const uint8_t *data, uint32_t len, uint32_t at, bool ethe
 {
     enum { NLPID_HEADER = 0xfefe03, SNAP_HEADER = 0xaaaa03, UNNUMBERED = 0x03 };
 
-    if (!link_has(len, at, 3))
+    if (!link_has(len, at, 3)) {
+        if (!ethernet)
+            decode_ip_at(data, len, at, out);
         return;
+    }
     uint32_t start = (uint32_t)load_be16(data + at) << 8 | data[at + 2];
     if (start == NLPID_HEADER)
         decode_nlpid(data, len, at + 3, out);
@@ -280,14 +283,12 @@ static uint32_t cookie_size(const uint8_t *data, uint32_t len, uint32_t at)
 {
     enum { ADAPTIVE_SERVICES = 0x40, ADAPTIVE_SERVICES_LSQ = 0x47, LINK_SERVICES = 0x54 };
 
-    if (!link_has(len, at, 8))
-        return 0;
     switch (data[at]) {
     case ADAPTIVE_SERVICES:
     case ADAPTIVE_SERVICES_LSQ:
-        return 8;
+        return link_has(len, at, 8) ? 8 : 0;
     case LINK_SERVICES:
-        return 4;
+        return link_has(len, at, 4) ? 4 : 0;
     default:
         return 0;
     }

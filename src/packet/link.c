@@ -173,7 +173,6 @@ void plt_decode_ethertype(const uint8_t *data, uint32_t len, uint32_t at, uint16
     case ETHERTYPE_MACSEC:
         size = macsec_size(data, len, at);
         if (size && link_has(len, at, size + 2)) {
-            out->tags++;
             plt_decode_ethertype(data, len, at + size + 2, load_be16(data + at + size), out);
         } else {
             link_set_layer3(out, len, at, ethertype);

@@ -102,7 +102,6 @@ static void decode_tagged(const uint8_t *data, uint32_t len, uint32_t at, uint32
     if (!link_has(len, at, ADDRESSES + size + 2))
         return;
     at += ADDRESSES + size;
-    out->tags++;
     plt_decode_ethertype(data, len, at + 2, load_be16(data + at), out);
 }
 

@@ -65,7 +65,7 @@ static enum fit header_fits(const struct pcap_source *self, const uint8_t *bytes
             load32(self, bytes + at + 4) >= MICROSECONDS)
             return FIT_NO;
         if (len - at < header || len - at - header < captured)
-            return FIT_WHOLE; /* a packet that is still to come */
+            return i > 0 ? FIT_WHOLE : FIT_CUT; /* a packet that is still to come */
         at += header + captured;
     }
     return len - at == 0 || len - at >= PACKET_HEADER ? FIT_WHOLE : FIT_CUT;

@@ -1,5 +1,6 @@
 """Every link type: where layer 3 is, what it is called, and whether tshark finds the same."""
 
+import re
 import struct
 import subprocess
 from pathlib import Path
@@ -267,7 +268,8 @@ FOUND: dict[str, tuple[int, bytes, bytes, int]] = {
     "nsh-ethernet": (ETH, eth(b"\x0f\xc2\x02\x03\0\0\1\xff" + eth(IP4), 0x894F), IP4, 0),
 }  # fmt: skip
 #: What tshark 4.0 shows as bytes only.
-NOT_TSHARK = {"infiniband", 
+NOT_TSHARK = {
+    "infiniband",  # tshark reads no pcap of it
     "cisco-hdlc-direction", "mpls-alone",
     # of Juniper's, these are tcpdump's alone
     "juniper-pppoe-atm", "juniper-es", "juniper-monitor", "juniper-mfr-lsq",
@@ -504,3 +506,15 @@ def test_filters(name: str, tmp_path: Path) -> None:
     if dlt in {197, 242, 247, 281, 282, 284, 285}:
         results = [packet.apply_filter(plt.filter(f"udp port {n}")) for n in (5678, 9)]
         assert results == [True, False]
+
+
+def test_the_documented_table() -> None:
+    """doc/linktypes.md has the rows of the table in the source, in its order."""
+    root = Path(__file__).parents[2]
+    source = (root / "src/packet/linktypes.h").read_text().replace("\\\n", " ")
+    pattern = r'X\((\w+),\s*(\d+),\s*\d+,\s*(\w+),\s*\w+,\s*\w+,\s*\w+,\s*"([^"]*)"\)'
+    rows = re.findall(pattern, source)
+    table = (root / "doc/linktypes.md").read_text().split("|---|---|---|---|\n")[1].split("\n\n")[0]
+    found = [tuple(cell.strip() for cell in line.split("|")[1:-1]) for line in table.split("\n")]
+    assert len(rows) > 60
+    assert found == rows

@@ -73,14 +73,18 @@ LINK_DECODER(ipoib)
  * operation 0x64 (unreliable datagram) is what IP is sent with (RFC 4391 section 4). */
 LINK_DECODER(infiniband)
 {
-    enum { LRH = 8, GRH = 40, BTH = 12, DETH = 8, NEXT_BTH = 2, NEXT_GRH = 3, DATAGRAM = 0x64 };
+    enum { NEXT_BTH = 2, NEXT_GRH = 3, DATAGRAM = 0x64 };
+    static const uint32_t lrh = 8;
+    static const uint32_t grh = 40;
+    static const uint32_t bth = 12;
+    static const uint32_t deth = 8;
 
-    if (!link_has(len, at, LRH))
+    if (!link_has(len, at, lrh))
         return;
     uint8_t next = data[at + 1] & 3;
-    at += LRH + (next == NEXT_GRH ? GRH : 0);
-    if (next >= NEXT_BTH && link_has(len, at, BTH + DETH) && data[at] == DATAGRAM)
-        decode_ipoib(data, len, at + BTH + DETH, out);
+    at += lrh + (next == NEXT_GRH ? grh : 0);
+    if (next >= NEXT_BTH && link_has(len, at, bth + deth) && data[at] == DATAGRAM)
+        decode_ipoib(data, len, at + bth + deth, out);
 }
 
 /* RFC 4338 section 4: two addresses of 8 bytes, then LLC/SNAP. */

@@ -57,6 +57,7 @@ static enum fit header_fits(const struct pcap_source *self, const uint8_t *bytes
                             uint32_t header)
 {
     enum { LOOK_AT = 8, MAX_LENGTH = 262144, MICROSECONDS = 1000000 };
+    static const uint32_t day = 86400;
 
     size_t at = 0;
     for (int i = 0; i < LOOK_AT && len - at >= PACKET_HEADER; i++) {
@@ -68,7 +69,11 @@ static enum fit header_fits(const struct pcap_source *self, const uint8_t *bytes
             return i > 0 ? FIT_WHOLE : FIT_CUT; /* a packet that is still to come */
         at += header + captured;
     }
-    return len - at == 0 || len - at >= PACKET_HEADER ? FIT_WHOLE : FIT_CUT;
+    if (len - at == 0 || len - at >= PACKET_HEADER)
+        return FIT_WHOLE;
+    /* a header that is cut begins with a time near the first packet's */
+    uint32_t since = len - at < 4 ? 0 : load32(self, bytes + at) - load32(self, bytes);
+    return since + day <= 2 * day ? FIT_WHOLE : FIT_CUT;
 }
 
 /* The size of a packet's header: the first that fits all that was read, the usual one else. */

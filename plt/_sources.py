@@ -330,7 +330,7 @@ def closing(function: Callable[[Plain], T], stream: Plain) -> T:
 
 # --- Which format it is ----------------------------------------------------------------------
 
-PCAP_MAGIC = {0xA1B2C3D4, 0xA1B23C4D, 0xA1B2CD34}
+PCAP_MAGIC = {0xA1B2C3D4, 0xA1B23C4D, 0xA1B2CD34, 0x1C0001AC, 0x1C0001AB}
 
 
 def is_pcap(head: bytes) -> bool:

@@ -25,7 +25,16 @@ def compiled() -> ModuleType:
     def compile_to(path: Path) -> None:
         for older in path.parent.glob("getter-*"):
             older.unlink()
-        decoders = ("network.c", "link.c", "ieee80211.c", "linktype.c")
+        decoders = (
+            "network.c",
+            "link.c",
+            "wrapper.c",
+            "juniper.c",
+            "erfrecord.c",
+            "ieee80211.c",
+            "linktype.c",
+            "linktypes.c",
+        )
         command = ["cc", "-std=c11", "-O3", "-fPIC", "-shared", "-fvisibility=hidden"]
         folders = (SRC / "common", SRC / "plt", sysconfig.get_path("include"))
         command += [f"-I{folder}" for folder in folders]

@@ -93,7 +93,7 @@ static uint64_t rewrite_link(struct anonymising *self, const struct stretch *fra
 
     if (layers->ethertype != 0 || (at != PLT_ABSENT && frame->len <= 14))
         return 0; /* nothing of layer 3 was captured */
-    if (at >= frame->len || layers->linktype != LINKTYPE_80211)
+    if (at >= frame->len || layers->linktype != LIBTRACE_TYPE_80211)
         return natkit_unknown(self, frame, 0, "link layer", -1);
     uint8_t control = frame->data[at]; /* IEEE 802.11 section 9.2.4.1 */
     if ((control & TYPE) != DATA || control & NO_DATA)

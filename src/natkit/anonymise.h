@@ -81,8 +81,8 @@ uint64_t natkit_difference(const uint8_t *old, const uint8_t *new, uint32_t at, 
 
 /* --- Layers ---------------------------------------------------------------------------------- */
 
-/* The packet at a place: with a link layer, one of DLT_ETHERNET and so on; or of an ethertype. */
-enum { INNER_ETHERNET = 1, INNER_PPP = 9, INNER_IP = 101 };
+/* The packet at a place: with a link layer, an enum linktype; or of an ethertype. */
+enum { INNER_ETHERNET = LINKTYPE_ETHERNET, INNER_PPP = LINKTYPE_PPP, INNER_IP = LINKTYPE_RAW };
 uint64_t natkit_inner(struct anonymising *self, const struct stretch *in, uint32_t at, uint32_t dlt,
                       const struct place *place);
 uint64_t natkit_inner_ethertype(struct anonymising *self, const struct stretch *in, uint32_t at,

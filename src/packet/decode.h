@@ -2,34 +2,16 @@
 #ifndef PLT_PACKET_DECODE_H
 #define PLT_PACKET_DECODE_H
 
+#include "linktypes.h"
 #include "packet.h"
-
-/* libtrace's TRACE_TYPE_*; libtrace_compat.h asserts that they are its own. */
-enum {
-    LINKTYPE_UNKNOWN = -1,
-    LINKTYPE_HDLC_POS = 1,
-    LINKTYPE_ETH = 2,
-    LINKTYPE_ATM = 3,
-    LINKTYPE_80211 = 4,
-    LINKTYPE_NONE = 5,
-    LINKTYPE_LINUX_SLL = 6,
-    LINKTYPE_PFLOG = 7,
-    LINKTYPE_POS = 9,
-    LINKTYPE_80211_PRISM = 12,
-    LINKTYPE_AAL5 = 13,
-    LINKTYPE_DUCK = 14,
-    LINKTYPE_80211_RADIO = 15,
-    LINKTYPE_LLCSNAP = 16,
-    LINKTYPE_PPP = 17,
-    LINKTYPE_METADATA = 18,
-    LINKTYPE_NONDATA = 19,
-    LINKTYPE_OPENBSD_LOOP = 20
-};
 
 enum { ARPHRD_80211 = 801, ARPHRD_RADIOTAP = 803 };
 
 /* The protocol of Linux cooked packets that hold a whole Ethernet frame (loopback). */
 #define SLL_WHOLE_FRAME 0x0060
+
+/* What Juniper's captures begin with: MGC. */
+#define JUNIPER_MAGIC 0x4d4743
 
 /* What the bytes of a packet begin with. */
 enum plt_root { ROOT_LINK, ROOT_NETWORK, ROOT_TRANSPORT };
@@ -46,7 +28,9 @@ static inline void record_layers(const struct plt_record *record, struct plt_lay
 /* The steps of it: from the link layer to layer 3, 802.11's part of that, and from layer 3 on. */
 void plt_decode_link(const uint8_t *data, uint32_t len, const struct plt_meta *meta,
                      struct plt_layers *out);
-void plt_decode_80211(const uint8_t *data, uint32_t len, uint32_t at, struct plt_layers *out);
+/* padded: the header is followed by padding to 4 bytes. */
+void plt_decode_80211(const uint8_t *data, uint32_t len, uint32_t at, bool padded,
+                      struct plt_layers *out);
 void plt_decode_llc(const uint8_t *data, uint32_t len, uint32_t at, struct plt_layers *out);
 void plt_decode_ethertype(const uint8_t *data, uint32_t len, uint32_t at, uint16_t ethertype,
                           struct plt_layers *out);
@@ -59,8 +43,10 @@ int plt_direction(const uint8_t *data, uint32_t len, const struct plt_meta *meta
 /* Arrival time in ERF's 32.32 fixed point: the source's own, else computed. */
 uint64_t plt_erf_time(const struct plt_meta *meta);
 /* How much longer than pcap's length field libtrace's wire length is: the FCS. */
-uint32_t plt_wire_extra(const uint8_t *data, uint32_t len, uint32_t dlt);
-/* Set wire_len and fcs from the length field of a pcap format. */
+uint32_t plt_wire_extra(const uint8_t *data, uint32_t len, const struct plt_meta *meta);
+uint8_t plt_radiotap_flags(const uint8_t *data, uint32_t len);
+/* Set wire_len and fcs from the length field of a pcap format; where that counts the FCS
+ * (fcs_counted), fcs was set before. */
 void meta_set_wire_len(struct plt_meta *meta, const uint8_t *data, uint32_t len, uint32_t length);
 /* TRACE_TYPE_* of a link type as libtrace would name it, -1 where it has no name. */
 int16_t plt_linktype_of_dlt(uint32_t dlt);

@@ -22,7 +22,8 @@ static uint32_t header_size(uint8_t subtype, uint8_t flags)
     return size;
 }
 
-void plt_decode_80211(const uint8_t *data, uint32_t len, uint32_t at, struct plt_layers *out)
+void plt_decode_80211(const uint8_t *data, uint32_t len, uint32_t at, bool padded,
+                      struct plt_layers *out)
 {
     if (at > len || len - at < 2)
         return;
@@ -37,5 +38,7 @@ void plt_decode_80211(const uint8_t *data, uint32_t len, uint32_t at, struct plt
     bool aggregate = false;
     if (subtype & SUBTYPE_QOS) /* A-MSDU: the first subframe has addresses and a length before it */
         aggregate = data[at + size - (flags & ORDER ? 6 : 2)] & 0x80;
+    if (padded)
+        size = (size + 3) & ~3U;
     plt_decode_llc(data, len, at + size + (aggregate ? 14 : 0), out);
 }

@@ -1,6 +1,6 @@
 /* From the first byte of a packet to its layer 3, for every link type that we know.  All reads are
  * checked against what was captured: a header that is cut leaves what lies behind it absent. */
-#include "decode.h"
+#include "link.h"
 
 #include "bytes.h"
 #include "protocols.h"
@@ -8,31 +8,19 @@
 /* More tags and labels in each other than this are nothing that a network made. */
 #define MAX_DEPTH 16
 
-static bool has(uint32_t len, uint32_t at, uint32_t need)
-{
-    return at <= len && len - at >= need;
-}
-
-static void set_layer3(struct plt_layers *out, uint32_t len, uint32_t at, uint16_t ethertype)
-{
-    out->ethertype = ethertype;
-    if (at < len)
-        out->layer3 = at;
-}
-
 /* Layer 3 is IP of the version that its first four bits tell. */
-static void set_ip(const uint8_t *data, uint32_t len, uint32_t at, struct plt_layers *out)
+LINK_DECODER(ip)
 {
-    if (!has(len, at, 1))
+    if (!link_has(len, at, 1))
         return;
     uint8_t version = data[at] >> 4;
-    set_layer3(out, len, at, version == 4 ? ETHERTYPE_IP : version == 6 ? ETHERTYPE_IP6 : 0);
+    link_set_layer3(out, len, at, version == 4 ? ETHERTYPE_IP : version == 6 ? ETHERTYPE_IP6 : 0);
 }
 
 /* Whether an Ethernet header with a payload that we know may be at a place. */
 static bool looks_like_ethernet(const uint8_t *data, uint32_t len, uint32_t at)
 {
-    if (!has(len, at, 14 + 1))
+    if (!link_has(len, at, 14 + 1))
         return false;
     switch (load_be16(data + at + 12)) {
     case ETHERTYPE_IP:
@@ -52,30 +40,30 @@ static bool looks_like_ethernet(const uint8_t *data, uint32_t len, uint32_t at)
 
 /* MPLS label stack (RFC 3032): what follows the bottom label is told by its first four bits, but
  * for Ethernet without a control word (RFC 4448 section 4.6), which any bits may begin. */
-static void decode_mpls(const uint8_t *data, uint32_t len, uint32_t at, struct plt_layers *out)
+LINK_DECODER(mpls)
 {
     bool bottom = false;
-    while (!bottom && has(len, at, 4)) {
+    while (!bottom && link_has(len, at, 4)) {
         bottom = data[at + 2] & 1;
         at += 4;
     }
-    if (!bottom || !has(len, at, 1))
+    if (!bottom || !link_has(len, at, 1))
         return;
     uint8_t nibble = data[at] >> 4;
     if (nibble == 4 || nibble == 6)
-        set_ip(data, len, at, out);
+        link_ip(data, len, at, out);
     else if (looks_like_ethernet(data, len, at) && !looks_like_ethernet(data, len, at + 4))
         plt_decode_ethertype(data, len, at + 14, load_be16(data + at + 12), out);
-    else if (nibble == 0 && has(len, at, 4 + 14)) /* RFC 4448: a control word, then Ethernet */
+    else if (nibble == 0 && link_has(len, at, 4 + 14)) /* RFC 4448: a control word, then Ethernet */
         plt_decode_ethertype(data, len, at + 4 + 14, load_be16(data + at + 16), out);
     else
-        set_layer3(out, len, at, 0);
+        link_set_layer3(out, len, at, 0);
 }
 
 /* The protocol field of PPP (RFC 1661 section 2), one byte where compressed, and what follows. */
-static void decode_ppp(const uint8_t *data, uint32_t len, uint32_t at, struct plt_layers *out)
+LINK_DECODER(ppp)
 {
-    if (!has(len, at, 2))
+    if (!link_has(len, at, 2))
         return;
     uint16_t protocol = load_be16(data + at);
     if (data[at] == 0x21 || data[at] == 0x57) { /* only these are worth compressing */
@@ -86,18 +74,18 @@ static void decode_ppp(const uint8_t *data, uint32_t len, uint32_t at, struct pl
     }
     switch (protocol) {
     case 0x0021:
-        set_layer3(out, len, at, ETHERTYPE_IP);
+        link_set_layer3(out, len, at, ETHERTYPE_IP);
         break;
     case 0x0057:
-        set_layer3(out, len, at, ETHERTYPE_IP6);
+        link_set_layer3(out, len, at, ETHERTYPE_IP6);
         break;
     case 0x0281:
     case 0x0283:
         out->ethertype = ETHERTYPE_MPLS;
-        decode_mpls(data, len, at, out);
+        link_mpls(data, len, at, out);
         break;
     default:
-        set_layer3(out, len, at, 0);
+        link_set_layer3(out, len, at, 0);
     }
 }
 
@@ -106,19 +94,73 @@ static void decode_ppp(const uint8_t *data, uint32_t len, uint32_t at, struct pl
 static uint32_t tag_size(uint16_t ethertype)
 {
     switch (ethertype) {
-    case 0x8100: /* IEEE 802.1Q */
-    case 0x88a8: /* 802.1ad */
-    case 0x9100: /* stacked tags before 802.1ad */
-    case 0x9200:
+    case ETHERTYPE_VLAN:
+    case ETHERTYPE_QINQ:
+    case ETHERTYPE_QINQ_OLD:
+    case ETHERTYPE_QINQ_OLDER:
         return 4;
-    case 0x893f: /* 802.1BR */
+    case ETHERTYPE_BRIDGE_PORT_EXTENSION:
         return 8;
-    case 0x892f: /* IEC 62439-3: HSR */
+    case ETHERTYPE_HSR:
+    case ETHERTYPE_VN_TAG:
+    case ETHERTYPE_BROADCOM_TAG: /* a tag of 4 bytes */
         return 6;
-    case 0x88e7: /* 802.1ah: I-SID, then the customer's addresses and ethertype */
+    case ETHERTYPE_CISCO_METADATA: /* version, length, option, security group */
+    case ETHERTYPE_EDSA:           /* 2 bytes of zero, a tag of 4 bytes */
+        return 8;
+    case ETHERTYPE_PBB: /* I-SID, then the customer's addresses and ethertype */
         return 4 + 14;
+    case ETHERTYPE_FABRICPATH: /* forwarding tag and TTL, then the whole frame */
+        return 2 + 14;
     default:
         return 0;
+    }
+}
+
+static bool is_vlan(uint16_t ethertype)
+{
+    return tag_size(ethertype) == 4;
+}
+
+/* IEEE 802.1AE section 9.3: flags, short length, packet number, and the sender's identifier where a
+ * flag says so.  What follows can be read where it was neither encrypted nor changed. */
+static uint32_t macsec_size(const uint8_t *data, uint32_t len, uint32_t at)
+{
+    enum { HAS_SCI = 0x20, ENCRYPTED = 0x08, CHANGED = 0x04 };
+
+    if (!link_has(len, at, 6) || data[at] & (ENCRYPTED | CHANGED))
+        return 0;
+    return data[at] & HAS_SCI ? 14 : 6;
+}
+
+/* Network service header (RFC 8300 section 2.2): its length in words, and what follows. */
+static void decode_nsh(const uint8_t *data, uint32_t len, uint32_t at, struct plt_layers *out)
+{
+    enum { NEXT_IP4 = 1, NEXT_IP6 = 2, NEXT_ETHERNET = 3, NEXT_NSH = 4, NEXT_MPLS = 5 };
+
+    if (!link_has(len, at, 8))
+        return;
+    uint32_t size = (data[at + 1] & 0x3fU) * 4;
+    if (size < 8)
+        return;
+    switch (data[at + 3]) {
+    case NEXT_IP4:
+        link_set_layer3(out, len, at + size, ETHERTYPE_IP);
+        break;
+    case NEXT_IP6:
+        link_set_layer3(out, len, at + size, ETHERTYPE_IP6);
+        break;
+    case NEXT_ETHERNET:
+        link_ethernet(data, len, at + size, out);
+        break;
+    case NEXT_NSH:
+        plt_decode_ethertype(data, len, at + size, ETHERTYPE_NSH, out);
+        break;
+    case NEXT_MPLS:
+        plt_decode_ethertype(data, len, at + size, ETHERTYPE_MPLS, out);
+        break;
+    default:
+        break;
     }
 }
 
@@ -126,14 +168,18 @@ void plt_decode_ethertype(const uint8_t *data, uint32_t len, uint32_t at, uint16
                           struct plt_layers *out)
 {
     uint32_t size = 0;
+    bool tagged = out->tags > 0; /* the outermost VLAN is known, or there was none */
     if (out->depth++ > MAX_DEPTH)
         return;
     while ((size = tag_size(ethertype)) != 0) {
-        set_layer3(out, len, at, ethertype);
-        if (!has(len, at, size) || out->tags > MAX_DEPTH)
+        link_set_layer3(out, len, at, ethertype);
+        if (!link_has(len, at, size) || out->tags > MAX_DEPTH)
             return;
-        if (out->tags++ == 0 && size == 4)
+        out->tags++;
+        if (is_vlan(ethertype) && !tagged) {
             out->vlan_id = load_be16(data + at) & 0xfff;
+            tagged = true;
+        }
         at += size;
         ethertype = load_be16(data + at - 2);
         out->layer3 = PLT_ABSENT;
@@ -142,19 +188,32 @@ void plt_decode_ethertype(const uint8_t *data, uint32_t len, uint32_t at, uint16
     case ETHERTYPE_MPLS:
     case ETHERTYPE_MPLS_MULTICAST:
         out->ethertype = ethertype;
-        decode_mpls(data, len, at, out);
+        link_mpls(data, len, at, out);
         break;
     case ETHERTYPE_PPPOE_SESSION: /* RFC 2516 section 4: 6 bytes, then a PPP protocol */
         out->ethertype = ethertype;
-        decode_ppp(data, len, at + 6, out);
+        link_ppp(data, len, at + 6, out);
+        break;
+    case ETHERTYPE_MACSEC:
+        size = macsec_size(data, len, at);
+        if (size && link_has(len, at, size + 2)) {
+            plt_decode_ethertype(data, len, at + size + 2, load_be16(data + at + size), out);
+        } else {
+            link_set_layer3(out, len, at, ethertype);
+        }
+        break;
+    case ETHERTYPE_NSH:
+        decode_nsh(data, len, at, out);
+        if (out->layer3 == PLT_ABSENT)
+            link_set_layer3(out, len, at, ethertype);
         break;
     default:
-        if (ethertype <= 1500) { /* a length: only IP is looked for behind it, as of old */
+        if (ethertype <= 1500) { /* a length: only IP is looked for after it, as libtrace does */
             plt_decode_llc(data, len, at, out);
             if (out->ethertype == ETHERTYPE_IP || out->ethertype == ETHERTYPE_IP6)
                 break;
         }
-        set_layer3(out, len, at, ethertype);
+        link_set_layer3(out, len, at, ethertype);
     }
 }
 
@@ -162,51 +221,51 @@ void plt_decode_ethertype(const uint8_t *data, uint32_t len, uint32_t at, uint16
  * it is neither, for the caller knows better then what to call it. */
 void plt_decode_llc(const uint8_t *data, uint32_t len, uint32_t at, struct plt_layers *out)
 {
-    if (has(len, at, 8) && data[at] == 0xaa && data[at + 1] == 0xaa) {
+    if (link_has(len, at, 8) && data[at] == 0xaa && data[at + 1] == 0xaa) {
         uint32_t oui = load_be32(data + at + 2) & 0xffffff;
         uint16_t ethertype = load_be16(data + at + 6);
         if ((oui == 0 || oui == 0x0000f8) && ethertype > 1500)
             plt_decode_ethertype(data, len, at + 8, ethertype, out);
-    } else if (has(len, at, 3) && data[at] == 0x06 && data[at + 1] == 0x06) {
-        set_ip(data, len, at + 3, out);
+    } else if (link_has(len, at, 3) && data[at] == 0x06 && data[at + 1] == 0x06) {
+        link_ip(data, len, at + 3, out);
     }
 }
 
-static void decode_ethernet(const uint8_t *data, uint32_t len, uint32_t at, struct plt_layers *out)
+LINK_DECODER(ethernet)
 {
-    if (has(len, at, 14))
+    if (link_has(len, at, 14))
         plt_decode_ethertype(data, len, at + 14, load_be16(data + at + 12), out);
 }
 
-static void decode_llc_only(const uint8_t *data, uint32_t len, uint32_t at, struct plt_layers *out)
+LINK_DECODER(llc)
 {
     plt_decode_llc(data, len, at, out);
     if (out->layer3 == PLT_ABSENT)
-        set_layer3(out, len, at, 0);
+        link_set_layer3(out, len, at, 0);
 }
 
 /* Linux cooked capture.  What libtrace calls layer 2 begins behind the pseudo-header. */
 static void decode_cooked(const uint8_t *data, uint32_t len, uint32_t header, uint16_t hardware,
                           uint16_t protocol, struct plt_layers *out)
 {
-    out->linktype = LINKTYPE_NONE;
+    out->linktype = LIBTRACE_TYPE_NONE;
     out->layer2 = header < len ? header : PLT_ABSENT;
     switch (protocol) {
     case SLL_WHOLE_FRAME:
-        out->linktype = LINKTYPE_ETH;
-        decode_ethernet(data, len, header, out);
+        out->linktype = LIBTRACE_TYPE_ETH;
+        link_ethernet(data, len, header, out);
         break;
     case 0x0001: /* 802.3 without 802.2 */
     case 0x0004: /* 802.2 */
-        decode_llc_only(data, len, header, out);
+        link_llc(data, len, header, out);
         break;
     default:
         if (hardware == ARPHRD_RADIOTAP || hardware == ARPHRD_80211) {
-            out->linktype = LINKTYPE_80211;
+            out->linktype = LIBTRACE_TYPE_80211;
             uint32_t skip = 0;
-            if (hardware == ARPHRD_RADIOTAP && has(len, header, 4))
+            if (hardware == ARPHRD_RADIOTAP && link_has(len, header, 4))
                 skip = load_le16(data + header + 2);
-            plt_decode_80211(data, len, header + skip, out);
+            plt_decode_80211(data, len, header + skip, false, out);
         } else {
             plt_decode_ethertype(data, len, header, protocol, out);
         }
@@ -221,69 +280,92 @@ static void decode_family(const uint8_t *data, uint32_t len, uint32_t at, uint32
         family = family >> 24 | (family >> 8 & 0xff00);
     switch (family) {
     case 2:
-        set_layer3(out, len, at, ETHERTYPE_IP);
+        link_set_layer3(out, len, at, ETHERTYPE_IP);
         break;
     case 10: /* Linux */
     case 23: /* Windows */
     case 24: /* NetBSD, OpenBSD */
     case 28: /* FreeBSD */
     case 30: /* macOS */
-        set_layer3(out, len, at, ETHERTYPE_IP6);
+        link_set_layer3(out, len, at, ETHERTYPE_IP6);
         break;
     default: /* some systems write an ethertype */
         if (family > 1500)
             plt_decode_ethertype(data, len, at, (uint16_t)family, out);
         else
-            set_layer3(out, len, at, 0);
+            link_set_layer3(out, len, at, 0);
     }
 }
 
-/* PPP in HDLC-like framing (RFC 1662), or Cisco HDLC where its address byte says so. */
-static void decode_hdlc(const uint8_t *data, uint32_t len, uint32_t at, bool cisco,
-                        struct plt_layers *out)
+/* Cisco HDLC: an address, 0, an ethertype. */
+LINK_DECODER(cisco)
 {
-    if (!has(len, at, 2))
+    if (link_has(len, at, 4))
+        plt_decode_ethertype(data, len, at + 4, load_be16(data + at + 2), out);
+}
+
+/* PPP in HDLC-like framing (RFC 1662), or Cisco HDLC where its address and control bytes say so:
+ * captures of serial lines have either under PPP's numbers. */
+LINK_DECODER(hdlc)
+{
+    enum { CISCO_UNICAST = 0x0f00, CISCO_BROADCAST = 0x8f00, ALL_STATIONS = 0xff03 };
+
+    if (!link_has(len, at, 2))
         return;
-    if (cisco && (data[at] == 0x0f || data[at] == 0x8f)) {
-        if (has(len, at, 4))
-            plt_decode_ethertype(data, len, at + 4, load_be16(data + at + 2), out);
-    } else {
-        decode_ppp(data, len, data[at] == 0xff && data[at + 1] == 0x03 ? at + 2 : at, out);
-    }
+    uint16_t start = load_be16(data + at);
+    if (start == CISCO_UNICAST || start == CISCO_BROADCAST)
+        link_cisco(data, len, at, out);
+    else
+        link_ppp(data, len, start == ALL_STATIONS ? at + 2 : at, out);
+}
+
+LINK_DECODER(ppp_direction)
+{
+    link_hdlc(data, len, at + 1, out);
+}
+
+LINK_DECODER(cisco_direction)
+{
+    link_cisco(data, len, at + 1, out);
+}
+
+LINK_DECODER(pppoe)
+{
+    link_ppp(data, len, at + 6, out);
 }
 
 /* Frame Relay (RFC 2427): the address, control 3, a network layer protocol identifier. */
-static void decode_frame_relay(const uint8_t *data, uint32_t len, struct plt_layers *out)
+LINK_DECODER(frame_relay)
 {
-    uint32_t at = 0;
-    while (has(len, at, 1) && !(data[at] & 1)) /* the last byte of the address has bit 0 set */
+    uint32_t start = at;
+    while (link_has(len, at, 1) && !(data[at] & 1)) /* the address's last byte has bit 0 set */
         at++;
     at++;
-    if (has(len, at, 2) && at <= 4 && data[at] == 0x03) {
+    if (link_has(len, at, 2) && at - start <= 4 && data[at] == 0x03) {
         at++;
         if (data[at] == 0) /* padding */
             at++;
-        if (!has(len, at, 1))
+        if (!link_has(len, at, 1))
             return;
         if (data[at] == 0xcc || data[at] == 0x8e)
-            set_ip(data, len, at + 1, out);
-        else if (data[at] == 0x80 && has(len, at, 6))
+            link_ip(data, len, at + 1, out);
+        else if (data[at] == 0x80 && link_has(len, at, 6))
             plt_decode_ethertype(data, len, at + 6, load_be16(data + at + 4), out);
-    } else if (has(len, at, 2) && load_be16(data + at) > 1500) { /* Cisco's encapsulation */
+    } else if (link_has(len, at, 2) && load_be16(data + at) > 1500) { /* Cisco's encapsulation */
         plt_decode_ethertype(data, len, at + 2, load_be16(data + at), out);
     }
 }
 
 /* Linux netfilter log: type-length-value attributes, of which 9 holds the packet. */
-static void decode_nflog(const uint8_t *data, uint32_t len, struct plt_layers *out)
+LINK_DECODER(nflog)
 {
-    uint32_t at = 4;
-    while (has(len, at, 4)) {
+    at += 4;
+    while (link_has(len, at, 4)) {
         uint32_t size = load_le16(data + at);
         uint32_t type = load_le16(data + at + 2) & 0x7fff;
         if (type == 9) {
             out->layer2 = at;
-            set_ip(data, len, at + 4, out);
+            link_ip(data, len, at + 4, out);
             return;
         }
         if (size < 4)
@@ -292,160 +374,163 @@ static void decode_nflog(const uint8_t *data, uint32_t len, struct plt_layers *o
     }
 }
 
-/* The radiotap, Prism, AVS and PPI headers, each with its own length, before 802.11. */
-static void decode_monitor(const uint8_t *data, uint32_t len, uint32_t size, struct plt_layers *out)
+/* Token Ring: access and frame control, addresses, source routing, 802.2. */
+LINK_DECODER(token_ring)
 {
-    if (size >= len)
-        return;
-    out->layer2 = size;
-    out->linktype = LINKTYPE_80211;
-    plt_decode_80211(data, len, size, out);
+    if (link_has(len, at, 15))
+        link_llc(data, len, at + 14 + (data[at + 8] & 0x80 ? data[at + 14] & 0x1fU : 0), out);
 }
 
-static void decode_dlt(const uint8_t *data, uint32_t len, uint32_t dlt, struct plt_layers *out)
+/* 16 bytes of direction and compression. */
+LINK_DECODER(slip)
 {
-    switch (dlt) {
-    case 0: /* NULL: in the capturing host's byte order */
-    case 108:
-        if (has(len, 0, 4))
-            decode_family(data, len, 4, load_le32(data), out);
+    link_ip(data, len, at + 16, out);
+}
+
+/* Frame control, addresses, 802.2. */
+LINK_DECODER(fddi)
+{
+    link_llc(data, len, at + 13, out);
+}
+
+/* Flags, VPI and VCI, or an ATM header: 4 bytes, then 802.2. */
+LINK_DECODER(sunatm)
+{
+    link_llc(data, len, at + 4, out);
+}
+
+/* An address family in the capturing host's byte order, or the network's. */
+LINK_DECODER(family)
+{
+    if (link_has(len, at, 4))
+        decode_family(data, len, at + 4, load_le32(data + at), out);
+}
+
+/* Family, SPI, flags. */
+LINK_DECODER(enc)
+{
+    if (link_has(len, at, 12))
+        decode_family(data, len, at + 12, load_le32(data + at), out);
+}
+
+LINK_DECODER(cooked)
+{
+    if (link_has(len, at, 16))
+        decode_cooked(data, len, at + 16, load_be16(data + at + 2), load_be16(data + at + 14), out);
+}
+
+LINK_DECODER(cooked2)
+{
+    if (link_has(len, at, 20))
+        decode_cooked(data, len, at + 20, load_be16(data + at + 8), load_be16(data + at), out);
+}
+
+/* Its length in its first byte, to be rounded up to 4. */
+LINK_DECODER(pflog)
+{
+    if (!link_has(len, at, 2))
+        return;
+    uint32_t end = at + ((data[at] + 3U) & ~3U);
+    out->layer2 = end < len ? end : PLT_ABSENT;
+    link_ip(data, len, end, out);
+}
+
+/* netANALYZER: 4 bytes before the frame, and 8 more of preamble. */
+LINK_DECODER(netanalyzer)
+{
+    link_ethernet(data, len, at + 4, out);
+}
+
+LINK_DECODER(netanalyzer_preamble)
+{
+    link_ethernet(data, len, at + 12, out);
+}
+
+LINK_DECODER(nothing)
+{
+    (void)data;
+    (void)len;
+    (void)at;
+    out->layer2 = PLT_ABSENT;
+}
+
+/* --- 802.11 ---------------------------------------------------------------------------------- */
+
+LINK_DECODER(ieee80211)
+{
+    plt_decode_80211(data, len, at, false, out);
+}
+
+/* What follows a header of `size` bytes, at most what was captured, is 802.11. */
+static void decode_monitor(const uint8_t *data, uint32_t len, uint32_t at, uint32_t size,
+                           bool padded, struct plt_layers *out)
+{
+    if (at >= len || size >= len - at)
+        return;
+    out->layer2 = at + size;
+    out->linktype = LIBTRACE_TYPE_80211;
+    plt_decode_80211(data, len, at + size, padded, out);
+}
+
+/* Prism's own header has its length in bytes 4 to 7, AVS's in the same place. */
+LINK_DECODER(prism)
+{
+    if (!link_has(len, at, 8))
+        return;
+    bool avs = load_be32(data + at) >> 12 == 0x80211;
+    decode_monitor(data, len, at, avs ? load_be32(data + at + 4) : load_le32(data + at + 4), false,
+                   out);
+}
+
+LINK_DECODER(avs)
+{
+    if (link_has(len, at, 8))
+        decode_monitor(data, len, at, load_be32(data + at + 4), false, out);
+}
+
+LINK_DECODER(radiotap)
+{
+    enum { FLAG_DATA_PAD = 0x20 };
+
+    if (link_has(len, at, 8))
+        decode_monitor(data, len, at, load_le16(data + at + 2),
+                       plt_radiotap_flags(data + at, len - at) & FLAG_DATA_PAD, out);
+}
+
+/* --- The table ------------------------------------------------------------------------------- */
+
+static void decode_linktype(const uint8_t *data, uint32_t len, uint32_t at, uint32_t linktype,
+                            struct plt_layers *out)
+{
+    switch (linktype) {
+#define LINK_CASE(name, number, dlt, type, decoder, ...)                                           \
+    case LINKTYPE_##name:                                                                          \
+        link_##decoder(data, len, at, out);                                                        \
         break;
-    case 1:
-        decode_ethernet(data, len, 0, out);
-        break;
-    case 6: /* Token Ring: access and frame control, addresses, source routing, 802.2 */
-        if (has(len, 0, 15))
-            decode_llc_only(data, len, 14 + (data[8] & 0x80 ? data[14] & 0x1fU : 0), out);
-        break;
-    case 8: /* SLIP: 16 bytes of direction and compression */
-        set_ip(data, len, 16, out);
-        break;
-    case 9:
-        decode_hdlc(data, len, 0, false, out);
-        break;
-    case 50:
-    case 166:
-    case DLT_HDLC_POS:
-    case DLT_LEGACY_POS:
-        decode_hdlc(data, len, 0, true, out);
-        break;
-    case 104:
-        if (has(len, 0, 4))
-            plt_decode_ethertype(data, len, 4, load_be16(data + 2), out);
-        break;
-    case 204: /* PPP with a direction byte */
-        decode_hdlc(data, len, 1, false, out);
-        break;
-    case 205: /* Cisco HDLC with a direction byte */
-        if (has(len, 0, 5))
-            plt_decode_ethertype(data, len, 5, load_be16(data + 3), out);
-        break;
-    case 51: /* PPPoE without Ethernet */
-        decode_ppp(data, len, 6, out);
-        break;
-    case 10: /* FDDI: frame control, addresses, 802.2 */
-        decode_llc_only(data, len, 13, out);
-        break;
-    case 11:
-    case 100:
-        decode_llc_only(data, len, 0, out);
-        break;
-    case 123: /* SunATM: flags, VPI, VCI */
-    case DLT_ATM_CELL:
-    case DLT_LEGACY_ATM:
-        decode_llc_only(data, len, 4, out);
-        break;
-    case 12:
-    case 14:
-    case 101:
-    case 228:
-    case 229:
-        set_ip(data, len, 0, out);
-        break;
-    case 105:
-        plt_decode_80211(data, len, 0, out);
-        break;
-    case 119: /* Prism's own header has its length in bytes 4 to 7, AVS's in the same place */
-        if (has(len, 0, 8))
-            decode_monitor(
-                data, len,
-                load_be32(data) >> 12 == 0x80211 ? load_be32(data + 4) : load_le32(data + 4), out);
-        break;
-    case 163:
-        if (has(len, 0, 8))
-            decode_monitor(data, len, load_be32(data + 4), out);
-        break;
-    case 127:
-    case 192: /* PPI; its own link type in bytes 4 to 7 */
-        if (has(len, 0, 8) && (dlt == 127 || load_le32(data + 4) == 105))
-            decode_monitor(data, len, load_le16(data + 2), out);
-        break;
-    case 107:
-        decode_frame_relay(data, len, out);
-        break;
-    case 109: /* OpenBSD's enc: family, SPI, flags */
-        if (has(len, 0, 12))
-            decode_family(data, len, 12, load_le32(data), out);
-        break;
-    case 113:
-        if (has(len, 0, 16))
-            decode_cooked(data, len, 16, load_be16(data + 2), load_be16(data + 14), out);
-        break;
-    case 276:
-        if (has(len, 0, 20))
-            decode_cooked(data, len, 20, load_be16(data + 8), load_be16(data), out);
-        break;
-    case 117: /* pflog: its length, rounded up to 4, in its first byte */
-        if (has(len, 0, 2)) {
-            out->layer2 = (data[0] + 3U) & ~3U;
-            if (out->layer2 >= len)
-                out->layer2 = PLT_ABSENT;
-            else
-                set_ip(data, len, out->layer2, out);
-        }
-        break;
-    case 219:
-        out->ethertype = ETHERTYPE_MPLS;
-        decode_mpls(data, len, 0, out);
-        break;
-    case 239:
-        decode_nflog(data, len, out);
-        break;
-    case 240: /* netANALYZER, and with preamble */
-        decode_ethernet(data, len, 4, out);
-        break;
-    case 241:
-        decode_ethernet(data, len, 12, out);
-        break;
+        LINK_TYPES(LINK_CASE)
+#undef LINK_CASE
     default:
         out->layer2 = PLT_ABSENT;
     }
 }
 
+void link_within(const uint8_t *data, uint32_t len, uint32_t at, uint32_t linktype,
+                 struct plt_layers *out)
+{
+    if (at >= len || out->depth++ > MAX_DEPTH)
+        return;
+    out->layer2 = at;
+    out->linktype = plt_linktype_of_dlt(linktype);
+    decode_linktype(data, len, at, linktype, out);
+}
+
 void plt_decode_link(const uint8_t *data, uint32_t len, const struct plt_meta *meta,
                      struct plt_layers *out)
 {
-    uint32_t dlt = meta->dlt;
     out->layer2 = 0;
     out->linktype =
-        meta->linktype == PLT_LINKTYPE_OF_DLT ? plt_linktype_of_dlt(dlt) : meta->linktype;
-    if (dlt == 258 && has(len, 0, 12)) { /* macOS's PKTAP: header length, record type, link type */
-        uint32_t header = load_le32(data);
-        uint32_t inner = load_le32(data + 8);
-        if (header < len && inner != dlt) {
-            struct plt_layers layers = {
-                .layer2 = 0, .layer3 = PLT_ABSENT, .transport = PLT_ABSENT, .payload = PLT_ABSENT};
-            decode_dlt(data + header, len - header, inner, &layers);
-            layers.linktype = plt_linktype_of_dlt(inner);
-            if (layers.layer2 != PLT_ABSENT)
-                layers.layer2 += header;
-            if (layers.layer3 != PLT_ABSENT)
-                layers.layer3 += header;
-            *out = layers;
-            return;
-        }
-    }
-    decode_dlt(data, len, dlt, out);
+        meta->linktype == PLT_LINKTYPE_OF_DLT ? plt_linktype_of_dlt(meta->dlt) : meta->linktype;
+    decode_linktype(data, len, 0, meta->dlt, out);
     if (len == 0)
         out->layer2 = PLT_ABSENT;
 }

@@ -7,49 +7,9 @@
 
 int16_t plt_linktype_of_dlt(uint32_t dlt)
 {
-    switch (dlt) {
-    case 1:
-        return LINKTYPE_ETH;
-    case 12:
-    case 14:
-    case 101:
-    case 228:
-    case 229:
-        return LINKTYPE_NONE;
-    case 9:
-    case 204:
-        return LINKTYPE_PPP;
-    case 50:
-    case 104:
-    case 166:
-    case 205:
-    case DLT_LEGACY_POS:
-        return LINKTYPE_POS;
-    case DLT_HDLC_POS:
-        return LINKTYPE_HDLC_POS;
-    case 11:
-    case 100:
-        return LINKTYPE_LLCSNAP;
-    case DLT_ATM_CELL:
-    case DLT_LEGACY_ATM:
-        return LINKTYPE_ATM;
-    case 105:
-        return LINKTYPE_80211;
-    case 119:
-        return LINKTYPE_80211_PRISM;
-    case 127:
-        return LINKTYPE_80211_RADIO;
-    case 113:
-        return LINKTYPE_LINUX_SLL;
-    case 117:
-        return LINKTYPE_PFLOG;
-    case 108:
-        return LINKTYPE_OPENBSD_LOOP;
-    case DLT_DUCK:
-        return LINKTYPE_DUCK;
-    default:
-        return LINKTYPE_UNKNOWN;
-    }
+    const struct link_row *row = link_row_of(dlt);
+
+    return row ? row->libtrace : LIBTRACE_TYPE_UNKNOWN;
 }
 
 enum { DIR_OUTGOING = 0, DIR_INCOMING = 1, DIR_OTHER = 2, DIR_UNKNOWN = -1 };
@@ -58,25 +18,29 @@ int plt_direction(const uint8_t *data, uint32_t len, const struct plt_meta *meta
 {
     if (meta->direction != DIR_UNKNOWN)
         return meta->direction;
-    switch (meta->dlt) {
-    case 113: /* Linux cooked: packet type 4 was sent by the host; some writers swap its bytes */
+    const struct link_row *row = link_row_of(meta->dlt);
+    switch (row ? (enum link_direction)row->direction : DIRECTION_NONE) {
+    case DIRECTION_COOKED: /* some writers swap its bytes */
         if (len >= 2)
             return data[0] + data[1] == 4 ? DIR_OUTGOING : DIR_INCOMING;
         break;
-    case 276:
+    case DIRECTION_COOKED2:
         if (len >= 11)
             return data[10] == 4 ? DIR_OUTGOING : DIR_INCOMING;
         break;
-    case 117: /* pflog: 1 in, 2 out */
+    case DIRECTION_PFLOG:
         if (len >= 61)
             return data[60] == 1 ? DIR_INCOMING : data[60] == 2 ? DIR_OUTGOING : DIR_OTHER;
         break;
-    case 204: /* with a direction byte, 0 where received */
-    case 205:
+    case DIRECTION_BYTE:
         if (len >= 1)
             return data[0] == 0 ? DIR_INCOMING : DIR_OUTGOING;
         break;
-    default:
+    case DIRECTION_JUNIPER:
+        if (len >= 4 && load_be32(data) >> 8 == JUNIPER_MAGIC)
+            return data[3] & 1 ? DIR_INCOMING : DIR_OUTGOING;
+        break;
+    case DIRECTION_NONE:
         break;
     }
     return DIR_UNKNOWN;
@@ -89,46 +53,59 @@ uint64_t plt_erf_time(const struct plt_meta *meta)
     return (uint64_t)meta->sec << 32 | ((uint64_t)meta->nsec << 32) / 1000000000;
 }
 
-/* Whether a radiotap header (https://www.radiotap.org) says that the frame's FCS was captured. */
-static bool radiotap_has_fcs(const uint8_t *data, uint32_t len)
+/* The flags of a radiotap header (https://www.radiotap.org/fields/Flags), 0 without. */
+uint8_t plt_radiotap_flags(const uint8_t *data, uint32_t len)
 {
-    enum { HAS_TSFT = 1, HAS_FLAGS = 2, FLAG_FCS = 0x10 };
+    enum { HAS_TSFT = 1, HAS_FLAGS = 2 };
     uint32_t at = 4;
     if (len < 8)
-        return false;
+        return 0;
     uint32_t first = load_le32(data + at);
     do { /* bit 31: another word of present bits follows */
         if (len - at < 4)
-            return false;
+            return 0;
         at += 4;
     } while (load_le32(data + at - 4) >> 31);
     if (!(first & HAS_FLAGS))
-        return false;
+        return 0;
     if (first & HAS_TSFT)
         at = ((at + 7) & ~7U) + 8;
-    return at < len && data[at] & FLAG_FCS;
+    return at < len ? data[at] : 0;
 }
 
-uint32_t plt_wire_extra(const uint8_t *data, uint32_t len, uint32_t dlt)
+/* The FCS that a kind of link layer has and its length field does not count. */
+static uint32_t uncounted_fcs(const uint8_t *data, uint32_t len, enum link_fcs fcs)
 {
-    switch (dlt) {
-    case 1:
-        return 4;
-    case 127:
-        return radiotap_has_fcs(data, len) ? 0 : 4;
-    case 113:
-        return len >= 16 && load_be16(data + 14) == SLL_WHOLE_FRAME ? 4 : 0;
-    default:
-        return 0;
+    enum { FCS = 4, RADIOTAP_FCS = 0x10 };
+
+    switch (fcs) {
+    case FCS_ETHERNET:
+        return FCS;
+    case FCS_RADIOTAP:
+        return plt_radiotap_flags(data, len) & RADIOTAP_FCS ? 0 : FCS;
+    case FCS_COOKED:
+        return len >= 16 && load_be16(data + 14) == SLL_WHOLE_FRAME ? FCS : 0;
+    case FCS_NONE:
+        break;
     }
+    return 0;
+}
+
+uint32_t plt_wire_extra(const uint8_t *data, uint32_t len, const struct plt_meta *meta)
+{
+    const struct link_row *row = link_row_of(meta->dlt);
+
+    return row && !meta->fcs_counted ? uncounted_fcs(data, len, (enum link_fcs)row->fcs) : 0;
 }
 
 void meta_set_wire_len(struct plt_meta *meta, const uint8_t *data, uint32_t len, uint32_t length)
 {
-    uint32_t extra = plt_wire_extra(data, len, meta->dlt);
+    uint32_t extra = plt_wire_extra(data, len, meta);
 
     meta->wire_len = (uint64_t)length + extra;
+    if (meta->fcs_counted)
+        return;
     meta->fcs = (uint8_t)extra;
-    if (meta->dlt == 127)
+    if (meta->dlt == LINKTYPE_IEEE802_11_RADIOTAP)
         meta->fcs = 4; /* where nothing was added it is a part of the frame */
 }

@@ -155,7 +155,7 @@ void plt_decode_network(const uint8_t *data, uint32_t len, uint64_t wire, struct
 static uint64_t wire_of(const struct plt_meta *meta, uint32_t len)
 {
     /* an ATM wire length is one cell's, not the packet's */
-    if (meta->dlt == DLT_ATM_CELL || meta->dlt == DLT_LEGACY_ATM)
+    if (meta->dlt == LINKTYPE_ERF_ATM || meta->dlt == LINKTYPE_LEGACY_ATM)
         return WIRE_UNKNOWN;
     return meta->wire_len >= len && meta->wire_len >= meta->fcs ? meta->wire_len - meta->fcs : len;
 }
@@ -168,7 +168,7 @@ void plt_decode(const uint8_t *data, uint32_t len, const struct plt_meta *meta, 
                                .transport = PLT_ABSENT,
                                .payload = PLT_ABSENT,
                                .ip_end = len,
-                               .linktype = LINKTYPE_UNKNOWN};
+                               .linktype = LIBTRACE_TYPE_UNKNOWN};
     switch ((enum plt_root)root) {
     case ROOT_LINK:
         plt_decode_link(data, len, meta, out);

@@ -5,17 +5,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Link types: the numbers of LINKTYPE_* in pcap files (https://www.tcpdump.org/linktypes.html),
- * and, above all of those, encapsulations that only libtrace's formats have. */
-enum plt_dlt {
-    DLT_HDLC_POS = 0x10000, /* ERF: PPP or Cisco HDLC, told apart by its first bytes */
-    DLT_ATM_CELL,           /* ERF: a 4-byte ATM header, then LLC/SNAP */
-    DLT_LEGACY_POS,
-    DLT_LEGACY_ATM,
-    DLT_DUCK,
-    DLT_NONE /* nothing that we can decode */
-};
-
 /* What a source says of a packet besides its bytes. */
 struct plt_meta {
     int64_t sec;          /* arrival time, seconds since the epoch */
@@ -23,11 +12,12 @@ struct plt_meta {
     uint32_t capture_len; /* as libtrace defines it; a legacy format's is its record size */
     uint64_t erf_time;    /* 32.32 fixed point; 0 where the source's clock is no ERF clock */
     uint64_t wire_len;    /* as libtrace defines it: with the FCS for Ethernet */
-    uint32_t dlt;
-    int16_t linktype; /* TRACE_TYPE_*, where dlt does not tell; else PLT_LINKTYPE_OF_DLT */
-    int8_t direction; /* TRACE_DIR_*, -1 where the source does not tell */
-    bool fine_clock;  /* the clock has more than microseconds */
-    uint8_t fcs;      /* bytes of wire_len that are the frame check sequence */
+    uint32_t dlt;         /* enum linktype: the number in files */
+    int16_t linktype;     /* TRACE_TYPE_*, where dlt does not tell; else PLT_LINKTYPE_OF_DLT */
+    int8_t direction;     /* TRACE_DIR_*, -1 where the source does not tell */
+    bool fine_clock;      /* the clock has more than microseconds */
+    uint8_t fcs;          /* bytes of wire_len that are the frame check sequence */
+    bool fcs_counted;     /* by the source's length field: it was captured with the frame */
 };
 
 #define PLT_LINKTYPE_OF_DLT INT16_MIN

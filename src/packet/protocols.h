@@ -20,7 +20,11 @@ enum {
     ETHERTYPE_HSR = 0x892f,                   /* IEC 62439-3 */
     ETHERTYPE_BRIDGE_PORT_EXTENSION = 0x893f, /* 802.1BR */
     ETHERTYPE_NSH = 0x894f,                   /* RFC 8300 */
+    ETHERTYPE_BROADCOM_TAG = 0x8874,
     ETHERTYPE_FABRICPATH = 0x8903,
+    ETHERTYPE_CISCO_METADATA = 0x8909,
+    ETHERTYPE_VN_TAG = 0x8926,
+    ETHERTYPE_EDSA = 0xdada,     /* Marvell's switches, as Linux sets them up */
     ETHERTYPE_QINQ_OLD = 0x9100, /* stacked tags before 802.1ad */
     ETHERTYPE_QINQ_OLDER = 0x9200,
     ETHERTYPE_LEAST = 0x0600 /* what is less is a length (IEEE 802.3) */

@@ -1,85 +1,11 @@
 /* ERF files, read and written: Endace's extensible record format. */
 #include "writer.h"
 
+#include "erfrecord.h"
+
 #include <string.h>
 
-enum { HEADER = 16, EXTENSION = 8, ETH_PAD = 2 };
-
-enum erf_type {
-    ERF_LEGACY = 0,
-    ERF_HDLC_POS = 1,
-    ERF_ETH = 2,
-    ERF_ATM = 3,
-    ERF_AAL5 = 4,
-    ERF_MC_HDLC = 5,
-    ERF_MC_ATM = 7,
-    ERF_MC_AAL5 = 9,
-    ERF_COLOR_HDLC_POS = 10,
-    ERF_COLOR_ETH = 11,
-    ERF_DSM_COLOR_HDLC_POS = 15,
-    ERF_DSM_COLOR_ETH = 16,
-    ERF_COLOR_MC_HDLC_POS = 17,
-    ERF_COLOR_HASH_POS = 19,
-    ERF_COLOR_HASH_ETH = 20,
-    ERF_IPV4 = 22,
-    ERF_IPV6 = 23,
-    ERF_META = 27,
-    ERF_PAD = 48
-};
-
-/* How the payload of a record type begins: bytes before the link layer, and what that is. */
-struct layout {
-    uint32_t skip;
-    uint32_t dlt;
-    int16_t linktype;
-};
-
-static struct layout layout_of(uint8_t type)
-{
-    switch (type) {
-    case ERF_ETH:
-    case ERF_COLOR_ETH:
-    case ERF_DSM_COLOR_ETH:
-    case ERF_COLOR_HASH_ETH:
-        return (struct layout){ETH_PAD, 1, LINKTYPE_ETH};
-    case ERF_LEGACY:
-    case ERF_HDLC_POS:
-    case ERF_COLOR_HDLC_POS:
-    case ERF_DSM_COLOR_HDLC_POS:
-    case ERF_COLOR_HASH_POS:
-        return (struct layout){0, DLT_HDLC_POS, LINKTYPE_HDLC_POS};
-    case ERF_MC_HDLC: /* a multi-channel header first */
-    case ERF_COLOR_MC_HDLC_POS:
-        return (struct layout){4, DLT_HDLC_POS, LINKTYPE_HDLC_POS};
-    case ERF_ATM:
-        return (struct layout){0, DLT_ATM_CELL, LINKTYPE_ATM};
-    case ERF_MC_ATM:
-        return (struct layout){4, DLT_ATM_CELL, LINKTYPE_ATM};
-    case ERF_AAL5:
-        return (struct layout){0, DLT_ATM_CELL, LINKTYPE_AAL5};
-    case ERF_MC_AAL5:
-        return (struct layout){4, DLT_ATM_CELL, LINKTYPE_AAL5};
-    case ERF_IPV4:
-    case ERF_IPV6:
-        return (struct layout){0, 101, LINKTYPE_NONE};
-    case ERF_META:
-        return (struct layout){0, DLT_NONE, LINKTYPE_METADATA};
-    default:
-        return (struct layout){0, DLT_NONE, LINKTYPE_UNKNOWN};
-    }
-}
-
-/* The size of the extension headers: each says in its first bit whether another follows. */
-static uint32_t extensions_size(const uint8_t *record, uint32_t rlen)
-{
-    uint32_t at = HEADER;
-    bool more = record[8] & 0x80;
-    while (more && rlen - at >= EXTENSION) {
-        more = record[at] & 0x80;
-        at += EXTENSION;
-    }
-    return at - HEADER;
-}
+enum { ETH_PAD = 2 };
 
 static enum source_result erf_next(struct source *base, struct plt_record *record)
 {
@@ -87,11 +13,11 @@ static enum source_result erf_next(struct source *base, struct plt_record *recor
     const uint8_t *header = NULL;
     uint32_t rlen = 0;
     for (;;) {
-        header = input_need(base, HEADER, "a record header", &result);
+        header = input_need(base, ERF_HEADER, "a record header", &result);
         if (!header)
             return result;
         rlen = load_be16(header + 10);
-        if (rlen < HEADER)
+        if (rlen < ERF_HEADER)
             return source_fail(base, "its header claims a record length of %u bytes", rlen);
         header = input_need(base, rlen, "a record", &result);
         if (!header)
@@ -100,8 +26,8 @@ static enum source_result erf_next(struct source *base, struct plt_record *recor
             break;
         base->input.at += rlen;
     }
-    struct layout layout = layout_of(header[8] & 0x7f);
-    uint32_t skip = HEADER + extensions_size(header, rlen) + layout.skip;
+    struct erf_layout layout = erf_layout_of(header[8] & 0x7f);
+    uint32_t skip = ERF_HEADER + erf_extensions_size(header, rlen) + layout.skip;
     uint32_t wire_len = load_be16(header + 14);
     uint32_t len = skip < rlen ? rlen - skip : 0;
     if (len > wire_len) /* records are padded */
@@ -110,9 +36,9 @@ static enum source_result erf_next(struct source *base, struct plt_record *recor
     record->len = len;
     record->meta = (struct plt_meta){.capture_len = len,
                                      .wire_len = wire_len,
-                                     .dlt = layout.dlt,
-                                     .linktype = layout.linktype,
-                                     .fcs = layout.dlt == 1 ? 4 : 0,
+                                     .dlt = layout.linktype,
+                                     .linktype = layout.libtrace,
+                                     .fcs = layout.linktype == LINKTYPE_ETHERNET ? 4 : 0,
                                      .direction = (int8_t)(header[9] & 3)};
     meta_set_erf_time(&record->meta, load_le64(header));
     /* coloured records have their colour in the place of the loss counter */
@@ -168,34 +94,37 @@ static struct placed place(const struct frame *frame)
     uint32_t len = frame->len;
     uint8_t first = len > 0 ? data[0] : 0;
     switch (frame->meta.dlt) {
-    case 1:
+    case LINKTYPE_ETHERNET:
         return (struct placed){.type = ERF_ETH};
-    case 12: /* IP, of either version */
-    case 14:
-    case 101:
+    case LINKTYPE_DLT_RAW: /* IP, of either version */
+    case LINKTYPE_DLT_RAW_OPENBSD:
+    case LINKTYPE_RAW:
         return (struct placed){.type = first >> 4 == 6 ? ERF_IPV6 : ERF_IPV4};
-    case 228:
+    case LINKTYPE_IPV4:
         return (struct placed){.type = ERF_IPV4};
-    case 229:
+    case LINKTYPE_IPV6:
         return (struct placed){.type = ERF_IPV6};
-    case 104: /* Cisco HDLC */
-    case DLT_HDLC_POS:
-    case DLT_LEGACY_POS:
+    case LINKTYPE_C_HDLC:
+    case LINKTYPE_ERF_HDLC:
+    case LINKTYPE_LEGACY_POS:
         return (struct placed){.type = ERF_HDLC_POS};
-    case 9: /* PPP: with address and control (RFC 1662 section 3.1), for readers see by these */
-    case 50:
-        if (first == 0xff || (frame->meta.dlt == 50 && (first == 0x0f || first == 0x8f)))
+    case LINKTYPE_PPP: /* with address and control (RFC 1662 section 3.1), for readers see by these
+                        */
+    case LINKTYPE_PPP_HDLC:
+        if (first == 0xff ||
+            (frame->meta.dlt == LINKTYPE_PPP_HDLC && (first == 0x0f || first == 0x8f)))
             return (struct placed){.type = ERF_HDLC_POS};
         break;
-    case 113:
+    case LINKTYPE_LINUX_SLL:
         return place_cooked(data, len, 14, 16);
-    case 276:
+    case LINKTYPE_LINUX_SLL2:
         return place_cooked(data, len, 0, 20);
-    case DLT_ATM_CELL:
-    case DLT_LEGACY_ATM:
-        return (struct placed){.type = frame->meta.linktype == LINKTYPE_AAL5 ? ERF_AAL5 : ERF_ATM};
-    case DLT_NONE:
-        if (frame->meta.linktype == LINKTYPE_METADATA)
+    case LINKTYPE_ERF_ATM:
+    case LINKTYPE_LEGACY_ATM:
+        return (struct placed){.type =
+                                   frame->meta.linktype == LIBTRACE_TYPE_AAL5 ? ERF_AAL5 : ERF_ATM};
+    case LINKTYPE_UNDECODED:
+        if (frame->meta.linktype == LIBTRACE_TYPE_METADATA)
             return (struct placed){.type = ERF_META};
         break;
     default:
@@ -226,25 +155,25 @@ int erf_write(struct sink *sink, const struct frame *frame)
     uint64_t wire_len = meta->wire_len > placed.strip ? meta->wire_len - placed.strip : 0;
     if (wire_len < len) /* readers take no more of a record than that */
         wire_len = len;
-    if (len > UINT16_MAX - HEADER - pad)
-        return too_large("a packet", len, UINT16_MAX - HEADER - pad);
+    if (len > UINT16_MAX - ERF_HEADER - pad)
+        return too_large("a packet", len, UINT16_MAX - ERF_HEADER - pad);
     if (wire_len > UINT16_MAX)
         return too_large("a length on the wire", wire_len, UINT16_MAX);
     if (meta->sec < 0 || meta->sec > UINT32_MAX) {
         PyErr_SetString(PyExc_OSError, "ERF records have no room for the packet's time");
         return -1;
     }
-    uint8_t *record = sink_record(sink, HEADER + pad + (size_t)len);
+    uint8_t *record = sink_record(sink, ERF_HEADER + pad + (size_t)len);
     if (!record)
         return -1;
     int direction = plt_direction(frame->data, frame->len, meta);
     store_le64(record, plt_erf_time(meta));
     record[8] = (uint8_t)placed.type;
     record[9] = direction < 0 ? 1 : (uint8_t)direction & 3; /* unknown is 1, as libtrace has it */
-    store_be16(record + 10, (uint16_t)(HEADER + pad + len));
+    store_be16(record + 10, (uint16_t)(ERF_HEADER + pad + len));
     store_be16(record + 12, 0); /* packets lost: the capture's count is not a packet's */
     store_be16(record + 14, (uint16_t)wire_len);
-    memset(record + HEADER, 0, pad);
-    memcpy(record + HEADER + pad, frame->data + placed.strip, len);
+    memset(record + ERF_HEADER, 0, pad);
+    memcpy(record + ERF_HEADER + pad, frame->data + placed.strip, len);
     return 0;
 }

@@ -97,15 +97,11 @@ const char *filter_text(PyObject *filter)
 /* libpcap's number of a link type, which for a few is another than that in files. */
 static int pcap_dlt(uint32_t dlt)
 {
-    switch (dlt) {
-    case 14:
-    case 101:
-        return DLT_RAW;
-    case 100:
-        return DLT_ATM_RFC1483;
-    default:
-        return dlt <= UINT16_MAX ? (int)dlt : -1;
-    }
+    const struct link_row *row = link_row_of(dlt);
+
+    if (row)
+        return row->dlt;
+    return dlt <= UINT16_MAX ? (int)dlt : DLT_NO_NUMBER;
 }
 
 static bool compile(struct program *program, const char *text, int dlt,
@@ -156,7 +152,7 @@ int filter_accepts(PyObject *filter, const uint8_t *data, uint32_t len, const st
     const struct program *program = program_for((struct filter *)filter, meta->dlt, error);
     if (!program)
         return -1;
-    uint64_t extra = plt_wire_extra(data, len, meta->dlt);
+    uint64_t extra = plt_wire_extra(data, len, meta);
     uint64_t wire_len = meta->wire_len > extra ? meta->wire_len - extra : len;
     uint32_t skip = 0;
     if (program->on_layer3) {

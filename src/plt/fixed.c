@@ -38,8 +38,8 @@ static void read_tsh(const uint8_t *bytes, struct plt_record *record)
                                      .nsec = usec % 1000000 * 1000,
                                      .capture_len = record->len,
                                      .wire_len = load_be16(record->data + 2),
-                                     .dlt = 101,
-                                     .linktype = LINKTYPE_NONE,
+                                     .dlt = LINKTYPE_RAW,
+                                     .linktype = LIBTRACE_TYPE_NONE,
                                      .direction = (int8_t)(bytes[4] & 3)};
     clip(record);
 }
@@ -48,7 +48,7 @@ static void read_legacyatm(const uint8_t *bytes, struct plt_record *record)
 {
     record->meta = meta_of_erf_time(bytes);
     record->meta.wire_len = 53; /* a cell */
-    record->meta.dlt = DLT_LEGACY_ATM;
+    record->meta.dlt = LINKTYPE_LEGACY_ATM;
     record->meta.capture_len = 64;
 }
 
@@ -57,7 +57,7 @@ static void read_legacyeth(const uint8_t *bytes, struct plt_record *record)
     record->meta = meta_of_erf_time(bytes);
     record->meta.wire_len = load_le16(bytes + 8) + 4U;
     record->meta.fcs = 4;
-    record->meta.dlt = 1;
+    record->meta.dlt = LINKTYPE_ETHERNET;
     record->meta.capture_len = 64;
     clip(record);
 }
@@ -66,7 +66,7 @@ static void read_legacypos(const uint8_t *bytes, struct plt_record *record)
 {
     record->meta = meta_of_erf_time(bytes);
     record->meta.wire_len = load_be32(bytes + 12);
-    record->meta.dlt = DLT_LEGACY_POS;
+    record->meta.dlt = LINKTYPE_LEGACY_POS;
     record->meta.capture_len = 64;
     clip(record);
 }
@@ -74,8 +74,10 @@ static void read_legacypos(const uint8_t *bytes, struct plt_record *record)
 /* A DAG card's clock statistics: no packets, but records that a trace of them has. */
 static void read_duck(const uint8_t *Py_UNUSED(bytes), struct plt_record *record)
 {
-    record->meta = (struct plt_meta){
-        .capture_len = record->len, .dlt = DLT_DUCK, .linktype = LINKTYPE_DUCK, .direction = -1};
+    record->meta = (struct plt_meta){.capture_len = record->len,
+                                     .dlt = LINKTYPE_DUCK,
+                                     .linktype = LIBTRACE_TYPE_DUCK,
+                                     .direction = -1};
 }
 
 static const struct fixed_format formats[] = {

@@ -109,7 +109,7 @@ struct frame *frame_of_buffer(struct plt_state *state, PyObject *exporter, enum 
     frame->readonly = readonly;
     frame->kind = FRAME_STRING;
     frame->meta.capture_len = frame->len;
-    frame->meta.linktype = LINKTYPE_UNKNOWN;
+    frame->meta.linktype = LIBTRACE_TYPE_UNKNOWN;
     frame->meta.direction = -1;
     return frame;
 error:

@@ -16,7 +16,7 @@ static uint32_t transport_start(struct frame *frame)
 {
     const struct plt_layers *layers = frame_layers(frame);
     uint32_t start = layers->transport;
-    if (frame->root == ROOT_LINK && frame->meta.dlt == 113)
+    if (frame->root == ROOT_LINK && frame->meta.dlt == LINKTYPE_LINUX_SLL)
         return PLT_ABSENT;
     if (layers->version == 4 && layers->proto == PROTO_IPV6 && start != PLT_ABSENT) {
         struct plt_layers inner;
@@ -184,7 +184,7 @@ PyObject *layer_set_checksums(PyObject *self_, PyObject *Py_UNUSED(args))
     /* complete: what the IP header announces was captured, and the FCS may be missing */
     bool complete =
         packet->root != ROOT_LINK ||
-        (uint64_t)packet->len + plt_wire_extra(packet->data, packet->len, packet->meta.dlt) >=
+        (uint64_t)packet->len + plt_wire_extra(packet->data, packet->len, &packet->meta) >=
             packet->meta.wire_len;
     if (!complete || layers->version == 0 || layers->payload == PLT_ABSENT) {
         PyErr_SetString(PyExc_ValueError, "Packet too short to set checksums");

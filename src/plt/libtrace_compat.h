@@ -35,24 +35,24 @@ static inline void compat_set_cache(libtrace_packet_t *packet, uint32_t len, uin
     CACHED(packet, link_type) = (libtrace_linktype_t)linktype;
 }
 
-_Static_assert((int)TRACE_TYPE_UNKNOWN == LINKTYPE_UNKNOWN, "libtrace's number");
-_Static_assert((int)TRACE_TYPE_HDLC_POS == LINKTYPE_HDLC_POS, "libtrace's number");
-_Static_assert((int)TRACE_TYPE_ETH == LINKTYPE_ETH, "libtrace's number");
-_Static_assert((int)TRACE_TYPE_ATM == LINKTYPE_ATM, "libtrace's number");
-_Static_assert((int)TRACE_TYPE_80211 == LINKTYPE_80211, "libtrace's number");
-_Static_assert((int)TRACE_TYPE_NONE == LINKTYPE_NONE, "libtrace's number");
-_Static_assert((int)TRACE_TYPE_LINUX_SLL == LINKTYPE_LINUX_SLL, "libtrace's number");
-_Static_assert((int)TRACE_TYPE_PFLOG == LINKTYPE_PFLOG, "libtrace's number");
-_Static_assert((int)TRACE_TYPE_POS == LINKTYPE_POS, "libtrace's number");
-_Static_assert((int)TRACE_TYPE_80211_PRISM == LINKTYPE_80211_PRISM, "libtrace's number");
-_Static_assert((int)TRACE_TYPE_AAL5 == LINKTYPE_AAL5, "libtrace's number");
-_Static_assert((int)TRACE_TYPE_DUCK == LINKTYPE_DUCK, "libtrace's number");
-_Static_assert((int)TRACE_TYPE_80211_RADIO == LINKTYPE_80211_RADIO, "libtrace's number");
-_Static_assert((int)TRACE_TYPE_LLCSNAP == LINKTYPE_LLCSNAP, "libtrace's number");
-_Static_assert((int)TRACE_TYPE_PPP == LINKTYPE_PPP, "libtrace's number");
-_Static_assert((int)TRACE_TYPE_METADATA == LINKTYPE_METADATA, "libtrace's number");
-_Static_assert((int)TRACE_TYPE_NONDATA == LINKTYPE_NONDATA, "libtrace's number");
-_Static_assert((int)TRACE_TYPE_OPENBSD_LOOP == LINKTYPE_OPENBSD_LOOP, "libtrace's number");
+_Static_assert((int)TRACE_TYPE_UNKNOWN == LIBTRACE_TYPE_UNKNOWN, "libtrace's number");
+_Static_assert((int)TRACE_TYPE_HDLC_POS == LIBTRACE_TYPE_HDLC_POS, "libtrace's number");
+_Static_assert((int)TRACE_TYPE_ETH == LIBTRACE_TYPE_ETH, "libtrace's number");
+_Static_assert((int)TRACE_TYPE_ATM == LIBTRACE_TYPE_ATM, "libtrace's number");
+_Static_assert((int)TRACE_TYPE_80211 == LIBTRACE_TYPE_80211, "libtrace's number");
+_Static_assert((int)TRACE_TYPE_NONE == LIBTRACE_TYPE_NONE, "libtrace's number");
+_Static_assert((int)TRACE_TYPE_LINUX_SLL == LIBTRACE_TYPE_LINUX_SLL, "libtrace's number");
+_Static_assert((int)TRACE_TYPE_PFLOG == LIBTRACE_TYPE_PFLOG, "libtrace's number");
+_Static_assert((int)TRACE_TYPE_POS == LIBTRACE_TYPE_POS, "libtrace's number");
+_Static_assert((int)TRACE_TYPE_80211_PRISM == LIBTRACE_TYPE_80211_PRISM, "libtrace's number");
+_Static_assert((int)TRACE_TYPE_AAL5 == LIBTRACE_TYPE_AAL5, "libtrace's number");
+_Static_assert((int)TRACE_TYPE_DUCK == LIBTRACE_TYPE_DUCK, "libtrace's number");
+_Static_assert((int)TRACE_TYPE_80211_RADIO == LIBTRACE_TYPE_80211_RADIO, "libtrace's number");
+_Static_assert((int)TRACE_TYPE_LLCSNAP == LIBTRACE_TYPE_LLCSNAP, "libtrace's number");
+_Static_assert((int)TRACE_TYPE_PPP == LIBTRACE_TYPE_PPP, "libtrace's number");
+_Static_assert((int)TRACE_TYPE_METADATA == LIBTRACE_TYPE_METADATA, "libtrace's number");
+_Static_assert((int)TRACE_TYPE_NONDATA == LIBTRACE_TYPE_NONDATA, "libtrace's number");
+_Static_assert((int)TRACE_TYPE_OPENBSD_LOOP == LIBTRACE_TYPE_OPENBSD_LOOP, "libtrace's number");
 
 /* A source of libtrace's: live interfaces, rt:, and formats that we don't read ourselves. */
 struct live_config {

@@ -51,13 +51,13 @@ static uint32_t dlt_of_hardware(unsigned hardware)
     switch (hardware) {
     case 1:   /* ARPHRD_ETHER */
     case 772: /* ARPHRD_LOOPBACK */
-        return 1;
+        return LINKTYPE_ETHERNET;
     case ARPHRD_80211:
-        return 105;
+        return LINKTYPE_IEEE802_11;
     case ARPHRD_RADIOTAP:
-        return 127;
+        return LINKTYPE_IEEE802_11_RADIOTAP;
     default: /* tunnels, PPP: the packet begins with its IP header */
-        return 12;
+        return LINKTYPE_DLT_RAW;
     }
 }
 
@@ -108,26 +108,26 @@ static uint32_t dlt_of_linktype(libtrace_linktype_t linktype)
 {
     switch (linktype) {
     case TRACE_TYPE_ETH:
-        return 1;
+        return LINKTYPE_ETHERNET;
     case TRACE_TYPE_NONE:
-        return 12;
+        return LINKTYPE_DLT_RAW;
     case TRACE_TYPE_ATM:
     case TRACE_TYPE_AAL5:
-        return DLT_ATM_CELL;
+        return LINKTYPE_ERF_ATM;
     case TRACE_TYPE_POS:
     case TRACE_TYPE_HDLC_POS:
     case TRACE_TYPE_PPP:
-        return DLT_HDLC_POS;
+        return LINKTYPE_ERF_HDLC;
     case TRACE_TYPE_LLCSNAP:
-        return 100;
+        return LINKTYPE_ATM_RFC1483;
     case TRACE_TYPE_LINUX_SLL:
-        return 113;
+        return LINKTYPE_LINUX_SLL;
     case TRACE_TYPE_80211:
-        return 105;
+        return LINKTYPE_IEEE802_11;
     case TRACE_TYPE_80211_RADIO:
-        return 127;
+        return LINKTYPE_IEEE802_11_RADIOTAP;
     default:
-        return DLT_NONE;
+        return LINKTYPE_UNDECODED;
     }
 }
 
@@ -146,7 +146,7 @@ static int read_framing(struct live_source *self)
     if (type == TRACE_RT_DATA_LINUX_RING) {
         read_ring(packet->header, record);
     } else if (type == TRACE_RT_DATA_LINUX_NATIVE && read_native(packet->header, record)) {
-        compat_set_cache(packet, record->len, record->len, LINKTYPE_ETH);
+        compat_set_cache(packet, record->len, record->len, LIBTRACE_TYPE_ETH);
         struct timespec time = trace_get_timespec(packet);
         record->meta.sec = time.tv_sec;
         record->meta.nsec = (uint32_t)time.tv_nsec;

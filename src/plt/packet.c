@@ -45,7 +45,7 @@ static void data_bounds(const struct view *self, uint32_t *start, uint32_t *end)
     if (self->frame->root != ROOT_LINK || layers->layer2 == PLT_ABSENT)
         return;
     *start = layers->layer2;
-    if (layers->tags == 1 && layers->linktype == LINKTYPE_ETH && layers->layer3 == *start + 18)
+    if (layers->tags == 1 && layers->linktype == LIBTRACE_TYPE_ETH && layers->layer3 == *start + 18)
         *end -= 4;
 }
 

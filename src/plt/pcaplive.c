@@ -153,7 +153,7 @@ static int activate(struct pcap_live *self, const struct live_config *config)
     if (config->expression && set_filter(self, config->expression) < 0)
         return -1;
     int dlt = pcap_datalink(self->pcap);
-    self->dlt = dlt == DLT_RAW ? 101 : (uint32_t)dlt;
+    self->dlt = dlt == DLT_RAW ? LINKTYPE_RAW : (uint32_t)dlt;
     self->timeout = config->timeout;
     self->watch.ended = false;
     self->base.filters = config->expression != NULL;

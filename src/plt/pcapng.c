@@ -18,6 +18,7 @@ enum { MAGIC = 0x1a2b3c4d, BLOCK_HEADER = 8, BLOCK_TRAILER = 4 };
 enum option_code {
     OPTION_END = 0,
     IF_TSRESOL = 9,
+    IF_FCSLEN = 13,
     IF_TSOFFSET = 14,
     ISB_IFDROP = 5,
     ISB_OSDROP = 7
@@ -31,6 +32,8 @@ struct interface {
     uint32_t snaplen;
     bool binary; /* the clock ticks 2 to the exponent a second, else 10 */
     uint8_t exponent;
+    bool has_fcs;   /* captured with each packet */
+    uint8_t fcs;    /* its bytes */
     int64_t offset; /* seconds added to its times */
     uint64_t drops; /* as the last statistics block says */
 };
@@ -90,6 +93,15 @@ static enum source_result read_section(struct pcapng_source *self)
     return SOURCE_RECORD;
 }
 
+/* The option if_fcslen counts bits in the draft's words and bytes in its example, which is what
+ * programs write. */
+static uint8_t fcs_bytes(uint8_t length)
+{
+    enum { MOST_BYTES = 8 };
+
+    return length > MOST_BYTES ? length / 8 : length;
+}
+
 static enum source_result read_interface(struct pcapng_source *self, const uint8_t *body,
                                          uint32_t len)
 {
@@ -110,6 +122,11 @@ static enum source_result read_interface(struct pcapng_source *self, const uint8
     if (resolution) {
         interface->binary = *resolution & 0x80;
         interface->exponent = *resolution & 0x7f;
+    }
+    const uint8_t *fcs = find_option(self, body + 8, len - 8, IF_FCSLEN, 1);
+    if (fcs) {
+        interface->has_fcs = true;
+        interface->fcs = fcs_bytes(*fcs);
     }
     const uint8_t *offset = find_option(self, body + 8, len - 8, IF_TSOFFSET, 8);
     if (offset)
@@ -179,7 +196,9 @@ static enum source_result set_packet(struct pcapng_source *self, struct plt_reco
                           .dlt = interface->dlt,
                           .linktype = PLT_LINKTYPE_OF_DLT,
                           .fine_clock = interface->exponent > (interface->binary ? 20 : 6),
-                          .direction = -1};
+                          .direction = -1,
+                          .fcs = interface->fcs,
+                          .fcs_counted = interface->has_fcs};
     meta_set_wire_len(&record->meta, data, len, wire_len);
     return SOURCE_RECORD;
 }

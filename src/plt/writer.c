@@ -9,6 +9,8 @@ enum { FILE_HEADER = 24, PACKET_HEADER = 16, SNAP_LENGTH = 262144 };
 
 enum { MAGIC_MICRO = 0xa1b2c3d4, MAGIC_NANO = 0xa1b23c4d };
 
+#define LINKTYPE_MASK ((uint32_t)0x03ffffff)
+
 struct writer {
     struct sink *sink; /* owned */
     enum trace_format format;
@@ -16,6 +18,7 @@ struct writer {
     bool swapped; /* the file that is appended to is of the other byte order */
     bool nanoseconds;
     uint32_t dlt;
+    uint32_t fcs_bits; /* of the network field: the FCS that each packet has */
 };
 
 static uint32_t ordered(const struct writer *self, uint32_t value)
@@ -37,7 +40,8 @@ static int read_header(struct writer *self, const uint8_t *header)
         return -1;
     }
     self->nanoseconds = magic == MAGIC_NANO;
-    self->dlt = ordered(self, dlt) & 0x03ffffff;
+    self->fcs_bits = ordered(self, dlt) & ~LINKTYPE_MASK;
+    self->dlt = ordered(self, dlt) & LINKTYPE_MASK;
     self->started = true;
     return 0;
 }
@@ -62,6 +66,15 @@ error:
     return NULL;
 }
 
+/* What the network field says of a packet's FCS (draft-ietf-opsawg-pcap section 4): that it was
+ * captured, and how many 16-bit words it has. */
+static uint32_t fcs_bits(const struct plt_meta *meta)
+{
+    enum { HAS_FCS = 0x04000000, FCS_SHIFT = 28 };
+
+    return meta->fcs_counted ? HAS_FCS | (uint32_t)(meta->fcs / 2U & 0xf) << FCS_SHIFT : 0;
+}
+
 static int write_header(struct writer *self, const struct plt_meta *meta)
 {
     uint32_t header[FILE_HEADER / 4] = {0};
@@ -75,7 +88,8 @@ static int write_header(struct writer *self, const struct plt_meta *meta)
     header[0] = self->nanoseconds ? MAGIC_NANO : MAGIC_MICRO;
     memcpy(&header[1], version, sizeof(version));
     header[4] = SNAP_LENGTH;
-    header[5] = meta->dlt;
+    self->fcs_bits = fcs_bits(meta);
+    header[5] = meta->dlt | self->fcs_bits;
     memcpy(record, header, FILE_HEADER);
     return 0;
 }
@@ -99,7 +113,12 @@ static int pcap_write(struct writer *self, const struct frame *frame)
         PyErr_SetString(PyExc_OSError, "pcap files have no room for the packet's time");
         return -1;
     }
-    uint64_t extra = plt_wire_extra(frame->data, frame->len, meta->dlt);
+    if (fcs_bits(meta) != self->fcs_bits) {
+        PyErr_SetString(PyExc_OSError, "a pcap file can't hold packets captured with their frame "
+                                       "check sequence and others");
+        return -1;
+    }
+    uint64_t extra = plt_wire_extra(frame->data, frame->len, meta);
     uint64_t wire_len = meta->wire_len > extra ? meta->wire_len - extra : 0;
     uint32_t header[PACKET_HEADER / 4] = {
         ordered(self, (uint32_t)meta->sec),
@@ -126,7 +145,7 @@ bool writer_failed(const struct writer *self)
 
 int writer_close(struct writer *self)
 {
-    struct plt_meta ethernet = {.dlt = 1};
+    struct plt_meta ethernet = {.dlt = LINKTYPE_ETHERNET};
     int failed = !self->started && write_header(self, &ethernet) < 0; /* a trace of no packets */
     failed = sink_close(self->sink) < 0 || failed;
     PyMem_Free(self);

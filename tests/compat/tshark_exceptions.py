@@ -31,13 +31,9 @@ UNREADABLE = {
     "legacypos.gz": "DAG's legacy POS format has no reader in tshark",
 }
 
-HDLC = "the link type says PPP, the frames are Cisco HDLC: tshark guesses that, libtrace does not"
-FABRICPATH = "Cisco FabricPath (ethertype 0x8903) is a link layer that tshark knows and we do not"
 LOOPBACK = "the cooked protocol 0x0060 holds an Ethernet frame: libtrace opens it, tshark does not"
 DOFF_0 = "the TCP header says that it is 0 bytes long: tshark reads no further, we do"
 TIMELESS = "pcapng's simple packet block holds no time: tshark shows none, we say 0"
-
-FABRICPATH_PACKETS = (3, 6, 8, 10, 11, 16, 22, 25, 27, 29, 30, 35)
 
 EXCEPTIONS: dict[str, tuple[Known, ...]] = {
     "100_sll.pcap": (
@@ -45,17 +41,6 @@ EXCEPTIONS: dict[str, tuple[Known, ...]] = {
         Known("ip.*", LOOPBACK),
         Known("tcp.*", LOOPBACK),
         Known("udp.*", LOOPBACK),
-    ),
-    "BGP_Cisco_hdlc_slarp.pcap": (
-        Known("ethertype", HDLC),
-        Known("ip.*", HDLC),
-        Known("tcp.*", HDLC),
-    ),
-    "ajp.pcap": (
-        Known("ethertype", FABRICPATH, FABRICPATH_PACKETS),
-        Known("vlan_id", FABRICPATH, FABRICPATH_PACKETS),
-        Known("ip.*", FABRICPATH, FABRICPATH_PACKETS),
-        Known("tcp.*", FABRICPATH, FABRICPATH_PACKETS),
     ),
     "complex.pcapng": (Known("time_ns", TIMELESS, (3,)),),
     "reasm_crash_anon.pcapng": (Known("tcp.*", DOFF_0, (95,)),),

@@ -1,5 +1,6 @@
 """Every link type: where layer 3 is, what it is called, and whether tshark finds the same."""
 
+import re
 import struct
 import subprocess
 from pathlib import Path
@@ -9,6 +10,7 @@ import pytest
 
 import plt
 
+MAC6 = packets.MAC[:6]
 UDP = packets.udp(b"payload", ports=(1234, 5678))
 IP4 = packets.ipv4(UDP)
 IP6 = packets.ipv6(UDP)
@@ -57,6 +59,15 @@ def sll(payload: bytes, protocol: int, hardware: int = 1, kind: int = 0) -> byte
 def sll2(payload: bytes, protocol: int, hardware: int = 1, kind: int = 0) -> bytes:
     fields = (protocol, 0, 7, hardware, kind, 6, packets.MAC[:6])
     return struct.pack(">HHIHBB8s", *fields) + payload
+
+
+def erf(kind: int, payload: bytes) -> bytes:
+    """A record of Endace's format: time, type, flags, record length, losses, wire length."""
+    return (
+        struct.pack("<QBB", packets.EPOCH << 32, kind, 4)
+        + struct.pack(">HHH", 16 + len(payload), 0, len(payload))
+        + payload
+    )
 
 
 def nflog(payload: bytes) -> bytes:
@@ -179,9 +190,98 @@ FOUND: dict[str, tuple[int, bytes, bytes, int]] = {
         IP4,
         0,
     ),
+    "ppp-cisco": (9, struct.pack(">BBH", 0x0F, 0, 0x0800) + IP4, IP4, 0),
+    "ppp-cisco-broadcast": (9, struct.pack(">BBH", 0x8F, 0, 0x86DD) + IP6, IP6, 0),
+    "data-pad": (
+        127,
+        radiotap(wireless(b"\0\0" + snap(IP4), 0x88, TO_DS, b"\0\0"), 0x20, True),
+        IP4, 0,
+    ),
+    "erf-ethernet": (197, erf(2, b"\0\0" + eth(IP4)), IP4, 0),
+    "erf-extended": (197, erf(2 | 0x80, b"\x05" + bytes(7) + b"\0\0" + eth(IP4)), IP4, 0),
+    "erf-hdlc": (197, erf(1, b"\xff\x03\0\x21" + IP4), IP4, 0),
+    "erf-ip": (197, erf(22, IP4), IP4, 0),
+    "erf-ip6": (197, erf(23, IP6), IP6, 0),
+    "erf-color": (197, erf(11, b"\0\0" + eth(IP4)), IP4, 0),
+    "erf-mc-hdlc": (197, erf(5, bytes(4) + b"\xff\x03\0\x21" + IP4), IP4, 0),
+    "ppi-ethernet": (192, struct.pack("<BBHI", 0, 0, 8, 1) + eth(IP6, 0x86DD), IP6, 0),
+    "ppi-80211-common": (
+        192,
+        struct.pack("<BBHI", 0, 0, 32, 105) + struct.pack("<HH", 2, 20) + bytes(20)
+        + wireless(snap(IP4), DATA, TO_DS),
+        IP4, 0,
+    ),
+    "ppi-raw": (192, struct.pack("<BBHI", 0, 0, 8, 101) + IP4, IP4, 0),
+    "pktap-raw": (258, struct.pack("<III", 108, 1, 12) + bytes(96) + IP4, IP4, 0),
+    "pktap-user2": (149, struct.pack("<III", 108, 1, 1) + bytes(96) + eth(IP4), IP4, 0),
+    "ipnet": (226, struct.pack(">BBHIIIII", 1, 2, 0, len(IP4), 1, 1, 0, 0) + IP4, IP4, 0),
+    "ipnet-6": (226, struct.pack(">BBHIIIII", 1, 26, 0, len(IP6), 1, 1, 0, 0) + IP6, IP6, 0),
+    "ipoib": (242, bytes(40) + b"\x08\0\0\0" + IP4, IP4, 0),
+    "infiniband": (
+        247,
+        b"\0\x02\0\1" + struct.pack(">H", 20) + b"\0\2" + b"\x64\0\xff\xff" + bytes(8)
+        + bytes(4) + b"\0\0\0\1" + b"\x08\0\0\0" + IP4 + bytes(6),
+        IP4, 0,
+    ),
+    "ip-over-fc": (122, b"\x10\0" + MAC6 + b"\x10\0" + MAC6 + snap(IP4), IP4, 0),
+    "juniper-ethernet": (178, b"MGC\x01" + eth(IP4), IP4, 0),
+    "juniper-extended": (178, b"MGC\x81\0\x06\x01\x01\x05\x02\x01\x0e" + eth(IP4), IP4, 0),
+    "juniper-no-l2": (178, b"MGC\x02\x02\0\0\0" + IP4, IP4, 0),
+    "juniper-no-l2-6": (178, b"MGC\x03\x06\0\0\0" + IP6, IP6, 0),
+    "juniper-no-magic": (178, eth(IP4), IP4, 0),
+    "juniper-ppp": (179, b"MGC\0\xff\x03\0\x21" + IP4, IP4, 0),
+    "juniper-frame-relay": (180, b"MGC\0\x18\x41\x03\xcc" + IP4, IP4, 0),
+    "juniper-cisco": (181, b"MGC\0\x0f\0\x08\0" + IP4, IP4, 0),
+    "juniper-pppoe": (167, b"MGC\0" + eth(pppoe(IP4, 0x21), 0x8864), IP4, 0),
+    "juniper-pppoe-atm": (168, b"MGC\0\x88\x64" + pppoe(IP4, 0x21), IP4, 0),
+    "juniper-ggsn": (133, b"MGC\0\x02\0\0\0" + IP4, IP4, 0),
+    "juniper-voice": (183, b"MGC\0" + bytes(18) + IP4, IP4, 0),
+    "juniper-services-in": (136, b"MGC\x01" + bytes(16) + IP4, IP4, 0),
+    "juniper-services-out": (136, b"MGC\0" + bytes(12) + IP4, IP4, 0),
+    "juniper-atm1": (137, b"MGC\x01" + bytes(4) + snap(IP4), IP4, 0),
+    "juniper-atm1-vcmux": (137, b"MGC\x01" + bytes(4) + IP6, IP6, 0),
+    "juniper-atm2": (135, b"MGC\x01" + bytes(8) + snap(IP4), IP4, 0),
+    "juniper-atm2-ethernet": (135, b"MGC\0\0\0\0\x02" + bytes(4) + eth(IP4), IP4, 0),
+    "juniper-atm2-ppp": (135, b"MGC\x01" + bytes(8) + b"\0\x21" + IP4, IP4, 0),
+    "juniper-atm2-nlpid": (135, b"MGC\x01" + bytes(8) + b"\x03\xcc" + IP4, IP4, 0),
+    "juniper-mlppp": (130, b"MGC\x01\0\x01\0\x21" + IP4, IP4, 0),
+    "juniper-mlppp-child": (130, b"MGC\x01\xff\x03\0\x21" + IP4, IP4, 0),
+    "juniper-mlppp-ls": (130, b"MGC\x01\x54\0\0\0\0\x21" + IP4, IP4, 0),
+    "juniper-mlppp-lsq": (130, b"MGC\0\x47" + bytes(7) + IP4, IP4, 0),
+    "juniper-mlppp-lsq-6": (130, b"MGC\0\x47\0\0\0\0\x10\0\0" + IP6, IP6, 0),
+    "juniper-mlfr-lsq": (131, b"MGC\0\x47" + bytes(7) + IP4, IP4, 0),
+    "juniper-mlfr": (131, b"MGC\0\0\x01\x03\xcc" + IP4, IP4, 0),
+    "juniper-mfr-lsq": (134, b"MGC\0\x47" + bytes(7) + IP4, IP4, 0),
+    "juniper-monitor": (164, b"MGC\0" + bytes(8) + IP4, IP4, 0),
+    "juniper-es": (132, b"MGC\0" + bytes(6) + IP4, IP4, 0),
+    "dsa": (284, packets.MAC + b"\x40\0\0\x01" + b"\x08\0" + IP4, IP4, 0),
+    "dsa-vlan": (284, packets.MAC + b"\x40\0\0\x01" + b"\x81\0" + tag(9, 0x0800) + IP4, IP4, 9),
+    "edsa": (285, packets.MAC + b"\xda\xda\0\0\x40\0\0\x01\x86\xdd" + IP6, IP6, 0),
+    "broadcom": (281, packets.MAC + b"\x20\0\0\x01" + b"\x08\0" + IP4, IP4, 0),
+    "broadcom-before": (282, b"\x20\0\0\x01" + eth(IP4), IP4, 0),
+    "edsa-ethernet": (ETH, eth(b"\0\0\x40\0\0\x01\x08\0" + IP4, 0xDADA), IP4, 0),
+    "broadcom-ethernet": (ETH, eth(b"\x20\0\0\x01\x08\0" + IP4, 0x8874), IP4, 0),
+    "vn-tag": (ETH, eth(bytes(4) + b"\x08\0" + IP4, 0x8926), IP4, 0),
+    "cisco-metadata": (ETH, eth(b"\x01\x01\0\x01\0\x05\x08\0" + IP4, 0x8909), IP4, 0),
+    "fabricpath": (ETH, eth(b"\x04\x20" + eth(IP4), 0x8903), IP4, 0),
+    "fabricpath-vlan": (ETH, eth(b"\x04\x20" + eth(tag(7, 0x0800) + IP4, 0x8100), 0x8903), IP4, 7),
+    "macsec": (ETH, eth(b"\0\0\0\0\0\1\x08\0" + IP4 + bytes(16), 0x88E5), IP4, 0),
+    "macsec-sci": (
+        ETH, eth(b"\x20\0\0\0\0\1" + bytes(8) + b"\x86\xdd" + IP6 + bytes(16), 0x88E5), IP6, 0
+    ),
+    "nsh": (ETH, eth(b"\x0f\xc2\x02\x01\0\0\1\xff" + IP4, 0x894F), IP4, 0),
+    "nsh-6": (ETH, eth(b"\x0f\xc6\x01\x02\0\0\1\xff" + bytes(16) + IP6, 0x894F), IP6, 0),
+    "nsh-ethernet": (ETH, eth(b"\x0f\xc2\x02\x03\0\0\1\xff" + eth(IP4), 0x894F), IP4, 0),
 }  # fmt: skip
-#: Link types that tshark 4.0 shows as bytes only.
-NOT_TSHARK = {"cisco-hdlc-direction", "mpls-alone"}
+#: What tshark 4.0 shows as bytes only.
+NOT_TSHARK = {
+    "infiniband",  # tshark reads no pcap of it
+    "cisco-hdlc-direction", "mpls-alone",
+    # of Juniper's, these are tcpdump's alone
+    "juniper-pppoe-atm", "juniper-es", "juniper-monitor", "juniper-mfr-lsq",
+    # tags of switches: tcpdump's, and Linux's net/dsa
+    "dsa", "dsa-vlan", "edsa", "broadcom", "broadcom-before", "edsa-ethernet", "broadcom-ethernet",
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("name", FOUND)
@@ -325,8 +425,102 @@ def test_direction(dlt: int, data: bytes, direction: str, tmp_path: Path) -> Non
 
 @pytest.mark.parametrize(
     ("dlt", "linktype"),
-    [(1, "ETH"), (105, "80211"), (101, "NONE"), (12, "NONE"), (100, "LLCSNAP"), (9, "PPP")],
+    [
+        (1, "ETH"),
+        (105, "80211"),
+        (104, "HDLC_POS"),
+        (101, "NONE"),
+        (12, "NONE"),
+        (100, "LLCSNAP"),
+        (9, "PPP"),
+    ],
 )
 def test_link_type(dlt: int, linktype: str, tmp_path: Path) -> None:
     packet = packets.packet_of(IP4, tmp_path, dlt)
     assert packet.linktype == getattr(plt, "TRACE_TYPE_" + linktype)
+
+
+def test_ixia(tmp_path: Path) -> None:
+    """Ixia's magic numbers: 4 bytes more after the file header, nano- or microseconds."""
+    for magic, unit in ((0x1C0001AC, 1), (0x1C0001AB, 1000)):
+        for order in "<>":
+            content = packets.pcap([packets.Record(eth(IP4), fraction=5)] * 2, order=order)
+            content = struct.pack(order + "I", magic) + content[4:24] + bytes(4) + content[24:]
+            read = packets.read_bytes(content, tmp_path, "pcapfile:")
+            assert [bytes(p) for p in read] == [eth(IP4)] * 2
+            assert read[0].time_ns == packets.EPOCH * 10**9 + 5 * unit
+
+
+@pytest.mark.parametrize("count", [1, 2, 20])
+@pytest.mark.parametrize(("magic", "more"), [
+    (0xA1B2C3D4, 0), (0xA1B2C3D4, 4), (0xA1B2C3D4, 8), (0xA1B2CD34, 8), (0xA1B2CD34, 12),
+])  # fmt: skip
+def test_longer_packet_headers(magic: int, more: int, count: int, tmp_path: Path) -> None:
+    """Nokia's headers have 4 bytes more, Kuznetzov's 8 or 12; only the packets tell."""
+    content = packets.pcap([], magic=magic)
+    frames = [eth(IP4) + bytes(n) for n in range(count)]
+    for n, frame in enumerate(frames):
+        content += struct.pack("<IIII", packets.EPOCH + n, 7, len(frame), len(frame))
+        content += b"\x02\0\0\0\x08\0\0\0\0\0\0\0"[:more] + frame
+    read = packets.read_bytes(content, tmp_path, "pcapfile:")
+    assert [bytes(p) for p in read] == frames
+    assert [p.ts_sec for p in read] == [packets.EPOCH + n for n in range(count)]
+
+
+def test_fcs_of_a_pcap_header(tmp_path: Path) -> None:
+    """Bit 26 of the network field: the FCS was captured; its words in the highest four bits."""
+    frame = eth(IP4) + b"\1\2\3\4"
+    content = bytearray(packets.pcap([frame]))
+    content[20:24] = struct.pack("<I", 1 | 1 << 26 | 2 << 28)
+    [packet] = packets.read_bytes(bytes(content), tmp_path, "pcapfile:")
+    assert packet.wire_len == len(frame)
+    assert bytes(packet.udp_payload) == b"payload"
+    out = tmp_path / "out.pcap"
+    with_fcs = plt.output_trace(f"pcapfile:{out}")
+    with_fcs.start_output()
+    with_fcs.write_packet(packet)
+    with_fcs.close_output()
+    assert out.read_bytes() == bytes(content)[:16] + out.read_bytes()[16:20] + bytes(content)[20:]
+
+
+@pytest.mark.parametrize("told", [4, 32])  # bytes, as in the draft's example; bits, as in its words
+def test_fcs_of_a_pcapng_option(told: int, tmp_path: Path) -> None:
+    frame = eth(IP4) + b"\1\2\3\4"
+    options = struct.pack("<HHB3xHH", 13, 1, told, 0, 0)
+    content = packets.section() + packets.interface(options=options) + packets.enhanced(frame)
+    [packet] = packets.read_bytes(content, tmp_path, "pcapfile:")
+    assert packet.wire_len == len(frame)
+
+
+@pytest.mark.parametrize("proto", [33, 136])  # DCCP, UDP-Lite
+def test_ports(proto: int, tmp_path: Path) -> None:
+    frame = eth(packets.ipv4(UDP + bytes(8), proto))
+    path = packets.write(tmp_path / "ports.pcap", packets.pcap([frame]))
+    table = plt.columns(f"pcapfile:{path}", ["src_port", "dst_port"]).table()
+    assert (table["src_port"].tolist(), table["dst_port"].tolist()) == ([1234], [5678])
+
+
+@pytest.mark.parametrize("name", FOUND)
+def test_filters(name: str, tmp_path: Path) -> None:
+    """A filter compiles for every link type, by libpcap or from layer 3 on."""
+    dlt, data, *_ = FOUND[name]
+    packet = packets.packet_of(data, tmp_path, dlt)
+    if name in {"ppi-ethernet", "ppi-raw"}:  # libpcap takes PPI's packets for 802.11
+        assert packet.apply_filter(plt.filter("len > 0")) is False
+    else:
+        assert packet.apply_filter(plt.filter("len > 0")) is True
+    if dlt in {197, 242, 247, 281, 282, 284, 285}:
+        results = [packet.apply_filter(plt.filter(f"udp port {n}")) for n in (5678, 9)]
+        assert results == [True, False]
+
+
+def test_the_documented_table() -> None:
+    """doc/linktypes.md has the rows of the table in the source, in its order."""
+    root = Path(__file__).parents[2]
+    source = (root / "src/packet/linktypes.h").read_text().replace("\\\n", " ")
+    pattern = r'X\((\w+),\s*(\d+),\s*\d+,\s*(\w+),\s*\w+,\s*\w+,\s*\w+,\s*"([^"]*)"\)'
+    rows = re.findall(pattern, source)
+    table = (root / "doc/linktypes.md").read_text().split("|---|---|---|---|\n")[1].split("\n\n")[0]
+    found = [tuple(cell.strip() for cell in line.split("|")[1:-1]) for line in table.split("\n")]
+    assert len(rows) > 60
+    assert found == rows

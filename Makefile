@@ -49,7 +49,7 @@ on_each = @echo '$(firstword $(1)): $(words $(C_FILES)) files'; \
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' Makefile
 
-demo: $(VENV)/.built ## set up, then run the tutorial's programs on a real trace
+demo: $(VENV)/.built $(VENV)/.tutorial ## set up, then run the tutorial's programs on a real trace
 	@$(BIN)/python tools/demo.py $(DEMO)
 
 tutorial: $(VENV)/.built $(VENV)/.tutorial ## run all sixteen programs of the tutorial

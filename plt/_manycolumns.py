@@ -214,13 +214,17 @@ class _Crew:
         The collector may call this anywhere: waiting for the end of a thread itself could need a
         lock of the threading module that is taken.
         """
+        self.tell()
+        for _ in self._others():
+            self.gone.get()
+
+    def tell(self) -> None:
+        """Tell the threads that they are to end; once more does no harm."""
         self.stopped = True
         for job in self.jobs.copy():
             job.stop()
         for _ in self.threads:
             self.todo.put(None)
-        for _ in self._others():
-            self.gone.get()
 
     def join(self) -> None:
         """Wait until the threads are gone."""
@@ -342,6 +346,7 @@ class InThreads:
     def close(self) -> None:
         """End the threads."""
         self._stop()
+        self.crew.tell()  # Ctrl-C may have ended that, which is done once
         self.crew.join()
 
     def _job(self) -> _Job:

@@ -670,6 +670,24 @@ def test_an_interrupt_while_a_thread_starts(
     wait_until(lambda: not threads())
 
 
+def test_an_interrupt_while_threads_are_ended(
+    files: Callable[..., list[Path]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(_: object) -> None:
+        raise KeyboardInterrupt
+
+    columns = plt.columns(files(3, 3000), ("src_port",), batch=1, workers=2)
+    next(iter(columns))
+    assert threads()
+    jobs = columns._batches.readers.crew.jobs  # type: ignore[attr-defined]
+    with monkeypatch.context() as patch:
+        patch.setattr(type(jobs[0]), "stop", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            columns.close()
+    columns.close()
+    wait_until(lambda: not threads())
+
+
 def test_the_interpreter_ends_while_threads_read(large: list[Path]) -> None:
     """What it does before that is little of what there is to read."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime

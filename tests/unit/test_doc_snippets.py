@@ -93,6 +93,21 @@ def test_no_program_is_left_out(name: str) -> None:
 
 
 @pytest.mark.usefixtures("project")
+@pytest.mark.skipif(not (ROOT / "README.md").is_file(), reason="there is no README here")
+def test_the_readmes_programs_run() -> None:
+    """The second one needs NumPy, which `make demo` installs."""
+    first, second = (b for b in blocks(ROOT / "README.md") if b.language == "python")
+    namespace: dict[str, Any] = {}
+    # counted by tshark -Y tcp.flags.reset==1
+    assert run(first, "README.md", namespace).count("\n") == 160
+    pytest.importorskip("numpy")
+    value = second.text.rstrip().rpartition("\n")
+    exec(value[0], namespace)
+    # capinfos' data size, and the FCS of 10,000 packets
+    assert int(eval(value[2], namespace)) == 5_718_637 + 4 * 10_000
+
+
+@pytest.mark.usefixtures("project")
 @pytest.mark.parametrize("name", RUNNABLE)
 def test_page_prints_what_it_shows(name: str) -> None:
     namespace: dict[str, Any] = {"__name__": f"page of {name}"}

@@ -33,6 +33,8 @@ size_t flow_table_size(const struct flow_table *table)
     size += table->logs.room * sizeof(*table->logs.blocks);
     if (fragments->ring)
         size += FRAGMENTS * (sizeof(*fragments->ring) + sizeof(*fragments->newest));
+    if (fragments->held)
+        size += HELD * (sizeof(*fragments->held) + sizeof(*fragments->held_newest));
     return size + (fragments->orphans ? ORPHANS * sizeof(*fragments->orphans) : 0);
 }
 
@@ -216,6 +218,18 @@ size_t flow_table_feed(struct flow_table *table, struct flow_packet *packets, si
         flow_update(table, flow, &packets[i]);
     }
     return count;
+}
+
+bool flow_table_catch_up(struct flow_table *table, bool all)
+{
+    struct flow_packet packet;
+
+    while (flow_fragment_next(table, all, &packet))
+        if (flow_table_feed(table, &packet, 1) == 0) {
+            table->packets--;
+            return false;
+        }
+    return true;
 }
 
 /* --- Lists ------------------------------------------------------------------------------------ */

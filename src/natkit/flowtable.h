@@ -4,6 +4,7 @@
 
 #include "column.h"
 #include "natkit.h"
+#include "protocols.h"
 
 /* --- Flows ------------------------------------------------------------------------------------
  *
@@ -261,7 +262,25 @@ struct orphan {
     int64_t clock;
 };
 
-enum { FRAGMENTS = 8192, ORPHANS = 4096 };
+/* A later fragment that waits for its first one. */
+struct held_fragment {
+    struct fragment_key key;
+    struct flow_key flow; /* that without ports */
+    int64_t time;
+    int64_t clock; /* when it came */
+    uint64_t number;
+    uint64_t bytes;
+    uint64_t older; /* as that of a first fragment */
+    uint32_t ip_bytes;
+    uint32_t payload_bytes; /* if its protocol turns out to have a payload */
+    uint16_t vlan;
+    uint8_t way;
+    uint8_t v6;
+    uint8_t found; /* its first one came, and it was counted */
+    uint8_t unused[3];
+};
+
+enum { FRAGMENTS = 8192, ORPHANS = 4096, HELD = 4096 };
 
 enum {
     ORPHANS_FULL = 1, /* than there is room for */
@@ -269,9 +288,15 @@ enum {
 };
 
 struct flow_fragments {
-    struct fragment *ring;  /* owned; NULL at first */
-    uint64_t *newest;       /* owned: by hash, one more than its number, 0 for none */
-    uint64_t count;         /* that there were; the last FRAGMENTS are in the ring */
+    struct fragment *ring;      /* owned; NULL at first */
+    uint64_t *newest;           /* owned: by hash, one more than its number, 0 for none */
+    uint64_t count;             /* that there were; the last FRAGMENTS are in the ring */
+    struct held_fragment *held; /* owned; NULL at first: a ring too */
+    uint64_t *held_newest;      /* owned, as `newest` */
+    uint64_t held_first;        /* the number of the oldest that is held */
+    uint64_t held_end;          /* of the next one */
+    struct fragment claimant;   /* the first one that those of its packet are counted with now */
+    bool claims;
     struct orphan *orphans; /* owned; NULL at first */
     uint32_t orphan_count;
     uint8_t orphans_lost; /* ORPHANS_*: there were more */
@@ -324,6 +349,8 @@ size_t flow_table_size(const struct flow_table *table);
 /* Count packets: how many were, fewer when out of memory.  It leaves alone what flow_packet_read()
  * changes, so that another thread may read on meanwhile. */
 size_t flow_table_feed(struct flow_table *table, struct flow_packet *packets, size_t count);
+/* Count the fragments that wait no longer, or all; false when out of memory, and one is lost. */
+bool flow_table_catch_up(struct flow_table *table, bool all);
 /* End a flow that is not in the index any more, or never was. */
 void flow_table_push_ended(struct flow_table *table, flow_ref ref, uint8_t reason);
 /* Take a flow out of the index and end it. */
@@ -382,8 +409,8 @@ void flow_logs_trim(struct flow_table *table);
 /* A packet may be so late, in nanoseconds; where it is later, what came before it had wrong times,
  * or the clock was set: from there on its time counts. */
 #define FLOW_LATE ((int64_t)60 * 1000000000)
-/* flowtablepacket.c: read a packet; false where it belongs to no flow, and was counted as such.  Of
- * the table it changes the clock, the counters and the fragments. */
+/* flowtablepacket.c: read a packet; false where it belongs to no flow, and was counted as such, or
+ * waits as a fragment.  Of the table it changes the clock, the counters and the fragments. */
 bool flow_packet_read(struct flow_table *table, const uint8_t *data, uint32_t len,
                       const struct plt_layers *layers, const struct plt_meta *meta,
                       struct flow_packet *out);
@@ -402,8 +429,27 @@ const struct fragment *flow_fragment_find(const struct flow_table *table,
 /* Append one to the ring; false when out of memory. */
 bool flow_fragment_add(struct flow_table *table, const struct fragment *fragment);
 bool flow_orphan_add(struct flow_table *table, const struct fragment_key *key, int64_t clock);
-/* Have the memory for first fragments, for orphans; false when there is none. */
-bool flow_fragments_reserve(struct flow_fragments *fragments, bool first, bool orphans);
+/* Let a later fragment wait for its first one; false when out of memory. */
+bool flow_fragment_hold(struct flow_table *table, const struct fragment_key *key,
+                        const struct flow_packet *packet);
+/* The next of the fragments that wait no longer, or of all; false when there is none.  To be asked
+ * until there is none after each packet that is read. */
+bool flow_fragment_next(struct flow_table *table, bool all, struct flow_packet *out);
+/* Whether one came, no later than a fragment waits, after a fragment of that time. */
+bool flow_fragment_followed(const struct flow_table *table, const struct fragment_key *key,
+                            int64_t wait, int64_t clock);
+/* Whether what later fragments of that protocol have counts as payload. */
+static inline bool flow_fragment_carries(uint8_t proto)
+{
+    return proto == PROTO_TCP || proto == PROTO_UDP;
+}
+/* How long a later fragment waits for its first one. */
+int64_t flow_fragment_wait(const struct flow_table *table);
+/* Append one to those that wait, for which there is room and memory. */
+void flow_held_add(struct flow_table *table, const struct held_fragment *held);
+/* Have the memory for first fragments, for orphans and for those that wait; false when there is
+ * none. */
+bool flow_fragments_reserve(struct flow_fragments *fragments, bool first, bool orphans, bool held);
 void flow_fragments_clear(struct flow_fragments *fragments);
 
 /* flowtableupdate.c */

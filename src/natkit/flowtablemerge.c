@@ -15,7 +15,8 @@
  * all before in that part, in their order: those that don't go beyond the earlier part's highest
  * count. From the first that does the two are the same.  The merging is not exact where the log
  * ends before that, and where numbers are so far apart that it is open which is higher.
- * - Fragments whose first one the earlier table knows: not exact.
+ * - Fragments whose first one the earlier table knows, or that wait in it for one that is in the
+ *   later: not exact.  Nor, where time matters, are those that wait at all.
  * - Time: a later table that begins before the earlier one's end is not exact where time matters,
  *   nor is one whose clock went back, or would have.
  */
@@ -277,10 +278,35 @@ static bool times_are_exact(const struct flow_table *table, const struct flow_ta
            fragments->orphan_count == 0;
 }
 
+/* Whether none of those that wait in the earlier table could have met its first one. */
+static bool waiting_are_exact(const struct flow_table *table, const struct flow_table *other)
+{
+    const struct flow_fragments *earlier = &table->fragments;
+    const struct flow_fragments *later = &other->fragments;
+    uint64_t waiting = earlier->held_end - earlier->held_first;
+
+    if (waiting == 0)
+        return true;
+    if (waiting + later->held_end - later->held_first >= HELD)
+        return false;
+    if (flow_wheel_is_on(table) || later->count > FRAGMENTS ||
+        waiting + later->orphan_count >= HELD || (later->orphans_lost & ORPHANS_FULL))
+        return false;
+    for (uint64_t i = earlier->held_first; i != earlier->held_end; i++) {
+        const struct held_fragment *held = &earlier->held[i % HELD];
+        if (!held->found &&
+            flow_fragment_followed(other, &held->key, flow_fragment_wait(table), held->clock))
+            return false;
+    }
+    return true;
+}
+
 static bool fragments_are_exact(const struct flow_table *table, const struct flow_table *other)
 {
     const struct flow_fragments *later = &other->fragments;
 
+    if (!waiting_are_exact(table, other))
+        return false;
     if (table->fragments.count == 0)
         return true;
     for (uint32_t i = 0; i < later->orphan_count; i++)
@@ -336,7 +362,8 @@ static bool reserve(const struct merging *merging)
            flow_pool_reserve(merging->table, false, count[0]) &&
            flow_pool_reserve(merging->table, true, count[1]) &&
            flow_fragments_reserve(&merging->table->fragments, other->fragments.count > 0,
-                                  other->fragments.orphan_count > 0);
+                                  other->fragments.orphan_count > 0,
+                                  other->fragments.held_first != other->fragments.held_end);
 }
 
 /* Copy a flow of another table to a place in this one. */
@@ -405,6 +432,32 @@ static bool add_flow(const struct merging *merging, const struct item *item, uin
     return true;
 }
 
+/* Those that wait in the later table, for which there is room. */
+static void add_held(struct flow_table *table, const struct flow_table *other)
+{
+    const struct flow_fragments *later = &other->fragments;
+
+    for (uint64_t i = later->held_first; i != later->held_end; i++) {
+        struct held_fragment held = later->held[i % HELD];
+        held.number += table->packets;
+        if (held.clock < table->clock)
+            held.clock = table->clock;
+        if (!held.found)
+            flow_held_add(table, &held);
+    }
+}
+
+/* Have room for them: the earlier table's give way.  False when out of memory. */
+static bool reserve_held(struct flow_table *table, const struct flow_table *other)
+{
+    const struct flow_fragments *earlier = &table->fragments;
+    const struct flow_fragments *later = &other->fragments;
+    uint64_t more = later->held_end - later->held_first;
+
+    return earlier->held_end - earlier->held_first + more < HELD ||
+           flow_table_catch_up(table, true);
+}
+
 static bool add_fragments(struct flow_table *table, const struct flow_table *other)
 {
     const struct flow_fragments *later = &other->fragments;
@@ -439,6 +492,7 @@ static bool add_all(struct merging *merging)
         table->earliest = other->earliest;
     }
     enough = enough && add_fragments(table, other);
+    add_held(table, other);
     table->went_back |=
         other->went_back || flow_time_sub(table->clock, other->earliest) > FLOW_LATE;
     if (other->earliest < table->earliest)
@@ -467,7 +521,7 @@ enum flow_merge_result flow_table_merge(struct flow_table *table, const struct f
                 other->handed_out == 0;
     if (only_exact && !exact)
         return MERGE_INEXACT;
-    if (!list_items(&merging))
+    if (!reserve_held(table, other) || !list_items(&merging))
         return MERGE_NO_MEMORY;
     bool lasts = look_at_all(&merging, patience, &exact);
     if (lasts && (exact || !only_exact))

@@ -111,19 +111,22 @@ static int64_t time_of(const struct plt_meta *meta)
                                                     : meta->sec * 1000000000 + meta->nsec;
 }
 
-/* The key of a fragment: of the later ones that of the first, where that was seen. */
-static void read_fragment(struct flow_table *table, const uint8_t *data, uint32_t len,
-                          const struct plt_layers *layers, struct natkit_key *key)
+/* The key of a fragment: of the later ones that of the first, where that was seen; whether it is to
+ * wait for it. */
+static bool read_fragment(struct flow_table *table, const struct plt_packet *packet,
+                          struct fragment_key *fragment, struct natkit_key *key)
 {
-    struct fragment_key fragment;
-
-    if (!flow_fragment_key(data, len, layers, &fragment))
-        return;
-    if (!layers->fragment)
-        flow_fragment_first(table, &fragment, key);
-    else if (!flow_fragment_later(table, &fragment, key) &&
-             !flow_orphan_add(table, &fragment, table->clock))
+    if (!flow_fragment_key(packet->data, packet->len, packet->layers, fragment))
+        return false;
+    if (!packet->layers->fragment) {
+        flow_fragment_first(table, fragment, key);
+        return false;
+    }
+    if (flow_fragment_later(table, fragment, key))
+        return false;
+    if (!flow_orphan_add(table, fragment, table->clock))
         table->fragments_lost = true;
+    return true;
 }
 
 static void advance_clock(struct flow_table *table, int64_t time)
@@ -155,8 +158,10 @@ bool flow_packet_read(struct flow_table *table, const uint8_t *data, uint32_t le
         table->too_short += result != KEY_NOT_IP;
         return false;
     }
-    if (layers->fragment || layers->more_fragments)
-        read_fragment(table, data, len, layers, &key);
+    struct plt_packet packet = {.data = data, .len = len, .layers = layers, .meta = meta};
+    struct fragment_key fragment;
+    bool waits = (layers->fragment || layers->more_fragments) &&
+                 read_fragment(table, &packet, &fragment, &key);
     out->v6 = layers->version == 6;
     out->way = (uint8_t)flow_key_from(&key, &out->key);
     out->clock = table->clock;
@@ -167,11 +172,15 @@ bool flow_packet_read(struct flow_table *table, const uint8_t *data, uint32_t le
     uint32_t layer3 = layers->layer3;
     out->ip_bytes = layers->ip_len;
     uint8_t proto = key.bytes[KEY_PROTO];
-    struct plt_packet packet = {.data = data, .len = len, .layers = layers, .meta = meta};
     struct plt_payload payload;
     if (layers->fragment) {
-        if (layers->payload != PLT_ABSENT && (proto == PROTO_TCP || proto == PROTO_UDP))
+        if (layers->payload != PLT_ABSENT)
             out->payload_bytes = after(out->ip_bytes, layers->payload - layer3);
+        if (waits && flow_fragment_hold(table, &fragment, out))
+            return false;
+        table->fragments_lost |= waits;
+        if (!flow_fragment_carries(proto))
+            out->payload_bytes = 0;
     } else {
         if (packet_payload(&packet, &payload))
             out->payload_bytes = payload.len;

@@ -1,8 +1,9 @@
 /* Flow tables and flows as bytes.  Reading takes nothing on trust: what could not be a table is
  * ValueError, and what could is a table, if one that no trace gives.
  *
- * A table is a header, its flows in the order of their numbers, each with its log, its fragments
- * and its orphans; all in the byte order and layout of the machine, which the header tells. */
+ * A table is a header, its flows in the order of their numbers, each with its log, its fragments,
+ * those that wait and its orphans; all in the byte order and layout of the machine, which the
+ * header tells. */
 #include "flowtabletype.h"
 
 #include <stdlib.h>
@@ -10,7 +11,7 @@
 
 #define MAGIC          "natkit flow tbl"
 #define MAGIC_OF_FLOWS "natkit the flow"
-#define FORMAT_VERSION 1
+#define FORMAT_VERSION 2
 #define ORDER_MARK     0x01020304
 
 struct header {
@@ -29,6 +30,7 @@ struct header {
     uint64_t handed_out;
     uint64_t flows;
     uint64_t fragments;
+    uint64_t held;
     uint64_t orphans;
     uint64_t orphans_lost;
 };
@@ -89,6 +91,27 @@ static uint8_t *put_fragment(uint8_t *at, const struct fragment *fragment)
     return put(at, &alone, sizeof(alone));
 }
 
+/* How many fragments wait. */
+static uint64_t count_held(const struct flow_fragments *fragments)
+{
+    uint64_t count = 0;
+
+    for (uint64_t i = fragments->held_first; i != fragments->held_end; i++)
+        count += !fragments->held[i % HELD].found;
+    return count;
+}
+
+static uint8_t *put_held(uint8_t *at, const struct flow_fragments *fragments)
+{
+    for (uint64_t i = fragments->held_first; i != fragments->held_end; i++) {
+        struct held_fragment held = fragments->held[i % HELD];
+        held.older = 0;
+        if (!held.found)
+            at = put(at, &held, sizeof(held));
+    }
+    return at;
+}
+
 PyObject *flow_table_to_bytes(struct flow_table *table)
 {
     size_t count = 0;
@@ -97,6 +120,7 @@ PyObject *flow_table_to_bytes(struct flow_table *table)
     flow_ref *refs = flow_table_list(table, LIST_LIVE | LIST_ENDED, &count);
     if (!refs)
         return PyErr_NoMemory();
+    uint64_t held = count_held(fragments);
     uint64_t kept = fragments->count < FRAGMENTS ? fragments->count : FRAGMENTS;
     struct header header = {.magic = MAGIC,
                             .version = FORMAT_VERSION,
@@ -113,9 +137,11 @@ PyObject *flow_table_to_bytes(struct flow_table *table)
                             .handed_out = table->handed_out,
                             .flows = count,
                             .fragments = kept,
+                            .held = held,
                             .orphans = fragments->orphan_count,
                             .orphans_lost = fragments->orphans_lost};
     size_t size = sizeof(header) + kept * sizeof(struct fragment) +
+                  held * sizeof(struct held_fragment) +
                   fragments->orphan_count * sizeof(struct orphan);
     for (size_t i = 0; i < count; i++)
         size += sizeof(struct flow_header) + record_size(flow_ref_is_6(refs[i])) +
@@ -133,6 +159,7 @@ PyObject *flow_table_to_bytes(struct flow_table *table)
     if (bytes) {
         for (uint64_t i = fragments->count - kept; i < fragments->count; i++)
             at = put_fragment(at, &fragments->ring[i % FRAGMENTS]);
+        at = put_held(at, fragments);
         for (uint32_t i = 0; i < fragments->orphan_count; i++)
             at = put(at, &fragments->orphans[i], sizeof(struct orphan));
     }
@@ -329,13 +356,34 @@ static bool is_fragment_key(const struct fragment_key *key)
     return (words[4] & 0xff) == 6 && (words[4] >> 8 & 0xff) == 0 && words[4] >> 48 == 0;
 }
 
+static const char *take_held(struct reader *reader, struct flow_table *table, uint64_t count)
+{
+    struct held_fragment held;
+    static const uint8_t zeroes[sizeof(held.unused)];
+
+    if (count > 0 && !flow_fragments_reserve(&table->fragments, false, false, true)) {
+        PyErr_NoMemory();
+        return NULL;
+    }
+    for (uint64_t i = 0; i < count; i++) {
+        if (!take(reader, &held, sizeof(held)))
+            return "its fragments are cut";
+        if (held.v6 > 1 || held.way > 1 || held.found || held.older || held.vlan > 0xfff ||
+            held.number >= table->packets || !is_fragment_key(&held.key) ||
+            !is_key(&held.flow, held.v6) || memcmp(held.unused, zeroes, sizeof(held.unused)) != 0)
+            return "its fragments can't be";
+        flow_held_add(table, &held);
+    }
+    return NULL;
+}
+
 static const char *take_fragments(struct reader *reader, struct flow_table *table,
                                   const struct header *header)
 {
     struct fragment fragment;
     struct orphan orphan;
 
-    if (header->fragments > FRAGMENTS || header->orphans > ORPHANS ||
+    if (header->fragments > FRAGMENTS || header->held > HELD || header->orphans > ORPHANS ||
         header->orphans_lost > (ORPHANS_FULL | ORPHANS_LATE))
         return "it has too many fragments";
     for (uint64_t i = 0; i < header->fragments; i++) {
@@ -349,6 +397,9 @@ static const char *take_fragments(struct reader *reader, struct flow_table *tabl
             return NULL;
         }
     }
+    const char *wrong = take_held(reader, table, header->held);
+    if (wrong || PyErr_Occurred())
+        return wrong;
     for (uint64_t i = 0; i < header->orphans; i++) {
         if (!take(reader, &orphan, sizeof(orphan)))
             return "its fragments are cut";

@@ -15,8 +15,23 @@ struct flow_table *flow_table_settled(PyObject *self_)
 
     if (flow_table_check(self) < 0)
         return NULL;
+    if (!flow_table_catch_up(&self->table, false)) {
+        PyErr_NoMemory();
+        return NULL;
+    }
     flow_wheel_settle(&self->table);
     return &self->table;
+}
+
+struct flow_table *flow_table_complete(PyObject *self_)
+{
+    struct flow_table *table = flow_table_settled(self_);
+
+    if (table && !flow_table_catch_up(table, true)) {
+        PyErr_NoMemory();
+        return NULL;
+    }
+    return table;
 }
 
 /* --- Making one ------------------------------------------------------------------------------- */
@@ -176,7 +191,7 @@ static PyObject *table_reduce(PyObject *self_, PyObject *Py_UNUSED(args))
 
 static Py_ssize_t table_length(PyObject *self_)
 {
-    const struct flow_table *table = flow_table_settled(self_);
+    const struct flow_table *table = flow_table_complete(self_);
 
     return table ? (Py_ssize_t)table->index.count : -1;
 }
@@ -186,7 +201,7 @@ static Py_ssize_t table_length(PyObject *self_)
 static int find(struct flow_table_object *self, PyObject *obj, flow_ref *ref)
 {
     struct natkit_key key = {.bytes = {0}};
-    struct flow_table *table = flow_table_settled((PyObject *)self);
+    struct flow_table *table = flow_table_complete((PyObject *)self);
     if (!table)
         return -1;
     if (PyObject_TypeCheck(obj, self->state->flow_type)) {

@@ -124,13 +124,21 @@ static unsigned forward_way(const struct natkit_home *home, const struct flow_pa
     return at_home ? packet->way : !packet->way;
 }
 
-void flow_begin(const struct flow_table *table, struct flow *flow, const struct flow_packet *packet)
+/* What the packet with the lowest number tells of a flow. */
+static void set_first(const struct flow_table *table, struct flow *flow,
+                      const struct flow_packet *packet)
 {
     flow->number = packet->number;
-    flow->started = packet->clock;
     flow->vlan = packet->vlan;
+    flow->marks &= (uint8_t)~MARK_FWD_WAY;
     if (forward_way(table->home, packet))
         flow->marks |= MARK_FWD_WAY;
+}
+
+void flow_begin(const struct flow_table *table, struct flow *flow, const struct flow_packet *packet)
+{
+    set_first(table, flow, packet);
+    flow->started = packet->clock;
     if (flow_is_first_syn(packet))
         flow->marks |= MARK_FIRST_SYN;
 }
@@ -139,6 +147,9 @@ void flow_update(struct flow_table *table, struct flow *flow, const struct flow_
 {
     struct flow_way *way = flow_way(flow, packet->way);
 
+    /* a fragment that waited for its first one may have come before all others */
+    if (packet->number < flow->number)
+        set_first(table, flow, packet);
     if (way->packets == 0) {
         way->first = packet->time;
         way->last = packet->time;

@@ -1,5 +1,7 @@
 """natkit.FlowTable: flows that end, and fragments."""
 
+import copy
+import itertools
 import pickle
 
 from flow_traces import HERE, RST, SECOND, THERE, back, fragments, only, there, trace
@@ -152,13 +154,67 @@ def test_fragments_are_told_apart(counted):
 
 def test_fragments_whose_first_is_not_known(counted):
     first, second, _ = fragments(1)
-    table = counted([(0, second), (1, first), (61.1, second)])
+    table = counted([(0, second), (61, first), (121.1, second)])
     unknown, known = table
     # IPflow of such a fragment has no protocol, as python-libtrace's keys
     assert unknown.fwd_key == IPflow(plt.ip(second)).fwd_key
     assert (unknown.proto, unknown.src_port, unknown.packets) == (0, 0, 2)
     assert (known.src_port, known.packets) == (5000, 1)
     assert only(counted([(0, first), (60, second)])).packets == 2
+
+
+def test_later_fragments_wait_for_the_first(counted):
+    """Linux sends the last one first; the flow is the same in any order (RFC 8200 section 4.5)."""
+    for packets in (fragments(1), fragments(1, proto=1, begin=icmp(8, payload=b"p" * 16))):
+        forwards = only(counted(enumerate(packets)))
+        for order in itertools.permutations(packets):
+            flow = only(counted(enumerate(order)))
+            assert (flow.fwd_key, flow.packets, flow.ip_bytes, flow.payload_bytes) == (
+                forwards.fwd_key, 3, 3 * 20 + 48, forwards.payload_bytes)  # fmt: skip
+            assert (flow.number, flow.first_time_ns) == (0, EPOCH * SECOND)
+    flow = only(counted(enumerate(fragments6(1)[::-1])))
+    assert (flow.src_port, flow.packets, flow.payload_bytes) == (5000, 2, 24)
+    # forward is still the first packet's way
+    answer = ipv4(udp(ports=(53, 5000)), 17, src=THERE, dst=HERE)
+    first, second, _ = fragments(1)
+    flow = only(counted(enumerate([second, answer, first])))
+    assert (flow.src_port, flow.fwd_packets, flow.rev_packets, flow.number) == (5000, 2, 1, 0)
+
+
+def test_how_long_they_wait(counted):
+    first, second, _ = fragments(1)
+    assert only(counted([(0, second), (60, first)])).packets == 2
+    assert len(counted([(0, second), (60.000001, first)])) == 2
+    for timeouts in ({"idle_timeout": 5}, {"active_timeout": 5}):
+        assert len(counted([(0, second), (5, first)], **timeouts)) == 1
+        apart = counted([(0, second), (5.000001, first)], **timeouts)
+        assert [flow.src_port for flow in apart] == [0, 5000]
+    # where the clock goes back they wait no longer
+    assert len(counted([(1000, second), (0, first)])) == 2
+
+
+def test_only_so_many_wait(counted):
+    later = [fragments(n, src="10.0.0.1")[1] for n in range(4097)]
+    first = fragments(0, src="10.0.0.1")[0]
+    kept = counted((0, packet) for packet in [*later[:4095], first])
+    assert sorted(flow.packets for flow in kept) == [2, 4094]
+    gone = counted((0, packet) for packet in [*later[:4096], first])
+    assert sorted(flow.packets for flow in gone) == [1, 4096]
+
+
+def test_who_looks_at_a_table_sees_fragments_that_wait(tmp_path):
+    first, second, _ = fragments(1)
+    table = FlowTable()
+    table.add_trace(trace(tmp_path / "a.pcap", [(0, second)]))
+    later = copy.copy(table)
+    assert len(table) == 1
+    assert table[IPflow(plt.ip(second))].packets == 1
+    table.add_trace(trace(tmp_path / "b.pcap", [(1, first)]))
+    assert [flow.packets for flow in table] == [1, 1]
+    # nobody looked at the copy
+    later.expired()
+    later.add_trace(tmp_path / "b.pcap")
+    assert only(later).packets == 2
 
 
 def test_only_so_many_fragments_are_remembered(counted):

@@ -20,12 +20,15 @@ struct flow_key {
 
 enum { KEY_WORDS_4 = 2, KEY_WORDS_6 = 5 };
 
+/* The time of a packet that nanoseconds in 64 bits can't hold. */
+#define FLOW_NO_TIME INT64_MIN
+
 struct flow_way {
     uint64_t packets;
     uint64_t bytes; /* on the wire */
     uint64_t ip_bytes;
     uint64_t payload_bytes;
-    int64_t first; /* earliest and latest time; 0 without packets */
+    int64_t first; /* earliest and latest time; 0 without packets, else FLOW_NO_TIME if unknown */
     int64_t last;
     uint32_t seq_end; /* the highest that TCP sent to, with EVENT_SEQ */
     uint32_t retransmits;
@@ -313,9 +316,9 @@ struct flow_table {
     const struct natkit_home *home; /* borrowed, or NULL */
     int64_t idle;                   /* nanoseconds, FLOW_NEVER without */
     int64_t active;
-    int64_t begin;    /* the first packet's time */
-    int64_t earliest; /* of all packets */
-    int64_t clock;    /* the latest, since it last went back */
+    int64_t begin;    /* the time of the first packet that has one, else FLOW_NO_TIME */
+    int64_t earliest; /* of all packets, the same */
+    int64_t clock;    /* the latest, since it last went back, the same */
     bool went_back;   /* it did, by more than FLOW_LATE */
     uint64_t packets;
     uint64_t not_ip;
@@ -476,6 +479,12 @@ void flow_wheel_add(struct flow_table *table, flow_ref ref);
 void flow_wheel_turn(struct flow_table *table, int64_t clock);
 /* The same for all. */
 void flow_wheel_settle(struct flow_table *table);
+/* Whether the flow has the active timeout's room for packets of those times. */
+bool flow_has_room(const struct flow_table *table, const struct flow *flow, int64_t first,
+                   int64_t last);
+/* The earliest and the latest time of both ways, FLOW_NO_TIME without one. */
+int64_t flow_first(const struct flow *flow);
+int64_t flow_last(const struct flow *flow);
 /* Whether a flow's time is up. */
 bool flow_is_over(const struct flow_table *table, const struct flow *flow, int64_t clock);
 /* Why it ended, its time being up. */
@@ -483,6 +492,8 @@ uint8_t flow_end_reason(const struct flow_table *table, const struct flow *flow)
 /* Nanoseconds, not past the ends of their type. */
 int64_t flow_time_add(int64_t time, int64_t more);
 int64_t flow_time_sub(int64_t time, int64_t less);
+/* From a SYN's time to its answer's, -1 where 64 bits can't hold it. */
+int64_t flow_handshake(int64_t answer, int64_t syn);
 
 /* flowtablemerge.c */
 /* How long a caller waits: asked again and again, until it says no. */

@@ -108,6 +108,8 @@ static bool joins_exactly(const struct flow_table *table, const struct flow *one
         return false;
     if (table->active != FLOW_NEVER && other->seen > flow_time_add(one->started, table->active))
         return false;
+    if (!flow_has_room(table, one, flow_first(other), flow_last(other)))
+        return false;
     /* a later SYN may be another connection's */
     if ((other->marks & MARK_LATER_SYN) && (either & (EVENT_FIN | EVENT_RST | EVENT_SEQ)))
         return false;
@@ -123,7 +125,7 @@ static void join_handshake(struct flow *one, const struct flow *other)
         return;
     if (one->handshake_kind == HANDSHAKE_SYN && other->handshake_kind == HANDSHAKE_SYN_ACK) {
         one->handshake_kind = HANDSHAKE_RTT;
-        one->handshake = flow_time_sub(other->handshake, one->handshake);
+        one->handshake = flow_handshake(other->handshake, one->handshake);
     } else {
         one->handshake_kind = other->handshake_kind;
         one->handshake = other->handshake;
@@ -134,9 +136,10 @@ static void join_ways(struct flow_way *one, const struct flow_way *other)
 {
     if (other->packets == 0)
         return;
-    if (one->packets == 0 || other->first < one->first)
+    bool none = one->packets == 0 || one->first == FLOW_NO_TIME;
+    if (none || (other->first < one->first && other->first != FLOW_NO_TIME))
         one->first = other->first;
-    if (one->packets == 0 || other->last > one->last)
+    if (none || other->last > one->last)
         one->last = other->last;
     one->packets += other->packets;
     one->bytes += other->bytes;
@@ -265,12 +268,21 @@ static flow_ref find(const struct merging *merging, const struct item *item)
     return flow_index_find(merging->table, &key, item->hash, v6);
 }
 
+/* Whether the clock goes back where the later table begins. */
+static bool is_late(const struct flow_table *table, const struct flow_table *other)
+{
+    return table->clock != FLOW_NO_TIME && other->earliest != FLOW_NO_TIME &&
+           flow_time_sub(table->clock, other->earliest) > FLOW_LATE;
+}
+
 /* Whether the clock of the later table is that which it would have had. */
 static bool times_are_exact(const struct flow_table *table, const struct flow_table *other)
 {
     const struct flow_fragments *fragments = &other->fragments;
 
-    if (other->went_back || flow_time_sub(table->clock, other->earliest) > FLOW_LATE)
+    if (other->clock == FLOW_NO_TIME)
+        return !flow_wheel_is_on(table) && fragments->count == 0 && fragments->orphan_count == 0;
+    if (other->went_back || is_late(table, other))
         return false;
     if (other->begin >= table->clock)
         return true;
@@ -400,7 +412,8 @@ static bool add_flow(const struct merging *merging, const struct item *item, uin
     struct flow_log log;
 
     flow_log_read(&other->logs, flow, &log);
-    if (one && continues(table, one, flow, clock)) {
+    bool has_room = one && flow_has_room(table, one, flow_first(flow), flow_last(flow));
+    if (has_room && continues(table, one, flow, clock)) {
         join(table, one, flow, &log);
         one->seen = flow->seen > table->clock ? flow->seen : table->clock;
         if (flow->end_reason == END_NONE)
@@ -410,8 +423,10 @@ static bool add_flow(const struct merging *merging, const struct item *item, uin
                                     by_time ? flow_end_reason(table, one) : flow->end_reason);
     }
     if (one) {
-        bool over = flow_is_over(table, one, clock);
-        if (!flow_table_end_early(table, ref, over ? flow_end_reason(table, one) : END_OF_FLOW))
+        uint8_t reason = flow_is_over(table, one, clock)   ? flow_end_reason(table, one)
+                         : has_room || flow_is_closed(one) ? END_OF_FLOW
+                                                           : END_ACTIVE;
+        if (!flow_table_end_early(table, ref, reason))
             return false;
     }
     bool ended = flow->end_reason != END_NONE;
@@ -487,15 +502,14 @@ static bool add_all(struct merging *merging)
         for (size_t i = at; i < end && enough; i++)
             enough = add_flow(merging, &merging->items[i], first_number);
     }
-    if (table->packets == 0) {
+    if (table->clock == FLOW_NO_TIME) {
         table->begin = other->begin;
         table->earliest = other->earliest;
     }
     enough = enough && add_fragments(table, other);
     add_held(table, other);
-    table->went_back |=
-        other->went_back || flow_time_sub(table->clock, other->earliest) > FLOW_LATE;
-    if (other->earliest < table->earliest)
+    table->went_back |= other->went_back || is_late(table, other);
+    if (other->earliest < table->earliest && other->earliest != FLOW_NO_TIME)
         table->earliest = other->earliest;
     table->packets += other->packets;
     table->not_ip += other->not_ip;

@@ -104,13 +104,6 @@ static void read_tcp(const struct plt_packet *packet, struct flow_packet *out)
 
 /* --- Packets ---------------------------------------------------------------------------------- */
 
-static int64_t time_of(const struct plt_meta *meta)
-{
-    return meta->sec > INT64_MAX / 1000000000 - 1   ? INT64_MAX
-           : meta->sec < INT64_MIN / 1000000000 + 1 ? INT64_MIN + 1
-                                                    : meta->sec * 1000000000 + meta->nsec;
-}
-
 /* The key of a fragment: of the later ones that of the first, where that was seen; whether it is to
  * wait for it. */
 static bool read_fragment(struct flow_table *table, const struct plt_packet *packet,
@@ -131,7 +124,7 @@ static bool read_fragment(struct flow_table *table, const struct plt_packet *pac
 
 static void advance_clock(struct flow_table *table, int64_t time)
 {
-    if (table->packets == 1) {
+    if (table->clock == FLOW_NO_TIME) {
         table->begin = table->earliest = table->clock = time;
     } else if (time > table->clock) {
         table->clock = time;
@@ -150,8 +143,10 @@ bool flow_packet_read(struct flow_table *table, const uint8_t *data, uint32_t le
     struct natkit_key key;
 
     out->number = table->packets++;
-    out->time = time_of(meta);
-    advance_clock(table, out->time);
+    if (plt_time_ns(meta, &out->time))
+        advance_clock(table, out->time);
+    else
+        out->time = FLOW_NO_TIME;
     enum natkit_key_result result = natkit_key_of(data, len, layers, &key);
     if (result != KEY_OK) {
         table->not_ip += result == KEY_NOT_IP;

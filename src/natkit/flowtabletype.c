@@ -298,7 +298,7 @@ static PyObject *time_ns_get(PyObject *self_, void *Py_UNUSED(closure))
 {
     const struct flow_table *table = &table_of(self_)->table;
 
-    if (table->packets == 0)
+    if (table->clock == FLOW_NO_TIME)
         Py_RETURN_NONE;
     return PyLong_FromLongLong(table->clock);
 }
@@ -340,7 +340,7 @@ static PyGetSetDef table_getset[] = {
     {.name = "time_ns",
      .get = time_ns_get,
      .doc = "The latest arrival time of a packet: nanoseconds since the epoch.\n\nThe timeouts go "
-            "by it. None before the first packet."},
+            "by it. None before the first packet with a time that 64 bits hold."},
     {.name = "packets", .get = packets_get, .doc = "Packets that were read, all of them."},
     {.name = "not_ip", .get = not_ip_get, .doc = "Those of them that were not IP, in no flow."},
     {.name = "too_short",

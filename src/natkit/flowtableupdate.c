@@ -37,7 +37,7 @@ static void update_handshake(struct flow *flow, const struct flow_packet *packet
         flow->handshake = packet->time;
     } else if (flow->handshake_kind == HANDSHAKE_SYN) {
         flow->handshake_kind = HANDSHAKE_RTT;
-        flow->handshake = flow_time_sub(packet->time, flow->handshake);
+        flow->handshake = flow_handshake(packet->time, flow->handshake);
     } else if (flow->handshake_kind == HANDSHAKE_NONE) {
         flow->handshake_kind = HANDSHAKE_SYN_ACK;
         flow->handshake = packet->time;
@@ -54,7 +54,7 @@ static void update_tcp(struct flow_table *table, struct flow *flow,
     flow->tcp_flags[way] |= flags;
     if (flags & TCP_SYN) {
         *events |= flags & TCP_ACK ? EVENT_SYN_ACK : EVENT_SYN;
-        if (!(flags & TCP_RST))
+        if (!(flags & TCP_RST) && packet->time != FLOW_NO_TIME)
             update_handshake(flow, packet);
     } else if (flags & TCP_ACK) {
         *events |= EVENT_ACK;
@@ -150,12 +150,12 @@ void flow_update(struct flow_table *table, struct flow *flow, const struct flow_
     /* a fragment that waited for its first one may have come before all others */
     if (packet->number < flow->number)
         set_first(table, flow, packet);
-    if (way->packets == 0) {
+    if (way->packets == 0 || way->first == FLOW_NO_TIME) {
         way->first = packet->time;
         way->last = packet->time;
     } else if (packet->time > way->last) {
         way->last = packet->time;
-    } else if (packet->time < way->first) {
+    } else if (packet->time < way->first && packet->time != FLOW_NO_TIME) {
         way->first = packet->time;
     }
     way->packets++;

@@ -18,8 +18,9 @@ FIN, SYN, RST, ACK = 0x01, 0x02, 0x04, 0x10
 REASSEMBLY = LATE = 60 * 10**9
 FRAGMENTS = 8192
 HELD = 4096
+NO_TIME = -(2**63)
 TCP, UDP = 6, 17
-LATEST = 2**63 - 1  # a damaged trace tells of later times
+LATEST = (2**63 - 1) // 10**9 * 10**9  # a damaged trace tells of later times
 
 
 @dataclass
@@ -27,7 +28,7 @@ class Packet:
     """What of a packet counts."""
 
     number: int
-    time: int
+    time: int | None
     clock: int
     key: bytes
     wire: int
@@ -116,7 +117,7 @@ def state(flow: Flow) -> str | None:
 def rtt(flow: Flow) -> int | None:
     syn = None
     for p in flow.packets:
-        if p.flags is None or not p.flags & SYN or p.flags & RST:
+        if p.flags is None or not p.flags & SYN or p.flags & RST or p.time is None:
             continue
         if not p.flags & ACK:
             syn = p.time
@@ -144,7 +145,7 @@ def facts(flow: Flow) -> dict[str, Any]:
         "retransmits": retransmits(fwd)[0] + retransmits(rev)[0] if tcp else None,
     }
     for name, way in (("", flow.packets), ("fwd_", fwd), ("rev_", rev)):
-        times = [p.time for p in way]
+        times = [p.time for p in way if p.time is not None]
         out[name + "packets"] = len(way)
         out[name + "bytes"] = sum(p.wire for p in way)
         out[name + "ip_bytes"] = sum(p.length for p in way)
@@ -157,7 +158,9 @@ def facts(flow: Flow) -> dict[str, Any]:
                 flags |= p.flags or 0
             out[name + "tcp_flags"] = flags if tcp else None
             out[name + "retransmits"] = retransmits(way)[0] if tcp else None
-    out["duration_ns"] = out["last_time_ns"] - out["first_time_ns"]
+    first_time, last_time = out["first_time_ns"], out["last_time_ns"]
+    duration = None if first_time is None else last_time - first_time
+    out["duration_ns"] = duration if duration is None or duration < 2**63 else None
     return out
 
 
@@ -209,7 +212,7 @@ class Reference:
         self.held: list[tuple[bytes, int, Packet]] = []
         self.wait = min(REASSEMBLY, *(t for t in (idle, active) if t is not None), REASSEMBLY)
         self.packets = self.not_ip = self.too_short = 0
-        self.clock: int | None = None
+        self.clock = NO_TIME
 
     def over(self, flow: Flow) -> bool:
         idle, active = self.deadlines(flow)
@@ -297,9 +300,9 @@ class Reference:
 
     def add(self, pkt: plt.packet) -> None:
         number, self.packets = self.packets, self.packets + 1
-        time = min(pkt.time_ns, LATEST)
+        time: int | None = pkt.time_ns if 10**9 - LATEST <= pkt.time_ns < LATEST else None
         # a packet that is more than a minute late is right, and those before it had wrong times
-        if self.clock is None or time > self.clock or self.clock - time > LATE:
+        if time is not None and not 0 <= self.clock - time <= LATE:
             self.clock = time
         try:
             ipflow = natkit.IPflow(pkt)
@@ -329,6 +332,10 @@ class Reference:
         flow = self.flows.get(both)
         flags = packet.flags
         syn = flags is not None and flags & (SYN | ACK | RST) == SYN
+        if flow is not None and self.too_long([*flow.packets, packet]):
+            flow.end_reason = 3 if flow.closed() else 2
+            self.ended.append(self.flows.pop(both))
+            flow = None
         if flow is not None and syn and (flow.closed() or is_new(packet, flow)):
             flow.end_reason = 3
             self.ended.append(self.flows.pop(both))
@@ -340,6 +347,10 @@ class Reference:
         if self.home is not None and not self.at_home(flow.forward):
             flow.forward = reverse(flow.forward)
 
+    def too_long(self, packets: list[Packet]) -> bool:
+        times = [p.time for p in packets if p.time is not None]
+        return self.active is not None and bool(times) and max(times) - min(times) > self.active
+
     def at_home(self, key: bytes) -> bool:
         size = 4 if key[0] == 4 else 16
         dst = ipp.IPprefix(key[0], bytearray(key[6 + size :]), 8 * size)
@@ -349,8 +360,7 @@ class Reference:
         """All packets; fragments that still wait for their first are counted without it."""
         for pkt in packets:
             self.add(pkt)
-        if self.clock is not None:
-            self.end_what_is_over()
+        self.end_what_is_over()
         for held in self.held.copy():
             self.count_held(held, held[2].key)
 

@@ -7,10 +7,16 @@ import pickle
 from flow_traces import HERE, RST, SECOND, THERE, back, fragments, only, there, trace
 from packets import (
     EPOCH,
+    RAW,
+    enhanced,
     icmp,
+    interface,
     ipv4,
     ipv6,
+    option,
+    section,
     udp,
+    write,
 )
 
 import plt
@@ -115,6 +121,65 @@ def test_a_late_packet_does_not_turn_time_back(counted):
     for late, clock in ((60, 100), (60.000000001, 39.999999999)):
         table = counted([(100, there()), (100 - late, there(port=2))], idle_timeout=1)
         assert table.time_ns == EPOCH * SECOND + round(clock * SECOND)
+
+
+def test_no_flow_is_longer_than_the_active_timeout(counted):
+    """The clock jumps back by an hour, as when it is set: those before and after are apart."""
+    sent = [(3600 + n, there()) for n in range(0, 100, 10)] + [
+        (n, there()) for n in range(0, 100, 10)
+    ]
+    table = counted(sent, active_timeout=60)
+    flows = [*table, *table.expired()]
+    assert sorted(flow.packets for flow in flows) == [3, 3, 7, 7]
+    assert all(flow.duration_ns <= 60 * SECOND for flow in flows)
+    assert sorted(str(flow.end_reason) for flow in flows) == ["2", "2", "2", "None"]
+    # within the minute that a packet may be late too
+    table = counted([(50, there()), (20, there())], active_timeout=10)
+    assert [(flow.packets, flow.end_reason) for flow in table.expired()] == [(1, 2)]
+    # a fragment that waited for its first one
+    first, second, _ = fragments(1)
+    other = ipv4(udp(b"u" * 16, ports=(5000, 53)), 17, src=HERE, dst=THERE)
+    table = counted([(0, second), (5, other), (9, other), (10, first)], active_timeout=10)
+    assert only(table).duration_ns == 10 * SECOND
+    table = counted([(0, second), (9, first), (12, other)], active_timeout=10)
+    assert [(flow.packets, flow.end_reason) for flow in table.expired()] == [(2, 2)]
+
+
+def seconds_ng(sent: list[tuple[int, bytes]]) -> bytes:
+    """A pcapng file of raw IP whose clock counts seconds (if_tsresol 0)."""
+    options = option(9, b"\0") + option(0, b"")
+    packets = b"".join(enhanced(packet, sec) for sec, packet in sent)
+    return section() + interface(RAW, options=options) + packets
+
+
+def test_a_time_that_nanoseconds_cannot_hold_is_missing(tmp_path):
+    """Of pcapng, in seconds: the year 55,840 and the last second before 64 bits are too few."""
+    syn, answer = there(flags=0x02), back(flags=0x12)
+    late, last = 1_700_000_000_000, 9_223_372_035
+    table = FlowTable(active_timeout=10)
+    table.add_trace(write(tmp_path / "x.pcapng", seconds_ng([(late, syn), (late, answer)])))
+    flow = only(table)
+    assert (flow.first_time_ns, flow.last_time_ns, flow.duration_ns, flow.rtt_ns) == (None,) * 4
+    assert (flow.fwd_first_time_ns, flow.packets, table.time_ns) == (None, 2, None)
+    columns = table.columns()
+    for name in ("first_time", "last_time", "duration"):
+        assert columns.masked(name).mask.all()
+    assert only(pickle.loads(pickle.dumps(table))) == flow
+    # packets with a time tell the flow's, wherever they are
+    table = FlowTable()
+    sent = [(late, syn), (last - 5, syn), (late, answer), (last, answer), (late, answer)]
+    table.add_trace(write(tmp_path / "y.pcapng", seconds_ng(sent)))
+    flow = only(table)
+    assert (flow.first_time_ns, flow.last_time_ns) == ((last - 5) * SECOND, last * SECOND)
+    assert (flow.rev_first_time_ns, flow.duration_ns) == (last * SECOND, 5 * SECOND)
+    assert (flow.rtt_ns, table.time_ns) == (5 * SECOND, last * SECOND)
+    early, timeless = FlowTable(), FlowTable()
+    early.add_trace(tmp_path / "y.pcapng")
+    timeless.add_trace(write(tmp_path / "z.pcapng", seconds_ng([(late, syn)])))
+    assert copy.copy(early).merge(timeless) is True
+    for one, other in ((early, timeless), (timeless, copy.copy(early))):
+        one.merge(other)
+        assert only(one).last_time_ns == one.time_ns == last * SECOND
 
 
 # --- Fragments -----------------------------------------------------------------------------------

@@ -13,7 +13,8 @@
 
 /* A flow's five-tuple, the same for both ways.  IPv4: the lower end's address (32 bits), its port
  * (16), protocol (8) and 4 (8); the higher end's address (32) and port (16).  IPv6: the addresses
- * of 2 words each, then the lower port (16), the higher port (16), protocol (8) and 6 (8). */
+ * of 2 words each, then the lower port (16), the higher port (16), protocol (8) and 6 (8).  In a
+ * table by VLAN the last word has its id in the upper 16 bits. */
 struct flow_key {
     uint64_t words[5]; /* for IPv4 those after the second are 0 */
 };
@@ -124,6 +125,9 @@ uint8_t flow_proto(const struct flow *flow, bool v6);
 struct flow_key flow_key_of(const struct flow *flow, bool v6);
 /* From a key with the source first; returns the way that it goes. */
 unsigned flow_key_from(const struct natkit_key *key, struct flow_key *out);
+/* The VLAN in a key, or a fragment's key, of a table by VLAN; 0 in those of others. */
+void flow_words_set_vlan(uint64_t *words, bool v6, uint16_t vlan);
+uint16_t flow_words_vlan(const uint64_t *words, bool v6);
 /* The key with the source of that way first. */
 struct natkit_key flow_key_to(const struct flow_key *key, bool v6, unsigned way);
 
@@ -314,6 +318,7 @@ struct flow_table {
     struct flow_wheel wheel;
     struct flow_fragments fragments;
     const struct natkit_home *home; /* borrowed, or NULL */
+    bool by_vlan;                   /* keys have the VLAN */
     int64_t idle;                   /* nanoseconds, FLOW_NEVER without */
     int64_t active;
     int64_t begin;    /* the time of the first packet that has one, else FLOW_NO_TIME */

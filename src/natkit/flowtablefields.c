@@ -48,7 +48,8 @@ enum { FWD, REV, BOTH };
     ROW(DST_PORT, BOTH, KIND_UINT16, false, "dst_port", "dst_port",                                \
         "Destination port of the forward direction, 0 where there is none.")                       \
     ROW(VLAN_ID, BOTH, KIND_UINT16, false, "vlan_id", "vlan_id",                                   \
-        "The outermost 802.1Q tag's VLAN in the first packet, 0 without a tag.")                   \
+        "The outermost 802.1Q tag's VLAN in the first packet, 0 without a tag.\n\nThat of all "    \
+        "packets where the table is by VLAN.")                                                     \
     ROW(NUMBER, BOTH, KIND_UINT64, false, "number", "number",                                      \
         "How many packets the table had read before the flow's first.")                            \
     ROW(FIRST, BOTH, KIND_TIME, true, "first_time", "first_time_ns",                               \

@@ -281,6 +281,8 @@ bool flow_fragment_next(struct flow_table *table, bool all_of_them, struct flow_
                                 .vlan = held->vlan,
                                 .v6 = held->v6};
     out->way = (uint8_t)flow_key_from(&key, &out->key);
+    if (table->by_vlan)
+        flow_words_set_vlan(out->key.words, out->v6, out->vlan);
     if (flow_fragment_carries(key.bytes[KEY_PROTO]))
         out->payload_bytes = held->payload_bytes;
     return true;

@@ -38,6 +38,16 @@ unsigned flow_key_from(const struct natkit_key *key, struct flow_key *out)
     return 0;
 }
 
+void flow_words_set_vlan(uint64_t *words, bool v6, uint16_t vlan)
+{
+    words[v6 ? KEY_WORDS_6 - 1 : KEY_WORDS_4 - 1] |= (uint64_t)vlan << 48;
+}
+
+uint16_t flow_words_vlan(const uint64_t *words, bool v6)
+{
+    return (uint16_t)(words[v6 ? KEY_WORDS_6 - 1 : KEY_WORDS_4 - 1] >> 48);
+}
+
 struct natkit_key flow_key_to(const struct flow_key *key, bool v6, unsigned way)
 {
     const uint64_t *words = key->words;
@@ -111,6 +121,8 @@ static bool read_fragment(struct flow_table *table, const struct plt_packet *pac
 {
     if (!flow_fragment_key(packet->data, packet->len, packet->layers, fragment))
         return false;
+    if (table->by_vlan)
+        flow_words_set_vlan(fragment->words, packet->layers->version == 6, packet->layers->vlan_id);
     if (!packet->layers->fragment) {
         flow_fragment_first(table, fragment, key);
         return false;
@@ -159,6 +171,8 @@ bool flow_packet_read(struct flow_table *table, const uint8_t *data, uint32_t le
                  read_fragment(table, &packet, &fragment, &key);
     out->v6 = layers->version == 6;
     out->way = (uint8_t)flow_key_from(&key, &out->key);
+    if (table->by_vlan)
+        flow_words_set_vlan(out->key.words, out->v6, layers->vlan_id);
     out->clock = table->clock;
     out->bytes = meta->wire_len;
     out->vlan = layers->vlan_id;

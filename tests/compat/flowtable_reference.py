@@ -204,9 +204,11 @@ class Reference:
         home: natkit.FlowHome | None = None,
         idle: int | None = None,
         active: int | None = None,
+        by_vlan: bool = False,
     ) -> None:
+        self.by_vlan = by_vlan
         self.home, self.idle, self.active = home, idle, active
-        self.flows: dict[bytes, Flow] = {}
+        self.flows: dict[tuple[bytes, int], Flow] = {}
         self.ended: list[Flow] = []
         self.fragments: list[tuple[bytes, int, bytes]] = []
         self.held: list[tuple[bytes, int, Packet]] = []
@@ -237,7 +239,7 @@ class Reference:
         fragment = fragment_of(pkt)
         if fragment is None:
             return key, False
-        ident, offset, _ = fragment
+        ident, offset = self.ident(pkt, fragment[0]), fragment[1]
         if offset == 0:
             self.fragments = [*self.fragments, (ident, self.clock, key[1:6])][-FRAGMENTS:]
             return key, False
@@ -248,6 +250,9 @@ class Reference:
                     break
                 return key[:1] + proto_and_ports + key[6:], False
         return key, True
+
+    def ident(self, pkt: plt.packet, ident: bytes) -> bytes:
+        return ident + pkt.vlan_id.to_bytes(2, "big") if self.by_vlan else ident
 
     def waits(self, clock: int) -> bool:
         return 0 <= self.clock - clock <= self.wait
@@ -262,7 +267,7 @@ class Reference:
         fragment = fragment_of(pkt)
         if fragment is not None and fragment[1] == 0:
             for held in reversed(self.held.copy()):
-                if held[0] == fragment[0] and self.waits(held[1]):
+                if held[0] == self.ident(pkt, fragment[0]) and self.waits(held[1]):
                     self.count_held(held, held[2].key[:1] + key[1:6] + held[2].key[6:])
 
     def count_lost(self) -> None:
@@ -318,7 +323,7 @@ class Reference:
         packet = Packet(number, time, self.clock, key, pkt.wire_len, length, payload,
                         pkt.vlan_id, flags, seq)  # fmt: skip
         if waits:
-            self.held.append((fragment[0], self.clock, packet))
+            self.held.append((self.ident(pkt, fragment[0]), self.clock, packet))
         else:
             carries = not later or key[1] in (TCP, UDP)
             self.count(packet if carries else replace(packet, payload=0))
@@ -328,7 +333,7 @@ class Reference:
     def count(self, packet: Packet) -> None:
         key = packet.key
         self.end_what_is_over()
-        both = min(key, reverse(key))
+        both = min(key, reverse(key)), packet.vlan if self.by_vlan else 0
         flow = self.flows.get(both)
         flags = packet.flags
         syn = flags is not None and flags & (SYN | ACK | RST) == SYN

@@ -185,7 +185,7 @@ def test_a_pickle_with_a_flow_twice(tmp_path):
     table = FlowTable()
     table.add_trace(write(tmp_path / "x.pcap", pcap([ethernet(ipv4(udp(), 17))] * 2, ETH)))
     state = state_of(table)
-    header, flow = bytearray(state[:144]), bytearray(state[144:])
+    header, flow = bytearray(state[:152]), bytearray(state[152:])
     assert header[104:112] == (1).to_bytes(8, "little")  # flows
     header[104] = 2
     again = bytearray(flow)

@@ -222,9 +222,9 @@ def flows(
     uris are URIs, paths or plt.trace objects, of one capture after another; home, idle_timeout,
     active_timeout and vlan are FlowTable's.  On this machine `workers` threads read files, as many
     as there are processors where it is not told; pipes, interfaces and traces that are open are
-    read in their turn.  With a client of dask.distributed its workers read, each of which must be able to
-    read the files.  The tables are merged; where merge() can't be exact, the later files are read
-    again into the earlier table: see FlowTable.merge().
+    read in their turn.  With a client of dask.distributed its workers read, each of which must be
+    able to read the files.  The tables are merged; where merge() can't be exact, the later files
+    are read again into the earlier table: see FlowTable.merge().
 
     ValueError where there are no uris and for fewer than one worker; TypeError for a trace object
     with a client.  LibtraceError where a trace can't be read: it has what came before, in order, as

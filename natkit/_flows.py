@@ -34,9 +34,10 @@ class _Settings:
     idle_timeout: float | None
     active_timeout: float | None
     filter: str | None
+    vlan: bool = False
 
     def table(self) -> FlowTable:
-        return FlowTable._to_be_merged(self.home, self.idle_timeout, self.active_timeout)
+        return FlowTable._to_be_merged(self.home, self.idle_timeout, self.active_timeout, self.vlan)
 
 
 @dataclass
@@ -179,7 +180,8 @@ class _Crew:
 
 def _here(sources: Sequence[Source], settings: _Settings, workers: int) -> _Part:
     whole = _Part(
-        FlowTable(settings.home, settings.idle_timeout, settings.active_timeout), tuple(sources)
+        FlowTable(settings.home, settings.idle_timeout, settings.active_timeout, settings.vlan),
+        tuple(sources),
     )
     for are_files, run in groupby(sources, is_file):
         uris = list(run)
@@ -211,18 +213,19 @@ def flows(
     home: FlowHome | None = None,
     idle_timeout: float | None = None,
     active_timeout: float | None = None,
+    vlan: bool = False,
     filter: plt.filter | str | None = None,
     workers: SupportsIndex | None = None,
     client: Any = None,
 ) -> FlowTable:
     """The FlowTable of many traces, flow for flow that which reading them in order would give.
 
-    uris are URIs, paths or plt.trace objects, of one capture after another; home, idle_timeout and
-    active_timeout are FlowTable's.  On this machine `workers` threads read files, as many as there
-    are processors where it is not told; pipes, interfaces and traces that are open are read in
-    their turn.  With a client of dask.distributed its workers read, each of which must be able to
-    read the files.  The tables are merged; where merge() can't be exact, the later files are read
-    again into the earlier table: see FlowTable.merge().
+    uris are URIs, paths or plt.trace objects, of one capture after another; home, idle_timeout,
+    active_timeout and vlan are FlowTable's.  On this machine `workers` threads read files, as many
+    as there are processors where it is not told; pipes, interfaces and traces that are open are
+    read in their turn.  With a client of dask.distributed its workers read, each of which must be
+    able to read the files.  The tables are merged; where merge() can't be exact, the later files
+    are read again into the earlier table: see FlowTable.merge().
 
     ValueError where there are no uris and for fewer than one worker; TypeError for a trace object
     with a client.  LibtraceError where a trace can't be read: it has what came before, in order, as
@@ -236,7 +239,7 @@ def flows(
     if threads < 1:
         raise ValueError(f"workers must be 1 or more, not {threads}")
     expression = filter.expression if isinstance(filter, plt.filter) else filter
-    settings = _Settings(home, idle_timeout, active_timeout, expression)
+    settings = _Settings(home, idle_timeout, active_timeout, expression, vlan)
     if client is None:
         whole = _here(sources, settings, threads)
     elif any(isinstance(source, plt.trace) for source in sources):

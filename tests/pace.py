@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 
 #: Seconds after which what has not happened is taken for something that never will.
-NEVER = 60
+NEVER = 300
 
 #: Sanitizers make C slower, but not the loop that work is counted in.
 SLOWED = 10 if "PLT_ASAN" in os.environ else 1

@@ -11,7 +11,7 @@ void flow_table_init(struct flow_table *table, const uint64_t seed[2])
     table->index.seed[1] = seed[1];
     table->pools[0].size = sizeof(struct flow);
     table->pools[1].size = sizeof(struct flow6);
-    table->begin = table->earliest = table->clock = INT64_MIN;
+    table->begin = table->earliest = table->clock = FLOW_NO_TIME;
     flow_wheel_init(table, FLOW_NEVER, FLOW_NEVER);
 }
 
@@ -33,6 +33,8 @@ size_t flow_table_size(const struct flow_table *table)
     size += table->logs.room * sizeof(*table->logs.blocks);
     if (fragments->ring)
         size += FRAGMENTS * (sizeof(*fragments->ring) + sizeof(*fragments->newest));
+    if (fragments->held)
+        size += HELD * (sizeof(*fragments->held) + sizeof(*fragments->held_newest));
     return size + (fragments->orphans ? ORPHANS * sizeof(*fragments->orphans) : 0);
 }
 
@@ -180,12 +182,16 @@ static struct flow *flow_of_packet(struct flow_table *table, const struct flow_p
         struct flow *flow = flow_at(table, ref);
         bool syn = flow_is_first_syn(packet);
         bool over = flow_is_over(table, flow, packet->clock);
-        if (!over && !(syn && flow_syn_is_new(flow, packet))) {
+        bool has_room = flow_has_room(table, flow, packet->time, packet->time);
+        if (!over && has_room && !(syn && flow_syn_is_new(flow, packet))) {
             if (syn)
                 flow->marks |= MARK_LATER_SYN;
             return flow;
         }
-        if (!replace(table, ref, over ? flow_end_reason(table, flow) : END_OF_FLOW))
+        uint8_t reason = over                               ? flow_end_reason(table, flow)
+                         : has_room || flow_is_closed(flow) ? END_OF_FLOW
+                                                            : END_ACTIVE;
+        if (!replace(table, ref, reason))
             return NULL;
         flow_begin(table, flow, packet);
         return flow;
@@ -216,6 +222,18 @@ size_t flow_table_feed(struct flow_table *table, struct flow_packet *packets, si
         flow_update(table, flow, &packets[i]);
     }
     return count;
+}
+
+bool flow_table_catch_up(struct flow_table *table, bool all)
+{
+    struct flow_packet packet;
+
+    while (flow_fragment_next(table, all, &packet))
+        if (flow_table_feed(table, &packet, 1) == 0) {
+            table->packets--;
+            return false;
+        }
+    return true;
 }
 
 /* --- Lists ------------------------------------------------------------------------------------ */

@@ -4,6 +4,7 @@
 
 #include "column.h"
 #include "natkit.h"
+#include "protocols.h"
 
 /* --- Flows ------------------------------------------------------------------------------------
  *
@@ -12,19 +13,23 @@
 
 /* A flow's five-tuple, the same for both ways.  IPv4: the lower end's address (32 bits), its port
  * (16), protocol (8) and 4 (8); the higher end's address (32) and port (16).  IPv6: the addresses
- * of 2 words each, then the lower port (16), the higher port (16), protocol (8) and 6 (8). */
+ * of 2 words each, then the lower port (16), the higher port (16), protocol (8) and 6 (8).  In a
+ * table by VLAN the last word has its id in the upper 16 bits. */
 struct flow_key {
     uint64_t words[5]; /* for IPv4 those after the second are 0 */
 };
 
 enum { KEY_WORDS_4 = 2, KEY_WORDS_6 = 5 };
 
+/* The time of a packet that nanoseconds in 64 bits can't hold. */
+#define FLOW_NO_TIME INT64_MIN
+
 struct flow_way {
     uint64_t packets;
     uint64_t bytes; /* on the wire */
     uint64_t ip_bytes;
     uint64_t payload_bytes;
-    int64_t first; /* earliest and latest time; 0 without packets */
+    int64_t first; /* earliest and latest time; 0 without packets, else FLOW_NO_TIME if unknown */
     int64_t last;
     uint32_t seq_end; /* the highest that TCP sent to, with EVENT_SEQ */
     uint32_t retransmits;
@@ -120,6 +125,9 @@ uint8_t flow_proto(const struct flow *flow, bool v6);
 struct flow_key flow_key_of(const struct flow *flow, bool v6);
 /* From a key with the source first; returns the way that it goes. */
 unsigned flow_key_from(const struct natkit_key *key, struct flow_key *out);
+/* The VLAN in a key, or a fragment's key, of a table by VLAN; 0 in those of others. */
+void flow_words_set_vlan(uint64_t *words, bool v6, uint16_t vlan);
+uint16_t flow_words_vlan(const uint64_t *words, bool v6);
 /* The key with the source of that way first. */
 struct natkit_key flow_key_to(const struct flow_key *key, bool v6, unsigned way);
 
@@ -261,7 +269,25 @@ struct orphan {
     int64_t clock;
 };
 
-enum { FRAGMENTS = 8192, ORPHANS = 4096 };
+/* A later fragment that waits for its first one. */
+struct held_fragment {
+    struct fragment_key key;
+    struct flow_key flow; /* that without ports */
+    int64_t time;
+    int64_t clock; /* when it came */
+    uint64_t number;
+    uint64_t bytes;
+    uint64_t older; /* as that of a first fragment */
+    uint32_t ip_bytes;
+    uint32_t payload_bytes; /* if its protocol turns out to have a payload */
+    uint16_t vlan;
+    uint8_t way;
+    uint8_t v6;
+    uint8_t found; /* its first one came, and it was counted */
+    uint8_t unused[3];
+};
+
+enum { FRAGMENTS = 8192, ORPHANS = 4096, HELD = 4096 };
 
 enum {
     ORPHANS_FULL = 1, /* than there is room for */
@@ -269,9 +295,15 @@ enum {
 };
 
 struct flow_fragments {
-    struct fragment *ring;  /* owned; NULL at first */
-    uint64_t *newest;       /* owned: by hash, one more than its number, 0 for none */
-    uint64_t count;         /* that there were; the last FRAGMENTS are in the ring */
+    struct fragment *ring;      /* owned; NULL at first */
+    uint64_t *newest;           /* owned: by hash, one more than its number, 0 for none */
+    uint64_t count;             /* that there were; the last FRAGMENTS are in the ring */
+    struct held_fragment *held; /* owned; NULL at first: a ring too */
+    uint64_t *held_newest;      /* owned, as `newest` */
+    uint64_t held_first;        /* the number of the oldest that is held */
+    uint64_t held_end;          /* of the next one */
+    struct fragment claimant;   /* the first one that those of its packet are counted with now */
+    bool claims;
     struct orphan *orphans; /* owned; NULL at first */
     uint32_t orphan_count;
     uint8_t orphans_lost; /* ORPHANS_*: there were more */
@@ -286,11 +318,12 @@ struct flow_table {
     struct flow_wheel wheel;
     struct flow_fragments fragments;
     const struct natkit_home *home; /* borrowed, or NULL */
+    bool by_vlan;                   /* keys have the VLAN */
     int64_t idle;                   /* nanoseconds, FLOW_NEVER without */
     int64_t active;
-    int64_t begin;    /* the first packet's time */
-    int64_t earliest; /* of all packets */
-    int64_t clock;    /* the latest, since it last went back */
+    int64_t begin;    /* the time of the first packet that has one, else FLOW_NO_TIME */
+    int64_t earliest; /* of all packets, the same */
+    int64_t clock;    /* the latest, since it last went back, the same */
     bool went_back;   /* it did, by more than FLOW_LATE */
     uint64_t packets;
     uint64_t not_ip;
@@ -324,6 +357,8 @@ size_t flow_table_size(const struct flow_table *table);
 /* Count packets: how many were, fewer when out of memory.  It leaves alone what flow_packet_read()
  * changes, so that another thread may read on meanwhile. */
 size_t flow_table_feed(struct flow_table *table, struct flow_packet *packets, size_t count);
+/* Count the fragments that wait no longer, or all; false when out of memory, and one is lost. */
+bool flow_table_catch_up(struct flow_table *table, bool all);
 /* End a flow that is not in the index any more, or never was. */
 void flow_table_push_ended(struct flow_table *table, flow_ref ref, uint8_t reason);
 /* Take a flow out of the index and end it. */
@@ -382,8 +417,8 @@ void flow_logs_trim(struct flow_table *table);
 /* A packet may be so late, in nanoseconds; where it is later, what came before it had wrong times,
  * or the clock was set: from there on its time counts. */
 #define FLOW_LATE ((int64_t)60 * 1000000000)
-/* flowtablepacket.c: read a packet; false where it belongs to no flow, and was counted as such.  Of
- * the table it changes the clock, the counters and the fragments. */
+/* flowtablepacket.c: read a packet; false where it belongs to no flow, and was counted as such, or
+ * waits as a fragment.  Of the table it changes the clock, the counters and the fragments. */
 bool flow_packet_read(struct flow_table *table, const uint8_t *data, uint32_t len,
                       const struct plt_layers *layers, const struct plt_meta *meta,
                       struct flow_packet *out);
@@ -402,8 +437,27 @@ const struct fragment *flow_fragment_find(const struct flow_table *table,
 /* Append one to the ring; false when out of memory. */
 bool flow_fragment_add(struct flow_table *table, const struct fragment *fragment);
 bool flow_orphan_add(struct flow_table *table, const struct fragment_key *key, int64_t clock);
-/* Have the memory for first fragments, for orphans; false when there is none. */
-bool flow_fragments_reserve(struct flow_fragments *fragments, bool first, bool orphans);
+/* Let a later fragment wait for its first one; false when out of memory. */
+bool flow_fragment_hold(struct flow_table *table, const struct fragment_key *key,
+                        const struct flow_packet *packet);
+/* The next of the fragments that wait no longer, or of all; false when there is none.  To be asked
+ * until there is none after each packet that is read. */
+bool flow_fragment_next(struct flow_table *table, bool all, struct flow_packet *out);
+/* Whether one came, no later than a fragment waits, after a fragment of that time. */
+bool flow_fragment_followed(const struct flow_table *table, const struct fragment_key *key,
+                            int64_t wait, int64_t clock);
+/* Whether what later fragments of that protocol have counts as payload. */
+static inline bool flow_fragment_carries(uint8_t proto)
+{
+    return proto == PROTO_TCP || proto == PROTO_UDP;
+}
+/* How long a later fragment waits for its first one. */
+int64_t flow_fragment_wait(const struct flow_table *table);
+/* Append one to those that wait, for which there is room and memory. */
+void flow_held_add(struct flow_table *table, const struct held_fragment *held);
+/* Have the memory for first fragments, for orphans and for those that wait; false when there is
+ * none. */
+bool flow_fragments_reserve(struct flow_fragments *fragments, bool first, bool orphans, bool held);
 void flow_fragments_clear(struct flow_fragments *fragments);
 
 /* flowtableupdate.c */
@@ -430,6 +484,12 @@ void flow_wheel_add(struct flow_table *table, flow_ref ref);
 void flow_wheel_turn(struct flow_table *table, int64_t clock);
 /* The same for all. */
 void flow_wheel_settle(struct flow_table *table);
+/* Whether the flow has the active timeout's room for packets of those times. */
+bool flow_has_room(const struct flow_table *table, const struct flow *flow, int64_t first,
+                   int64_t last);
+/* The earliest and the latest time of both ways, FLOW_NO_TIME without one. */
+int64_t flow_first(const struct flow *flow);
+int64_t flow_last(const struct flow *flow);
 /* Whether a flow's time is up. */
 bool flow_is_over(const struct flow_table *table, const struct flow *flow, int64_t clock);
 /* Why it ended, its time being up. */
@@ -437,6 +497,8 @@ uint8_t flow_end_reason(const struct flow_table *table, const struct flow *flow)
 /* Nanoseconds, not past the ends of their type. */
 int64_t flow_time_add(int64_t time, int64_t more);
 int64_t flow_time_sub(int64_t time, int64_t less);
+/* From a SYN's time to its answer's, -1 where 64 bits can't hold it. */
+int64_t flow_handshake(int64_t answer, int64_t syn);
 
 /* flowtablemerge.c */
 /* How long a caller waits: asked again and again, until it says no. */

@@ -5,12 +5,12 @@ PyObject *flow_table_expired(PyObject *self_, PyObject *Py_UNUSED(args))
 {
     struct flow_table_object *self = (struct flow_table_object *)self_;
 
-    return flow_table_check(self) < 0 ? NULL : flow_list_take(self);
+    return flow_table_settled(self_) ? flow_list_take(self) : NULL;
 }
 
 PyObject *flow_table_flush_all(PyObject *self_, PyObject *Py_UNUSED(args))
 {
-    struct flow_table *table = flow_table_settled(self_);
+    struct flow_table *table = flow_table_complete(self_);
 
     if (!table)
         return NULL;
@@ -21,7 +21,8 @@ PyObject *flow_table_flush_all(PyObject *self_, PyObject *Py_UNUSED(args))
 /* Whether two tables sort packets in the same way: 1, 0, or -1 with an exception. */
 static int same_settings(const struct flow_table_object *one, const struct flow_table_object *other)
 {
-    if (one->table.idle != other->table.idle || one->table.active != other->table.active)
+    if (one->table.idle != other->table.idle || one->table.active != other->table.active ||
+        one->table.by_vlan != other->table.by_vlan)
         return 0;
     if (!one->home || !other->home)
         return one->home == other->home;
@@ -53,9 +54,11 @@ const char flow_table_merge_doc[] =
     "nothing is merged\nwhere it would not be. It is, but where other begins before this "
     "table's last packet and there\nare timeouts; where a flow goes on across the border "
     "for longer than the active timeout; where\nTCP's first segments in other don't tell "
-    "what was sent before; where a fragment in other has its\nfirst one here; and where "
+    "what was sent before; where a fragment in other has its\nfirst one here, or one here in "
+    "other; and where "
     "flows that ended were taken out of other. other stays as it is.\nValueError for a "
-    "table with another home or other timeouts, and for this table itself. An exception of "
+    "table with another home, other timeouts or another vlan, and for this table itself. An "
+    "exception of "
     "a signal's\nhandler, such as Ctrl-C, comes before the first flow was added, and both tables "
     "are as they were,\nor when all is done.";
 
@@ -80,8 +83,11 @@ PyObject *flow_table_merge_with(PyObject *self_, PyObject *args, PyObject *kwarg
     }
     int same = same_settings(self, other);
     if (same == 0)
-        PyErr_SetString(PyExc_ValueError, "the flow tables have other homes or timeouts");
+        PyErr_SetString(PyExc_ValueError,
+                        "the flow tables have other homes or timeouts, or one is by VLAN");
     if (same <= 0)
+        return NULL;
+    if (!flow_table_settled((PyObject *)self) || !flow_table_settled(other_obj))
         return NULL;
     PyThreadState *thread = NULL;
     struct flow_patience patience = {.lasts = no_signal, .context = &thread};

@@ -1,10 +1,12 @@
 /* When flows end: their timeouts, and the wheel that finds those whose time is up.
  *
  * Time is a trace's: the latest that a packet had.  It goes back where a packet is very late, as
- * after a wrong time far in the future.  A flow is in the wheel's bucket for a time when it may be
- * over, no later than it is.  Packets don't move it: when the clock comes to the bucket, flows that
- * had more packets since go into the bucket of their new time, and those that are there for a later
- * turn of the wheel stay.  So a packet costs one such move at most, and touches no other flow. */
+ * after a wrong time far in the future: there a flow ends too where it would be longer than the
+ * active timeout with the packet that comes.  A flow is in the wheel's bucket for a time when it
+ * may be over, no later than it is.  Packets don't move it: when the clock comes to the bucket,
+ * flows that had more packets since go into the bucket of their new time, and those that are there
+ * for a later turn of the wheel stay.  So a packet costs one such move at most, and touches no
+ * other flow. */
 #include "flowtable.h"
 
 #include <string.h>
@@ -25,6 +27,13 @@ int64_t flow_time_sub(int64_t time, int64_t less)
     if (__builtin_sub_overflow(time, less, &difference))
         return less < 0 ? INT64_MAX : INT64_MIN;
     return difference;
+}
+
+int64_t flow_handshake(int64_t answer, int64_t syn)
+{
+    int64_t time = 0;
+
+    return __builtin_sub_overflow(answer, syn, &time) ? -1 : time;
 }
 
 /* --- A flow's time ---------------------------------------------------------------------------- */
@@ -51,6 +60,35 @@ static int64_t end_of(const struct flow_table *table, const struct flow *flow)
 bool flow_is_over(const struct flow_table *table, const struct flow *flow, int64_t clock)
 {
     return clock > end_of(table, flow);
+}
+
+int64_t flow_first(const struct flow *flow)
+{
+    int64_t one = flow->way0.packets ? flow->way0.first : FLOW_NO_TIME;
+    int64_t other = flow->way1.packets ? flow->way1.first : FLOW_NO_TIME;
+
+    if (one == FLOW_NO_TIME || other == FLOW_NO_TIME)
+        return one == FLOW_NO_TIME ? other : one;
+    return one < other ? one : other;
+}
+
+int64_t flow_last(const struct flow *flow)
+{
+    int64_t one = flow->way0.packets ? flow->way0.last : FLOW_NO_TIME;
+    int64_t other = flow->way1.packets ? flow->way1.last : FLOW_NO_TIME;
+
+    return one > other ? one : other;
+}
+
+bool flow_has_room(const struct flow_table *table, const struct flow *flow, int64_t first,
+                   int64_t last)
+{
+    if (table->active == FLOW_NEVER || first == FLOW_NO_TIME)
+        return true;
+    int64_t begin = flow_first(flow);
+    int64_t end = flow_last(flow);
+    return begin == FLOW_NO_TIME ||
+           flow_time_sub(last > end ? last : end, first < begin ? first : begin) <= table->active;
 }
 
 uint8_t flow_end_reason(const struct flow_table *table, const struct flow *flow)

@@ -48,15 +48,17 @@ enum { FWD, REV, BOTH };
     ROW(DST_PORT, BOTH, KIND_UINT16, false, "dst_port", "dst_port",                                \
         "Destination port of the forward direction, 0 where there is none.")                       \
     ROW(VLAN_ID, BOTH, KIND_UINT16, false, "vlan_id", "vlan_id",                                   \
-        "The outermost 802.1Q tag's VLAN in the first packet, 0 without a tag.")                   \
+        "The outermost 802.1Q tag's VLAN in the first packet, 0 without a tag.\n\nThat of all "    \
+        "packets where the table is by VLAN.")                                                     \
     ROW(NUMBER, BOTH, KIND_UINT64, false, "number", "number",                                      \
         "How many packets the table had read before the flow's first.")                            \
-    ROW(FIRST, BOTH, KIND_TIME, false, "first_time", "first_time_ns",                              \
-        "Arrival of the earliest packet: nanoseconds since the epoch.")                            \
-    ROW(LAST, BOTH, KIND_TIME, false, "last_time", "last_time_ns",                                 \
-        "Arrival of the latest packet: nanoseconds since the epoch.")                              \
-    ROW(DURATION, BOTH, KIND_DURATION, false, "duration", "duration_ns",                           \
-        "From the earliest packet to the latest: nanoseconds.")                                    \
+    ROW(FIRST, BOTH, KIND_TIME, true, "first_time", "first_time_ns",                               \
+        "Arrival of the earliest packet: nanoseconds since the epoch.\n\nNone where 64 "           \
+        "bits can't hold it; such times count as missing.")                                        \
+    ROW(LAST, BOTH, KIND_TIME, true, "last_time", "last_time_ns",                                  \
+        "Arrival of the latest packet: nanoseconds since the epoch, None as first_time_ns.")       \
+    ROW(DURATION, BOTH, KIND_DURATION, true, "duration", "duration_ns",                            \
+        "From the earliest packet to the latest: nanoseconds, None as first_time_ns.")             \
     ROW(PACKETS, BOTH, KIND_UINT64, false, "packets", "packets", "Packets, both directions.")      \
     ROW(BYTES, BOTH, KIND_UINT64, false, "bytes", "bytes",                                         \
         "Bytes on the wire, as wire_len counts them, both directions.")                            \
@@ -154,20 +156,18 @@ static uint64_t counted(const struct flow_field *field, const struct flow *flow)
     return sum;
 }
 
-/* The earliest or latest time; false without a packet. */
+/* The earliest or latest time; false without one. */
 static bool time_value(const struct flow *flow, uint8_t whose, bool first, int64_t *time)
 {
-    bool found = false;
+    const struct flow_way *way = flow_way_of(flow, flow_forward(flow) ^ (whose == REV));
 
-    for (unsigned i = FWD; i <= REV; i++) {
-        const struct flow_way *way = flow_way_of(flow, flow_forward(flow) ^ i);
-        if ((whose != BOTH && whose != i) || way->packets == 0)
-            continue;
-        if (!found || (first ? way->first < *time : way->last > *time))
-            *time = first ? way->first : way->last;
-        found = true;
-    }
-    return found;
+    if (whose == BOTH)
+        *time = first ? flow_first(flow) : flow_last(flow);
+    else if (way->packets == 0)
+        return false;
+    else
+        *time = first ? way->first : way->last;
+    return *time != FLOW_NO_TIME;
 }
 
 bool flow_field_number(const struct flow_field *field, const struct flow_copy *copy,
@@ -176,7 +176,7 @@ bool flow_field_number(const struct flow_field *field, const struct flow_copy *c
     const struct flow *flow = &copy->record.flow;
     struct flow_key key = flow_key_of(flow, copy->v6);
     bool is_tcp = flow_proto(flow, copy->v6) == PROTO_TCP;
-    int64_t first = 0, last = 0;
+    int64_t first = 0, last = 0, duration = 0;
 
     switch ((enum what)field->what) {
     case VERSION:
@@ -205,9 +205,10 @@ bool flow_field_number(const struct flow_field *field, const struct flow_copy *c
         *value = (uint64_t)first;
         return true;
     case DURATION:
-        (void)time_value(flow, BOTH, true, &first);
-        (void)time_value(flow, BOTH, false, &last);
-        *value = (uint64_t)flow_time_sub(last, first);
+        if (!time_value(flow, BOTH, true, &first) || !time_value(flow, BOTH, false, &last) ||
+            __builtin_sub_overflow(last, first, &duration))
+            return false;
+        *value = (uint64_t)duration;
         return true;
     case PACKETS:
     case BYTES:

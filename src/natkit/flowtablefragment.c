@@ -1,7 +1,9 @@
 /* Fragments: the first one of a packet has the ports, the later ones find them here.
  *
  * The last FRAGMENTS first fragments are remembered, for as long as RFC 8200 section 4.5 lets a
- * packet take to be put together. */
+ * packet take to be put together.  Later ones that come before their first wait for it as long, or
+ * as a timeout where that is shorter: no more than HELD of them, the oldest of which gives way.
+ * When it has come they are counted in its flow, else in one without ports. */
 #include "flowtable.h"
 
 #include "bytes.h"
@@ -52,12 +54,28 @@ bool flow_fragment_key(const uint8_t *data, uint32_t len, const struct plt_layer
 
 /* --- The ring --------------------------------------------------------------------------------- */
 
+_Static_assert(FRAGMENTS % HELD == 0, "both rings have chains of the same hash");
+
 static size_t chain_of(const struct flow_table *table, const struct fragment_key *key)
 {
     uint64_t words[6] = {0};
 
     memcpy(words, key->words, sizeof(key->words));
     return (size_t)(flow_hash_words(table->index.seed, words, 6) % FRAGMENTS);
+}
+
+/* A ring's array, and the newest of each hash; false when there is no memory for both. */
+static bool make_ring(void **ring, uint64_t **newest, size_t count, size_t size)
+{
+    *ring = calloc(count, size);
+    *newest = calloc(count, sizeof(**newest));
+    if (*ring && *newest)
+        return true;
+    free(*ring);
+    free(*newest);
+    *ring = NULL;
+    *newest = NULL;
+    return false;
 }
 
 const struct fragment *flow_fragment_find(const struct flow_table *table,
@@ -76,23 +94,20 @@ const struct fragment *flow_fragment_find(const struct flow_table *table,
     return NULL;
 }
 
-static bool make_ring(struct flow_fragments *all)
+bool flow_fragments_reserve(struct flow_fragments *fragments, bool first, bool orphans, bool held)
 {
-    all->ring = malloc(FRAGMENTS * sizeof(*all->ring));
-    all->newest = calloc(FRAGMENTS, sizeof(*all->newest));
-    if (all->ring && all->newest)
-        return true;
-    free(all->ring);
-    free(all->newest);
-    all->ring = NULL;
-    all->newest = NULL;
-    return false;
-}
+    void *ring = NULL;
 
-bool flow_fragments_reserve(struct flow_fragments *fragments, bool first, bool orphans)
-{
-    if (first && !fragments->ring && !make_ring(fragments))
-        return false;
+    if (first && !fragments->ring) {
+        if (!make_ring(&ring, &fragments->newest, FRAGMENTS, sizeof(*fragments->ring)))
+            return false;
+        fragments->ring = ring;
+    }
+    if (held && !fragments->held) {
+        if (!make_ring(&ring, &fragments->held_newest, HELD, sizeof(*fragments->held)))
+            return false;
+        fragments->held = ring;
+    }
     if (orphans && !fragments->orphans)
         fragments->orphans = malloc(ORPHANS * sizeof(*fragments->orphans));
     return !orphans || fragments->orphans;
@@ -101,7 +116,7 @@ bool flow_fragments_reserve(struct flow_fragments *fragments, bool first, bool o
 bool flow_fragment_add(struct flow_table *table, const struct fragment *fragment)
 {
     struct flow_fragments *all = &table->fragments;
-    if (!flow_fragments_reserve(all, true, false))
+    if (!flow_fragments_reserve(all, true, false, false))
         return false;
     uint64_t *newest = &all->newest[chain_of(table, &fragment->key)];
     struct fragment *place = &all->ring[all->count++ % FRAGMENTS];
@@ -119,9 +134,14 @@ void flow_fragment_first(struct flow_table *table, const struct fragment_key *ke
                                 .src_port = load_be16(packet->bytes + KEY_SRC_PORT),
                                 .dst_port = load_be16(packet->bytes + KEY_DST_PORT),
                                 .proto = packet->bytes[KEY_PROTO]};
+    struct flow_fragments *all = &table->fragments;
 
     if (!flow_fragment_add(table, &fragment))
         table->fragments_lost = true;
+    if (all->held_first != all->held_end) {
+        all->claimant = fragment;
+        all->claims = true;
+    }
 }
 
 bool flow_fragment_later(struct flow_table *table, const struct fragment_key *key,
@@ -133,6 +153,138 @@ bool flow_fragment_later(struct flow_table *table, const struct fragment_key *ke
     packet->bytes[KEY_PROTO] = first->proto;
     store_be16(packet->bytes + KEY_SRC_PORT, first->src_port);
     store_be16(packet->bytes + KEY_DST_PORT, first->dst_port);
+    return true;
+}
+
+/* --- Those that wait -------------------------------------------------------------------------- */
+
+int64_t flow_fragment_wait(const struct flow_table *table)
+{
+    int64_t shorter = table->idle < table->active ? table->idle : table->active;
+
+    return shorter < REASSEMBLY_TIME ? shorter : REASSEMBLY_TIME;
+}
+
+bool flow_fragment_followed(const struct flow_table *table, const struct fragment_key *key,
+                            int64_t wait, int64_t clock)
+{
+    const struct flow_fragments *all = &table->fragments;
+    uint64_t at = all->ring ? all->newest[chain_of(table, key)] : 0;
+
+    while (at && all->count - (at - 1) <= FRAGMENTS) {
+        const struct fragment *fragment = &all->ring[(at - 1) % FRAGMENTS];
+        if (memcmp(&fragment->key, key, sizeof(*key)) == 0 &&
+            flow_time_sub(fragment->clock, clock) <= wait)
+            return true;
+        at = fragment->older;
+    }
+    return false;
+}
+
+void flow_held_add(struct flow_table *table, const struct held_fragment *held)
+{
+    struct flow_fragments *all = &table->fragments;
+    uint64_t *newest = &all->held_newest[chain_of(table, &held->key) % HELD];
+    struct held_fragment *place = &all->held[all->held_end++ % HELD];
+
+    *place = *held;
+    place->older = *newest;
+    *newest = all->held_end;
+}
+
+bool flow_fragment_hold(struct flow_table *table, const struct fragment_key *key,
+                        const struct flow_packet *packet)
+{
+    const struct held_fragment held = {.key = *key,
+                                       .flow = packet->key,
+                                       .time = packet->time,
+                                       .clock = packet->clock,
+                                       .number = packet->number,
+                                       .bytes = packet->bytes,
+                                       .ip_bytes = packet->ip_bytes,
+                                       .payload_bytes = packet->payload_bytes,
+                                       .vlan = packet->vlan,
+                                       .way = packet->way,
+                                       .v6 = packet->v6};
+
+    if (!flow_fragments_reserve(&table->fragments, false, false, true))
+        return false;
+    flow_held_add(table, &held);
+    return true;
+}
+
+/* Where the clock has gone back it waits no longer. */
+static bool waits(const struct flow_table *table, const struct held_fragment *held)
+{
+    int64_t age = flow_time_sub(table->clock, held->clock);
+
+    return age >= 0 && age <= flow_fragment_wait(table);
+}
+
+/* The newest that waits for the claimant, taken out of its chain; NULL without one. */
+static const struct held_fragment *take_claimed(struct flow_table *table)
+{
+    struct flow_fragments *all = &table->fragments;
+    uint64_t *at = &all->held_newest[chain_of(table, &all->claimant.key) % HELD];
+
+    while (*at > all->held_first) {
+        struct held_fragment *held = &all->held[(*at - 1) % HELD];
+        if (memcmp(&held->key, &all->claimant.key, sizeof(held->key)) == 0 && waits(table, held)) {
+            *at = held->older;
+            held->found = true;
+            return held;
+        }
+        at = &held->older;
+    }
+    return NULL;
+}
+
+/* The oldest, if it waits no longer; NULL without one. */
+static const struct held_fragment *take_oldest(struct flow_table *table, bool all_of_them)
+{
+    struct flow_fragments *all = &table->fragments;
+
+    while (all->held_first != all->held_end) {
+        const struct held_fragment *held = &all->held[all->held_first % HELD];
+        bool is_full = all->held_end - all->held_first == HELD;
+        if (!held->found && !all_of_them && !is_full && waits(table, held))
+            return NULL;
+        all->held_first++;
+        if (!held->found)
+            return held;
+    }
+    return NULL;
+}
+
+bool flow_fragment_next(struct flow_table *table, bool all_of_them, struct flow_packet *out)
+{
+    struct flow_fragments *all = &table->fragments;
+    if (all->held_first == all->held_end)
+        return false;
+    const struct held_fragment *held = all->claims ? take_claimed(table) : NULL;
+    all->claims = held != NULL;
+    if (!held)
+        held = take_oldest(table, all_of_them);
+    if (!held)
+        return false;
+    struct natkit_key key = flow_key_to(&held->flow, held->v6, held->way);
+    if (all->claims) {
+        key.bytes[KEY_PROTO] = all->claimant.proto;
+        store_be16(key.bytes + KEY_SRC_PORT, all->claimant.src_port);
+        store_be16(key.bytes + KEY_DST_PORT, all->claimant.dst_port);
+    }
+    *out = (struct flow_packet){.time = held->time,
+                                .clock = table->clock,
+                                .number = held->number,
+                                .bytes = held->bytes,
+                                .ip_bytes = held->ip_bytes,
+                                .vlan = held->vlan,
+                                .v6 = held->v6};
+    out->way = (uint8_t)flow_key_from(&key, &out->key);
+    if (table->by_vlan)
+        flow_words_set_vlan(out->key.words, out->v6, out->vlan);
+    if (flow_fragment_carries(key.bytes[KEY_PROTO]))
+        out->payload_bytes = held->payload_bytes;
     return true;
 }
 
@@ -149,7 +301,7 @@ bool flow_orphan_add(struct flow_table *table, const struct fragment_key *key, i
         all->orphans_lost |= ORPHANS_FULL;
         return true;
     }
-    if (!flow_fragments_reserve(all, false, true))
+    if (!flow_fragments_reserve(all, false, true, false))
         return false;
     all->orphans[all->orphan_count++] = (struct orphan){.key = *key, .clock = clock};
     return true;
@@ -159,6 +311,8 @@ void flow_fragments_clear(struct flow_fragments *fragments)
 {
     free(fragments->ring);
     free(fragments->newest);
+    free(fragments->held);
+    free(fragments->held_newest);
     free(fragments->orphans);
     *fragments = (struct flow_fragments){.ring = NULL};
 }

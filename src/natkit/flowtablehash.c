@@ -29,7 +29,16 @@ uint64_t flow_hash_words(const uint64_t seed[2], const uint64_t *words, size_t c
 
 uint64_t flow_hash(const uint64_t seed[2], const struct flow_key *key, bool v6)
 {
-    return v6 ? sip_hash(seed, key->words, KEY_WORDS_6) : sip_hash(seed, key->words, KEY_WORDS_4);
+    size_t count = v6 ? KEY_WORDS_6 : KEY_WORDS_4;
+    uint64_t vlan = flow_words_vlan(key->words, v6);
+
+    if (vlan == 0)
+        return sip_hash(seed, key->words, count);
+    /* its place is partly that of the length */
+    uint64_t words[KEY_WORDS_6 + 1] = {0};
+    memcpy(words, key->words, count * sizeof(*words));
+    words[count] = vlan;
+    return sip_hash(seed, words, count + 1);
 }
 
 /* --- Groups ----------------------------------------------------------------------------------- */

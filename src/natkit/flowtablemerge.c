@@ -15,7 +15,8 @@
  * all before in that part, in their order: those that don't go beyond the earlier part's highest
  * count. From the first that does the two are the same.  The merging is not exact where the log
  * ends before that, and where numbers are so far apart that it is open which is higher.
- * - Fragments whose first one the earlier table knows: not exact.
+ * - Fragments whose first one the earlier table knows, or that wait in it for one that is in the
+ *   later: not exact.  Nor, where time matters, are those that wait at all.
  * - Time: a later table that begins before the earlier one's end is not exact where time matters,
  *   nor is one whose clock went back, or would have.
  */
@@ -107,6 +108,8 @@ static bool joins_exactly(const struct flow_table *table, const struct flow *one
         return false;
     if (table->active != FLOW_NEVER && other->seen > flow_time_add(one->started, table->active))
         return false;
+    if (!flow_has_room(table, one, flow_first(other), flow_last(other)))
+        return false;
     /* a later SYN may be another connection's */
     if ((other->marks & MARK_LATER_SYN) && (either & (EVENT_FIN | EVENT_RST | EVENT_SEQ)))
         return false;
@@ -122,7 +125,7 @@ static void join_handshake(struct flow *one, const struct flow *other)
         return;
     if (one->handshake_kind == HANDSHAKE_SYN && other->handshake_kind == HANDSHAKE_SYN_ACK) {
         one->handshake_kind = HANDSHAKE_RTT;
-        one->handshake = flow_time_sub(other->handshake, one->handshake);
+        one->handshake = flow_handshake(other->handshake, one->handshake);
     } else {
         one->handshake_kind = other->handshake_kind;
         one->handshake = other->handshake;
@@ -133,9 +136,10 @@ static void join_ways(struct flow_way *one, const struct flow_way *other)
 {
     if (other->packets == 0)
         return;
-    if (one->packets == 0 || other->first < one->first)
+    bool none = one->packets == 0 || one->first == FLOW_NO_TIME;
+    if (none || (other->first < one->first && other->first != FLOW_NO_TIME))
         one->first = other->first;
-    if (one->packets == 0 || other->last > one->last)
+    if (none || other->last > one->last)
         one->last = other->last;
     one->packets += other->packets;
     one->bytes += other->bytes;
@@ -264,12 +268,21 @@ static flow_ref find(const struct merging *merging, const struct item *item)
     return flow_index_find(merging->table, &key, item->hash, v6);
 }
 
+/* Whether the clock goes back where the later table begins. */
+static bool is_late(const struct flow_table *table, const struct flow_table *other)
+{
+    return table->clock != FLOW_NO_TIME && other->earliest != FLOW_NO_TIME &&
+           flow_time_sub(table->clock, other->earliest) > FLOW_LATE;
+}
+
 /* Whether the clock of the later table is that which it would have had. */
 static bool times_are_exact(const struct flow_table *table, const struct flow_table *other)
 {
     const struct flow_fragments *fragments = &other->fragments;
 
-    if (other->went_back || flow_time_sub(table->clock, other->earliest) > FLOW_LATE)
+    if (other->clock == FLOW_NO_TIME)
+        return !flow_wheel_is_on(table) && fragments->count == 0 && fragments->orphan_count == 0;
+    if (other->went_back || is_late(table, other))
         return false;
     if (other->begin >= table->clock)
         return true;
@@ -277,10 +290,35 @@ static bool times_are_exact(const struct flow_table *table, const struct flow_ta
            fragments->orphan_count == 0;
 }
 
+/* Whether none of those that wait in the earlier table could have met its first one. */
+static bool waiting_are_exact(const struct flow_table *table, const struct flow_table *other)
+{
+    const struct flow_fragments *earlier = &table->fragments;
+    const struct flow_fragments *later = &other->fragments;
+    uint64_t waiting = earlier->held_end - earlier->held_first;
+
+    if (waiting == 0)
+        return true;
+    if (waiting + later->held_end - later->held_first >= HELD)
+        return false;
+    if (flow_wheel_is_on(table) || later->count > FRAGMENTS ||
+        waiting + later->orphan_count >= HELD || (later->orphans_lost & ORPHANS_FULL))
+        return false;
+    for (uint64_t i = earlier->held_first; i != earlier->held_end; i++) {
+        const struct held_fragment *held = &earlier->held[i % HELD];
+        if (!held->found &&
+            flow_fragment_followed(other, &held->key, flow_fragment_wait(table), held->clock))
+            return false;
+    }
+    return true;
+}
+
 static bool fragments_are_exact(const struct flow_table *table, const struct flow_table *other)
 {
     const struct flow_fragments *later = &other->fragments;
 
+    if (!waiting_are_exact(table, other))
+        return false;
     if (table->fragments.count == 0)
         return true;
     for (uint32_t i = 0; i < later->orphan_count; i++)
@@ -336,7 +374,8 @@ static bool reserve(const struct merging *merging)
            flow_pool_reserve(merging->table, false, count[0]) &&
            flow_pool_reserve(merging->table, true, count[1]) &&
            flow_fragments_reserve(&merging->table->fragments, other->fragments.count > 0,
-                                  other->fragments.orphan_count > 0);
+                                  other->fragments.orphan_count > 0,
+                                  other->fragments.held_first != other->fragments.held_end);
 }
 
 /* Copy a flow of another table to a place in this one. */
@@ -373,7 +412,8 @@ static bool add_flow(const struct merging *merging, const struct item *item, uin
     struct flow_log log;
 
     flow_log_read(&other->logs, flow, &log);
-    if (one && continues(table, one, flow, clock)) {
+    bool has_room = one && flow_has_room(table, one, flow_first(flow), flow_last(flow));
+    if (has_room && continues(table, one, flow, clock)) {
         join(table, one, flow, &log);
         one->seen = flow->seen > table->clock ? flow->seen : table->clock;
         if (flow->end_reason == END_NONE)
@@ -383,8 +423,10 @@ static bool add_flow(const struct merging *merging, const struct item *item, uin
                                     by_time ? flow_end_reason(table, one) : flow->end_reason);
     }
     if (one) {
-        bool over = flow_is_over(table, one, clock);
-        if (!flow_table_end_early(table, ref, over ? flow_end_reason(table, one) : END_OF_FLOW))
+        uint8_t reason = flow_is_over(table, one, clock)   ? flow_end_reason(table, one)
+                         : has_room || flow_is_closed(one) ? END_OF_FLOW
+                                                           : END_ACTIVE;
+        if (!flow_table_end_early(table, ref, reason))
             return false;
     }
     bool ended = flow->end_reason != END_NONE;
@@ -403,6 +445,32 @@ static bool add_flow(const struct merging *merging, const struct item *item, uin
     else
         flow_wheel_add(table, ref);
     return true;
+}
+
+/* Those that wait in the later table, for which there is room. */
+static void add_held(struct flow_table *table, const struct flow_table *other)
+{
+    const struct flow_fragments *later = &other->fragments;
+
+    for (uint64_t i = later->held_first; i != later->held_end; i++) {
+        struct held_fragment held = later->held[i % HELD];
+        held.number += table->packets;
+        if (held.clock < table->clock)
+            held.clock = table->clock;
+        if (!held.found)
+            flow_held_add(table, &held);
+    }
+}
+
+/* Have room for them: the earlier table's give way.  False when out of memory. */
+static bool reserve_held(struct flow_table *table, const struct flow_table *other)
+{
+    const struct flow_fragments *earlier = &table->fragments;
+    const struct flow_fragments *later = &other->fragments;
+    uint64_t more = later->held_end - later->held_first;
+
+    return earlier->held_end - earlier->held_first + more < HELD ||
+           flow_table_catch_up(table, true);
 }
 
 static bool add_fragments(struct flow_table *table, const struct flow_table *other)
@@ -434,14 +502,14 @@ static bool add_all(struct merging *merging)
         for (size_t i = at; i < end && enough; i++)
             enough = add_flow(merging, &merging->items[i], first_number);
     }
-    if (table->packets == 0) {
+    if (table->clock == FLOW_NO_TIME) {
         table->begin = other->begin;
         table->earliest = other->earliest;
     }
     enough = enough && add_fragments(table, other);
-    table->went_back |=
-        other->went_back || flow_time_sub(table->clock, other->earliest) > FLOW_LATE;
-    if (other->earliest < table->earliest)
+    add_held(table, other);
+    table->went_back |= other->went_back || is_late(table, other);
+    if (other->earliest < table->earliest && other->earliest != FLOW_NO_TIME)
         table->earliest = other->earliest;
     table->packets += other->packets;
     table->not_ip += other->not_ip;
@@ -467,7 +535,7 @@ enum flow_merge_result flow_table_merge(struct flow_table *table, const struct f
                 other->handed_out == 0;
     if (only_exact && !exact)
         return MERGE_INEXACT;
-    if (!list_items(&merging))
+    if (!reserve_held(table, other) || !list_items(&merging))
         return MERGE_NO_MEMORY;
     bool lasts = look_at_all(&merging, patience, &exact);
     if (lasts && (exact || !only_exact))

@@ -38,6 +38,16 @@ unsigned flow_key_from(const struct natkit_key *key, struct flow_key *out)
     return 0;
 }
 
+void flow_words_set_vlan(uint64_t *words, bool v6, uint16_t vlan)
+{
+    words[v6 ? KEY_WORDS_6 - 1 : KEY_WORDS_4 - 1] |= (uint64_t)vlan << 48;
+}
+
+uint16_t flow_words_vlan(const uint64_t *words, bool v6)
+{
+    return (uint16_t)(words[v6 ? KEY_WORDS_6 - 1 : KEY_WORDS_4 - 1] >> 48);
+}
+
 struct natkit_key flow_key_to(const struct flow_key *key, bool v6, unsigned way)
 {
     const uint64_t *words = key->words;
@@ -104,31 +114,29 @@ static void read_tcp(const struct plt_packet *packet, struct flow_packet *out)
 
 /* --- Packets ---------------------------------------------------------------------------------- */
 
-static int64_t time_of(const struct plt_meta *meta)
+/* The key of a fragment: of the later ones that of the first, where that was seen; whether it is to
+ * wait for it. */
+static bool read_fragment(struct flow_table *table, const struct plt_packet *packet,
+                          struct fragment_key *fragment, struct natkit_key *key)
 {
-    return meta->sec > INT64_MAX / 1000000000 - 1   ? INT64_MAX
-           : meta->sec < INT64_MIN / 1000000000 + 1 ? INT64_MIN + 1
-                                                    : meta->sec * 1000000000 + meta->nsec;
-}
-
-/* The key of a fragment: of the later ones that of the first, where that was seen. */
-static void read_fragment(struct flow_table *table, const uint8_t *data, uint32_t len,
-                          const struct plt_layers *layers, struct natkit_key *key)
-{
-    struct fragment_key fragment;
-
-    if (!flow_fragment_key(data, len, layers, &fragment))
-        return;
-    if (!layers->fragment)
-        flow_fragment_first(table, &fragment, key);
-    else if (!flow_fragment_later(table, &fragment, key) &&
-             !flow_orphan_add(table, &fragment, table->clock))
+    if (!flow_fragment_key(packet->data, packet->len, packet->layers, fragment))
+        return false;
+    if (table->by_vlan)
+        flow_words_set_vlan(fragment->words, packet->layers->version == 6, packet->layers->vlan_id);
+    if (!packet->layers->fragment) {
+        flow_fragment_first(table, fragment, key);
+        return false;
+    }
+    if (flow_fragment_later(table, fragment, key))
+        return false;
+    if (!flow_orphan_add(table, fragment, table->clock))
         table->fragments_lost = true;
+    return true;
 }
 
 static void advance_clock(struct flow_table *table, int64_t time)
 {
-    if (table->packets == 1) {
+    if (table->clock == FLOW_NO_TIME) {
         table->begin = table->earliest = table->clock = time;
     } else if (time > table->clock) {
         table->clock = time;
@@ -147,18 +155,24 @@ bool flow_packet_read(struct flow_table *table, const uint8_t *data, uint32_t le
     struct natkit_key key;
 
     out->number = table->packets++;
-    out->time = time_of(meta);
-    advance_clock(table, out->time);
+    if (plt_time_ns(meta, &out->time))
+        advance_clock(table, out->time);
+    else
+        out->time = FLOW_NO_TIME;
     enum natkit_key_result result = natkit_key_of(data, len, layers, &key);
     if (result != KEY_OK) {
         table->not_ip += result == KEY_NOT_IP;
         table->too_short += result != KEY_NOT_IP;
         return false;
     }
-    if (layers->fragment || layers->more_fragments)
-        read_fragment(table, data, len, layers, &key);
+    struct plt_packet packet = {.data = data, .len = len, .layers = layers, .meta = meta};
+    struct fragment_key fragment;
+    bool waits = (layers->fragment || layers->more_fragments) &&
+                 read_fragment(table, &packet, &fragment, &key);
     out->v6 = layers->version == 6;
     out->way = (uint8_t)flow_key_from(&key, &out->key);
+    if (table->by_vlan)
+        flow_words_set_vlan(out->key.words, out->v6, layers->vlan_id);
     out->clock = table->clock;
     out->bytes = meta->wire_len;
     out->vlan = layers->vlan_id;
@@ -167,11 +181,15 @@ bool flow_packet_read(struct flow_table *table, const uint8_t *data, uint32_t le
     uint32_t layer3 = layers->layer3;
     out->ip_bytes = layers->ip_len;
     uint8_t proto = key.bytes[KEY_PROTO];
-    struct plt_packet packet = {.data = data, .len = len, .layers = layers, .meta = meta};
     struct plt_payload payload;
     if (layers->fragment) {
-        if (layers->payload != PLT_ABSENT && (proto == PROTO_TCP || proto == PROTO_UDP))
+        if (layers->payload != PLT_ABSENT)
             out->payload_bytes = after(out->ip_bytes, layers->payload - layer3);
+        if (waits && flow_fragment_hold(table, &fragment, out))
+            return false;
+        table->fragments_lost |= waits;
+        if (!flow_fragment_carries(proto))
+            out->payload_bytes = 0;
     } else {
         if (packet_payload(&packet, &payload))
             out->payload_bytes = payload.len;

@@ -1,8 +1,9 @@
 /* Flow tables and flows as bytes.  Reading takes nothing on trust: what could not be a table is
  * ValueError, and what could is a table, if one that no trace gives.
  *
- * A table is a header, its flows in the order of their numbers, each with its log, its fragments
- * and its orphans; all in the byte order and layout of the machine, which the header tells. */
+ * A table is a header, its flows in the order of their numbers, each with its log, its fragments,
+ * those that wait and its orphans; all in the byte order and layout of the machine, which the
+ * header tells. */
 #include "flowtabletype.h"
 
 #include <stdlib.h>
@@ -10,7 +11,7 @@
 
 #define MAGIC          "natkit flow tbl"
 #define MAGIC_OF_FLOWS "natkit the flow"
-#define FORMAT_VERSION 1
+#define FORMAT_VERSION 2
 #define ORDER_MARK     0x01020304
 
 struct header {
@@ -29,8 +30,10 @@ struct header {
     uint64_t handed_out;
     uint64_t flows;
     uint64_t fragments;
+    uint64_t held;
     uint64_t orphans;
     uint64_t orphans_lost;
+    uint64_t by_vlan;
 };
 
 /* Before each flow. */
@@ -89,6 +92,27 @@ static uint8_t *put_fragment(uint8_t *at, const struct fragment *fragment)
     return put(at, &alone, sizeof(alone));
 }
 
+/* How many fragments wait. */
+static uint64_t count_held(const struct flow_fragments *fragments)
+{
+    uint64_t count = 0;
+
+    for (uint64_t i = fragments->held_first; i != fragments->held_end; i++)
+        count += !fragments->held[i % HELD].found;
+    return count;
+}
+
+static uint8_t *put_held(uint8_t *at, const struct flow_fragments *fragments)
+{
+    for (uint64_t i = fragments->held_first; i != fragments->held_end; i++) {
+        struct held_fragment held = fragments->held[i % HELD];
+        held.older = 0;
+        if (!held.found)
+            at = put(at, &held, sizeof(held));
+    }
+    return at;
+}
+
 PyObject *flow_table_to_bytes(struct flow_table *table)
 {
     size_t count = 0;
@@ -97,6 +121,7 @@ PyObject *flow_table_to_bytes(struct flow_table *table)
     flow_ref *refs = flow_table_list(table, LIST_LIVE | LIST_ENDED, &count);
     if (!refs)
         return PyErr_NoMemory();
+    uint64_t held = count_held(fragments);
     uint64_t kept = fragments->count < FRAGMENTS ? fragments->count : FRAGMENTS;
     struct header header = {.magic = MAGIC,
                             .version = FORMAT_VERSION,
@@ -113,9 +138,12 @@ PyObject *flow_table_to_bytes(struct flow_table *table)
                             .handed_out = table->handed_out,
                             .flows = count,
                             .fragments = kept,
+                            .held = held,
                             .orphans = fragments->orphan_count,
-                            .orphans_lost = fragments->orphans_lost};
+                            .orphans_lost = fragments->orphans_lost,
+                            .by_vlan = table->by_vlan};
     size_t size = sizeof(header) + kept * sizeof(struct fragment) +
+                  held * sizeof(struct held_fragment) +
                   fragments->orphan_count * sizeof(struct orphan);
     for (size_t i = 0; i < count; i++)
         size += sizeof(struct flow_header) + record_size(flow_ref_is_6(refs[i])) +
@@ -133,6 +161,7 @@ PyObject *flow_table_to_bytes(struct flow_table *table)
     if (bytes) {
         for (uint64_t i = fragments->count - kept; i < fragments->count; i++)
             at = put_fragment(at, &fragments->ring[i % FRAGMENTS]);
+        at = put_held(at, fragments);
         for (uint32_t i = 0; i < fragments->orphan_count; i++)
             at = put(at, &fragments->orphans[i], sizeof(struct orphan));
     }
@@ -201,19 +230,24 @@ static int take_header(struct reader *reader, const char *magic, struct header *
     return 0;
 }
 
+/* A key's last word without the VLAN. */
+#define NO_VLAN (UINT64_MAX >> 16)
+
 static bool is_key(const struct flow_key *key, bool v6)
 {
     const uint64_t *words = key->words;
+    if (flow_words_vlan(words, v6) > 0xfff)
+        return false;
     if (!v6)
-        return (words[0] & 0xff) == 4 && words[1] >> 48 == 0 && words[0] >> 16 <= words[1] &&
+        return (words[0] & 0xff) == 4 && words[0] >> 16 <= (words[1] & NO_VLAN) &&
                (words[2] | words[3] | words[4]) == 0;
-    if ((words[4] & 0xff) != 6 || words[4] >> 48 != 0)
+    if ((words[4] & 0xff) != 6)
         return false;
     if (words[0] != words[2])
         return words[0] < words[2];
     if (words[1] != words[3])
         return words[1] < words[3];
-    return words[4] >> 32 <= (words[4] >> 16 & 0xffff);
+    return (words[4] & NO_VLAN) >> 32 <= (words[4] >> 16 & 0xffff);
 }
 
 static bool is_way(const struct flow *flow, unsigned n)
@@ -244,7 +278,8 @@ static const char *take_flow(struct reader *reader, struct flow_copy *copy, unsi
     copy->v6 = header.v6;
     *logged = header.logged;
     struct flow_key key = flow_key_of(flow, copy->v6);
-    if (!is_key(&key, copy->v6))
+    uint16_t vlan = flow_words_vlan(key.words, copy->v6);
+    if (!is_key(&key, copy->v6) || (vlan != 0 && vlan != flow->vlan))
         return "a flow has no key";
     if (!is_way(flow, 0) || !is_way(flow, 1) || flow->way0.packets + flow->way1.packets == 0)
         return "a flow has no such counters";
@@ -300,6 +335,12 @@ static const char *place_flow(struct reader *reader, struct flow_table *table,
     return take_log(reader, table, place, logged);
 }
 
+/* Whether a key has the VLAN that it has in such a table. */
+static bool is_vlan(const struct flow_table *table, const uint64_t *words, bool v6, uint16_t vlan)
+{
+    return flow_words_vlan(words, v6) == (table->by_vlan ? vlan : 0);
+}
+
 static const char *take_flows(struct reader *reader, struct flow_table *table, uint64_t count)
 {
     uint64_t next_number = 0;
@@ -311,6 +352,8 @@ static const char *take_flows(struct reader *reader, struct flow_table *table, u
         const struct flow *flow = &copy.record.flow;
         if (!wrong && (flow->number < next_number || flow->number >= table->packets))
             wrong = "its flows are in no order";
+        if (!wrong && !is_vlan(table, flow_key_of(flow, copy.v6).words, copy.v6, flow->vlan))
+            wrong = "a flow has another VLAN than its key";
         if (!wrong)
             wrong = place_flow(reader, table, &copy, logged);
         if (wrong || PyErr_Occurred() || flow_look_at_signals((size_t)i) < 0)
@@ -325,8 +368,30 @@ static bool is_fragment_key(const struct fragment_key *key)
     const uint64_t *words = key->words;
 
     if ((words[2] | words[3] | words[4]) == 0)
-        return (words[1] & 0xff) == 4 && words[1] >> 32 == 0;
-    return (words[4] & 0xff) == 6 && (words[4] >> 8 & 0xff) == 0 && words[4] >> 48 == 0;
+        return (words[1] & 0xff) == 4 && (words[1] & NO_VLAN) >> 32 == 0;
+    return (words[4] & 0xff) == 6 && (words[4] >> 8 & 0xff) == 0;
+}
+
+static const char *take_held(struct reader *reader, struct flow_table *table, uint64_t count)
+{
+    struct held_fragment held;
+    static const uint8_t zeroes[sizeof(held.unused)];
+
+    if (count > 0 && !flow_fragments_reserve(&table->fragments, false, false, true)) {
+        PyErr_NoMemory();
+        return NULL;
+    }
+    for (uint64_t i = 0; i < count; i++) {
+        if (!take(reader, &held, sizeof(held)))
+            return "its fragments are cut";
+        if (held.v6 > 1 || held.way > 1 || held.found || held.older || held.vlan > 0xfff ||
+            held.number >= table->packets || !is_fragment_key(&held.key) ||
+            !is_key(&held.flow, held.v6) || !is_vlan(table, held.flow.words, held.v6, held.vlan) ||
+            memcmp(held.unused, zeroes, sizeof(held.unused)) != 0)
+            return "its fragments can't be";
+        flow_held_add(table, &held);
+    }
+    return NULL;
 }
 
 static const char *take_fragments(struct reader *reader, struct flow_table *table,
@@ -335,7 +400,7 @@ static const char *take_fragments(struct reader *reader, struct flow_table *tabl
     struct fragment fragment;
     struct orphan orphan;
 
-    if (header->fragments > FRAGMENTS || header->orphans > ORPHANS ||
+    if (header->fragments > FRAGMENTS || header->held > HELD || header->orphans > ORPHANS ||
         header->orphans_lost > (ORPHANS_FULL | ORPHANS_LATE))
         return "it has too many fragments";
     for (uint64_t i = 0; i < header->fragments; i++) {
@@ -349,6 +414,9 @@ static const char *take_fragments(struct reader *reader, struct flow_table *tabl
             return NULL;
         }
     }
+    const char *wrong = take_held(reader, table, header->held);
+    if (wrong || PyErr_Occurred())
+        return wrong;
     for (uint64_t i = 0; i < header->orphans; i++) {
         if (!take(reader, &orphan, sizeof(orphan)))
             return "its fragments are cut";
@@ -376,9 +444,11 @@ int flow_table_from_bytes(struct flow_table *table, const uint8_t *data, size_t 
     if (take_header(&reader, MAGIC, &header) < 0)
         return -1;
     if (!is_timeout(header.idle) || !is_timeout(header.active) || header.earliest > header.begin ||
-        header.earliest > header.clock || header.went_back > 1 || header.not_ip > header.packets ||
-        header.too_short > header.packets || header.flows > header.packets)
+        header.earliest > header.clock || header.went_back > 1 || header.by_vlan > 1 ||
+        header.not_ip > header.packets || header.too_short > header.packets ||
+        header.flows > header.packets)
         return refuse("its counters can't be");
+    table->by_vlan = header.by_vlan != 0;
     table->begin = header.begin;
     table->earliest = header.earliest;
     table->went_back = header.went_back;

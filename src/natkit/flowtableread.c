@@ -56,6 +56,8 @@ PyObject *flow_table_add(PyObject *self_, PyObject *obj)
         self->table.packets--;
         return PyErr_NoMemory();
     }
+    if (!flow_table_catch_up(&self->table, false))
+        return PyErr_NoMemory();
     Py_RETURN_NONE;
 }
 
@@ -79,7 +81,8 @@ static bool is_to_hand_over(const struct reading *reading)
     return reading->hands_over && reading->ended >= ENDED_AT_ONCE;
 }
 
-/* Read up to `most` packets; what the source said last, and how many packets have a flow. */
+/* Read up to `most` packets; what the source said last, and how many packets are to be counted:
+ * `most` at the most, with fragments that have waited. */
 static enum plt_bulk_result read_block(struct reading *reading, struct flow_packet *packets,
                                        size_t most, size_t *count)
 {
@@ -90,7 +93,12 @@ static enum plt_bulk_result read_block(struct reading *reading, struct flow_pack
     struct plt_layers layers;
 
     *count = 0;
-    for (size_t i = 0; i < most; i++) {
+    for (size_t i = 0; i < most && *count < most;) {
+        if (flow_fragment_next(table, false, &packets[*count])) {
+            (*count)++;
+            continue;
+        }
+        i++;
         result = api->bulk_next(reading->bulk, &record);
         if (result != PLT_RECORD)
             break;

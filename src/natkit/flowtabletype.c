@@ -15,8 +15,23 @@ struct flow_table *flow_table_settled(PyObject *self_)
 
     if (flow_table_check(self) < 0)
         return NULL;
+    if (!flow_table_catch_up(&self->table, false)) {
+        PyErr_NoMemory();
+        return NULL;
+    }
     flow_wheel_settle(&self->table);
     return &self->table;
+}
+
+struct flow_table *flow_table_complete(PyObject *self_)
+{
+    struct flow_table *table = flow_table_settled(self_);
+
+    if (table && !flow_table_catch_up(table, true)) {
+        PyErr_NoMemory();
+        return NULL;
+    }
+    return table;
 }
 
 /* --- Making one ------------------------------------------------------------------------------- */
@@ -86,19 +101,22 @@ static struct flow_table_object *table_make(PyTypeObject *type, PyObject *home)
 static PyObject *table_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
 {
     static char home_word[] = "home", idle_word[] = "idle_timeout",
-                active_word[] = "active_timeout";
-    static char *keywords[] = {home_word, idle_word, active_word, NULL};
+                active_word[] = "active_timeout", vlan_word[] = "vlan";
+    static char *keywords[] = {home_word, idle_word, active_word, vlan_word, NULL};
     PyObject *home = Py_None, *idle_obj = Py_None, *active_obj = Py_None; /* borrowed from args */
     int64_t idle = FLOW_NEVER, active = FLOW_NEVER;
+    int by_vlan = 0;
 
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|OOO:FlowTable", keywords, &home, &idle_obj,
-                                     &active_obj) ||
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|OOOp:FlowTable", keywords, &home, &idle_obj,
+                                     &active_obj, &by_vlan) ||
         read_timeout("idle_timeout", idle_obj, &idle) < 0 ||
         read_timeout("active_timeout", active_obj, &active) < 0)
         return NULL;
     struct flow_table_object *self = table_make(type, home);
-    if (self)
-        flow_wheel_init(&self->table, idle, active);
+    if (!self)
+        return NULL;
+    self->table.by_vlan = by_vlan != 0;
+    flow_wheel_init(&self->table, idle, active);
     return (PyObject *)self;
 }
 
@@ -176,7 +194,7 @@ static PyObject *table_reduce(PyObject *self_, PyObject *Py_UNUSED(args))
 
 static Py_ssize_t table_length(PyObject *self_)
 {
-    const struct flow_table *table = flow_table_settled(self_);
+    const struct flow_table *table = flow_table_complete(self_);
 
     return table ? (Py_ssize_t)table->index.count : -1;
 }
@@ -186,15 +204,26 @@ static Py_ssize_t table_length(PyObject *self_)
 static int find(struct flow_table_object *self, PyObject *obj, flow_ref *ref)
 {
     struct natkit_key key = {.bytes = {0}};
-    struct flow_table *table = flow_table_settled((PyObject *)self);
+    uint16_t vlan = 0;
+    struct flow_table *table = flow_table_complete((PyObject *)self);
     if (!table)
         return -1;
+    if (table->by_vlan && PyTuple_Check(obj) && PyTuple_GET_SIZE(obj) == 2) {
+        long number = PyLong_AsLong(PyTuple_GET_ITEM(obj, 1));
+        if (number == -1 && PyErr_Occurred())
+            return -1;
+        if (number < 0 || number > 0xfff)
+            return 0;
+        vlan = (uint16_t)number;
+        obj = PyTuple_GET_ITEM(obj, 0);
+    }
     if (PyObject_TypeCheck(obj, self->state->flow_type)) {
         if (!natkit_flow_key(obj))
             return -1;
         key = *natkit_flow_key(obj);
     } else if (Py_IS_TYPE(obj, self->state->record_type)) {
         const struct flow_copy *copy = flow_object_copy(obj);
+        vlan = copy->record.flow.vlan;
         struct flow_key words = flow_key_of(&copy->record.flow, copy->v6);
         key = flow_key_to(&words, copy->v6, 0);
     } else {
@@ -216,6 +245,8 @@ static int find(struct flow_table_object *self, PyObject *obj, flow_ref *ref)
     struct flow_key words;
     bool v6 = key.bytes[KEY_VERSION] == 6;
     flow_key_from(&key, &words);
+    if (table->by_vlan)
+        flow_words_set_vlan(words.words, v6, vlan);
     *ref = flow_index_find(table, &words, flow_hash(table->index.seed, &words, v6), v6);
     return *ref != 0;
 }
@@ -285,9 +316,14 @@ static PyObject *time_ns_get(PyObject *self_, void *Py_UNUSED(closure))
 {
     const struct flow_table *table = &table_of(self_)->table;
 
-    if (table->packets == 0)
+    if (table->clock == FLOW_NO_TIME)
         Py_RETURN_NONE;
     return PyLong_FromLongLong(table->clock);
+}
+
+static PyObject *vlan_get(PyObject *self_, void *Py_UNUSED(closure))
+{
+    return PyBool_FromLong(table_of(self_)->table.by_vlan);
 }
 
 static PyObject *packets_get(PyObject *self_, void *Py_UNUSED(closure))
@@ -324,10 +360,13 @@ static PyGetSetDef table_getset[] = {
     {.name = "active_timeout",
      .get = active_timeout_get,
      .doc = "Seconds, or None for no such timeout."},
+    {.name = "vlan",
+     .get = vlan_get,
+     .doc = "Whether flows on several VLANs are kept apart: see FlowTable."},
     {.name = "time_ns",
      .get = time_ns_get,
      .doc = "The latest arrival time of a packet: nanoseconds since the epoch.\n\nThe timeouts go "
-            "by it. None before the first packet."},
+            "by it. None before the first packet with a time that 64 bits hold."},
     {.name = "packets", .get = packets_get, .doc = "Packets that were read, all of them."},
     {.name = "not_ip", .get = not_ip_get, .doc = "Those of them that were not IP, in no flow."},
     {.name = "too_short",
@@ -361,7 +400,8 @@ static PyMethodDef table_methods[] = {
     METHOD("__arrow_c_stream__", flow_table_stream, METH_VARARGS | METH_KEYWORDS, flow_stream_doc),
     METHOD("__arrow_c_schema__", table_schema, METH_NOARGS, flow_schema_doc),
     METHOD("_to_be_merged", table_to_be_merged, METH_VARARGS | METH_KEYWORDS | METH_CLASS,
-           "_to_be_merged($type, home=None, idle_timeout=None, active_timeout=None)\n--\n\n"
+           "_to_be_merged($type, home=None, idle_timeout=None, active_timeout=None, "
+           "vlan=False)\n--\n\n"
            "A table that keeps more of what merge() needs, up to 32 MB, and reads with one thread, "
            "beside\nthose that read for other tables."),
     METHOD("_merged", table_merged, METH_NOARGS,
@@ -379,7 +419,7 @@ static PyMethodDef table_methods[] = {
 
 PyDoc_STRVAR(
     table_doc,
-    "FlowTable(home=None, idle_timeout=None, active_timeout=None)\n--\n\n"
+    "FlowTable(home=None, idle_timeout=None, active_timeout=None, vlan=False)\n--\n\n"
     "The flows of packets: a row for each five-tuple, both directions in one.\n\n"
     "Forward is the direction of a flow's first packet (RFC 2722 section 2.1); with a FlowHome as "
     "home it is\nthat of the packet's home_key, into the home network. A flow that had no packet "
@@ -387,11 +427,15 @@ PyDoc_STRVAR(
     "so does a TCP connection\nat the SYN of another one with its ports: such flows go to "
     "expired(), and the next packet begins a\nnew one. Time is that of the packets: the latest so "
     "far, but where one is more than a minute behind,\nwhose time counts then. Later fragments "
-    "count in the "
-    "flow of their packet's first fragment,\nwhere that was among the last 8192 and is not older "
-    "than 60 seconds; else in one without ports.\n\nIterating gives a Flow for each that goes on, "
+    "count in the flow of their packet's first fragment,\nwhere that was among the last 8192 and "
+    "is not older than 60 seconds, or comes up to 60 seconds after\nthem, or a shorter timeout: "
+    "4096 may wait, until the flows are looked at. Else they count in a flow\nwithout ports. With "
+    "vlan=True the same five-tuple is another flow on each VLAN: that of the outermost\n802.1Q or "
+    "802.1ad tag, 0 without one and for a priority tag.\n\nIterating gives a Flow for each that "
+    "goes on, "
     "in the order of their first packets. table[key] is the\nflow of a fwd_key of either "
-    "direction, an IPflow or a Flow, KeyError where there is none. Tables\ncan be pickled. "
+    "direction, an IPflow or a Flow, KeyError where there is none; with\nvlan=True that without a "
+    "VLAN, and table[key, vlan_id] that of one. Tables can be pickled.\n"
     "ValueError for a timeout that is not above 0, TypeError for another type.\nRuntimeError for "
     "a table that another thread works on.");
 

@@ -22,8 +22,11 @@ static inline int flow_look_at_signals(size_t n)
 
 /* Whether a table is free to use: 0, or -1 with RuntimeError. */
 int flow_table_check(const struct flow_table_object *self);
-/* The same, and all ended that is over; NULL with RuntimeError. */
+/* The same, and all ended that is over; NULL with RuntimeError or MemoryError. */
 struct flow_table *flow_table_settled(PyObject *self_);
+/* The same, with all fragments counted that wait for their first ones: for who looks at the flows.
+ */
+struct flow_table *flow_table_complete(PyObject *self_);
 
 /* flowtableread.c */
 PyObject *flow_table_add(PyObject *self_, PyObject *obj);

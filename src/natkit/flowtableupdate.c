@@ -37,7 +37,7 @@ static void update_handshake(struct flow *flow, const struct flow_packet *packet
         flow->handshake = packet->time;
     } else if (flow->handshake_kind == HANDSHAKE_SYN) {
         flow->handshake_kind = HANDSHAKE_RTT;
-        flow->handshake = flow_time_sub(packet->time, flow->handshake);
+        flow->handshake = flow_handshake(packet->time, flow->handshake);
     } else if (flow->handshake_kind == HANDSHAKE_NONE) {
         flow->handshake_kind = HANDSHAKE_SYN_ACK;
         flow->handshake = packet->time;
@@ -54,7 +54,7 @@ static void update_tcp(struct flow_table *table, struct flow *flow,
     flow->tcp_flags[way] |= flags;
     if (flags & TCP_SYN) {
         *events |= flags & TCP_ACK ? EVENT_SYN_ACK : EVENT_SYN;
-        if (!(flags & TCP_RST))
+        if (!(flags & TCP_RST) && packet->time != FLOW_NO_TIME)
             update_handshake(flow, packet);
     } else if (flags & TCP_ACK) {
         *events |= EVENT_ACK;
@@ -124,13 +124,21 @@ static unsigned forward_way(const struct natkit_home *home, const struct flow_pa
     return at_home ? packet->way : !packet->way;
 }
 
-void flow_begin(const struct flow_table *table, struct flow *flow, const struct flow_packet *packet)
+/* What the packet with the lowest number tells of a flow. */
+static void set_first(const struct flow_table *table, struct flow *flow,
+                      const struct flow_packet *packet)
 {
     flow->number = packet->number;
-    flow->started = packet->clock;
     flow->vlan = packet->vlan;
+    flow->marks &= (uint8_t)~MARK_FWD_WAY;
     if (forward_way(table->home, packet))
         flow->marks |= MARK_FWD_WAY;
+}
+
+void flow_begin(const struct flow_table *table, struct flow *flow, const struct flow_packet *packet)
+{
+    set_first(table, flow, packet);
+    flow->started = packet->clock;
     if (flow_is_first_syn(packet))
         flow->marks |= MARK_FIRST_SYN;
 }
@@ -139,12 +147,15 @@ void flow_update(struct flow_table *table, struct flow *flow, const struct flow_
 {
     struct flow_way *way = flow_way(flow, packet->way);
 
-    if (way->packets == 0) {
+    /* a fragment that waited for its first one may have come before all others */
+    if (packet->number < flow->number)
+        set_first(table, flow, packet);
+    if (way->packets == 0 || way->first == FLOW_NO_TIME) {
         way->first = packet->time;
         way->last = packet->time;
     } else if (packet->time > way->last) {
         way->last = packet->time;
-    } else if (packet->time < way->first) {
+    } else if (packet->time < way->first && packet->time != FLOW_NO_TIME) {
         way->first = packet->time;
     }
     way->packets++;

@@ -12,7 +12,7 @@ struct listed {
 /* The flows of a table: 0, or -1 with an exception. */
 static int list_flows(PyObject *self_, struct listed *out)
 {
-    out->table = flow_table_settled(self_);
+    out->table = flow_table_complete(self_);
     if (!out->table)
         return -1;
     out->refs = flow_table_list(out->table, LIST_LIVE, &out->count);

@@ -22,6 +22,15 @@ struct plt_meta {
 
 #define PLT_LINKTYPE_OF_DLT INT16_MIN
 
+/* The arrival time in nanoseconds; false where 64 bits can't hold it. */
+static inline bool plt_time_ns(const struct plt_meta *meta, int64_t *time)
+{
+    if (meta->sec > INT64_MAX / 1000000000 - 1 || meta->sec < INT64_MIN / 1000000000 + 1)
+        return false;
+    *time = meta->sec * 1000000000 + meta->nsec;
+    return true;
+}
+
 /* Set the arrival time that ERF's 32.32 fixed point tells, to the nearest nanosecond. */
 static inline void meta_set_erf_time(struct plt_meta *meta, uint64_t time)
 {

@@ -18,10 +18,11 @@ const struct property *const all_properties[] = {ALL_PROPERTIES(PROPERTY_POINTER
 
 static enum value_state time_value(const struct plt_meta *meta, uint64_t *value)
 {
-    if (meta->sec > INT64_MAX / 1000000000 - 1 || meta->sec < INT64_MIN / 1000000000 + 1)
-        return VALUE_MISSING;
-    *value = (uint64_t)(meta->sec * 1000000000 + meta->nsec);
-    return VALUE_PRESENT;
+    int64_t time = 0;
+    bool fits = plt_time_ns(meta, &time);
+
+    *value = (uint64_t)time;
+    return fits ? VALUE_PRESENT : VALUE_MISSING;
 }
 
 static enum value_state seconds_value(const struct plt_meta *meta, uint64_t *value)

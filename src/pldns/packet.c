@@ -154,8 +154,8 @@ bool pldns_packet_open(struct pldns_packet *packet, const uint8_t ports[PLDNS_PO
     set_ends(&packet->ends, record, &layers);
     packet->ends.src_port = src_port;
     packet->ends.dst_port = dst_port;
-    packet->has_time = meta->sec < INT64_MAX / 1000000000 && meta->sec > INT64_MIN / 1000000000;
-    packet->time = packet->has_time ? meta->sec * 1000000000 + meta->nsec : 0;
+    packet->time = 0;
+    packet->has_time = plt_time_ns(meta, &packet->time);
     packet->captured = layers.ip_end;
     packet->end = layers.layer3 + layers.ip_len;
     if (layers.proto == PROTO_TCP)

@@ -5,19 +5,22 @@ flows at every packet; nothing is clever.
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from lengths import ip_length, payload_length
 
+import ipp
 import natkit
 import plt
 
 FIN, SYN, RST, ACK = 0x01, 0x02, 0x04, 0x10
 REASSEMBLY = LATE = 60 * 10**9
 FRAGMENTS = 8192
+HELD = 4096
+NO_TIME = -(2**63)
 TCP, UDP = 6, 17
-LATEST = 2**63 - 1  # a damaged trace tells of later times
+LATEST = (2**63 - 1) // 10**9 * 10**9  # a damaged trace tells of later times
 
 
 @dataclass
@@ -25,7 +28,7 @@ class Packet:
     """What of a packet counts."""
 
     number: int
-    time: int
+    time: int | None
     clock: int
     key: bytes
     wire: int
@@ -43,6 +46,10 @@ class Flow:
     forward: bytes
     packets: list[Packet] = field(default_factory=list)
     end_reason: int | None = None
+
+    def first(self) -> Packet:
+        """That which the trace has first; a fragment may be counted after others."""
+        return min(self.packets, key=lambda p: p.number)
 
     def ways(self) -> tuple[list[Packet], list[Packet]]:
         fwd = [p for p in self.packets if p.key == self.forward]
@@ -110,7 +117,7 @@ def state(flow: Flow) -> str | None:
 def rtt(flow: Flow) -> int | None:
     syn = None
     for p in flow.packets:
-        if p.flags is None or not p.flags & SYN or p.flags & RST:
+        if p.flags is None or not p.flags & SYN or p.flags & RST or p.time is None:
             continue
         if not p.flags & ACK:
             syn = p.time
@@ -121,7 +128,7 @@ def rtt(flow: Flow) -> int | None:
 
 def facts(flow: Flow) -> dict[str, Any]:
     """All that natkit.Flow says of a flow."""
-    first = flow.packets[0]
+    first = flow.first()
     fwd, rev = flow.ways()
     tcp = first.key[1] == TCP
     reason = flow.end_reason
@@ -138,7 +145,7 @@ def facts(flow: Flow) -> dict[str, Any]:
         "retransmits": retransmits(fwd)[0] + retransmits(rev)[0] if tcp else None,
     }
     for name, way in (("", flow.packets), ("fwd_", fwd), ("rev_", rev)):
-        times = [p.time for p in way]
+        times = [p.time for p in way if p.time is not None]
         out[name + "packets"] = len(way)
         out[name + "bytes"] = sum(p.wire for p in way)
         out[name + "ip_bytes"] = sum(p.length for p in way)
@@ -151,7 +158,9 @@ def facts(flow: Flow) -> dict[str, Any]:
                 flags |= p.flags or 0
             out[name + "tcp_flags"] = flags if tcp else None
             out[name + "retransmits"] = retransmits(way)[0] if tcp else None
-    out["duration_ns"] = out["last_time_ns"] - out["first_time_ns"]
+    first_time, last_time = out["first_time_ns"], out["last_time_ns"]
+    duration = None if first_time is None else last_time - first_time
+    out["duration_ns"] = duration if duration is None or duration < 2**63 else None
     return out
 
 
@@ -195,13 +204,17 @@ class Reference:
         home: natkit.FlowHome | None = None,
         idle: int | None = None,
         active: int | None = None,
+        by_vlan: bool = False,
     ) -> None:
+        self.by_vlan = by_vlan
         self.home, self.idle, self.active = home, idle, active
-        self.flows: dict[bytes, Flow] = {}
+        self.flows: dict[tuple[bytes, int], Flow] = {}
         self.ended: list[Flow] = []
         self.fragments: list[tuple[bytes, int, bytes]] = []
+        self.held: list[tuple[bytes, int, Packet]] = []
+        self.wait = min(REASSEMBLY, *(t for t in (idle, active) if t is not None), REASSEMBLY)
         self.packets = self.not_ip = self.too_short = 0
-        self.clock: int | None = None
+        self.clock = NO_TIME
 
     def over(self, flow: Flow) -> bool:
         idle, active = self.deadlines(flow)
@@ -220,22 +233,47 @@ class Reference:
                 flow.end_reason = 3 if flow.closed() else 1 if idle <= active else 2
                 self.ended.append(self.flows.pop(key))
 
-    def key_of(self, pkt: plt.packet, ipflow: natkit.IPflow) -> bytes:
+    def key_of(self, pkt: plt.packet, ipflow: natkit.IPflow) -> tuple[bytes, bool]:
+        """A packet's key, and whether it waits for its first fragment, which tells the ports."""
         key = ipflow.fwd_key
         fragment = fragment_of(pkt)
         if fragment is None:
-            return key
-        ident, offset, _ = fragment
+            return key, False
+        ident, offset = self.ident(pkt, fragment[0]), fragment[1]
         if offset == 0:
             self.fragments = [*self.fragments, (ident, self.clock, key[1:6])][-FRAGMENTS:]
-            return key
+            return key, False
         for known, clock, proto_and_ports in reversed(self.fragments):
             if known == ident:
                 old = self.clock - clock > REASSEMBLY
                 if old:
                     break
-                return key[:1] + proto_and_ports + key[6:]
-        return key
+                return key[:1] + proto_and_ports + key[6:], False
+        return key, True
+
+    def ident(self, pkt: plt.packet, ident: bytes) -> bytes:
+        return ident + pkt.vlan_id.to_bytes(2, "big") if self.by_vlan else ident
+
+    def waits(self, clock: int) -> bool:
+        return 0 <= self.clock - clock <= self.wait
+
+    def count_held(self, held: tuple[bytes, int, Packet], key: bytes) -> None:
+        self.held.remove(held)
+        payload = held[2].payload if key[1] in (TCP, UDP) else 0
+        self.count(replace(held[2], key=key, clock=self.clock, payload=payload))
+
+    def count_found(self, pkt: plt.packet, key: bytes) -> None:
+        """After a first fragment: those of its packet that waited for it."""
+        fragment = fragment_of(pkt)
+        if fragment is not None and fragment[1] == 0:
+            for held in reversed(self.held.copy()):
+                if held[0] == self.ident(pkt, fragment[0]) and self.waits(held[1]):
+                    self.count_held(held, held[2].key[:1] + key[1:6] + held[2].key[6:])
+
+    def count_lost(self) -> None:
+        """Those that waited for too long, or are too many."""
+        while self.held and (len(self.held) >= HELD or not self.waits(self.held[0][1])):
+            self.count_held(self.held[0], self.held[0][2].key)
 
     def lengths(self, pkt: plt.packet, key: bytes) -> tuple[int, int, int | None, int]:
         """IP length, payload, TCP flags and sequence number."""
@@ -243,8 +281,6 @@ class Reference:
         length = ip_length(pkt)
         fragment = fragment_of(pkt)
         if fragment is not None and fragment[1]:
-            if key[1] not in (TCP, UDP):
-                return length, 0, None, 0
             if key[0] == 4:
                 header = pkt.ip.hdr_len * 4
                 whole = 20 <= header <= len(layer3)
@@ -269,48 +305,77 @@ class Reference:
 
     def add(self, pkt: plt.packet) -> None:
         number, self.packets = self.packets, self.packets + 1
-        time = min(pkt.time_ns, LATEST)
+        time: int | None = pkt.time_ns if 10**9 - LATEST <= pkt.time_ns < LATEST else None
         # a packet that is more than a minute late is right, and those before it had wrong times
-        if self.clock is None or time > self.clock or self.clock - time > LATE:
+        if time is not None and not 0 <= self.clock - time <= LATE:
             self.clock = time
         try:
             ipflow = natkit.IPflow(pkt)
         except ValueError:
             self.too_short += 1
+            self.count_lost()
             return
         if not ipflow:
             self.not_ip += 1
+            self.count_lost()
             return
-        key = self.key_of(pkt, ipflow)
+        key, waits = self.key_of(pkt, ipflow)
         length, payload, flags, seq = self.lengths(pkt, key)
+        fragment = fragment_of(pkt)
+        later = fragment is not None and fragment[1]
         packet = Packet(number, time, self.clock, key, pkt.wire_len, length, payload,
                         pkt.vlan_id, flags, seq)  # fmt: skip
+        if waits:
+            self.held.append((self.ident(pkt, fragment[0]), self.clock, packet))
+        else:
+            carries = not later or key[1] in (TCP, UDP)
+            self.count(packet if carries else replace(packet, payload=0))
+            self.count_found(pkt, key)
+        self.count_lost()
+
+    def count(self, packet: Packet) -> None:
+        key = packet.key
         self.end_what_is_over()
-        both = min(key, reverse(key))
+        both = min(key, reverse(key)), packet.vlan if self.by_vlan else 0
         flow = self.flows.get(both)
+        flags = packet.flags
         syn = flags is not None and flags & (SYN | ACK | RST) == SYN
+        if flow is not None and self.too_long([*flow.packets, packet]):
+            flow.end_reason = 3 if flow.closed() else 2
+            self.ended.append(self.flows.pop(both))
+            flow = None
         if flow is not None and syn and (flow.closed() or is_new(packet, flow)):
             flow.end_reason = 3
             self.ended.append(self.flows.pop(both))
             flow = None
         if flow is None:
-            forward = key
-            if self.home is not None:
-                at_home = self.home.flow(pkt).dst_in_home
-                forward = key if at_home else reverse(key)
-            flow = self.flows[both] = Flow(forward)
+            flow = self.flows[both] = Flow(key)
         flow.packets.append(packet)
+        flow.forward = flow.first().key
+        if self.home is not None and not self.at_home(flow.forward):
+            flow.forward = reverse(flow.forward)
+
+    def too_long(self, packets: list[Packet]) -> bool:
+        times = [p.time for p in packets if p.time is not None]
+        return self.active is not None and bool(times) and max(times) - min(times) > self.active
+
+    def at_home(self, key: bytes) -> bool:
+        size = 4 if key[0] == 4 else 16
+        dst = ipp.IPprefix(key[0], bytearray(key[6 + size :]), 8 * size)
+        return any(p.version == key[0] and p.is_prefix(dst) for p in self.home.prefixes)
 
     def read(self, packets: Iterable[plt.packet]) -> None:
+        """All packets; fragments that still wait for their first are counted without it."""
         for pkt in packets:
             self.add(pkt)
-        if self.clock is not None:
-            self.end_what_is_over()
+        self.end_what_is_over()
+        for held in self.held.copy():
+            self.count_held(held, held[2].key)
 
     def everything(self) -> list[dict[str, Any]]:
         """All flows, in the order of their first packets."""
         flows = [*self.ended, *self.flows.values()]
-        return [facts(flow) for flow in sorted(flows, key=lambda flow: flow.packets[0].number)]
+        return [facts(flow) for flow in sorted(flows, key=lambda flow: flow.first().number)]
 
 
 def facts_of(flow: natkit.Flow) -> dict[str, Any]:
@@ -322,5 +387,5 @@ def facts_of(flow: natkit.Flow) -> dict[str, Any]:
 
 def all_facts(table: natkit.FlowTable) -> list[dict[str, Any]]:
     """All flows of a table, those that ended too, in the order of their first packets."""
-    flows: Iterator[natkit.Flow] = iter([*table.expired(), *table])
+    flows: Iterator[natkit.Flow] = iter([*list(table), *table.expired()])
     return sorted(map(facts_of, flows), key=lambda flow: flow["number"])

@@ -17,13 +17,14 @@ from ipp import from_s
 SECOND = 10**9
 HOME = ("10.0.0.0/8", "192.168.0.0/16", "fe80::/10", "2001::/16")
 
-#: idle timeout and active timeout in nanoseconds, and whether there is a home
+#: idle timeout and active timeout in nanoseconds, whether there is a home, and whether by VLAN
 SETTINGS = {
-    "plain": (None, None, False),
-    "idle": (SECOND // 2, None, False),
-    "both": (3 * SECOND, 5 * SECOND, False),
-    "active": (None, 2 * SECOND, False),
-    "home": (None, None, True),
+    "plain": (None, None, False, False),
+    "idle": (SECOND // 2, None, False, False),
+    "both": (3 * SECOND, 5 * SECOND, False, False),
+    "active": (None, 2 * SECOND, False, False),
+    "home": (None, None, True, False),
+    "vlan": (3 * SECOND, 60 * SECOND, False, True),
 }
 
 
@@ -47,13 +48,14 @@ def test_flows_are_those_of_plain_python(
     corpus: Path, trace_uri: Callable[[Path], str], trace_name: str, settings: str
 ) -> None:
     uri = trace_uri(corpus / "traces" / trace_name)
-    idle, active, at_home = SETTINGS[settings]
+    idle, active, at_home, by_vlan = SETTINGS[settings]
     home = natkit.FlowHome(*map(from_s, HOME)) if at_home else None
-    reference = Reference(home, idle, active)
+    reference = Reference(home, idle, active, by_vlan)
     table = natkit.FlowTable(
         home,
         idle_timeout=None if idle is None else idle / SECOND,
         active_timeout=None if active is None else active / SECOND,
+        vlan=by_vlan,
     )
     with plt.trace(uri) as trace:
         reference.read(trace)

@@ -58,6 +58,7 @@ def some_packets() -> list[bytes]:
         ethernet(later),
         ethernet(fragment6, 0x86DD),
         ethernet(later6, 0x86DD),
+        ethernet(ipv4(b"v" * 8, 17, ident=8, fragment=0x0003)),
         ethernet(b"\0\7\x08\x00" + ipv4(tcp(), 6), 0x8100),
     ]
 
@@ -127,8 +128,8 @@ def test_pickles_that_are_cut_or_too_long(state):
 
 
 def test_pickles_of_another_kind(state):
-    version = state[:16] + (2).to_bytes(4, "little") + state[20:]
-    with pytest.raises(ValueError, match="version 2, not 1"):
+    version = state[:16] + (3).to_bytes(4, "little") + state[20:]
+    with pytest.raises(ValueError, match="version 3, not 2"):
         FlowTable._from_bytes(version)
     swapped = state[:20] + state[20:24][::-1] + state[24:]
     with pytest.raises(ValueError, match="another byte order"):
@@ -183,7 +184,7 @@ def test_a_pickle_with_a_flow_twice(tmp_path):
     table = FlowTable()
     table.add_trace(write(tmp_path / "x.pcap", pcap([ethernet(ipv4(udp(), 17))] * 2, ETH)))
     state = state_of(table)
-    header, flow = bytearray(state[:136]), bytearray(state[136:])
+    header, flow = bytearray(state[:152]), bytearray(state[152:])
     assert header[104:112] == (1).to_bytes(8, "little")  # flows
     header[104] = 2
     again = bytearray(flow)

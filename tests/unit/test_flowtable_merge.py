@@ -39,7 +39,7 @@ def segment(flags: int = ACK, seq: int = 1, payload: bytes = b"", way: int = 0) 
 
 def flows_of(table: FlowTable) -> list[natkit.Flow]:
     """All of them, in the order of their first packets."""
-    return sorted([*table.expired(), *table], key=lambda flow: flow.number)
+    return sorted([*list(table), *table.expired()], key=lambda flow: flow.number)
 
 
 @pytest.fixture

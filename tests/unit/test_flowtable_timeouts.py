@@ -1,14 +1,22 @@
 """natkit.FlowTable: flows that end, and fragments."""
 
+import copy
+import itertools
 import pickle
 
 from flow_traces import HERE, RST, SECOND, THERE, back, fragments, only, there, trace
 from packets import (
     EPOCH,
+    RAW,
+    enhanced,
     icmp,
+    interface,
     ipv4,
     ipv6,
+    option,
+    section,
     udp,
+    write,
 )
 
 import plt
@@ -115,6 +123,65 @@ def test_a_late_packet_does_not_turn_time_back(counted):
         assert table.time_ns == EPOCH * SECOND + round(clock * SECOND)
 
 
+def test_no_flow_is_longer_than_the_active_timeout(counted):
+    """The clock jumps back by an hour, as when it is set: those before and after are apart."""
+    sent = [(3600 + n, there()) for n in range(0, 100, 10)] + [
+        (n, there()) for n in range(0, 100, 10)
+    ]
+    table = counted(sent, active_timeout=60)
+    flows = [*table, *table.expired()]
+    assert sorted(flow.packets for flow in flows) == [3, 3, 7, 7]
+    assert all(flow.duration_ns <= 60 * SECOND for flow in flows)
+    assert sorted(str(flow.end_reason) for flow in flows) == ["2", "2", "2", "None"]
+    # within the minute that a packet may be late too
+    table = counted([(50, there()), (20, there())], active_timeout=10)
+    assert [(flow.packets, flow.end_reason) for flow in table.expired()] == [(1, 2)]
+    # a fragment that waited for its first one
+    first, second, _ = fragments(1)
+    other = ipv4(udp(b"u" * 16, ports=(5000, 53)), 17, src=HERE, dst=THERE)
+    table = counted([(0, second), (5, other), (9, other), (10, first)], active_timeout=10)
+    assert only(table).duration_ns == 10 * SECOND
+    table = counted([(0, second), (9, first), (12, other)], active_timeout=10)
+    assert [(flow.packets, flow.end_reason) for flow in table.expired()] == [(2, 2)]
+
+
+def seconds_ng(sent: list[tuple[int, bytes]]) -> bytes:
+    """A pcapng file of raw IP whose clock counts seconds (if_tsresol 0)."""
+    options = option(9, b"\0") + option(0, b"")
+    packets = b"".join(enhanced(packet, sec) for sec, packet in sent)
+    return section() + interface(RAW, options=options) + packets
+
+
+def test_a_time_that_nanoseconds_cannot_hold_is_missing(tmp_path):
+    """Of pcapng, in seconds: the year 55,840 and the last second before 64 bits are too few."""
+    syn, answer = there(flags=0x02), back(flags=0x12)
+    late, last = 1_700_000_000_000, 9_223_372_035
+    table = FlowTable(active_timeout=10)
+    table.add_trace(write(tmp_path / "x.pcapng", seconds_ng([(late, syn), (late, answer)])))
+    flow = only(table)
+    assert (flow.first_time_ns, flow.last_time_ns, flow.duration_ns, flow.rtt_ns) == (None,) * 4
+    assert (flow.fwd_first_time_ns, flow.packets, table.time_ns) == (None, 2, None)
+    columns = table.columns()
+    for name in ("first_time", "last_time", "duration"):
+        assert columns.masked(name).mask.all()
+    assert only(pickle.loads(pickle.dumps(table))) == flow
+    # packets with a time tell the flow's, wherever they are
+    table = FlowTable()
+    sent = [(late, syn), (last - 5, syn), (late, answer), (last, answer), (late, answer)]
+    table.add_trace(write(tmp_path / "y.pcapng", seconds_ng(sent)))
+    flow = only(table)
+    assert (flow.first_time_ns, flow.last_time_ns) == ((last - 5) * SECOND, last * SECOND)
+    assert (flow.rev_first_time_ns, flow.duration_ns) == (last * SECOND, 5 * SECOND)
+    assert (flow.rtt_ns, table.time_ns) == (5 * SECOND, last * SECOND)
+    early, timeless = FlowTable(), FlowTable()
+    early.add_trace(tmp_path / "y.pcapng")
+    timeless.add_trace(write(tmp_path / "z.pcapng", seconds_ng([(late, syn)])))
+    assert copy.copy(early).merge(timeless) is True
+    for one, other in ((early, timeless), (timeless, copy.copy(early))):
+        one.merge(other)
+        assert only(one).last_time_ns == one.time_ns == last * SECOND
+
+
 # --- Fragments -----------------------------------------------------------------------------------
 
 
@@ -152,13 +219,67 @@ def test_fragments_are_told_apart(counted):
 
 def test_fragments_whose_first_is_not_known(counted):
     first, second, _ = fragments(1)
-    table = counted([(0, second), (1, first), (61.1, second)])
+    table = counted([(0, second), (61, first), (121.1, second)])
     unknown, known = table
     # IPflow of such a fragment has no protocol, as python-libtrace's keys
     assert unknown.fwd_key == IPflow(plt.ip(second)).fwd_key
     assert (unknown.proto, unknown.src_port, unknown.packets) == (0, 0, 2)
     assert (known.src_port, known.packets) == (5000, 1)
     assert only(counted([(0, first), (60, second)])).packets == 2
+
+
+def test_later_fragments_wait_for_the_first(counted):
+    """Linux sends the last one first; the flow is the same in any order (RFC 8200 section 4.5)."""
+    for packets in (fragments(1), fragments(1, proto=1, begin=icmp(8, payload=b"p" * 16))):
+        forwards = only(counted(enumerate(packets)))
+        for order in itertools.permutations(packets):
+            flow = only(counted(enumerate(order)))
+            assert (flow.fwd_key, flow.packets, flow.ip_bytes, flow.payload_bytes) == (
+                forwards.fwd_key, 3, 3 * 20 + 48, forwards.payload_bytes)  # fmt: skip
+            assert (flow.number, flow.first_time_ns) == (0, EPOCH * SECOND)
+    flow = only(counted(enumerate(fragments6(1)[::-1])))
+    assert (flow.src_port, flow.packets, flow.payload_bytes) == (5000, 2, 24)
+    # forward is still the first packet's way
+    answer = ipv4(udp(ports=(53, 5000)), 17, src=THERE, dst=HERE)
+    first, second, _ = fragments(1)
+    flow = only(counted(enumerate([second, answer, first])))
+    assert (flow.src_port, flow.fwd_packets, flow.rev_packets, flow.number) == (5000, 2, 1, 0)
+
+
+def test_how_long_they_wait(counted):
+    first, second, _ = fragments(1)
+    assert only(counted([(0, second), (60, first)])).packets == 2
+    assert len(counted([(0, second), (60.000001, first)])) == 2
+    for timeouts in ({"idle_timeout": 5}, {"active_timeout": 5}):
+        assert len(counted([(0, second), (5, first)], **timeouts)) == 1
+        apart = counted([(0, second), (5.000001, first)], **timeouts)
+        assert [flow.src_port for flow in apart] == [0, 5000]
+    # where the clock goes back they wait no longer
+    assert len(counted([(1000, second), (0, first)])) == 2
+
+
+def test_only_so_many_wait(counted):
+    later = [fragments(n, src="10.0.0.1")[1] for n in range(4097)]
+    first = fragments(0, src="10.0.0.1")[0]
+    kept = counted((0, packet) for packet in [*later[:4095], first])
+    assert sorted(flow.packets for flow in kept) == [2, 4094]
+    gone = counted((0, packet) for packet in [*later[:4096], first])
+    assert sorted(flow.packets for flow in gone) == [1, 4096]
+
+
+def test_who_looks_at_a_table_sees_fragments_that_wait(tmp_path):
+    first, second, _ = fragments(1)
+    table = FlowTable()
+    table.add_trace(trace(tmp_path / "a.pcap", [(0, second)]))
+    later = copy.copy(table)
+    assert len(table) == 1
+    assert table[IPflow(plt.ip(second))].packets == 1
+    table.add_trace(trace(tmp_path / "b.pcap", [(1, first)]))
+    assert [flow.packets for flow in table] == [1, 1]
+    # nobody looked at the copy
+    later.expired()
+    later.add_trace(tmp_path / "b.pcap")
+    assert only(later).packets == 2
 
 
 def test_only_so_many_fragments_are_remembered(counted):

@@ -292,7 +292,7 @@ class Reference:
             return length, payload, None, 0
         at = len(layer3) - len(bytes(transport.data))
         if min(length, len(layer3)) - at < 14:
-            return length, 0, None, 0
+            return length, payload, None, 0
         return length, payload, transport.flags, transport.seq_nbr
 
     @staticmethod

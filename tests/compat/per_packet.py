@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-from lengths import payload_length
+from lengths import ip_length, payload_length
 
 import plt
 
@@ -46,7 +46,9 @@ def value(pkt: plt.packet, name: str) -> Any:
         layer = pkt.tcp or pkt.udp or pkt.sctp
         if layer is None and pkt.proto in PORTS_ONLY and pkt.transport is not None:
             at = 0 if name == "src_port" else 2
-            port = bytes(pkt.transport.data)[at : at + 2]
+            data = bytes(pkt.transport.data)
+            length = ip_length(pkt) - (len(bytes(pkt.layer3.data)) - len(data))
+            port = data[: max(length, 0)][at : at + 2]
             return int.from_bytes(port, "big") if len(port) == 2 else None
         return attribute(layer, name)
     if name in INTERNET:

@@ -73,10 +73,10 @@ def columns(
     messages; batch is the rows of each batch.  Messages are the UDP payloads, and those in TCP
     payloads, from or to one of the ports.  What iterates is a plt.Columns.
 
-    A row has what was captured of its message: header fields where the header is whole, qname,
-    qtype and qclass where there is a first question and it is whole, EDNS where there is an OPT
-    record and all before it is whole.  All else is missing.  Only `status` tells whether the whole
-    message could be read.
+    A row has what was captured of its message: the id where its two bytes are there, other header
+    fields where the header is whole, qname, qtype and qclass where there is a first question and it
+    is whole, EDNS where there is an OPT record and all before it is whole.  All else is missing.
+    Only `status` tells whether the whole message could be read.
 
     Of a TCP message there is one row, at its first segment and with what that has of it: its times
     are those of that segment.  Segments sent again or out of order give no rows.  Nor does a

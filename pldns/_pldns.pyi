@@ -66,6 +66,10 @@ class ldnsrr:
     @property
     def rr_class(self) -> int: ...
     @property
+    def cache_flush(self) -> bool: ...
+    @property
+    def unicast_response(self) -> bool: ...
+    @property
     def ttl(self) -> int: ...
     @property
     def rdata(self) -> _str: ...
@@ -220,6 +224,7 @@ RCODE_NXRRSET: int
 RCODE_NOTAUTH: int
 RCODE_NOTZONE: int
 RCODE_DSOTYPENI: int
+# From here on to be compared with edns_rcode, or with the error of a TSIG: rcode has four bits.
 RCODE_BADVERS: int
 RCODE_BADSIG: int
 RCODE_BADKEY: int

@@ -24,6 +24,7 @@ enum property {
     QNAME,
     QTYPE,
     QCLASS,
+    UNICAST_RESPONSE, /* RFC 6762 section 5.4 */
     EDNS_UDP_SIZE,
     EDNS_DO,
     EDNS_VERSION,
@@ -64,7 +65,8 @@ static const struct {
     {"ra", "True where recursion is available.", FLAG, KIND_BOOL, true, 0x0080},
     {"ad", "True where the data is authentic.", FLAG, KIND_BOOL, true, 0x0020},
     {"cd", "True where checking is disabled.", FLAG, KIND_BOOL, true, 0x0010},
-    {"rcode", "Response code of the header.", RCODE, KIND_UINT8, true, 0},
+    {"rcode", "Response code of the header, 0 to 15: its four bits of edns_rcode.", RCODE,
+     KIND_UINT8, true, 0},
     {"qdcount", "Questions that the header announces.", COUNT, KIND_UINT16, true, 4},
     {"ancount", "Answer records that the header announces.", COUNT, KIND_UINT16, true, 6},
     {"nscount", "Authority records that the header announces.", COUNT, KIND_UINT16, true, 8},
@@ -73,11 +75,15 @@ static const struct {
     {"qname", "Name of the first question, as sent, as ldns prints it.", QNAME, KIND_TEXT, true, 0},
     {"qtype", "Type of the first question.", QTYPE, KIND_UINT16, true, 0},
     {"qclass", "Class of the first question.", QCLASS, KIND_UINT16, true, 0},
+    {"unicast_response", "True where mDNS wants a unicast response; the top bit of qclass.",
+     UNICAST_RESPONSE, KIND_BOOL, true, 0},
     {"edns_udp_size", "UDP payload size that the sender takes; of OPT.", EDNS_UDP_SIZE, KIND_UINT16,
      true, 0},
     {"edns_do", "True where DNSSEC records are wanted; of OPT.", EDNS_DO, KIND_BOOL, true, 0},
     {"edns_version", "EDNS version; of OPT.", EDNS_VERSION, KIND_UINT8, true, 0},
-    {"edns_rcode", "Extended response code, 0 to 4095; of OPT.", EDNS_RCODE, KIND_UINT16, true, 0},
+    {"edns_rcode",
+     "Extended response code, 0 to 4095; of OPT. RCODE_ constants above 15 compare with it.",
+     EDNS_RCODE, KIND_UINT16, true, 0},
     {"status", "ldns's status of reading all of the message, 0 where it is ok; see errorstr().",
      STATUS, KIND_UINT16, false, 0},
     {"response_time", "Of a response: time since its query.", RESPONSE_TIME, KIND_DURATION, true,
@@ -105,7 +111,7 @@ void pldns_columns_want(struct pldns_wanted *wanted, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
         uint8_t property = rows[wanted->columns[i]].property;
-        wanted->question |= property >= QNAME && property <= QCLASS;
+        wanted->question |= property >= QNAME && property <= UNICAST_RESPONSE;
         wanted->opt |= property >= EDNS_UDP_SIZE && property <= EDNS_RCODE;
         wanted->status |= property == STATUS;
         wanted->query |= property == RESPONSE_TIME || property == QUERY_TIME;
@@ -189,8 +195,8 @@ static bool message_value(uint8_t column, const struct context *context, uint64_
     const uint8_t *wire = context->found->wire;
     switch ((enum property)rows[column].property) {
     case ID:
-        *value = context->has_header ? load_be16(wire) : 0;
-        return context->has_header;
+        *value = context->found->size >= PLDNS_ID_SIZE ? load_be16(wire) : 0;
+        return context->found->size >= PLDNS_ID_SIZE;
     case FLAG:
         *value = (context->flags & rows[column].detail) != 0;
         return context->has_header;
@@ -208,6 +214,9 @@ static bool message_value(uint8_t column, const struct context *context, uint64_
         return context->has_question;
     case QCLASS:
         *value = context->question.rr_class;
+        return context->has_question;
+    case UNICAST_RESPONSE:
+        *value = (context->question.rr_class & PLDNS_CLASS_MDNS) != 0;
         return context->has_question;
     case EDNS_UDP_SIZE:
         *value = context->opt.udp_size;

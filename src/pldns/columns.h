@@ -11,6 +11,7 @@
 
 enum {
     PLDNS_HEADER_SIZE = 12,
+    PLDNS_ID_SIZE = 2,
     PLDNS_NAME_SIZE = 255,                    /* RFC 1035 section 2.3.4 */
     PLDNS_TEXT_SIZE = PLDNS_NAME_SIZE * 4 + 1 /* every byte of a name as \DDD */
 };

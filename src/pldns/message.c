@@ -203,7 +203,9 @@ static PyGetSetDef message_getset[] = {
     PLDNS_ROW("opcode", message_opcode_get, 0,
               "The kind of request: int, 0 to 15; see opcodestr()."),
     PLDNS_ROW("rcode", message_rcode_get, 0,
-              "The header's response code: int, 0 to 15; see rcodestr() and edns_rcode."),
+              "The header's response code: int, 0 to 15; see rcodestr().\n\n"
+              "RCODE_ constants above 15 (RCODE_BADVERS) are compared with edns_rcode, of which\n"
+              "these are the lower four bits (RFC 6891 section 6.1.3)."),
     PLDNS_ROW("response_type", message_rcode_get, 0, "The same as rcode: int."),
     PLDNS_ROW("aa", message_flag_get, FLAG_AA, "True for an authoritative answer (RFC 1035)."),
     PLDNS_ROW("tc", message_flag_get, FLAG_TC, "True where the message was truncated (RFC 1035)."),
@@ -234,7 +236,10 @@ static PyGetSetDef message_getset[] = {
               "The EDNS version (RFC 6891): int, None without OPT."),
     PLDNS_ROW(
         "edns_rcode", pldns_edns_rcode_get, 0,
-        "The extended response code (RFC 6891 section 6.1.3): int, 0 to 4095, None without OPT."),
+        "The extended response code (RFC 6891 section 6.1.3): int, 0 to 4095, None without OPT.\n\n"
+        "The RCODE_ constants above 15 are compared with it: RCODE_BADVERS, RCODE_BADCOOKIE. "
+        "Those\n"
+        "of 17 to 22 and RCODE_BADSIG are mostly of the error of a TSIG record (RFC 8945)."),
     PLDNS_ROW("edns_options", pldns_edns_options_get, 0,
               "The EDNS options: a new list of (code, bytes), None without OPT.\n\n"
               "ValueError where an option is cut short (RFC 6891 section 6.1.2)."),

@@ -75,13 +75,15 @@ static PyMethodDef module_methods[] = {
      .ml_flags = METH_O,
      .ml_doc = "rcodestr($module, rcode, /)\n--\n\n"
                "ldns's name of a response code: str, as NXDOMAIN, or RCODE12 where it has none.\n\n"
+               "Codes above 15 come of edns_rcode or of TSIG: rcode has four bits.\n"
                "ValueError outside 0 to 65535, the width of a TSIG error."},
     {.ml_name = "typestr",
      .ml_meth = pldns_typestr,
      .ml_flags = METH_O,
      .ml_doc = "typestr($module, type, /)\n--\n\n"
-               "ldns's name of a record type: str, as AAAA, or TYPE65280 where it has none.\n\n"
-               "ValueError outside 0 to 65535."},
+               "Name of a record type: str, as AAAA, or TYPE65280 where it has none.\n\n"
+               "The name of the TYPE_ constants, which is IANA's, else ldns's. ValueError outside\n"
+               "0 to 65535."},
     {.ml_name = "errorstr",
      .ml_meth = pldns_errorstr,
      .ml_flags = METH_O,

@@ -4,6 +4,12 @@
  * RFC for each; a dash in a name is an underscore here. */
 #include "pldns.h"
 
+#include <stdio.h>
+#include <string.h>
+
+#define TYPE_PREFIX    "TYPE_"
+#define TYPE_NAME_SIZE 16
+
 struct constant {
     const char *name;
     int value;
@@ -162,9 +168,11 @@ static const struct constant constants[] = {
     {"RCODE_BADCOOKIE", 23},
 };
 
+enum { CONSTANTS = sizeof(constants) / sizeof(constants[0]) };
+
 int pldns_add_constants(PyObject *module)
 {
-    for (size_t i = 0; i < sizeof(constants) / sizeof(constants[0]); i++) {
+    for (size_t i = 0; i < CONSTANTS; i++) {
         if (PyModule_AddIntConstant(module, constants[i].name, constants[i].value) < 0) {
             return -1;
         }
@@ -217,13 +225,39 @@ PyObject *pldns_rcodestr(PyObject *Py_UNUSED(module), PyObject *number)
     return taken(ldns_pkt_rcode2str((ldns_pkt_rcode)rcode));
 }
 
+/* The name of a type in the constants, NULL where it has none. */
+static const char *type_name(unsigned type)
+{
+    for (size_t i = 0; i < CONSTANTS; i++) {
+        if ((unsigned)constants[i].value == type &&
+            strncmp(constants[i].name, TYPE_PREFIX, strlen(TYPE_PREFIX)) == 0) {
+            return constants[i].name + strlen(TYPE_PREFIX);
+        }
+    }
+    return NULL;
+}
+
+/* A new str of a constant's name as the registry writes it. */
+static PyObject *dashed(const char *name)
+{
+    char text[TYPE_NAME_SIZE];
+    snprintf(text, sizeof(text), "%s", name);
+    for (char *at = text; *at != 0; at++) {
+        if (*at == '_') {
+            *at = '-';
+        }
+    }
+    return PyUnicode_FromString(text);
+}
+
 PyObject *pldns_typestr(PyObject *Py_UNUSED(module), PyObject *number)
 {
     unsigned type = 0;
     if (number_in(number, "type", UINT16_MAX, &type) < 0) {
         return NULL;
     }
-    return taken(ldns_rr_type2str((ldns_rr_type)type));
+    const char *name = type_name(type);
+    return name == NULL ? taken(ldns_rr_type2str((ldns_rr_type)type)) : dashed(name);
 }
 
 const char *pldns_status_words(ldns_status status)

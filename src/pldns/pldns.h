@@ -60,6 +60,10 @@ struct pldns_field {
     unsigned value;
 };
 
+/* The top bit of a class in mDNS: of a record, that caches are to drop what they have (RFC 6762
+ * section 10.2); of a question, that it wants a unicast response (section 5.4). */
+#define PLDNS_CLASS_MDNS 0x8000U
+
 #define PLDNS_ROW(field, getter, number, text)                                                     \
     {                                                                                              \
         .name = field, .get = getter, .set = pldns_readonly, .doc = text,                          \
@@ -92,6 +96,19 @@ PyObject *pldns_rr_new(const struct pldns_state *state, struct pldns_message *me
                        const ldns_rr *rr);
 /* ldns's words for a status; a string that is never freed. */
 const char *pldns_status_words(ldns_status status);
+/* Prints the field that holds the parameters of an SVCB or HTTPS record; a status that is not ok
+ * where they are malformed, and part of them is printed. */
+ldns_status pldns_print_svcparams(ldns_buffer *out, const ldns_rdf *field);
+/* Prints a field of a printable record, without the blanks that ldns ends lists with; a status that
+ * is not ok where it is malformed, and part of it may be printed. */
+ldns_status pldns_print_field(ldns_buffer *out, const ldns_rdf *field);
+/* Prints the data of a record: its fields with single blanks between them, or all of it as of an
+ * unknown type.  Not ok only for want of memory. */
+ldns_status pldns_print_rdata(ldns_buffer *out, const ldns_rr *rr);
+/* Whether the fields of a record are what its type wants, as far as printing them does not tell. */
+bool pldns_is_printable(const ldns_rr *rr);
+/* Whether ldns may be asked for the line of a record. */
+bool pldns_is_line_printable(const ldns_rr *rr);
 /* A name in presentation form, or NULL with an exception. */
 PyObject *pldns_name_text(const ldns_rdf *name);
 /* The message where it is ok, else NULL with ValueError. */

@@ -39,50 +39,9 @@ PyObject *pldns_name_text(const ldns_rdf *name)
     return text;
 }
 
-/* The data in the form of RFC 3597 section 5, for what ldns cannot print or should not be asked to.
- */
-static ldns_status print_generic(ldns_buffer *buffer, const ldns_rr *rr)
-{
-    size_t size = 0;
-    for (size_t i = 0; i < ldns_rr_rd_count(rr); i++) {
-        size += ldns_rdf_size(ldns_rr_rdf(rr, i));
-    }
-    ldns_buffer_printf(buffer, "\\# %zu", size);
-    const char *blank = " ";
-    for (size_t i = 0; i < ldns_rr_rd_count(rr); i++) {
-        ldns_buffer_printf(buffer, "%s", blank);
-        blank = "";
-        ldns_rdf2buffer_str_hex(buffer, ldns_rr_rdf(rr, i));
-    }
-    return ldns_buffer_status(buffer);
-}
-
-/* ldns looks the ports of a WKS up in the system's services, one file read a port and not safe with
- * threads: 65,536 of them fit one record. */
-static bool is_printable(const ldns_rr *rr)
-{
-    return ldns_rr_get_type(rr) != LDNS_RR_TYPE_WKS;
-}
-
-static ldns_status print_rdata(ldns_buffer *buffer, const ldns_rr *rr)
-{
-    ldns_status status = is_printable(rr) ? LDNS_STATUS_OK : LDNS_STATUS_ERR;
-    for (size_t i = 0; i < ldns_rr_rd_count(rr) && status == LDNS_STATUS_OK; i++) {
-        if (i > 0) {
-            ldns_buffer_printf(buffer, " ");
-        }
-        status = ldns_rdf2buffer_str(buffer, ldns_rr_rdf(rr, i));
-    }
-    if (status != LDNS_STATUS_OK && ldns_rr_rd_count(rr) > 0) {
-        ldns_buffer_clear(buffer);
-        return print_generic(buffer, rr);
-    }
-    return ldns_buffer_status(buffer);
-}
-
 static ldns_status print_line(ldns_buffer *buffer, const ldns_rr *rr)
 {
-    if (is_printable(rr) || ldns_rr_rd_count(rr) == 0) {
+    if (pldns_is_line_printable(rr)) {
         ldns_status status = ldns_rr2buffer_str(buffer, rr);
         if (status == LDNS_STATUS_OK) {
             ldns_buffer_skip(buffer, -1); /* its newline */
@@ -96,7 +55,7 @@ static ldns_status print_line(ldns_buffer *buffer, const ldns_rr *rr)
     ldns_buffer_printf(buffer, "\t");
     ldns_rr_type2buffer_str(buffer, ldns_rr_get_type(rr));
     ldns_buffer_printf(buffer, "\t");
-    return print_generic(buffer, rr);
+    return pldns_print_rdata(buffer, rr);
 }
 
 /* A new str of what `print` writes of a record; it only ever fails for want of memory. */
@@ -148,6 +107,25 @@ static PyObject *rr_class_get(PyObject *self_, void *Py_UNUSED(closure))
     return PyLong_FromLong((long)ldns_rr_get_class(((struct pldns_rr *)self_)->rr));
 }
 
+/* Whether mDNS's bit of the class is set in a question, or in another record.  The class
+ * of an OPT is a size (RFC 6891 section 6.1.2). */
+static PyObject *mdns_bit(const ldns_rr *rr, bool in_question)
+{
+    bool is_set = ((unsigned)ldns_rr_get_class(rr) & PLDNS_CLASS_MDNS) != 0;
+    return PyBool_FromLong(is_set && ldns_rr_is_question(rr) == in_question &&
+                           ldns_rr_get_type(rr) != LDNS_RR_TYPE_OPT);
+}
+
+static PyObject *rr_cache_flush_get(PyObject *self_, void *Py_UNUSED(closure))
+{
+    return mdns_bit(((struct pldns_rr *)self_)->rr, false);
+}
+
+static PyObject *rr_unicast_response_get(PyObject *self_, void *Py_UNUSED(closure))
+{
+    return mdns_bit(((struct pldns_rr *)self_)->rr, true);
+}
+
 static PyObject *rr_ttl_get(PyObject *self_, void *Py_UNUSED(closure))
 {
     return PyLong_FromUnsignedLong(ldns_rr_ttl(((struct pldns_rr *)self_)->rr));
@@ -155,7 +133,7 @@ static PyObject *rr_ttl_get(PyObject *self_, void *Py_UNUSED(closure))
 
 static PyObject *rr_rdata_get(PyObject *self_, void *Py_UNUSED(closure))
 {
-    return printed(print_rdata, ((struct pldns_rr *)self_)->rr);
+    return printed(pldns_print_rdata, ((struct pldns_rr *)self_)->rr);
 }
 
 static PyObject *rr_line_get(PyObject *self_, void *Py_UNUSED(closure))
@@ -168,17 +146,12 @@ static PyObject *rr_str(PyObject *self_)
     return rr_line_get(self_, NULL);
 }
 
-/* Appends the text of a field, without the blanks that ldns ends lists with: 1, 0 where ldns cannot
- * print it, or -1 with an exception. */
+/* Appends the text of a field: 1, 0 where it cannot be printed, or -1 with an exception. */
 static int append_field(PyObject *list, ldns_buffer *buffer, const ldns_rdf *field)
 {
     ldns_buffer_clear(buffer);
-    if (ldns_rdf2buffer_str(buffer, field) != LDNS_STATUS_OK) {
+    if (pldns_print_field(buffer, field) != LDNS_STATUS_OK) {
         return 0;
-    }
-    const uint8_t *bytes = ldns_buffer_begin(buffer);
-    while (ldns_buffer_position(buffer) > 0 && bytes[ldns_buffer_position(buffer) - 1] == ' ') {
-        ldns_buffer_skip(buffer, -1);
     }
     PyObject *text = buffer_text(buffer);
     int status = text == NULL ? -1 : PyList_Append(list, text);
@@ -198,7 +171,7 @@ static PyObject *rr_rdata_fields_get(PyObject *self_, void *Py_UNUSED(closure))
     if (buffer == NULL) {
         goto error;
     }
-    int done = is_printable(rr) ? 1 : 0;
+    int done = pldns_is_printable(rr) ? 1 : 0;
     for (size_t i = 0; i < ldns_rr_rd_count(rr) && done > 0; i++) {
         done = append_field(list, buffer, ldns_rr_rdf(rr, i));
     }
@@ -206,7 +179,7 @@ static PyObject *rr_rdata_fields_get(PyObject *self_, void *Py_UNUSED(closure))
         goto error;
     }
     if (done == 0) { /* one field then, as rdata has it */
-        PyObject *text = printed(print_rdata, rr);
+        PyObject *text = printed(pldns_print_rdata, rr);
         if (text == NULL || PyList_SetSlice(list, 0, PyList_GET_SIZE(list), NULL) < 0 ||
             PyList_Append(list, text) < 0) {
             Py_XDECREF(text);
@@ -254,14 +227,25 @@ static PyGetSetDef rr_getset[] = {
               "Bytes that are not printable ASCII are written \\DDD."),
     PLDNS_ROW("type", rr_type_get, 0,
               "The record's type: int, see the TYPE_ constants and typestr()."),
-    PLDNS_ROW("rr_class", rr_class_get, 0, "The record's class: int, see the CLASS_ constants."),
+    PLDNS_ROW("rr_class", rr_class_get, 0,
+              "The record's class: int, see the CLASS_ constants.\n\n"
+              "All 16 bits: in mDNS the top one is cache_flush or unicast_response, and\n"
+              "rr_class & 0x7FFF the class."),
+    PLDNS_ROW(
+        "cache_flush", rr_cache_flush_get, 0,
+        "True for an mDNS record whose cache-flush bit is set, the top bit of the class (RFC\n"
+        "6762 section 10.2).\n\nFalse for questions and OPT."),
+    PLDNS_ROW(
+        "unicast_response", rr_unicast_response_get, 0,
+        "True for an mDNS question that wants a unicast response, by the top bit of the class\n"
+        "(RFC 6762 section 5.4).\n\nFalse for other records."),
     PLDNS_ROW("ttl", rr_ttl_get, 0,
               "Time to live in seconds: int.\n\nOf a question, which has none, ldns's 3600."),
     PLDNS_ROW(
         "rdata", rr_rdata_get, 0,
         "The record's data: str, its fields joined by single blanks, \"\" for a question.\n\n"
-        "Fields are as ldns prints them. Data that is malformed for its type, and that of WKS,\n"
-        "is in the form of RFC 3597: \\# LENGTH HEX."),
+        "Fields are as ldns prints them, those of SVCB and HTTPS as RFC 9460 has them. Data that\n"
+        "is malformed for its type, and that of WKS, is in the form of RFC 3597: \\# LENGTH HEX."),
     PLDNS_ROW("rdata_fields", rr_rdata_fields_get, 0,
               "The record's data: a new list of str, a field each, empty for a question.\n\n"
               "Fields are as in rdata, without blanks at their ends."),

@@ -136,6 +136,14 @@ def test_header_and_question(trace: Any) -> None:
     assert bytes(table["dst"][0]) == bytes([198, 51, 100, 2]) + bytes(12)
 
 
+def test_the_bit_of_mdns_in_a_question_s_class(trace: Any) -> None:
+    # RFC 6762 section 5.4: the top bit wants a unicast response
+    wanting = struct.pack(">HHHHHH", 0, 0, 1, 0, 0, 0) + b"\1a\5local\0\0\1\x80\1"
+    path = trace(Record(ethernet(ipv4(udp(wanting, ports=(5353, 5353))))), query(1, "a.local"))
+    fields = ["qclass", "unicast_response"]
+    assert rows(path, fields, ports=[53, 5353]) == [(0x8001, True), (1, False)]
+
+
 def test_ip6(trace: Any) -> None:
     path = trace(Record(ethernet(ipv6(udp(message())), 0x86DD)))
     table = pldns.columns(path).table()
@@ -222,7 +230,8 @@ def test_what_was_captured_is_what_there_is(trace: Any) -> None:
     whole = message(rest=opt(), counts=(0, 0, 1))
     frame = ethernet(ipv4(udp(whole)))
     before = len(frame) - len(whole)
-    cuts = [before, before + 11, before + 12, before + 20, before + 34, len(frame) - 1, len(frame)]
+    cuts = [before, before + 1, before + 2, before + 11, before + 12, before + 20, before + 34]
+    cuts += [len(frame) - 1, len(frame)]
     path = trace(*(Record(frame[:cut], wire=len(frame)) for cut in cuts))
     fields = ["length", "id", "qname", "edns_udp_size"]
     n, name = len(whole), "www.example.test."
@@ -231,11 +240,13 @@ def test_what_was_captured_is_what_there_is(trace: Any) -> None:
         (n, None, None, None),
         (n, 7, None, None),
         (n, 7, None, None),
+        (n, 7, None, None),
+        (n, 7, None, None),
         (n, 7, name, None),
         (n, 7, name, None),
         (n, 7, name, 1232),
     ]
-    assert [status == 0 for status in column(path, "status")] == [False] * 6 + [True]
+    assert [status == 0 for status in column(path, "status")] == [False] * 8 + [True]
 
 
 def test_only_the_ports_that_are_asked_for(trace: Any) -> None:

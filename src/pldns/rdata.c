@@ -1,0 +1,191 @@
+/* The data of a record as text: by ldns, but for what ldns cannot be trusted with. */
+#include "pldns.h"
+
+#include "bytes.h"
+
+enum {
+    APL_HEADER = 4,    /* an item's family, prefix length, and length with negation bit */
+    APL_LENGTH = 0x7f, /* RFC 3123 section 4 */
+    APL_IP4 = 1,       /* families: RFC 3123 section 4.1, 4.2 */
+    APL_IP6 = 2,
+    WINDOW_HEADER = 2,        /* a window's number, and the length of its bitmap */
+    IPSECKEY_GATEWAY_MAX = 3, /* RFC 4025 section 2.3 */
+    LOC_SIZE = 16,            /* RFC 1876 section 2 */
+    WINDOW_MAX = 32           /* RFC 4034 section 4.1.2 */
+};
+
+/* Thousandths of a second of arc, RFC 1876 section 2. */
+#define LOC_QUARTER    324000000U /* 90 degrees */
+#define LOC_POLE_SOUTH (0x80000000U - LOC_QUARTER)
+#define LOC_WEST_END   (0x80000000U - 2 * LOC_QUARTER)
+
+/* The data in the form of RFC 3597 section 5, for what ldns cannot print or should not be asked to.
+ */
+static ldns_status print_generic(ldns_buffer *out, const ldns_rr *rr)
+{
+    size_t size = 0;
+    for (size_t i = 0; i < ldns_rr_rd_count(rr); i++) {
+        size += ldns_rdf_size(ldns_rr_rdf(rr, i));
+    }
+    ldns_buffer_printf(out, "\\# %zu", size);
+    const char *blank = " ";
+    for (size_t i = 0; i < ldns_rr_rd_count(rr); i++) {
+        ldns_buffer_printf(out, "%s", blank);
+        blank = "";
+        ldns_rdf2buffer_str_hex(out, ldns_rr_rdf(rr, i));
+    }
+    return ldns_buffer_status(out);
+}
+
+/* RFC 3123: ldns prints prefixes longer than an address, and words for families that it does not
+ * know. */
+static bool is_prefix_list(const uint8_t *data, size_t size)
+{
+    size_t at = 0;
+    while (at < size) {
+        if (size - at < APL_HEADER) {
+            return false;
+        }
+        unsigned family = load_be16(data + at);
+        size_t length = data[at + 3] & APL_LENGTH;
+        size_t address = family == APL_IP4 ? 4 : 16;
+        if ((family != APL_IP4 && family != APL_IP6) || length > address ||
+            data[at + 2] > 8 * address || length > size - at - APL_HEADER) {
+            return false;
+        }
+        at += APL_HEADER + length;
+    }
+    return true;
+}
+
+/* RFC 4034 section 4.1.2: windows in increasing order, of 1 to 32 bytes. */
+static bool is_type_bitmap(const uint8_t *data, size_t size)
+{
+    int last = -1;
+    size_t at = 0;
+    while (at < size) {
+        if (size - at < WINDOW_HEADER) {
+            return false;
+        }
+        size_t length = data[at + 1];
+        if (data[at] <= last || length == 0 || length > WINDOW_MAX ||
+            length > size - at - WINDOW_HEADER) {
+            return false;
+        }
+        last = data[at];
+        at += WINDOW_HEADER + length;
+    }
+    return true;
+}
+
+/* RFC 1876: ldns prints a version that it does not know in hexadecimal, and any angle. */
+static bool is_location(const uint8_t *data, size_t size)
+{
+    if (size != LOC_SIZE || data[0] != 0) {
+        return false;
+    }
+    for (size_t i = 1; i < 4; i++) { /* size and precisions: a digit, a power of ten */
+        if (data[i] >> 4 > 9 || (data[i] & 0xf) > 9) {
+            return false;
+        }
+    }
+    /* the equator and the prime meridian are 2^31, around it wraps */
+    uint32_t latitude = load_be32(data + 4) - LOC_POLE_SOUTH;
+    uint32_t longitude = load_be32(data + 8) - LOC_WEST_END;
+    return latitude <= 2 * LOC_QUARTER && longitude <= 4 * LOC_QUARTER;
+}
+
+/* Whether a field is well-formed as far as its printer does not find out by itself. */
+static bool is_field_printable(const ldns_rdf *field)
+{
+    const uint8_t *data = ldns_rdf_data(field);
+    size_t size = ldns_rdf_size(field);
+    switch (ldns_rdf_get_type(field)) {
+    case LDNS_RDF_TYPE_APL:
+        return is_prefix_list(data, size);
+    case LDNS_RDF_TYPE_BITMAP:
+        return is_type_bitmap(data, size);
+    case LDNS_RDF_TYPE_LOC:
+        return is_location(data, size);
+    case LDNS_RDF_TYPE_IPSECKEY:
+        return size > 1 && data[1] <= IPSECKEY_GATEWAY_MAX;
+    default:
+        return true;
+    }
+}
+
+bool pldns_is_printable(const ldns_rr *rr)
+{
+    ldns_rr_type type = ldns_rr_get_type(rr);
+    size_t count = ldns_rr_rd_count(rr);
+    if (count == 0) {
+        return true;
+    }
+    /* ldns looks the ports of a WKS up in the system's services, one file read a port and not safe
+     * with threads: 65,536 of them fit one record.  The data of NSAP-PTR is a name (RFC 1706
+     * section 6), to ldns a string. */
+    if (type == LDNS_RR_TYPE_WKS || type == LDNS_RR_TYPE_NSAP_PTR ||
+        count < ldns_rr_descriptor_minimum(ldns_rr_descript((uint16_t)type))) {
+        return false;
+    }
+    for (size_t i = 0; i < count; i++) {
+        const ldns_rdf *field = ldns_rr_rdf(rr, i);
+        /* a part of the data cannot be in the form of RFC 3597 */
+        bool is_part = ldns_rdf_get_type(field) == LDNS_RDF_TYPE_UNKNOWN && count > 1;
+        if (is_part || !is_field_printable(field)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool pldns_is_line_printable(const ldns_rr *rr)
+{
+    for (size_t i = 0; i < ldns_rr_rd_count(rr); i++) {
+        if (ldns_rdf_get_type(ldns_rr_rdf(rr, i)) == LDNS_RDF_TYPE_SVCPARAMS) {
+            return false;
+        }
+    }
+    return pldns_is_printable(rr);
+}
+
+ldns_status pldns_print_field(ldns_buffer *out, const ldns_rdf *field)
+{
+    size_t start = ldns_buffer_position(out);
+    ldns_rdf_type type = ldns_rdf_get_type(field);
+    if (type == LDNS_RDF_TYPE_SVCPARAMS) {
+        return pldns_print_svcparams(out, field);
+    }
+    ldns_status status = ldns_rdf2buffer_str(out, field);
+    while (status == LDNS_STATUS_OK && ldns_buffer_position(out) > start) {
+        char last = (char)*ldns_buffer_at(out, ldns_buffer_position(out) - 1);
+        /* RFC 5155 section 3.3: the hash is not padded */
+        if (last != ' ' && (last != '=' || type != LDNS_RDF_TYPE_NSEC3_NEXT_OWNER)) {
+            break;
+        }
+        ldns_buffer_skip(out, -1);
+    }
+    return status;
+}
+
+ldns_status pldns_print_rdata(ldns_buffer *out, const ldns_rr *rr)
+{
+    size_t start = ldns_buffer_position(out);
+    ldns_status status = pldns_is_printable(rr) ? LDNS_STATUS_OK : LDNS_STATUS_SYNTAX_RDATA_ERR;
+    for (size_t i = 0; i < ldns_rr_rd_count(rr) && status == LDNS_STATUS_OK; i++) {
+        size_t before = ldns_buffer_position(out);
+        if (before > start) {
+            ldns_buffer_printf(out, " ");
+        }
+        size_t text = ldns_buffer_position(out);
+        status = pldns_print_field(out, ldns_rr_rdf(rr, i));
+        if (ldns_buffer_position(out) == text) { /* a list of nothing */
+            ldns_buffer_set_position(out, before);
+        }
+    }
+    if (status != LDNS_STATUS_OK) {
+        ldns_buffer_set_position(out, start);
+        return print_generic(out, rr);
+    }
+    return ldns_buffer_status(out);
+}

@@ -502,6 +502,7 @@ LINK_DECODER(radiotap)
 static void decode_linktype(const uint8_t *data, uint32_t len, uint32_t at, uint32_t linktype,
                             struct plt_layers *out)
 {
+    /* Rows may share a decoder.  NOLINTBEGIN(bugprone-branch-clone) */
     switch (linktype) {
 #define LINK_CASE(name, number, dlt, type, decoder, ...)                                           \
     case LINKTYPE_##name:                                                                          \
@@ -512,6 +513,7 @@ static void decode_linktype(const uint8_t *data, uint32_t len, uint32_t at, uint
     default:
         out->layer2 = PLT_ABSENT;
     }
+    /* NOLINTEND(bugprone-branch-clone) */
 }
 
 void link_within(const uint8_t *data, uint32_t len, uint32_t at, uint32_t linktype,

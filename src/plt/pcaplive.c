@@ -135,8 +135,10 @@ static int activate(struct pcap_live *self, const struct live_config *config)
     pcap_set_immediate_mode(self->pcap, 1);
     pcap_set_tstamp_precision(self->pcap, PCAP_TSTAMP_PRECISION_NANO);
     int status = pcap_activate(self->pcap);
-    if (status < 0)
-        return raise_pcap(self, status);
+    if (status < 0) {
+        const char *text = pcap_geterr(self->pcap);
+        return live_raise(text[0] ? text : pcap_statustostr(status));
+    }
     if (pcap_setnonblock(self->pcap, 1, error) < 0) {
         PyErr_SetString(PyExc_OSError, error);
         return -1;

@@ -130,7 +130,11 @@ def open_interface(name: str) -> tuple[socket.socket, frozenset[int]]:
     """A socket that sends packets to an interface, and the link types that it takes."""
     if not hasattr(socket, "AF_PACKET"):
         raise OSError("this system has no packet sockets")
-    opened = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
+    try:
+        opened = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
+    except PermissionError as error:
+        needs = f"{error.strerror}: sending needs the capability CAP_NET_RAW"
+        raise PermissionError(error.errno, needs) from None
     try:
         opened.bind((name, 0))
         hardware = opened.getsockname()[3]

@@ -7,18 +7,25 @@ and a URI for libtrace itself.
 
 from __future__ import annotations
 
-import bz2
 import contextlib
-import lzma
 import os
+import re
 import stat
 import struct
 import sys
-import zlib
 from collections.abc import Callable
 from functools import partial
 from typing import BinaryIO, Protocol, TypeVar
 
+from ._codecs import (
+    DECOMPRESSORS,
+    LIMIT,
+    PIECES,
+    Decompressor,
+    compression,
+    is_damage,
+    whole,
+)
 from ._origin import is_own
 from ._readahead import LOST_PLACE, ReadAhead
 
@@ -27,15 +34,6 @@ __all__ = ["open_source", "open_stream", "is_pcap"]
 T = TypeVar("T")
 
 CHUNK = 1 << 16  # read at once
-
-#: Bytes decompressed at once: fewer where they can expand to more.
-PIECES = {"gzip": 1 << 14, "bzip2": 1 << 9, "xz": 1 << 11, "Zstandard": 1 << 12}
-
-#: What they may expand to before it is handed on, checked or not.
-LIMIT = 1 << 23
-
-#: What decompressors raise on data that is not theirs.
-DAMAGE = (OSError, EOFError, ValueError, zlib.error, lzma.LZMAError)
 
 #: Formats that have a reader of ours, by their names in URIs.
 FILE_FORMATS = {
@@ -62,16 +60,6 @@ class Stream(Protocol):
 
     def readinto1(self, buffer: memoryview, /) -> int: ...
     def close(self) -> None: ...
-
-
-class Decompressor(Protocol):
-    """What zlib, bz2 and lzma have in common."""
-
-    @property
-    def eof(self) -> bool: ...
-    @property
-    def unused_data(self) -> bytes: ...
-    def decompress(self, data: bytes, max_length: int = ..., /) -> bytes: ...
 
 
 def processors() -> int:
@@ -210,15 +198,15 @@ class Compressed(Plain):
         piece = b"" if self.more else self.data[: PIECES[self.kind]]
         try:
             out = whole(self.decompressor, piece)
-        except DAMAGE as error:
-            if not is_own(error):
+        except Exception as error:
+            if not (is_damage(error) and is_own(error)):
                 raise
             self.error = partial(OSError, f"the {self.kind} data is damaged: {error}")
             return self.salvage()
         self.more = len(out) >= LIMIT
         used = len(piece)
         if self.decompressor.eof:
-            used -= len(self.decompressor.unused_data)
+            used -= len(self.decompressor.unused_data or b"")
             self.decompressor = None
         self.at += used
         self.data = self.data[used:]
@@ -240,8 +228,8 @@ class Compressed(Plain):
                 whole(decompressor, self.file.read(min(size, self.at - start)))
             while byte := self.file.read(1):
                 out.append(whole(decompressor, byte))
-        except DAMAGE as error:
-            if not is_own(error):
+        except Exception as error:
+            if not (is_damage(error) and is_own(error)):
                 raise
         return b"".join(out)
 
@@ -255,43 +243,6 @@ class Compressed(Plain):
             if not is_own(error):  # a signal's: how far the decompressor got is unknown
                 self.error = partial(OSError, LOST_PLACE)
             raise
-
-
-def whole(decompressor: Decompressor, data: bytes) -> bytes:
-    """All that a decompressor makes of some data, but for what goes beyond LIMIT.
-
-    It may keep a part back for the next call, and with it the news that a check sum is wrong.
-    """
-    limit = () if hasattr(decompressor, "unconsumed_tail") else (LIMIT,)  # zlib's has another form
-    out = [decompressor.decompress(data, *limit)]
-    while out[-1] and not decompressor.eof and sum(map(len, out)) < LIMIT:
-        out.append(decompressor.decompress(b"", *limit))
-    return b"".join(out)
-
-
-def zstd_decompressor() -> Decompressor:
-    """A decompressor of Zstandard, which Python has from 3.14 on."""
-    try:
-        from compression import zstd  # type: ignore[import-not-found]  # noqa: PLC0415
-    except ImportError:
-        raise OSError("Zstandard-compressed files need Python 3.14 or later") from None
-    decompressor: Decompressor = zstd.ZstdDecompressor()
-    return decompressor
-
-
-DECOMPRESSORS: dict[str, Callable[[], Decompressor]] = {
-    "gzip": lambda: zlib.decompressobj(wbits=31),
-    "bzip2": bz2.BZ2Decompressor,
-    "xz": lzma.LZMADecompressor,
-    "Zstandard": zstd_decompressor,
-}
-
-MAGIC = {
-    b"\x1f\x8b": "gzip",
-    b"BZh": "bzip2",
-    b"\xfd7zXZ\0": "xz",
-    b"\x28\xb5\x2f\xfd": "Zstandard",
-}
 
 
 def open_stream(path: str) -> Plain:
@@ -312,11 +263,8 @@ def open_stream(path: str) -> Plain:
 
 def uncompressed(stream: Plain) -> Plain:
     """A stream of what is in a file that may be compressed."""
-    head = stream.peek(6)
-    for magic, kind in MAGIC.items():
-        if head.startswith(magic):
-            return Compressed(stream, kind)
-    return stream
+    kind = compression(stream.peek)
+    return stream if kind is None else Compressed(stream, kind)
 
 
 def closing(function: Callable[[Plain], T], stream: Plain) -> T:
@@ -348,6 +296,11 @@ def is_pcapng(head: bytes) -> bool:
 def is_duck(head: bytes) -> bool:
     """Whether a file begins with a version of DUCK records."""
     return len(head) >= 4 and int.from_bytes(head[:4], "little") in (13, 14, 19)
+
+
+YEAR = 366 * 86_400
+
+CONTROLS = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f]")
 
 
 def plausible(seconds: int) -> bool:
@@ -398,19 +351,51 @@ def is_legacyeth(head: bytes) -> bool:
     )
 
 
+#: Types of ERF records: Endace's "ERF types", of which 29 to 47 are none.
+ERF_TYPES = {*range(29), 48}
+ERF_META, ERF_PAD = 27, 48
+ERF_SLOT = 64  # what a record of fixed length may have after its packet, at most
+
+
 def is_erf(head: bytes) -> bool:
-    """Whether a file looks like ERF records: plausible types, lengths and times."""
-    at = found = 0
+    """Whether a file looks like ERF records: types, lengths and times, which are of one capture."""
+    at, last, found = 0, 0, 0
     while found < 8 and len(head) - at >= 16:
-        time, kind, _, rlen = struct.unpack_from("<QBB", head, at) + struct.unpack_from(
-            ">H", head, at + 10
-        )
-        kind &= 0x7F
-        if rlen < 16 or kind not in range(49) or not (plausible(time >> 32) or kind == 48):
+        (time, kind) = struct.unpack_from("<QB", head, at)
+        rlen, _, wlen = struct.unpack_from(">HHH", head, at + 10)
+        seconds, extended, kind = time >> 32, kind & 0x80, kind & 0x7F
+        size = rlen - (24 if extended else 16)
+        if kind not in ERF_TYPES or size < 0:
             return False
+        if kind not in (ERF_META, ERF_PAD) and size > wlen + ERF_SLOT:
+            return False
+        if kind != ERF_PAD:
+            if not plausible(seconds) or (last and abs(seconds - last) > YEAR):
+                return False
+            last = seconds
         found += 1
         at += rlen
-    return found > 0
+    return last > 0
+
+
+def text_in(head: bytes) -> str | None:
+    """The beginning of what is text, in UTF-8, Latin-1 or UTF-16; None where it is not.
+
+    Text has no control characters but for blanks, ends of lines and pages, and escapes.
+    """
+    for mark, encoding in ((b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be")):
+        if head.startswith(mark):
+            return text_of(head[2 : len(head) // 2 * 2], encoding)
+    for zeros, encoding in ((head[1::2], "utf-16-le"), (head[::2], "utf-16-be")):
+        if len(head) >= 8 and not zeros.strip(b"\0"):
+            return text_of(head[: len(head) // 2 * 2], encoding)
+    return text_of(head.removeprefix(b"\xef\xbb\xbf"), "utf-8")
+
+
+def text_of(data: bytes, encoding: str) -> str | None:
+    """What some bytes are in an encoding, None where they have control characters."""
+    text = data.decode(encoding, errors="replace")
+    return None if CONTROLS.search(text) or not text.strip() else text
 
 
 #: Formats with a magic number, known from their first 4 bytes.
@@ -437,9 +422,16 @@ def sniff(stream: Plain) -> str:
         if not head:
             raise OSError("the file is empty")
         for name, test in tests.items():
-            if test(head):
+            if test(head) and (tests is BY_MAGIC or not text_in(head)):
                 return name
-    raise OSError(f"no trace of a format that is known: it begins with {head[:8].hex(' ')}")
+    raise OSError(f"no trace of a format that is known: {beginning(head)}")
+
+
+def beginning(head: bytes) -> str:
+    """How a file begins, for who has to find out what it is."""
+    text = text_in(head)
+    shown = f", which is text: {text[:32]!r}" if text else ""
+    return f"it begins with {head[:8].hex(' ')}{shown}"
 
 
 def check(stream: Plain, name: str) -> str:
@@ -453,7 +445,9 @@ def check(stream: Plain, name: str) -> str:
             return "pcapng"
         if is_pcap(head):
             return "pcap"
-        raise OSError(f"not a {name} file: it begins with {head[:8].hex(' ')}")
+        raise OSError(f"not a {name} file: {beginning(stream.ahead)}")
+    if text_in(stream.peek(16)):  # no more: a pipe may hold no more yet
+        raise OSError(f"no {name} records: {beginning(stream.ahead)}")
     return name
 
 

@@ -91,6 +91,10 @@ void watch_socket(struct watch *watch, int fd);
 /* OSError, -1, where the interface was seen down or gone when the last packet had been read; else
  * 0. */
 int watch_raise(struct watch *watch);
+/* Raises OSError with a text on why a capture does not start, and with the capability that it needs
+ * where this process lacks it; -1. */
+int live_raise(const char *text);
+
 /* Wait for a descriptor, or for seconds where fd is -1, no longer than until the next look for
  * signals and at the interface; 0, or -1 with an exception, LibtraceError after timeout seconds. */
 int live_wait(const struct plt_state *state, struct watch *watch, int fd, double seconds,

@@ -33,14 +33,40 @@ struct live_source {
     struct plt_record record;
 };
 
-/* libtrace's word on what went wrong, as an OSError, which the trace turns into LibtraceError. */
+/* Whether this process may open packet sockets, which needs CAP_NET_RAW (packet(7)); promiscuous
+ * mode, which is asked of these, needs no more. */
+static bool may_capture(void)
+{
+    int fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0); /* protocol 0: receives nothing */
+    if (fd < 0)
+        return errno != EPERM && errno != EACCES;
+    close(fd);
+    return true;
+}
+
+int live_raise(const char *text)
+{
+    if (may_capture())
+        PyErr_SetString(PyExc_OSError, text);
+    else
+        PyErr_Format(PyExc_OSError, "%s: capturing needs the capability CAP_NET_RAW", text);
+    return -1;
+}
+
+/* libtrace's word on what went wrong. */
+static const char *problem_of(libtrace_t *trace, libtrace_err_t *problem)
+{
+    *problem = trace_get_err(trace);
+    if (problem->problem[0])
+        return problem->problem;
+    return problem->err_num > 0 ? strerror(problem->err_num) : "libtrace says no more";
+}
+
+/* That as an OSError, which the trace turns into LibtraceError. */
 static int raise_problem(libtrace_t *trace)
 {
-    libtrace_err_t problem = trace_get_err(trace);
-    const char *text = problem.problem;
-    if (!text[0])
-        text = problem.err_num > 0 ? strerror(problem.err_num) : "libtrace says no more";
-    PyErr_SetString(PyExc_OSError, text);
+    libtrace_err_t problem;
+    PyErr_SetString(PyExc_OSError, problem_of(trace, &problem));
     return -1;
 }
 
@@ -355,6 +381,10 @@ static int start(struct live_source *self)
     Py_END_ALLOW_THREADS
     self->ready = false;
     self->watch.ended = false;
+    if (failed && (self->native || self->ring)) {
+        libtrace_err_t problem;
+        return live_raise(problem_of(self->trace, &problem));
+    }
     if (failed)
         return raise_problem(self->trace);
     self->started = true;

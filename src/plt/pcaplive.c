@@ -142,8 +142,10 @@ static int activate(struct pcap_live *self, const struct live_config *config)
     /* A device without nanoseconds goes on with microseconds. */
     if (status == 0 || status == PCAP_ERROR_TSTAMP_PRECISION_NOTSUP)
         status = pcap_activate(self->pcap);
-    if (status < 0)
-        return raise_pcap(self, status);
+    if (status < 0) {
+        const char *text = pcap_geterr(self->pcap);
+        return live_raise(text[0] ? text : pcap_statustostr(status));
+    }
     bool nanoseconds = pcap_get_tstamp_precision(self->pcap) == PCAP_TSTAMP_PRECISION_NANO;
     self->nsec_of_fraction = nanoseconds ? 1 : 1000;
     if (pcap_setnonblock(self->pcap, 1, error) < 0) {

@@ -1,0 +1,144 @@
+"""Compressed data: which kind it is, by its first bytes, and what decompresses it."""
+
+from __future__ import annotations
+
+import bz2
+import contextlib
+import lzma
+import zlib
+from collections.abc import Callable
+from functools import partial
+from importlib import import_module
+from typing import Protocol
+
+__all__ = ["DECOMPRESSORS", "LIMIT", "PIECES", "Decompressor", "compression", "is_damage", "whole"]
+
+#: What some compressed bytes may expand to before it is handed on, checked or not.
+LIMIT = 1 << 23
+
+#: Packages that decompress what the standard library may not know, as an extra of this project.
+EXTRA = "pip install 'python-libtrace[compression]'"
+
+
+class Decompressor(Protocol):
+    """What zlib, bz2, lzma, zstd and lz4 have in common."""
+
+    @property
+    def eof(self) -> bool: ...
+    @property
+    def unused_data(self) -> bytes | None: ...  # LZ4 says None for nothing
+    def decompress(self, data: bytes, max_length: int = ..., /) -> bytes: ...
+
+
+def zstd_decompressor() -> Decompressor:
+    """A decompressor of Zstandard, which Python has from 3.14 on."""
+    for name in ("compression.zstd", "backports.zstd"):
+        with contextlib.suppress(ImportError):
+            decompressor: Decompressor = import_module(name).ZstdDecompressor()
+            return decompressor
+    raise OSError(
+        "Zstandard-compressed files need Python 3.14 or later, or the package backports.zstd: "
+        + EXTRA
+    )
+
+
+def lz4_decompressor() -> Decompressor:
+    """A decompressor of LZ4 frames."""
+    with contextlib.suppress(ImportError):
+        decompressor: Decompressor = import_module("lz4.frame").LZ4FrameDecompressor()
+        return decompressor
+    raise OSError("LZ4-compressed files need the package lz4: " + EXTRA)
+
+
+DECOMPRESSORS: dict[str, Callable[[], Decompressor]] = {
+    "gzip": partial(zlib.decompressobj, wbits=31),
+    "bzip2": bz2.BZ2Decompressor,
+    "xz": lzma.LZMADecompressor,
+    "Zstandard": zstd_decompressor,
+    "LZ4": lz4_decompressor,
+}
+
+#: Bytes decompressed at once: fewer where they can expand to more.
+PIECES = {"gzip": 1 << 14, "bzip2": 1 << 9, "xz": 1 << 11, "Zstandard": 1 << 12, "LZ4": 1 << 12}
+
+
+def is_damage(error: Exception) -> bool:
+    """Whether it is what decompressors raise on data that is not theirs."""
+    known = (OSError, EOFError, ValueError, zlib.error, lzma.LZMAError)
+    # RuntimeError is lz4's; ZstdError is of a module that may be missing
+    return isinstance(error, (*known, RuntimeError)) or type(error).__name__ == "ZstdError"
+
+
+MAGIC = {
+    b"\x1f\x8b": "gzip",
+    b"BZh": "bzip2",
+    b"\xfd7zXZ\0": "xz",
+    b"\x28\xb5\x2f\xfd": "Zstandard",
+    b"\x04\x22\x4d\x18": "LZ4",
+}
+
+#: What is not read, by how it begins.
+NOT_READ = {
+    b"\x02\x21\x4c\x18": "LZ4 in its legacy format",
+    b"\x89LZO\0\r\n": "LZO (lzop)",
+    b"LZIP": "lzip",
+    b"\x1f\x9d": "compress (.Z)",
+    b"\xff\x06\0\0sNaPpY": "Snappy",
+    b"7z\xbc\xaf\x27\x1c": "7-Zip",
+    b"PK\x03\x04": "Zip",
+}
+
+SKIPPABLE = b"\x2a\x4d\x18"  # after a byte 0x50 to 0x5f: a frame of Zstandard or of LZ4
+SKIPPED = 1 << 16  # bytes of such frames that are looked past
+LZMA_HEADER = 13
+
+
+def compression(peek: Callable[[int], bytes]) -> str | None:
+    """How a stream is compressed, by name; None where it is not; OSError where that is not read.
+
+    peek(n) gives the first n bytes of the stream, fewer at its end.
+    """
+    head = peek(10)
+    at = 0
+    # frames that may be skipped: RFC 8878 section 3.1.2; the next tells whose they are
+    while head[at + 1 : at + 4] == SKIPPABLE and head[at] >> 4 == 5 and at < SKIPPED:
+        at += 8 + int.from_bytes(head[at + 4 : at + 8], "little")
+        head = peek(at + 10) if at < SKIPPED else head
+    for magic, kind in MAGIC.items():
+        if head.startswith(magic, at):
+            return kind
+    for magic, name in NOT_READ.items():
+        if head.startswith(magic):
+            raise OSError(f"compressed with {name}, which is not read: decompress it first")
+    if head[:1] == b"\x5d" and is_lzma(peek(LZMA_HEADER)):
+        raise OSError("compressed with lzma (.lzma), which is not read: decompress it with unlzma")
+    return None
+
+
+def is_lzma(head: bytes) -> bool:
+    """Whether a file begins as those of .lzma do, which have no magic number.
+
+    A byte of properties (0x5d by default), the size of the dictionary, 2^n or 2^n + 2^(n - 1), and
+    that of the data, unknown (all ones) or, as xz has it, below 2^38.
+    """
+    dictionary = int.from_bytes(head[1:5], "little")
+    size = int.from_bytes(head[5:13], "little")
+    lowest = dictionary & -dictionary
+    return (
+        len(head) == LZMA_HEADER
+        and dictionary >= 1 << 12
+        and dictionary // lowest in (1, 3)
+        and (size == (1 << 64) - 1 or size < 1 << 38)
+    )
+
+
+def whole(decompressor: Decompressor, data: bytes) -> bytes:
+    """All that a decompressor makes of some data, but for what goes beyond LIMIT.
+
+    It may keep a part back for the next call, and with it the news that a check sum is wrong.
+    """
+    limit = () if hasattr(decompressor, "unconsumed_tail") else (LIMIT,)  # zlib's has another form
+    out = [decompressor.decompress(data, *limit)]
+    while out[-1] and not decompressor.eof and sum(map(len, out)) < LIMIT:
+        out.append(decompressor.decompress(b"", *limit))
+    return b"".join(out)

@@ -1,0 +1,244 @@
+"""What a file is, by its content: text, ERF, compressed data of every kind."""
+
+import contextlib
+import lzma
+import random
+import struct
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import lz4.frame
+import packets
+import pytest
+from packets import EPOCH, Record
+
+import plt
+
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
+
+NO_TRACE = "no trace of a format that is known"
+
+
+def trace_of(count: int, size: int = 400) -> bytes:
+    """A pcap file of packets with random payloads, which hardly compress."""
+    rng = random.Random(4)
+    frames = [
+        packets.ethernet(packets.ipv4(packets.udp(rng.randbytes(size)))) for _ in range(count)
+    ]
+    return packets.pcap([Record(frame, EPOCH) for frame in frames])
+
+
+def read(path: Path | str) -> tuple[int, str]:
+    """How many packets a trace gives, and the error that it ends with."""
+    count = 0
+    try:
+        with plt.trace(path) as trace:
+            for _ in trace:
+                count += 1
+    except plt.LibtraceError as error:
+        return count, str(error)
+    return count, ""
+
+
+# --- Text ------------------------------------------------------------------------------------
+
+TEXTS = {
+    "prose": "Lorem ipsum dolor sit amet, consectetur adipisici elit.\n",
+    "CSV": "time,src,dst,bytes\n1700000000.5,192.0.2.1,198.51.100.2,1500\n",
+    "HTML": "<!DOCTYPE html>\n<html><head><title>404 Not Found</title></head></html>\n",
+    "JSON": '{"packets": [1, 2, 3], "time": 1700000000}\n',
+    "XML": '<?xml version="1.0"?>\n<pdml version="0"/>\n',
+    "tcpdump": "12:00:00.000000 IP 192.0.2.1.1234 > 198.51.100.2.53: UDP, length 20\n",
+    "hex": "0000  02 00 00 00 00 02 02 00 00 00 00 01 08 00 45 00\n" * 3,
+    "digits": "0" * 80,
+    "blank lines": "\n\n\r\n\t\n",
+    "a word": "x",
+    "accents": "Größe, naïveté, café\n" * 3,
+    "escapes": "\x1b[31mred\x1b[0m and more text after it\n",
+    # its times, type and length are such as records have: "aaaa" is a second of 2021
+    "like records": "aaaaaaaa\t\t  0 " * 40,
+}
+
+
+@pytest.mark.parametrize("text", TEXTS.values(), ids=list(TEXTS))
+@pytest.mark.parametrize("encoding", ["utf-8", "latin-1", "utf-8-sig", "utf-16", "utf-16-be"])
+def test_text_is_no_trace(tmp_path: Path, text: str, encoding: str) -> None:
+    path = packets.write(tmp_path / "text", text.encode(encoding))
+    count, error = read(path)
+    assert count == 0
+    assert NO_TRACE in error
+    if text.strip() and len(text) > 3 and "ö" not in text:
+        assert f"which is text: {text[:32]!r}" in error
+    count, error = read(f"erf:{path}")
+    assert count == 0
+    assert error
+
+
+def test_no_text_is_a_trace(tmp_path: Path) -> None:
+    rng = random.Random(7)
+    letters = bytes(range(32, 127)) + b"\n\t"
+    for _ in range(2000):
+        data = bytes(rng.choices(letters, k=rng.randrange(1, 200)))
+        path = packets.write(tmp_path / "text", data)
+        assert NO_TRACE in read(path)[1], data
+
+
+def erf(seconds: float, kind: int = 2, size: int = 64, wlen: int = 60) -> bytes:
+    """A record of ERF (Endace's documentation of it, as in tshark's wiretap)."""
+    head = struct.pack("<QBB", int(seconds * 2**32), kind, 4)
+    return head + struct.pack(">HHH", 16 + size, 0, wlen) + bytes(size)
+
+
+def test_what_makes_a_file_erf(tmp_path: Path) -> None:
+    good = erf(EPOCH)
+    path = tmp_path / "file"
+    for data, count in [
+        (good, 1),
+        (good + erf(EPOCH + 3600), 2),
+        (good + erf(EPOCH - 0.001), 2),  # interfaces are not in order of each other
+        (erf(0, 48, 16) + good, 1),  # padding has no time
+        (good + erf(EPOCH, 0x82, 72), 2),  # an extension header of zeros
+        (erf(EPOCH, 27, 80, 0), 1),  # meta data
+    ]:
+        packets.write(path, data)
+        assert read(path) == (count, ""), data.hex()
+    for data in [
+        erf(EPOCH, 29),  # no type of a record
+        erf(EPOCH, 47),
+        erf(0),  # 1970
+        erf(0, 48, 16),  # nothing but padding
+        erf(EPOCH, 2, 9000, 60),  # much more captured than there was
+        good + erf(EPOCH + 10 * 366 * 86400),  # ten years later
+        good + b"0123456789abcdef",
+        good[:15],
+    ]:
+        packets.write(path, data)
+        assert NO_TRACE in read(path)[1], data.hex()
+    packets.write(path, good + good[:40])  # cut, but ERF
+    assert read(path)[0] == 1
+    assert "cut within a record" in read(path)[1]
+
+
+# --- Compressed ------------------------------------------------------------------------------
+
+SKIPPED = b"\x5a\x2a\x4d\x18\5\0\0\0hello"  # RFC 8878 section 3.1.2, the same in LZ4's frames
+
+
+def zstd_frame(data: bytes) -> bytes:
+    options = {zstd.CompressionParameter.checksum_flag: 1}
+    return bytes(zstd.compress(data, options=options))
+
+
+def lz4_frame(data: bytes) -> bytes:
+    return bytes(lz4.frame.compress(data, content_checksum=True, block_checksum=True))
+
+
+COMPRESS = {"Zstandard": zstd_frame, "LZ4": lz4_frame}
+
+
+@pytest.mark.parametrize("kind", COMPRESS)
+@pytest.mark.parametrize("count", [0, 1, 100, 5000])
+def test_zstandard_and_lz4_are_read(tmp_path: Path, kind: str, count: int) -> None:
+    path = packets.write(tmp_path / "trace", COMPRESS[kind](trace_of(count)))
+    assert read(path) == (count, "")
+    assert read(f"pcapfile:{path}") == (count, "")
+    assert len(plt.columns(path, ["wire_len"]).table()) == count
+
+
+@pytest.mark.parametrize("kind", COMPRESS)
+def test_several_frames_and_frames_that_are_skipped(tmp_path: Path, kind: str) -> None:
+    data = trace_of(100)
+    compress = COMPRESS[kind]
+    parts = [SKIPPED, compress(data[:999]), SKIPPED, compress(data[999:]), SKIPPED]
+    path = packets.write(tmp_path / "trace", b"".join(parts))
+    assert read(path) == (100, "")
+
+
+@pytest.mark.parametrize("kind", COMPRESS)
+def test_zeros_that_expand_far(tmp_path: Path, kind: str) -> None:
+    record = Record(packets.ethernet(packets.ipv4(packets.udp(bytes(60000)))), EPOCH)
+    path = packets.write(tmp_path / "trace", COMPRESS[kind](packets.pcap([record] * 500)))
+    assert path.stat().st_size < 300_000
+    assert read(path) == (500, "")
+
+
+def packets_in(kind: str, data: bytes) -> int:
+    """How many whole packets a library finds that is given a byte at a time, up to an error."""
+    library = zstd.ZstdDecompressor() if kind == "Zstandard" else lz4.frame.LZ4FrameDecompressor()
+    size = 0
+    with contextlib.suppress(zstd.ZstdError, RuntimeError):
+        for byte in data:
+            size += len(library.decompress(bytes([byte])))
+    return (size - 24) // (16 + 14 + 20 + 8 + 400)
+
+
+@pytest.mark.parametrize("kind", COMPRESS)
+@pytest.mark.parametrize("at", [0.3, 0.9])
+def test_cut_and_damaged(tmp_path: Path, kind: str, at: float) -> None:
+    whole = COMPRESS[kind](trace_of(2000))
+    cut = int(len(whole) * at)
+    count, error = read(packets.write(tmp_path / "cut", whole[:cut]))
+    assert f"the {kind} data is cut" in error
+    assert 0 < count == packets_in(kind, whole[:cut])
+    damaged = whole[:cut] + bytes(64) + whole[cut + 64 :]
+    count, error = read(packets.write(tmp_path / "damaged", damaged))
+    assert f"the {kind} data is damaged" in error
+    assert 0 < count == packets_in(kind, damaged)
+
+
+@pytest.mark.parametrize(
+    ("kind", "modules", "package"),
+    [
+        ("Zstandard", ["compression", "backports", "backports.zstd"], "backports.zstd"),
+        ("LZ4", ["lz4", "lz4.frame"], "lz4"),
+    ],
+)
+def test_without_the_package(tmp_path: Path, kind: str, modules: list[str], package: str) -> None:
+    path = packets.write(tmp_path / "trace", COMPRESS[kind](trace_of(3)))
+    code = f"import sys; sys.modules |= dict.fromkeys({modules!r})\n"
+    code += "import plt; plt.trace(sys.argv[1]).start()"
+    run = subprocess.run(
+        [sys.executable, "-c", code, str(path)], capture_output=True, text=True, check=False
+    )
+    assert run.returncode == 1
+    last = run.stderr.splitlines()[-1]
+    assert f"{kind}-compressed files need" in last
+    assert f"the package {package}: pip install 'python-libtrace[compression]'" in last
+
+
+def test_what_is_not_read_is_named(tmp_path: Path) -> None:
+    data = trace_of(3)
+    with zipfile.ZipFile(tmp_path / "zip", "w") as archive:
+        archive.writestr("trace.pcap", data)
+    files = {
+        "lzma (.lzma)": lzma.compress(data, lzma.FORMAT_ALONE),
+        "LZ4 in its legacy format": b"\x02\x21\x4c\x18" + bytes(20),
+        "LZO (lzop)": bytes.fromhex("894c5a4f000d0a1a0a 1040"),
+        "lzip": b"LZIP\x01\x0c" + bytes(30),
+        "compress (.Z)": b"\x1f\x9d\x90" + bytes(30),
+        "Snappy": b"\xff\6\0\0sNaPpY" + bytes(30),
+        "7-Zip": b"7z\xbc\xaf\x27\x1c\0\4" + bytes(30),
+        "Zip": (tmp_path / "zip").read_bytes(),
+    }
+    for name, content in files.items():
+        path = packets.write(tmp_path / "trace", content)
+        for uri in (path, f"pcapfile:{path}"):
+            count, error = read(uri)
+            assert count == 0
+            assert f"compressed with {name}, which is not read" in error, error
+
+
+def test_lzma_of_other_settings(tmp_path: Path) -> None:
+    data = trace_of(30)
+    for preset in (0, 1, 6, 9):
+        alone = lzma.compress(data, lzma.FORMAT_ALONE, preset=preset)
+        path = packets.write(tmp_path / "trace", alone)
+        assert "compressed with lzma (.lzma)" in read(path)[1]
+        sized = alone[:5] + struct.pack("<Q", len(data)) + alone[13:]  # as xz -F lzma writes it
+        packets.write(path, sized)
+        assert "compressed with lzma (.lzma)" in read(path)[1]

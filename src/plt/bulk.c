@@ -8,6 +8,7 @@ struct plt_bulk {
     PyObject *filter;        /* owned: a plt.filter of our own, or NULL */
     PyObject *trace_filter;  /* owned: the trace's own filter, a copy of ours, or NULL */
     struct source *source;   /* the trace's */
+    struct filter_use use;   /* of the filter */
     uint32_t snaplen;        /* the trace's */
     uint64_t accepted;
     char error[SOURCE_ERROR_SIZE]; /* of a filter; else the source's */
@@ -89,10 +90,17 @@ error:
     return NULL;
 }
 
-static int accepts(struct plt_bulk *self, PyObject *filter, const struct plt_record *record)
+/* Whether both filters accept a record: 1, 0, or -1 with the reason in error. */
+static int accepts(struct plt_bulk *self, const struct plt_record *record)
 {
-    return filter ? filter_accepts(filter, record->data, record->len, &record->meta, self->error)
-                  : 1;
+    struct source *source = self->source;
+    int accepted = 1;
+    if (self->trace_filter)
+        accepted =
+            filter_record(self->trace_filter, source, record, &source->filter_use, self->error);
+    if (accepted > 0 && self->filter)
+        accepted = filter_record(self->filter, source, record, &self->use, self->error);
+    return accepted;
 }
 
 enum plt_bulk_result bulk_next(struct plt_bulk *self, struct plt_record *record)
@@ -100,7 +108,10 @@ enum plt_bulk_result bulk_next(struct plt_bulk *self, struct plt_record *record)
     for (;;) {
         switch (self->source->next(self->source, record)) {
         case SOURCE_END:
-            return PLT_END;
+            return filter_was_refused(&self->source->filter_use, self->error) ||
+                           filter_was_refused(&self->use, self->error)
+                       ? PLT_ERROR
+                       : PLT_END;
         case SOURCE_MORE:
             return PLT_MORE;
         case SOURCE_ERROR:
@@ -108,9 +119,7 @@ enum plt_bulk_result bulk_next(struct plt_bulk *self, struct plt_record *record)
         case SOURCE_RECORD:
             break;
         }
-        int accepted = accepts(self, self->trace_filter, record);
-        if (accepted > 0)
-            accepted = accepts(self, self->filter, record);
+        int accepted = accepts(self, record);
         if (accepted < 0)
             return PLT_ERROR;
         if (accepted > 0) {

@@ -63,6 +63,7 @@ struct source *erf_source_new(void)
         return NULL;
     }
     self->next = erf_next;
+    self->mixed = true;
     self->fill = input_fill;
     self->destroy = erf_destroy;
     return self;

@@ -11,7 +11,11 @@ struct program {
     struct bpf_program code;
     uint32_t dlt;   /* of the packets that it is for */
     bool on_layer3; /* to be run from their IP header on: libpcap does not know their link type */
+    bool bad;       /* not compiled, and error says why */
+    char error[SOURCE_ERROR_SIZE];
 };
+
+enum soundness { NOT_TRIED, SOUND, UNSOUND };
 
 struct filter {
     PyObject ob_base;
@@ -19,6 +23,7 @@ struct filter {
     const char *text;         /* borrowed from expression, NULL where there is none yet */
     struct program *programs; /* owned */
     libtrace_filter_t *live;  /* owned, or NULL: for traces that filter themselves */
+    enum soundness soundness; /* whether it can be compiled for some link type */
 };
 
 static int filter_init(PyObject *self_, PyObject *args, PyObject *kwargs)
@@ -51,7 +56,7 @@ static void filter_dealloc(PyObject *self_)
     while (self->programs) {
         struct program *program = self->programs;
         self->programs = program->next;
-        pcap_freecode(&program->code);
+        pcap_freecode(&program->code); /* of one that is not compiled: zeros */
         PyMem_RawFree(program);
     }
     if (self->live)
@@ -120,38 +125,55 @@ static bool compile(struct program *program, const char *text, int dlt,
     return compiled;
 }
 
-static struct program *program_for(struct filter *self, uint32_t dlt, char error[SOURCE_ERROR_SIZE])
+static struct program *program_for(struct filter *self, uint32_t dlt)
 {
     for (struct program *program = self->programs; program; program = program->next)
         if (program->dlt == dlt)
             return program;
     struct program *program = PyMem_RawCalloc(1, sizeof(*program));
-    if (!program) {
-        snprintf(error, SOURCE_ERROR_SIZE, "no memory for a filter");
+    if (!program)
         return NULL;
-    }
     program->dlt = dlt;
-    if (!compile(program, self->text, pcap_dlt(dlt), error)) {
+    if (!compile(program, self->text, pcap_dlt(dlt), program->error)) {
         char second[SOURCE_ERROR_SIZE]; /* the first error is the one to tell */
         program->on_layer3 = true;
-        if (!compile(program, self->text, DLT_RAW, second)) {
-            PyMem_RawFree(program);
-            return NULL;
-        }
+        program->bad = !compile(program, self->text, DLT_RAW, second);
     }
     program->next = self->programs;
     self->programs = program;
     return program;
 }
 
+/* Whether an expression means something on some link type: what one of these has, as addresses,
+ * directions, cells, others lack. */
+static bool is_sound(struct filter *self)
+{
+    static const int link_types[] = {
+        DLT_EN10MB, DLT_LINUX_SLL, DLT_IEEE802_11, DLT_IEEE802_11_RADIO,
+        DLT_SUNATM, DLT_MTP2,      DLT_PFLOG,      DLT_PPP};
+    for (size_t i = 0; self->soundness == NOT_TRIED && i < Py_ARRAY_LENGTH(link_types); i++) {
+        struct program tried = {.dlt = (uint32_t)link_types[i]};
+        if (compile(&tried, self->text, link_types[i], tried.error)) {
+            pcap_freecode(&tried.code);
+            self->soundness = SOUND;
+        }
+    }
+    if (self->soundness == NOT_TRIED)
+        self->soundness = UNSOUND;
+    return self->soundness == SOUND;
+}
+
 /* --- Filtering ------------------------------------------------------------------------------- */
 
-int filter_accepts(PyObject *filter, const uint8_t *data, uint32_t len, const struct plt_meta *meta,
-                   char error[SOURCE_ERROR_SIZE])
+static int fail(char error[SOURCE_ERROR_SIZE], const char *why)
 {
-    const struct program *program = program_for((struct filter *)filter, meta->dlt, error);
-    if (!program)
-        return -1;
+    snprintf(error, SOURCE_ERROR_SIZE, "%s", why);
+    return -1;
+}
+
+static bool matches(const struct program *program, const uint8_t *data, uint32_t len,
+                    const struct plt_meta *meta)
+{
     uint64_t extra = plt_wire_extra(data, len, meta);
     uint64_t wire_len = meta->wire_len > extra ? meta->wire_len - extra : len;
     uint32_t skip = 0;
@@ -159,13 +181,50 @@ int filter_accepts(PyObject *filter, const uint8_t *data, uint32_t len, const st
         struct plt_layers layers;
         plt_decode(data, len, meta, ROOT_LINK, 0, &layers);
         if (layers.version == 0)
-            return 0;
+            return false;
         skip = layers.layer3;
     }
     wire_len = wire_len > skip ? wire_len - skip : 0;
     struct pcap_pkthdr header = {.caplen = len - skip,
                                  .len = wire_len < UINT32_MAX ? (uint32_t)wire_len : UINT32_MAX};
     return pcap_offline_filter(&program->code, &header, data + skip) != 0;
+}
+
+#define NO_MEMORY "no memory for a filter"
+
+int filter_accepts(PyObject *filter, const uint8_t *data, uint32_t len, const struct plt_meta *meta,
+                   char error[SOURCE_ERROR_SIZE])
+{
+    const struct program *program = program_for((struct filter *)filter, meta->dlt);
+    if (!program || program->bad)
+        return fail(error, program ? program->error : NO_MEMORY);
+    return matches(program, data, len, meta);
+}
+
+int filter_record(PyObject *filter, const struct source *source, const struct plt_record *record,
+                  struct filter_use *use, char error[SOURCE_ERROR_SIZE])
+{
+    struct filter *self = (struct filter *)filter;
+    const struct program *program = program_for(self, record->meta.dlt);
+    if (!program)
+        return fail(error, NO_MEMORY);
+    if (!program->bad) {
+        use->applied = true;
+        return matches(program, record->data, record->len, &record->meta);
+    }
+    if (!source->mixed || !is_sound(self))
+        return fail(error, program->error);
+    if (!use->refused[0])
+        fail(use->refused, program->error);
+    return 0;
+}
+
+bool filter_was_refused(const struct filter_use *use, char error[SOURCE_ERROR_SIZE])
+{
+    if (use->applied || !use->refused[0])
+        return false;
+    fail(error, use->refused);
+    return true;
 }
 
 PyObject *packet_apply_filter(PyObject *self_, PyObject *filter)

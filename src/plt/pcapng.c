@@ -394,6 +394,7 @@ struct source *pcapng_source_new(void)
         return NULL;
     }
     self->base.next = pcapng_next;
+    self->base.mixed = true;
     self->base.fill = input_fill;
     self->base.destroy = pcapng_destroy;
     return &self->base;

@@ -83,6 +83,12 @@ enum source_result { SOURCE_RECORD, SOURCE_END, SOURCE_MORE, SOURCE_ERROR };
 
 #define SOURCE_ERROR_SIZE 256
 
+/* What became of a filter among the packets of a trace that may be of several link types. */
+struct filter_use {
+    bool applied;                    /* it could be compiled for one of them */
+    char refused[SOURCE_ERROR_SIZE]; /* why not for the first for which it could not, or "" */
+};
+
 /* Where packets come from.  next() neither waits nor needs the GIL; where it answers SOURCE_MORE,
  * fill() is to be called with the GIL held, and next() again. */
 struct live_config;
@@ -100,7 +106,9 @@ struct source {
      * nothing changed. */
     int (*configure)(struct source *self, const struct live_config *config);
     struct input input;
-    bool filters; /* the configured filter is applied by the source itself */
+    bool filters;                 /* the configured filter is applied by the source itself */
+    bool mixed;                   /* packets may be of several link types */
+    struct filter_use filter_use; /* of the trace's filter, where it is applied here */
     uint64_t drops;
     uint64_t count;                /* records handed out */
     char error[SOURCE_ERROR_SIZE]; /* why next() answered SOURCE_ERROR */
@@ -145,6 +153,12 @@ void trace_raise_from(PyObject *trace, const struct source *source);
  * GIL, but one thread at a time. */
 int filter_accepts(PyObject *filter, const uint8_t *data, uint32_t len, const struct plt_meta *meta,
                    char error[SOURCE_ERROR_SIZE]);
+/* The same of a record.  Of a mixed source, one of a link type for which the filter cannot be
+ * compiled is not accepted, where it can be for another. */
+int filter_record(PyObject *filter, const struct source *source, const struct plt_record *record,
+                  struct filter_use *use, char error[SOURCE_ERROR_SIZE]);
+/* At the end of a trace: whether the filter could be compiled for none of its packets, and why. */
+bool filter_was_refused(const struct filter_use *use, char error[SOURCE_ERROR_SIZE]);
 
 /* --- Frames ---------------------------------------------------------------------------------- */
 

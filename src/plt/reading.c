@@ -131,8 +131,8 @@ static int next_record(PyObject *self_, struct plt_record *record)
         switch (source->next(source, record)) {
         case SOURCE_RECORD:
             if (self->filter && !source->filters)
-                accepted = filter_accepts(self->filter, record->data, record->len, &record->meta,
-                                          source->error);
+                accepted =
+                    filter_record(self->filter, source, record, &source->filter_use, source->error);
             if (accepted > 0) {
                 self->accepted++;
                 plt_record_cut(record, plt_snaplen(self->snaplen));
@@ -148,7 +148,10 @@ static int next_record(PyObject *self_, struct plt_record *record)
                 return -1;
             break;
         case SOURCE_END:
-            return 0;
+            if (!filter_was_refused(&source->filter_use, source->error))
+                return 0;
+            trace_error(self_, source->error);
+            return -1;
         case SOURCE_ERROR:
             trace_raise(self_, source);
             return -1;

@@ -237,6 +237,8 @@ static PyObject *trace_configure(PyObject *self_, struct settings settings)
     }
     struct settings before = settings_of(self);
     settings_set(self, &settings);
+    if (self->source && settings.filter != before.filter)
+        self->source->filter_use = (struct filter_use){.applied = false};
     int failed = 0;
     if (self->started && self->source->configure) {
         self->busy = true;

@@ -1,11 +1,14 @@
 """plt.filter, on traces and on packets, of several link types."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import packets
 import pytest
 from packets import TCP, UDP
 
+import natkit
+import pldns
 import plt
 
 FRAMES = [
@@ -75,6 +78,98 @@ def test_one_filter_for_several_link_types(tmp_path: Path) -> None:
         found.conf_filter(plt.filter(expression))
         with found:
             assert len(list(found)) == expected
+
+
+def of_several_links(tmp_path: Path, links: Sequence[int]) -> Path:
+    """Three DNS queries from MAC[6:] for each link type in turn, in a pcapng file."""
+    ip = packets.ipv4(packets.udp(bytes(12), ports=(1, 53)))
+    cooked = b"\0\0\0\1\0\6" + packets.MAC[6:] + b"\0\0\x08\0" + ip
+    frames = {1: packets.ethernet(ip), 101: ip, 113: cooked}
+    content = packets.section() + b"".join(packets.interface(dlt) for dlt in links)
+    for i in range(3 * len(links)):
+        content += packets.enhanced(frames[links[i % len(links)]], on=i % len(links))
+    return packets.write(tmp_path / "links.pcapng", content)
+
+
+def counts(path: Path, expression: str) -> list[int]:
+    """How many packets a filter lets through to a loop, columns, a flow table, DNS columns."""
+    trace = plt.trace(path)
+    trace.conf_filter(plt.filter(expression))
+    with trace:
+        found = [len(list(trace)), trace.pkt_accepts()]
+    found.append(len(plt.columns(path, ["wire_len"], filter=expression).table()))
+    found.append(natkit.FlowTable().add_trace(path, filter=expression))
+    found.append(len(pldns.columns(path, ["id"], filter=expression).table()))
+    trace = plt.trace(path)
+    trace.conf_filter(plt.filter(expression))
+    trace.start()
+    found.append(len(plt.columns(trace, ["wire_len"]).table()))
+    return found
+
+
+ETHER = "ether src host " + packets.MAC[6:].hex(":")
+
+
+@pytest.mark.parametrize(
+    ("expression", "expected"),
+    [
+        (ETHER, 3),  # tcpdump: an address of Ethernet is not supported on raw IP, nor on cooked
+        (f"not {ETHER}", 0),
+        ("inbound", 3),  # only cooked packets have a direction that is filtered
+        ("udp", 9),
+        (f"udp and ({ETHER})", 3),
+        ("vlan", 0),
+    ],
+)
+@pytest.mark.parametrize("links", [(1, 101, 113), (101, 1, 113), (113, 101, 1)])
+def test_a_filter_applies_where_it_can_be_compiled(
+    expression: str, expected: int, links: tuple[int, ...], tmp_path: Path
+) -> None:
+    path = of_several_links(tmp_path, links)
+    assert counts(path, expression) == [expected] * 6
+
+
+@pytest.mark.parametrize("links", [(101,), (101, 101)])
+def test_a_filter_that_none_of_the_link_types_takes_raises_at_the_end(
+    links: tuple[int, ...], tmp_path: Path
+) -> None:
+    path = of_several_links(tmp_path, links)
+    trace = plt.trace(path)
+    trace.conf_filter(plt.filter(ETHER))
+    with trace:
+        for _ in range(2):
+            with pytest.raises(plt.LibtraceError, match="Unable to compile the filter"):
+                next(trace)
+        trace.conf_filter(plt.filter("udp"))  # as another filter might, were there more packets
+        assert list(trace) == []
+    for read in (
+        lambda: plt.columns(path, ["wire_len"], filter=ETHER).table(),
+        lambda: pldns.columns(path, ["id"], filter=ETHER).table(),
+        lambda: natkit.FlowTable().add_trace(path, filter=ETHER),
+    ):
+        with pytest.raises(plt.LibtraceError, match="Unable to compile the filter"):
+            read()
+
+
+def test_a_filter_that_means_nothing_raises_at_once(tmp_path: Path) -> None:
+    trace = plt.trace(of_several_links(tmp_path, (101, 1)))
+    trace.conf_filter(plt.filter("udp port nosuchport"))
+    with trace, pytest.raises(plt.LibtraceError, match="nosuchport"):
+        next(trace)
+    # of one link type: at its first packet
+    [packet] = packets.read_bytes(packets.pcap([packets.ipv4(packets.udp())], 101), tmp_path)
+    with pytest.raises(plt.LibtraceError, match="Unable to compile the filter"):
+        packet.apply_filter(plt.filter(ETHER))
+
+
+def test_what_a_loop_and_columns_read_of_one_trace_is_one_use(tmp_path: Path) -> None:
+    """The rest of a trace may be of a link type that the filter does not take."""
+    path = of_several_links(tmp_path, (1, 101))
+    trace = plt.trace(path)
+    trace.conf_filter(plt.filter(ETHER))
+    with trace:
+        assert sum(1 for _ in zip(range(3), trace, strict=False)) == 3
+        assert len(plt.columns(trace, ["wire_len"]).table()) == 0
 
 
 def test_cisco_hdlc(tmp_path: Path) -> None:

@@ -218,6 +218,8 @@ def test_single_blanks(rr_type: int, rdata: bytes, text: str) -> None:
         (29, "00121613ffffffff8000000000989680"),  # latitude
         (29, "0012161380000000ffffffff00989680"),  # longitude
         (30, "016100 40000008"),  # ldns does not know the bitmap of NXT
+        (45, "010102c00002"),  # an IPv4 gateway that is cut
+        (45, "010202" + "20" * 15),
         (45, "010402aabb"),  # RFC 4025 section 2.3: a gateway of unknown length
         (23, "0161 00"),  # RFC 1706: a name, to ldns a string
     ],

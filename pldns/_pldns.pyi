@@ -173,6 +173,8 @@ TYPE_ZONEMD: int
 TYPE_SVCB: int
 TYPE_HTTPS: int
 TYPE_DSYNC: int
+TYPE_HHIT: int
+TYPE_BRID: int
 TYPE_SPF: int
 TYPE_UINFO: int
 TYPE_UID: int

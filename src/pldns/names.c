@@ -95,6 +95,9 @@ static const struct constant constants[] = {
     {"TYPE_SVCB", 64},
     {"TYPE_HTTPS", 65},
     {"TYPE_DSYNC", 66},
+    /* RFC 9886 */
+    {"TYPE_HHIT", 67},
+    {"TYPE_BRID", 68},
     {"TYPE_SPF", 99}, /* RFC 7208 */
     {"TYPE_UINFO", 100},
     {"TYPE_UID", 101},

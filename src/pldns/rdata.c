@@ -8,10 +8,9 @@ enum {
     APL_LENGTH = 0x7f, /* RFC 3123 section 4 */
     APL_IP4 = 1,       /* families: RFC 3123 section 4.1, 4.2 */
     APL_IP6 = 2,
-    WINDOW_HEADER = 2,        /* a window's number, and the length of its bitmap */
-    IPSECKEY_GATEWAY_MAX = 3, /* RFC 4025 section 2.3 */
-    LOC_SIZE = 16,            /* RFC 1876 section 2 */
-    WINDOW_MAX = 32           /* RFC 4034 section 4.1.2 */
+    WINDOW_HEADER = 2, /* a window's number, and the length of its bitmap */
+    LOC_SIZE = 16,     /* RFC 1876 section 2 */
+    WINDOW_MAX = 32    /* RFC 4034 section 4.1.2 */
 };
 
 /* Thousandths of a second of arc, RFC 1876 section 2. */
@@ -95,6 +94,14 @@ static bool is_location(const uint8_t *data, size_t size)
     return latitude <= 2 * LOC_QUARTER && longitude <= 4 * LOC_QUARTER;
 }
 
+/* RFC 4025 section 2.3, RFC 8777 section 4.2.3: whether there is room for a gateway or relay; of an
+ * unknown type even its length is unknown. */
+static bool is_gateway(unsigned type, size_t size)
+{
+    static const uint8_t sizes[] = {0, 4, 16, 1}; /* none, IPv4, IPv6, a name of a byte or more */
+    return type < sizeof(sizes) && size >= sizes[type];
+}
+
 /* Whether a field is well-formed as far as its printer does not find out by itself. */
 static bool is_field_printable(const ldns_rdf *field)
 {
@@ -107,8 +114,10 @@ static bool is_field_printable(const ldns_rdf *field)
         return is_type_bitmap(data, size);
     case LDNS_RDF_TYPE_LOC:
         return is_location(data, size);
-    case LDNS_RDF_TYPE_IPSECKEY:
-        return size > 1 && data[1] <= IPSECKEY_GATEWAY_MAX;
+    case LDNS_RDF_TYPE_IPSECKEY: /* precedence, gateway type, algorithm, gateway */
+        return size >= 3 && is_gateway(data[1], size - 3);
+    case LDNS_RDF_TYPE_AMTRELAY: /* precedence, discovery bit with relay type, relay */
+        return size >= 2 && is_gateway(data[1] & 0x7f, size - 2);
     default:
         return true;
     }

@@ -249,7 +249,9 @@ static PyGetSetDef rr_getset[] = {
     PLDNS_ROW("rdata_fields", rr_rdata_fields_get, 0,
               "The record's data: a new list of str, a field each, empty for a question.\n\n"
               "Fields are as in rdata, without blanks at their ends."),
-    PLDNS_ROW("str", rr_line_get, 0, "ldns's line for the record, without its newline: str."),
+    PLDNS_ROW("str", rr_line_get, 0,
+              "ldns's line for the record, without its newline: str.\n\n"
+              "Where ldns does not print the data itself, it is as in rdata."),
     {0},
 };
 

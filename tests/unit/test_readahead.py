@@ -11,11 +11,17 @@ import sys
 import threading
 from pathlib import Path
 
+import lz4.frame
 import pytest
 from packets import RAW, Record, ipv4, pcap, udp, write
 
 import natkit
 import plt
+
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
 
 PACKETS = 20_000
 
@@ -36,7 +42,10 @@ def ahead_threads() -> list[threading.Thread]:
     return [thread for thread in threading.enumerate() if thread.name == "plt-read-ahead"]
 
 
-@pytest.mark.parametrize("compress", [gzip.compress, bz2.compress, lzma.compress])
+@pytest.mark.parametrize(
+    "compress",
+    [gzip.compress, bz2.compress, lzma.compress, zstd.compress, lz4.frame.compress],
+)
 def test_it_is_the_same_trace(tmp_path, content, compress):
     compressed = write(tmp_path / "x", compress(content))
     plain = write(tmp_path / "x.pcap", content)

@@ -286,3 +286,15 @@ def child(code: str, *args: object, timeout: float = 60) -> subprocess.Completed
         timeout=timeout,
         check=False,
     )
+
+
+def count_to_error(uri: Path | str) -> tuple[int, str]:
+    """How many packets a loop over a trace gives, and the error that it ends with."""
+    count = 0
+    try:
+        with plt.trace(uri) as trace:
+            for _ in trace:
+                count += 1
+    except plt.LibtraceError as error:
+        return count, str(error)
+    return count, ""

@@ -3,20 +3,22 @@
 
 #include <string.h>
 
+/* Why an IP header above an object has no value of a property, as ValueError; NULL. */
+static void *raise_missing(const struct view *self, const struct property *row)
+{
+    if (frame_layers(self->frame)->version != 0 || self->type == VIEW_IP || self->type == VIEW_IP6)
+        return too_short(row->name);
+    PyErr_Format(PyExc_ValueError, "no IP header for %s", row->name);
+    return NULL;
+}
+
 /* Where the IP header above an object has the bytes of a property, NULL with ValueError where they
  * were not all captured. */
 static uint8_t *ip_bytes(const struct view *self, const struct property *row)
 {
     struct frame *frame = self->frame;
-    const struct plt_layers *layers = frame_layers(frame);
-    uint32_t at = property_ip_at(row->id, layers, frame->len);
-    if (at != PLT_ABSENT)
-        return frame->data + at;
-    if (layers->version == 0 && self->type != VIEW_IP && self->type != VIEW_IP6)
-        PyErr_Format(PyExc_ValueError, "no IP header for %s", row->name);
-    else
-        too_short(row->name);
-    return NULL;
+    uint32_t at = property_ip_at(row->id, frame_layers(frame), frame->len);
+    return at != PLT_ABSENT ? frame->data + at : raise_missing(self, row);
 }
 
 PyObject *prefix_at(const struct frame *frame, uint32_t at, int version, const char *name)
@@ -36,11 +38,15 @@ static PyObject *internet_property_get(PyObject *self_, void *closure)
     struct plt_packet packet = {
         .data = frame->data, .len = frame->len, .layers = frame_layers(frame)};
     uint64_t value = 0;
-    if (!ip_bytes(self, row))
-        return NULL;
-    if (property_value(row->id, &packet, &value) == VALUE_NONE)
+    switch (property_value(row->id, &packet, &value)) {
+    case VALUE_PRESENT:
+        return property_object(row, value);
+    case VALUE_NONE:
         Py_RETURN_NONE;
-    return property_object(row, value);
+    case VALUE_MISSING:
+        break;
+    }
+    return raise_missing(self, row);
 }
 
 static int internet_traffic_class_set(PyObject *self_, PyObject *value, void *closure)

@@ -72,8 +72,7 @@ static PyObject *output_new(PyTypeObject *type, PyObject *Py_UNUSED(args),
     struct output *self = (struct output *)type->tp_alloc(type, 0);
     if (!self)
         return NULL;
-    self->uri = PyUnicode_FromString("");
-    if (!self->uri) {
+    if (!uri_init(&self->uri)) {
         Py_DECREF(self);
         return NULL;
     }
@@ -84,19 +83,10 @@ static PyObject *output_new(PyTypeObject *type, PyObject *Py_UNUSED(args),
 
 static int output_init(PyObject *self_, PyObject *args, PyObject *kwargs)
 {
-    static char name[] = "uri";
-    static char *names[] = {name, NULL};
     struct output *self = (struct output *)self_;
-    PyObject *path = NULL;
-    PyObject *decoded = NULL;
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O:output_trace", names, &path) ||
-        !PyUnicode_FSDecoder(path, &decoded))
-        return -1;
-    if (PyUnicode_GET_LENGTH(self->uri) > 0) { /* an output trace keeps its name */
-        Py_DECREF(decoded);
-        return 0;
-    }
-    Py_SETREF(self->uri, decoded);
+    int taken = uri_take(&self->uri, args, kwargs, "O:output_trace");
+    if (taken <= 0)
+        return taken;
     if (set_kind(self) < 0)
         return -1;
     self->closed = false;

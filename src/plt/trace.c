@@ -6,6 +6,29 @@
 
 /* --- Opening and closing --------------------------------------------------------------------- */
 
+bool uri_init(PyObject **uri)
+{
+    *uri = PyUnicode_FromString("");
+    return *uri != NULL;
+}
+
+int uri_take(PyObject **uri, PyObject *args, PyObject *kwargs, const char *format)
+{
+    static char name[] = "uri";
+    static char *names[] = {name, NULL};
+    PyObject *path = NULL;
+    PyObject *decoded = NULL;
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, format, names, &path) ||
+        !PyUnicode_FSDecoder(path, &decoded))
+        return -1;
+    if (PyUnicode_GET_LENGTH(*uri) > 0) {
+        Py_DECREF(decoded);
+        return 0;
+    }
+    Py_SETREF(*uri, decoded);
+    return 1;
+}
+
 /* A trace without a name, which can't be started. */
 static PyObject *trace_new(PyTypeObject *type, PyObject *Py_UNUSED(args),
                            PyObject *Py_UNUSED(kwargs))
@@ -13,8 +36,7 @@ static PyObject *trace_new(PyTypeObject *type, PyObject *Py_UNUSED(args),
     struct trace *self = (struct trace *)type->tp_alloc(type, 0);
     if (!self)
         return NULL;
-    self->uri = PyUnicode_FromString("");
-    if (!self->uri) {
+    if (!uri_init(&self->uri)) {
         Py_DECREF(self);
         return NULL;
     }
@@ -25,20 +47,7 @@ static PyObject *trace_new(PyTypeObject *type, PyObject *Py_UNUSED(args),
 
 static int trace_init(PyObject *self_, PyObject *args, PyObject *kwargs)
 {
-    static char name[] = "uri";
-    static char *names[] = {name, NULL};
-    struct trace *self = (struct trace *)self_;
-    PyObject *path = NULL;
-    PyObject *uri = NULL;
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O:trace", names, &path) ||
-        !PyUnicode_FSDecoder(path, &uri))
-        return -1;
-    if (PyUnicode_GET_LENGTH(self->uri) > 0) { /* a trace keeps its name */
-        Py_DECREF(uri);
-        return 0;
-    }
-    Py_SETREF(self->uri, uri);
-    return 0;
+    return uri_take(&((struct trace *)self_)->uri, args, kwargs, "O:trace") < 0 ? -1 : 0;
 }
 
 static uint64_t drops_of(struct source *source)

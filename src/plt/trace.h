@@ -34,4 +34,11 @@ PyObject *trace_iter(PyObject *self_);
 PyObject *trace_iternext(PyObject *self_);
 PyObject *trace_read_packet_into(PyObject *self_, PyObject *packet);
 
+/* A trace's name, empty at first; false with an exception. */
+bool uri_init(PyObject **uri);
+/* What __init__() of a trace or an output trace does: take the argument uri where there is no name
+ * yet.  1, 0 where the name stays, -1 with an exception; format is PyArg_ParseTupleAndKeywords's.
+ */
+int uri_take(PyObject **uri, PyObject *args, PyObject *kwargs, const char *format);
+
 #endif

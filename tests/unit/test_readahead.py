@@ -13,7 +13,7 @@ from pathlib import Path
 
 import lz4.frame
 import pytest
-from packets import RAW, Record, ipv4, pcap, udp, write
+from packets import RAW, Record, count_to_error, ipv4, pcap, udp, write
 
 import natkit
 import plt
@@ -65,18 +65,6 @@ def test_a_loop_goes_on_where_columns_ended(whole):
     assert ahead_threads() == []
 
 
-def read_by_loop(path: Path) -> tuple[int, str]:
-    """How many packets a loop reads, and what it ends with."""
-    count = 0
-    try:
-        with plt.trace(path) as trace:
-            for _ in trace:
-                count += 1
-    except plt.LibtraceError as error:
-        return count, str(error)
-    return count, ""
-
-
 @pytest.mark.parametrize("cut", [0.3, 0.9])
 @pytest.mark.parametrize("damage", [False, True])
 def test_what_comes_before_damage_is_read(tmp_path, whole, cut, damage):
@@ -88,7 +76,7 @@ def test_what_comes_before_damage_is_read(tmp_path, whole, cut, damage):
     else:
         del data[at:]
     path = write(tmp_path / "x.gz", bytes(data))
-    count, error = read_by_loop(path)
+    count, error = count_to_error(path)
     assert count > PACKETS * cut * 0.9
     table = natkit.FlowTable()
     with pytest.raises(plt.LibtraceError) as raised:

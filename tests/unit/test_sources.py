@@ -33,18 +33,6 @@ def trace_of(count: int, size: int = 400) -> bytes:
     return packets.pcap([Record(frame, EPOCH) for frame in frames])
 
 
-def read(path: Path | str) -> tuple[int, str]:
-    """How many packets a trace gives, and the error that it ends with."""
-    count = 0
-    try:
-        with plt.trace(path) as trace:
-            for _ in trace:
-                count += 1
-    except plt.LibtraceError as error:
-        return count, str(error)
-    return count, ""
-
-
 # --- Text ------------------------------------------------------------------------------------
 
 TEXTS = {
@@ -69,12 +57,12 @@ TEXTS = {
 @pytest.mark.parametrize("encoding", ["utf-8", "latin-1", "utf-8-sig", "utf-16", "utf-16-be"])
 def test_text_is_no_trace(tmp_path: Path, text: str, encoding: str) -> None:
     path = packets.write(tmp_path / "text", text.encode(encoding))
-    count, error = read(path)
+    count, error = packets.count_to_error(path)
     assert count == 0
     assert NO_TRACE in error
     if text.strip() and len(text) > 3 and "ö" not in text:
         assert f"which is text: {text[:32]!r}" in error
-    count, error = read(f"erf:{path}")
+    count, error = packets.count_to_error(f"erf:{path}")
     assert count == 0
     assert error
 
@@ -85,7 +73,7 @@ def test_no_text_is_a_trace(tmp_path: Path) -> None:
     for _ in range(2000):
         data = bytes(rng.choices(letters, k=rng.randrange(1, 200)))
         path = packets.write(tmp_path / "text", data)
-        assert NO_TRACE in read(path)[1], data
+        assert NO_TRACE in packets.count_to_error(path)[1], data
 
 
 def erf(seconds: float, kind: int = 2, size: int = 64, wlen: int = 60) -> bytes:
@@ -106,7 +94,7 @@ def test_what_makes_a_file_erf(tmp_path: Path) -> None:
         (erf(EPOCH, 27, 80, 0), 1),  # meta data
     ]:
         packets.write(path, data)
-        assert read(path) == (count, ""), data.hex()
+        assert packets.count_to_error(path) == (count, ""), data.hex()
     for data in [
         erf(EPOCH, 29),  # no type of a record
         erf(EPOCH, 47),
@@ -118,10 +106,10 @@ def test_what_makes_a_file_erf(tmp_path: Path) -> None:
         good[:15],
     ]:
         packets.write(path, data)
-        assert NO_TRACE in read(path)[1], data.hex()
+        assert NO_TRACE in packets.count_to_error(path)[1], data.hex()
     packets.write(path, good + good[:40])  # cut, but ERF
-    assert read(path)[0] == 1
-    assert "cut within a record" in read(path)[1]
+    assert packets.count_to_error(path)[0] == 1
+    assert "cut within a record" in packets.count_to_error(path)[1]
 
 
 # --- Compressed ------------------------------------------------------------------------------
@@ -145,8 +133,8 @@ COMPRESS = {"Zstandard": zstd_frame, "LZ4": lz4_frame}
 @pytest.mark.parametrize("count", [0, 1, 100, 5000])
 def test_zstandard_and_lz4_are_read(tmp_path: Path, kind: str, count: int) -> None:
     path = packets.write(tmp_path / "trace", COMPRESS[kind](trace_of(count)))
-    assert read(path) == (count, "")
-    assert read(f"pcapfile:{path}") == (count, "")
+    assert packets.count_to_error(path) == (count, "")
+    assert packets.count_to_error(f"pcapfile:{path}") == (count, "")
     assert len(plt.columns(path, ["wire_len"]).table()) == count
 
 
@@ -156,7 +144,7 @@ def test_several_frames_and_frames_that_are_skipped(tmp_path: Path, kind: str) -
     compress = COMPRESS[kind]
     parts = [SKIPPED, compress(data[:999]), SKIPPED, compress(data[999:]), SKIPPED]
     path = packets.write(tmp_path / "trace", b"".join(parts))
-    assert read(path) == (100, "")
+    assert packets.count_to_error(path) == (100, "")
 
 
 @pytest.mark.parametrize("kind", COMPRESS)
@@ -164,7 +152,7 @@ def test_zeros_that_expand_far(tmp_path: Path, kind: str) -> None:
     record = Record(packets.ethernet(packets.ipv4(packets.udp(bytes(60000)))), EPOCH)
     path = packets.write(tmp_path / "trace", COMPRESS[kind](packets.pcap([record] * 500)))
     assert path.stat().st_size < 300_000
-    assert read(path) == (500, "")
+    assert packets.count_to_error(path) == (500, "")
 
 
 def packets_in(kind: str, data: bytes) -> int:
@@ -182,11 +170,11 @@ def packets_in(kind: str, data: bytes) -> int:
 def test_cut_and_damaged(tmp_path: Path, kind: str, at: float) -> None:
     whole = COMPRESS[kind](trace_of(2000))
     cut = int(len(whole) * at)
-    count, error = read(packets.write(tmp_path / "cut", whole[:cut]))
+    count, error = packets.count_to_error(packets.write(tmp_path / "cut", whole[:cut]))
     assert f"the {kind} data is cut" in error
     assert 0 < count == packets_in(kind, whole[:cut])
     damaged = whole[:cut] + bytes(64) + whole[cut + 64 :]
-    count, error = read(packets.write(tmp_path / "damaged", damaged))
+    count, error = packets.count_to_error(packets.write(tmp_path / "damaged", damaged))
     assert f"the {kind} data is damaged" in error
     assert 0 < count == packets_in(kind, damaged)
 
@@ -228,7 +216,7 @@ def test_what_is_not_read_is_named(tmp_path: Path) -> None:
     for name, content in files.items():
         path = packets.write(tmp_path / "trace", content)
         for uri in (path, f"pcapfile:{path}"):
-            count, error = read(uri)
+            count, error = packets.count_to_error(uri)
             assert count == 0
             assert f"compressed with {name}, which is not read" in error, error
 
@@ -238,7 +226,7 @@ def test_lzma_of_other_settings(tmp_path: Path) -> None:
     for preset in (0, 1, 6, 9):
         alone = lzma.compress(data, lzma.FORMAT_ALONE, preset=preset)
         path = packets.write(tmp_path / "trace", alone)
-        assert "compressed with lzma (.lzma)" in read(path)[1]
+        assert "compressed with lzma (.lzma)" in packets.count_to_error(path)[1]
         sized = alone[:5] + struct.pack("<Q", len(data)) + alone[13:]  # as xz -F lzma writes it
         packets.write(path, sized)
-        assert "compressed with lzma (.lzma)" in read(path)[1]
+        assert "compressed with lzma (.lzma)" in packets.count_to_error(path)[1]

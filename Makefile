@@ -21,18 +21,19 @@ export PYTHON
 # The stamp carries the interpreter's real path: another interpreter finds no stamp.
 VENV_STAMP := $(VENV)/.made-by$(subst /,+,$(shell $(PYTHON) tools/interpreter.py path 2>/dev/null))
 
-# The packages whose C is there, in the order in which they need each other.
-PACKAGES := $(foreach name,ipp plt natkit pldns,$(if $(wildcard src/$(name)/*.c),$(name)))
-C_FILES  := $(wildcard $(PACKAGES:%=src/%/*.c) src/packet/*.c src/common/*.c bench/*.c)
+# In the order in which they need each other.
+PACKAGES := ipp plt natkit pldns
+C_FILES  := $(wildcard src/*/*.c src/*/*/*.c bench/*.c)
+HEADERS  := $(wildcard src/*/*.h src/*/*/*.h)
 # The folders stand for the files that were removed.
-C_INPUTS := $(wildcard src/* src/*/*.[ch])
+C_INPUTS := $(wildcard src/* src/*/* src/*/*/*.[ch])
 DEMO     := $(sort $(wildcard tutorial/p0[1-8]*.py tutorial/p1[56]*.py))
 PROGRAMS := $(sort $(wildcard tutorial/p[01]*.py))
 
 WARNINGS := -Wall -Wextra -Wconversion -Wshadow -Wcast-qual -Wmissing-prototypes \
             -Wstrict-prototypes -Werror
 # Other people's headers come in by -isystem: their warnings are not ours to mend.
-C_FLAGS   = -std=c11 -fPIC -fvisibility=hidden -Isrc/packet -Isrc/common \
+C_FLAGS   = -std=c11 -fPIC -fvisibility=hidden -Isrc \
             -isystem $(shell $(BIN)/python tools/interpreter.py include) \
             $(patsubst -I%,-isystem %,$(shell pkg-config --cflags-only-I ldns libpcap))
 
@@ -92,7 +93,7 @@ check: check-format check-ruff check-types check-warnings check-cppcheck check-t
 check: ## all that begin with check-
 
 check-format: $(VENV)/.check ## the layout of the C is clang-format's
-	clang-format --dry-run -Werror $(wildcard src/*/*.h) $(C_FILES)
+	clang-format --dry-run -Werror $(HEADERS) $(C_FILES)
 
 check-ruff: $(VENV)/.check ## ruff lints the Python, and its layout is ruff's
 	$(BIN)/ruff check --no-cache .
@@ -107,7 +108,7 @@ check-warnings: $(VENV)/.check ## gcc and clang have nothing to say
 	$(call on_each,clang $(C_FLAGS) -O2 $(WARNINGS) -o /dev/null -c {})
 
 check-cppcheck: $(VENV)/.check ## cppcheck has nothing to say
-	$(call on_each,cppcheck $(CPPCHECK) -Isrc/packet -Isrc/common {})
+	$(call on_each,cppcheck $(CPPCHECK) -Isrc {})
 
 check-tidy: $(VENV)/.check ## clang-tidy has nothing to say
 	$(call on_each,clang-tidy --quiet {} -- $(C_FLAGS)) 2> >(grep -v 'warnings\? generated' >&2)

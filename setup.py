@@ -72,33 +72,36 @@ class BuildExt(build_ext):
 
 
 def extension(
-    package: str, *libraries: tuple[list[str], list[str]], columns: bool = True
+    package: str, shared: list[str], *libraries: tuple[list[str], list[str]]
 ) -> Extension:
-    """The extension module of one package: all the C in its folder of src/, and what is shared."""
+    """The extension module of one package: the C in its folder of src/ and in those it shares."""
     compile_args = [word for library in libraries for word in library[0]]
     link_args = [word for library in libraries for word in library[1]]
-    sources = sorted(glob(f"src/{package}/*.c"))
-    if sources and columns:
-        sources += sorted(glob("src/packet/*.c")) + sorted(glob("src/common/*.c"))
     return Extension(
         f"{package}._{package}",
-        sources=sources,
-        depends=glob("src/packet/*.h") + glob("src/common/*.h") + glob(f"src/{package}/*.h"),
-        include_dirs=["src/packet", "src/common"],
+        sources=[
+            path
+            for folder in [package, *shared]
+            for path in sorted(glob(f"src/{folder}/**/*.c", recursive=True))
+        ],
+        depends=glob("src/**/*.h", recursive=True),
+        include_dirs=["src"],
         extra_compile_args=["-std=c11", "-fvisibility=hidden", *compile_args],
         extra_link_args=link_args,
     )
 
 
-EXTENSIONS = [
-    extension("ipp", columns=False),
-    extension("plt", pkg_config("libtrace", "-ltrace"), pkg_config("libpcap", "-lpcap")),
-    extension("natkit", pkg_config("libcrypto", "-lcrypto")),
-    extension("pldns", pkg_config("ldns", "-lldns")),
-]
-
-# a package whose C is not written yet is built when it is
 setup(
-    ext_modules=[extension for extension in EXTENSIONS if extension.sources],
+    ext_modules=[
+        extension("ipp", []),
+        extension(
+            "plt",
+            ["packet", "common"],
+            pkg_config("libtrace", "-ltrace"),
+            pkg_config("libpcap", "-lpcap"),
+        ),
+        extension("natkit", ["flowtable", "packet", "common"], pkg_config("libcrypto", "-lcrypto")),
+        extension("pldns", ["packet", "common"], pkg_config("ldns", "-lldns")),
+    ],
     cmdclass={"build_ext": BuildExt},
 )

@@ -7,7 +7,7 @@
 #include <Python.h>
 #include <stdint.h>
 
-#include "packet.h"
+#include "packet/packet.h"
 
 /* --- ipp ------------------------------------------------------------------------------------ */
 

@@ -3,7 +3,7 @@
 #ifndef IPP_IPP_H
 #define IPP_IPP_H
 
-#include "capi.h"
+#include "common/capi.h"
 
 struct ipp_state {
     /* What the capsule points at; its prefix_type is the state's own (strong) reference. */

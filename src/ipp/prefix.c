@@ -1,6 +1,6 @@
 /* The type IPprefix: an address of version 4 or 6 and, where it is set, a prefix length. */
 #include "ipp.h"
-#include "subclass.h"
+#include "common/subclass.h"
 
 #include <string.h>
 

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "bytes.h"
+#include "packet/bytes.h"
 
 /* --- parsing -------------------------------------------------------------------------------- */
 

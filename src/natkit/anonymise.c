@@ -4,10 +4,10 @@
 
 #include <string.h>
 
-#include "bytes.h"
-#include "decode.h"
-#include "protocols.h"
-#include "values.h"
+#include "packet/bytes.h"
+#include "packet/decode.h"
+#include "packet/protocols.h"
+#include "packet/values.h"
 
 /* --- Packets within packets ------------------------------------------------------------------ */
 

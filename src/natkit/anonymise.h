@@ -2,7 +2,7 @@
 #ifndef NATKIT_ANONYMISE_H
 #define NATKIT_ANONYMISE_H
 
-#include "linktypes.h"
+#include "packet/linktypes.h"
 #include "natkit.h"
 
 /* A layer that may hold addresses and was not looked through. */

@@ -1,7 +1,7 @@
 /* Big-endian integers at a place in bytes. */
 #include "natkit.h"
 
-#include "bytes.h"
+#include "packet/bytes.h"
 
 /* The integer of `width` bytes at args[1] of args[0], None where they reach past its end. */
 static PyObject *get_integer(const char *name, PyObject *const *args, Py_ssize_t nargs,

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "bytes.h"
+#include "packet/bytes.h"
 
 /* --- Changes, and what they do to checksums -------------------------------------------------- */
 

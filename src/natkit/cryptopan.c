@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "bytes.h"
+#include "packet/bytes.h"
 
 enum { BLOCK = 16, CACHE4_BITS = 14, CACHE6_BITS = 12 };
 

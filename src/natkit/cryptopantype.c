@@ -1,6 +1,6 @@
 /* The type CryptoPan: keys and prefixes. */
 #include "natkit.h"
-#include "subclass.h"
+#include "common/subclass.h"
 
 #include <openssl/crypto.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 /* What an IPflow tells: its attributes, its text and its pickle. */
 #include "natkit.h"
 
-#include "bytes.h"
+#include "packet/bytes.h"
 
 #define NOT_IP "not an IP packet: ethertype 0x%04x"
 

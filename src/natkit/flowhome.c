@@ -1,6 +1,6 @@
 /* The type FlowHome: the home networks, and flows as seen from them. */
 #include "natkit.h"
-#include "subclass.h"
+#include "common/subclass.h"
 
 #include <stdlib.h>
 #include <string.h>

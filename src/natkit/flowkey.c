@@ -1,8 +1,8 @@
 /* Flow keys: what of a packet tells its flow. */
 #include "natkit.h"
 
-#include "protocols.h"
-#include "values.h"
+#include "packet/protocols.h"
+#include "packet/values.h"
 
 #include <string.h>
 

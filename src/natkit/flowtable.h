@@ -2,9 +2,9 @@
 #ifndef NATKIT_FLOWTABLE_H
 #define NATKIT_FLOWTABLE_H
 
-#include "column.h"
+#include "common/column.h"
 #include "natkit.h"
-#include "protocols.h"
+#include "packet/protocols.h"
 
 /* --- Flows ------------------------------------------------------------------------------------
  *

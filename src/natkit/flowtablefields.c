@@ -1,8 +1,8 @@
 /* What a flow answers for: one row a field, for the attributes of Flow and for the columns. */
 #include "flowtabletype.h"
 
-#include "bytes.h"
-#include "protocols.h"
+#include "packet/bytes.h"
+#include "packet/protocols.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -6,7 +6,7 @@
  * When it has come they are counted in its flow, else in one without ports. */
 #include "flowtable.h"
 
-#include "bytes.h"
+#include "packet/bytes.h"
 
 #include <stdlib.h>
 #include <string.h>

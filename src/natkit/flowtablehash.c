@@ -1,8 +1,8 @@
 /* The index of a flow table: open addressing in groups of a cache line each. */
 #include "flowtable.h"
 
-#include "bytes.h"
-#include "siphash.h"
+#include "packet/bytes.h"
+#include "common/siphash.h"
 
 #include <string.h>
 

@@ -21,7 +21,7 @@
  *   nor is one whose clock went back, or would have.
  */
 #include "flowtable.h"
-#include "protocols.h"
+#include "packet/protocols.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,9 +1,9 @@
 /* What a packet is to a flow table: its key and what counts, read from its headers. */
 #include "flowtable.h"
 
-#include "bytes.h"
-#include "protocols.h"
-#include "values.h"
+#include "packet/bytes.h"
+#include "packet/protocols.h"
+#include "packet/values.h"
 
 #include <string.h>
 

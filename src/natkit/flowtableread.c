@@ -2,7 +2,7 @@
 #include "flowtabletype.h"
 
 #include "pipeline.h"
-#include "decode.h"
+#include "packet/decode.h"
 
 #include <stdatomic.h>
 #include <time.h>

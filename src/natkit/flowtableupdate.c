@@ -1,8 +1,8 @@
 /* A packet counted in its flow: the counters of its way, and what of TCP can be followed. */
 #include "flowtable.h"
 
-#include "bytes.h"
-#include "protocols.h"
+#include "packet/bytes.h"
+#include "packet/protocols.h"
 
 /* --- TCP -------------------------------------------------------------------------------------- */
 

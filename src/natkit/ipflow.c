@@ -1,6 +1,6 @@
 /* The type IPflow: the flow of one packet, its source first. */
 #include "natkit.h"
-#include "subclass.h"
+#include "common/subclass.h"
 
 #include <string.h>
 

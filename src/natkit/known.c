@@ -1,7 +1,7 @@
 /* Which protocols are looked through, which hold no addresses, and which may: by their numbers. */
 #include "anonymise.h"
 
-#include "protocols.h"
+#include "packet/protocols.h"
 
 static const struct natkit_row ethertypes[] = {
     {ETHERTYPE_ARP, "ARP", natkit_arp},

@@ -2,8 +2,8 @@
 #ifndef NATKIT_NATKIT_H
 #define NATKIT_NATKIT_H
 
-#include "capi.h"
-#include "column.h"
+#include "common/capi.h"
+#include "common/column.h"
 
 #include <stdbool.h>
 #include <stddef.h>

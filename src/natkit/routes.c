@@ -1,8 +1,8 @@
 /* Addresses in the options of IPv4 and in the extension headers of IPv6. */
 #include "anonymise.h"
 
-#include "bytes.h"
-#include "protocols.h"
+#include "packet/bytes.h"
+#include "packet/protocols.h"
 
 /* --- IPv4 (RFC 791 section 3.1) -------------------------------------------------------------- */
 

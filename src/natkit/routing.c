@@ -1,7 +1,7 @@
 /* Addresses in the messages of routers: OSPF, PIM, VRRP and HSRP. */
 #include "anonymise.h"
 
-#include "bytes.h"
+#include "packet/bytes.h"
 
 static uint32_t words_of(const struct stretch *in)
 {

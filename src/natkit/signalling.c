@@ -1,8 +1,8 @@
 /* Addresses in ARP, ICMP and ICMPv6 messages and in reports of groups. */
 #include "anonymise.h"
 
-#include "bytes.h"
-#include "protocols.h"
+#include "packet/bytes.h"
+#include "packet/protocols.h"
 
 /* --- ARP (RFC 826), and reverse ARP (RFC 903) ------------------------------------------------ */
 

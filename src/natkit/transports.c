@@ -1,8 +1,8 @@
 /* What IP carries: addresses that transports have for themselves, and their payload. */
 #include "anonymise.h"
 
-#include "bytes.h"
-#include "protocols.h"
+#include "packet/bytes.h"
+#include "packet/protocols.h"
 
 /* --- TCP ------------------------------------------------------------------------------------- */
 

@@ -1,8 +1,8 @@
 /* Packets within packets, below IP and right above it: where the inner one begins. */
 #include "anonymise.h"
 
-#include "bytes.h"
-#include "protocols.h"
+#include "packet/bytes.h"
+#include "packet/protocols.h"
 
 static uint16_t sum_of(const uint8_t *data, uint32_t size)
 {

@@ -1,8 +1,8 @@
 /* Packets within packets over UDP, and L2TP: where the inner one begins. */
 #include "anonymise.h"
 
-#include "bytes.h"
-#include "protocols.h"
+#include "packet/bytes.h"
+#include "packet/protocols.h"
 
 /* Whether an Ethernet header with a payload that we know may be at a place. */
 static bool looks_like_ethernet(const struct stretch *in, uint32_t at)

@@ -3,7 +3,7 @@
  * plt. */
 #include "columns.h"
 
-#include "keptexception.h"
+#include "common/keptexception.h"
 
 struct reader {
     PyObject_HEAD const struct plt_api *api; /* borrowed from plt */

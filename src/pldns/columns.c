@@ -1,7 +1,7 @@
 /* The columns of DNS messages: their names, and their values. */
 #include "columns.h"
 
-#include "bytes.h"
+#include "packet/bytes.h"
 
 #include <stdio.h>
 #include <string.h>

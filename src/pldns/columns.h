@@ -3,8 +3,8 @@
 #ifndef PLDNS_COLUMNS_H
 #define PLDNS_COLUMNS_H
 
-#include "capi.h"
-#include "column.h"
+#include "common/capi.h"
+#include "common/column.h"
 #include "pldns.h"
 
 /* --- Messages on the wire, in wire.c -------------------------------------------------------- */

@@ -1,7 +1,7 @@
 /* The attributes of ldns that come of the OPT record: EDNS, RFC 6891. */
 #include "pldns.h"
 
-#include "bytes.h"
+#include "packet/bytes.h"
 
 #define OPTION_HEAD 4       /* an option's code and length: section 6.1.2 */
 #define FLAG_DO     0x8000U /* in the TTL of OPT: section 6.1.3 */

@@ -2,7 +2,7 @@
  * the oldest to the newest.  The hash is keyed: whoever sends packets can't choose their chains. */
 #include "columns.h"
 
-#include "siphash.h"
+#include "common/siphash.h"
 
 #include <stdlib.h>
 #include <string.h>

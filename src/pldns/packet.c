@@ -5,9 +5,9 @@
  * next begins.  Nothing is joined: a message is what its first segment has of it. */
 #include "columns.h"
 
-#include "bytes.h"
-#include "decode.h"
-#include "protocols.h"
+#include "packet/bytes.h"
+#include "packet/decode.h"
+#include "packet/protocols.h"
 
 #include <string.h>
 

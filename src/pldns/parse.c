@@ -6,7 +6,7 @@
  * on every string of a TXT (4 GiB for a message of 64 KiB). */
 #include "pldns.h"
 
-#include "bytes.h"
+#include "packet/bytes.h"
 
 #define HEADER_SIZE    12
 #define QUESTION_MIN   5  /* root name, type, class */

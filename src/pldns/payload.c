@@ -1,8 +1,8 @@
 /* What an argument is: a plt payload that came by UDP or TCP, or bytes; and the framing of TCP. */
 #include "pldns.h"
 
-#include "bytes.h"
-#include "protocols.h"
+#include "packet/bytes.h"
+#include "packet/protocols.h"
 
 #define PREFIX_SIZE 2
 

@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "column.h"
+#include "common/column.h"
 
 /* A parsed message: its header as sent and its records, section after section in one array. */
 struct pldns_sections {

@@ -1,7 +1,7 @@
 /* The data of a record as text: by ldns, but for what ldns cannot be trusted with. */
 #include "pldns.h"
 
-#include "bytes.h"
+#include "packet/bytes.h"
 
 enum {
     APL_HEADER = 4,    /* an item's family, prefix length, and length with negation bit */

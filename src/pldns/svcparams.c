@@ -6,7 +6,7 @@
  * twice. */
 #include "pldns.h"
 
-#include "bytes.h"
+#include "packet/bytes.h"
 
 #include <arpa/inet.h>
 

@@ -2,7 +2,7 @@
  * all of a message, is not needed for them. */
 #include "columns.h"
 
-#include "bytes.h"
+#include "packet/bytes.h"
 
 enum {
     LABEL_KIND = 0xc0, /* the upper two bits of a label's first byte: RFC 1035 section 4.1.4 */

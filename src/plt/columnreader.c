@@ -1,7 +1,7 @@
 /* The Python type that reads a trace as columns: the C part of plt.columns(). */
 #include "columns.h"
 
-#include "keptexception.h"
+#include "common/keptexception.h"
 
 struct reader {
     PyObject ob_base;

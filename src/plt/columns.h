@@ -2,7 +2,7 @@
 #ifndef PLT_COLUMNS_H
 #define PLT_COLUMNS_H
 
-#include "column.h"
+#include "common/column.h"
 #include "plt.h"
 
 /* What a column is of: a property of the packet, or a row of a header's table. */

@@ -1,7 +1,7 @@
 /* ERF files, read and written: Endace's extensible record format. */
 #include "writer.h"
 
-#include "erfrecord.h"
+#include "packet/erfrecord.h"
 
 #include <string.h>
 

@@ -1,6 +1,6 @@
 /* The type packet: what every packet and layer object answers for. */
 #include "plt.h"
-#include "subclass.h"
+#include "common/subclass.h"
 
 #include <datetime.h>
 #include <string.h>

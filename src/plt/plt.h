@@ -8,15 +8,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "bytes.h"
-#include "capi.h"
-#include "column.h"
-#include "decode.h"
-#include "field.h"
-#include "packet.h"
-#include "property.h"
-#include "protocols.h"
-#include "values.h"
+#include "packet/bytes.h"
+#include "common/capi.h"
+#include "common/column.h"
+#include "packet/decode.h"
+#include "packet/field.h"
+#include "packet/packet.h"
+#include "packet/property.h"
+#include "packet/protocols.h"
+#include "packet/values.h"
 
 /* --- The module ------------------------------------------------------------------------------ */
 

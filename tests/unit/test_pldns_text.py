@@ -46,8 +46,8 @@ def is_type_of_dnspython(name: str) -> bool:
 TYPE_NAMES = {
     pldns.typestr(getattr(pldns, name)) for name in pldns.__all__ if name.startswith("TYPE_")
 }
-# names of types that dnspython does not know or take in a bitmap, and times before 1970, which are such by
-# serial number arithmetic (RFC 4034 section 3.1.5)
+# names of types that dnspython does not know or take in a bitmap, and times before 1970, which are
+# such by serial number arithmetic (RFC 4034 section 3.1.5)
 UNKNOWN_NAMES = sorted(name for name in TYPE_NAMES if not is_type_of_dnspython(name))
 NOT_READ = re.compile(
     rf" (TYPE0|{'|'.join(UNKNOWN_NAMES)}|MB|MG|MR|NULL|WKS|MINFO|NXT|A6|19[0-6]\d{{11}})\b"

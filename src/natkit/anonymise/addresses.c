@@ -1,5 +1,5 @@
 /* Many addresses at once: arrays as plt's columns have them. */
-#include "natkit.h"
+#include "natkit/natkit.h"
 
 #include <string.h>
 

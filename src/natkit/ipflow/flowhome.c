@@ -1,5 +1,5 @@
 /* The type FlowHome: the home networks, and flows as seen from them. */
-#include "natkit.h"
+#include "natkit/natkit.h"
 #include "common/subclass.h"
 
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 /* What an IPflow tells: its attributes, its text and its pickle. */
-#include "natkit.h"
+#include "natkit/natkit.h"
 
 #include "packet/bytes.h"
 

@@ -1,7 +1,7 @@
 /* Crypto-PAn: the mapping of addresses (Xu, Fan, Ammar, Moore: "Prefix-Preserving IP Address
  * Anonymization", ICNP 2002).  No Python here, and no lock: each thread has a mapping of its own.
  */
-#include "natkit.h"
+#include "natkit/natkit.h"
 
 #include <openssl/crypto.h>
 #include <openssl/evp.h>

@@ -3,7 +3,7 @@
 #define NATKIT_ANONYMISE_H
 
 #include "packet/linktypes.h"
-#include "natkit.h"
+#include "natkit/natkit.h"
 
 /* A layer that may hold addresses and was not looked through. */
 struct unknown_layer {

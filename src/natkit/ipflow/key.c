@@ -1,5 +1,5 @@
 /* Flow keys: what of a packet tells its flow. */
-#include "natkit.h"
+#include "natkit/natkit.h"
 
 #include "packet/protocols.h"
 #include "packet/values.h"

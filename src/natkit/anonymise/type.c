@@ -1,5 +1,5 @@
 /* The type CryptoPan: keys and prefixes. */
-#include "natkit.h"
+#include "natkit/natkit.h"
 #include "common/subclass.h"
 
 #include <openssl/crypto.h>

@@ -1,5 +1,5 @@
 /* The type IPflow: the flow of one packet, its source first. */
-#include "natkit.h"
+#include "natkit/natkit.h"
 #include "common/subclass.h"
 
 #include <string.h>

@@ -1,6 +1,9 @@
 /* The type FlowTable: how it is made, looked into and merged. */
 #include "flowtabletype.h"
 
+#include "ipflow/attributes.h"
+#include "ipflow/flowhome.h"
+
 #include <math.h>
 #include <string.h>
 
@@ -93,7 +96,7 @@ static struct flow_table_object *table_make(PyTypeObject *type, PyObject *home)
     flow_table_init(&self->table, seed);
     if (home != Py_None) {
         self->home = Py_NewRef(home);
-        self->table.home = (const struct natkit_home *)home;
+        self->table.home = flowhome_networks(home);
     }
     return self;
 }
@@ -217,10 +220,10 @@ static int find(struct flow_table_object *self, PyObject *obj, flow_ref *ref)
         vlan = (uint16_t)number;
         obj = PyTuple_GET_ITEM(obj, 0);
     }
-    if (PyObject_TypeCheck(obj, self->state->flow_type)) {
-        if (!natkit_flow_key(obj))
+    if (PyObject_TypeCheck(obj, self->state->ipflow_type)) {
+        if (!ipflow_key(obj))
             return -1;
-        key = *natkit_flow_key(obj);
+        key = *ipflow_key(obj);
     } else if (Py_IS_TYPE(obj, self->state->record_type)) {
         const struct flow_copy *copy = flow_object_copy(obj);
         vlan = copy->record.flow.vlan;

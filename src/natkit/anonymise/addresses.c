@@ -1,5 +1,5 @@
-/* Many addresses at once: arrays as plt's columns have them. */
-#include "natkit/natkit.h"
+/* CryptoPan.addresses(): many addresses at once, in arrays as plt's columns have them. */
+#include "addresses.h"
 
 #include <string.h>
 

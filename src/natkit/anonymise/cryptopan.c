@@ -1,7 +1,7 @@
-/* Crypto-PAn: the mapping of addresses (Xu, Fan, Ammar, Moore: "Prefix-Preserving IP Address
- * Anonymization", ICNP 2002).  No Python here, and no lock: each thread has a mapping of its own.
- */
-#include "natkit/natkit.h"
+/* Crypto-PAn (Xu, Fan, Ammar, Moore: "Prefix-Preserving IP Address Anonymization", ICNP 2002): bit
+ * n of an address is flipped, or not, by AES of the n bits before it.  There is no lock: each
+ * thread has a mapping of its own. */
+#include "cryptopan.h"
 
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
@@ -12,8 +12,8 @@
 
 enum { BLOCK = 16, CACHE4_BITS = 14, CACHE6_BITS = 12 };
 
-/* Of an address the latest answer is kept in the one place that its hash names.  Zeroes say that
- * the address 0 becomes 0; its place, which is 0, is filled with the truth at the start. */
+/* A cache has one place for each hash, with the latest address and what it becomes.  As a place of
+ * zeroes would mean that the address 0 becomes 0, that of the address 0 is filled at the start. */
 struct cached4 {
     uint8_t addr[4];
     uint8_t mapped[4];
@@ -27,8 +27,8 @@ struct cached6 {
 struct cryptopan {
     EVP_CIPHER_CTX *context; /* owned: AES-128 in ECB mode, with the key's first half */
     bool failed;
-    /* Of these the words are in the order that they have in an address, whatever the machine's. */
-    uint64_t pad[2];    /* what fills the bits behind a prefix */
+    /* The bytes of these words are in the order of an address, whatever the machine's order. */
+    uint64_t pad[2];    /* what fills the bits after a prefix */
     uint64_t masks[64]; /* each with one more of the first bits set, from none on */
     uint64_t plain[128][2];
     uint8_t cipher[128][BLOCK];

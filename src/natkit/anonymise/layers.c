@@ -1,15 +1,16 @@
-/* Anonymising a packet in place: the addresses of its IP headers, quoted and tunnelled ones too,
- * and the checksums over them.  No Python here. */
-#include "anonymise.h"
+/* The layers of a packet, from the outermost on: the addresses of the IP header and its checksum
+ * here, the rest by the protocol's number (protocols.h). */
+#include "layers.h"
 
 #include <string.h>
 
-#include "packet/bytes.h"
-#include "packet/decode.h"
+#include "checksum.h"
+#include "inner.h"
+#include "options.h"
 #include "packet/protocols.h"
 #include "packet/values.h"
-
-/* --- Packets within packets ------------------------------------------------------------------ */
+#include "protocols.h"
+#include "transport.h"
 
 /* Both ends of the pseudo-header, as they were. */
 struct former_ends {
@@ -23,7 +24,7 @@ static uint64_t rewrite_ip(struct anonymising *self, const struct stretch *frame
                            const struct plt_layers *layers, struct place *place)
 {
     struct plt_packet packet = {.data = frame->data, .len = frame->len, .layers = layers};
-    uint32_t end = natkit_least(layers->ip_end, frame->len);
+    uint32_t end = least_of(layers->ip_end, frame->len);
     struct stretch in = {.data = frame->data + layers->layer3, .len = end - layers->layer3};
     uint32_t size = layers->version == 4 ? 4 : 16;
     struct former_ends ends;
@@ -44,20 +45,20 @@ static uint64_t rewrite_ip(struct anonymising *self, const struct stretch *frame
         change += natkit_replace(self, &in, layers->version == 4 ? 16 : 24, layers->version);
     uint64_t pseudo = change;
     uint32_t header = layers->payload == PLT_ABSENT ? in.len : layers->payload - layers->layer3;
-    struct stretch headers = {.data = in.data, .len = natkit_least(header, in.len)};
+    struct stretch headers = {.data = in.data, .len = least_of(header, in.len)};
     if (layers->version == 4 && (in.data[0] & 0x0f) < IP_HEADER / 4)
         change += natkit_unknown(self, &in, IP_HEADER, "IPv4 header length", in.data[0] & 0x0f);
     else if (headers.len > (layers->version == 4 ? IP_HEADER : IP6_HEADER))
-        change += natkit_replace_routes(self, &headers, layers->version, place);
+        change += natkit_replace_options(self, &headers, layers->version, place);
     if (layers->version == 4)
-        change += natkit_adjust(&in, 10, change);
+        change += checksum_adjust(&in, 10, change);
     if (layers->fragment && layers->payload != PLT_ABSENT)
         change += natkit_unknown(self, &in, header, "later fragment", -1);
     place->pseudo = pseudo;
     if (known) {
-        place->src = natkit_difference(ends.src, frame->data + ends.at.src, 0, size);
+        place->src = checksum_difference(ends.src, frame->data + ends.at.src, 0, size);
         place->pseudo =
-            place->src + natkit_difference(ends.dst, frame->data + ends.at.dst, 0, size);
+            place->src + checksum_difference(ends.dst, frame->data + ends.at.dst, 0, size);
     }
     if (layers->version == 6 && headers.len > IP6_HEADER)
         change += natkit_replace_mobility(self, &headers, place);
@@ -65,15 +66,15 @@ static uint64_t rewrite_ip(struct anonymising *self, const struct stretch *frame
         return change;
     struct stretch transport = {.data = frame->data + layers->transport,
                                 .len = end - layers->transport};
-    return change + natkit_shifted(natkit_transport(self, &transport, layers->proto, place),
-                                   layers->transport - layers->layer3);
+    return change + checksum_shifted(natkit_transport(self, &transport, layers->proto, place),
+                                     layers->transport - layers->layer3);
 }
 
 /* What is no IP, by its ethertype. */
 static uint64_t rewrite_other(struct anonymising *self, const struct stretch *in,
                               uint16_t ethertype, const struct place *place)
 {
-    const struct natkit_row *row = natkit_row_of_ethertype(ethertype);
+    const struct natkit_protocol *row = natkit_protocol_of_ethertype(ethertype);
 
     if (row && row->rewrite)
         return row->rewrite(self, in, place);
@@ -114,64 +115,10 @@ static uint64_t rewrite(struct anonymising *self, const struct stretch *frame,
     struct stretch in = {.data = frame->data + layers->layer3, .len = frame->len - layers->layer3};
     uint64_t change = layers->version == 0 ? rewrite_other(self, &in, layers->ethertype, place)
                                            : rewrite_ip(self, frame, layers, place);
-    change = natkit_shifted(change, layers->layer3);
+    change = checksum_shifted(change, layers->layer3);
     if (layers->version != 0 && layers->ip_end < frame->len)
         change += natkit_payload(self, frame, layers->ip_end);
     return change;
-}
-
-/* What a packet within another is in; false where it is in too many. */
-static bool enter(const struct place *outer, struct place *inner)
-{
-    *inner = (struct place){.depth = outer->depth + 1, .reversed = outer->reversed};
-    return outer->depth < NATKIT_MAX_DEPTH;
-}
-
-uint64_t natkit_inner(struct anonymising *self, const struct stretch *in, uint32_t at, uint32_t dlt,
-                      const struct place *place)
-{
-    struct plt_layers layers;
-    struct place within;
-
-    if (!enter(place, &within))
-        return natkit_unknown(self, in, at, "nesting", -1);
-    if (at >= in->len)
-        return 0;
-    struct stretch inner = {.data = in->data + at, .len = in->len - at};
-    struct plt_record record = {
-        .data = inner.data,
-        .len = inner.len,
-        .meta = {.dlt = dlt, .linktype = PLT_LINKTYPE_OF_DLT, .direction = -1}};
-    record_layers(&record, &layers);
-    return natkit_shifted(rewrite(self, &inner, &layers, &within), at);
-}
-
-uint64_t natkit_inner_ethertype(struct anonymising *self, const struct stretch *in, uint32_t at,
-                                uint16_t ethertype, const struct place *place)
-{
-    struct plt_layers layers = {
-        .layer2 = 0, .layer3 = PLT_ABSENT, .transport = PLT_ABSENT, .payload = PLT_ABSENT};
-    struct place within;
-
-    if (!enter(place, &within))
-        return natkit_unknown(self, in, at, "nesting", -1);
-    if (at >= in->len)
-        return 0;
-    struct stretch inner = {.data = in->data + at, .len = in->len - at};
-    layers.ip_end = inner.len;
-    plt_decode_ethertype(inner.data, inner.len, 0, ethertype, &layers);
-    plt_decode_network(inner.data, inner.len, inner.len, &layers);
-    return natkit_shifted(rewrite(self, &inner, &layers, &within), at);
-}
-
-uint64_t natkit_quoted(struct anonymising *self, const struct stretch *in, uint32_t at,
-                       const struct place *place)
-{
-    struct place turned = *place;
-
-    /* what is quoted went the other way: its destination is who sends the message */
-    turned.reversed = !place->reversed;
-    return natkit_inner(self, in, at, INNER_IP, &turned);
 }
 
 void natkit_anonymise(struct anonymising *self, const struct stretch *frame,
@@ -179,5 +126,7 @@ void natkit_anonymise(struct anonymising *self, const struct stretch *frame,
 {
     struct place place = {.depth = 0};
 
+    self->rewrite = rewrite;
+    self->transport = natkit_transport;
     rewrite(self, frame, layers, &place);
 }

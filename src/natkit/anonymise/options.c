@@ -1,6 +1,7 @@
-/* Addresses in the options of IPv4 and in the extension headers of IPv6. */
-#include "anonymise.h"
+/* Addresses in the options of IPv4 and in the extension headers of IPv6, Mobile IPv6 among them. */
+#include "options.h"
 
+#include "checksum.h"
 #include "packet/bytes.h"
 #include "packet/protocols.h"
 
@@ -58,7 +59,7 @@ static uint64_t replace_options4(struct anonymising *self, const struct stretch 
         }
         if (in->len - at < 3 || in->data[at + 1] < 2)
             break;
-        struct stretch option = {in->data, natkit_least(at + in->data[at + 1], in->len)};
+        struct stretch option = {in->data, least_of(at + in->data[at + 1], in->len)};
         change += replace_option4(self, &option, at);
         at = option.len;
     }
@@ -76,7 +77,7 @@ static uint64_t replace_route6(struct anonymising *self, const struct stretch *h
     if (kind != 0 && kind != 2 && kind != 4)
         return natkit_unknown(self, header, at + 4, "IPv6 routing header", kind);
     if (kind == 4 && header->len - at >= 5)
-        count = natkit_least(header->data[at + 4] + 1U, count); /* after the segments are options */
+        count = least_of(header->data[at + 4] + 1U, count); /* after the segments are options */
     uint64_t change = natkit_replace_list(self, header, at + 8, count, 6);
     enum { PAD1 = 0, PADN = 4, HMAC = 5 };
     for (uint32_t option = at + 8 + 16 * count;
@@ -85,7 +86,7 @@ static uint64_t replace_route6(struct anonymising *self, const struct stretch *h
         uint32_t size = type == PAD1 ? 1 : 2U + header->data[option + 1];
         if (type != PAD1 && type != PADN && type != HMAC)
             change += natkit_unknown(
-                self, &(struct stretch){header->data, natkit_least(option + size, header->len)},
+                self, &(struct stretch){header->data, least_of(option + size, header->len)},
                 option + 2, "segment routing option", type);
         option += size;
     }
@@ -129,7 +130,7 @@ static uint64_t replace_mobility(struct anonymising *self, const struct stretch 
     for (uint32_t at = sizes[type]; at < message->len && message->len - at >= 2;) {
         uint8_t option = message->data[at];
         uint32_t size = option == 0 ? 1 : 2U + message->data[at + 1];
-        struct stretch body = {message->data, natkit_least(at + size, message->len)};
+        struct stretch body = {message->data, least_of(at + size, message->len)};
         if (option == ALTERNATE_CARE_OF)
             change += natkit_replace(self, &body, at + 2, 6);
         else if (option > 5) /* refresh advice, nonce indices, authorization data hold none */
@@ -170,7 +171,7 @@ static uint64_t visit_headers(struct anonymising *self, const struct stretch *in
         default:
             return change;
         }
-        struct stretch whole = {in->data, natkit_least(at + size, in->len)};
+        struct stretch whole = {in->data, least_of(at + size, in->len)};
         change += visit(self, &whole, at, next, place);
         if (later_fragment)
             break;
@@ -205,11 +206,11 @@ static uint64_t visit_mobility(struct anonymising *self, const struct stretch *h
         return 0;
     struct stretch message = {header->data + at, header->len - at};
     uint64_t change = self->signalling ? replace_mobility(self, &message) : 0;
-    return change + natkit_adjust(&message, 4, place->pseudo + change);
+    return change + checksum_adjust(&message, 4, place->pseudo + change);
 }
 
-uint64_t natkit_replace_routes(struct anonymising *self, const struct stretch *in, int version,
-                               const struct place *place)
+uint64_t natkit_replace_options(struct anonymising *self, const struct stretch *in, int version,
+                                const struct place *place)
 {
     if (!self->signalling)
         return 0;

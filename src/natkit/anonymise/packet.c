@@ -1,5 +1,7 @@
-/* CryptoPan.packet(): arguments, the packet, and what is told of it. */
-#include "anonymise.h"
+/* CryptoPan.packet(): its arguments, access to the packet of a plt object, and the result. */
+#include "packet.h"
+
+#include "layers.h"
 
 /* Where the packet is in the writable memory of a buffer that its object gave: NULL with TypeError
  * where that is no such memory, which a subclass may bring about. */

@@ -1,9 +1,15 @@
-/* Which protocols are looked through, which hold no addresses, and which may: by their numbers. */
-#include "anonymise.h"
+/* The tables of protocols.  A protocol that may hold addresses and has no function is listed all
+ * the same: it is reported as unknown. */
+#include "protocols.h"
 
 #include "packet/protocols.h"
+#include "routing.h"
+#include "sctp.h"
+#include "signalling.h"
+#include "tunnels.h"
+#include "udptunnels.h"
 
-static const struct natkit_row ethertypes[] = {
+static const struct natkit_protocol ethertypes[] = {
     {ETHERTYPE_ARP, "ARP", natkit_arp},
     {ETHERTYPE_REVERSE_ARP, "RARP", natkit_arp},
     {ETHERTYPE_NSH, "NSH", natkit_nsh},
@@ -16,7 +22,7 @@ static const struct natkit_row ethertypes[] = {
     {0x9000, "loopback", natkit_quiet},
 };
 
-static const struct natkit_row protocols[] = {
+static const struct natkit_protocol protocols[] = {
     {PROTO_ICMP, "ICMP", natkit_icmp},
     {PROTO_IGMP, "IGMP", natkit_igmp},
     {PROTO_IPIP, "IP in IP", natkit_ipip},
@@ -42,7 +48,7 @@ static const struct natkit_row protocols[] = {
 };
 
 /* What is at a port and not here is an application's payload. */
-static const struct natkit_row udp_ports[] = {
+static const struct natkit_protocol udp_ports[] = {
     {67, "DHCP", NULL},
     {68, "DHCP", NULL},
     {500, "IKE", NULL},
@@ -81,12 +87,13 @@ static const struct natkit_row udp_ports[] = {
     {51820, "WireGuard", natkit_wireguard},
 };
 
-static const struct natkit_row tcp_ports[] = {
+static const struct natkit_protocol tcp_ports[] = {
     {179, "BGP", NULL},   {639, "MSDP", NULL},  {646, "LDP", NULL},   {1194, "OpenVPN", NULL},
     {1723, "PPTP", NULL}, {3478, "STUN", NULL}, {4189, "PCEP", NULL}, {7471, "STT", NULL},
 };
 
-static const struct natkit_row *find(const struct natkit_row *rows, size_t count, uint16_t number)
+static const struct natkit_protocol *find(const struct natkit_protocol *rows, size_t count,
+                                          uint16_t number)
 {
     for (size_t i = 0; i < count; i++)
         if (rows[i].number == number)
@@ -96,25 +103,25 @@ static const struct natkit_row *find(const struct natkit_row *rows, size_t count
 
 #define FIND(rows, number) find(rows, sizeof(rows) / sizeof((rows)[0]), number)
 
-const struct natkit_row *natkit_row_of_ethertype(uint16_t ethertype)
+const struct natkit_protocol *natkit_protocol_of_ethertype(uint16_t ethertype)
 {
-    static const struct natkit_row llc = {0, "LLC", natkit_llc};
+    static const struct natkit_protocol llc = {0, "LLC", natkit_llc};
 
     /* what is less is a length (IEEE 802.3), and 0 what a link layer has no ethertype for */
     return ethertype > 0 && ethertype <= 1500 ? &llc : FIND(ethertypes, ethertype);
 }
 
-const struct natkit_row *natkit_row_of_proto(uint8_t proto)
+const struct natkit_protocol *natkit_protocol_of_ip(uint8_t proto)
 {
     return FIND(protocols, proto);
 }
 
-const struct natkit_row *natkit_row_of_udp(uint16_t port)
+const struct natkit_protocol *natkit_protocol_of_udp(uint16_t port)
 {
     return FIND(udp_ports, port);
 }
 
-const struct natkit_row *natkit_row_of_tcp(uint16_t port)
+const struct natkit_protocol *natkit_protocol_of_tcp(uint16_t port)
 {
     return FIND(tcp_ports, port);
 }

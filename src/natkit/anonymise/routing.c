@@ -1,18 +1,8 @@
 /* Addresses in the messages of routers: OSPF, PIM, VRRP and HSRP. */
-#include "anonymise.h"
+#include "routing.h"
 
+#include "checksum.h"
 #include "packet/bytes.h"
-
-static uint32_t words_of(const struct stretch *in)
-{
-    uint32_t total = 0;
-
-    for (uint32_t i = 0; i < in->len && i < 0xffff; i++)
-        total += (uint32_t)in->data[i] << (i % 2 == 0 ? 8 : 0);
-    while (total >> 16)
-        total = (total & 0xffff) + (total >> 16);
-    return total;
-}
 
 /* --- OSPF: RFC 2328 appendix A.3, RFC 5340 appendix A.3 -------------------------------------- */
 
@@ -35,17 +25,17 @@ uint64_t natkit_ospf(struct anonymising *self, const struct stretch *in, const s
         /* the designated router, its backup, neighbours */
         uint32_t at = header + 12;
         uint32_t end = in->len >= 4 ? load_be16(in->data + 2) : 0;
-        struct stretch hello = {in->data, natkit_least(end, in->len)};
+        struct stretch hello = {in->data, least_of(end, in->len)};
         change += natkit_replace_list(self, &hello, at, UINT32_MAX, 4);
         /* a digest or another block after it: RFC 2328 appendix D.4.3, RFC 5613 */
-        if (version == 3 || load_be16(in->data + natkit_least(14, in->len - 2)) == 0)
+        if (version == 3 || load_be16(in->data + least_of(14, in->len - 2)) == 0)
             unchecked = natkit_unknown(self, in, hello.len, "OSPF trailer", -1);
     } else {
         change += natkit_unknown(self, in, header, "OSPF type", in->data[1]);
     }
     uint64_t pseudo = version == 3 ? place->pseudo : 0;
     if (in->len >= 14 && load_be16(in->data + 12) != 0) /* 0 where a digest stands for it */
-        change += natkit_adjust(in, 12, pseudo + change);
+        change += checksum_adjust(in, 12, pseudo + change);
     return change + unchecked;
 }
 
@@ -59,13 +49,13 @@ uint64_t natkit_vrrp(struct anonymising *self, const struct stretch *in, const s
     if (version != 2 && version != 3)
         return natkit_unknown(self, in, 0, "VRRP version", version);
     /* the pseudo-header is version 3's; not everybody has it with IPv4 */
-    bool alone = version == 2 || (place->version == 4 && words_of(in) == 0xffff);
+    bool alone = version == 2 || (place->version == 4 && checksum_sum(in->data, in->len) == 0xffff);
     uint64_t change = 0;
     if (self->signalling) {
         int size = version == 3 && place->version == 6 ? 6 : 4;
         change = natkit_replace_list(self, in, 8, in->data[3], size);
     }
-    return change + natkit_adjust(in, 6, change + (alone ? 0 : place->pseudo));
+    return change + checksum_adjust(in, 6, change + (alone ? 0 : place->pseudo));
 }
 
 /* --- HSRP: RFC 2281 section 5.1 ----------------------------------------------------------------
@@ -138,7 +128,7 @@ static uint32_t replace_hello(struct anonymising *self, const struct stretch *in
 
     while (at < in->len && in->len - at >= 4) {
         uint16_t type = load_be16(in->data + at);
-        uint32_t end = natkit_least(at + 4 + load_be16(in->data + at + 2), in->len);
+        uint32_t end = least_of(at + 4 + load_be16(in->data + at + 2), in->len);
         struct stretch option = {in->data, end};
         at += 4;
         if (type == ADDRESS_LIST)
@@ -162,10 +152,11 @@ uint64_t natkit_pim(struct anonymising *self, const struct stretch *in, const st
         return natkit_unknown(self, in, 0, "PIM version", in->data[0] >> 4);
     uint8_t type = in->data[0] & 0x0f;
     if (type == REGISTER) { /* the checksum is over the first 8 bytes, or over all of them */
-        struct stretch head = {in->data, natkit_least(8, in->len)};
-        bool over_all = words_of(&head) != 0xffff && words_of(in) == 0xffff;
+        struct stretch head = {in->data, least_of(8, in->len)};
+        bool over_all = checksum_sum(head.data, head.len) != 0xffff &&
+                        checksum_sum(in->data, in->len) == 0xffff;
         change = natkit_inner(self, in, 8, INNER_IP, place);
-        return change + natkit_adjust(in, 2, pseudo + (over_all ? change : 0));
+        return change + checksum_adjust(in, 2, pseudo + (over_all ? change : 0));
     }
     if (self->signalling) {
         if (type == HELLO)
@@ -181,5 +172,5 @@ uint64_t natkit_pim(struct anonymising *self, const struct stretch *in, const st
         at = in->len;
     }
     change += natkit_unknown(self, in, at, "PIM type", type);
-    return change + natkit_adjust(in, 2, pseudo + change);
+    return change + checksum_adjust(in, 2, pseudo + change);
 }

@@ -1,6 +1,7 @@
-/* Addresses in ARP, ICMP and ICMPv6 messages and in reports of groups. */
-#include "anonymise.h"
+/* Addresses in the messages of hosts: ARP, IGMP, ICMP, ICMPv6; and what IEEE 802.2 carries. */
+#include "signalling.h"
 
+#include "checksum.h"
 #include "packet/bytes.h"
 #include "packet/protocols.h"
 
@@ -100,7 +101,7 @@ uint64_t natkit_igmp(struct anonymising *self, const struct stretch *in, const s
         return natkit_unknown(self, in, 0, "IGMP", -1);
     if (in->len >= 1 && self->signalling)
         change = replace_igmp(self, in);
-    return change + natkit_adjust(in, 2, change);
+    return change + checksum_adjust(in, 2, change);
 }
 
 /* --- ICMP (RFC 792) -------------------------------------------------------------------------- */
@@ -123,7 +124,7 @@ static uint64_t replace_quote(struct anonymising *self, const struct stretch *in
                               uint32_t word, const struct place *place)
 {
     enum { HEADER = 8, MPLS = 1 };
-    uint32_t end = words == 0 ? in->len : natkit_least(HEADER + words * word, in->len);
+    uint32_t end = words == 0 ? in->len : least_of(HEADER + words * word, in->len);
     struct stretch quote = {in->data, end};
     uint64_t change = natkit_quoted(self, &quote, HEADER, place);
 
@@ -135,12 +136,12 @@ static uint64_t replace_quote(struct anonymising *self, const struct stretch *in
         uint32_t size = load_be16(extension.data + at);
         if (size < 4)
             break;
-        struct stretch object = {extension.data, natkit_least(at + size, extension.len)};
+        struct stretch object = {extension.data, least_of(at + size, extension.len)};
         if (object.data[at + 2] != MPLS) /* RFC 4950; RFC 5837's objects hold addresses */
             within += natkit_unknown(self, &object, at + 4, "ICMP extension", object.data[at + 2]);
         at += size;
     }
-    return change + within + natkit_adjust(&extension, 2, within);
+    return change + within + checksum_adjust(&extension, 2, within);
 }
 
 static uint64_t replace_icmp(struct anonymising *self, const struct stretch *in,
@@ -182,7 +183,7 @@ uint64_t natkit_icmp(struct anonymising *self, const struct stretch *in, const s
     if (place->version == 6)
         return natkit_unknown(self, in, 0, "ICMP", -1);
     uint64_t change = in->len >= 1 ? replace_icmp(self, in, place) : 0;
-    return change + natkit_adjust(in, 2, change);
+    return change + checksum_adjust(in, 2, change);
 }
 
 /* --- ICMPv6 (RFC 4443) and neighbour discovery (RFC 4861) ------------------------------------ */
@@ -194,7 +195,7 @@ static uint64_t replace_neighbour_options(struct anonymising *self, const struct
 
     while (in->len > at && in->len - at >= 4 && in->data[at + 1] > 0) {
         struct stretch option = {.data = in->data,
-                                 .len = natkit_least(at + in->data[at + 1] * 8U, in->len)};
+                                 .len = least_of(at + in->data[at + 1] * 8U, in->len)};
         switch (in->data[at]) {
         case 3: /* prefix information */
             change += natkit_replace_bits(self, &option, at + 16, 6, in->data[at + 2]);
@@ -292,5 +293,5 @@ uint64_t natkit_icmp6(struct anonymising *self, const struct stretch *in, const 
     if (place->version == 4)
         return natkit_unknown(self, in, 0, "ICMPv6", -1);
     uint64_t change = in->len >= 1 ? replace_icmp6(self, in, place) : 0;
-    return change + natkit_adjust(in, 2, place->pseudo + change);
+    return change + checksum_adjust(in, 2, place->pseudo + change);
 }

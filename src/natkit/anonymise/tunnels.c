@@ -1,62 +1,11 @@
-/* Packets within packets, below IP and right above it: where the inner one begins. */
-#include "anonymise.h"
+/* Tunnels below IP and directly in IP: where the inner packet begins. */
+#include "tunnels.h"
 
+#include "checksum.h"
 #include "packet/bytes.h"
 #include "packet/protocols.h"
 
-static uint16_t sum_of(const uint8_t *data, uint32_t size)
-{
-    uint32_t total = 0;
-
-    for (uint32_t i = 0; i < size; i += 2)
-        total += load_be16(data + i);
-    total = (total & 0xffff) + (total >> 16);
-    return (uint16_t)((total & 0xffff) + (total >> 16));
-}
-
-/* Whether an IP header may be at a place.  A port may be an application's own that day: what it
- * sends must not be taken for addresses. */
-static bool looks_like_ip(const struct stretch *in, uint32_t at)
-{
-    if (!natkit_has(in, at, 1))
-        return false;
-    const uint8_t *ip = in->data + at;
-    uint32_t header = (ip[0] & 0x0fU) * 4;
-    if (ip[0] >> 4 == 6)
-        return true;
-    if (ip[0] >> 4 != 4 || header < IP_HEADER)
-        return false;
-    /* a checksum of 0 is one that hardware is to fill in */
-    return !natkit_has(in, at, header) || load_be16(ip + 10) == 0 || sum_of(ip, header) == 0xffff;
-}
-
-uint64_t natkit_inner_ip(struct anonymising *self, const struct stretch *in, uint32_t at,
-                         const char *name, const struct place *place)
-{
-    return looks_like_ip(in, at) ? natkit_inner(self, in, at, INNER_IP, place)
-                                 : natkit_unknown(self, in, at, name, -1);
-}
-
 /* --- Below IP -------------------------------------------------------------------------------- */
-
-uint64_t natkit_next_protocol(struct anonymising *self, const struct stretch *in, uint32_t at,
-                              uint8_t next, const char *name, const struct place *place)
-{
-    switch (next) {
-    case 1:
-        return natkit_inner_ethertype(self, in, at, ETHERTYPE_IP, place);
-    case 2:
-        return natkit_inner_ethertype(self, in, at, ETHERTYPE_IP6, place);
-    case 3:
-        return natkit_inner(self, in, at, INNER_ETHERNET, place);
-    case 4:
-        return natkit_inner_ethertype(self, in, at, ETHERTYPE_NSH, place);
-    case 5:
-        return natkit_inner_ethertype(self, in, at, ETHERTYPE_MPLS, place);
-    default:
-        return natkit_unknown(self, in, at, name, next);
-    }
-}
 
 uint64_t natkit_quiet(struct anonymising *self, const struct stretch *in, const struct place *place)
 {
@@ -69,7 +18,7 @@ uint64_t natkit_quiet(struct anonymising *self, const struct stretch *in, const 
 /* RFC 8300 section 2.2 */
 uint64_t natkit_nsh(struct anonymising *self, const struct stretch *in, const struct place *place)
 {
-    if (!natkit_has(in, 0, 4))
+    if (!stretch_has(in, 0, 4))
         return 0;
     uint32_t size = (in->data[1] & 0x3fU) * 4;
     if (size < 8)
@@ -104,15 +53,15 @@ uint64_t natkit_ah(struct anonymising *self, const struct stretch *in, const str
 {
     struct place within = *place;
 
-    if (!natkit_has(in, 0, 2))
+    if (!stretch_has(in, 0, 2))
         return 0;
     uint32_t size = (in->data[1] + 2U) * 4;
     if (size >= in->len)
         return 0;
     if (within.headers++ >= NATKIT_MAX_DEPTH)
         return natkit_unknown(self, in, size, "nesting", -1);
-    return natkit_transport(self, &(struct stretch){in->data + size, in->len - size}, in->data[0],
-                            &within);
+    return self->transport(self, &(struct stretch){in->data + size, in->len - size}, in->data[0],
+                           &within);
 }
 
 /* RFC 2004: what the IP header was changed from; the transport's checksum is over that. */
@@ -136,13 +85,13 @@ uint64_t natkit_minimal(struct anonymising *self, const struct stretch *in,
         within.pseudo = change + within.src;
         change += within.src;
     }
-    change += natkit_adjust(in, 2, change);
+    change += checksum_adjust(in, 2, change);
     if (in->len <= size)
         return change;
     if (within.headers++ >= NATKIT_MAX_DEPTH)
         return change + natkit_unknown(self, in, size, "nesting", -1);
-    return change + natkit_transport(self, &(struct stretch){in->data + size, in->len - size},
-                                     in->data[0], &within);
+    return change + self->transport(self, &(struct stretch){in->data + size, in->len - size},
+                                    in->data[0], &within);
 }
 
 /* --- GRE ------------------------------------------------------------------------------------- */
@@ -152,7 +101,7 @@ uint64_t natkit_minimal(struct anonymising *self, const struct stretch *in,
 static uint64_t rewrite_erspan(struct anonymising *self, const struct stretch *in, uint32_t at,
                                bool sequenced, const struct place *place)
 {
-    if (sequenced && natkit_has(in, at, 1) && in->data[at] >> 4 != 1)
+    if (sequenced && stretch_has(in, at, 1) && in->data[at] >> 4 != 1)
         return natkit_unknown(self, in, at, "ERSPAN", -1);
     return natkit_inner(self, in, sequenced ? at + 8 : at, INNER_ETHERNET, place);
 }
@@ -161,7 +110,7 @@ static uint64_t rewrite_erspan(struct anonymising *self, const struct stretch *i
 static uint64_t rewrite_erspan3(struct anonymising *self, const struct stretch *in, uint32_t at,
                                 const struct place *place)
 {
-    if (!natkit_has(in, at, 12))
+    if (!stretch_has(in, at, 12))
         return 0;
     uint32_t size = in->data[at + 11] & 1 ? 20 : 12; /* a subheader of the platform's own */
     uint32_t kind = load_be16(in->data + at + 10) >> 10 & 0x1f;
@@ -176,7 +125,7 @@ static uint64_t rewrite_erspan3(struct anonymising *self, const struct stretch *
 static uint64_t rewrite_wccp(struct anonymising *self, const struct stretch *in, uint32_t at,
                              const struct place *place)
 {
-    return natkit_inner_ip(self, in, looks_like_ip(in, at) ? at : at + 4, "WCCP", place);
+    return natkit_inner_ip(self, in, natkit_looks_like_ip(in, at) ? at : at + 4, "WCCP", place);
 }
 
 /* RFC 2784, RFC 2890, and RFC 2637's enhanced GRE of version 1. */
@@ -215,5 +164,5 @@ uint64_t natkit_gre(struct anonymising *self, const struct stretch *in, const st
     default:
         change = natkit_inner_ethertype(self, in, header, protocol, place);
     }
-    return has_checksum ? change + natkit_adjust(in, 4, change) : change;
+    return has_checksum ? change + checksum_adjust(in, 4, change) : change;
 }

@@ -1,6 +1,11 @@
-/* The type CryptoPan: keys and prefixes. */
-#include "natkit/natkit.h"
+/* The type CryptoPan: its key, and the methods for single prefixes. */
+#include "type.h"
+
+#include "addresses.h"
+#include "common/method.h"
 #include "common/subclass.h"
+#include "packet.h"
+#include "pan.h"
 
 #include <openssl/crypto.h>
 #include <string.h>
@@ -73,14 +78,6 @@ static void pan_dealloc(PyObject *self_)
     Py_DECREF(type);
 }
 
-int natkit_pan_check(const struct cryptopan *pan)
-{
-    if (!cryptopan_failed(pan))
-        return 0;
-    PyErr_SetString(PyExc_RuntimeError, "OpenSSL failed to encrypt: nothing is anonymised");
-    return -1;
-}
-
 /* --- Prefixes -------------------------------------------------------------------------------- */
 
 static PyObject *map_prefix(PyObject *self_, PyObject *obj,
@@ -133,24 +130,14 @@ PyDoc_STRVAR(
     "else for 6. ValueError for\nother shapes and versions. Large arrays are mapped with the GIL "
     "released; Ctrl-C ends the call.");
 
-#define METHOD_O(name, function, text)                                                             \
-    {                                                                                              \
-        .ml_name = name, .ml_meth = function, .ml_flags = METH_O, .ml_doc = text                   \
-    }
-
-static PyMethodDef pan_methods[] = {METHOD_O("anonymise", pan_anonymise, anonymise_doc),
-                                    METHOD_O("anonymize", pan_anonymise, anonymize_doc),
-                                    METHOD_O("deanonymise", pan_deanonymise, deanonymise_doc),
-                                    METHOD_O("deanonymize", pan_deanonymise, deanonymize_doc),
-                                    {.ml_name = "addresses",
-                                     .ml_meth = (PyCFunction)(void (*)(void))natkit_pan_addresses,
-                                     .ml_flags = METH_VARARGS | METH_KEYWORDS,
-                                     .ml_doc = addresses_doc},
-                                    {.ml_name = "packet",
-                                     .ml_meth = (PyCFunction)(void (*)(void))natkit_pan_packet,
-                                     .ml_flags = METH_FASTCALL | METH_KEYWORDS,
-                                     .ml_doc = natkit_pan_packet_doc},
-                                    {.ml_name = NULL}};
+static PyMethodDef pan_methods[] = {
+    METHOD("anonymise", pan_anonymise, METH_O, anonymise_doc),
+    METHOD("anonymize", pan_anonymise, METH_O, anonymize_doc),
+    METHOD("deanonymise", pan_deanonymise, METH_O, deanonymise_doc),
+    METHOD("deanonymize", pan_deanonymise, METH_O, deanonymize_doc),
+    METHOD("addresses", natkit_pan_addresses, METH_VARARGS | METH_KEYWORDS, addresses_doc),
+    METHOD("packet", natkit_pan_packet, METH_FASTCALL | METH_KEYWORDS, natkit_pan_packet_doc),
+    {.ml_name = NULL}};
 
 PyDoc_STRVAR(
     pan_doc,

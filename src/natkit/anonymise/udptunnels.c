@@ -1,5 +1,5 @@
-/* Packets within packets over UDP, and L2TP: where the inner one begins. */
-#include "anonymise.h"
+/* Tunnels over UDP, and L2TP: where the inner packet begins. */
+#include "udptunnels.h"
 
 #include "packet/bytes.h"
 #include "packet/protocols.h"
@@ -7,7 +7,7 @@
 /* Whether an Ethernet header with a payload that we know may be at a place. */
 static bool looks_like_ethernet(const struct stretch *in, uint32_t at)
 {
-    if (!natkit_has(in, at, 15))
+    if (!stretch_has(in, at, 15))
         return false;
     switch (load_be16(in->data + at + 12)) {
     case ETHERTYPE_IP:
@@ -50,7 +50,7 @@ uint64_t natkit_l2tp(struct anonymising *self, const struct stretch *in, const s
     enum { CONTROL = 0x8000, LENGTH = 0x4000, SEQUENCE = 0x0800, OFFSET = 0x0200 };
     uint32_t at = 2;
 
-    if (!natkit_has(in, 0, 2))
+    if (!stretch_has(in, 0, 2))
         return 0;
     uint16_t flags = load_be16(in->data);
     if (flags & CONTROL)
@@ -63,7 +63,7 @@ uint64_t natkit_l2tp(struct anonymising *self, const struct stretch *in, const s
     at += 4; /* tunnel and session */
     at += flags & SEQUENCE ? 4 : 0;
     if (flags & OFFSET) {
-        if (!natkit_has(in, at, 2))
+        if (!stretch_has(in, at, 2))
             return 0;
         at += 2U + load_be16(in->data + at);
     }
@@ -77,7 +77,7 @@ uint64_t natkit_vxlan(struct anonymising *self, const struct stretch *in, const 
 {
     enum { HAS_PROTOCOL = 0x04, HAS_ID = 0x08 };
 
-    if (!natkit_has(in, 0, 8))
+    if (!stretch_has(in, 0, 8))
         return natkit_unknown(self, in, 0, "VXLAN", -1);
     if (in->data[0] & HAS_PROTOCOL)
         return natkit_next_protocol(self, in, 8, in->data[3], "VXLAN-GPE", place);
@@ -89,7 +89,7 @@ uint64_t natkit_vxlan(struct anonymising *self, const struct stretch *in, const 
 uint64_t natkit_vxlan_gpe(struct anonymising *self, const struct stretch *in,
                           const struct place *place)
 {
-    if (!natkit_has(in, 0, 8) || !(in->data[0] & 0x0c))
+    if (!stretch_has(in, 0, 8) || !(in->data[0] & 0x0c))
         return natkit_unknown(self, in, 0, "VXLAN-GPE", -1);
     return natkit_vxlan(self, in, place);
 }
@@ -98,7 +98,7 @@ uint64_t natkit_vxlan_gpe(struct anonymising *self, const struct stretch *in,
 uint64_t natkit_geneve(struct anonymising *self, const struct stretch *in,
                        const struct place *place)
 {
-    if (!natkit_has(in, 0, 8) || in->data[0] >> 6 != 0)
+    if (!stretch_has(in, 0, 8) || in->data[0] >> 6 != 0)
         return natkit_unknown(self, in, 0, "Geneve", -1);
     uint32_t at = 8 + (in->data[0] & 0x3fU) * 4;
     uint16_t protocol = load_be16(in->data + 2);
@@ -115,7 +115,7 @@ uint64_t natkit_gtp(struct anonymising *self, const struct stretch *in, const st
     enum { SUPPORTED_EXTENSIONS = 31, END_MARKER = 254, PACKET = 255 };
     uint32_t at = 8;
 
-    if (!natkit_has(in, 0, 8) || in->data[0] >> 4 != 3)
+    if (!stretch_has(in, 0, 8) || in->data[0] >> 4 != 3)
         return natkit_unknown(self, in, 0, "GTP", -1);
     uint8_t type = in->data[1];
     if (type == ECHO_REQUEST || type == ECHO_RESPONSE || type == SUPPORTED_EXTENSIONS ||
@@ -124,9 +124,9 @@ uint64_t natkit_gtp(struct anonymising *self, const struct stretch *in, const st
     if (type != PACKET)
         return natkit_unknown(self, in, 8, "GTP-U message", type);
     if (in->data[0] & MORE) {
-        uint8_t next = natkit_has(in, 0, 12) && in->data[0] & HAS_EXTENSION ? in->data[11] : 0;
+        uint8_t next = stretch_has(in, 0, 12) && in->data[0] & HAS_EXTENSION ? in->data[11] : 0;
         at = 12;
-        while (next != 0 && natkit_has(in, at, 1) && in->data[at] > 0) {
+        while (next != 0 && stretch_has(in, at, 1) && in->data[at] > 0) {
             at += in->data[at] * 4U;
             next = at <= in->len ? in->data[at - 1] : 0;
         }
@@ -143,9 +143,9 @@ uint64_t natkit_teredo(struct anonymising *self, const struct stretch *in,
     uint64_t change = 0;
     uint32_t at = 0;
 
-    if (natkit_has(in, 0, 4) && load_be16(in->data) == 1)
+    if (stretch_has(in, 0, 4) && load_be16(in->data) == 1)
         at = 4U + in->data[2] + in->data[3] + 8 + 1;
-    if (natkit_has(in, at, 8) && load_be16(in->data + at) == 0) {
+    if (stretch_has(in, at, 8) && load_be16(in->data + at) == 0) {
         if (self->signalling)
             change = natkit_replace_inverted(self, in, at + 4);
         at += 8;
@@ -164,7 +164,7 @@ uint64_t natkit_gue(struct anonymising *self, const struct stretch *in, const st
 {
     enum { CONTROL = 0x20 };
 
-    if (!natkit_has(in, 0, 4) || in->data[0] >> 6 == 1)
+    if (!stretch_has(in, 0, 4) || in->data[0] >> 6 == 1)
         return natkit_inner_ip(self, in, 0, "GUE", place);
     uint32_t at = 4 + (in->data[0] & 0x1fU) * 4;
     uint8_t proto = in->data[1];
@@ -181,7 +181,7 @@ uint64_t natkit_capwap(struct anonymising *self, const struct stretch *in,
 {
     enum { NATIVE = 0x100, FRAGMENT = 0x80, KEEP_ALIVE = 0x08 };
 
-    if (!natkit_has(in, 0, 8) || in->data[0] != 0)
+    if (!stretch_has(in, 0, 8) || in->data[0] != 0)
         return natkit_unknown(self, in, 0, "CAPWAP", -1);
     uint32_t bits = load_be32(in->data) & 0xffffff;
     uint32_t at = (bits >> 19) * 4;
@@ -196,9 +196,9 @@ uint64_t natkit_tzsp(struct anonymising *self, const struct stretch *in, const s
     enum { PADDING = 0, END = 1, ETHERNET = 1, WITH_PACKET = 0, TO_SEND = 1 };
     uint32_t at = 4;
 
-    if (!natkit_has(in, 0, 4) || in->data[0] != 1 || in->data[1] > TO_SEND)
+    if (!stretch_has(in, 0, 4) || in->data[0] != 1 || in->data[1] > TO_SEND)
         return natkit_unknown(self, in, 0, "TZSP", -1);
-    while (natkit_has(in, at, 2) && in->data[at] != END)
+    while (stretch_has(in, at, 2) && in->data[at] != END)
         at += in->data[at] == PADDING ? 1 : 2U + in->data[at + 1];
     if (load_be16(in->data + 2) != ETHERNET)
         return natkit_unknown(self, in, at, "TZSP", -1);
@@ -211,7 +211,7 @@ uint64_t natkit_wireguard(struct anonymising *self, const struct stretch *in,
                           const struct place *place)
 {
     (void)place;
-    if (natkit_has(in, 0, 4) && load_le32(in->data) >= 1 && load_le32(in->data) <= 4)
+    if (stretch_has(in, 0, 4) && load_le32(in->data) >= 1 && load_le32(in->data) <= 4)
         return natkit_unknown(self, in, 0, "WireGuard", -1);
     return natkit_payload(self, in, 0);
 }
@@ -224,5 +224,5 @@ uint64_t natkit_nat_traversal(struct anonymising *self, const struct stretch *in
     if (in->len == 1 && in->data[0] == 0xff)
         return 0;
     return natkit_unknown(self, in, 0,
-                          natkit_has(in, 0, 4) && load_be32(in->data) == 0 ? "IKE" : "ESP", -1);
+                          stretch_has(in, 0, 4) && load_be32(in->data) == 0 ? "IKE" : "ESP", -1);
 }

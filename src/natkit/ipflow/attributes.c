@@ -1,38 +1,41 @@
 /* What an IPflow tells: its attributes, its text and its pickle. */
+#include "attributes.h"
+
 #include "natkit/natkit.h"
 
 #include "packet/bytes.h"
+#include "packetkey.h"
 
 #define NOT_IP "not an IP packet: ethertype 0x%04x"
 
-const struct natkit_key *natkit_flow_key(PyObject *self_)
+const struct natkit_key *ipflow_key(PyObject *self_)
 {
-    const struct natkit_flow *self = (const struct natkit_flow *)self_;
+    const struct ipflow *self = (const struct ipflow *)self_;
 
-    if (natkit_flow_has_key(self_))
+    if (ipflow_has_key(self_))
         return &self->key;
     PyErr_Format(PyExc_ValueError, NOT_IP, self->ethertype);
     return NULL;
 }
 
 /* The same where it is known to have a key. */
-static const struct natkit_flow *flow_of(PyObject *self_)
+static const struct ipflow *ipflow_of(PyObject *self_)
 {
-    return natkit_flow_key(self_) ? (const struct natkit_flow *)self_ : NULL;
+    return ipflow_key(self_) ? (const struct ipflow *)self_ : NULL;
 }
 
 /* --- Attributes ------------------------------------------------------------------------------ */
 
-static PyObject *flow_fwd_key_get(PyObject *self_, void *Py_UNUSED(closure))
+static PyObject *ipflow_fwd_key_get(PyObject *self_, void *Py_UNUSED(closure))
 {
-    const struct natkit_key *key = natkit_flow_key(self_);
+    const struct natkit_key *key = ipflow_key(self_);
 
     return key ? natkit_key_bytes(key) : NULL;
 }
 
-static PyObject *flow_rev_key_get(PyObject *self_, void *Py_UNUSED(closure))
+static PyObject *ipflow_rev_key_get(PyObject *self_, void *Py_UNUSED(closure))
 {
-    const struct natkit_key *key = natkit_flow_key(self_);
+    const struct natkit_key *key = ipflow_key(self_);
 
     if (!key)
         return NULL;
@@ -40,42 +43,42 @@ static PyObject *flow_rev_key_get(PyObject *self_, void *Py_UNUSED(closure))
     return natkit_key_bytes(&reversed);
 }
 
-static PyObject *flow_home_key_get(PyObject *self_, void *closure)
+static PyObject *ipflow_home_key_get(PyObject *self_, void *closure)
 {
-    const struct natkit_flow *self = flow_of(self_);
+    const struct ipflow *self = ipflow_of(self_);
 
     if (!self)
         return NULL;
     if (self->dst_in_home == NO_HOME)
         Py_RETURN_NONE;
-    return self->dst_in_home == AT_HOME ? flow_fwd_key_get(self_, closure)
-                                        : flow_rev_key_get(self_, closure);
+    return self->dst_in_home == AT_HOME ? ipflow_fwd_key_get(self_, closure)
+                                        : ipflow_rev_key_get(self_, closure);
 }
 
-static PyObject *flow_version_get(PyObject *self_, void *Py_UNUSED(closure))
+static PyObject *ipflow_version_get(PyObject *self_, void *Py_UNUSED(closure))
 {
-    const struct natkit_key *key = natkit_flow_key(self_);
+    const struct natkit_key *key = ipflow_key(self_);
 
     return key ? PyLong_FromLong(key->bytes[KEY_VERSION]) : NULL;
 }
 
-static PyObject *flow_proto_get(PyObject *self_, void *Py_UNUSED(closure))
+static PyObject *ipflow_proto_get(PyObject *self_, void *Py_UNUSED(closure))
 {
-    const struct natkit_key *key = natkit_flow_key(self_);
+    const struct natkit_key *key = ipflow_key(self_);
 
     return key ? PyLong_FromLong(key->bytes[KEY_PROTO]) : NULL;
 }
 
-static PyObject *flow_src_port_get(PyObject *self_, void *Py_UNUSED(closure))
+static PyObject *ipflow_src_port_get(PyObject *self_, void *Py_UNUSED(closure))
 {
-    const struct natkit_key *key = natkit_flow_key(self_);
+    const struct natkit_key *key = ipflow_key(self_);
 
     return key ? PyLong_FromLong(load_be16(key->bytes + KEY_SRC_PORT)) : NULL;
 }
 
-static PyObject *flow_dst_port_get(PyObject *self_, void *Py_UNUSED(closure))
+static PyObject *ipflow_dst_port_get(PyObject *self_, void *Py_UNUSED(closure))
 {
-    const struct natkit_key *key = natkit_flow_key(self_);
+    const struct natkit_key *key = ipflow_key(self_);
 
     return key ? PyLong_FromLong(load_be16(key->bytes + KEY_DST_PORT)) : NULL;
 }
@@ -90,16 +93,16 @@ static PyObject *prefix_of(PyObject *self_, const struct natkit_key *key, const 
     return state->ipp_api->prefix_new(state->ipp_api, key->bytes[KEY_VERSION], addr, IPP_NO_LENGTH);
 }
 
-static PyObject *flow_src_prefix_get(PyObject *self_, void *Py_UNUSED(closure))
+static PyObject *ipflow_src_prefix_get(PyObject *self_, void *Py_UNUSED(closure))
 {
-    const struct natkit_key *key = natkit_flow_key(self_);
+    const struct natkit_key *key = ipflow_key(self_);
 
     return key ? prefix_of(self_, key, natkit_key_src(key)) : NULL;
 }
 
-static PyObject *flow_dst_prefix_get(PyObject *self_, void *Py_UNUSED(closure))
+static PyObject *ipflow_dst_prefix_get(PyObject *self_, void *Py_UNUSED(closure))
 {
-    const struct natkit_key *key = natkit_flow_key(self_);
+    const struct natkit_key *key = ipflow_key(self_);
 
     return key ? prefix_of(self_, key, natkit_key_dst(key)) : NULL;
 }
@@ -111,23 +114,23 @@ static PyObject *in_home_object(int in_home)
     return PyBool_FromLong(in_home == AT_HOME);
 }
 
-static PyObject *flow_src_in_home_get(PyObject *self_, void *Py_UNUSED(closure))
+static PyObject *ipflow_src_in_home_get(PyObject *self_, void *Py_UNUSED(closure))
 {
-    const struct natkit_flow *self = flow_of(self_);
+    const struct ipflow *self = ipflow_of(self_);
 
     return self ? in_home_object(self->src_in_home) : NULL;
 }
 
-static PyObject *flow_dst_in_home_get(PyObject *self_, void *Py_UNUSED(closure))
+static PyObject *ipflow_dst_in_home_get(PyObject *self_, void *Py_UNUSED(closure))
 {
-    const struct natkit_flow *self = flow_of(self_);
+    const struct ipflow *self = ipflow_of(self_);
 
     return self ? in_home_object(self->dst_in_home) : NULL;
 }
 
-static PyObject *flow_is_inward_get(PyObject *self_, void *Py_UNUSED(closure))
+static PyObject *ipflow_is_inward_get(PyObject *self_, void *Py_UNUSED(closure))
 {
-    const struct natkit_flow *self = flow_of(self_);
+    const struct ipflow *self = ipflow_of(self_);
 
     if (!self)
         return NULL;
@@ -136,48 +139,48 @@ static PyObject *flow_is_inward_get(PyObject *self_, void *Py_UNUSED(closure))
     return PyBool_FromLong(self->src_in_home != self->dst_in_home);
 }
 
-PyGetSetDef natkit_flow_getset[] = {
-    {.name = "version", .get = flow_version_get, .doc = "IP version: 4 or 6."},
+PyGetSetDef ipflow_getset[] = {
+    {.name = "version", .get = ipflow_version_get, .doc = "IP version: 4 or 6."},
     {.name = "proto",
-     .get = flow_proto_get,
+     .get = ipflow_proto_get,
      .doc = "IP protocol of the transport, behind IPv6 extension headers.\n\n"
             "0 for IPv4 fragments but the first, which have no transport header."},
     {.name = "src_port",
-     .get = flow_src_port_get,
+     .get = ipflow_src_port_get,
      .doc = "Source port of TCP, UDP, SCTP, DCCP or UDP-Lite.\n\n"
             "0 where there is none: for other protocols, for fragments but the first, and where "
             "not both\nports were captured."},
     {.name = "dst_port",
-     .get = flow_dst_port_get,
+     .get = ipflow_dst_port_get,
      .doc = "Destination port, 0 where there is none: as src_port."},
     {.name = "src_prefix",
-     .get = flow_src_prefix_get,
+     .get = ipflow_src_prefix_get,
      .doc = "Source address: a new IPprefix without length."},
     {.name = "dst_prefix",
-     .get = flow_dst_prefix_get,
+     .get = ipflow_dst_prefix_get,
      .doc = "Destination address: a new IPprefix without length."},
     {.name = "fwd_key",
-     .get = flow_fwd_key_get,
+     .get = ipflow_fwd_key_get,
      .doc = "The flow's key as bytes, in the order of the packet.\n\n"
             "A byte each of version and protocol, 2 each of source and destination port, then "
             "source and\ndestination address, all in network order: 14 bytes for IPv4, 38 for "
             "IPv6."},
     {.name = "rev_key",
-     .get = flow_rev_key_get,
+     .get = ipflow_rev_key_get,
      .doc = "The key of the other direction: fwd_key with source and destination swapped."},
     {.name = "home_key",
-     .get = flow_home_key_get,
+     .get = ipflow_home_key_get,
      .doc = "The key into the home network, one for both directions of a flow that crosses its "
             "border.\n\nfwd_key where the destination is at home, else rev_key; None without a "
             "FlowHome."},
     {.name = "src_in_home",
-     .get = flow_src_in_home_get,
+     .get = ipflow_src_in_home_get,
      .doc = "Whether the source address is at home; None without a FlowHome."},
     {.name = "dst_in_home",
-     .get = flow_dst_in_home_get,
+     .get = ipflow_dst_in_home_get,
      .doc = "Whether the destination address is at home; None without a FlowHome."},
     {.name = "is_inward",
-     .get = flow_is_inward_get,
+     .get = ipflow_is_inward_get,
      .doc = "Whether just one end is at home: the flow crosses the border, in either direction.\n\n"
             "None without a FlowHome."},
     {.name = NULL}};
@@ -202,12 +205,12 @@ static const char *protocol_name(uint8_t proto)
     }
 }
 
-PyObject *natkit_flow_str(PyObject *self_)
+PyObject *ipflow_str(PyObject *self_)
 {
-    const struct natkit_flow *self = (const struct natkit_flow *)self_;
+    const struct ipflow *self = (const struct ipflow *)self_;
     const struct natkit_key *key = &self->key;
 
-    if (!natkit_flow_has_key(self_))
+    if (!ipflow_has_key(self_))
         return PyUnicode_FromFormat(NOT_IP, self->ethertype);
     const char *name = protocol_name(key->bytes[KEY_PROTO]);
     PyObject *src = prefix_of(self_, key, natkit_key_src(key));
@@ -226,9 +229,9 @@ PyObject *natkit_flow_str(PyObject *self_)
     return text;
 }
 
-PyObject *natkit_flow_repr(PyObject *self_)
+PyObject *ipflow_repr(PyObject *self_)
 {
-    PyObject *text = natkit_flow_str(self_);
+    PyObject *text = ipflow_str(self_);
 
     if (!text)
         return NULL;
@@ -237,18 +240,18 @@ PyObject *natkit_flow_repr(PyObject *self_)
     return result;
 }
 
-PyObject *natkit_flow_reduce(PyObject *self_, PyObject *Py_UNUSED(args))
+PyObject *ipflow_reduce(PyObject *self_, PyObject *Py_UNUSED(args))
 {
-    if (!natkit_flow_key(self_))
+    if (!ipflow_key(self_))
         return NULL;
     PyObject *from_key = natkit_attribute((PyObject *)Py_TYPE(self_), "from_key");
     PyObject *added = from_key ? natkit_added_state(self_) : NULL;
     PyObject *result = NULL;
 
     if (added) /* a NULL from a getter passes Py_BuildValue's N, with its exception */
-        result = Py_BuildValue("O(NNN)O", from_key, flow_fwd_key_get(self_, NULL),
-                               flow_src_in_home_get(self_, NULL), flow_dst_in_home_get(self_, NULL),
-                               added);
+        result = Py_BuildValue("O(NNN)O", from_key, ipflow_fwd_key_get(self_, NULL),
+                               ipflow_src_in_home_get(self_, NULL),
+                               ipflow_dst_in_home_get(self_, NULL), added);
     Py_XDECREF(added);
     Py_XDECREF(from_key);
     return result;

@@ -1,77 +1,26 @@
-/* The type FlowHome: the home networks, and flows as seen from them. */
-#include "natkit/natkit.h"
+/* The type FlowHome: home networks, and the IPflows of packets with what of them is at home. */
+#include "flowhome.h"
+
+#include "common/method.h"
 #include "common/subclass.h"
+#include "ipflow.h"
+#include "packetkey.h"
 
-#include <stdlib.h>
-#include <string.h>
+struct flowhome {
+    PyObject ob_base;
+    struct natkit_state *state; /* borrowed: the type keeps the module alive */
+    struct natkit_home networks;
+};
 
-/* --- The test -------------------------------------------------------------------------------- */
-
-static bool is_within(const uint8_t *addr, const struct home_prefix *prefix)
+const struct natkit_home *flowhome_networks(PyObject *self_)
 {
-    size_t whole = prefix->length / 8U;
-    uint8_t rest = (uint8_t)(0xff00U >> prefix->length % 8U);
-
-    return memcmp(addr, prefix->addr, whole) == 0 &&
-           (rest == 0 || (addr[whole] & rest) == prefix->addr[whole]);
-}
-
-/* As no prefix is within another, the last one that begins at or before addr is the only one that
- * may hold it. */
-bool natkit_at_home(const struct natkit_home *home, int version, const uint8_t *addr)
-{
-    const struct home_networks *networks = version == 4 ? &home->ip4 : &home->ip6;
-    size_t size = version == 4 ? 4 : 16;
-    size_t from = 0, to = networks->count;
-
-    while (from < to) {
-        size_t middle = from + (to - from) / 2;
-        if (memcmp(networks->prefixes[middle].addr, addr, size) <= 0)
-            from = middle + 1;
-        else
-            to = middle;
-    }
-    return from > 0 && is_within(addr, &networks->prefixes[from - 1]);
+    return &((const struct flowhome *)self_)->networks;
 }
 
 /* --- Making one ------------------------------------------------------------------------------ */
 
-/* By address, then the shorter, which may hold the longer, first. */
-static int compare_prefixes(const void *one_, const void *other_)
-{
-    const struct home_prefix *one = one_;
-    const struct home_prefix *other = other_;
-    int order = memcmp(one->addr, other->addr, sizeof(one->addr));
-
-    return order != 0 ? order : one->length - other->length;
-}
-
-static void sort_networks(struct home_networks *networks)
-{
-    struct home_prefix *prefixes = networks->prefixes;
-    size_t kept = 0;
-
-    if (networks->count == 0)
-        return;
-    qsort(prefixes, networks->count, sizeof(*prefixes), compare_prefixes);
-    for (size_t i = 1; i < networks->count; i++)
-        if (!is_within(prefixes[i].addr, &prefixes[kept]))
-            prefixes[++kept] = prefixes[i];
-    networks->count = kept + 1;
-}
-
-static void clear_host_bits(struct home_prefix *prefix)
-{
-    size_t whole = prefix->length / 8U;
-
-    if (whole == sizeof(prefix->addr))
-        return;
-    prefix->addr[whole] &= (uint8_t)(0xff00U >> prefix->length % 8U);
-    memset(prefix->addr + whole + 1, 0, sizeof(prefix->addr) - whole - 1);
-}
-
-/* Adds the prefix in argument i, there being room: 0, or -1 with an exception. */
-static int add_prefix(struct natkit_home *self, PyObject *args, Py_ssize_t i)
+/* Add the prefix that is argument i: 0, or -1 with an exception. */
+static int add_prefix(struct flowhome *self, PyObject *args, Py_ssize_t i)
 {
     const struct ipp_api *api = self->state->ipp_api;
     PyObject *obj = PyTuple_GET_ITEM(args, i);
@@ -88,11 +37,7 @@ static int add_prefix(struct natkit_home *self, PyObject *args, Py_ssize_t i)
         PyErr_Format(PyExc_ValueError, "FlowHome(): argument %zd has no length: %S", i + 1, obj);
         return -1;
     }
-    struct home_networks *networks = value.version == 4 ? &self->ip4 : &self->ip6;
-    struct home_prefix *prefix = &networks->prefixes[networks->count++];
-    memcpy(prefix->addr, value.addr, sizeof(prefix->addr));
-    prefix->length = (uint8_t)value.length;
-    clear_host_bits(prefix);
+    natkit_home_add(&self->networks, value.version, value.addr, (unsigned)value.length);
     return 0;
 }
 
@@ -111,21 +56,18 @@ static PyObject *home_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
         PyErr_SetString(PyExc_TypeError, "FlowHome() needs an IPprefix at least");
         return NULL;
     }
-    struct natkit_home *self = (struct natkit_home *)type->tp_alloc(type, 0);
+    struct flowhome *self = (struct flowhome *)type->tp_alloc(type, 0);
     if (!self)
         return NULL;
     self->state = state;
-    self->ip4.prefixes = PyMem_Calloc((size_t)count, sizeof(struct home_prefix));
-    self->ip6.prefixes = PyMem_Calloc((size_t)count, sizeof(struct home_prefix));
-    if (!self->ip4.prefixes || !self->ip6.prefixes) {
+    if (!natkit_home_init(&self->networks, (size_t)count)) {
         PyErr_NoMemory();
         goto error;
     }
     for (Py_ssize_t i = 0; i < count; i++)
         if (add_prefix(self, args, i) < 0)
             goto error;
-    sort_networks(&self->ip4);
-    sort_networks(&self->ip6);
+    natkit_home_sort(&self->networks);
     return (PyObject *)self;
 error:
     Py_DECREF(self);
@@ -134,11 +76,10 @@ error:
 
 static void home_dealloc(PyObject *self_)
 {
-    struct natkit_home *self = (struct natkit_home *)self_;
+    struct flowhome *self = (struct flowhome *)self_;
     PyTypeObject *type = Py_TYPE(self_);
 
-    PyMem_Free(self->ip4.prefixes);
-    PyMem_Free(self->ip6.prefixes);
+    natkit_home_free(&self->networks);
     type->tp_free(self_);
     Py_DECREF(type);
 }
@@ -152,24 +93,25 @@ PyDoc_STRVAR(home_flow_doc,
 
 static PyObject *home_flow(PyObject *self_, PyObject *obj)
 {
-    const struct natkit_home *self = (struct natkit_home *)self_;
+    const struct flowhome *self = (struct flowhome *)self_;
     struct natkit_key key;
     uint16_t ethertype = 0;
 
-    if (natkit_key_of_object(self->state, obj, &key, &ethertype) < 0)
+    if (natkit_key_of_object(self->state->plt_api, obj, &key, &ethertype) < 0)
         return NULL;
     int version = key.bytes[KEY_VERSION];
     if (version == 0)
-        return natkit_flow_not_ip(self->state, ethertype);
-    return natkit_flow_new(self->state, &key, natkit_at_home(self, version, natkit_key_src(&key)),
-                           natkit_at_home(self, version, natkit_key_dst(&key)));
+        return ipflow_not_ip(self->state, ethertype);
+    return ipflow_new(self->state, &key,
+                      natkit_at_home(&self->networks, version, natkit_key_src(&key)),
+                      natkit_at_home(&self->networks, version, natkit_key_dst(&key)));
 }
 
-/* Sets items of a new tuple, from `at` on, to networks: 0, or -1 with an exception. */
-static int list_networks(const struct natkit_home *self, int version, PyObject *tuple, size_t at)
+/* Set the items of a new tuple, from `at` on, to networks: 0, or -1 with an exception. */
+static int list_networks(const struct flowhome *self, int version, PyObject *tuple, size_t at)
 {
     const struct ipp_api *api = self->state->ipp_api;
-    const struct home_networks *networks = version == 4 ? &self->ip4 : &self->ip6;
+    const struct home_networks *networks = natkit_home_of(&self->networks, version);
 
     for (size_t i = 0; i < networks->count; i++) {
         const struct home_prefix *prefix = &networks->prefixes[i];
@@ -183,11 +125,12 @@ static int list_networks(const struct natkit_home *self, int version, PyObject *
 
 static PyObject *home_prefixes_get(PyObject *self_, void *Py_UNUSED(closure))
 {
-    const struct natkit_home *self = (struct natkit_home *)self_;
-    PyObject *tuple = PyTuple_New((Py_ssize_t)(self->ip4.count + self->ip6.count));
+    const struct flowhome *self = (struct flowhome *)self_;
+    PyObject *tuple =
+        PyTuple_New((Py_ssize_t)(self->networks.ip4.count + self->networks.ip6.count));
 
     if (tuple && (list_networks(self, 4, tuple, 0) < 0 ||
-                  list_networks(self, 6, tuple, self->ip4.count) < 0))
+                  list_networks(self, 6, tuple, self->networks.ip4.count) < 0))
         Py_CLEAR(tuple);
     return tuple;
 }
@@ -258,9 +201,9 @@ static PyType_Slot home_slots[] = {
     {.slot = 0},
 };
 
-PyType_Spec natkit_home_spec = {
+PyType_Spec flowhome_spec = {
     .name = "natkit.FlowHome",
-    .basicsize = sizeof(struct natkit_home),
+    .basicsize = sizeof(struct flowhome),
     .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_IMMUTABLETYPE,
     .slots = home_slots,
 };

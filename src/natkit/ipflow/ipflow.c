@@ -1,19 +1,23 @@
 /* The type IPflow: the flow of one packet, its source first. */
-#include "natkit/natkit.h"
+#include "ipflow.h"
+
+#include "attributes.h"
+#include "common/method.h"
 #include "common/subclass.h"
+#include "packetkey.h"
 
 #include <string.h>
 
 /* --- Making one ------------------------------------------------------------------------------ */
 
-PyObject *natkit_flow_new(const struct natkit_state *state, const struct natkit_key *key,
-                          int src_in_home, int dst_in_home)
+PyObject *ipflow_new(const struct natkit_state *state, const struct natkit_key *key,
+                     int src_in_home, int dst_in_home)
 {
-    if (!state->flow_type) {
+    if (!state->ipflow_type) {
         PyErr_SetString(PyExc_RuntimeError, "the module natkit has been unloaded");
         return NULL;
     }
-    struct natkit_flow *self = PyObject_New(struct natkit_flow, state->flow_type);
+    struct ipflow *self = PyObject_New(struct ipflow, state->ipflow_type);
     if (!self)
         return NULL;
     self->key = *key;
@@ -23,23 +27,23 @@ PyObject *natkit_flow_new(const struct natkit_state *state, const struct natkit_
     return (PyObject *)self;
 }
 
-PyObject *natkit_flow_not_ip(const struct natkit_state *state, uint16_t ethertype)
+PyObject *ipflow_not_ip(const struct natkit_state *state, uint16_t ethertype)
 {
     const struct natkit_key none = {.bytes = {0}};
-    PyObject *self_ = natkit_flow_new(state, &none, NO_HOME, NO_HOME);
+    PyObject *self_ = ipflow_new(state, &none, NO_HOME, NO_HOME);
 
     if (self_)
-        ((struct natkit_flow *)self_)->ethertype = ethertype;
+        ((struct ipflow *)self_)->ethertype = ethertype;
     return self_;
 }
 
 /* The same as an instance of a Python subclass of the type. */
-static PyObject *flow_new_as(PyTypeObject *type, const struct natkit_state *state,
-                             const struct natkit_key *key, int src_in_home, int dst_in_home)
+static PyObject *ipflow_new_as(PyTypeObject *type, const struct natkit_state *state,
+                               const struct natkit_key *key, int src_in_home, int dst_in_home)
 {
-    if (type == state->flow_type)
-        return natkit_flow_new(state, key, src_in_home, dst_in_home);
-    struct natkit_flow *self = (struct natkit_flow *)type->tp_alloc(type, 0);
+    if (type == state->ipflow_type)
+        return ipflow_new(state, key, src_in_home, dst_in_home);
+    struct ipflow *self = (struct ipflow *)type->tp_alloc(type, 0);
     if (!self)
         return NULL;
     self->key = *key;
@@ -48,21 +52,21 @@ static PyObject *flow_new_as(PyTypeObject *type, const struct natkit_state *stat
     return (PyObject *)self;
 }
 
-static PyObject *flow_of_object(PyTypeObject *type, PyObject *obj)
+static PyObject *ipflow_of_object(PyTypeObject *type, PyObject *obj)
 {
     const struct natkit_state *state = natkit_state_of(type);
     struct natkit_key key;
     uint16_t ethertype = 0;
 
-    if (!state || natkit_key_of_object(state, obj, &key, &ethertype) < 0)
+    if (!state || natkit_key_of_object(state->plt_api, obj, &key, &ethertype) < 0)
         return NULL;
-    PyObject *self_ = flow_new_as(type, state, &key, NO_HOME, NO_HOME);
+    PyObject *self_ = ipflow_new_as(type, state, &key, NO_HOME, NO_HOME);
     if (self_)
-        ((struct natkit_flow *)self_)->ethertype = ethertype;
+        ((struct ipflow *)self_)->ethertype = ethertype;
     return self_;
 }
 
-static PyObject *flow_tp_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
+static PyObject *ipflow_tp_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
 {
     static char obj_word[] = "";
     static char *keywords[] = {obj_word, NULL};
@@ -70,11 +74,11 @@ static PyObject *flow_tp_new(PyTypeObject *type, PyObject *args, PyObject *kwarg
 
     if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O:IPflow", keywords, &obj))
         return NULL;
-    return flow_of_object(type, obj);
+    return ipflow_of_object(type, obj);
 }
 
-PyObject *natkit_flow_vectorcall(PyObject *type_, PyObject *const *args, size_t nargsf,
-                                 PyObject *kwnames)
+PyObject *ipflow_vectorcall(PyObject *type_, PyObject *const *args, size_t nargsf,
+                            PyObject *kwnames)
 {
     Py_ssize_t nargs = PyVectorcall_NARGS(nargsf);
 
@@ -82,7 +86,7 @@ PyObject *natkit_flow_vectorcall(PyObject *type_, PyObject *const *args, size_t 
         PyErr_SetString(PyExc_TypeError, "IPflow() takes exactly one argument, by position");
         return NULL;
     }
-    return flow_of_object((PyTypeObject *)type_, args[0]);
+    return ipflow_of_object((PyTypeObject *)type_, args[0]);
 }
 
 /* A key of 14 or 38 bytes: 0, or -1 with an exception. */
@@ -128,7 +132,7 @@ PyDoc_STRVAR(from_key_doc,
              "FlowHome\nmakes it. ValueError for bytes that are no key and where one of the two is "
              "None, TypeError for\nother types.");
 
-static PyObject *flow_from_key(PyObject *type_, PyObject *args, PyObject *kwargs)
+static PyObject *ipflow_from_key(PyObject *type_, PyObject *args, PyObject *kwargs)
 {
     static char key_word[] = "key", src_word[] = "src_in_home", dst_word[] = "dst_in_home";
     static char *keywords[] = {key_word, src_word, dst_word, NULL};
@@ -148,10 +152,10 @@ static PyObject *flow_from_key(PyObject *type_, PyObject *args, PyObject *kwargs
         PyErr_SetString(PyExc_ValueError, "src_in_home and dst_in_home: give both or neither");
         return NULL;
     }
-    return flow_new_as(type, state, &key, src_in_home, dst_in_home);
+    return ipflow_new_as(type, state, &key, src_in_home, dst_in_home);
 }
 
-static void flow_dealloc(PyObject *self_)
+static void ipflow_dealloc(PyObject *self_)
 {
     PyTypeObject *type = Py_TYPE(self_);
 
@@ -161,15 +165,15 @@ static void flow_dealloc(PyObject *self_)
 
 /* --- Truth, hash and order ------------------------------------------------------------------- */
 
-static int flow_bool(PyObject *self_)
+static int ipflow_bool(PyObject *self_)
 {
-    return natkit_flow_has_key(self_);
+    return ipflow_has_key(self_);
 }
 
 /* Through bytes, for their hash is keyed: addresses come from whoever sends packets. */
-static Py_hash_t flow_hash(PyObject *self_)
+static Py_hash_t ipflow_hash(PyObject *self_)
 {
-    const struct natkit_key *key = natkit_flow_key(self_);
+    const struct natkit_key *key = ipflow_key(self_);
     PyObject *bytes = key ? natkit_key_bytes(key) : NULL;
 
     if (!bytes)
@@ -179,43 +183,42 @@ static Py_hash_t flow_hash(PyObject *self_)
     return hash;
 }
 
-static PyObject *flow_richcompare(PyObject *self_, PyObject *other_, int op)
+static PyObject *ipflow_richcompare(PyObject *self_, PyObject *other_, int op)
 {
     const struct natkit_state *state = natkit_state_of(Py_TYPE(self_));
 
     if (!state)
         return NULL;
-    bool both = PyObject_TypeCheck(other_, state->flow_type);
+    bool both = PyObject_TypeCheck(other_, state->ipflow_type);
     if (op != Py_EQ && op != Py_NE) { /* keys have an order, IPflows none */
-        if (!natkit_flow_key(self_) || (both && !natkit_flow_key(other_)))
+        if (!ipflow_key(self_) || (both && !ipflow_key(other_)))
             return NULL;
         Py_RETURN_NOTIMPLEMENTED;
     }
     /* of a packet that is not IP 1.7 gave None, and scripts compare with that */
     if (other_ == Py_None)
-        return PyBool_FromLong(natkit_flow_has_key(self_) == (op == Py_NE));
+        return PyBool_FromLong(ipflow_has_key(self_) == (op == Py_NE));
     if (!both)
         Py_RETURN_NOTIMPLEMENTED;
     bool equal = self_ == other_;
-    if (natkit_flow_has_key(self_) && natkit_flow_has_key(other_))
-        equal =
-            memcmp(natkit_flow_key(self_), natkit_flow_key(other_), sizeof(struct natkit_key)) == 0;
+    if (ipflow_has_key(self_) && ipflow_has_key(other_))
+        equal = memcmp(ipflow_key(self_), ipflow_key(other_), sizeof(struct natkit_key)) == 0;
     return PyBool_FromLong(equal == (op == Py_EQ));
 }
 
-static PyMethodDef flow_methods[] = {
+static PyMethodDef ipflow_methods[] = {
     {.ml_name = "from_key",
-     .ml_meth = (PyCFunction)(void (*)(void))flow_from_key,
+     .ml_meth = (PyCFunction)(void (*)(void))ipflow_from_key,
      .ml_flags = METH_CLASS | METH_VARARGS | METH_KEYWORDS,
      .ml_doc = from_key_doc},
     {.ml_name = "__reduce__",
-     .ml_meth = natkit_flow_reduce,
+     .ml_meth = ipflow_reduce,
      .ml_flags = METH_NOARGS,
      .ml_doc = "__reduce__($self, /)\n--\n\nHow pickle and copy make the same IPflow again."},
     {.ml_name = NULL}};
 
 PyDoc_STRVAR(
-    flow_doc,
+    ipflow_doc,
     "IPflow(obj, /)\n--\n\n"
     "The flow of a packet: its IP version, protocol, ports and addresses.\n\n"
     "obj is any packet or layer object of plt; a quoted or tunnelled packet's is that packet's own "
@@ -225,24 +228,24 @@ PyDoc_STRVAR(
     "are. Of the two directions of a\nflow (RFC 2722) the fwd_key of one is the rev_key of the "
     "other.");
 
-static PyType_Slot flow_slots[] = {
-    {.slot = Py_tp_doc, .pfunc = (void *)(uintptr_t)flow_doc},
-    {.slot = Py_tp_new, .pfunc = flow_tp_new},
+static PyType_Slot ipflow_slots[] = {
+    {.slot = Py_tp_doc, .pfunc = (void *)(uintptr_t)ipflow_doc},
+    {.slot = Py_tp_new, .pfunc = ipflow_tp_new},
     {.slot = Py_tp_init, .pfunc = subclass_init},
-    {.slot = Py_tp_dealloc, .pfunc = flow_dealloc},
-    {.slot = Py_tp_getset, .pfunc = natkit_flow_getset},
-    {.slot = Py_tp_methods, .pfunc = flow_methods},
-    {.slot = Py_tp_str, .pfunc = natkit_flow_str},
-    {.slot = Py_tp_repr, .pfunc = natkit_flow_repr},
-    {.slot = Py_tp_hash, .pfunc = flow_hash},
-    {.slot = Py_tp_richcompare, .pfunc = flow_richcompare},
-    {.slot = Py_nb_bool, .pfunc = flow_bool},
+    {.slot = Py_tp_dealloc, .pfunc = ipflow_dealloc},
+    {.slot = Py_tp_getset, .pfunc = ipflow_getset},
+    {.slot = Py_tp_methods, .pfunc = ipflow_methods},
+    {.slot = Py_tp_str, .pfunc = ipflow_str},
+    {.slot = Py_tp_repr, .pfunc = ipflow_repr},
+    {.slot = Py_tp_hash, .pfunc = ipflow_hash},
+    {.slot = Py_tp_richcompare, .pfunc = ipflow_richcompare},
+    {.slot = Py_nb_bool, .pfunc = ipflow_bool},
     {.slot = 0},
 };
 
-PyType_Spec natkit_flow_spec = {
+PyType_Spec ipflow_spec = {
     .name = "natkit.IPflow",
-    .basicsize = sizeof(struct natkit_flow),
+    .basicsize = sizeof(struct ipflow),
     .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_IMMUTABLETYPE,
-    .slots = flow_slots,
+    .slots = ipflow_slots,
 };

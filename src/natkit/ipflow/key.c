@@ -1,7 +1,6 @@
-/* Flow keys: what of a packet tells its flow. */
-#include "natkit/natkit.h"
+/* Flow keys: the key of a packet, and that of the other direction. */
+#include "key.h"
 
-#include "packet/protocols.h"
 #include "packet/values.h"
 
 #include <string.h>
@@ -20,7 +19,7 @@ enum natkit_key_result natkit_key_of(const uint8_t *data, uint32_t len,
     if (len < src + 2 * size)
         return KEY_NO_DST;
     memcpy(key->bytes + KEY_ADDRS, data + src, 2 * size);
-    /* for IPv4 fragments but the first the protocol is 0, as it is in python-libtrace's keys */
+    /* the protocol is 0 for IPv4 fragments but the first, as in the keys of python-libtrace 1.7 */
     if (!layers->fragment || layers->version == 6)
         key->bytes[KEY_PROTO] = layers->proto;
     /* such a fragment has no transport, and so no ports, in either version */
@@ -42,42 +41,4 @@ struct natkit_key natkit_key_reversed(const struct natkit_key *key)
     memcpy(reversed.bytes + KEY_ADDRS, natkit_key_dst(key), size);
     memcpy(reversed.bytes + KEY_ADDRS + size, natkit_key_src(key), size);
     return reversed;
-}
-
-PyObject *natkit_key_bytes(const struct natkit_key *key)
-{
-    return PyBytes_FromStringAndSize((const char *)key->bytes, (Py_ssize_t)natkit_key_size(key));
-}
-
-int natkit_key_of_object(const struct natkit_state *state, PyObject *obj, struct natkit_key *key,
-                         uint16_t *ethertype)
-{
-    struct plt_packet packet = {.data = NULL};
-    int found = state->plt_api->packet_of(state->plt_api, obj, &packet);
-
-    if (found < 0)
-        return -1;
-    if (found == 0) {
-        PyErr_Format(PyExc_ValueError, "a flow is of a packet or layer object of plt, not %.100s",
-                     Py_TYPE(obj)->tp_name);
-        return -1;
-    }
-    switch (natkit_key_of(packet.data, packet.len, packet.layers, key)) {
-    case KEY_OK:
-        return 0;
-    case KEY_NOT_IP:
-        *ethertype = packet.layers->ethertype;
-        if (packet.layers->layer3 != packet.len ||
-            (*ethertype != ETHERTYPE_IP && *ethertype != ETHERTYPE_IP6))
-            return 0;
-        PyErr_SetString(PyExc_ValueError, "Data too short for src_prefix"); /* nothing captured */
-        break;
-    case KEY_NO_SRC:
-        PyErr_SetString(PyExc_ValueError, "Data too short for src_prefix");
-        break;
-    case KEY_NO_DST:
-        PyErr_SetString(PyExc_ValueError, "Data too short for dst_prefix");
-        break;
-    }
-    return -1;
 }

@@ -1,10 +1,11 @@
 /* The memory of an array, for memoryviews: memoryview.cast() makes none that has a shape but no
  * rows. */
-#include "ipp.h"
+#include "array.h"
 
 struct array {
-    PyObject_HEAD uint8_t *data; /* owned */
-    const char *format;          /* a literal */
+    PyObject ob_base;
+    uint8_t *data;      /* owned */
+    const char *format; /* a literal */
     int ndim;
     Py_ssize_t shape[2];
     Py_ssize_t strides[2];
@@ -43,10 +44,10 @@ uint8_t *ipp_array_new(const struct ipp_state *state, Py_ssize_t rows, Py_ssize_
     struct array *self = (struct array *)state->array_type->tp_alloc(state->array_type, 0);
     uint8_t *data = NULL;
 
-    if (self == NULL)
+    if (!self)
         return NULL;
     data = self->data = PyMem_Calloc((size_t)rows, (size_t)width);
-    if (data == NULL) {
+    if (!data) {
         PyErr_NoMemory();
     } else {
         self->format = format;
@@ -56,7 +57,7 @@ uint8_t *ipp_array_new(const struct ipp_state *state, Py_ssize_t rows, Py_ssize_
         self->strides[0] = width;
         self->strides[1] = 1;
         *view = PyMemoryView_FromObject((PyObject *)self);
-        if (*view == NULL)
+        if (!*view)
             data = NULL;
     }
     Py_DECREF((PyObject *)self);

@@ -1,42 +1,8 @@
 /* The attributes of an IPprefix. */
+#include "attributes.h"
+
 #include "ipp.h"
-
-PyObject *ipp_length_object(const struct ipp_value *value)
-{
-    if (value->length == IPP_NO_LENGTH)
-        Py_RETURN_NONE;
-    return PyLong_FromLong(value->length);
-}
-
-PyObject *ipp_no_length(void)
-{
-    PyErr_SetString(PyExc_AttributeError, "length is not set");
-    return NULL;
-}
-
-int ipp_read_length(PyObject *obj, struct ipp_value *value, int lowest, PyObject *out_of_range)
-{
-    int bits = ipp_bits(value->version);
-    Py_ssize_t length = 0;
-
-    if (!PyIndex_Check(obj)) {
-        PyErr_SetString(PyExc_TypeError, "length must be an integer");
-        return -1;
-    }
-    length = PyNumber_AsSsize_t(obj, NULL);
-    if (length == -1 && PyErr_Occurred())
-        return -1;
-    if (length < lowest) {
-        PyErr_SetString(out_of_range, lowest > 0 ? "length must be > 0" : "length must be >= 0");
-        return -1;
-    }
-    if (length > bits) {
-        PyErr_Format(out_of_range, "IPv%d length must be <= %d", value->version, bits);
-        return -1;
-    }
-    value->length = (int16_t)length;
-    return 0;
-}
+#include "object.h"
 
 static PyObject *version_get(PyObject *self_, void *Py_UNUSED(closure))
 {
@@ -66,7 +32,7 @@ static int length_set(PyObject *self_, PyObject *obj, void *Py_UNUSED(closure))
 {
     struct prefix *self = (struct prefix *)self_;
 
-    if (obj == NULL) {
+    if (!obj) {
         PyErr_SetString(PyExc_TypeError, "length can't be deleted");
         return -1;
     }
@@ -86,7 +52,7 @@ static PyObject *complement_get(PyObject *self_, void *Py_UNUSED(closure))
     struct ipp_state *state = ipp_state_of(Py_TYPE(self_));
     uint8_t addr[16];
 
-    if (state == NULL)
+    if (!state)
         return NULL;
     for (int i = 0; i < 16; i++)
         addr[i] = (uint8_t)~value->addr[i];

@@ -1,5 +1,11 @@
 /* The methods of an IPprefix. */
+#include "methods.h"
+
+#include "addresses.h"
+#include "common/method.h"
+#include "ipaddress.h"
 #include "ipp.h"
+#include "object.h"
 
 #include <string.h>
 
@@ -27,7 +33,7 @@ static int read_other(PyObject *self_, PyObject *other, struct ipp_value *out)
 {
     struct ipp_state *state = ipp_state_of(Py_TYPE(self_));
 
-    if (state == NULL || ipp_prefix_value(&state->api, other, out) < 0)
+    if (!state || ipp_prefix_value(&state->api, other, out) < 0)
         return -1;
     if (out->version != ipp_value_of(self_)->version) {
         PyErr_SetString(PyExc_AttributeError, "versions must be the same (4 or 6)");
@@ -47,7 +53,7 @@ static PyObject *prefix_equal(PyObject *self_, PyObject *arg)
 
     if (read_other(self_, arg, &other) < 0)
         return NULL;
-    return PyBool_FromLong(memcmp(ipp_value_of(self_)->addr, other.addr, sizeof other.addr) == 0);
+    return PyBool_FromLong(memcmp(ipp_value_of(self_)->addr, other.addr, sizeof(other.addr)) == 0);
 }
 
 PyDoc_STRVAR(has_bit_set_doc, "has_bit_set($self, n, /)\n--\n\n"
@@ -149,32 +155,37 @@ PyDoc_STRVAR(to_ipaddress_doc,
 PyDoc_STRVAR(reduce_doc, "__reduce__($self, /)\n--\n\n"
                          "What pickle and copy make a copy from.");
 
+static PyObject *prefix_reduce(PyObject *self_, PyObject *Py_UNUSED(unused))
+{
+    const struct ipp_value *value = ipp_value_of(self_);
+    PyObject *copyreg = PyImport_ImportModule("copyreg");
+    PyObject *newobj = NULL, *length = NULL, *state = NULL, *result = NULL;
+
+    if (!copyreg)
+        return NULL;
+    newobj = PyObject_GetAttrString(copyreg, "__newobj__");
+    Py_DECREF(copyreg);
+    /* what a subclass has added: its __dict__ and __slots__ */
+    state = newobj ? PyObject_CallMethod(self_, "__getstate__", NULL) : NULL;
+    length = state ? ipp_length_object(value) : NULL;
+    if (length)
+        result =
+            Py_BuildValue("O(Oiy#O)O", newobj, (PyObject *)Py_TYPE(self_), (int)value->version,
+                          value->addr, (Py_ssize_t)ipp_bits(value->version) / 8, length, state);
+    Py_XDECREF(length);
+    Py_XDECREF(state);
+    Py_XDECREF(newobj);
+    return result;
+}
+
 PyMethodDef ipp_prefix_methods[] = {
-    {.ml_name = "equal", .ml_meth = prefix_equal, .ml_flags = METH_O, .ml_doc = equal_doc},
-    {.ml_name = "has_bit_set",
-     .ml_meth = prefix_has_bit_set,
-     .ml_flags = METH_O,
-     .ml_doc = has_bit_set_doc},
-    {.ml_name = "first_bit_different",
-     .ml_meth = prefix_first_bit_different,
-     .ml_flags = METH_O,
-     .ml_doc = first_bit_different_doc},
-    {.ml_name = "is_prefix",
-     .ml_meth = prefix_is_prefix,
-     .ml_flags = METH_O,
-     .ml_doc = is_prefix_doc},
-    {.ml_name = "contains",
-     .ml_meth = _PyCFunction_CAST(ipp_contains),
-     .ml_flags = METH_VARARGS | METH_KEYWORDS,
-     .ml_doc = contains_doc},
-    {.ml_name = "from_ipaddress",
-     .ml_meth = ipp_from_ipaddress,
-     .ml_flags = METH_O | METH_CLASS,
-     .ml_doc = from_ipaddress_doc},
-    {.ml_name = "to_ipaddress",
-     .ml_meth = ipp_to_ipaddress,
-     .ml_flags = METH_NOARGS,
-     .ml_doc = to_ipaddress_doc},
-    {.ml_name = "__reduce__", .ml_meth = ipp_reduce, .ml_flags = METH_NOARGS, .ml_doc = reduce_doc},
+    METHOD("equal", prefix_equal, METH_O, equal_doc),
+    METHOD("has_bit_set", prefix_has_bit_set, METH_O, has_bit_set_doc),
+    METHOD("first_bit_different", prefix_first_bit_different, METH_O, first_bit_different_doc),
+    METHOD("is_prefix", prefix_is_prefix, METH_O, is_prefix_doc),
+    METHOD("contains", ipp_contains, METH_VARARGS | METH_KEYWORDS, contains_doc),
+    METHOD("from_ipaddress", ipp_from_ipaddress, METH_O | METH_CLASS, from_ipaddress_doc),
+    METHOD("to_ipaddress", ipp_to_ipaddress, METH_NOARGS, to_ipaddress_doc),
+    METHOD("__reduce__", prefix_reduce, METH_NOARGS, reduce_doc),
     {.ml_name = NULL},
 };

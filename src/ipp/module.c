@@ -1,12 +1,12 @@
 /* The module ipp._ipp: its state, its functions and its capsule. */
 #include "ipp.h"
 
-struct ipp_state *ipp_state_of(PyTypeObject *type)
-{
-    PyObject *module = PyType_GetModuleByDef(type, &ipp_module);
-
-    return module != NULL ? PyModule_GetState(module) : NULL;
-}
+#include "addresses.h"
+#include "array.h"
+#include "common/method.h"
+#include "object.h"
+#include "prefix.h"
+#include "text.h"
 
 PyDoc_STRVAR(from_s_doc, "from_s($module, text, /)\n--\n\n"
                          "The IPprefix that a text such as '192.0.2.0/24' or '2001:db8::1' "
@@ -51,7 +51,7 @@ static int module_exec(PyObject *module)
     PyObject *capsule = NULL;
     int status = -1;
 
-    if (type == NULL)
+    if (!type)
         return -1;
     state->api = (struct ipp_api){
         .api_version = IPP_API_VERSION,
@@ -62,10 +62,10 @@ static int module_exec(PyObject *module)
     if (PyModule_AddType(module, state->api.prefix_type) < 0)
         return -1;
     state->array_type = (PyTypeObject *)PyType_FromModuleAndSpec(module, &ipp_array_spec, NULL);
-    if (state->array_type == NULL)
+    if (!state->array_type)
         return -1;
     capsule = PyCapsule_New(&state->api, IPP_CAPSULE, NULL);
-    if (capsule == NULL)
+    if (!capsule)
         return -1;
     status = PyModule_AddObjectRef(module, "_C_API", capsule);
     Py_DECREF(capsule);
@@ -96,12 +96,9 @@ static void module_free(void *module)
 }
 
 static PyMethodDef module_methods[] = {
-    {.ml_name = "from_s", .ml_meth = from_s, .ml_flags = METH_O, .ml_doc = from_s_doc},
-    {.ml_name = "format",
-     .ml_meth = _PyCFunction_CAST(ipp_format),
-     .ml_flags = METH_FASTCALL,
-     .ml_doc = format_doc},
-    {.ml_name = "parse", .ml_meth = ipp_parse, .ml_flags = METH_O, .ml_doc = parse_doc},
+    METHOD("from_s", from_s, METH_O, from_s_doc),
+    METHOD("format", ipp_format, METH_FASTCALL, format_doc),
+    METHOD("parse", ipp_parse, METH_O, parse_doc),
     {.ml_name = NULL},
 };
 

@@ -1,37 +1,16 @@
 /* The type IPprefix: an address of version 4 or 6 and, where it is set, a prefix length. */
-#include "ipp.h"
+#include "prefix.h"
+
+#include "attributes.h"
 #include "common/subclass.h"
+#include "ipp.h"
+#include "methods.h"
+#include "object.h"
+#include "text.h"
 
 #include <string.h>
 
-/* --- making one ----------------------------------------------------------------------------- */
-
-PyObject *ipp_prefix_new(const struct ipp_api *api, int version, const uint8_t *addr, int length)
-{
-    struct prefix *self = NULL;
-
-    if (api->prefix_type == NULL) {
-        PyErr_SetString(PyExc_RuntimeError, "the module ipp has been unloaded");
-        return NULL;
-    }
-    self = PyObject_New(struct prefix, api->prefix_type);
-    if (self == NULL)
-        return NULL;
-    self->value = (struct ipp_value){.version = (uint8_t)version, .length = (int16_t)length};
-    memcpy(self->value.addr, addr, (size_t)ipp_bits(version) / 8);
-    self->hash = -1;
-    return (PyObject *)self;
-}
-
-int ipp_prefix_value(const struct ipp_api *api, PyObject *obj, struct ipp_value *out)
-{
-    if (api->prefix_type == NULL || !PyObject_TypeCheck(obj, api->prefix_type)) {
-        PyErr_Format(PyExc_TypeError, "an IPprefix is required, not %.100s", Py_TYPE(obj)->tp_name);
-        return -1;
-    }
-    *out = *ipp_value_of(obj);
-    return 0;
-}
+/* --- Making one ------------------------------------------------------------------------------- */
 
 static int read_version(PyObject *obj, struct ipp_value *value)
 {
@@ -94,7 +73,7 @@ static PyObject *prefix_new(PyTypeObject *type, PyObject *args, PyObject *kwargs
     if (length != Py_None && ipp_read_length(length, &value, 0, PyExc_AttributeError) < 0)
         return NULL;
     self = (struct prefix *)type->tp_alloc(type, 0);
-    if (self == NULL)
+    if (!self)
         return NULL;
     self->value = value;
     self->hash = -1;
@@ -109,7 +88,7 @@ static void prefix_dealloc(PyObject *self_)
     Py_DECREF(type);
 }
 
-/* --- text, hash and order ------------------------------------------------------------------- */
+/* --- Text, hash and order --------------------------------------------------------------------- */
 
 static PyObject *prefix_str(PyObject *self_)
 {
@@ -125,8 +104,7 @@ static PyObject *prefix_repr(PyObject *self_)
     char text[IPP_TEXT_SIZE];
 
     ipp_value_format(ipp_value_of(self_), text);
-    return PyUnicode_FromFormat("%s('%s')", name != NULL ? name + 1 : Py_TYPE(self_)->tp_name,
-                                text);
+    return PyUnicode_FromFormat("%s('%s')", name ? name + 1 : Py_TYPE(self_)->tp_name, text);
 }
 
 /* Of version and addr only: an IPprefix without a length equals those with one.  Through bytes, for
@@ -139,7 +117,7 @@ static Py_hash_t prefix_hash(PyObject *self_)
         PyObject *bytes = PyBytes_FromStringAndSize((const char *)self->value.addr,
                                                     ipp_bits(self->value.version) / 8);
 
-        if (bytes == NULL)
+        if (!bytes)
             return -1;
         self->hash = PyObject_Hash(bytes);
         Py_DECREF(bytes);
@@ -154,7 +132,7 @@ static PyObject *prefix_richcompare(PyObject *self_, PyObject *other_, int op)
     const struct ipp_value *other = NULL;
     int order = 0;
 
-    if (state == NULL)
+    if (!state)
         return NULL;
     if (!PyObject_TypeCheck(other_, state->api.prefix_type))
         Py_RETURN_NOTIMPLEMENTED;
@@ -167,7 +145,7 @@ static PyObject *prefix_richcompare(PyObject *self_, PyObject *other_, int op)
         PyErr_SetString(PyExc_AttributeError, "versions must be the same (4 or 6)");
         return NULL;
     }
-    order = memcmp(self->addr, other->addr, sizeof self->addr);
+    order = memcmp(self->addr, other->addr, sizeof(self->addr));
     if (order == 0 && self->length != IPP_NO_LENGTH && other->length != IPP_NO_LENGTH)
         order = other->length - self->length; /* the longer prefix first */
     Py_RETURN_RICHCOMPARE(order, 0, op);

@@ -1,5 +1,7 @@
 /* IPprefix as text: what from_s() takes and what str() gives. */
-#include "ipp.h"
+#include "text.h"
+
+#include "object.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -9,7 +11,7 @@
 
 #include "packet/bytes.h"
 
-/* --- parsing -------------------------------------------------------------------------------- */
+/* --- Parsing ---------------------------------------------------------------------------------- */
 
 /* A length in decimal, without sign, blanks or leading zeros ("010" is 8 to some readers and 10 to
  * others, as in an address): its value, -1 when it is not a number, bits + 1 when it is too big. */
@@ -34,14 +36,14 @@ static int parse_address(const char *text, size_t size, uint8_t addr[16])
     char buffer[INET6_ADDRSTRLEN];
     int version = 4;
 
-    if (size >= sizeof buffer)
+    if (size >= sizeof(buffer))
         return 0;
     memcpy(buffer, text, size);
     buffer[size] = '\0';
     /* An embedded NUL would end the text early, and some C libraries take a scope id. */
     if (strspn(buffer, "0123456789abcdefABCDEF:.") != size)
         return 0;
-    if (memchr(buffer, ':', size) != NULL)
+    if (memchr(buffer, ':', size))
         version = 6;
     return inet_pton(version == 4 ? AF_INET : AF_INET6, buffer, addr) == 1 ? version : 0;
 }
@@ -59,10 +61,10 @@ int ipp_value_parse(PyObject *text, struct ipp_value *out)
         const char *start = PyUnicode_DATA(text);
         size_t size = (size_t)PyUnicode_GET_LENGTH(text);
         const char *slash = memchr(start, '/', size);
-        size_t addr_size = slash != NULL ? (size_t)(slash - start) : size;
+        size_t addr_size = slash ? (size_t)(slash - start) : size;
 
         value.version = (uint8_t)parse_address(start, addr_size, value.addr);
-        if (value.version != 0 && slash != NULL) {
+        if (value.version != 0 && slash) {
             int bits = ipp_bits(value.version);
             int length = parse_length(slash + 1, size - addr_size - 1, bits);
 
@@ -82,7 +84,7 @@ int ipp_value_parse(PyObject *text, struct ipp_value *out)
     return 0;
 }
 
-/* --- formatting ----------------------------------------------------------------------------- */
+/* --- Formatting ------------------------------------------------------------------------------- */
 
 /* The put_ functions write at to and return the place after what they wrote. */
 
@@ -130,7 +132,7 @@ static char *put_ipv6(char *to, const uint8_t *addr)
     int run_start = -1;
     int run_size = 1; /* "::" must stand for more than one field: section 4.2.2 */
 
-    if (memcmp(addr, mapped, sizeof mapped) == 0) {
+    if (memcmp(addr, mapped, sizeof(mapped)) == 0) {
         memcpy(to, "::ffff:", 7);
         return put_ipv4(to + 7, addr + 12);
     }

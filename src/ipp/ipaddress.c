@@ -1,5 +1,8 @@
-/* IPprefix and the standard library: from and to the objects of ipaddress, pickle and copy. */
+/* An IPprefix from and to the objects of the standard library's module ipaddress. */
+#include "ipaddress.h"
+
 #include "ipp.h"
+#include "object.h"
 
 #include <string.h>
 
@@ -16,7 +19,7 @@ static const struct {
     {"IPv4Network", 4, KIND_NETWORK},     {"IPv6Network", 6, KIND_NETWORK},
 };
 
-enum { N_CLASSES = sizeof classes / sizeof classes[0] };
+enum { N_CLASSES = sizeof(classes) / sizeof(classes[0]) };
 
 /* Which row of classes obj is an instance of; N_CLASSES when of none, -1 with an exception. */
 static int class_of(PyObject *obj)
@@ -24,11 +27,11 @@ static int class_of(PyObject *obj)
     PyObject *module = PyImport_ImportModule("ipaddress");
     int row = 0;
 
-    if (module == NULL)
+    if (!module)
         return -1;
     for (row = 0; row < N_CLASSES; row++) {
         PyObject *cls = PyObject_GetAttrString(module, classes[row].name);
-        int found = cls != NULL ? PyObject_IsInstance(obj, cls) : -1;
+        int found = cls ? PyObject_IsInstance(obj, cls) : -1;
 
         Py_XDECREF(cls);
         if (found < 0)
@@ -50,7 +53,7 @@ static int read_address(PyObject *address, struct ipp_value *value)
     if (value->version == 6) {
         PyObject *scope = PyObject_GetAttrString(address, "scope_id");
 
-        if (scope == NULL)
+        if (!scope)
             return -1;
         Py_DECREF(scope);
         if (scope != Py_None) {
@@ -59,7 +62,7 @@ static int read_address(PyObject *address, struct ipp_value *value)
         }
     }
     packed = PyObject_GetAttrString(address, "packed");
-    if (packed == NULL)
+    if (!packed)
         return -1;
     if (PyBytes_Check(packed) && PyBytes_GET_SIZE(packed) == size) {
         memcpy(value->addr, PyBytes_AS_STRING(packed), (size_t)size);
@@ -77,7 +80,7 @@ static int read_length(PyObject *network, struct ipp_value *value)
     PyObject *prefixlen = PyObject_GetAttrString(network, "prefixlen");
     long length = 0;
 
-    if (prefixlen == NULL)
+    if (!prefixlen)
         return -1;
     length = PyLong_AsLong(prefixlen);
     Py_DECREF(prefixlen);
@@ -96,7 +99,7 @@ static int read_part(PyObject *obj, const char *name,
                      int (*read)(PyObject *part, struct ipp_value *value), struct ipp_value *value)
 {
     PyObject *part = PyObject_GetAttrString(obj, name);
-    int status = part != NULL ? read(part, value) : -1;
+    int status = part ? read(part, value) : -1;
 
     Py_XDECREF(part);
     return status;
@@ -107,7 +110,7 @@ PyObject *ipp_from_ipaddress(PyObject *cls_, PyObject *obj)
     PyTypeObject *cls = (PyTypeObject *)cls_;
     struct ipp_state *state = ipp_state_of(cls);
     struct ipp_value value = {.length = IPP_NO_LENGTH};
-    int row = state != NULL ? class_of(obj) : -1;
+    int row = state ? class_of(obj) : -1;
     int status = 0;
 
     if (row < 0)
@@ -151,7 +154,7 @@ PyObject *ipp_to_ipaddress(PyObject *self_, PyObject *Py_UNUSED(unused))
     PyObject *module = PyImport_ImportModule("ipaddress");
     PyObject *result = NULL;
 
-    if (module == NULL)
+    if (!module)
         return NULL;
     if (value->length == IPP_NO_LENGTH)
         result = PyObject_CallMethod(module, value->version == 4 ? "IPv4Address" : "IPv6Address",
@@ -160,28 +163,5 @@ PyObject *ipp_to_ipaddress(PyObject *self_, PyObject *Py_UNUSED(unused))
         result = PyObject_CallMethod(module, value->version == 4 ? "IPv4Network" : "IPv6Network",
                                      "(y#i)O", value->addr, size, (int)value->length, Py_False);
     Py_DECREF(module);
-    return result;
-}
-
-PyObject *ipp_reduce(PyObject *self_, PyObject *Py_UNUSED(unused))
-{
-    const struct ipp_value *value = ipp_value_of(self_);
-    PyObject *copyreg = PyImport_ImportModule("copyreg");
-    PyObject *newobj = NULL, *length = NULL, *state = NULL, *result = NULL;
-
-    if (copyreg == NULL)
-        return NULL;
-    newobj = PyObject_GetAttrString(copyreg, "__newobj__");
-    Py_DECREF(copyreg);
-    /* what a subclass has added: its __dict__ and __slots__ */
-    state = newobj != NULL ? PyObject_CallMethod(self_, "__getstate__", NULL) : NULL;
-    length = state != NULL ? ipp_length_object(value) : NULL;
-    if (length != NULL)
-        result =
-            Py_BuildValue("O(Oiy#O)O", newobj, (PyObject *)Py_TYPE(self_), (int)value->version,
-                          value->addr, (Py_ssize_t)ipp_bits(value->version) / 8, length, state);
-    Py_XDECREF(length);
-    Py_XDECREF(state);
-    Py_XDECREF(newobj);
     return result;
 }

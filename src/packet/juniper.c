@@ -1,9 +1,10 @@
-/* What Juniper's routers capture: a header (magic, flags, extensions), a cookie whose size depends
- * on the card, and the packet.  https://www.tcpdump.org/linktypes.html names the link types; the
- * formats are those that tcpdump and Wireshark read. */
-#include "link.h"
+/* Captures of Juniper's routers: a header (magic, flags, extensions), a cookie whose size depends
+ * on the card, and the packet.  The formats are those that tcpdump and Wireshark read. */
+#include "juniper.h"
 
 #include "bytes.h"
+#include "ethertype.h"
+#include "link.h"
 #include "protocols.h"
 
 enum { FLAG_IN = 0x01, FLAG_NO_L2 = 0x02, FLAG_EXTENSIONS = 0x80 };
@@ -48,20 +49,25 @@ static void decode_proto(const uint8_t *data, uint32_t len, uint32_t at, uint32_
         plt_decode_ethertype(data, len, at, ETHERTYPE_MPLS, out);
         break;
     case JUNOS_PPP:
-        link_within(data, len, at, LINKTYPE_PPP, out);
+        if (link_enter(len, at, LINKTYPE_PPP, out))
+            link_hdlc(data, len, at, out);
         break;
     case JUNOS_LLC:
     case JUNOS_LLC_SNAP:
-        link_within(data, len, at, LINKTYPE_ATM_RFC1483, out);
+        if (link_enter(len, at, LINKTYPE_ATM_RFC1483, out))
+            link_llc(data, len, at, out);
         break;
     case JUNOS_ETHER:
-        link_within(data, len, at, LINKTYPE_ETHERNET, out);
+        if (link_enter(len, at, LINKTYPE_ETHERNET, out))
+            link_ethernet(data, len, at, out);
         break;
     case JUNOS_FRELAY:
-        link_within(data, len, at, LINKTYPE_FRELAY, out);
+        if (link_enter(len, at, LINKTYPE_FRELAY, out))
+            link_frame_relay(data, len, at, out);
         break;
     case JUNOS_CHDLC:
-        link_within(data, len, at, LINKTYPE_C_HDLC, out);
+        if (link_enter(len, at, LINKTYPE_C_HDLC, out))
+            link_cisco(data, len, at, out);
         break;
     default:
         break;
@@ -110,33 +116,33 @@ static bool pass_header(const uint8_t *data, uint32_t len, uint32_t *at, uint8_t
     return false;
 }
 
-/* A frame of another link type after the header. */
-static void decode_after_header(const uint8_t *data, uint32_t len, uint32_t at, uint32_t linktype,
+/* The header, then what a protocol number stands for. */
+static void decode_after_header(const uint8_t *data, uint32_t len, uint32_t at, uint32_t proto,
                                 struct plt_layers *out)
 {
     uint8_t flags = 0;
     if (pass_header(data, len, &at, &flags, out))
-        link_within(data, len, at, linktype, out);
+        decode_proto(data, len, at, proto, out);
 }
 
 LINK_DECODER(juniper_ethernet)
 {
-    decode_after_header(data, len, at, LINKTYPE_ETHERNET, out);
+    decode_after_header(data, len, at, JUNOS_ETHER, out);
 }
 
 LINK_DECODER(juniper_ppp)
 {
-    decode_after_header(data, len, at, LINKTYPE_PPP, out);
+    decode_after_header(data, len, at, JUNOS_PPP, out);
 }
 
 LINK_DECODER(juniper_frame_relay)
 {
-    decode_after_header(data, len, at, LINKTYPE_FRELAY, out);
+    decode_after_header(data, len, at, JUNOS_FRELAY, out);
 }
 
 LINK_DECODER(juniper_cisco)
 {
-    decode_after_header(data, len, at, LINKTYPE_C_HDLC, out);
+    decode_after_header(data, len, at, JUNOS_CHDLC, out);
 }
 
 /* An ethertype, mostly PPPoE's, and what it says. */

@@ -2,7 +2,7 @@
 #include "property.h"
 
 #include "bytes.h"
-#include "decode.h"
+#include "meta.h"
 #include "values.h"
 
 #include <string.h>

@@ -5,6 +5,8 @@
 #include "checksum.h"
 #include "packet/bytes.h"
 #include "packet/decode.h"
+#include "packet/ethertype.h"
+#include "packet/network.h"
 #include "packet/protocols.h"
 
 /* What a packet within another is in; false where it is in too many. */

@@ -1,16 +1,12 @@
-/* What a link type and a source say of a packet besides its layers: libtrace's name of the link
- * type, direction, the FCS, ERF time. */
-#include "decode.h"
+/* Direction, time and lengths: from the source where it states them, else from the link type and
+ * the link layer's header. */
+#include "meta.h"
 
 #include "bytes.h"
-#include "protocols.h"
-
-int16_t plt_linktype_of_dlt(uint32_t dlt)
-{
-    const struct link_row *row = link_row_of(dlt);
-
-    return row ? row->libtrace : LIBTRACE_TYPE_UNKNOWN;
-}
+#include "cooked.h"
+#include "ieee80211.h"
+#include "juniper.h"
+#include "linktypes.h"
 
 enum { DIR_OUTGOING = 0, DIR_INCOMING = 1, DIR_OTHER = 2, DIR_UNKNOWN = -1 };
 
@@ -51,26 +47,6 @@ uint64_t plt_erf_time(const struct plt_meta *meta)
     if (meta->erf_time)
         return meta->erf_time;
     return (uint64_t)meta->sec << 32 | ((uint64_t)meta->nsec << 32) / 1000000000;
-}
-
-/* The flags of a radiotap header (https://www.radiotap.org/fields/Flags), 0 without. */
-uint8_t plt_radiotap_flags(const uint8_t *data, uint32_t len)
-{
-    enum { HAS_TSFT = 1, HAS_FLAGS = 2 };
-    uint32_t at = 4;
-    if (len < 8)
-        return 0;
-    uint32_t first = load_le32(data + at);
-    do { /* bit 31: another word of present bits follows */
-        if (len - at < 4)
-            return 0;
-        at += 4;
-    } while (load_le32(data + at - 4) >> 31);
-    if (!(first & HAS_FLAGS))
-        return 0;
-    if (first & HAS_TSFT)
-        at = ((at + 7) & ~7U) + 8;
-    return at < len ? data[at] : 0;
 }
 
 /* The FCS that a kind of link layer has and its length field does not count. */

@@ -1,6 +1,7 @@
 /* The type FlowTable: how it is made, looked into and merged. */
 #include "flowtabletype.h"
 
+#include "common/method.h"
 #include "ipflow/attributes.h"
 #include "ipflow/flowhome.h"
 
@@ -378,12 +379,6 @@ static PyGetSetDef table_getset[] = {
     {.name = NULL}};
 
 /* --- The type --------------------------------------------------------------------------------- */
-
-#define METHOD(name, function, flags, text)                                                        \
-    {                                                                                              \
-        .ml_name = name, .ml_meth = (PyCFunction)(void (*)(void))(function), .ml_flags = (flags),  \
-        .ml_doc = text                                                                             \
-    }
 
 static PyMethodDef table_methods[] = {
     METHOD("add", flow_table_add, METH_O, flow_table_add_doc),

@@ -1,5 +1,6 @@
-/* The two addresses that a transport's checksum covers: not always those of the IP header. */
-#include "values.h"
+/* The source and the destination of a packet's transport, by its IP options and extension headers.
+ */
+#include "ends.h"
 
 #include "bytes.h"
 #include "protocols.h"
@@ -63,7 +64,7 @@ static bool find_last_segment(const uint8_t *data, uint32_t at, struct plt_ends 
     }
 }
 
-/* The headers' lengths are read anew: the bytes may be others than were decoded. */
+/* The headers' lengths are read again: the bytes may have changed since they were decoded. */
 static bool find_ends6(const struct plt_packet *packet, uint32_t end, struct plt_ends *out)
 {
     const uint8_t *data = packet->data;

@@ -23,15 +23,4 @@ struct plt_payload {
  * header's length is malformed. */
 bool packet_payload(const struct plt_packet *packet, struct plt_payload *out);
 
-/* Where the addresses of the pseudo-header are, over which a transport's checksum is computed. */
-struct plt_ends {
-    uint32_t src;
-    uint32_t dst;
-};
-
-/* A home address (RFC 6275) stands for the source, and the end of a source route for the
- * destination.  False where not all of the IP header and its extension headers was captured, and
- * where a routing header of an unknown kind has segments left. */
-bool packet_ends(const struct plt_packet *packet, struct plt_ends *out);
-
 #endif

@@ -7,8 +7,8 @@
 #include "checksum.h"
 #include "inner.h"
 #include "options.h"
+#include "packet/ends.h"
 #include "packet/protocols.h"
-#include "packet/values.h"
 #include "protocols.h"
 #include "transport.h"
 

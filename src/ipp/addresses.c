@@ -9,7 +9,7 @@
 
 #include <string.h>
 
-/* --- Texts ------------------------------------------------------------------------------------ */
+/* --- Texts ----------------------------------------------------------------------------------- */
 
 /* The text of an address, None where it is missing. */
 static PyObject *text_of(const struct addresses *self, Py_ssize_t row)
@@ -18,7 +18,6 @@ static PyObject *text_of(const struct addresses *self, Py_ssize_t row)
     char text[IPP_TEXT_SIZE];
     PyObject *result = NULL;
     size_t size = 0;
-
     if (value.version == 0)
         Py_RETURN_NONE;
     if (!addresses_can_be(self, value.version))
@@ -36,7 +35,6 @@ PyObject *ipp_format(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ssiz
 {
     struct addresses addresses;
     PyObject *list = NULL;
-
     if (nargs < 1 || nargs > 2) {
         PyErr_Format(PyExc_TypeError, "format() takes 1 or 2 arguments, not %zd", nargs);
         return NULL;
@@ -45,7 +43,6 @@ PyObject *ipp_format(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ssiz
         list = PyList_New(addresses.rows);
     for (Py_ssize_t row = 0; list && row < addresses.rows; row++) {
         PyObject *text = text_of(&addresses, row);
-
         if (text)
             PyList_SET_ITEM(list, row, text);
         else
@@ -59,7 +56,6 @@ PyObject *ipp_format(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ssiz
 static int parse_entry(PyObject *text, Py_ssize_t row, uint8_t *addr, uint8_t *version)
 {
     struct ipp_value value;
-
     if (text == Py_None)
         return 0;
     if (!PyUnicode_Check(text)) {
@@ -85,7 +81,6 @@ PyObject *ipp_parse(PyObject *module, PyObject *texts)
     Py_ssize_t rows = 0;
     uint8_t *addr = NULL;
     uint8_t *version = NULL;
-
     if (PyUnicode_Check(texts) || PyObject_CheckBuffer(texts)) {
         PyErr_Format(PyExc_TypeError, "parse() takes a list of str, not %.100s",
                      Py_TYPE(texts)->tp_name);
@@ -110,7 +105,7 @@ end:
     return result;
 }
 
-/* --- Against a prefix ------------------------------------------------------------------------- */
+/* --- Against a prefix ------------------------------------------------------------------------ */
 
 /* The first 8 bytes of an address and the second 8, in whatever order the machine has them. */
 struct halves {
@@ -120,7 +115,6 @@ struct halves {
 static struct halves halves_of(const uint8_t *bytes, size_t size)
 {
     struct halves halves = {{0, 0}};
-
     memcpy(&halves, bytes, size);
     return halves;
 }
@@ -129,7 +123,6 @@ static struct halves halves_of(const uint8_t *bytes, size_t size)
 static struct halves mask_of(int length)
 {
     uint8_t mask[16] = {0};
-
     for (int bit = 0; bit < length; bit++)
         mask[bit / 8] |= (uint8_t)(0x80 >> bit % 8);
     return halves_of(mask, sizeof(mask));
@@ -141,10 +134,8 @@ static void test_all(const struct ipp_value *prefix, const struct addresses *add
     const struct halves mask = mask_of(prefix->length);
     const struct halves wanted = halves_of(prefix->addr, 16);
     const size_t size = (size_t)ipp_bits(prefix->version) / 8;
-
     for (Py_ssize_t row = 0; row < addresses->rows; row++) {
         struct halves address;
-
         if (addresses_version(addresses, row) != prefix->version)
             continue;
         address = halves_of(addresses_at(addresses, row), size);
@@ -163,7 +154,6 @@ PyObject *ipp_contains(PyObject *self_, PyObject *args, PyObject *kwargs)
     struct addresses addresses;
     PyObject *result = NULL;
     uint8_t *inside = NULL;
-
     if (!state ||
         !PyArg_ParseTupleAndKeywords(args, kwargs, "O|O:contains", keywords, &bytes, &versions))
         return NULL;

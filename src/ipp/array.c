@@ -14,7 +14,6 @@ struct array {
 static void array_dealloc(PyObject *self_)
 {
     PyTypeObject *type = Py_TYPE(self_);
-
     PyMem_Free(((struct array *)self_)->data);
     type->tp_free(self_);
     Py_DECREF(type);
@@ -23,7 +22,6 @@ static void array_dealloc(PyObject *self_)
 static int array_getbuffer(PyObject *self_, Py_buffer *buffer, int flags)
 {
     struct array *self = (struct array *)self_;
-
     *buffer = (Py_buffer){
         .buf = self->data,
         .obj = self_,
@@ -43,7 +41,6 @@ uint8_t *ipp_array_new(const struct ipp_state *state, Py_ssize_t rows, Py_ssize_
 {
     struct array *self = (struct array *)state->array_type->tp_alloc(state->array_type, 0);
     uint8_t *data = NULL;
-
     if (!self)
         return NULL;
     data = self->data = PyMem_Calloc((size_t)rows, (size_t)width);

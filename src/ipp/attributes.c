@@ -12,7 +12,6 @@ static PyObject *version_get(PyObject *self_, void *Py_UNUSED(closure))
 static PyObject *addr_get(PyObject *self_, void *Py_UNUSED(closure))
 {
     const struct ipp_value *value = ipp_value_of(self_);
-
     return PyByteArray_FromStringAndSize((const char *)value->addr, ipp_bits(value->version) / 8);
 }
 
@@ -31,7 +30,6 @@ static PyObject *length_get(PyObject *self_, void *Py_UNUSED(closure))
 static int length_set(PyObject *self_, PyObject *obj, void *Py_UNUSED(closure))
 {
     struct prefix *self = (struct prefix *)self_;
-
     if (!obj) {
         PyErr_SetString(PyExc_TypeError, "length can't be deleted");
         return -1;
@@ -42,7 +40,6 @@ static int length_set(PyObject *self_, PyObject *obj, void *Py_UNUSED(closure))
 static PyObject *width_get(PyObject *self_, void *Py_UNUSED(closure))
 {
     int length = ipp_value_of(self_)->length;
-
     return length == IPP_NO_LENGTH ? ipp_no_length() : PyLong_FromLong(length - 1);
 }
 
@@ -51,7 +48,6 @@ static PyObject *complement_get(PyObject *self_, void *Py_UNUSED(closure))
     const struct ipp_value *value = ipp_value_of(self_);
     struct ipp_state *state = ipp_state_of(Py_TYPE(self_));
     uint8_t addr[16];
-
     if (!state)
         return NULL;
     for (int i = 0; i < 16; i++)
@@ -65,7 +61,6 @@ static PyObject *is_rfc1918_get(PyObject *self_, void *Py_UNUSED(closure))
     const struct ipp_value *value = ipp_value_of(self_);
     const uint8_t *addr = value->addr;
     int length = value->length == IPP_NO_LENGTH ? 32 : value->length;
-
     if (value->version != 4)
         Py_RETURN_FALSE;
     return PyBool_FromLong((addr[0] == 10 && length >= 8) ||

@@ -26,13 +26,11 @@ static int class_of(PyObject *obj)
 {
     PyObject *module = PyImport_ImportModule("ipaddress");
     int row = 0;
-
     if (!module)
         return -1;
     for (row = 0; row < N_CLASSES; row++) {
         PyObject *cls = PyObject_GetAttrString(module, classes[row].name);
         int found = cls ? PyObject_IsInstance(obj, cls) : -1;
-
         Py_XDECREF(cls);
         if (found < 0)
             row = -1;
@@ -49,10 +47,8 @@ static int read_address(PyObject *address, struct ipp_value *value)
     Py_ssize_t size = ipp_bits(value->version) / 8;
     PyObject *packed = NULL;
     int status = -1;
-
     if (value->version == 6) {
         PyObject *scope = PyObject_GetAttrString(address, "scope_id");
-
         if (!scope)
             return -1;
         Py_DECREF(scope);
@@ -79,7 +75,6 @@ static int read_length(PyObject *network, struct ipp_value *value)
 {
     PyObject *prefixlen = PyObject_GetAttrString(network, "prefixlen");
     long length = 0;
-
     if (!prefixlen)
         return -1;
     length = PyLong_AsLong(prefixlen);
@@ -100,7 +95,6 @@ static int read_part(PyObject *obj, const char *name,
 {
     PyObject *part = PyObject_GetAttrString(obj, name);
     int status = part ? read(part, value) : -1;
-
     Py_XDECREF(part);
     return status;
 }
@@ -112,7 +106,6 @@ PyObject *ipp_from_ipaddress(PyObject *cls_, PyObject *obj)
     struct ipp_value value = {.length = IPP_NO_LENGTH};
     int row = state ? class_of(obj) : -1;
     int status = 0;
-
     if (row < 0)
         return NULL;
     if (row == N_CLASSES) {
@@ -153,7 +146,6 @@ PyObject *ipp_to_ipaddress(PyObject *self_, PyObject *Py_UNUSED(unused))
     Py_ssize_t size = ipp_bits(value->version) / 8;
     PyObject *module = PyImport_ImportModule("ipaddress");
     PyObject *result = NULL;
-
     if (!module)
         return NULL;
     if (value->length == IPP_NO_LENGTH)

@@ -13,13 +13,10 @@
 static int common_bits(const struct ipp_value *a, const struct ipp_value *b)
 {
     int bits = ipp_bits(a->version);
-
     for (int i = 0; i < bits / 8; i++) {
         int diff = a->addr[i] ^ b->addr[i];
-
         if (diff != 0) {
             int count = 8 * i;
-
             for (; (diff & 0x80) == 0; diff <<= 1)
                 count++;
             return count;
@@ -32,7 +29,6 @@ static int common_bits(const struct ipp_value *a, const struct ipp_value *b)
 static int read_other(PyObject *self_, PyObject *other, struct ipp_value *out)
 {
     struct ipp_state *state = ipp_state_of(Py_TYPE(self_));
-
     if (!state || ipp_prefix_value(&state->api, other, out) < 0)
         return -1;
     if (out->version != ipp_value_of(self_)->version) {
@@ -50,7 +46,6 @@ PyDoc_STRVAR(equal_doc, "equal($self, other, /)\n--\n\n"
 static PyObject *prefix_equal(PyObject *self_, PyObject *arg)
 {
     struct ipp_value other;
-
     if (read_other(self_, arg, &other) < 0)
         return NULL;
     return PyBool_FromLong(memcmp(ipp_value_of(self_)->addr, other.addr, sizeof(other.addr)) == 0);
@@ -65,7 +60,6 @@ static PyObject *prefix_has_bit_set(PyObject *self_, PyObject *arg)
 {
     const struct ipp_value *value = ipp_value_of(self_);
     Py_ssize_t n = PyNumber_AsSsize_t(arg, NULL);
-
     if (n == -1 && PyErr_Occurred())
         return NULL;
     if (n < 0)
@@ -102,7 +96,6 @@ static PyObject *prefix_first_bit_different(PyObject *self_, PyObject *arg)
     const struct ipp_value *self = ipp_value_of(self_);
     struct ipp_value other;
     int first = 0;
-
     if (read_within(self_, arg, &other) < 0)
         return NULL;
     first = common_bits(self, &other);
@@ -124,7 +117,6 @@ static PyObject *prefix_is_prefix(PyObject *self_, PyObject *arg)
 {
     const struct ipp_value *self = ipp_value_of(self_);
     struct ipp_value other;
-
     if (read_within(self_, arg, &other) < 0)
         return NULL;
     return PyBool_FromLong(other.length >= self->length &&
@@ -160,7 +152,6 @@ static PyObject *prefix_reduce(PyObject *self_, PyObject *Py_UNUSED(unused))
     const struct ipp_value *value = ipp_value_of(self_);
     PyObject *copyreg = PyImport_ImportModule("copyreg");
     PyObject *newobj = NULL, *length = NULL, *state = NULL, *result = NULL;
-
     if (!copyreg)
         return NULL;
     newobj = PyObject_GetAttrString(copyreg, "__newobj__");

@@ -21,7 +21,6 @@ static PyObject *from_s(PyObject *module, PyObject *text)
 {
     struct ipp_state *state = PyModule_GetState(module);
     struct ipp_value value;
-
     if (ipp_value_parse(text, &value) < 0)
         return NULL;
     return ipp_prefix_new(&state->api, value.version, value.addr, value.length);
@@ -50,7 +49,6 @@ static int module_exec(PyObject *module)
     PyObject *type = PyType_FromModuleAndSpec(module, &ipp_prefix_spec, NULL);
     PyObject *capsule = NULL;
     int status = -1;
-
     if (!type)
         return -1;
     state->api = (struct ipp_api){
@@ -75,7 +73,6 @@ static int module_exec(PyObject *module)
 static int module_traverse(PyObject *module, visitproc visit, void *arg)
 {
     struct ipp_state *state = PyModule_GetState(module);
-
     Py_VISIT(state->api.prefix_type);
     Py_VISIT(state->array_type);
     return 0;
@@ -84,7 +81,6 @@ static int module_traverse(PyObject *module, visitproc visit, void *arg)
 static int module_clear(PyObject *module)
 {
     struct ipp_state *state = PyModule_GetState(module);
-
     Py_CLEAR(state->api.prefix_type);
     Py_CLEAR(state->array_type);
     return 0;

@@ -6,7 +6,6 @@
 PyObject *ipp_prefix_new(const struct ipp_api *api, int version, const uint8_t *addr, int length)
 {
     struct prefix *self = NULL;
-
     if (!api->prefix_type) {
         PyErr_SetString(PyExc_RuntimeError, "the module ipp has been unloaded");
         return NULL;
@@ -47,7 +46,6 @@ int ipp_read_length(PyObject *obj, struct ipp_value *value, int lowest, PyObject
 {
     int bits = ipp_bits(value->version);
     Py_ssize_t length = 0;
-
     if (!PyIndex_Check(obj)) {
         PyErr_SetString(PyExc_TypeError, "length must be an integer");
         return -1;

@@ -10,12 +10,11 @@
 
 #include <string.h>
 
-/* --- Making one ------------------------------------------------------------------------------- */
+/* --- Making one ------------------------------------------------------------------------------ */
 
 static int read_version(PyObject *obj, struct ipp_value *value)
 {
     Py_ssize_t version = 0;
-
     if (PyIndex_Check(obj)) {
         version = PyNumber_AsSsize_t(obj, NULL);
         if (version == -1 && PyErr_Occurred())
@@ -34,7 +33,6 @@ static int read_addr(PyObject *obj, struct ipp_value *value)
     Py_ssize_t room = ipp_bits(value->version) / 8;
     Py_buffer view;
     int status = -1;
-
     if (!PyObject_CheckBuffer(obj)) {
         PyErr_Format(PyExc_ValueError, "addr must be bytes-like, not %.100s",
                      Py_TYPE(obj)->tp_name);
@@ -64,7 +62,6 @@ static PyObject *prefix_new(PyTypeObject *type, PyObject *args, PyObject *kwargs
     PyObject *version = NULL, *addr = NULL, *length = Py_None; /* borrowed from args */
     struct ipp_value value = {.length = IPP_NO_LENGTH};
     struct prefix *self = NULL;
-
     if (!PyArg_ParseTupleAndKeywords(args, kwargs, "OO|O:IPprefix", keywords, &version, &addr,
                                      &length))
         return NULL;
@@ -83,17 +80,15 @@ static PyObject *prefix_new(PyTypeObject *type, PyObject *args, PyObject *kwargs
 static void prefix_dealloc(PyObject *self_)
 {
     PyTypeObject *type = Py_TYPE(self_);
-
     type->tp_free(self_);
     Py_DECREF(type);
 }
 
-/* --- Text, hash and order --------------------------------------------------------------------- */
+/* --- Text, hash and order -------------------------------------------------------------------- */
 
 static PyObject *prefix_str(PyObject *self_)
 {
     char text[IPP_TEXT_SIZE];
-
     ipp_value_format(ipp_value_of(self_), text);
     return PyUnicode_FromString(text);
 }
@@ -102,7 +97,6 @@ static PyObject *prefix_repr(PyObject *self_)
 {
     const char *name = strrchr(Py_TYPE(self_)->tp_name, '.');
     char text[IPP_TEXT_SIZE];
-
     ipp_value_format(ipp_value_of(self_), text);
     return PyUnicode_FromFormat("%s('%s')", name ? name + 1 : Py_TYPE(self_)->tp_name, text);
 }
@@ -112,11 +106,9 @@ static PyObject *prefix_repr(PyObject *self_)
 static Py_hash_t prefix_hash(PyObject *self_)
 {
     struct prefix *self = (struct prefix *)self_;
-
     if (self->hash == -1) {
         PyObject *bytes = PyBytes_FromStringAndSize((const char *)self->value.addr,
                                                     ipp_bits(self->value.version) / 8);
-
         if (!bytes)
             return -1;
         self->hash = PyObject_Hash(bytes);
@@ -131,7 +123,6 @@ static PyObject *prefix_richcompare(PyObject *self_, PyObject *other_, int op)
     struct ipp_state *state = ipp_state_of(Py_TYPE(self_));
     const struct ipp_value *other = NULL;
     int order = 0;
-
     if (!state)
         return NULL;
     if (!PyObject_TypeCheck(other_, state->api.prefix_type))

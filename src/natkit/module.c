@@ -64,7 +64,6 @@ static PyMethodDef module_methods[] = {
 static PyTypeObject *add_type(PyObject *module, PyType_Spec *spec)
 {
     PyTypeObject *type = (PyTypeObject *)PyType_FromModuleAndSpec(module, spec, NULL);
-
     if (type && PyModule_AddType(module, type) < 0)
         Py_CLEAR(type);
     return type;
@@ -85,7 +84,6 @@ static int add_flow_tables(PyObject *module, struct natkit_state *state)
 static int natkit_exec(PyObject *module)
 {
     struct natkit_state *state = PyModule_GetState(module);
-
     state->ipp_api =
         capsule_import("ipp._ipp", IPP_CAPSULE, IPP_API_VERSION, "natkit", &state->ipp);
     if (!state->ipp_api)
@@ -114,7 +112,6 @@ static int natkit_exec(PyObject *module)
 static int natkit_traverse(PyObject *module, visitproc visit, void *arg)
 {
     struct natkit_state *state = PyModule_GetState(module);
-
     Py_VISIT(state->ipflow_type);
     Py_VISIT(state->home_type);
     Py_VISIT(state->pan_type);
@@ -133,7 +130,6 @@ static int natkit_traverse(PyObject *module, visitproc visit, void *arg)
 static int natkit_clear(PyObject *module)
 {
     struct natkit_state *state = PyModule_GetState(module);
-
     Py_CLEAR(state->ipflow_type);
     Py_CLEAR(state->home_type);
     Py_CLEAR(state->pan_type);
@@ -152,7 +148,6 @@ static int natkit_clear(PyObject *module)
 static void natkit_free(void *module)
 {
     struct natkit_state *state = PyModule_GetState((PyObject *)module);
-
     natkit_clear((PyObject *)module);
     Py_CLEAR(state->ipp);
     Py_CLEAR(state->plt);

@@ -12,7 +12,6 @@ static PyObject *get_integer(const char *name, PyObject *const *args, Py_ssize_t
 {
     Py_buffer buffer;
     PyObject *result = NULL;
-
     if (nargs != 2) {
         PyErr_Format(PyExc_TypeError, "%s() takes bytes and an index, not %zd arguments", name,
                      nargs);
@@ -76,7 +75,6 @@ static int two_numbers(const char *name, PyObject *const *args, Py_ssize_t nargs
 PyObject *natkit_seq_add(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ssize_t nargs)
 {
     uint32_t numbers[2];
-
     if (two_numbers("seq_add", args, nargs, numbers) < 0)
         return NULL;
     return PyLong_FromUnsignedLong((uint32_t)(numbers[0] + numbers[1]));
@@ -85,7 +83,6 @@ PyObject *natkit_seq_add(PyObject *Py_UNUSED(module), PyObject *const *args, Py_
 PyObject *natkit_seq_sub(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ssize_t nargs)
 {
     uint32_t numbers[2];
-
     if (two_numbers("seq_sub", args, nargs, numbers) < 0)
         return NULL;
     return PyLong_FromUnsignedLong((uint32_t)(numbers[0] - numbers[1]));
@@ -95,7 +92,6 @@ PyObject *natkit_seq_sub(PyObject *Py_UNUSED(module), PyObject *const *args, Py_
 static int compare(const char *name, PyObject *const *args, Py_ssize_t nargs, int *sign)
 {
     uint32_t numbers[2];
-
     if (two_numbers(name, args, nargs, numbers) < 0)
         return -1;
     uint32_t difference = numbers[0] - numbers[1];
@@ -106,27 +102,23 @@ static int compare(const char *name, PyObject *const *args, Py_ssize_t nargs, in
 PyObject *natkit_seq_lt(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ssize_t nargs)
 {
     int sign = 0;
-
     return compare("seq_lt", args, nargs, &sign) < 0 ? NULL : PyBool_FromLong(sign < 0);
 }
 
 PyObject *natkit_seq_le(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ssize_t nargs)
 {
     int sign = 0;
-
     return compare("seq_le", args, nargs, &sign) < 0 ? NULL : PyBool_FromLong(sign <= 0);
 }
 
 PyObject *natkit_seq_gt(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ssize_t nargs)
 {
     int sign = 0;
-
     return compare("seq_gt", args, nargs, &sign) < 0 ? NULL : PyBool_FromLong(sign > 0);
 }
 
 PyObject *natkit_seq_ge(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ssize_t nargs)
 {
     int sign = 0;
-
     return compare("seq_ge", args, nargs, &sign) < 0 ? NULL : PyBool_FromLong(sign >= 0);
 }

@@ -4,7 +4,6 @@
 struct natkit_state *natkit_state_of(PyTypeObject *type)
 {
     PyObject *module = PyType_GetModuleByDef(type, &natkit_module);
-
     return module ? PyModule_GetState(module) : NULL;
 }
 
@@ -12,7 +11,6 @@ PyObject *natkit_attribute(PyObject *obj, const char *name)
 {
     PyObject *interned = PyUnicode_InternFromString(name);
     PyObject *attribute = interned ? PyObject_GetAttr(obj, interned) : NULL;
-
     Py_XDECREF(interned);
     return attribute;
 }
@@ -21,7 +19,6 @@ PyObject *natkit_added_state(PyObject *obj)
 {
     PyObject *method = natkit_attribute(obj, "__getstate__");
     PyObject *added = method ? PyObject_CallNoArgs(method) : NULL;
-
     Py_XDECREF(method);
     return added;
 }

@@ -12,7 +12,6 @@ static void find_ends4(const struct plt_packet *packet, uint32_t end, struct plt
 {
     const uint8_t *data = packet->data;
     uint32_t at = packet->layers->layer3 + IP_HEADER;
-
     while (at < end && data[at] != 0) {
         if (data[at] == 1) { /* no operation */
             at++;
@@ -46,7 +45,6 @@ static void find_home_address(const uint8_t *data, uint32_t at, uint32_t end, st
 static bool find_last_segment(const uint8_t *data, uint32_t at, struct plt_ends *out)
 {
     uint32_t addresses = data[at + 1] / 2U;
-
     if (data[at + 3] == 0)
         return true;
     if (addresses == 0)
@@ -70,7 +68,6 @@ static bool find_ends6(const struct plt_packet *packet, uint32_t end, struct plt
     const uint8_t *data = packet->data;
     uint8_t next = data[packet->layers->layer3 + 6];
     uint32_t at = packet->layers->layer3 + IP6_HEADER;
-
     while (at < end && end - at >= 8) {
         uint32_t size = (data[at + 1] + 1U) * 8;
         if (next == PROTO_FRAGMENT)
@@ -94,7 +91,6 @@ bool packet_ends(const struct plt_packet *packet, struct plt_ends *out)
     const struct plt_layers *layers = packet->layers;
     uint32_t header = layers->version == 4 ? IP_HEADER : IP6_HEADER;
     uint32_t end = layers->payload;
-
     if (layers->version == 0 || end == PLT_ABSENT || end > packet->len ||
         end < layers->layer3 + header)
         return false;

@@ -125,7 +125,6 @@ static bool is_vlan(uint16_t ethertype)
 static uint32_t macsec_size(const uint8_t *data, uint32_t len, uint32_t at)
 {
     enum { HAS_SCI = 0x20, ENCRYPTED = 0x08, CHANGED = 0x04 };
-
     if (!link_has(len, at, 6) || data[at] & (ENCRYPTED | CHANGED))
         return 0;
     return data[at] & HAS_SCI ? 14 : 6;
@@ -135,7 +134,6 @@ static uint32_t macsec_size(const uint8_t *data, uint32_t len, uint32_t at)
 static void decode_nsh(const uint8_t *data, uint32_t len, uint32_t at, struct plt_layers *out)
 {
     enum { NEXT_IP4 = 1, NEXT_IP6 = 2, NEXT_ETHERNET = 3, NEXT_NSH = 4, NEXT_MPLS = 5 };
-
     if (!link_has(len, at, 8))
         return;
     uint32_t size = (data[at + 1] & 0x3fU) * 4;

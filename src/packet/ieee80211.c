@@ -99,7 +99,6 @@ LINK_DECODER(avs)
 LINK_DECODER(radiotap)
 {
     enum { FLAG_DATA_PAD = 0x20 };
-
     if (link_has(len, at, 8))
         decode_monitor(data, len, at, load_le16(data + at + 2),
                        plt_radiotap_flags(data + at, len - at) & FLAG_DATA_PAD, out);

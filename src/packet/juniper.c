@@ -192,7 +192,6 @@ LINK_DECODER(juniper_monitor)
 LINK_DECODER(juniper_es)
 {
     enum { ES_ENCRYPTED_TYPE = 2 };
-
     uint8_t flags = 0;
     if (!pass_header(data, len, &at, &flags, out) || !link_has(len, at, 6))
         return;
@@ -200,7 +199,7 @@ LINK_DECODER(juniper_es)
         decode_ip_at(data, len, at + 6, out);
 }
 
-/* --- Cards for ATM ---------------------------------------------------------------------------- */
+/* --- Cards for ATM --------------------------------------------------------------------------- */
 
 static bool is_ppp_protocol(uint16_t protocol)
 {
@@ -228,7 +227,6 @@ static bool is_ppp_protocol(uint16_t protocol)
 static void decode_nlpid(const uint8_t *data, uint32_t len, uint32_t at, struct plt_layers *out)
 {
     enum { NLPID_IP = 0xcc, NLPID_IP6 = 0x8e };
-
     if (link_has(len, at, 1) && (data[at] == NLPID_IP || data[at] == NLPID_IP6))
         link_ip(data, len, at + 1, out);
 }
@@ -238,7 +236,6 @@ static void decode_atm(const uint8_t *data, uint32_t len, uint32_t at, bool ethe
                        struct plt_layers *out)
 {
     enum { NLPID_HEADER = 0xfefe03, SNAP_HEADER = 0xaaaa03, UNNUMBERED = 0x03 };
-
     if (!link_has(len, at, 3)) {
         if (!ethernet)
             decode_ip_at(data, len, at, out);
@@ -271,7 +268,6 @@ LINK_DECODER(juniper_atm1)
 LINK_DECODER(juniper_atm2)
 {
     enum { GAP_COUNT = 0x3fe, MANAGEMENT = 0x70 };
-
     uint8_t flags = 0;
     if (!pass_header(data, len, &at, &flags, out) || !link_has(len, at, 8) ||
         data[at + 7] & MANAGEMENT)
@@ -280,15 +276,13 @@ LINK_DECODER(juniper_atm2)
     decode_atm(data, len, at + 8, ethernet, true, out);
 }
 
-/* --- Cards for bundles of links ----------------------------------------------------------------
- */
+/* --- Cards for bundles of links -------------------------------------------------------------- */
 
 /* The first byte of a cookie: 8 bytes of adaptive services, whose sixth tells the protocol and
  * whose fifth where the packet goes, or 4 of link services. */
 static uint32_t cookie_size(const uint8_t *data, uint32_t len, uint32_t at)
 {
     enum { ADAPTIVE_SERVICES = 0x40, ADAPTIVE_SERVICES_LSQ = 0x47, LINK_SERVICES = 0x54 };
-
     switch (data[at]) {
     case ADAPTIVE_SERVICES:
     case ADAPTIVE_SERVICES_LSQ:
@@ -340,7 +334,6 @@ LINK_DECODER(juniper_mlppp)
 LINK_DECODER(juniper_mlfr)
 {
     enum { UNNUMBERED = 0x03 };
-
     uint8_t flags = 0;
     if (!pass_header(data, len, &at, &flags, out) || !link_has(len, at, 5))
         return;

@@ -43,7 +43,6 @@ LINK_DECODER(cisco)
 LINK_DECODER(hdlc)
 {
     enum { CISCO_UNICAST = 0x0f00, CISCO_BROADCAST = 0x8f00, ALL_STATIONS = 0xff03 };
-
     if (!link_has(len, at, 2))
         return;
     uint16_t start = load_be16(data + at);

@@ -51,7 +51,6 @@ static LINK_DECODER(ppi)
 static LINK_DECODER(pktap)
 {
     enum { RECORD_PACKET = 1, LEAST_HEADER = 12 };
-
     uint32_t size = link_has(len, at, LEAST_HEADER) ? load_le32(data + at) : 0;
     if (size < LEAST_HEADER || size >= len - at || load_le32(data + at + 4) != RECORD_PACKET)
         out->layer2 = PLT_ABSENT;

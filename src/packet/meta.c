@@ -53,7 +53,6 @@ uint64_t plt_erf_time(const struct plt_meta *meta)
 static uint32_t uncounted_fcs(const uint8_t *data, uint32_t len, enum link_fcs fcs)
 {
     enum { FCS = 4, RADIOTAP_FCS = 0x10 };
-
     switch (fcs) {
     case FCS_ETHERNET:
         return FCS;
@@ -70,14 +69,12 @@ static uint32_t uncounted_fcs(const uint8_t *data, uint32_t len, enum link_fcs f
 uint32_t plt_wire_extra(const uint8_t *data, uint32_t len, const struct plt_meta *meta)
 {
     const struct link_row *row = link_row_of(meta->dlt);
-
     return row && !meta->fcs_counted ? uncounted_fcs(data, len, (enum link_fcs)row->fcs) : 0;
 }
 
 void meta_set_wire_len(struct plt_meta *meta, const uint8_t *data, uint32_t len, uint32_t length)
 {
     uint32_t extra = plt_wire_extra(data, len, meta);
-
     meta->wire_len = (uint64_t)length + extra;
     if (meta->fcs_counted)
         return;

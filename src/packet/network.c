@@ -15,7 +15,6 @@ static void set_ip_length(uint32_t len, uint64_t wire, uint64_t told, uint32_t l
 {
     uint32_t captured = len - out->layer3;
     uint64_t room = wire == WIRE_UNKNOWN ? MAX_IP_LENGTH : wire - out->layer3;
-
     out->told_len = told >= least && told <= room;
     if (!out->told_len)
         told = wire == WIRE_UNKNOWN ? captured : room;
@@ -77,7 +76,6 @@ static bool is_extension(uint8_t next)
 static uint32_t jumbo_length(const uint8_t *data, uint32_t len, uint32_t at)
 {
     enum { PAD1 = 0, JUMBO = 0xc2 };
-
     if (at > len || len - at < 8)
         return 0;
     uint32_t end = at + (data[at + 1] + 1U) * 8;
@@ -100,7 +98,6 @@ static uint64_t told_length6(const uint8_t *data, uint32_t len, uint32_t at)
 {
     uint8_t next = data[at + 6];
     uint64_t payload = load_be16(data + at + 4);
-
     if (payload == 0 && next == PROTO_HOP_BY_HOP)
         payload = jumbo_length(data, len, at + IP6_HEADER);
     return payload > 0 || next == PROTO_NO_NEXT_HEADER ? IP6_HEADER + payload : 0;

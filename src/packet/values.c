@@ -25,7 +25,6 @@ const uint8_t *transport_bytes(const struct plt_packet *packet, uint32_t offset,
     const struct plt_layers *layers = packet->layers;
     uint32_t end = layers->ip_end < packet->len ? layers->ip_end : packet->len;
     uint32_t at = layers->transport;
-
     if (at == PLT_ABSENT || at > end || end - at < offset + need)
         return NULL;
     return packet->data + at + offset;
@@ -37,7 +36,6 @@ static uint32_t transport_length(const struct plt_packet *packet)
     const struct plt_layers *layers = packet->layers;
     uint32_t before = layers->version ? layers->transport - layers->layer3 : layers->transport;
     uint32_t length = layers->version && layers->ip_len ? layers->ip_len : packet->len;
-
     return length > before ? length - before : 0;
 }
 
@@ -45,7 +43,6 @@ bool packet_payload(const struct plt_packet *packet, struct plt_payload *out)
 {
     const struct plt_layers *layers = packet->layers;
     uint32_t header = UDP_HEADER;
-
     if (!transport_bytes(packet, 0, 2))
         return false;
     uint32_t length = transport_length(packet);

@@ -9,7 +9,6 @@
 LINK_DECODER(ipnet)
 {
     enum { HEADER = 24, FAMILY_IP = 2, FAMILY_IP6 = 26 };
-
     if (!link_has(len, at, HEADER))
         return;
     if (data[at + 1] == FAMILY_IP)
@@ -40,7 +39,6 @@ LINK_DECODER(infiniband)
     static const uint32_t grh = 40;
     static const uint32_t bth = 12;
     static const uint32_t deth = 8;
-
     if (!link_has(len, at, lrh))
         return;
     uint8_t next = data[at + 1] & 3;
@@ -55,14 +53,13 @@ LINK_DECODER(ip_over_fc)
     link_llc(data, len, at + 16, out);
 }
 
-/* --- Tags between an Ethernet switch and its host --------------------------------------------- */
+/* --- Tags between an Ethernet switch and its host -------------------------------------------- */
 
 /* Ethernet with a tag of `size` bytes between the addresses and the ethertype. */
 static void decode_tagged(const uint8_t *data, uint32_t len, uint32_t at, uint32_t size,
                           struct plt_layers *out)
 {
     enum { ADDRESSES = 12 };
-
     out->linktype = LIBTRACE_TYPE_ETH;
     if (!link_has(len, at, ADDRESSES + size + 2))
         return;

@@ -34,7 +34,6 @@ static int map_all(const struct addresses *self, struct cryptopan *own, uint8_t 
     struct cryptopan *pan = own;
     Py_ssize_t row = 0;
     int result = 0;
-
     if (self->rows >= MANY && !(pan = cryptopan_copy(own))) {
         PyErr_NoMemory();
         return -1;
@@ -68,7 +67,6 @@ static PyObject *shaped(PyObject *array, const struct addresses *self)
     PyObject *flat = PyMemoryView_FromObject(array);
     Py_ssize_t room = self->rows ? self->rows : 1;
     PyObject *view = flat;
-
     if (flat && self->bytes.ndim == 2) {
         view = PyObject_CallMethod(flat, "cast", "s(nn)", "B", room, self->width);
         Py_DECREF(flat);
@@ -93,7 +91,6 @@ PyObject *natkit_pan_addresses(PyObject *self_, PyObject *args, PyObject *kwargs
     PyObject *array = NULL;
     PyObject *result = NULL;
     struct addresses addresses;
-
     if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O|O:addresses", keywords, &bytes, &versions))
         return NULL;
     if (addresses_read(bytes, versions, &addresses) == 0)

@@ -14,7 +14,6 @@ static uint16_t fold(uint64_t total)
 uint16_t checksum_sum(const uint8_t *data, uint32_t len)
 {
     uint64_t total = 0;
-
     for (uint32_t i = 0; i < len; i++)
         total += (uint64_t)data[i] << (i % 2 == 0 ? 8 : 0);
     return fold(total);
@@ -24,7 +23,6 @@ uint16_t checksum_sum(const uint8_t *data, uint32_t len)
 uint64_t checksum_difference(const uint8_t *old, const uint8_t *new, uint32_t at, uint32_t size)
 {
     uint64_t total = 0;
-
     for (uint32_t i = 0; i < size; i++) {
         uint32_t shift = (at + i) % 2 == 0 ? 8 : 0;
         total += (uint64_t)(uint8_t)~old[i] << shift;
@@ -41,7 +39,6 @@ uint64_t checksum_difference(const uint8_t *old, const uint8_t *new, uint32_t at
 uint64_t checksum_shifted(uint64_t change, uint32_t at)
 {
     uint16_t folded = fold(change);
-
     /* RFC 1071 section 2 (B): the sum of swapped bytes is the swapped sum */
     return at % 2 == 0 ? folded : (uint16_t)(folded << 8 | folded >> 8);
 }
@@ -49,7 +46,6 @@ uint64_t checksum_shifted(uint64_t change, uint32_t at)
 uint64_t checksum_adjust(const struct stretch *in, uint32_t at, uint64_t change)
 {
     uint16_t folded = fold(change);
-
     if (at > in->len || in->len - at < 2 || folded == 0 || folded == 0xffff)
         return 0; /* cut, or nothing that a checksum sees */
     uint16_t old = load_be16(in->data + at);

@@ -41,7 +41,6 @@ struct cryptopan {
 static void encrypt(struct cryptopan *self, int blocks)
 {
     int written = 0;
-
     if (EVP_EncryptUpdate(self->context, self->cipher[0], &written,
                           (const unsigned char *)self->plain, blocks * BLOCK) != 1 ||
         written != blocks * BLOCK)
@@ -65,7 +64,6 @@ static uint64_t filled(uint64_t word, uint64_t pad, uint64_t mask)
 static void map4(struct cryptopan *self, const uint8_t *addr, uint8_t *mapped)
 {
     uint64_t word = 0;
-
     memcpy(&word, addr, 4);
     for (int i = 0; i < 32; i++) {
         self->plain[i][0] = filled(word, self->pad[0], self->masks[i]);
@@ -81,7 +79,6 @@ static void map4(struct cryptopan *self, const uint8_t *addr, uint8_t *mapped)
 static void map6(struct cryptopan *self, const uint8_t *addr, uint8_t *mapped)
 {
     uint64_t words[2];
-
     memcpy(words, addr, sizeof(words));
     for (int i = 0; i < 64; i++) {
         self->plain[i][0] = filled(words[0], self->pad[0], self->masks[i]);
@@ -103,7 +100,6 @@ static size_t hash4(const uint8_t *addr)
 static size_t hash6(const uint8_t *addr)
 {
     uint64_t mixed = load_be64(addr) * 0x9e3779b97f4a7c15U ^ load_be64(addr + 8);
-
     return mixed * 0xd6e8feb86659fd93U >> (64 - CACHE6_BITS);
 }
 
@@ -131,7 +127,6 @@ void cryptopan_deanonymise(struct cryptopan *self, int version, uint8_t *addr)
 {
     size_t size = version == 4 ? 4 : 16;
     uint64_t words[2] = {0, 0};
-
     for (int i = 0; i < (int)size * 8; i++) {
         memcpy(words, addr, size);
         self->plain[0][0] = i < 64 ? filled(words[0], self->pad[0], self->masks[i]) : words[0];
@@ -153,7 +148,6 @@ struct cryptopan *cryptopan_new(const uint8_t *key)
 {
     static const uint8_t zeroes[16];
     struct cryptopan *self = calloc(1, sizeof(*self));
-
     if (!self)
         return NULL;
     self->context = EVP_CIPHER_CTX_new();
@@ -180,7 +174,6 @@ error:
 struct cryptopan *cryptopan_copy(const struct cryptopan *from)
 {
     struct cryptopan *self = malloc(sizeof(*self));
-
     if (!self)
         return NULL;
     memcpy(self, from, sizeof(*self));

@@ -21,7 +21,6 @@ uint64_t natkit_inner(struct anonymising *self, const struct stretch *in, uint32
 {
     struct plt_layers layers;
     struct place within;
-
     if (!enter(place, &within))
         return natkit_unknown(self, in, at, "nesting", -1);
     if (at >= in->len)
@@ -41,7 +40,6 @@ uint64_t natkit_inner_ethertype(struct anonymising *self, const struct stretch *
     struct plt_layers layers = {
         .layer2 = 0, .layer3 = PLT_ABSENT, .transport = PLT_ABSENT, .payload = PLT_ABSENT};
     struct place within;
-
     if (!enter(place, &within))
         return natkit_unknown(self, in, at, "nesting", -1);
     if (at >= in->len)
@@ -57,7 +55,6 @@ uint64_t natkit_quoted(struct anonymising *self, const struct stretch *in, uint3
                        const struct place *place)
 {
     struct place turned = *place;
-
     /* what is quoted went the other way: its destination is who sends the message */
     turned.reversed = !place->reversed;
     return natkit_inner(self, in, at, INNER_IP, &turned);

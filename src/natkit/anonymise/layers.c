@@ -29,7 +29,6 @@ static uint64_t rewrite_ip(struct anonymising *self, const struct stretch *frame
     uint32_t size = layers->version == 4 ? 4 : 16;
     struct former_ends ends;
     uint64_t change = 0;
-
     place->version = layers->version;
     place->missing = UINT32_MAX;
     if (layers->told_len && layers->ip_len >= in.len)
@@ -75,7 +74,6 @@ static uint64_t rewrite_other(struct anonymising *self, const struct stretch *in
                               uint16_t ethertype, const struct place *place)
 {
     const struct natkit_protocol *row = natkit_protocol_of_ethertype(ethertype);
-
     if (row && row->rewrite)
         return row->rewrite(self, in, place);
     if (row)
@@ -91,7 +89,6 @@ static uint64_t rewrite_link(struct anonymising *self, const struct stretch *fra
 {
     enum { HEADER_80211 = 24, TYPE = 0x0c, DATA = 0x08, NO_DATA = 0x40 };
     uint32_t at = layers->layer2;
-
     if (layers->ethertype != 0 || (at != PLT_ABSENT && frame->len <= 14))
         return 0; /* nothing of layer 3 was captured */
     if (at >= frame->len || layers->linktype != LIBTRACE_TYPE_80211)
@@ -125,7 +122,6 @@ void natkit_anonymise(struct anonymising *self, const struct stretch *frame,
                       const struct plt_layers *layers)
 {
     struct place place = {.depth = 0};
-
     self->rewrite = rewrite;
     self->transport = natkit_transport;
     rewrite(self, frame, layers, &place);

@@ -14,7 +14,6 @@ static uint64_t replace_timestamps(struct anonymising *self, const struct stretc
                                    uint32_t at)
 {
     uint64_t change = 0;
-
     if (option->len - at < 4)
         return 0;
     uint8_t flag = option->data[at + 3] & 0x0f;
@@ -51,7 +50,6 @@ static uint64_t replace_option4(struct anonymising *self, const struct stretch *
 static uint64_t replace_options4(struct anonymising *self, const struct stretch *in)
 {
     uint64_t change = 0;
-
     for (uint32_t at = IP_HEADER; at < in->len && in->data[at] != 0;) {
         if (in->data[at] == 1) { /* no operation */
             at++;
@@ -73,7 +71,6 @@ static uint64_t replace_route6(struct anonymising *self, const struct stretch *h
 {
     uint8_t kind = header->data[at + 2];
     uint32_t count = header->data[at + 1] / 2U;
-
     if (kind != 0 && kind != 2 && kind != 4)
         return natkit_unknown(self, header, at + 4, "IPv6 routing header", kind);
     if (kind == 4 && header->len - at >= 5)
@@ -99,7 +96,6 @@ static uint64_t replace_options6(struct anonymising *self, const struct stretch 
 {
     enum { HOME_ADDRESS = 0xc9 };
     uint64_t change = 0;
-
     for (at += 2; at < header->len && header->len - at >= 2;) {
         if (header->data[at] == 0) { /* Pad1 */
             at++;
@@ -119,7 +115,6 @@ static uint64_t replace_mobility(struct anonymising *self, const struct stretch 
     enum { PADN = 1, ALTERNATE_CARE_OF = 3 };
     static const uint8_t sizes[] = {8, 8, 8, 16, 24, 12, 12, 24}; /* before the options */
     uint64_t change = 0;
-
     if (message->len < 8)
         return 0;
     uint8_t type = message->data[2];
@@ -148,7 +143,6 @@ static uint64_t visit_headers(struct anonymising *self, const struct stretch *in
 {
     uint8_t next = in->len > 6 ? in->data[6] : PROTO_NO_NEXT_HEADER;
     uint64_t change = 0;
-
     for (uint32_t at = IP6_HEADER; in->len > at && in->len - at >= 4;) {
         const uint8_t *header = in->data + at;
         uint32_t size = (header[1] + 1U) * 8;

@@ -9,7 +9,6 @@ static uint8_t *writable_data(const Py_buffer *buffer, const struct plt_packet *
 {
     uintptr_t data = (uintptr_t)packet->data;
     uintptr_t memory = (uintptr_t)buffer->buf;
-
     if (memory < data || memory - data > packet->len ||
         (size_t)buffer->len > packet->len - (memory - data)) {
         PyErr_SetString(PyExc_TypeError, "packet(): the object's buffer is not its packet");
@@ -24,7 +23,6 @@ static int open_packet(const struct plt_api *api, PyObject *obj, struct plt_pack
                        Py_buffer *buffer)
 {
     int found = api->packet_of(api, obj, packet);
-
     if (found < 0)
         return -1;
     if (found == 0) {
@@ -70,7 +68,6 @@ static int read_flags(PyObject *const *args, Py_ssize_t nargs, PyObject *kwnames
     enum { UNKNOWN = 3, PAYLOAD, NAMES };
     bool *const flags[] = {&out->src, &out->dst, &out->signalling};
     Py_ssize_t given = kwnames ? PyTuple_GET_SIZE(kwnames) : 0;
-
     if (nargs != 1) {
         PyErr_Format(PyExc_TypeError,
                      "packet() takes a packet and keyword arguments, not %zd arguments", nargs);
@@ -116,7 +113,6 @@ static PyObject *new_result(struct natkit_state *state, const struct anonymising
     PyObject *number = PyLong_FromUnsignedLong(work->replaced);
     PyObject *unknown = number ? PyTuple_New(work->unknowns) : NULL;
     PyObject *result = NULL;
-
     for (unsigned i = 0; unknown && i < work->unknowns; i++) {
         PyObject *text = unknown_text(&work->unknown[i]);
         if (!text)
@@ -153,7 +149,6 @@ PyObject *natkit_pan_packet(PyObject *self_, PyObject *const *args, Py_ssize_t n
     struct plt_packet packet;
     Py_buffer buffer;
     PyObject *result = NULL;
-
     if (read_flags(args, nargs, kwnames, &work) < 0 ||
         open_packet(api, args[0], &packet, &buffer) < 0)
         return NULL;

@@ -106,7 +106,6 @@ static const struct natkit_protocol *find(const struct natkit_protocol *rows, si
 const struct natkit_protocol *natkit_protocol_of_ethertype(uint16_t ethertype)
 {
     static const struct natkit_protocol llc = {0, "LLC", natkit_llc};
-
     /* what is less is a length (IEEE 802.3), and 0 what a link layer has no ethertype for */
     return ethertype > 0 && ethertype <= 1500 ? &llc : FIND(ethertypes, ethertype);
 }

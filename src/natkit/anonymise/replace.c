@@ -12,7 +12,6 @@ uint64_t natkit_replace_bits(struct anonymising *self, const struct stretch *in,
     uint32_t size = version == 4 ? 4 : 16;
     uint8_t mapped[16] = {0};
     uint8_t old[16];
-
     if (at >= in->len)
         return 0;
     if (size > in->len - at)
@@ -40,7 +39,6 @@ uint64_t natkit_replace_list(struct anonymising *self, const struct stretch *in,
 {
     uint32_t size = version == 4 ? 4 : 16;
     uint64_t change = 0;
-
     for (uint32_t i = 0; i < count && at < in->len; i++, at += size)
         change += natkit_replace(self, in, at, version);
     return change;
@@ -49,7 +47,6 @@ uint64_t natkit_replace_list(struct anonymising *self, const struct stretch *in,
 uint64_t natkit_replace_inverted(struct anonymising *self, const struct stretch *in, uint32_t at)
 {
     uint8_t old[4];
-
     if (at > in->len || in->len - at < 4)
         return 0;
     memcpy(old, in->data + at, 4);
@@ -64,7 +61,6 @@ static uint64_t clear(const struct stretch *in, uint32_t at)
 {
     static const uint8_t zeroes[64];
     uint64_t change = 0;
-
     while (at < in->len) {
         uint32_t size = least_of(in->len - at, sizeof(zeroes));
         change += checksum_difference(in->data + at, zeroes, at, size);
@@ -78,7 +74,6 @@ uint64_t natkit_unknown(struct anonymising *self, const struct stretch *in, uint
                         const char *what, int64_t number)
 {
     unsigned i = 0;
-
     if (at >= in->len)
         return 0;
     while (i < self->unknowns &&

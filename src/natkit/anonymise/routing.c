@@ -11,7 +11,6 @@ uint64_t natkit_ospf(struct anonymising *self, const struct stretch *in, const s
 {
     enum { HELLO = 1, HEADER_2 = 24, HEADER_3 = 16 };
     uint64_t unchecked = 0;
-
     if (in->len < 2)
         return 0;
     uint8_t version = in->data[0];
@@ -39,7 +38,7 @@ uint64_t natkit_ospf(struct anonymising *self, const struct stretch *in, const s
     return change + unchecked;
 }
 
-/* --- VRRP: RFC 3768 section 5, RFC 9568 section 5 --------------------------------------------- */
+/* --- VRRP: RFC 3768 section 5, RFC 9568 section 5 -------------------------------------------- */
 
 uint64_t natkit_vrrp(struct anonymising *self, const struct stretch *in, const struct place *place)
 {
@@ -58,8 +57,7 @@ uint64_t natkit_vrrp(struct anonymising *self, const struct stretch *in, const s
     return change + checksum_adjust(in, 6, change + (alone ? 0 : place->pseudo));
 }
 
-/* --- HSRP: RFC 2281 section 5.1 ----------------------------------------------------------------
- */
+/* --- HSRP: RFC 2281 section 5.1 -------------------------------------------------------------- */
 
 uint64_t natkit_hsrp(struct anonymising *self, const struct stretch *in, const struct place *place)
 {
@@ -70,8 +68,7 @@ uint64_t natkit_hsrp(struct anonymising *self, const struct stretch *in, const s
     return self->signalling ? natkit_replace(self, in, 16, 4) : 0;
 }
 
-/* --- PIM: RFC 7761 section 4.9 -----------------------------------------------------------------
- */
+/* --- PIM: RFC 7761 section 4.9 --------------------------------------------------------------- */
 
 /* An encoded address: its family, encoding, `more` bytes, the address.  Its size; 0 where it is
  * none that we know. */
@@ -79,7 +76,6 @@ static uint32_t replace_encoded(struct anonymising *self, const struct stretch *
                                 uint32_t more, uint64_t *change)
 {
     enum { FAMILY_IP = 1, FAMILY_IP6 = 2 };
-
     if (at > in->len || in->len - at < 2 || in->data[at + 1] != 0)
         return 0;
     uint8_t family = in->data[at];
@@ -104,7 +100,6 @@ static uint32_t replace_all_encoded(struct anonymising *self, const struct stret
 static uint32_t replace_joins(struct anonymising *self, const struct stretch *in, uint64_t *change)
 {
     uint32_t at = replace_all_encoded(self, in, 4, 1, 0, change);
-
     if (at > in->len || in->len - at < 4)
         return at;
     uint32_t groups = in->data[at + 1];
@@ -125,7 +120,6 @@ static uint32_t replace_hello(struct anonymising *self, const struct stretch *in
 {
     enum { ADDRESS_LIST = 24 };
     uint32_t at = 4;
-
     while (at < in->len && in->len - at >= 4) {
         uint16_t type = load_be16(in->data + at);
         uint32_t end = least_of(at + 4 + load_be16(in->data + at + 2), in->len);
@@ -145,7 +139,6 @@ uint64_t natkit_pim(struct anonymising *self, const struct stretch *in, const st
     uint64_t pseudo = place->version == 6 ? place->pseudo : 0;
     uint64_t change = 0;
     uint32_t at = 4;
-
     if (in->len < 4)
         return 0;
     if (in->data[0] >> 4 != 2)

@@ -11,7 +11,6 @@ static uint32_t crc(uint32_t state, const uint8_t *data, uint32_t len)
                                        0x417b1dbc, 0x5125dad3, 0x61c69362, 0x7198540d,
                                        0x82f63b78, 0x92a8fc17, 0xa24bb5a6, 0xb21572c9,
                                        0xc38d26c4, 0xd3d3e1ab, 0xe330a81a, 0xf36e6f75};
-
     for (uint32_t i = 0; i < len; i++) {
         state ^= data ? data[i] : 0;
         state = state >> 4 ^ of_half[state & 15];
@@ -27,7 +26,6 @@ static uint64_t replace_parameters(struct anonymising *self, const struct stretc
     enum { IP = 5, IP6 = 6, COOKIE = 7, HOST_NAME = 11, ADD = 0xc001, DELETE = 0xc002 };
     enum { SET_PRIMARY = 0xc004 };
     uint64_t change = 0;
-
     while (at < in->len && in->len - at >= 4) {
         uint16_t type = load_be16(in->data + at);
         uint32_t size = load_be16(in->data + at + 2);
@@ -50,7 +48,6 @@ static uint64_t replace_chunk(struct anonymising *self, const struct stretch *ch
     enum { DATA = 0, INIT = 1, INIT_ACK = 2, SACK = 3, HEARTBEAT = 4, ABORT = 6, ERROR = 9 };
     enum { SHUTDOWN = 7, SHUTDOWN_ACK = 8, COOKIE_ACK = 11, ECNE = 12, CWR = 13 };
     enum { SHUTDOWN_COMPLETE = 14, AUTH = 15, I_DATA = 64, ASCONF = 0xc1, FORWARD_TSN = 0xc0 };
-
     switch (chunk->data[at]) {
     case DATA:
         return natkit_payload(self, chunk, at + 16);
@@ -81,7 +78,6 @@ static uint64_t replace_chunk(struct anonymising *self, const struct stretch *ch
 static void adjust_crc(const struct stretch *in, uint32_t before, uint32_t missing)
 {
     enum { LONGEST = 0xffff };
-
     if (missing > LONGEST || load_be32(in->data + 8) == 0)
         return;
     uint32_t change = crc(before ^ crc(0, in->data, in->len), NULL, missing);
@@ -92,7 +88,6 @@ static void adjust_crc(const struct stretch *in, uint32_t before, uint32_t missi
 uint64_t natkit_sctp(struct anonymising *self, const struct stretch *in, const struct place *place)
 {
     uint64_t change = 0;
-
     if (in->len < 12)
         return 0;
     /* no checksum of IP's kind covers this one, but a tunnel's may */

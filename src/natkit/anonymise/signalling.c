@@ -27,7 +27,6 @@ uint64_t natkit_arp(struct anonymising *self, const struct stretch *in, const st
 uint64_t natkit_llc(struct anonymising *self, const struct stretch *in, const struct place *place)
 {
     enum { SPANNING_TREE = 0x4242, SNAP = 0xaaaa, ROUTEING = 0xfefe, IPX = 0xffff };
-
     if (in->len < 3)
         return 0;
     switch (load_be16(in->data)) {
@@ -53,7 +52,6 @@ static uint64_t replace_report(struct anonymising *self, const struct stretch *i
     uint32_t size = version == 4 ? 4 : 16;
     uint64_t change = 0;
     uint32_t at = 8;
-
     if (in->len < 8)
         return 0;
     for (uint32_t left = load_be16(in->data + 6); left > 0 && at < in->len; left--) {
@@ -70,7 +68,6 @@ static uint64_t replace_report(struct anonymising *self, const struct stretch *i
 static uint64_t replace_igmp(struct anonymising *self, const struct stretch *in)
 {
     uint64_t change = 0;
-
     switch (in->data[0]) {
     case 0x11: /* query: RFC 3376 section 4.1 */
         change = natkit_replace(self, in, 4, 4);
@@ -96,7 +93,6 @@ static uint64_t replace_igmp(struct anonymising *self, const struct stretch *in)
 uint64_t natkit_igmp(struct anonymising *self, const struct stretch *in, const struct place *place)
 {
     uint64_t change = 0;
-
     if (place->version == 6)
         return natkit_unknown(self, in, 0, "IGMP", -1);
     if (in->len >= 1 && self->signalling)
@@ -110,7 +106,6 @@ uint64_t natkit_igmp(struct anonymising *self, const struct stretch *in, const s
 static uint64_t replace_routers(struct anonymising *self, const struct stretch *in)
 {
     uint64_t change = 0;
-
     if (in->len < 8 || in->data[5] < 1)
         return 0;
     for (uint32_t i = 0; i < in->data[4]; i++)
@@ -127,7 +122,6 @@ static uint64_t replace_quote(struct anonymising *self, const struct stretch *in
     uint32_t end = words == 0 ? in->len : least_of(HEADER + words * word, in->len);
     struct stretch quote = {in->data, end};
     uint64_t change = natkit_quoted(self, &quote, HEADER, place);
-
     if (end == in->len)
         return change;
     struct stretch extension = {in->data + end, in->len - end};
@@ -148,7 +142,6 @@ static uint64_t replace_icmp(struct anonymising *self, const struct stretch *in,
                              const struct place *place)
 {
     uint64_t change = 0;
-
     switch (in->data[0]) {
     case 5: /* redirect, to the gateway there */
         if (self->signalling)
@@ -192,7 +185,6 @@ static uint64_t replace_neighbour_options(struct anonymising *self, const struct
                                           uint32_t at, const struct place *place)
 {
     uint64_t change = 0;
-
     while (in->len > at && in->len - at >= 4 && in->data[at + 1] > 0) {
         struct stretch option = {.data = in->data,
                                  .len = least_of(at + in->data[at + 1] * 8U, in->len)};
@@ -234,7 +226,6 @@ static uint64_t replace_neighbours(struct anonymising *self, const struct stretc
                                    const struct place *place)
 {
     uint64_t change = 0;
-
     switch (in->data[0]) {
     case 130: /* multicast listener query: RFC 3810 section 5.1 */
         change = natkit_replace(self, in, 8, 6);
@@ -278,7 +269,6 @@ static uint64_t replace_icmp6(struct anonymising *self, const struct stretch *in
 {
     enum { UNREACHABLE = 1, TIME_EXCEEDED = 3, PARAMETER_PROBLEM = 4, ECHO = 128, REPLY = 129 };
     uint8_t type = in->data[0];
-
     if (type >= UNREACHABLE && type <= PARAMETER_PROBLEM) {
         bool extended = type == UNREACHABLE || type == TIME_EXCEEDED;
         return replace_quote(self, in, extended && in->len >= 5 ? in->data[4] : 0, 8, place);

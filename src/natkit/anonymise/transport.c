@@ -12,7 +12,6 @@
 static uint64_t replace_mptcp(struct anonymising *self, const struct stretch *option, uint32_t at)
 {
     enum { ADD_ADDRESS = 3 };
-
     if (option->len - at < 3 || option->data[at + 2] >> 4 != ADD_ADDRESS)
         return 0;
     switch (option->data[at + 1]) {
@@ -41,7 +40,6 @@ static uint64_t replace_tcp_options(struct anonymising *self, const struct stret
 {
     enum { MPTCP = 30 };
     uint64_t change = 0;
-
     for (uint32_t at = TCP_HEADER; self->signalling && at < in->len && in->data[at] != 0;) {
         if (in->data[at] == 1) { /* no operation */
             at++;
@@ -67,7 +65,6 @@ static const struct natkit_protocol *row_of_ports(const uint8_t *header, bool tc
     const struct natkit_protocol *(*find)(uint16_t) =
         tcp ? natkit_protocol_of_tcp : natkit_protocol_of_udp;
     const struct natkit_protocol *row = find(load_be16(header + 2));
-
     return row ? row : find(load_be16(header));
 }
 
@@ -85,7 +82,6 @@ static uint64_t rewrite_tcp(struct anonymising *self, const struct stretch *in,
                             const struct place *place)
 {
     uint64_t change = 0;
-
     if (in->len >= 13) {
         uint32_t header = (in->data[12] >> 4) * 4U;
         if (header < TCP_HEADER)
@@ -104,7 +100,6 @@ static uint64_t rewrite_udp(struct anonymising *self, const struct stretch *in,
 {
     uint32_t end = in->len;
     uint64_t change = 0;
-
     if (in->len > UDP_HEADER) {
         uint16_t told = load_be16(in->data + 4);
         if (told >= UDP_HEADER && told < end)
@@ -122,7 +117,6 @@ static uint64_t rewrite_partly(struct anonymising *self, const struct stretch *i
 {
     uint32_t header = UDP_HEADER;
     uint32_t covered = UINT32_MAX;
-
     if (dccp && in->len >= 6) {
         uint32_t words = in->data[5] & 0x0f; /* section 9.2: one less of the payload */
         header = in->data[4] * 4U;

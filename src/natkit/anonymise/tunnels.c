@@ -52,7 +52,6 @@ uint64_t natkit_etherip(struct anonymising *self, const struct stretch *in,
 uint64_t natkit_ah(struct anonymising *self, const struct stretch *in, const struct place *place)
 {
     struct place within = *place;
-
     if (!stretch_has(in, 0, 2))
         return 0;
     uint32_t size = (in->data[1] + 2U) * 4;
@@ -72,7 +71,6 @@ uint64_t natkit_minimal(struct anonymising *self, const struct stretch *in,
     bool has_source = in->len >= 2 && in->data[1] & 0x80;
     uint32_t size = has_source ? 12 : 8;
     uint64_t change = 0;
-
     if (place->version != 4)
         return natkit_unknown(self, in, 0, "minimal encapsulation", -1);
     if (place->reversed ? self->src : self->dst)

@@ -18,7 +18,6 @@ static int read_key(PyObject *obj, uint8_t key[CRYPTOPAN_KEY_SIZE])
     Py_buffer buffer;
     PyObject *encoded = NULL;
     int result = -1;
-
     if (PyUnicode_Check(obj)) {
         /* the bytes of a command's argument, which sys.argv may have as surrogates */
         encoded = PyUnicode_AsEncodedString(obj, "utf-8", "surrogateescape");
@@ -52,7 +51,6 @@ static PyObject *pan_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
     struct natkit_state *state = natkit_state_of(type);
     PyObject *key_obj = NULL;
     uint8_t key[CRYPTOPAN_KEY_SIZE];
-
     if (!state || !PyArg_ParseTupleAndKeywords(args, kwargs, "O:CryptoPan", keywords, &key_obj) ||
         read_key(key_obj, key) < 0)
         return NULL;
@@ -72,7 +70,6 @@ static PyObject *pan_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
 static void pan_dealloc(PyObject *self_)
 {
     PyTypeObject *type = Py_TYPE(self_);
-
     cryptopan_free(((struct natkit_pan *)self_)->pan);
     type->tp_free(self_);
     Py_DECREF(type);
@@ -86,7 +83,6 @@ static PyObject *map_prefix(PyObject *self_, PyObject *obj,
     const struct natkit_pan *self = (struct natkit_pan *)self_;
     const struct ipp_api *api = self->state->ipp_api;
     struct ipp_value value;
-
     if (api->prefix_value(api, obj, &value) < 0)
         return NULL;
     map(self->pan, value.version, value.addr);

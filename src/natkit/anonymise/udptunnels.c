@@ -49,7 +49,6 @@ uint64_t natkit_l2tp(struct anonymising *self, const struct stretch *in, const s
 {
     enum { CONTROL = 0x8000, LENGTH = 0x4000, SEQUENCE = 0x0800, OFFSET = 0x0200 };
     uint32_t at = 2;
-
     if (!stretch_has(in, 0, 2))
         return 0;
     uint16_t flags = load_be16(in->data);
@@ -76,7 +75,6 @@ uint64_t natkit_l2tp(struct anonymising *self, const struct stretch *in, const s
 uint64_t natkit_vxlan(struct anonymising *self, const struct stretch *in, const struct place *place)
 {
     enum { HAS_PROTOCOL = 0x04, HAS_ID = 0x08 };
-
     if (!stretch_has(in, 0, 8))
         return natkit_unknown(self, in, 0, "VXLAN", -1);
     if (in->data[0] & HAS_PROTOCOL)
@@ -114,7 +112,6 @@ uint64_t natkit_gtp(struct anonymising *self, const struct stretch *in, const st
     enum { MORE = 0x07, HAS_EXTENSION = 0x04, ECHO_REQUEST = 1, ECHO_RESPONSE = 2 };
     enum { SUPPORTED_EXTENSIONS = 31, END_MARKER = 254, PACKET = 255 };
     uint32_t at = 8;
-
     if (!stretch_has(in, 0, 8) || in->data[0] >> 4 != 3)
         return natkit_unknown(self, in, 0, "GTP", -1);
     uint8_t type = in->data[1];
@@ -142,7 +139,6 @@ uint64_t natkit_teredo(struct anonymising *self, const struct stretch *in,
 {
     uint64_t change = 0;
     uint32_t at = 0;
-
     if (stretch_has(in, 0, 4) && load_be16(in->data) == 1)
         at = 4U + in->data[2] + in->data[3] + 8 + 1;
     if (stretch_has(in, at, 8) && load_be16(in->data + at) == 0) {
@@ -163,7 +159,6 @@ uint64_t natkit_lisp(struct anonymising *self, const struct stretch *in, const s
 uint64_t natkit_gue(struct anonymising *self, const struct stretch *in, const struct place *place)
 {
     enum { CONTROL = 0x20 };
-
     if (!stretch_has(in, 0, 4) || in->data[0] >> 6 == 1)
         return natkit_inner_ip(self, in, 0, "GUE", place);
     uint32_t at = 4 + (in->data[0] & 0x1fU) * 4;
@@ -180,7 +175,6 @@ uint64_t natkit_capwap(struct anonymising *self, const struct stretch *in,
                        const struct place *place)
 {
     enum { NATIVE = 0x100, FRAGMENT = 0x80, KEEP_ALIVE = 0x08 };
-
     if (!stretch_has(in, 0, 8) || in->data[0] != 0)
         return natkit_unknown(self, in, 0, "CAPWAP", -1);
     uint32_t bits = load_be32(in->data) & 0xffffff;
@@ -195,7 +189,6 @@ uint64_t natkit_tzsp(struct anonymising *self, const struct stretch *in, const s
 {
     enum { PADDING = 0, END = 1, ETHERNET = 1, WITH_PACKET = 0, TO_SEND = 1 };
     uint32_t at = 4;
-
     if (!stretch_has(in, 0, 4) || in->data[0] != 1 || in->data[1] > TO_SEND)
         return natkit_unknown(self, in, 0, "TZSP", -1);
     while (stretch_has(in, at, 2) && in->data[at] != END)

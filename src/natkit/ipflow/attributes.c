@@ -11,7 +11,6 @@
 const struct natkit_key *ipflow_key(PyObject *self_)
 {
     const struct ipflow *self = (const struct ipflow *)self_;
-
     if (ipflow_has_key(self_))
         return &self->key;
     PyErr_Format(PyExc_ValueError, NOT_IP, self->ethertype);
@@ -29,14 +28,12 @@ static const struct ipflow *ipflow_of(PyObject *self_)
 static PyObject *ipflow_fwd_key_get(PyObject *self_, void *Py_UNUSED(closure))
 {
     const struct natkit_key *key = ipflow_key(self_);
-
     return key ? natkit_key_bytes(key) : NULL;
 }
 
 static PyObject *ipflow_rev_key_get(PyObject *self_, void *Py_UNUSED(closure))
 {
     const struct natkit_key *key = ipflow_key(self_);
-
     if (!key)
         return NULL;
     struct natkit_key reversed = natkit_key_reversed(key);
@@ -46,7 +43,6 @@ static PyObject *ipflow_rev_key_get(PyObject *self_, void *Py_UNUSED(closure))
 static PyObject *ipflow_home_key_get(PyObject *self_, void *closure)
 {
     const struct ipflow *self = ipflow_of(self_);
-
     if (!self)
         return NULL;
     if (self->dst_in_home == NO_HOME)
@@ -58,28 +54,24 @@ static PyObject *ipflow_home_key_get(PyObject *self_, void *closure)
 static PyObject *ipflow_version_get(PyObject *self_, void *Py_UNUSED(closure))
 {
     const struct natkit_key *key = ipflow_key(self_);
-
     return key ? PyLong_FromLong(key->bytes[KEY_VERSION]) : NULL;
 }
 
 static PyObject *ipflow_proto_get(PyObject *self_, void *Py_UNUSED(closure))
 {
     const struct natkit_key *key = ipflow_key(self_);
-
     return key ? PyLong_FromLong(key->bytes[KEY_PROTO]) : NULL;
 }
 
 static PyObject *ipflow_src_port_get(PyObject *self_, void *Py_UNUSED(closure))
 {
     const struct natkit_key *key = ipflow_key(self_);
-
     return key ? PyLong_FromLong(load_be16(key->bytes + KEY_SRC_PORT)) : NULL;
 }
 
 static PyObject *ipflow_dst_port_get(PyObject *self_, void *Py_UNUSED(closure))
 {
     const struct natkit_key *key = ipflow_key(self_);
-
     return key ? PyLong_FromLong(load_be16(key->bytes + KEY_DST_PORT)) : NULL;
 }
 
@@ -87,7 +79,6 @@ static PyObject *ipflow_dst_port_get(PyObject *self_, void *Py_UNUSED(closure))
 static PyObject *prefix_of(PyObject *self_, const struct natkit_key *key, const uint8_t *addr)
 {
     const struct natkit_state *state = natkit_state_of(Py_TYPE(self_));
-
     if (!state)
         return NULL;
     return state->ipp_api->prefix_new(state->ipp_api, key->bytes[KEY_VERSION], addr, IPP_NO_LENGTH);
@@ -96,14 +87,12 @@ static PyObject *prefix_of(PyObject *self_, const struct natkit_key *key, const 
 static PyObject *ipflow_src_prefix_get(PyObject *self_, void *Py_UNUSED(closure))
 {
     const struct natkit_key *key = ipflow_key(self_);
-
     return key ? prefix_of(self_, key, natkit_key_src(key)) : NULL;
 }
 
 static PyObject *ipflow_dst_prefix_get(PyObject *self_, void *Py_UNUSED(closure))
 {
     const struct natkit_key *key = ipflow_key(self_);
-
     return key ? prefix_of(self_, key, natkit_key_dst(key)) : NULL;
 }
 
@@ -117,21 +106,18 @@ static PyObject *in_home_object(int in_home)
 static PyObject *ipflow_src_in_home_get(PyObject *self_, void *Py_UNUSED(closure))
 {
     const struct ipflow *self = ipflow_of(self_);
-
     return self ? in_home_object(self->src_in_home) : NULL;
 }
 
 static PyObject *ipflow_dst_in_home_get(PyObject *self_, void *Py_UNUSED(closure))
 {
     const struct ipflow *self = ipflow_of(self_);
-
     return self ? in_home_object(self->dst_in_home) : NULL;
 }
 
 static PyObject *ipflow_is_inward_get(PyObject *self_, void *Py_UNUSED(closure))
 {
     const struct ipflow *self = ipflow_of(self_);
-
     if (!self)
         return NULL;
     if (self->src_in_home == NO_HOME)
@@ -185,7 +171,7 @@ PyGetSetDef ipflow_getset[] = {
             "None without a FlowHome."},
     {.name = NULL}};
 
-/* --- Text and pickle --------------------------------------------------------------- */
+/* --- Text and pickle ------------------------------------------------------------------------- */
 
 static const char *protocol_name(uint8_t proto)
 {
@@ -209,7 +195,6 @@ PyObject *ipflow_str(PyObject *self_)
 {
     const struct ipflow *self = (const struct ipflow *)self_;
     const struct natkit_key *key = &self->key;
-
     if (!ipflow_has_key(self_))
         return PyUnicode_FromFormat(NOT_IP, self->ethertype);
     const char *name = protocol_name(key->bytes[KEY_PROTO]);
@@ -232,7 +217,6 @@ PyObject *ipflow_str(PyObject *self_)
 PyObject *ipflow_repr(PyObject *self_)
 {
     PyObject *text = ipflow_str(self_);
-
     if (!text)
         return NULL;
     PyObject *result = PyUnicode_FromFormat("<%s: %U>", Py_TYPE(self_)->tp_name, text);

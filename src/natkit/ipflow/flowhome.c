@@ -25,7 +25,6 @@ static int add_prefix(struct flowhome *self, PyObject *args, Py_ssize_t i)
     const struct ipp_api *api = self->state->ipp_api;
     PyObject *obj = PyTuple_GET_ITEM(args, i);
     struct ipp_value value;
-
     if (!api->prefix_type || !PyObject_TypeCheck(obj, api->prefix_type)) {
         PyErr_Format(PyExc_TypeError, "FlowHome(): argument %zd must be an IPprefix, not %.100s",
                      i + 1, Py_TYPE(obj)->tp_name);
@@ -45,7 +44,6 @@ static PyObject *home_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
 {
     struct natkit_state *state = natkit_state_of(type);
     Py_ssize_t count = PyTuple_GET_SIZE(args);
-
     if (!state)
         return NULL;
     if (kwargs && PyDict_GET_SIZE(kwargs) > 0) {
@@ -78,7 +76,6 @@ static void home_dealloc(PyObject *self_)
 {
     struct flowhome *self = (struct flowhome *)self_;
     PyTypeObject *type = Py_TYPE(self_);
-
     natkit_home_free(&self->networks);
     type->tp_free(self_);
     Py_DECREF(type);
@@ -96,7 +93,6 @@ static PyObject *home_flow(PyObject *self_, PyObject *obj)
     const struct flowhome *self = (struct flowhome *)self_;
     struct natkit_key key;
     uint16_t ethertype = 0;
-
     if (natkit_key_of_object(self->state->plt_api, obj, &key, &ethertype) < 0)
         return NULL;
     int version = key.bytes[KEY_VERSION];
@@ -112,7 +108,6 @@ static int list_networks(const struct flowhome *self, int version, PyObject *tup
 {
     const struct ipp_api *api = self->state->ipp_api;
     const struct home_networks *networks = natkit_home_of(&self->networks, version);
-
     for (size_t i = 0; i < networks->count; i++) {
         const struct home_prefix *prefix = &networks->prefixes[i];
         PyObject *item = api->prefix_new(api, version, prefix->addr, prefix->length);
@@ -128,7 +123,6 @@ static PyObject *home_prefixes_get(PyObject *self_, void *Py_UNUSED(closure))
     const struct flowhome *self = (struct flowhome *)self_;
     PyObject *tuple =
         PyTuple_New((Py_ssize_t)(self->networks.ip4.count + self->networks.ip6.count));
-
     if (tuple && (list_networks(self, 4, tuple, 0) < 0 ||
                   list_networks(self, 6, tuple, self->networks.ip4.count) < 0))
         Py_CLEAR(tuple);
@@ -139,7 +133,6 @@ static PyObject *home_repr(PyObject *self_)
 {
     PyObject *prefixes = home_prefixes_get(self_, NULL);
     PyObject *result = NULL;
-
     if (!prefixes)
         return NULL;
     Py_ssize_t count = PyTuple_GET_SIZE(prefixes);
@@ -162,7 +155,6 @@ static PyObject *home_reduce(PyObject *self_, PyObject *Py_UNUSED(args))
     PyObject *prefixes = home_prefixes_get(self_, NULL);
     PyObject *added = prefixes ? natkit_added_state(self_) : NULL;
     PyObject *result = added ? PyTuple_Pack(3, (PyObject *)Py_TYPE(self_), prefixes, added) : NULL;
-
     Py_XDECREF(added);
     Py_XDECREF(prefixes);
     return result;

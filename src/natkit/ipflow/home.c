@@ -24,7 +24,6 @@ void natkit_home_free(struct natkit_home *home)
 static void clear_host_bits(struct home_prefix *prefix)
 {
     size_t whole = prefix->length / 8U;
-
     if (whole == sizeof(prefix->addr))
         return;
     prefix->addr[whole] &= (uint8_t)(0xff00U >> prefix->length % 8U);
@@ -35,7 +34,6 @@ void natkit_home_add(struct natkit_home *home, int version, const uint8_t *addr,
 {
     struct home_networks *networks = version == 4 ? &home->ip4 : &home->ip6;
     struct home_prefix *prefix = &networks->prefixes[networks->count++];
-
     memcpy(prefix->addr, addr, version == 4 ? 4 : 16);
     prefix->length = (uint8_t)length;
     clear_host_bits(prefix);
@@ -45,7 +43,6 @@ static bool is_within(const uint8_t *addr, const struct home_prefix *prefix)
 {
     size_t whole = prefix->length / 8U;
     uint8_t rest = (uint8_t)(0xff00U >> prefix->length % 8U);
-
     return memcmp(addr, prefix->addr, whole) == 0 &&
            (rest == 0 || (addr[whole] & rest) == prefix->addr[whole]);
 }
@@ -56,7 +53,6 @@ static int compare_prefixes(const void *one_, const void *other_)
     const struct home_prefix *one = one_;
     const struct home_prefix *other = other_;
     int order = memcmp(one->addr, other->addr, sizeof(one->addr));
-
     return order != 0 ? order : one->length - other->length;
 }
 
@@ -64,7 +60,6 @@ static void sort_networks(struct home_networks *networks)
 {
     struct home_prefix *prefixes = networks->prefixes;
     size_t kept = 0;
-
     if (networks->count == 0)
         return;
     qsort(prefixes, networks->count, sizeof(*prefixes), compare_prefixes);
@@ -88,7 +83,6 @@ bool natkit_at_home(const struct natkit_home *home, int version, const uint8_t *
     const struct home_networks *networks = natkit_home_of(home, version);
     size_t size = version == 4 ? 4 : 16;
     size_t from = 0, to = networks->count;
-
     while (from < to) {
         size_t middle = from + (to - from) / 2;
         if (memcmp(networks->prefixes[middle].addr, addr, size) <= 0)

@@ -31,7 +31,6 @@ PyObject *ipflow_not_ip(const struct natkit_state *state, uint16_t ethertype)
 {
     const struct natkit_key none = {.bytes = {0}};
     PyObject *self_ = ipflow_new(state, &none, NO_HOME, NO_HOME);
-
     if (self_)
         ((struct ipflow *)self_)->ethertype = ethertype;
     return self_;
@@ -57,7 +56,6 @@ static PyObject *ipflow_of_object(PyTypeObject *type, PyObject *obj)
     const struct natkit_state *state = natkit_state_of(type);
     struct natkit_key key;
     uint16_t ethertype = 0;
-
     if (!state || natkit_key_of_object(state->plt_api, obj, &key, &ethertype) < 0)
         return NULL;
     PyObject *self_ = ipflow_new_as(type, state, &key, NO_HOME, NO_HOME);
@@ -71,7 +69,6 @@ static PyObject *ipflow_tp_new(PyTypeObject *type, PyObject *args, PyObject *kwa
     static char obj_word[] = "";
     static char *keywords[] = {obj_word, NULL};
     PyObject *obj = NULL; /* borrowed from args */
-
     if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O:IPflow", keywords, &obj))
         return NULL;
     return ipflow_of_object(type, obj);
@@ -81,7 +78,6 @@ PyObject *ipflow_vectorcall(PyObject *type_, PyObject *const *args, size_t nargs
                             PyObject *kwnames)
 {
     Py_ssize_t nargs = PyVectorcall_NARGS(nargsf);
-
     if (nargs != 1 || (kwnames && PyTuple_GET_SIZE(kwnames) > 0)) {
         PyErr_SetString(PyExc_TypeError, "IPflow() takes exactly one argument, by position");
         return NULL;
@@ -94,7 +90,6 @@ static int read_key(PyObject *obj, struct natkit_key *key)
 {
     Py_buffer buffer;
     int status = -1;
-
     if (PyObject_GetBuffer(obj, &buffer, PyBUF_SIMPLE) < 0)
         return -1;
     memset(key, 0, sizeof(*key));
@@ -141,7 +136,6 @@ static PyObject *ipflow_from_key(PyObject *type_, PyObject *args, PyObject *kwar
     const struct natkit_state *state = natkit_state_of(type);
     struct natkit_key key;
     int src_in_home = NO_HOME, dst_in_home = NO_HOME;
-
     if (!state || !PyArg_ParseTupleAndKeywords(args, kwargs, "O|OO:from_key", keywords, &key_obj,
                                                &src_obj, &dst_obj))
         return NULL;
@@ -158,7 +152,6 @@ static PyObject *ipflow_from_key(PyObject *type_, PyObject *args, PyObject *kwar
 static void ipflow_dealloc(PyObject *self_)
 {
     PyTypeObject *type = Py_TYPE(self_);
-
     type->tp_free(self_);
     Py_DECREF(type);
 }
@@ -175,7 +168,6 @@ static Py_hash_t ipflow_hash(PyObject *self_)
 {
     const struct natkit_key *key = ipflow_key(self_);
     PyObject *bytes = key ? natkit_key_bytes(key) : NULL;
-
     if (!bytes)
         return -1;
     Py_hash_t hash = PyObject_Hash(bytes);
@@ -186,7 +178,6 @@ static Py_hash_t ipflow_hash(PyObject *self_)
 static PyObject *ipflow_richcompare(PyObject *self_, PyObject *other_, int op)
 {
     const struct natkit_state *state = natkit_state_of(Py_TYPE(self_));
-
     if (!state)
         return NULL;
     bool both = PyObject_TypeCheck(other_, state->ipflow_type);

@@ -34,7 +34,6 @@ struct natkit_key natkit_key_reversed(const struct natkit_key *key)
 {
     struct natkit_key reversed = {.bytes = {0}};
     size_t size = natkit_addr_size(key);
-
     memcpy(reversed.bytes, key->bytes, KEY_SRC_PORT);
     memcpy(reversed.bytes + KEY_SRC_PORT, key->bytes + KEY_DST_PORT, 2);
     memcpy(reversed.bytes + KEY_DST_PORT, key->bytes + KEY_SRC_PORT, 2);

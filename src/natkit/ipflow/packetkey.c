@@ -13,7 +13,6 @@ int natkit_key_of_object(const struct plt_api *api, PyObject *obj, struct natkit
 {
     struct plt_packet packet = {.data = NULL};
     int found = api->packet_of(api, obj, &packet);
-
     if (found < 0)
         return -1;
     if (found == 0) {

@@ -86,7 +86,7 @@ PyObject *ipp_parse(PyObject *module, PyObject *texts)
                      Py_TYPE(texts)->tp_name);
         return NULL;
     }
-    items = PySequence_Tuple(texts); /* which nobody changes meanwhile */
+    items = PySequence_Tuple(texts); /* a tuple: other threads can't change it */
     if (!items)
         return NULL;
     rows = PyTuple_GET_SIZE(items);
@@ -107,7 +107,7 @@ end:
 
 /* --- Against a prefix ------------------------------------------------------------------------ */
 
-/* The first 8 bytes of an address and the second 8, in whatever order the machine has them. */
+/* The first and the second 8 bytes of an address, as integers of the machine's byte order. */
 struct halves {
     uint64_t half[2];
 };
@@ -119,7 +119,7 @@ static struct halves halves_of(const uint8_t *bytes, size_t size)
     return halves;
 }
 
-/* The bits of an address that a prefix of so many bits tells. */
+/* The mask of a prefix of so many bits. */
 static struct halves mask_of(int length)
 {
     uint8_t mask[16] = {0};
@@ -168,7 +168,7 @@ PyObject *ipp_contains(PyObject *self_, PyObject *args, PyObject *kwargs)
                      addresses.width, addresses.one_version, prefix.version);
         goto end;
     }
-    /* an address of 4 bytes that calls itself IPv6 must not be read */
+    /* with a version of 6 for a row of 4 bytes, the row must not be read */
     if (prefix.version == 6 && addresses.width == 4) {
         PyErr_SetString(PyExc_ValueError, "addresses of 4 bytes can't be IPv6");
         goto end;

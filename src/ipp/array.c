@@ -1,5 +1,5 @@
-/* The memory of an array, for memoryviews: memoryview.cast() makes none that has a shape but no
- * rows. */
+/* The memory of an array, for memoryviews of any shape, also without rows: memoryview.cast() makes
+ * none of those. */
 #include "array.h"
 
 struct array {

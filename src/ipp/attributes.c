@@ -76,16 +76,17 @@ PyGetSetDef ipp_prefix_getset[] = {
     {.name = "addr",
      .get = addr_get,
      .set = readonly_set,
-     .doc = PyDoc_STR("The address, 4 or 16 bytes in network order: a new bytearray each time.\n\n"
-                      "Read-only: assigning raises AttributeError, and changing the bytearray "
-                      "doesn't change\nthe IPprefix.")},
+     .doc = PyDoc_STR(
+         "The address, 4 or 16 bytes in network order: a new bytearray each time.\n\n"
+         "Read-only: assigning raises AttributeError, and changing the bytearray doesn't\n"
+         "change the IPprefix.")},
     {.name = "length",
      .get = length_get,
      .set = length_set,
-     .doc = PyDoc_STR("How many bits of addr are the prefix; None for an address without one.\n\n"
-                      "May be set to 1 to 32 (IPv4) or 128 (IPv6); ValueError for other numbers, "
-                      "TypeError\nfor anything else. A prefix may be made with length 0, not be "
-                      "set to it.")},
+     .doc = PyDoc_STR(
+         "How many bits of addr are the prefix; None for an address without one.\n\n"
+         "It can be set to 1 to 32 (IPv4) or 1 to 128 (IPv6): ValueError for other numbers,\n"
+         "TypeError for anything else. IPprefix() takes 0 as well.")},
     {.name = "width",
      .get = width_get,
      .doc = PyDoc_STR("length - 1: the number, from 0, of the prefix's last bit.\n\n"
@@ -95,8 +96,9 @@ PyGetSetDef ipp_prefix_getset[] = {
      .doc = PyDoc_STR("A new IPprefix with every bit of addr inverted and the same length.")},
     {.name = "is_rfc1918",
      .get = is_rfc1918_get,
-     .doc = PyDoc_STR("True for an address, or a whole prefix, in the private IPv4 space.\n\n"
-                      "That is in 10.0.0.0/8, 172.16.0.0/12 or 192.168.0.0/16 (RFC 1918 "
-                      "section 3). False for\nIPv6.")},
+     .doc =
+         PyDoc_STR("True for an address, or a whole prefix, in the private IPv4 space.\n\n"
+                   "The private space is 10.0.0.0/8, 172.16.0.0/12 and 192.168.0.0/16 (RFC 1918\n"
+                   "section 3). False for IPv6.")},
     {.name = NULL},
 };

@@ -8,7 +8,7 @@
 
 enum kind { KIND_ADDRESS, KIND_INTERFACE, KIND_NETWORK };
 
-/* Interfaces before addresses: they are a subclass of theirs. */
+/* Interfaces come first: their classes are subclasses of those of addresses. */
 static const struct {
     const char *name;
     int version;

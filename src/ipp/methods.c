@@ -38,10 +38,11 @@ static int read_other(PyObject *self_, PyObject *other, struct ipp_value *out)
     return 0;
 }
 
-PyDoc_STRVAR(equal_doc, "equal($self, other, /)\n--\n\n"
-                        "Whether the two addresses are the same, whatever the lengths.\n\n"
-                        "AttributeError where the versions differ, TypeError where other is no "
-                        "IPprefix.");
+PyDoc_STRVAR(equal_doc,
+             "equal($self, other, /)\n--\n\n"
+             "Whether the two addresses are the same; lengths are ignored.\n\n"
+             "AttributeError where the versions differ, TypeError where other is not an\n"
+             "IPprefix.");
 
 static PyObject *prefix_equal(PyObject *self_, PyObject *arg)
 {
@@ -51,10 +52,11 @@ static PyObject *prefix_equal(PyObject *self_, PyObject *arg)
     return PyBool_FromLong(memcmp(ipp_value_of(self_)->addr, other.addr, sizeof(other.addr)) == 0);
 }
 
-PyDoc_STRVAR(has_bit_set_doc, "has_bit_set($self, n, /)\n--\n\n"
-                              "Whether bit n of the address is 1; bit 0 is the leftmost.\n\n"
-                              "True for n below 0, False for n past the end of the address. "
-                              "TypeError where n is no\ninteger.");
+PyDoc_STRVAR(has_bit_set_doc,
+             "has_bit_set($self, n, /)\n--\n\n"
+             "Whether bit n of the address is 1; bit 0 is the leftmost.\n\n"
+             "True for n below 0, False for n past the end of the address; TypeError where n is\n"
+             "not an integer.");
 
 static PyObject *prefix_has_bit_set(PyObject *self_, PyObject *arg)
 {
@@ -87,9 +89,9 @@ static int read_within(PyObject *self_, PyObject *other, struct ipp_value *out)
 PyDoc_STRVAR(first_bit_different_doc,
              "first_bit_different($self, other, /)\n--\n\n"
              "The number, from 0, of the first bit in which the two prefixes differ.\n\n"
-             "The shorter length where they agree that far; other without a length is a whole "
-             "address.\nAttributeError where the versions differ or this length is None, "
-             "TypeError where other is no\nIPprefix.");
+             "Where they agree so far, the shorter length. other without a length is a whole\n"
+             "address. AttributeError where the versions differ or this length is None,\n"
+             "TypeError where other is not an IPprefix.");
 
 static PyObject *prefix_first_bit_different(PyObject *self_, PyObject *arg)
 {
@@ -106,12 +108,11 @@ static PyObject *prefix_first_bit_different(PyObject *self_, PyObject *arg)
     return PyLong_FromLong(first);
 }
 
-PyDoc_STRVAR(is_prefix_doc, "is_prefix($self, other, /)\n--\n\n"
-                            "Whether other is inside this prefix: not shorter, and its first bits "
-                            "the same.\n\n"
-                            "other without a length is a whole address. AttributeError where this "
-                            "length is None or the\nversions differ, TypeError where other is no "
-                            "IPprefix.");
+PyDoc_STRVAR(is_prefix_doc,
+             "is_prefix($self, other, /)\n--\n\n"
+             "Whether other is inside this prefix: not shorter, and its first bits the same.\n\n"
+             "other without a length is a whole address. AttributeError where this length is\n"
+             "None or the versions differ, TypeError where other is not an IPprefix.");
 
 static PyObject *prefix_is_prefix(PyObject *self_, PyObject *arg)
 {
@@ -126,26 +127,26 @@ static PyObject *prefix_is_prefix(PyObject *self_, PyObject *arg)
 PyDoc_STRVAR(contains_doc,
              "contains($self, /, addresses, version=None)\n--\n\n"
              "Which of many addresses are inside this prefix: a memoryview of n bools.\n\n"
-             "addresses and version are those of ipp.format(). An address of the other version, "
-             "or a missing\none, is not inside. numpy.asarray() takes the result without a copy. "
-             "AttributeError where the\nlength is None; ValueError for a wrong shape, and for an "
-             "IPv4 prefix and rows of 16 bytes without\na version.");
+             "addresses and version are as for ipp.format(). An address of the other version, or\n"
+             "a missing one, is not inside. numpy.asarray() takes the result without a copy.\n"
+             "AttributeError where the length is None; ValueError for a wrong shape, and for an\n"
+             "IPv4 prefix and rows of 16 bytes without a version.");
 
 PyDoc_STRVAR(from_ipaddress_doc,
              "from_ipaddress($type, obj, /)\n--\n\n"
              "The IPprefix of an address, interface or network of the module ipaddress.\n\n"
-             "The length is None for an address. ValueError for an address with a scope id, "
-             "TypeError for\nany other object.");
+             "The length is None for an address. ValueError for an address with a scope id,\n"
+             "TypeError for any other object.");
 
 PyDoc_STRVAR(to_ipaddress_doc,
              "to_ipaddress($self, /)\n--\n\n"
-             "This as an object of the module ipaddress: an address, or a network.\n\n"
-             "IPv4Address or IPv6Address where the length is None; else IPv4Network or "
-             "IPv6Network, whose\nbits after the length are 0. ipaddress.ip_interface(str(p)) "
-             "keeps those bits.");
+             "This IPprefix as an object of the module ipaddress: an address, or a network.\n\n"
+             "IPv4Address or IPv6Address where the length is None, else IPv4Network or\n"
+             "IPv6Network, in which the bits after the length are 0.\n"
+             "ipaddress.ip_interface(str(p)) keeps those bits.");
 
 PyDoc_STRVAR(reduce_doc, "__reduce__($self, /)\n--\n\n"
-                         "What pickle and copy make a copy from.");
+                         "For pickle and copy.");
 
 static PyObject *prefix_reduce(PyObject *self_, PyObject *Py_UNUSED(unused))
 {

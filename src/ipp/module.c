@@ -8,14 +8,13 @@
 #include "prefix.h"
 #include "text.h"
 
-PyDoc_STRVAR(from_s_doc, "from_s($module, text, /)\n--\n\n"
-                         "The IPprefix that a text such as '192.0.2.0/24' or '2001:db8::1' "
-                         "stands for.\n\n"
-                         "IPv4 addresses are four decimal numbers without leading zeros; IPv6 "
-                         "addresses are in any\nform of RFC 4291 section 2.2, without a scope id. "
-                         "The length is None where the text has no\n'/length', which may be 0. "
-                         "Bits after the length are kept. ValueError for any other text,\n"
-                         "TypeError for what is not a str.");
+PyDoc_STRVAR(from_s_doc,
+             "from_s($module, text, /)\n--\n\n"
+             "The IPprefix that a text such as '192.0.2.0/24' or '2001:db8::1' stands for.\n\n"
+             "An IPv4 address is four decimal numbers without leading zeros; an IPv6 address has\n"
+             "any form of RFC 4291 section 2.2, without a scope id. '/length' may be 0; without\n"
+             "it the length is None. Bits after the length are kept. ValueError for any other\n"
+             "text, TypeError for another type.");
 
 static PyObject *from_s(PyObject *module, PyObject *text)
 {
@@ -29,19 +28,21 @@ static PyObject *from_s(PyObject *module, PyObject *text)
 PyDoc_STRVAR(format_doc,
              "format($module, addresses, version=None, /)\n--\n\n"
              "The texts of many addresses, a list of str in the form of RFC 5952.\n\n"
-             "addresses has rows of 16 bytes, an IPv4 address in the first 4, as plt's columns: a "
-             "contiguous\narray of shape (n, 16), or 16 * n bytes; or, of IPv4 alone, an array of "
-             "shape (n, 4). version is\n4, 6 or an array of n bytes that are 4, 6 or 0, for None "
-             "in the list; without it rows of 16\nbytes are IPv6. ValueError for another shape or "
-             "version, TypeError for what has no buffer.");
+             "addresses is a contiguous array of shape (n, 16), or 16 * n bytes, with an IPv4\n"
+             "address in the first 4 bytes of its row, as in plt's columns; or, for IPv4 alone,\n"
+             "an array of shape (n, 4). version is 4, 6 or an array of n bytes: 4, 6, or 0 for a\n"
+             "missing address, which is None in the list. Without it, rows of 16 bytes are IPv6.\n"
+             "ValueError for another shape or version, TypeError for an object without a buffer.");
 
 PyDoc_STRVAR(parse_doc,
              "parse($module, texts, /)\n--\n\n"
-             "Many texts as addresses: two memoryviews, of the addresses and their versions.\n\n"
-             "The first has the shape (n, 16), an IPv4 address in the first 4 bytes of its row; "
-             "the second n\nbytes, 4 or 6, and 0 where the text was None. numpy.asarray() takes "
-             "both without a copy. ValueError\nwith the entry's number for a text that is no "
-             "address, or one with a length; TypeError for\nwhat is neither str nor None.");
+             "The addresses of many texts: two memoryviews, of the addresses and of their\n"
+             "versions.\n\n"
+             "texts is an iterable of str and None. The first memoryview has the shape (n, 16),\n"
+             "with an IPv4 address in the first 4 bytes of its row; the second has n bytes, 4 or\n"
+             "6, and 0 where the text was None. numpy.asarray() takes both without a copy.\n"
+             "ValueError, with the number of the entry, for a text that is not an address or has\n"
+             "a length; TypeError for another type.");
 
 static int module_exec(PyObject *module)
 {

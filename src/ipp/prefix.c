@@ -101,8 +101,8 @@ static PyObject *prefix_repr(PyObject *self_)
     return PyUnicode_FromFormat("%s('%s')", name ? name + 1 : Py_TYPE(self_)->tp_name, text);
 }
 
-/* Of version and addr only: an IPprefix without a length equals those with one.  Through bytes, for
- * their hash is keyed: addresses come from whoever sends packets. */
+/* Of the address only: an IPprefix without a length equals those with one.  By way of bytes, whose
+ * hash is keyed: senders of packets choose the addresses, and must not choose what collides. */
 static Py_hash_t prefix_hash(PyObject *self_)
 {
     struct prefix *self = (struct prefix *)self_;
@@ -145,15 +145,15 @@ static PyObject *prefix_richcompare(PyObject *self_, PyObject *other_, int op)
 PyDoc_STRVAR(prefix_doc,
              "IPprefix(version, addr, length=None)\n--\n\n"
              "An IPv4 or IPv6 address or, with a length, a prefix.\n\n"
-             "version is 4 or 6; addr is bytes-like, up to 4 or 16 bytes, filled up with zeros on "
-             "the right;\nlength is a number of bits. ValueError for another version or an addr "
-             "that isn't bytes-like;\nAttributeError for an addr too long or a length out of "
-             "range.\n\n"
-             "str() is the address in the form of RFC 5952 and, where length is set, '/length'. "
-             "Two are equal\nwhen their versions and addresses are and, where both are set, their "
-             "lengths: so an address\nwithout a length equals each of two prefixes that differ. "
-             "They sort by address, then the longer\nprefix first; AttributeError between "
-             "versions.");
+             "version is 4 or 6. addr is bytes-like, up to 4 or 16 bytes, and is filled up with\n"
+             "zeros on the right. length is a number of bits. ValueError for another version or\n"
+             "an addr that isn't bytes-like; AttributeError for an addr that is too long or a\n"
+             "length out of range.\n\n"
+             "str() is the address in the form of RFC 5952 and, where length is set, '/length'.\n"
+             "Two IPprefixes are equal when their versions and addresses are equal and, where\n"
+             "both have one, their lengths: so an address without a length may equal two\n"
+             "prefixes that differ. They sort by address, then the longer prefix first;\n"
+             "comparing the order of different versions raises AttributeError.");
 
 static PyType_Slot prefix_slots[] = {
     {.slot = Py_tp_doc, .pfunc = (void *)(uintptr_t)prefix_doc},

@@ -1,4 +1,4 @@
-/* IPprefix as text: what from_s() takes and what str() gives. */
+/* Parsing what from_s() takes, and formatting what str() gives. */
 #include "text.h"
 
 #include "object.h"

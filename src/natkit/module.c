@@ -14,18 +14,20 @@
 static PyMethodDef module_methods[] = {
     METHOD("ba_get_short", natkit_ba_get_short, METH_FASTCALL,
            "ba_get_short($module, ba, i, /)\n--\n\n"
-           "The unsigned 16-bit number in network order at index i of a bytes-like object.\n\n"
-           "None where it reaches past the end; IndexError for a negative i."),
+           "The unsigned 16-bit integer in network order at index i of a bytes-like object.\n\n"
+           "None where it would reach past the end; IndexError for a negative i."),
     METHOD("ba_get_long", natkit_ba_get_long, METH_FASTCALL,
            "ba_get_long($module, ba, i, /)\n--\n\n"
-           "The unsigned 32-bit number in network order at index i of a bytes-like object.\n\n"
-           "None where it reaches past the end; IndexError for a negative i."),
+           "The unsigned 32-bit integer in network order at index i of a bytes-like object.\n\n"
+           "None where it would reach past the end; IndexError for a negative i."),
     METHOD("seq_add", natkit_seq_add, METH_FASTCALL,
            "seq_add($module, a, b, /)\n--\n\n"
-           "a + b modulo 2**32.\n\nAny ints; TypeError for other types."),
+           "a + b modulo 2**32.\n\n"
+           "Any ints; TypeError for other types."),
     METHOD("seq_sub", natkit_seq_sub, METH_FASTCALL,
            "seq_sub($module, a, b, /)\n--\n\n"
-           "a - b modulo 2**32.\n\nAny ints; TypeError for other types."),
+           "a - b modulo 2**32.\n\n"
+           "Any ints; TypeError for other types."),
     METHOD("u32_add", natkit_seq_add, METH_FASTCALL,
            "u32_add($module, a, b, /)\n--\n\n"
            "a + b modulo 2**32: another name of seq_add."),
@@ -35,27 +37,31 @@ static PyMethodDef module_methods[] = {
     METHOD("seq_lt", natkit_seq_lt, METH_FASTCALL,
            "seq_lt($module, a, b, /)\n--\n\n"
            "Whether sequence number a is before b: their 32-bit difference is negative.\n\n"
-           "Numbers are taken modulo 2**32; each of two that are 2**31 apart is before the "
-           "other."),
+           "Both are taken modulo 2**32. Of two numbers that are 2**31 apart, each is before\n"
+           "the other."),
     METHOD("seq_le", natkit_seq_le, METH_FASTCALL,
            "seq_le($module, a, b, /)\n--\n\n"
            "Whether sequence number a is before b or equal: see seq_lt."),
     METHOD("seq_gt", natkit_seq_gt, METH_FASTCALL,
            "seq_gt($module, a, b, /)\n--\n\n"
            "Whether sequence number a is after b: their 32-bit difference is positive.\n\n"
-           "Numbers are taken modulo 2**32; neither of two that are 2**31 apart is after the "
-           "other."),
+           "Both are taken modulo 2**32. Of two numbers that are 2**31 apart, neither is after\n"
+           "the other."),
     METHOD("seq_ge", natkit_seq_ge, METH_FASTCALL,
            "seq_ge($module, a, b, /)\n--\n\n"
            "Whether sequence number a is after b or equal: see seq_gt."),
     METHOD("u32_lt", natkit_seq_lt, METH_FASTCALL,
-           "u32_lt($module, a, b, /)\n--\n\nAnother name of seq_lt."),
+           "u32_lt($module, a, b, /)\n--\n\n"
+           "Another name of seq_lt."),
     METHOD("u32_le", natkit_seq_le, METH_FASTCALL,
-           "u32_le($module, a, b, /)\n--\n\nAnother name of seq_le."),
+           "u32_le($module, a, b, /)\n--\n\n"
+           "Another name of seq_le."),
     METHOD("u32_gt", natkit_seq_gt, METH_FASTCALL,
-           "u32_gt($module, a, b, /)\n--\n\nAnother name of seq_gt."),
+           "u32_gt($module, a, b, /)\n--\n\n"
+           "Another name of seq_gt."),
     METHOD("u32_ge", natkit_seq_ge, METH_FASTCALL,
-           "u32_ge($module, a, b, /)\n--\n\nAnother name of seq_ge."),
+           "u32_ge($module, a, b, /)\n--\n\n"
+           "Another name of seq_ge."),
     {.ml_name = NULL},
 };
 

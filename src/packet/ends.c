@@ -1,5 +1,4 @@
-/* The source and the destination of a packet's transport, by its IP options and extension headers.
- */
+/* The source and destination of a packet's transport, by IP options and extension headers. */
 #include "ends.h"
 
 #include "bytes.h"

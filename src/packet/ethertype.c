@@ -5,7 +5,7 @@
 #include "bytes.h"
 #include "protocols.h"
 
-/* Layer 3 is IP of the version that its first four bits tell. */
+/* Layer 3 is IP; its first four bits are the version. */
 LINK_DECODER(ip)
 {
     if (!link_has(len, at, 1))
@@ -36,8 +36,8 @@ static bool looks_like_ethernet(const uint8_t *data, uint32_t len, uint32_t at)
     }
 }
 
-/* MPLS label stack (RFC 3032): what follows the bottom label is told by its first four bits, but
- * for Ethernet without a control word (RFC 4448 section 4.6), which any bits may begin. */
+/* MPLS label stack (RFC 3032).  The first four bits after the bottom label tell IP from a control
+ * word; Ethernet without a control word (RFC 4448 section 4.6) may begin with any bits. */
 LINK_DECODER(mpls)
 {
     bool bottom = false;
@@ -64,7 +64,7 @@ LINK_DECODER(ppp)
     if (!link_has(len, at, 2))
         return;
     uint16_t protocol = load_be16(data + at);
-    if (data[at] == 0x21 || data[at] == 0x57) { /* only these are worth compressing */
+    if (data[at] == 0x21 || data[at] == 0x57) { /* no other compressed protocol is looked for */
         protocol = data[at];
         at += 1;
     } else {
@@ -121,7 +121,7 @@ static bool is_vlan(uint16_t ethertype)
 }
 
 /* IEEE 802.1AE section 9.3: flags, short length, packet number, and the sender's identifier where a
- * flag says so.  What follows can be read where it was neither encrypted nor changed. */
+ * flag is set.  What follows can be read where it was neither encrypted nor changed. */
 static uint32_t macsec_size(const uint8_t *data, uint32_t len, uint32_t at)
 {
     enum { HAS_SCI = 0x20, ENCRYPTED = 0x08, CHANGED = 0x04 };
@@ -164,7 +164,7 @@ void plt_decode_ethertype(const uint8_t *data, uint32_t len, uint32_t at, uint16
                           struct plt_layers *out)
 {
     uint32_t size = 0;
-    bool tagged = out->tags > 0; /* the outermost VLAN is known, or there was none */
+    bool tagged = out->tags > 0; /* the outermost tag is known, whether VLAN or not */
     if (out->depth++ > LINK_MAX_DEPTH)
         return;
     while ((size = tag_size(ethertype)) != 0) {
@@ -204,7 +204,7 @@ void plt_decode_ethertype(const uint8_t *data, uint32_t len, uint32_t at, uint16
             link_set_layer3(out, len, at, ethertype);
         break;
     default:
-        if (ethertype <= 1500) { /* a length: only IP is looked for after it, as libtrace does */
+        if (ethertype <= 1500) { /* a length: only IP is looked for after it, as in libtrace */
             plt_decode_llc(data, len, at, out);
             if (out->ethertype == ETHERTYPE_IP || out->ethertype == ETHERTYPE_IP6)
                 break;

@@ -69,7 +69,7 @@ LINK_DECODER(ieee80211)
     plt_decode_80211(data, len, at, false, out);
 }
 
-/* What follows a header of `size` bytes, at most what was captured, is 802.11. */
+/* 802.11 follows a header of `size` bytes, if that was captured. */
 static void decode_monitor(const uint8_t *data, uint32_t len, uint32_t at, uint32_t size,
                            bool padded, struct plt_layers *out)
 {

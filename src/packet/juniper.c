@@ -80,7 +80,7 @@ static bool begins_ip(const uint8_t *data, uint32_t len, uint32_t at)
     return link_has(len, at, 1) && ((data[at] >= 0x45 && data[at] <= 0x4f) || data[at] >> 4 == 6);
 }
 
-/* IP after so many bytes, where its first byte says so. */
+/* IP at a place, if the byte there begins an IP header. */
 static bool decode_ip_at(const uint8_t *data, uint32_t len, uint32_t at, struct plt_layers *out)
 {
     bool found = begins_ip(data, len, at);
@@ -89,9 +89,9 @@ static bool decode_ip_at(const uint8_t *data, uint32_t len, uint32_t at, struct 
     return found;
 }
 
-/* Pass the header.  False where nothing is left to do: it was cut, or says that no link layer
- * follows but a protocol number of 4 bytes, in the router's byte order.  Old releases write no
- * header at all. */
+/* Pass the header.  False where nothing is left to do: it was cut, or has a flag that a protocol
+ * number of 4 bytes, in the router's byte order, follows in place of a link layer.  Old releases
+ * write no header at all. */
 static bool pass_header(const uint8_t *data, uint32_t len, uint32_t *at, uint8_t *flags,
                         struct plt_layers *out)
 {
@@ -145,7 +145,7 @@ LINK_DECODER(juniper_cisco)
     decode_after_header(data, len, at, JUNOS_CHDLC, out);
 }
 
-/* An ethertype, mostly PPPoE's, and what it says. */
+/* An ethertype, mostly PPPoE's, and what it announces. */
 LINK_DECODER(juniper_pppoe_atm)
 {
     uint8_t flags = 0;
@@ -169,8 +169,8 @@ LINK_DECODER(juniper_vp)
         decode_proto(data, len, at + 18, JUNOS_IP, out);
 }
 
-/* A header of 12 bytes, 16 where received (as Wireshark reads it) or 8 (as tcpdump does): what
- * begins an IP header decides. */
+/* A header of 12 bytes, 16 where received (as Wireshark reads it) or 8 (as tcpdump does): the size
+ * after which an IP header begins. */
 LINK_DECODER(juniper_services)
 {
     uint8_t flags = 0;
@@ -231,7 +231,7 @@ static void decode_nlpid(const uint8_t *data, uint32_t len, uint32_t at, struct 
         link_ip(data, len, at + 1, out);
 }
 
-/* What follows the cookie of an ATM card: RFC 2684's encapsulations, told apart by their bytes. */
+/* After the cookie of an ATM card: RFC 2684's encapsulations, recognised by their first bytes. */
 static void decode_atm(const uint8_t *data, uint32_t len, uint32_t at, bool ethernet, bool ppp,
                        struct plt_layers *out)
 {
@@ -278,8 +278,8 @@ LINK_DECODER(juniper_atm2)
 
 /* --- Cards for bundles of links -------------------------------------------------------------- */
 
-/* The first byte of a cookie: 8 bytes of adaptive services, whose sixth tells the protocol and
- * whose fifth where the packet goes, or 4 of link services. */
+/* The size of a cookie, by its first byte: 8 for adaptive services, with the direction in the fifth
+ * byte and the protocol in the sixth, or 4 for link services. */
 static uint32_t cookie_size(const uint8_t *data, uint32_t len, uint32_t at)
 {
     enum { ADAPTIVE_SERVICES = 0x40, ADAPTIVE_SERVICES_LSQ = 0x47, LINK_SERVICES = 0x54 };
@@ -309,7 +309,7 @@ static uint32_t cookie_proto(const uint8_t *cookie)
     }
 }
 
-/* Whether a cookie of 8 bytes is of a packet from the routing engine outwards. */
+/* Whether a packet with a cookie of 8 bytes is sent by the routing engine. */
 static bool cookie_from_engine(const uint8_t *cookie)
 {
     return (cookie[4] & 3) == 3;
@@ -323,7 +323,7 @@ LINK_DECODER(juniper_mlppp)
     uint32_t size = cookie_size(data, len, at);
     uint32_t proto = size == 8 ? cookie_proto(data + at) : JUNOS_PPP;
     if (proto == JUNOS_IP && (flags & FLAG_IN) && !cookie_from_engine(data + at))
-        proto = JUNOS_PPP; /* what comes in has no cookie's protocol */
+        proto = JUNOS_PPP; /* a received packet's cookie has no protocol */
     if (size == 0 && is_ppp_protocol(load_be16(data + at + 2)))
         size = 2; /* a bundle's number */
     decode_proto(data, len, at + size, proto, out);

@@ -6,7 +6,7 @@
 #include "ethertype.h"
 #include "protocols.h"
 
-/* BSD's null and loop headers: an address family in some byte order, which differs by system. */
+/* BSD's null and loop headers: an address family, whose byte order and numbers differ by system. */
 static void decode_family(const uint8_t *data, uint32_t len, uint32_t at, uint32_t family,
                           struct plt_layers *out)
 {
@@ -38,8 +38,8 @@ LINK_DECODER(cisco)
         plt_decode_ethertype(data, len, at + 4, load_be16(data + at + 2), out);
 }
 
-/* PPP in HDLC-like framing (RFC 1662), or Cisco HDLC where its address and control bytes say so:
- * captures of serial lines have either under PPP's numbers. */
+/* PPP in HDLC-like framing (RFC 1662), or Cisco HDLC by its address and control bytes: captures of
+ * serial lines have either under PPP's link types. */
 LINK_DECODER(hdlc)
 {
     enum { CISCO_UNICAST = 0x0f00, CISCO_BROADCAST = 0x8f00, ALL_STATIONS = 0xff03 };

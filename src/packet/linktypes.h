@@ -29,15 +29,15 @@ enum libtrace_type {
     LIBTRACE_TYPE_OPENBSD_LOOP = 20
 };
 
-/* What libtrace's wire length has more than a file's length field: the frame check sequence. */
+/* The frame check sequence: libtrace's wire length includes it, a file's length field does not. */
 enum link_fcs {
     FCS_NONE,
     FCS_ETHERNET, /* 4 bytes */
-    FCS_RADIOTAP, /* 4 bytes; a part of the frame where its header says so */
+    FCS_RADIOTAP, /* 4 bytes; part of the frame where the header has that flag */
     FCS_COOKED    /* 4 bytes where the packet holds a whole Ethernet frame */
 };
 
-/* Where the link layer's header tells the direction. */
+/* Where the link layer's header has the direction. */
 enum link_direction {
     DIRECTION_NONE,
     DIRECTION_COOKED,  /* a packet type in its first two bytes, 4 where sent */

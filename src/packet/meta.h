@@ -1,5 +1,5 @@
-/* What a source says of a packet besides its bytes, completed from its link layer.  No Python here.
- */
+/* The direction, time and wire length of a packet: from its source, else from its link layer.  No
+ * Python here. */
 #ifndef PLT_PACKET_META_H
 #define PLT_PACKET_META_H
 

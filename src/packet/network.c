@@ -45,7 +45,7 @@ static void decode_ip4(const uint8_t *data, uint32_t len, uint64_t wire, struct 
         out->transport = at + header;
 }
 
-/* The size of an extension header, 0 where what follows is no such header. */
+/* The size of an extension header, 0 where the next header is another one. */
 static uint32_t extension_size(uint8_t next, const uint8_t *header)
 {
     switch (next) {
@@ -93,7 +93,7 @@ static uint32_t jumbo_length(const uint8_t *data, uint32_t len, uint32_t at)
     return 0;
 }
 
-/* What the header says is the length of the packet from it on; 0 where it says nothing. */
+/* The length of the packet by its header, which is counted in; 0 where the header has none. */
 static uint64_t told_length6(const uint8_t *data, uint32_t len, uint32_t at)
 {
     uint8_t next = data[at + 6];

@@ -1,4 +1,4 @@
-/* The values of a packet's properties. */
+/* The value of each property of a packet. */
 #include "property.h"
 
 #include "bytes.h"

@@ -1,4 +1,4 @@
-/* What a packet says that no single header field does: the getters. */
+/* Values of a packet that depend on several header fields: ports, and what TCP or UDP carries. */
 #include "values.h"
 
 #include "bytes.h"
@@ -54,8 +54,8 @@ bool packet_payload(const struct plt_packet *packet, struct plt_payload *out)
     } else if (layers->proto == PROTO_UDP) {
         const uint8_t *field = transport_bytes(packet, 4, 2);
         uint32_t told = field ? load_be16(field) : 0;
-        /* 0 is a jumbogram's or segmentation offload's; a first fragment has less than the datagram
-         */
+        /* 0 in a jumbogram and with segmentation offload; a first fragment is shorter than the
+         * datagram */
         if (told >= UDP_HEADER && told < length)
             length = told;
     } else {

@@ -30,8 +30,8 @@ LINK_DECODER(ipoib)
     decode_ipoib(data, len, at + 40, out);
 }
 
-/* LINKTYPE_INFINIBAND: a local route header that says what follows, a base transport header whose
- * operation 0x64 (unreliable datagram) is what IP is sent with (RFC 4391 section 4). */
+/* LINKTYPE_INFINIBAND: a local route header, which has the type of the next header, and a base
+ * transport header.  IP comes with its operation 0x64, unreliable datagram (RFC 4391 section 4). */
 LINK_DECODER(infiniband)
 {
     enum { NEXT_BTH = 2, NEXT_GRH = 3, DATAGRAM = 0x64 };

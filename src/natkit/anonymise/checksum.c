@@ -19,7 +19,7 @@ uint16_t checksum_sum(const uint8_t *data, uint32_t len)
     return fold(total);
 }
 
-/* The words' difference, as RFC 1624 eqn. 3 adds it; an odd byte at either end is half a word. */
+/* ~m + m' of each word (RFC 1624 eqn.  3), byte by byte: an odd byte at an end is half a word. */
 uint64_t checksum_difference(const uint8_t *old, const uint8_t *new, uint32_t at, uint32_t size)
 {
     uint64_t total = 0;
@@ -28,7 +28,7 @@ uint64_t checksum_difference(const uint8_t *old, const uint8_t *new, uint32_t at
         total += (uint64_t)(uint8_t)~old[i] << shift;
         total += (uint64_t) new[i] << shift;
     }
-    /* a byte that is no part of it did not change: ~m + m of it */
+    /* the other half did not change: its ~m + m */
     if (at % 2 != 0)
         total += 0xff00;
     if ((at + size) % 2 != 0)

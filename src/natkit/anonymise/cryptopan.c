@@ -47,7 +47,7 @@ static void encrypt(struct cryptopan *self, int blocks)
         self->failed = true;
 }
 
-/* Change a bit of an address where the first bit of a result says so. */
+/* Flip a bit of an address where the first bit of the cipher is set. */
 static void flip(uint8_t *addr, int bit, const uint8_t *cipher)
 {
     addr[bit / 8] ^= (uint8_t)((cipher[0] & 0x80) >> bit % 8);
@@ -189,7 +189,7 @@ void cryptopan_free(struct cryptopan *self)
     if (!self)
         return;
     EVP_CIPHER_CTX_free(self->context);
-    /* the pad is as good as half of the key, and the caches undo the mapping */
+    /* the pad is made of half of the key, and the caches hold addresses with what they become */
     OPENSSL_cleanse(self, sizeof(*self));
     free(self);
 }

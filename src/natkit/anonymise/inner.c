@@ -9,7 +9,7 @@
 #include "packet/network.h"
 #include "packet/protocols.h"
 
-/* What a packet within another is in; false where it is in too many. */
+/* The place of a packet within another; false where too many are within each other. */
 static bool enter(const struct place *outer, struct place *inner)
 {
     *inner = (struct place){.depth = outer->depth + 1, .reversed = outer->reversed};
@@ -55,13 +55,12 @@ uint64_t natkit_quoted(struct anonymising *self, const struct stretch *in, uint3
                        const struct place *place)
 {
     struct place turned = *place;
-    /* what is quoted went the other way: its destination is who sends the message */
+    /* a quoted packet went the other way: its destination sends the message */
     turned.reversed = !place->reversed;
     return natkit_inner(self, in, at, INNER_IP, &turned);
 }
 
-/* Whether an IP header may be at a place.  A port may be an application's own that day: what it
- * sends must not be taken for addresses. */
+/* An application may use the port of a tunnel: its data must not be taken for an IP header. */
 bool natkit_looks_like_ip(const struct stretch *in, uint32_t at)
 {
     if (!stretch_has(in, at, 1))
@@ -72,7 +71,7 @@ bool natkit_looks_like_ip(const struct stretch *in, uint32_t at)
         return true;
     if (ip[0] >> 4 != 4 || header < IP_HEADER)
         return false;
-    /* a checksum of 0 is one that hardware is to fill in */
+    /* with a checksum of 0, hardware was to fill it in */
     return !stretch_has(in, at, header) || load_be16(ip + 10) == 0 ||
            checksum_sum(ip, header) == 0xffff;
 }

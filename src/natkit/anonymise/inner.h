@@ -8,7 +8,7 @@
 /* Tunnels and quotes within each other, to bound the time that a made-up packet may take. */
 enum { NATKIT_MAX_DEPTH = 8 };
 
-/* What a layer is in. */
+/* Where a layer is: the packets around it, and what changed in its IP header. */
 struct place {
     int version;      /* of the IP header, 0 without one */
     int depth;        /* packets that it is in */

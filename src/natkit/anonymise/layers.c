@@ -12,7 +12,7 @@
 #include "protocols.h"
 #include "transport.h"
 
-/* Both ends of the pseudo-header, as they were. */
+/* The ends of the pseudo-header, before they were replaced. */
 struct former_ends {
     struct plt_ends at;
     uint8_t src[16];
@@ -69,7 +69,7 @@ static uint64_t rewrite_ip(struct anonymising *self, const struct stretch *frame
                                      layers->transport - layers->layer3);
 }
 
-/* What is no IP, by its ethertype. */
+/* A packet that is not IP, by its ethertype. */
 static uint64_t rewrite_other(struct anonymising *self, const struct stretch *in,
                               uint16_t ethertype, const struct place *place)
 {
@@ -99,7 +99,7 @@ static uint64_t rewrite_link(struct anonymising *self, const struct stretch *fra
     return natkit_unknown(self, frame, at + HEADER_80211, "802.11 data", -1);
 }
 
-/* A packet whose layers are known; the difference that this makes to all of it. */
+/* A packet whose layers are known; the change that this makes to all of it. */
 static uint64_t rewrite(struct anonymising *self, const struct stretch *frame,
                         const struct plt_layers *layers, struct place *place)
 {
@@ -108,7 +108,7 @@ static uint64_t rewrite(struct anonymising *self, const struct stretch *frame,
             return natkit_transport(self, frame, layers->proto, place);
         return rewrite_link(self, frame, layers);
     }
-    /* words of checksums are counted from here: the link layer may have an odd length */
+    /* checksums' words begin here: the link layer may have an odd length */
     struct stretch in = {.data = frame->data + layers->layer3, .len = frame->len - layers->layer3};
     uint64_t change = layers->version == 0 ? rewrite_other(self, &in, layers->ethertype, place)
                                            : rewrite_ip(self, frame, layers, place);

@@ -5,7 +5,7 @@
 
 #include "replace.h"
 
-/* self says what to replace, and is told what came of it. */
+/* self holds what to replace, and afterwards what was replaced and what is unknown. */
 void natkit_anonymise(struct anonymising *self, const struct stretch *frame,
                       const struct plt_layers *layers);
 

@@ -9,7 +9,7 @@
 
 enum { RECORD_ROUTE = 7, TIMESTAMP = 68, TRACEROUTE = 82, LOOSE_ROUTE = 131, STRICT_ROUTE = 137 };
 
-/* Addresses each before its time, where the flag says so. */
+/* An address before each time, where the flag has them. */
 static uint64_t replace_timestamps(struct anonymising *self, const struct stretch *option,
                                    uint32_t at)
 {
@@ -74,7 +74,7 @@ static uint64_t replace_route6(struct anonymising *self, const struct stretch *h
     if (kind != 0 && kind != 2 && kind != 4)
         return natkit_unknown(self, header, at + 4, "IPv6 routing header", kind);
     if (kind == 4 && header->len - at >= 5)
-        count = least_of(header->data[at + 4] + 1U, count); /* after the segments are options */
+        count = least_of(header->data[at + 4] + 1U, count); /* options follow the segments */
     uint64_t change = natkit_replace_list(self, header, at + 8, count, 6);
     enum { PAD1 = 0, PADN = 4, HMAC = 5 };
     for (uint32_t option = at + 8 + 16 * count;

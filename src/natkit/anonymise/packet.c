@@ -3,8 +3,8 @@
 
 #include "layers.h"
 
-/* Where the packet is in the writable memory of a buffer that its object gave: NULL with TypeError
- * where that is no such memory, which a subclass may bring about. */
+/* The packet's bytes in the writable buffer of its object; NULL with TypeError where the buffer is
+ * elsewhere, as that of a subclass may be. */
 static uint8_t *writable_data(const Py_buffer *buffer, const struct plt_packet *packet)
 {
     uintptr_t data = (uintptr_t)packet->data;
@@ -18,7 +18,7 @@ static uint8_t *writable_data(const Py_buffer *buffer, const struct plt_packet *
     return (uint8_t *)buffer->buf - (memory - data);
 }
 
-/* Get hold of an object's packet for writing: 0, or -1 with an exception. */
+/* An object's packet, and its buffer for writing: 0, or -1 with an exception. */
 static int open_packet(const struct plt_api *api, PyObject *obj, struct plt_packet *packet,
                        Py_buffer *buffer)
 {
@@ -35,7 +35,7 @@ static int open_packet(const struct plt_api *api, PyObject *obj, struct plt_pack
             PyErr_SetString(PyExc_TypeError, "packet(): the packet was made from read-only bytes");
         return -1;
     }
-    /* again, for a subclass' own __buffer__ may have read another packet into it */
+    /* again: a subclass's __buffer__ may have read another packet into the object */
     if (api->packet_of(api, obj, packet) == 1)
         return 0;
     PyBuffer_Release(buffer);
@@ -127,8 +127,8 @@ error:
     return result;
 }
 
-/* What packet() returns: the same object for all packets of which as few were replaced, and all
- * was understood. */
+/* What packet() returns: one shared object for each small number of addresses, where nothing is
+ * unknown. */
 static PyObject *result_of(struct natkit_state *state, const struct anonymising *work)
 {
     if (work->unknowns > 0 || work->replaced >= NATKIT_SHARED_RESULTS)
@@ -171,32 +171,35 @@ error:
 const char natkit_pan_packet_doc[] =
     "packet($self, packet, /, *, src=True, dst=True, signalling=True, unknown='keep', "
     "payload='keep')\n--\n\n"
-    "Anonymise a packet in place; how many addresses were replaced, and what is unknown.\n\n"
-    "packet is any packet or layer object of plt with writable bytes: all of the packet that\n"
-    "it lies in is rewritten; a quoted or tunnelled packet's object stands for that packet\n"
-    "alone. Replaced are the source and the destination, where src and dst say so, of the\n"
-    "IPv4 or IPv6 header; of the packets that ICMP and ICMPv6 errors quote, where source and\n"
-    "destination change places; and of packets in tunnels, up to eight within each other: IP\n"
-    "in IP, GRE with any payload, ERSPAN, VXLAN (-GPE), Geneve, GTP-U, Teredo, L2TP, LISP, GUE,\n"
-    "TZSP, EtherIP, AH, minimal encapsulation, MPLS, NSH, PIM's registers. Those over UDP are\n"
-    "known by their port. signalling stands for the addresses in ARP, ICMP and ICMPv6, IGMP,\n"
-    "OSPF's hellos, PIM, VRRP and HSRP, in IPv4 options, IPv6 routing headers and Mobile\n"
-    "IPv6, in MPTCP's and SCTP's own fields. What applications carry, such as DNS answers, is\n"
-    "left alone, and so are link-layer addresses.\n\n"
-    "The result is an Anonymised: an int, with the names of layers that may hold addresses\n"
-    "and were not looked through in unknown: encrypted and other tunnels, later fragments,\n"
-    "and protocols of routing and address assignment. understood is True where there was\n"
-    "none. With unknown='zero' the bytes of such layers become 0; with payload='zero' those\n"
-    "of what TCP, UDP, UDP-Lite, DCCP, SCTP and echoes carry, and what follows the IP packet.\n"
-    "payload='drop' cuts a packet of a trace before the first of those, as a snap length\n"
-    "does: wire_len, the lengths in its headers and the checksums stay those of the whole\n"
-    "packet.\n\n"
-    "Checksums of IPv4, TCP, UDP, UDP-Lite, DCCP, SCTP, ICMP, ICMPv6, IGMP, GRE, OSPF, PIM,\n"
-    "VRRP and Mobile IPv6 are adjusted by the change (RFC 1624), quoted and tunnelled ones\n"
-    "too: a right one stays right and a wrong one wrong by as much, in packets cut by the\n"
-    "snap length as well, and none stays none. Keyed digests (AH, MPTCP, OSPF) become wrong.\n"
-    "Of an address that was cut the captured bytes are replaced.\n\n"
-    "traceanon of libtrace 3 sets the outer checksums to 0 instead, and does not replace\n"
-    "addresses in IPv6, tunnels or signalling. TypeError for read-only bytes and what is no\n"
-    "packet (to drop, no packet of a trace), ValueError for an empty plt.packet() and for\n"
-    "other words than these.";
+    "Anonymise a packet in place, and count the addresses that were replaced.\n\n"
+    "packet is any packet or layer object of plt with writable bytes. The whole packet\n"
+    "that the object is in is rewritten; for an object of a quoted or tunnelled packet,\n"
+    "that packet alone.\n\n"
+    "src and dst are whether to replace the source and the destination in IPv4 and IPv6\n"
+    "headers: the packet's own; those that ICMP and ICMPv6 errors quote, where source\n"
+    "and destination change places; and those in tunnels, up to eight within each\n"
+    "other: IP in IP, GRE with any payload, ERSPAN, VXLAN (-GPE), Geneve, GTP-U,\n"
+    "Teredo, L2TP, LISP, GUE, TZSP, EtherIP, AH, minimal encapsulation, MPLS, NSH,\n"
+    "PIM's registers. Tunnels over UDP are recognised by their port.\n\n"
+    "signalling is whether to replace addresses in ARP, ICMP and ICMPv6, IGMP, OSPF\n"
+    "hellos, PIM, VRRP and HSRP; in IPv4 options, IPv6 routing headers and Mobile IPv6;\n"
+    "and in MPTCP and SCTP. Application data, such as DNS answers, and link-layer\n"
+    "addresses are never changed.\n\n"
+    "The result is an Anonymised: an int whose `unknown` names the layers that may hold\n"
+    "addresses and were not looked through: encrypted and other tunnels, later\n"
+    "fragments, protocols of routing and of address assignment. `understood` is True\n"
+    "where there was none. unknown='zero' sets the bytes of such layers to 0.\n\n"
+    "payload='zero' sets to 0 what TCP, UDP, UDP-Lite, DCCP, SCTP and ICMP echoes\n"
+    "carry, and what follows the IP packet. payload='drop' cuts a packet of a trace\n"
+    "before the first such byte, as a snap length does: wire_len, the lengths in the\n"
+    "headers and the checksums stay those of the whole packet.\n\n"
+    "Checksums of IPv4, TCP, UDP, UDP-Lite, DCCP, SCTP, ICMP, ICMPv6, IGMP, GRE, OSPF,\n"
+    "PIM, VRRP and Mobile IPv6 are adjusted by the change (RFC 1624), quoted and\n"
+    "tunnelled ones too. A right one stays right, a wrong one stays wrong by as much,\n"
+    "in packets that a snap length cut as well; a checksum of 0 that means none stays\n"
+    "0. Keyed digests (AH, MPTCP, OSPF) become wrong. Of an address that was cut, the\n"
+    "captured bytes are replaced.\n\n"
+    "traceanon of libtrace 3 sets the outer checksums to 0 instead, and does not\n"
+    "replace addresses in IPv6, tunnels or signalling. TypeError for read-only bytes,\n"
+    "and for an object that is no packet or, with payload='drop', no packet of a trace;\n"
+    "ValueError for an empty plt.packet() and for other values of unknown and payload.";

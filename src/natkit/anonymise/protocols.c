@@ -47,7 +47,7 @@ static const struct natkit_protocol protocols[] = {
     {145, "NSH", natkit_nsh},
 };
 
-/* What is at a port and not here is an application's payload. */
+/* Anything at another port is an application's payload. */
 static const struct natkit_protocol udp_ports[] = {
     {67, "DHCP", NULL},
     {68, "DHCP", NULL},
@@ -81,7 +81,7 @@ static const struct natkit_protocol udp_ports[] = {
     {6081, "Geneve", natkit_geneve},
     {6635, "MPLS", natkit_mpls},
     {6696, "Babel", NULL},
-    {8472, "VXLAN", natkit_vxlan}, /* Linux, before there was a number */
+    {8472, "VXLAN", natkit_vxlan}, /* Linux, before a port was assigned */
     {8805, "PFCP", NULL},
     {37008, "TZSP", natkit_tzsp},
     {51820, "WireGuard", natkit_wireguard},
@@ -106,7 +106,7 @@ static const struct natkit_protocol *find(const struct natkit_protocol *rows, si
 const struct natkit_protocol *natkit_protocol_of_ethertype(uint16_t ethertype)
 {
     static const struct natkit_protocol llc = {0, "LLC", natkit_llc};
-    /* what is less is a length (IEEE 802.3), and 0 what a link layer has no ethertype for */
+    /* up to 1500 it is a length (IEEE 802.3); 0 is that of a link layer without ethertypes */
     return ethertype > 0 && ethertype <= 1500 ? &llc : FIND(ethertypes, ethertype);
 }
 

@@ -1,4 +1,4 @@
-/* Every change of a packet's bytes is made here; the layers say where. */
+/* All changes of a packet's bytes but those of checksums; the layers find the places. */
 #include "replace.h"
 
 #include <string.h>
@@ -15,7 +15,7 @@ uint64_t natkit_replace_bits(struct anonymising *self, const struct stretch *in,
     if (at >= in->len)
         return 0;
     if (size > in->len - at)
-        size = in->len - at; /* the bits of a cut address become what those of the whole would */
+        size = in->len - at; /* the captured bits become what they would in the whole address */
     memcpy(old, in->data + at, size);
     memcpy(mapped, old, size);
     cryptopan_anonymise(self->pan, version, mapped);

@@ -6,7 +6,7 @@
 
 /* --- OSPF: RFC 2328 appendix A.3, RFC 5340 appendix A.3 -------------------------------------- */
 
-/* The identifiers of routers and areas are written, and mostly are, as IPv4 addresses. */
+/* The identifiers of routers and areas have the form of IPv4 addresses, and mostly are such. */
 uint64_t natkit_ospf(struct anonymising *self, const struct stretch *in, const struct place *place)
 {
     enum { HELLO = 1, HEADER_2 = 24, HEADER_3 = 16 };
@@ -33,7 +33,7 @@ uint64_t natkit_ospf(struct anonymising *self, const struct stretch *in, const s
         change += natkit_unknown(self, in, header, "OSPF type", in->data[1]);
     }
     uint64_t pseudo = version == 3 ? place->pseudo : 0;
-    if (in->len >= 14 && load_be16(in->data + 12) != 0) /* 0 where a digest stands for it */
+    if (in->len >= 14 && load_be16(in->data + 12) != 0) /* 0 where a digest takes its place */
         change += checksum_adjust(in, 12, pseudo + change);
     return change + unchecked;
 }
@@ -47,7 +47,7 @@ uint64_t natkit_vrrp(struct anonymising *self, const struct stretch *in, const s
     uint8_t version = in->data[0] >> 4;
     if (version != 2 && version != 3)
         return natkit_unknown(self, in, 0, "VRRP version", version);
-    /* the pseudo-header is version 3's; not everybody has it with IPv4 */
+    /* version 3's checksum covers the pseudo-header, but for some implementations with IPv4 */
     bool alone = version == 2 || (place->version == 4 && checksum_sum(in->data, in->len) == 0xffff);
     uint64_t change = 0;
     if (self->signalling) {
@@ -70,8 +70,8 @@ uint64_t natkit_hsrp(struct anonymising *self, const struct stretch *in, const s
 
 /* --- PIM: RFC 7761 section 4.9 --------------------------------------------------------------- */
 
-/* An encoded address: its family, encoding, `more` bytes, the address.  Its size; 0 where it is
- * none that we know. */
+/* An encoded address: its family, encoding, `more` bytes, the address.  Its size; 0 for another
+ * family or encoding. */
 static uint32_t replace_encoded(struct anonymising *self, const struct stretch *in, uint32_t at,
                                 uint32_t more, uint64_t *change)
 {
@@ -85,7 +85,7 @@ static uint32_t replace_encoded(struct anonymising *self, const struct stretch *
     return 2 + more + (family == FAMILY_IP ? 4 : 16);
 }
 
-/* One after another, as `more` tells; where it ends, or where one is malformed. */
+/* So many encoded addresses one after another; where they end, or where one is malformed. */
 static uint32_t replace_all_encoded(struct anonymising *self, const struct stretch *in, uint32_t at,
                                     uint32_t count, uint32_t more, uint64_t *change)
 {

@@ -4,7 +4,8 @@
 #include "checksum.h"
 #include "packet/bytes.h"
 
-/* CRC32c of bytes, or of so many zeroes, with nothing added before or after: linear. */
+/* CRC32c of bytes, or of so many zeros where data is NULL, without the inversions at start and end:
+ * so it is linear. */
 static uint32_t crc(uint32_t state, const uint8_t *data, uint32_t len)
 {
     static const uint32_t of_half[] = {0x00000000, 0x105ec76f, 0x20bd8ede, 0x30e349b1,
@@ -34,7 +35,8 @@ static uint64_t replace_parameters(struct anonymising *self, const struct stretc
         struct stretch body = {in->data, least_of(at + size, in->len)};
         if (type == IP || type == IP6)
             change += natkit_replace(self, &body, at + 4, type == IP ? 4 : 6);
-        else if (type == COOKIE || type == HOST_NAME) /* a cookie is its maker's own affair */
+        else if (type == COOKIE ||
+                 type == HOST_NAME) /* the format of a cookie is up to the host that made it */
             change += natkit_unknown(self, &body, at + 4, "SCTP parameter", type);
         else if (!nested && (type == ADD || type == DELETE || type == SET_PRIMARY))
             change += replace_parameters(self, &body, at + 8, true);
@@ -68,13 +70,13 @@ static uint64_t replace_chunk(struct anonymising *self, const struct stretch *ch
     case AUTH:
     case FORWARD_TSN:
         return 0;
-    default: /* heartbeats, cookies and errors hold what their senders put into them */
+    default: /* heartbeats, cookies and errors have contents of their senders' own */
         return natkit_unknown(self, chunk, at + 4, "SCTP chunk", chunk->data[at]);
     }
 }
 
-/* CRC32c is linear: that of the bits that changed is what the checksum changes by (section 6.8).
- * 0 stands for none (RFC 9653). */
+/* CRC32c is linear: the checksum (section 6.8) changes by the CRC of the bits that changed.  0
+ * means that there is none (RFC 9653). */
 static void adjust_crc(const struct stretch *in, uint32_t before, uint32_t missing)
 {
     enum { LONGEST = 0xffff };
@@ -90,7 +92,7 @@ uint64_t natkit_sctp(struct anonymising *self, const struct stretch *in, const s
     uint64_t change = 0;
     if (in->len < 12)
         return 0;
-    /* no checksum of IP's kind covers this one, but a tunnel's may */
+    /* the change of the CRC counts too: the checksum of a tunnel may cover it */
     uint8_t field[4] = {in->data[8], in->data[9], in->data[10], in->data[11]};
     uint32_t before = crc(0, in->data, in->len);
     for (uint32_t at = 12; at < in->len && in->len - at >= 4;) {

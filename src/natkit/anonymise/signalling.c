@@ -44,7 +44,7 @@ uint64_t natkit_llc(struct anonymising *self, const struct stretch *in, const st
     }
 }
 
-/* --- Groups: IGMP, and its like in ICMPv6 ---------------------------------------------------- */
+/* --- x ---------------------------------------------------- */
 
 /* The records of a report: RFC 3376 section 4.2, RFC 3810 section 5.2. */
 static uint64_t replace_report(struct anonymising *self, const struct stretch *in, int version)
@@ -113,8 +113,8 @@ static uint64_t replace_routers(struct anonymising *self, const struct stretch *
     return change;
 }
 
-/* The packet that an error quotes, and the objects after it where a length of it in words of a size
- * is told (RFC 4884 section 4). */
+/* The packet that an error quotes, and the extension objects after it, where the header has the
+ * quote's length in words of so many bytes (RFC 4884 section 4). */
 static uint64_t replace_quote(struct anonymising *self, const struct stretch *in, uint32_t words,
                               uint32_t word, const struct place *place)
 {
@@ -201,7 +201,7 @@ static uint64_t replace_neighbour_options(struct anonymising *self, const struct
         case 25: /* recursive DNS servers, RFC 8106 */
             change += natkit_replace_list(self, &option, at + 8, in->data[at + 1] / 2U, 6);
             break;
-        case 1: /* link-layer addresses, MTU, and others without addresses of IP */
+        case 1: /* link-layer addresses, MTU, and others without IP addresses */
         case 2:
         case 5:
         case 7:
@@ -251,7 +251,7 @@ static uint64_t replace_neighbours(struct anonymising *self, const struct stretc
     case 145: /* home agents: RFC 6275 section 6.6 */
         return natkit_replace_list(self, in, 8, UINT32_MAX, 6);
     case 144:
-    case 146: /* prefixes that they ask for, and tell */
+    case 146: /* mobile prefix solicitation and advertisement */
         return 0;
     case 147:
         return replace_neighbour_options(self, in, 8, place);

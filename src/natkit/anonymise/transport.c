@@ -8,7 +8,7 @@
 
 /* --- TCP ------------------------------------------------------------------------------------- */
 
-/* ADD_ADDR (RFC 6824 and RFC 8684, section 3.4.1): its size tells the version of the address. */
+/* ADD_ADDR (RFC 6824 and RFC 8684, section 3.4.1): its size depends on the address's version. */
 static uint64_t replace_mptcp(struct anonymising *self, const struct stretch *option, uint32_t at)
 {
     enum { ADD_ADDRESS = 3 };
@@ -30,7 +30,7 @@ static uint64_t replace_mptcp(struct anonymising *self, const struct stretch *op
     }
 }
 
-/* Whether an option of TCP is one that holds no address. */
+/* Whether a TCP option is known to hold no address. */
 static bool is_quiet_option(uint8_t kind)
 {
     return kind <= 30 || kind == 34 || kind == 69 || (kind >= 172 && kind <= 174) || kind >= 253;
@@ -59,7 +59,7 @@ static uint64_t replace_tcp_options(struct anonymising *self, const struct stret
 
 /* --- Checksums and payload ------------------------------------------------------------------- */
 
-/* What is at a port that is known, of either end; NULL for an application's. */
+/* The protocol at the port of either end; NULL where that is an application's. */
 static const struct natkit_protocol *row_of_ports(const uint8_t *header, bool tcp)
 {
     const struct natkit_protocol *(*find)(uint16_t) =
@@ -108,7 +108,7 @@ static uint64_t rewrite_udp(struct anonymising *self, const struct stretch *in,
                                  row_of_ports(in->data, false), place);
     }
     change += checksum_adjust_udp(in, 6, place->pseudo + change);
-    return change + natkit_payload(self, in, end); /* which no checksum covers */
+    return change + natkit_payload(self, in, end); /* no checksum covers it */
 }
 
 /* UDP-Lite (RFC 3828) and DCCP (RFC 4340): the checksum may cover a part. */

@@ -48,7 +48,7 @@ uint64_t natkit_etherip(struct anonymising *self, const struct stretch *in,
     return natkit_inner(self, in, 2, INNER_ETHERNET, place);
 }
 
-/* RFC 4302 section 2; its integrity check value can't be made right without the key. */
+/* RFC 4302 section 2; without the key its integrity check value can't be corrected. */
 uint64_t natkit_ah(struct anonymising *self, const struct stretch *in, const struct place *place)
 {
     struct place within = *place;
@@ -63,7 +63,8 @@ uint64_t natkit_ah(struct anonymising *self, const struct stretch *in, const str
                            &within);
 }
 
-/* RFC 2004: what the IP header was changed from; the transport's checksum is over that. */
+/* RFC 2004: the addresses of the IP header before encapsulation, which the transport's checksum
+ * covers. */
 uint64_t natkit_minimal(struct anonymising *self, const struct stretch *in,
                         const struct place *place)
 {
@@ -94,8 +95,8 @@ uint64_t natkit_minimal(struct anonymising *self, const struct stretch *in,
 
 /* --- GRE ------------------------------------------------------------------------------------- */
 
-/* ERSPAN I has no header; II (draft-foschiano-erspan section 4.2) is told by GRE's sequence number.
- */
+/* ERSPAN I has no header; ERSPAN II (draft-foschiano-erspan section 4.2) comes with a GRE sequence
+ * number. */
 static uint64_t rewrite_erspan(struct anonymising *self, const struct stretch *in, uint32_t at,
                                bool sequenced, const struct place *place)
 {
@@ -104,13 +105,13 @@ static uint64_t rewrite_erspan(struct anonymising *self, const struct stretch *i
     return natkit_inner(self, in, sequenced ? at + 8 : at, INNER_ETHERNET, place);
 }
 
-/* Section 4.3 there. */
+/* ERSPAN III (draft-foschiano-erspan section 4.3). */
 static uint64_t rewrite_erspan3(struct anonymising *self, const struct stretch *in, uint32_t at,
                                 const struct place *place)
 {
     if (!stretch_has(in, at, 12))
         return 0;
-    uint32_t size = in->data[at + 11] & 1 ? 20 : 12; /* a subheader of the platform's own */
+    uint32_t size = in->data[at + 11] & 1 ? 20 : 12; /* a platform's subheader */
     uint32_t kind = load_be16(in->data + at + 10) >> 10 & 0x1f;
     if (in->data[at] >> 4 == 2 && kind == 0)
         return natkit_inner(self, in, at + size, INNER_ETHERNET, place);
@@ -119,7 +120,7 @@ static uint64_t rewrite_erspan3(struct anonymising *self, const struct stretch *
     return natkit_unknown(self, in, at + size, "ERSPAN", -1);
 }
 
-/* WCCP: of version 2 with 4 bytes before the packet (draft-mclaggan-wccp-v2rev1 section 4.12). */
+/* WCCP: version 2 has 4 bytes before the packet (draft-mclaggan-wccp-v2rev1 section 4.12). */
 static uint64_t rewrite_wccp(struct anonymising *self, const struct stretch *in, uint32_t at,
                              const struct place *place)
 {

@@ -12,14 +12,14 @@
 
 /* --- Making one ------------------------------------------------------------------------------ */
 
-/* The key from a str or bytes-like object, zeroes behind it: 0, or -1 with an exception. */
+/* The key of a str or bytes-like object, filled up with zeros: 0, or -1 with an exception. */
 static int read_key(PyObject *obj, uint8_t key[CRYPTOPAN_KEY_SIZE])
 {
     Py_buffer buffer;
     PyObject *encoded = NULL;
     int result = -1;
     if (PyUnicode_Check(obj)) {
-        /* the bytes of a command's argument, which sys.argv may have as surrogates */
+        /* the bytes of a command line's argument: sys.argv may have surrogates for some */
         encoded = PyUnicode_AsEncodedString(obj, "utf-8", "surrogateescape");
         if (!encoded)
             return -1;
@@ -105,10 +105,11 @@ static PyObject *pan_deanonymise(PyObject *self_, PyObject *obj)
 
 #define ANONYMISE_TEXT                                                                             \
     "The IPprefix that an IPprefix becomes, of the same version and length.\n\n"                   \
-    "All bits of the address are mapped, and the length is kept: of a network the first length\n"  \
-    "bits are those that its addresses begin with. TypeError for anything but an IPprefix."
+    "All bits of the address are mapped, and the length is kept: the first length bits of the\n"   \
+    "result are those that the network's mapped addresses begin with. TypeError for anything\n"    \
+    "but an IPprefix."
 #define DEANONYMISE_TEXT                                                                           \
-    "The IPprefix that anonymise() made an IPprefix from: whoever has the key can tell.\n\n"       \
+    "The IPprefix that anonymise() made an IPprefix from: the key undoes the mapping.\n\n"         \
     "TypeError for anything but an IPprefix."
 
 PyDoc_STRVAR(anonymise_doc, "anonymise($self, prefix, /)\n--\n\n" ANONYMISE_TEXT);
@@ -116,15 +117,14 @@ PyDoc_STRVAR(anonymize_doc, "anonymize($self, prefix, /)\n--\n\n" ANONYMISE_TEXT
 PyDoc_STRVAR(deanonymise_doc, "deanonymise($self, prefix, /)\n--\n\n" DEANONYMISE_TEXT);
 PyDoc_STRVAR(deanonymize_doc, "deanonymize($self, prefix, /)\n--\n\n" DEANONYMISE_TEXT);
 
-PyDoc_STRVAR(
-    addresses_doc,
-    "addresses($self, addresses, version=None)\n--\n\n"
-    "The addresses that an array of addresses becomes: a new memoryview of the same shape.\n\n"
-    "addresses is contiguous and has rows of 16 bytes, an IPv4 address in the first 4, as "
-    "plt.columns()\ngives them; or rows of 4 bytes. version is 4, 6 or a byte for each row: 4, 6, "
-    "or 0 for a missing\naddress, which stays zero; None stands for 4 where rows have 4 bytes, "
-    "else for 6. ValueError for\nother shapes and versions. Large arrays are mapped with the GIL "
-    "released; Ctrl-C ends the call.");
+PyDoc_STRVAR(addresses_doc,
+             "addresses($self, addresses, version=None)\n--\n\n"
+             "Anonymise an array of addresses: a new memoryview of the same shape.\n\n"
+             "addresses is contiguous and has rows of 16 bytes, an IPv4 address in the first 4,\n"
+             "as in plt.columns(); or rows of 4 bytes. version is 4, 6 or a byte for each row:\n"
+             "4, 6, or 0 for a missing address, which stays zero. Without it, addresses of 4\n"
+             "bytes are IPv4 and those of 16 bytes IPv6. ValueError for other shapes and\n"
+             "versions. Large arrays are mapped with the GIL released; Ctrl-C ends the call.");
 
 static PyMethodDef pan_methods[] = {
     METHOD("anonymise", pan_anonymise, METH_O, anonymise_doc),
@@ -135,20 +135,20 @@ static PyMethodDef pan_methods[] = {
     METHOD("packet", natkit_pan_packet, METH_FASTCALL | METH_KEYWORDS, natkit_pan_packet_doc),
     {.ml_name = NULL}};
 
-PyDoc_STRVAR(
-    pan_doc,
-    "CryptoPan(key)\n--\n\n"
-    "Prefix-preserving anonymisation of IP addresses, keyed: Crypto-PAn (Xu, Fan, Ammar, Moore "
-    "2002).\n\n"
-    "Two addresses that have their first n bits in common, and no more, have just as many in "
-    "common\nafterwards. The mapping is one to one, depends on the key alone, and is that of "
-    "libtrace's\n`traceanon -c KEY`; IPv6 addresses, which traceanon 3 leaves alone, are mapped by "
-    "the same\nconstruction over 128 bits.\n\n"
-    "key is a str, taken as UTF-8, or bytes-like, of 1 to 32 bytes; a shorter one is filled up "
-    "with zeros.\nValueError for other lengths, TypeError for other types. traceanon cuts a longer "
-    "key at 32 bytes, one\nin a file (-f) at its first zero byte, and leaves 0.0.0.0 as it is "
-    "until it has met two other\naddresses. An object can't be pickled: give other processes the "
-    "key.");
+PyDoc_STRVAR(pan_doc,
+             "CryptoPan(key)\n--\n\n"
+             "Prefix-preserving anonymisation of IP addresses with a key: Crypto-PAn (Xu, Fan,\n"
+             "Ammar, Moore 2002).\n\n"
+             "Two addresses that have exactly their first n bits in common have exactly n in\n"
+             "common afterwards. The mapping is one to one, depends on the key alone, and is\n"
+             "that of libtrace's `traceanon -c KEY`. IPv6 addresses, which traceanon 3 does not\n"
+             "change, are mapped by the same construction over 128 bits.\n\n"
+             "key is 1 to 32 bytes, bytes-like or a str, which is encoded as UTF-8; a shorter\n"
+             "key is filled up with zeros. ValueError for other lengths, TypeError for other\n"
+             "types. traceanon differs in three cases: it cuts a longer key at 32 bytes, it cuts\n"
+             "a key in a file (-f) at its first zero byte, and it leaves 0.0.0.0 as it is until\n"
+             "it has met two other addresses. A CryptoPan can't be pickled: give other processes\n"
+             "the key.");
 
 static PyType_Slot pan_slots[] = {
     {.slot = Py_tp_doc, .pfunc = (void *)(uintptr_t)pan_doc},

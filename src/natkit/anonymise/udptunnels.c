@@ -4,7 +4,8 @@
 #include "packet/bytes.h"
 #include "packet/protocols.h"
 
-/* Whether an Ethernet header with a payload that we know may be at a place. */
+/* Whether an Ethernet header may be at a place: its ethertype is a common one, and fits what
+ * follows. */
 static bool looks_like_ethernet(const struct stretch *in, uint32_t at)
 {
     if (!stretch_has(in, at, 15))
@@ -25,7 +26,8 @@ static bool looks_like_ethernet(const struct stretch *in, uint32_t at)
 
 /* --- L2TP ------------------------------------------------------------------------------------ */
 
-/* RFC 3931 section 4.1.1: nothing tells the sizes of the cookie and of the sublayer's header. */
+/* RFC 3931 section 4.1.1: the sizes of the cookie and of the sublayer's header are not in the
+ * packet. */
 static uint64_t rewrite_session(struct anonymising *self, const struct stretch *in, uint32_t at,
                                 const struct place *place)
 {
@@ -71,7 +73,7 @@ uint64_t natkit_l2tp(struct anonymising *self, const struct stretch *in, const s
 
 /* --- Tunnels over UDP ------------------------------------------------------------------------ */
 
-/* RFC 7348 section 5; with a next protocol where bit P says so. */
+/* RFC 7348 section 5; with a next protocol where bit P is set. */
 uint64_t natkit_vxlan(struct anonymising *self, const struct stretch *in, const struct place *place)
 {
     enum { HAS_PROTOCOL = 0x04, HAS_ID = 0x08 };
@@ -105,8 +107,8 @@ uint64_t natkit_geneve(struct anonymising *self, const struct stretch *in,
     return natkit_inner_ethertype(self, in, at, protocol, place);
 }
 
-/* 3GPP TS 29.281 section 5: extension headers are counted in words, and end with the next's type.
- */
+/* 3GPP TS 29.281 section 5: an extension header begins with its length in words and ends with the
+ * type of the next. */
 uint64_t natkit_gtp(struct anonymising *self, const struct stretch *in, const struct place *place)
 {
     enum { MORE = 0x07, HAS_EXTENSION = 0x04, ECHO_REQUEST = 1, ECHO_RESPONSE = 2 };
@@ -155,7 +157,7 @@ uint64_t natkit_lisp(struct anonymising *self, const struct stretch *in, const s
     return natkit_inner_ip(self, in, 8, "LISP", place);
 }
 
-/* GUE (draft-ietf-intarea-gue section 3): of variant 1 it is no header, but IP's own. */
+/* GUE (draft-ietf-intarea-gue section 3): variant 1 has no header before the IP packet. */
 uint64_t natkit_gue(struct anonymising *self, const struct stretch *in, const struct place *place)
 {
     enum { CONTROL = 0x20 };
@@ -170,7 +172,8 @@ uint64_t natkit_gue(struct anonymising *self, const struct stretch *in, const st
     return natkit_unknown(self, in, at, "GUE payload", proto);
 }
 
-/* CAPWAP's data (RFC 5415 section 4.3) without encryption, where it carries frames of 802.3. */
+/* CAPWAP data (RFC 5415 section 4.3): looked through where it is not encrypted and carries 802.3
+ * frames. */
 uint64_t natkit_capwap(struct anonymising *self, const struct stretch *in,
                        const struct place *place)
 {
@@ -184,7 +187,7 @@ uint64_t natkit_capwap(struct anonymising *self, const struct stretch *in,
     return natkit_inner(self, in, at, INNER_ETHERNET, place);
 }
 
-/* TZSP: tagged fields until the one that ends them, then what the header says. */
+/* TZSP: tagged fields up to an end tag, then a frame of the type in the header. */
 uint64_t natkit_tzsp(struct anonymising *self, const struct stretch *in, const struct place *place)
 {
     enum { PADDING = 0, END = 1, ETHERNET = 1, WITH_PACKET = 0, TO_SEND = 1 };
@@ -198,8 +201,8 @@ uint64_t natkit_tzsp(struct anonymising *self, const struct stretch *in, const s
     return natkit_inner(self, in, at + 1, INNER_ETHERNET, place);
 }
 
-/* https://www.wireguard.com/protocol: four types of messages, then three zeroes.  Its port is one
- * that applications are given, too. */
+/* https://www.wireguard.com/protocol: one of four message types, then three zeros.  The port is in
+ * the range that applications are given. */
 uint64_t natkit_wireguard(struct anonymising *self, const struct stretch *in,
                           const struct place *place)
 {
@@ -209,7 +212,7 @@ uint64_t natkit_wireguard(struct anonymising *self, const struct stretch *in,
     return natkit_payload(self, in, 0);
 }
 
-/* RFC 3948: ESP, or IKE after four zeroes; a byte of 0xff keeps a NAT's state. */
+/* RFC 3948: ESP, or IKE after four zeros; a single byte of 0xff only keeps a NAT's state. */
 uint64_t natkit_nat_traversal(struct anonymising *self, const struct stretch *in,
                               const struct place *place)
 {

@@ -1,4 +1,4 @@
-/* What an IPflow tells: its attributes, its text and its pickle. */
+/* The attributes of an IPflow, its text and its pickle. */
 #include "attributes.h"
 
 #include "natkit/natkit.h"
@@ -17,7 +17,7 @@ const struct natkit_key *ipflow_key(PyObject *self_)
     return NULL;
 }
 
-/* The same where it is known to have a key. */
+/* The IPflow itself, where it has a key. */
 static const struct ipflow *ipflow_of(PyObject *self_)
 {
     return ipflow_key(self_) ? (const struct ipflow *)self_ : NULL;
@@ -129,13 +129,13 @@ PyGetSetDef ipflow_getset[] = {
     {.name = "version", .get = ipflow_version_get, .doc = "IP version: 4 or 6."},
     {.name = "proto",
      .get = ipflow_proto_get,
-     .doc = "IP protocol of the transport, behind IPv6 extension headers.\n\n"
-            "0 for IPv4 fragments but the first, which have no transport header."},
+     .doc = "IP protocol of the transport, after IPv6 extension headers.\n\n"
+            "0 for later IPv4 fragments, which have no transport header."},
     {.name = "src_port",
      .get = ipflow_src_port_get,
      .doc = "Source port of TCP, UDP, SCTP, DCCP or UDP-Lite.\n\n"
-            "0 where there is none: for other protocols, for fragments but the first, and where "
-            "not both\nports were captured."},
+            "0 where there is none: for other protocols, for later fragments, and where the two\n"
+            "ports were not both captured."},
     {.name = "dst_port",
      .get = ipflow_dst_port_get,
      .doc = "Destination port, 0 where there is none: as src_port."},
@@ -148,17 +148,17 @@ PyGetSetDef ipflow_getset[] = {
     {.name = "fwd_key",
      .get = ipflow_fwd_key_get,
      .doc = "The flow's key as bytes, in the order of the packet.\n\n"
-            "A byte each of version and protocol, 2 each of source and destination port, then "
-            "source and\ndestination address, all in network order: 14 bytes for IPv4, 38 for "
-            "IPv6."},
+            "IP version and protocol, a byte each; source and destination port, 2 bytes each;\n"
+            "source and destination address. All are in network order: 14 bytes for IPv4, 38\n"
+            "for IPv6."},
     {.name = "rev_key",
      .get = ipflow_rev_key_get,
      .doc = "The key of the other direction: fwd_key with source and destination swapped."},
     {.name = "home_key",
      .get = ipflow_home_key_get,
-     .doc = "The key into the home network, one for both directions of a flow that crosses its "
-            "border.\n\nfwd_key where the destination is at home, else rev_key; None without a "
-            "FlowHome."},
+     .doc = "The key in the direction into the home network: the same for both directions of a\n"
+            "flow that crosses its border.\n\n"
+            "fwd_key where the destination is at home, else rev_key; None without a FlowHome."},
     {.name = "src_in_home",
      .get = ipflow_src_in_home_get,
      .doc = "Whether the source address is at home; None without a FlowHome."},

@@ -85,8 +85,9 @@ static void home_dealloc(PyObject *self_)
 
 PyDoc_STRVAR(home_flow_doc,
              "flow($self, obj, /)\n--\n\n"
-             "The IPflow of a packet or layer object, with home_key and what is at home set.\n\n"
-             "False of a packet that is not IP, and exceptions are as of IPflow().");
+             "The IPflow of a packet or layer object, with src_in_home, dst_in_home and\n"
+             "home_key.\n\n"
+             "For a packet that is not IP, and for errors, as IPflow().");
 
 static PyObject *home_flow(PyObject *self_, PyObject *obj)
 {
@@ -164,7 +165,7 @@ static PyGetSetDef home_getset[] = {
     {.name = "prefixes",
      .get = home_prefixes_get,
      .doc = "The home networks: a tuple of new IPprefixes, IPv4 first, each version sorted.\n\n"
-            "Their host bits are zero, and those within another are left out."},
+            "Bits after the length are zero, and networks within another one are left out."},
     {.name = NULL}};
 
 static PyMethodDef home_methods[] = {
@@ -172,15 +173,16 @@ static PyMethodDef home_methods[] = {
     {.ml_name = "__reduce__",
      .ml_meth = home_reduce,
      .ml_flags = METH_NOARGS,
-     .ml_doc = "__reduce__($self, /)\n--\n\nHow pickle and copy make the same FlowHome again."},
+     .ml_doc = "__reduce__($self, /)\n--\n\n"
+               "For pickle and copy."},
     {.ml_name = NULL}};
 
 PyDoc_STRVAR(home_doc,
              "FlowHome(*prefixes)\n--\n\n"
-             "Home networks, for flows with the direction into or out of them.\n\n"
-             "prefixes are IPprefixes with lengths, of either version, as many as there are "
-             "networks; bits\nafter the length are ignored. ValueError for one without a length, "
-             "TypeError for anything else\nand for none.");
+             "Home networks: they give flows a direction, into or out of them.\n\n"
+             "prefixes are one or more IPprefixes with lengths, of either version; bits after\n"
+             "the length are ignored. ValueError for one without a length, TypeError for\n"
+             "anything else and for no prefix.");
 
 static PyType_Slot home_slots[] = {
     {.slot = Py_tp_doc, .pfunc = (void *)(uintptr_t)home_doc},

@@ -1,4 +1,4 @@
-/* The type IPflow: the flow of one packet, its source first. */
+/* The type IPflow: the flow that a packet belongs to, in the direction of the packet. */
 #include "ipflow.h"
 
 #include "attributes.h"
@@ -36,7 +36,7 @@ PyObject *ipflow_not_ip(const struct natkit_state *state, uint16_t ethertype)
     return self_;
 }
 
-/* The same as an instance of a Python subclass of the type. */
+/* The same of a type that may be a Python subclass of IPflow. */
 static PyObject *ipflow_new_as(PyTypeObject *type, const struct natkit_state *state,
                                const struct natkit_key *key, int src_in_home, int dst_in_home)
 {
@@ -123,9 +123,9 @@ static int read_in_home(const char *name, PyObject *obj, int *in_home)
 PyDoc_STRVAR(from_key_doc,
              "from_key($type, key, src_in_home=None, dst_in_home=None)\n--\n\n"
              "The IPflow whose fwd_key is key.\n\n"
-             "key is bytes-like. src_in_home and dst_in_home are both given for an IPflow as a "
-             "FlowHome\nmakes it. ValueError for bytes that are no key and where one of the two is "
-             "None, TypeError for\nother types.");
+             "key is bytes-like. With src_in_home and dst_in_home the IPflow is as a FlowHome\n"
+             "makes it. ValueError for bytes that are no key and where just one of the two is\n"
+             "None, TypeError for other types.");
 
 static PyObject *ipflow_from_key(PyObject *type_, PyObject *args, PyObject *kwargs)
 {
@@ -163,7 +163,8 @@ static int ipflow_bool(PyObject *self_)
     return ipflow_has_key(self_);
 }
 
-/* Through bytes, for their hash is keyed: addresses come from whoever sends packets. */
+/* By way of bytes, whose hash is keyed: senders of packets choose the addresses, and must not
+ * choose what collides. */
 static Py_hash_t ipflow_hash(PyObject *self_)
 {
     const struct natkit_key *key = ipflow_key(self_);
@@ -181,12 +182,12 @@ static PyObject *ipflow_richcompare(PyObject *self_, PyObject *other_, int op)
     if (!state)
         return NULL;
     bool both = PyObject_TypeCheck(other_, state->ipflow_type);
-    if (op != Py_EQ && op != Py_NE) { /* keys have an order, IPflows none */
+    if (op != Py_EQ && op != Py_NE) { /* keys have an order, IPflows have none */
         if (!ipflow_key(self_) || (both && !ipflow_key(other_)))
             return NULL;
         Py_RETURN_NOTIMPLEMENTED;
     }
-    /* of a packet that is not IP 1.7 gave None, and scripts compare with that */
+    /* python-libtrace 1.7 gave None for a packet that is not IP, and scripts compare with that */
     if (other_ == Py_None)
         return PyBool_FromLong(ipflow_has_key(self_) == (op == Py_NE));
     if (!both)
@@ -197,27 +198,27 @@ static PyObject *ipflow_richcompare(PyObject *self_, PyObject *other_, int op)
     return PyBool_FromLong(equal == (op == Py_EQ));
 }
 
-static PyMethodDef ipflow_methods[] = {
-    {.ml_name = "from_key",
-     .ml_meth = (PyCFunction)(void (*)(void))ipflow_from_key,
-     .ml_flags = METH_CLASS | METH_VARARGS | METH_KEYWORDS,
-     .ml_doc = from_key_doc},
-    {.ml_name = "__reduce__",
-     .ml_meth = ipflow_reduce,
-     .ml_flags = METH_NOARGS,
-     .ml_doc = "__reduce__($self, /)\n--\n\nHow pickle and copy make the same IPflow again."},
-    {.ml_name = NULL}};
+static PyMethodDef ipflow_methods[] = {{.ml_name = "from_key",
+                                        .ml_meth = (PyCFunction)(void (*)(void))ipflow_from_key,
+                                        .ml_flags = METH_CLASS | METH_VARARGS | METH_KEYWORDS,
+                                        .ml_doc = from_key_doc},
+                                       {.ml_name = "__reduce__",
+                                        .ml_meth = ipflow_reduce,
+                                        .ml_flags = METH_NOARGS,
+                                        .ml_doc = "__reduce__($self, /)\n--\n\n"
+                                                  "For pickle and copy."},
+                                       {.ml_name = NULL}};
 
-PyDoc_STRVAR(
-    ipflow_doc,
-    "IPflow(obj, /)\n--\n\n"
-    "The flow of a packet: its IP version, protocol, ports and addresses.\n\n"
-    "obj is any packet or layer object of plt; a quoted or tunnelled packet's is that packet's own "
-    "flow.\nValueError for a packet cut before the end of its addresses, and for any other "
-    "object. Of a packet\nthat is not IP it is false in a boolean test, equal to None alone, and "
-    "its attributes, hash and\norder raise ValueError. Else two are equal when their fwd_keys "
-    "are. Of the two directions of a\nflow (RFC 2722) the fwd_key of one is the rev_key of the "
-    "other.");
+PyDoc_STRVAR(ipflow_doc,
+             "IPflow(obj, /)\n--\n\n"
+             "The flow of a packet: its IP version, protocol, ports and addresses.\n\n"
+             "obj is any packet or layer object of plt; that of a quoted or tunnelled packet\n"
+             "gives that packet's flow. ValueError for a packet that was cut before the end of\n"
+             "its addresses, and for any other object.\n\n"
+             "Two IPflows are equal when their fwd_keys are. Of the two directions of a flow\n"
+             "(RFC 2722), the fwd_key of one is the rev_key of the other. The IPflow of a packet\n"
+             "that is not IP is false in a boolean test, equal to None alone, and its\n"
+             "attributes, hash and order raise ValueError.");
 
 static PyType_Slot ipflow_slots[] = {
     {.slot = Py_tp_doc, .pfunc = (void *)(uintptr_t)ipflow_doc},

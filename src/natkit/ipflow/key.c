@@ -22,7 +22,7 @@ enum natkit_key_result natkit_key_of(const uint8_t *data, uint32_t len,
     /* the protocol is 0 for IPv4 fragments but the first, as in the keys of python-libtrace 1.7 */
     if (!layers->fragment || layers->version == 6)
         key->bytes[KEY_PROTO] = layers->proto;
-    /* such a fragment has no transport, and so no ports, in either version */
+    /* a later fragment of either version has no transport, and so no ports */
     struct plt_packet packet = {.data = data, .len = len, .layers = layers};
     const uint8_t *ports = transport_bytes(&packet, 0, 4);
     if (ports && proto_has_ports(layers->proto))

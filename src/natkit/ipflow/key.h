@@ -1,4 +1,4 @@
-/* Flow keys: what tells a flow from others, as bytes.  No Python here. */
+/* Flow keys: a packet's IP version, protocol, ports and addresses as bytes.  No Python here. */
 #ifndef NATKIT_IPFLOW_KEY_H
 #define NATKIT_IPFLOW_KEY_H
 

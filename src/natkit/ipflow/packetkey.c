@@ -28,7 +28,9 @@ int natkit_key_of_object(const struct plt_api *api, PyObject *obj, struct natkit
         if (packet.layers->layer3 != packet.len ||
             (*ethertype != ETHERTYPE_IP && *ethertype != ETHERTYPE_IP6))
             return 0;
-        PyErr_SetString(PyExc_ValueError, "Data too short for src_prefix"); /* nothing captured */
+        PyErr_SetString(
+            PyExc_ValueError,
+            "Data too short for src_prefix"); /* nothing of the IP header was captured */
         break;
     case KEY_NO_SRC:
         PyErr_SetString(PyExc_ValueError, "Data too short for src_prefix");

@@ -12,6 +12,8 @@
 #include "common/capi.h"
 #include "common/column.h"
 #include "packet/decode.h"
+#include "packet/linktypes.h"
+#include "packet/meta.h"
 #include "packet/field.h"
 #include "packet/packet.h"
 #include "packet/property.h"

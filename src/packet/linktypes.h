@@ -4,6 +4,7 @@
 #ifndef PLT_PACKET_LINKTYPES_H
 #define PLT_PACKET_LINKTYPES_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -147,5 +148,18 @@ struct link_row {
 const struct link_row *link_rows(size_t *count);
 /* The row of a number, NULL where it has none. */
 const struct link_row *link_row_of(uint32_t number);
+
+/* What Linux calls hardware (packet(7)), of which tunnels and others have many more numbers. */
+enum hardware {
+    ARPHRD_ETHER = 1,
+    ARPHRD_LOOPBACK = 772,
+    ARPHRD_80211 = 801,
+    ARPHRD_RADIOTAP = 803
+};
+
+/* The link type of what an interface of some hardware receives. */
+uint32_t linktype_of_hardware(uint32_t hardware);
+/* Whether it can send packets of a link type. */
+bool hardware_sends(uint32_t hardware, uint32_t linktype);
 
 #endif

@@ -2,6 +2,8 @@
  * use, once for each link type that it meets. */
 #include "filter.h"
 
+#include "packet/decode.h"
+
 #include "attributes.h"
 #include "libtrace_compat.h"
 #include "state.h"
@@ -179,8 +181,8 @@ static int fail(char error[SOURCE_ERROR_SIZE], const char *why)
 static bool matches(const struct program *program, const uint8_t *data, uint32_t len,
                     const struct plt_meta *meta)
 {
-    uint64_t extra = plt_wire_extra(data, len, meta);
-    uint64_t wire_len = meta->wire_len > extra ? meta->wire_len - extra : len;
+    uint64_t known = meta_length_field(meta, data, len);
+    uint64_t wire_len = known ? known : len;
     uint32_t skip = 0;
     if (program->on_layer3) {
         struct plt_layers layers;

@@ -188,10 +188,8 @@ PyObject *layer_set_checksums(PyObject *self_, PyObject *Py_UNUSED(args))
         packet = packet->parent;
     const struct plt_layers *layers = frame_layers(frame);
     /* complete: what the IP header announces was captured, and the FCS may be missing */
-    bool complete =
-        packet->root != ROOT_LINK ||
-        (uint64_t)packet->len + plt_wire_extra(packet->data, packet->len, &packet->meta) >=
-            packet->meta.wire_len;
+    bool complete = packet->root != ROOT_LINK ||
+                    packet->len >= meta_length_field(&packet->meta, packet->data, packet->len);
     if (!complete || layers->version == 0 || layers->payload == PLT_ABSENT) {
         PyErr_SetString(PyExc_ValueError, "Packet too short to set checksums");
         return NULL;

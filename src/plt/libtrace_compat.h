@@ -5,14 +5,12 @@
 #include "packet/linktypes.h"
 
 #include <libtrace.h>
-#include <linux/if_packet.h>
 
 /* libtrace 4 is known by its parallel API: its version macros have other names than 3's. */
 #if __has_include(<libtrace_parallel.h>)
-typedef struct tpacket3_hdr ring_header; /* of a ring: packet, the kernel's: packet(7) */
+#define LIBTRACE_4
 #define CACHED(packet, field) ((packet)->cached.field)
 #else
-typedef struct tpacket2_hdr ring_header;
 #define CACHED(packet, field) ((packet)->field)
 #endif
 

@@ -1,4 +1,4 @@
-/* Sources that libtrace reads: live interfaces, rt:, and the formats that only it knows. */
+/* Sources that libtrace reads; NULL with an exception. */
 #ifndef PLT_LIVE_H
 #define PLT_LIVE_H
 
@@ -9,7 +9,18 @@ struct capture_config;
 struct plt_state;
 struct source;
 
-struct source *live_source_new(struct plt_state *state, const char *uri,
+/* Interfaces, which need packet sockets. */
+struct source *int_source_new(struct plt_state *state, const char *uri,
+                              const struct capture_config *config);
+struct source *ring_source_new(struct plt_state *state, const char *uri,
                                const struct capture_config *config);
+struct source *rt_source_new(struct plt_state *state, const char *uri,
+                             const struct capture_config *config);
+/* Other live sources. */
+struct source *event_source_new(struct plt_state *state, const char *uri,
+                                const struct capture_config *config);
+/* What libtrace reads packet by packet: files, for the most part. */
+struct source *libtrace_source_new(struct plt_state *state, const char *uri,
+                                   const struct capture_config *config);
 
 #endif

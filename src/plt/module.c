@@ -1,6 +1,7 @@
 /* The module plt._plt: its types, constants and state. */
 #include "capsule.h"
 #include "columns.h"
+#include "formats.h"
 #include "libtrace_compat.h"
 #include "state.h"
 #include "tables.h"
@@ -158,6 +159,13 @@ static PyMethodDef plt_methods[] = {
     {"_fields", field_list, METH_NOARGS,
      "_fields($module, /)\n--\n\nThe rows of all header tables, a list of dicts: for tests and "
      "documentation."},
+    {"_formats", format_list, METH_NOARGS,
+     "_formats($module, /)\n--\n\nThe formats of traces, a list of dicts: name, read_as and "
+     "written_as (the names in URIs), is_file, header (the bytes by which a file that is appended "
+     "to is known)."},
+    {"_recognise", format_recognise, METH_O,
+     "_recognise($module, head, /)\n--\n\nThe name of the format of a file that begins with some "
+     "bytes, None where it is none.\n\nWhere a format has a magic number, 4 bytes tell."},
     {"_column_fields", column_list, METH_NOARGS,
      "_column_fields($module, /)\n--\n\nThe columns that there are: name, struct format, kind, "
      "docstring, whether values can be missing."},

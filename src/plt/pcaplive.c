@@ -198,9 +198,10 @@ static int pcap_live_resume(struct source *base, const struct capture_config *co
     return activate((struct pcap_live *)base, config);
 }
 
-struct source *pcap_live_source_new(struct plt_state *state, const char *device,
-                                    const struct capture_config *config)
+struct source *pcapint_source_new(struct plt_state *state, const char *uri,
+                                  const struct capture_config *config)
 {
+    const char *device = strchr(uri, ':') + 1;
     struct pcap_live *self = PyMem_Calloc(1, sizeof(*self));
     if (!self) {
         PyErr_NoMemory();

@@ -9,8 +9,8 @@ struct capture_config;
 struct plt_state;
 struct source;
 
-/* The source of pcapint:. */
-struct source *pcap_live_source_new(struct plt_state *state, const char *device,
-                                    const struct capture_config *config);
+/* The source of a URI pcapint:INTERFACE; NULL with an exception. */
+struct source *pcapint_source_new(struct plt_state *state, const char *uri,
+                                  const struct capture_config *config);
 
 #endif

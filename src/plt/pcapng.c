@@ -3,7 +3,7 @@
 #include "packet/bytes.h"
 #include "packet/decode.h"
 
-#include "formats.h"
+#include "readers.h"
 
 #include <string.h>
 
@@ -391,14 +391,15 @@ static void pcapng_destroy(struct source *base)
 
 struct source *pcapng_source_new(void)
 {
-    struct pcapng_source *self = PyMem_Calloc(1, sizeof(*self));
-    if (!self) {
-        PyErr_NoMemory();
+    struct source *self = file_source_new(sizeof(struct pcapng_source), pcapng_next);
+    if (!self)
         return NULL;
-    }
-    self->base.next = pcapng_next;
-    self->base.mixed = true;
-    self->base.fill = input_fill;
-    self->base.destroy = pcapng_destroy;
-    return &self->base;
+    self->mixed = true;
+    self->destroy = pcapng_destroy;
+    return self;
+}
+
+bool pcapng_recognise(const uint8_t *head, size_t len)
+{
+    return len >= 4 && load_le32(head) == BLOCK_SECTION; /* the same in both byte orders */
 }

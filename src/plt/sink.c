@@ -5,7 +5,7 @@
  * interrupts can be gone on with.  Where a file can't be ended, because the disk is full, it is cut
  * at the last border: the end of a record, or of a compressed stream.  For that, gzip files are
  * written as several streams, of growing sizes; bzip2's are one, for some programs read no more. */
-#include "writer.h"
+#include "sink.h"
 
 #include <errno.h>
 #include <poll.h>

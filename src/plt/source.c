@@ -115,3 +115,22 @@ void input_clear(struct input *input)
     Py_CLEAR(input->stream);
     *input = (struct input){.stream = NULL};
 }
+
+static void file_destroy(struct source *source)
+{
+    input_clear(&source->input);
+    PyMem_Free(source);
+}
+
+struct source *file_source_new(size_t size, source_next *next)
+{
+    struct source *self = PyMem_Calloc(1, size);
+    if (!self) {
+        PyErr_NoMemory();
+        return NULL;
+    }
+    self->next = next;
+    self->fill = input_fill;
+    self->destroy = file_destroy;
+    return self;
+}

@@ -11,6 +11,7 @@
 #include "packet/packet.h"
 
 struct capture_config;
+struct source;
 
 /* A stream of bytes through a buffer of our own.  The stream is a Python object with readinto1(),
  * or readinto() of a raw file: it waits at most for one read, having given back the GIL. */
@@ -37,8 +38,10 @@ struct filter_use {
 
 /* Where packets come from.  next() neither waits nor needs the GIL; where it answers SOURCE_MORE,
  * fill() is to be called with the GIL held, and next() again. */
+typedef enum source_result source_next(struct source *self, struct plt_record *record);
+
 struct source {
-    enum source_result (*next)(struct source *self, struct plt_record *record);
+    source_next *next;
     int (*fill)(struct source *self); /* 0, or -1 with an exception */
     void (*destroy)(struct source *self);
     void (*count_drops)(struct source *self); /* bring drops up to date; may be NULL */
@@ -64,6 +67,9 @@ const uint8_t *input_need(struct source *source, size_t need, const char *what,
                           enum source_result *result);
 /* Read more into the input: the fill() of sources that have nothing else to do. */
 int input_fill(struct source *source);
+/* A source that begins a struct of size bytes, zero but for what every reader of files has in
+ * common; NULL with MemoryError. */
+struct source *file_source_new(size_t size, source_next *next);
 /* Read from a stream, of which ahead was read already; both are held.  0, or -1 with an exception.
  */
 int input_open(struct input *input, const char *ahead, size_t ahead_len, PyObject *stream);

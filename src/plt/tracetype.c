@@ -3,7 +3,6 @@
 #include "capture.h"
 #include "errors.h"
 #include "filter.h"
-#include "live.h"
 #include "formats.h"
 #include "state.h"
 #include "trace.h"
@@ -66,7 +65,7 @@ static void trace_dealloc(PyObject *self_)
     Py_DECREF(type);
 }
 
-static struct capture_config live_config_of(const struct trace *self)
+static struct capture_config capture_config_of(const struct trace *self)
 {
     return (struct capture_config){.filter = self->filter ? filter_of(self->filter) : NULL,
                                    .expression = self->filter ? filter_text(self->filter) : NULL,
@@ -75,30 +74,41 @@ static struct capture_config live_config_of(const struct trace *self)
                                    .timeout = self->timeout};
 }
 
+/* Open the URI as a format that opens URIs itself. */
+static struct source *open_uri(struct trace *self, struct plt_state *state,
+                               const struct format *format)
+{
+    struct capture_config config = capture_config_of(self);
+    PyObject *uri = PyUnicode_EncodeFSDefault(self->uri);
+    if (!uri)
+        return NULL;
+    struct source *source = format->open_uri(state, PyBytes_AS_STRING(uri), &config);
+    Py_DECREF(uri);
+    return source;
+}
+
 static struct source *open_source(struct trace *self, struct plt_state *state)
 {
-    PyObject *module = PyImport_ImportModule("plt._sources");
+    PyObject *module = PyImport_ImportModule("plt._uris");
     if (!module)
         return NULL;
-    PyObject *opened = PyObject_CallMethod(module, "open_source", "O", self->uri);
+    PyObject *opened = PyObject_CallMethod(module, "open_uri", "O", self->uri);
     Py_DECREF(module);
     if (!opened)
         return NULL;
-    const char *format = NULL;
+    const char *name = NULL;
     const char *ahead = NULL;
     Py_ssize_t ahead_len = 0;
     PyObject *stream = NULL;
     struct source *source = NULL;
-    if (PyArg_ParseTuple(opened, "sy#O", &format, &ahead, &ahead_len, &stream)) {
-        if (strcmp(format, "libtrace") == 0) {
-            struct capture_config config = live_config_of(self);
-            PyObject *encoded = PyUnicode_EncodeFSDefault(stream);
-            if (encoded)
-                source = live_source_new(state, PyBytes_AS_STRING(encoded), &config);
-            Py_XDECREF(encoded);
-        } else {
-            source = source_open_file(format, ahead, (size_t)ahead_len, stream);
-        }
+    if (PyArg_ParseTuple(opened, "sy#O", &name, &ahead, &ahead_len, &stream)) {
+        const struct format *format = format_named(name);
+        if (!format)
+            PyErr_Format(PyExc_SystemError, "there is no format %s", name);
+        else if (format->open_uri)
+            source = open_uri(self, state, format);
+        else
+            source = format_open_file(format, ahead, (size_t)ahead_len, stream);
     }
     Py_DECREF(opened);
     return source;
@@ -123,7 +133,7 @@ static PyObject *trace_start_(PyObject *self_, PyObject *Py_UNUSED(args))
     self->busy = true;
     bool failed = false;
     if (self->source) {
-        struct capture_config config = live_config_of(self);
+        struct capture_config config = capture_config_of(self);
         failed = self->source->resume && self->source->resume(self->source, &config) < 0;
     } else {
         self->source = open_source(self, state);
@@ -207,7 +217,7 @@ static void settings_set(struct trace *self, const struct settings *settings)
 static int reconfigure(struct trace *self)
 {
     struct source *source = self->source;
-    struct capture_config config = live_config_of(self);
+    struct capture_config config = capture_config_of(self);
     int status = source->configure(source, &config);
     if (status <= 0)
         return status;

@@ -1,4 +1,4 @@
-/* Rows to getters and setters. */
+/* The getters and setters of attributes that are rows of a table. */
 #include "attributes.h"
 
 #include "errors.h"

@@ -1,4 +1,4 @@
-/* Attributes: what a row of a table gives, and what a hand-written one shares. */
+/* Attributes: those that a row of a table describes, and what all others share. */
 #ifndef PLT_ATTRIBUTES_H
 #define PLT_ATTRIBUTES_H
 
@@ -21,7 +21,7 @@
      .doc = (text),                                                                                \
      .closure = (void *)(uintptr_t)&field_##id},
 #define FIELD_POINTER(id, ...) &field_##id,
-/* The table as a value, for who reads fields by name: columns, tests, documentation. */
+/* The table as a value, for columns, tests and documentation, which find fields by name. */
 #define FIELD_TABLE(table, of, ROWS)                                                               \
     static const struct field *const table##_rows[] = {ROWS(FIELD_POINTER) NULL};                  \
     const struct field_table table = {.type = (of), .rows = table##_rows};

@@ -1,4 +1,4 @@
-/* What plt offers to the C of other modules (capi.h). */
+/* plt's C interface, for natkit and pldns (common/capi.h). */
 #include "capsule.h"
 
 #include "bulk.h"

@@ -1,5 +1,5 @@
-/* plt.filter: a tcpdump expression, compiled by libpcap (which libtrace filters with too) on first
- * use, once for each link type that it meets. */
+/* plt.filter: a tcpdump expression.  libpcap, through which libtrace filters too, compiles it when
+ * a packet is first filtered, once for each link type. */
 #include "filter.h"
 
 #include "packet/decode.h"
@@ -281,9 +281,9 @@ static PyGetSetDef filter_getset[] = {
     {.name = NULL}};
 
 static PyType_Slot filter_slots[] = {
-    {Py_tp_doc, "filter(bpf)\n--\n\nA tcpdump filter expression (pcap-filter(7)), for traces and "
-                "packets.\n\nIt is compiled when it is first used; LibtraceError then if it is "
-                "bad."},
+    {Py_tp_doc, "filter(bpf)\n--\n\n"
+                "A tcpdump filter expression (pcap-filter(7)), for traces and packets.\n\n"
+                "It is compiled when it is first used; LibtraceError then if it is bad."},
     {Py_tp_new, PyType_GenericNew},
     {Py_tp_init, filter_init},
     {Py_tp_dealloc, filter_dealloc},

@@ -90,7 +90,7 @@ struct frame *frame_of_buffer(struct plt_state *state, PyObject *exporter, enum 
         PyErr_Clear();
         if (PyObject_GetBuffer(exporter, buffer, PyBUF_SIMPLE) < 0) {
             if (PyErr_ExceptionMatches(PyExc_BufferError)) /* its bytes are not in a row */
-                PyErr_SetString(PyExc_ValueError, NOT_OURS);
+                PyErr_SetString(PyExc_ValueError, NOT_DATA);
             goto error;
         }
         readonly = true;

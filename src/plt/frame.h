@@ -39,7 +39,7 @@ struct frame *frame_new(struct plt_state *state, uint32_t len);
 struct frame *frame_child(struct frame *parent, uint32_t start, uint32_t end, enum plt_root root,
                           uint8_t proto);
 /* What is said of an object that no layer can be made of. */
-#define NOT_OURS "Not a Data, Packet or ByteArray object"
+#define NOT_DATA "Not a Data, Packet or ByteArray object"
 
 /* A frame over the memory of a bytes-like object. */
 struct frame *frame_of_buffer(struct plt_state *state, PyObject *exporter, enum plt_root root,

@@ -1,4 +1,4 @@
-/* What the headers of IPv4 and IPv6, and all objects above them, have alike. */
+/* What the objects of IPv4, IPv6 and the layers after them share. */
 #ifndef PLT_INTERNET_H
 #define PLT_INTERNET_H
 

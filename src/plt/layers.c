@@ -1,4 +1,4 @@
-/* From one layer object to another, and the types that only name a layer. */
+/* From one layer object to another, and the types that have no header of their own. */
 #include "layers.h"
 
 #include "packet/protocols.h"
@@ -165,7 +165,7 @@ PyObject *layer_construct(PyTypeObject *python_type, PyObject *args, PyObject *k
     if (view)
         return construct_from_view(python_type, view, type);
     if (!PyObject_CheckBuffer(x)) {
-        PyErr_SetString(PyExc_ValueError, NOT_OURS);
+        PyErr_SetString(PyExc_ValueError, NOT_DATA);
         return NULL;
     }
     struct frame *frame = frame_of_buffer(
@@ -203,8 +203,9 @@ PyObject *layer_set_checksums(PyObject *self_, PyObject *Py_UNUSED(args))
 
 static PyMethodDef checksums_methods[] = {
     {"set_checksums", layer_set_checksums, METH_NOARGS,
-     "set_checksums($self, /)\n--\n\nSet the checksums of IPv4 and of TCP, UDP, ICMP or ICMPv6 in "
-     "place; True.\n\nValueError where the packet was not captured completely."},
+     "set_checksums($self, /)\n--\n\n"
+     "Set the checksums of IPv4 and of TCP, UDP, ICMP or ICMPv6 in place; True.\n\n"
+     "ValueError where the packet was not captured completely."},
     {.ml_name = NULL}};
 
 static PyType_Slot data_slots[] = {{Py_tp_doc, "A part of a packet: a layer, or what one carries."},

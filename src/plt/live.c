@@ -1,4 +1,4 @@
-/* Sources of libtrace's: live interfaces, rt:, and the formats that only libtrace reads. */
+/* Sources that libtrace reads: live interfaces, rt:, and the formats that have no reader here. */
 #include "live.h"
 
 #include "packet/decode.h"
@@ -110,12 +110,13 @@ static int fill_live(struct source *base)
         case TRACE_EVENT_IOWAIT:
             self->fd = event.fd;
             if ((ended && watch_raise(&self->watch) < 0) ||
-                wait_for(self->state, &self->watch, event.fd, 1, started, self->timeout) < 0)
+                wait_for_packet(self->state, &self->watch, event.fd, 1, started, self->timeout) < 0)
                 return -1;
             break;
         case TRACE_EVENT_SLEEP:
             if ((ended && watch_raise(&self->watch) < 0) ||
-                wait_for(self->state, &self->watch, -1, event.seconds, started, self->timeout) < 0)
+                wait_for_packet(self->state, &self->watch, -1, event.seconds, started,
+                                self->timeout) < 0)
                 return -1;
             break;
         }
@@ -138,7 +139,7 @@ static void live_count_drops(struct source *base)
 {
     struct live_source *self = (struct live_source *)base;
     uint64_t drops = self->started ? trace_get_dropped_packets(self->trace) : UINT64_MAX;
-    if (drops != UINT64_MAX) /* libtrace's word for not known */
+    if (drops != UINT64_MAX) /* libtrace's value for not known */
         base->drops = self->drops_before + drops;
 }
 

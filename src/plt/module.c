@@ -113,7 +113,8 @@ static int add_types(PyObject *module, struct plt_state *state)
 static int add_error(PyObject *module, struct plt_state *state)
 {
     state->error = PyErr_NewExceptionWithDoc(
-        "plt.LibtraceError", "What went wrong with a trace; a subclass of SystemError, as of old.",
+        "plt.LibtraceError",
+        "What went wrong with a trace; a subclass of SystemError, as in python-libtrace 1.7.",
         PyExc_SystemError, NULL);
     if (!state->error)
         return -1;
@@ -157,18 +158,20 @@ static void plt_free(void *module)
 
 static PyMethodDef plt_methods[] = {
     {"_fields", field_list, METH_NOARGS,
-     "_fields($module, /)\n--\n\nThe rows of all header tables, a list of dicts: for tests and "
-     "documentation."},
+     "_fields($module, /)\n--\n\n"
+     "The rows of all header tables, a list of dicts: for tests and documentation."},
     {"_formats", format_list, METH_NOARGS,
-     "_formats($module, /)\n--\n\nThe formats of traces, a list of dicts: name, read_as and "
-     "written_as (the names in URIs), is_file, header (the bytes by which a file that is appended "
-     "to is known)."},
+     "_formats($module, /)\n--\n\n"
+     "The formats of traces, a list of dicts: name, read_as and written_as (the names in URIs), "
+     "is_file, header (the bytes by which a file that is appended to is known)."},
     {"_recognise", format_recognise, METH_O,
-     "_recognise($module, head, /)\n--\n\nThe name of the format of a file that begins with some "
-     "bytes, None where it is none.\n\nWhere a format has a magic number, 4 bytes tell."},
+     "_recognise($module, head, /)\n--\n\n"
+     "The name of the format of a file that begins with some bytes, None where it is none.\n\n"
+     "Where a format has a magic number, 4 bytes tell."},
     {"_column_fields", column_list, METH_NOARGS,
-     "_column_fields($module, /)\n--\n\nThe columns that there are: name, struct format, kind, "
-     "docstring, whether values can be missing."},
+     "_column_fields($module, /)\n--\n\n"
+     "The columns that there are: name, struct format, kind, docstring, "
+     "whether values can be missing."},
     {.ml_name = NULL}};
 
 static PyModuleDef_Slot plt_slots[] = {{Py_mod_exec, plt_exec}, {0, NULL}};

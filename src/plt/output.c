@@ -168,8 +168,8 @@ static PyObject *output_conf_compress_type(PyObject *self_, PyObject *arg)
     if (type < 0)
         return NULL;
     if (type == TRACE_OPTION_COMPRESSTYPE_LZO) /* which nothing here reads again */
-        return trace_error(self_, "Couldn't set compression type: a trace is written plain or with "
-                                  "zlib or bzip2, not with LZO");
+        return trace_error(self_, "Couldn't set compression type: a trace is written plain or "
+                                  "with zlib or bzip2, not with LZO");
     return configure(self_, arg, &((struct output *)self_)->compression, "compression type",
                      TRACE_OPTION_COMPRESSTYPE_LZO);
 }
@@ -337,36 +337,46 @@ static PyObject *output_repr(PyObject *self_)
 
 static PyMethodDef output_methods[] = {
     {"conf_file_flags", output_conf_file_flags, METH_O,
-     "conf_file_flags($self, flags, /)\n--\n\nSet the flags with which the file is opened, such as "
-     "plt.O_APPEND; before start_output()."},
+     "conf_file_flags($self, flags, /)\n--\n\n"
+     "Set the flags with which the file is opened, such as plt.O_APPEND; before start_output()."},
     {"conf_compress_type", output_conf_compress_type, METH_O,
-     "conf_compress_type($self, type, /)\n--\n\nSet the compression, one of NO_COMPRESSION, "
-     "ZLIB_COMPRESSION and BZIP2_COMPRESSION; before start_output().\n\nLibtraceError for "
-     "LZO_COMPRESSION: nothing here reads it."},
+     "conf_compress_type($self, type, /)\n--\n\n"
+     "Set the compression, one of NO_COMPRESSION, ZLIB_COMPRESSION and BZIP2_COMPRESSION; "
+     "before start_output().\n\n"
+     "LibtraceError for LZO_COMPRESSION: nothing here reads it."},
     {"conf_compress_level", output_conf_compress_level, METH_O,
-     "conf_compress_level($self, level, /)\n--\n\nSet the compression level, 0 to 9; before "
-     "start_output()."},
+     "conf_compress_level($self, level, /)\n--\n\n"
+     "Set the compression level, 0 to 9; before start_output()."},
     {"start_output", output_start, METH_NOARGS,
-     "start_output($self, /)\n--\n\nOpen the trace for writing; LibtraceError where that "
-     "fails."},
+     "start_output($self, /)\n--\n\n"
+     "Open the trace for writing; LibtraceError where that fails."},
     {"write_packet", output_write_packet, METH_O,
-     "write_packet($self, packet, /)\n--\n\nWrite a packet of a trace as it is now.\n\nA pcap file "
-     "has nanoseconds where the first packet's clock has, and packets of one link type; an ERF "
-     "file has those link types for which there is a record type. LibtraceError before "
-     "start_output(), where the format has no room for the packet, and where the file takes no "
-     "more: then this packet is not part of it. ValueError for objects made from bytes."},
+     "write_packet($self, packet, /)\n--\n\n"
+     "Write a packet of a trace as it is now.\n\n"
+     "A pcap file has nanoseconds where the first packet's clock has, "
+     "and packets of one link type; an ERF file has those link types for which there is a record "
+     "type. LibtraceError before start_output(), where the format has no room for the packet, "
+     "and where the file takes no more: then this packet is not part of it. "
+     "ValueError for objects made from bytes."},
     {"close_output", output_close, METH_NOARGS,
-     "close_output($self, /)\n--\n\nClose the trace; again is no error.\n\nLibtraceError where not "
-     "all that was written could be put into the file, because the disk is full or nobody reads a "
-     "pipe any more. A plain or gzip file then ends with a whole packet, a bzip2 file is cut."},
-    {"__enter__", output_enter, METH_NOARGS, "__enter__($self, /)\n--\n\nStart the trace."},
-    {"__exit__", output_exit, METH_VARARGS, "__exit__($self, /, *args)\n--\n\nClose the trace."},
+     "close_output($self, /)\n--\n\n"
+     "Close the trace; again is no error.\n\n"
+     "LibtraceError where not all that was written could be put into the file, "
+     "because the disk is full or a pipe is closed. "
+     "A plain or gzip file then ends with a whole packet, a bzip2 file is cut."},
+    {"__enter__", output_enter, METH_NOARGS,
+     "__enter__($self, /)\n--\n\n"
+     "Start the trace."},
+    {"__exit__", output_exit, METH_VARARGS,
+     "__exit__($self, /, *args)\n--\n\n"
+     "Close the trace."},
     {.ml_name = NULL}};
 
 static PyType_Slot output_slots[] = {
-    {Py_tp_doc, "output_trace(uri)\n--\n\nA trace to write packets to: pcapfile:NAME, "
-                "erf:NAME, int:INTERFACE.\n\nThe name - is standard output. ValueError where "
-                "there is no writer for the format."},
+    {Py_tp_doc, "output_trace(uri)\n--\n\n"
+                "A trace to write packets to: pcapfile:NAME, erf:NAME, int:INTERFACE.\n\n"
+                "The name - is standard output. ValueError where there is no writer for the "
+                "format."},
     {Py_tp_new, output_new},
     {Py_tp_init, output_init},
     {Py_tp_dealloc, output_dealloc},

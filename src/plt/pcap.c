@@ -1,5 +1,5 @@
-/* pcap files (draft-ietf-opsawg-pcap): of either byte order, with micro- or nanoseconds, and the
- * variants that libpcap or Wireshark read. */
+/* The reader of pcap files (draft-ietf-opsawg-pcap) of either byte order, with micro- or
+ * nanoseconds, and of the variants that libpcap or Wireshark read. */
 #include "packet/bytes.h"
 #include "packet/decode.h"
 

@@ -1,5 +1,5 @@
-/* Live capture through libpcap (pcapint:).  libtrace's own reader for it can wait within libpcap
- * for a packet that never comes, where neither a timeout nor Ctrl-C reaches it. */
+/* Live capture through libpcap (pcapint:).  It is not left to libtrace, which can wait within
+ * libpcap for a packet that never comes, where neither a timeout nor Ctrl-C has an effect. */
 #include "pcaplive.h"
 
 #include "packet/decode.h"
@@ -79,8 +79,8 @@ static int pcap_live_fill(struct source *base)
         }
         if (ended && watch_raise(&self->watch) < 0)
             return -1;
-        if (wait_for(self->state, &self->watch, pcap_get_selectable_fd(self->pcap), 1, started,
-                     self->timeout) < 0)
+        if (wait_for_packet(self->state, &self->watch, pcap_get_selectable_fd(self->pcap), 1,
+                            started, self->timeout) < 0)
             return -1;
     }
 }

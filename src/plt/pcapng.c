@@ -1,5 +1,5 @@
-/* pcapng files (draft-ietf-opsawg-pcapng): several sections, each of its own byte order, each with
- * interfaces of their own link types and clocks. */
+/* The reader of pcapng files (draft-ietf-opsawg-pcapng): several sections, each with its byte
+ * order, and interfaces, each with its link type and clock. */
 #include "packet/bytes.h"
 #include "packet/decode.h"
 
@@ -224,7 +224,7 @@ static enum source_result read_packet(struct pcapng_source *self, uint32_t inter
     return SOURCE_RECORD;
 }
 
-/* A simple packet block has no time; its packet is the first interface's, cut at its snap length.
+/* A simple packet block has no time; its packet is the first interface's, cut to its snap length.
  */
 static enum source_result read_simple(struct pcapng_source *self, const uint8_t *body,
                                       uint32_t body_len, struct plt_record *record)
@@ -328,7 +328,7 @@ static enum source_result next_block(struct pcapng_source *self, uint32_t *type,
         return result;
     uint32_t trailer = load32(self, start + len - BLOCK_TRAILER);
     if (trailer != len)
-        return source_fail(base, "a block's length is %u bytes before it and %u behind it", len,
+        return source_fail(base, "a block's length is %u bytes before it and %u after it", len,
                            trailer);
     base->input.at += len;
     *body = start + BLOCK_HEADER;

@@ -1,4 +1,4 @@
-/* The sockets that libtrace captures through, which it does not tell of. */
+/* The sockets that libtrace captures through, whose descriptors its API does not give. */
 #ifndef PLT_SOCKETS_H
 #define PLT_SOCKETS_H
 

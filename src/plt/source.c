@@ -1,4 +1,4 @@
-/* Bytes from a Python stream, through a buffer that the readers of file formats look into. */
+/* Bytes of a Python stream, in a buffer from which the readers of file formats take records. */
 #include "source.h"
 
 #include <stdarg.h>

@@ -1,4 +1,4 @@
-/* Sources: where packets come from, one record after another, and the bytes of files. */
+/* Sources: where packets come from, one record after another, and how files are read for them. */
 #ifndef PLT_SOURCE_H
 #define PLT_SOURCE_H
 
@@ -13,7 +13,7 @@
 struct capture_config;
 struct source;
 
-/* A stream of bytes through a buffer of our own.  The stream is a Python object with readinto1(),
+/* A stream of bytes, read through a buffer.  The stream is a Python object with readinto1(),
  * or readinto() of a raw file: it waits at most for one read, having given back the GIL. */
 struct input {
     PyObject *stream;   /* owned */
@@ -22,7 +22,7 @@ struct input {
     size_t capacity;
     size_t at;   /* of the next byte to hand out */
     size_t end;  /* of what was read */
-    size_t need; /* how much must lie behind `at` before it is worth asking again */
+    size_t need; /* bytes from `at` on without which asking again is no use */
     bool eof;
 };
 
@@ -61,8 +61,9 @@ struct source {
     char error[SOURCE_ERROR_SIZE]; /* why next() answered SOURCE_ERROR */
 };
 
-/* The bytes behind `at`, of which there are at least `need`, else NULL and *result tells why: more
- * is to be read, or the stream ended, at a record's border (SOURCE_END) or within `what`. */
+/* The bytes from `at` on, at least `need` of them; else NULL, and *result tells why: more is to be
+ * read (SOURCE_MORE), the stream ended between two records (SOURCE_END) or within `what`
+ * (SOURCE_ERROR). */
 const uint8_t *input_need(struct source *source, size_t need, const char *what,
                           enum source_result *result);
 /* Read more into the input: the fill() of sources that have nothing else to do. */

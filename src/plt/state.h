@@ -1,4 +1,4 @@
-/* The state of the module plt._plt. */
+/* The state of the module plt._plt: its types, and what it borrows from other modules. */
 #ifndef PLT_STATE_H
 #define PLT_STATE_H
 

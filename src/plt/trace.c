@@ -1,10 +1,16 @@
-/* Traces: packets one after another. */
+/* Traces: reading packets one after another. */
 #include "trace.h"
 
 #include "errors.h"
 #include "filter.h"
 #include "state.h"
 #include "view.h"
+
+PyObject *trace_busy(PyObject *self_)
+{
+    return trace_error(self_, "this trace is in use by another thread, or by columns that are not "
+                              "read to the end");
+}
 
 void trace_raise(PyObject *trace, const struct source *source)
 {
@@ -38,9 +44,7 @@ static bool readable(PyObject *self_)
 {
     const struct trace *self = (struct trace *)self_;
     if (self->busy)
-        trace_error(
-            self_,
-            "this trace is in use by another thread, or by columns that are not read to the end");
+        trace_busy(self_);
     else if (!self->started)
         trace_error(self_, "Trace not started");
     return self->started && !self->busy;

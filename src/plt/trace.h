@@ -1,4 +1,4 @@
-/* The trace object, of which trace.c opens, closes and configures, and reading.c reads. */
+/* Traces: the object, and reading from it.  Its type is made in tracetype.c. */
 #ifndef PLT_TRACE_H
 #define PLT_TRACE_H
 
@@ -29,7 +29,8 @@ struct trace {
     int turn;
 };
 
-/* In reading.c. */
+/* LibtraceError: the trace is in use; NULL. */
+PyObject *trace_busy(PyObject *self_);
 PyObject *trace_iter(PyObject *self_);
 PyObject *trace_iternext(PyObject *self_);
 PyObject *trace_read_packet_into(PyObject *self_, PyObject *packet);

@@ -1,4 +1,4 @@
-/* Traces: opening, closing, configuring. */
+/* The type trace: opening, closing, configuring. */
 #include "attributes.h"
 #include "capture.h"
 #include "errors.h"
@@ -127,9 +127,7 @@ static PyObject *trace_start_(PyObject *self_, PyObject *Py_UNUSED(args))
     if (self->started)
         Py_RETURN_NONE;
     if (self->busy)
-        return trace_error(
-            self_,
-            "this trace is in use by another thread, or by columns that are not read to the end");
+        return trace_busy(self_);
     self->busy = true;
     bool failed = false;
     if (self->source) {
@@ -152,9 +150,7 @@ static PyObject *trace_pause_(PyObject *self_, PyObject *Py_UNUSED(args))
     if (!self->started)
         return trace_error(self_, "Trace not started");
     if (self->busy)
-        return trace_error(
-            self_,
-            "this trace is in use by another thread, or by columns that are not read to the end");
+        return trace_busy(self_);
     if (self->source->pause && self->source->pause(self->source) < 0)
         return trace_error_from(plt_state_of(Py_TYPE(self_)), "Couldn't pause trace: %U: %U",
                                 self->uri, 0);
@@ -166,9 +162,7 @@ static PyObject *trace_close(PyObject *self_, PyObject *Py_UNUSED(args))
 {
     struct trace *self = (struct trace *)self_;
     if (self->busy)
-        return trace_error(
-            self_,
-            "this trace is in use by another thread, or by columns that are not read to the end");
+        return trace_busy(self_);
     trace_end(self);
     Py_RETURN_NONE;
 }
@@ -192,7 +186,7 @@ static PyObject *trace_exit(PyObject *self_, PyObject *Py_UNUSED(args))
 
 /* What a trace was configured with, to go back to where its source refuses another. */
 struct settings {
-    PyObject *filter; /* owned by who has these */
+    PyObject *filter; /* owned by the holder of these */
     int snaplen;
     int promisc;
     double timeout;
@@ -234,9 +228,8 @@ static PyObject *trace_configure(PyObject *self_, struct settings settings)
     struct trace *self = (struct trace *)self_;
     if (self->closed || self->busy) {
         Py_XDECREF(settings.filter);
-        return trace_error(self_, self->closed ? "a closed trace can't be configured"
-                                               : "this trace is in use by another thread, or by "
-                                                 "columns that are not read to the end");
+        return self->busy ? trace_busy(self_)
+                          : trace_error(self_, "a closed trace can't be configured");
     }
     struct settings before = settings_of(self);
     settings_set(self, &settings);
@@ -341,46 +334,59 @@ static PyGetSetDef trace_getset[] = {
 
 static PyMethodDef trace_methods[] = {
     {"start", trace_start_, METH_NOARGS,
-     "start($self, /)\n--\n\nOpen the trace; LibtraceError where that fails.\n\nStarting a started "
-     "trace changes nothing; a closed one can't be started again."},
+     "start($self, /)\n--\n\n"
+     "Open the trace; LibtraceError where that fails.\n\n"
+     "Starting a started trace changes nothing; a closed one can't be started again."},
     {"pause", trace_pause_, METH_NOARGS,
-     "pause($self, /)\n--\n\nStop reading; conf_*() may follow, then start() goes on."},
+     "pause($self, /)\n--\n\n"
+     "Stop reading; conf_*() may follow, then start() goes on."},
     {"close", trace_close, METH_NOARGS,
-     "close($self, /)\n--\n\nEnd the trace; again is no error.\n\nPackets and layers got from it "
-     "stay valid."},
+     "close($self, /)\n--\n\n"
+     "End the trace; again is no error.\n\n"
+     "Packets and layers got from it stay valid."},
     {"read_packet", trace_read_packet_into, METH_O,
-     "read_packet($self, packet, /)\n--\n\nRead the next packet into a plt.packet; True, or False "
-     "at the end.\n\nLayers got from the packet before keep what they were got from. LibtraceError "
-     "on a read error, with the packet's number."},
+     "read_packet($self, packet, /)\n--\n\n"
+     "Read the next packet into a plt.packet; True, or False at the end.\n\n"
+     "Layers got from the packet before keep what they were got from. "
+     "LibtraceError on a read error, with the packet's number."},
     {"conf_filter", trace_conf_filter, METH_O,
-     "conf_filter($self, filter, /)\n--\n\nLet only packets through that a plt.filter accepts.\n\n"
+     "conf_filter($self, filter, /)\n--\n\n"
+     "Let only packets through that a plt.filter accepts.\n\n"
      "It takes the place of an earlier one, from the next packet on where the trace is started. "
      "LibtraceError while columns or a flow table read the trace, as of all conf_*()."},
     {"conf_snaplen", trace_conf_snaplen, METH_O,
-     "conf_snaplen($self, length, /)\n--\n\nCapture at most this many bytes of each packet, 0 for "
-     "all of them.\n\nA file's packets are cut to as many, after the filter. Where a capture with "
-     "ring: or pcapint: has started, another length may begin it anew: what was not read is "
-     "lost."},
+     "conf_snaplen($self, length, /)\n--\n\n"
+     "Capture at most this many bytes of each packet, 0 for all of them.\n\n"
+     "A file's packets are cut to as many, after the filter. "
+     "Where a capture with ring: or pcapint: has started, another length may begin it anew: "
+     "what was not read is lost."},
     {"conf_promisc", trace_conf_promisc, METH_O,
-     "conf_promisc($self, promiscuous, /)\n--\n\nCapture also what is not for this host, on a live "
-     "trace.\n\nA capture that has started is begun anew: what was not read is lost."},
+     "conf_promisc($self, promiscuous, /)\n--\n\n"
+     "Capture also what is not for this host, on a live trace.\n\n"
+     "A capture that has started is begun anew: what was not read is lost."},
     {"conf_timeout", trace_conf_timeout, METH_O,
-     "conf_timeout($self, seconds, /)\n--\n\nLet a read that waits longer raise LibtraceError; 0 "
-     "for no limit."},
+     "conf_timeout($self, seconds, /)\n--\n\n"
+     "Let a read that waits longer raise LibtraceError; 0 for no limit."},
     {"pkt_accepts", trace_pkt_accepts, METH_NOARGS,
-     "pkt_accepts($self, /)\n--\n\nHow many packets were read and accepted by the filter."},
+     "pkt_accepts($self, /)\n--\n\n"
+     "How many packets were read and accepted by the filter."},
     {"pkt_drops", trace_pkt_drops, METH_NOARGS,
-     "pkt_drops($self, /)\n--\n\nHow many packets the capture lost, as far as the trace or "
-     "interface tells."},
-    {"__enter__", trace_enter, METH_NOARGS, "__enter__($self, /)\n--\n\nStart the trace."},
-    {"__exit__", trace_exit, METH_VARARGS, "__exit__($self, /, *args)\n--\n\nClose the trace."},
+     "pkt_drops($self, /)\n--\n\n"
+     "How many packets the capture lost, as far as the trace or interface tells."},
+    {"__enter__", trace_enter, METH_NOARGS,
+     "__enter__($self, /)\n--\n\n"
+     "Start the trace."},
+    {"__exit__", trace_exit, METH_VARARGS,
+     "__exit__($self, /, *args)\n--\n\n"
+     "Close the trace."},
     {.ml_name = NULL}};
 
 static PyType_Slot trace_slots[] = {
     {Py_tp_doc,
-     "trace(uri)\n--\n\nA packet trace: a path, or libtrace's format:name; nothing is opened "
-     "before start().\n\nIterating gives the packets in order, each one to keep; LibtraceError on "
-     "a read error, with the packet's number."},
+     "trace(uri)\n--\n\n"
+     "A packet trace: a path, or libtrace's format:name; nothing is opened before start().\n\n"
+     "Iterating gives the packets in order, each one to keep; "
+     "LibtraceError on a read error, with the packet's number."},
     {Py_tp_new, trace_new},
     {Py_tp_init, trace_init},
     {Py_tp_dealloc, trace_dealloc},

@@ -1,4 +1,4 @@
-/* The Python types of plt: a number each, and what they are made from. */
+/* The Python types of plt: their numbers, their specs, and the tables of their headers. */
 #ifndef PLT_TYPES_H
 #define PLT_TYPES_H
 

@@ -1,4 +1,4 @@
-/* Waiting for a packet: a descriptor, signals, the timeout and the interface. */
+/* Waiting: for a descriptor, and for a packet. */
 #include "wait.h"
 
 #include "state.h"
@@ -7,7 +7,7 @@
 #include <poll.h>
 #include <time.h>
 
-/* Ctrl-C is looked for this often while a read waits. */
+/* Ctrl-C is looked for this often. */
 #define POLL_MS 100
 
 double wait_now(void)
@@ -17,16 +17,21 @@ double wait_now(void)
     return (double)time.tv_sec + (double)time.tv_nsec * 1e-9;
 }
 
-int wait_for(const struct plt_state *state, struct watch *watch, int fd, double seconds,
-             double started, double timeout)
+int wait_for_descriptor(int fd, short events, double seconds)
 {
-    struct pollfd descriptor = {.fd = fd, .events = POLLIN};
+    struct pollfd descriptor = {.fd = fd, .events = events};
     double left = seconds * 1000;
     int milliseconds = left < POLL_MS ? (int)left + 1 : POLL_MS;
     Py_BEGIN_ALLOW_THREADS
     poll(&descriptor, fd < 0 ? 0 : 1, milliseconds);
     Py_END_ALLOW_THREADS
-    if (PyErr_CheckSignals() < 0)
+    return PyErr_CheckSignals();
+}
+
+int wait_for_packet(const struct plt_state *state, struct watch *watch, int fd, double seconds,
+                    double started, double timeout)
+{
+    if (wait_for_descriptor(fd, POLLIN, seconds) < 0)
         return -1;
     watch_socket(watch, fd);
     watch_look(watch);

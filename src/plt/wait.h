@@ -1,4 +1,5 @@
-/* Waiting for a packet: a descriptor, signals, the timeout and the interface. */
+/* Waiting: for a descriptor, and for a packet, with an eye on signals, the timeout and the
+ * interface. */
 #ifndef PLT_WAIT_H
 #define PLT_WAIT_H
 
@@ -10,9 +11,12 @@ struct watch;
 
 /* Seconds on a clock that never goes back. */
 double wait_now(void);
-/* Wait for a descriptor, or for seconds where fd is -1, no longer than until the next look for
- * signals and at the interface; 0, or -1 with an exception, LibtraceError after timeout seconds. */
-int wait_for(const struct plt_state *state, struct watch *watch, int fd, double seconds,
-             double started, double timeout);
+/* Wait for events (poll(2)) of a descriptor, or only for seconds where fd is -1, no longer than
+ * until the next look for signals; 0, or -1 with an exception. */
+int wait_for_descriptor(int fd, short events, double seconds);
+/* The same for a packet that can be read, and look at the interface; LibtraceError after timeout
+ * seconds since started, unless that is 0. */
+int wait_for_packet(const struct plt_state *state, struct watch *watch, int fd, double seconds,
+                    double started, double timeout);
 
 #endif

@@ -1,6 +1,6 @@
 """The formats of traces: their names in URIs, and which one a file is of.
 
-The table of formats is in C (src/plt/formats.c).
+The table of formats is that of the C part, src/plt/formats.c.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def sniff(stream: Plain) -> str:
 
 
 def check(stream: Plain, name: str) -> str:
-    """The format that a stream of a named format really has; OSError where it is another one."""
+    """The format of a stream that a URI says to be of one; OSError where it is of another."""
     head = stream.peek(4)
     if not head:
         raise OSError("the file is empty")
@@ -59,7 +59,7 @@ def check(stream: Plain, name: str) -> str:
 
 
 def beginning(head: bytes) -> str:
-    """How a file begins, for who has to find out what it is."""
+    """How a file begins, as an error says it."""
     text = text_in(head)
     shown = f", which is text: {text[:32]!r}" if text else ""
     return f"it begins with {head[:8].hex(' ')}{shown}"

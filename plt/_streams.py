@@ -146,7 +146,7 @@ class Compressed(Plain):
         raise self.error()
 
     def next_member(self) -> bool:
-        """Begin the next member, behind what padding there is; False at the end of the file."""
+        """Begin the next member, after any padding; False at the end of the file."""
         member = self.data.lstrip(b"\0")
         self.at += len(self.data) - len(member)
         self.data = member
@@ -182,8 +182,8 @@ class Compressed(Plain):
     def salvage(self) -> bytes:
         """What a piece holds before its damage: found by reading its member anew, at last bytewise.
 
-        A file that can't be read anew, such as a pipe, loses that; so does xz, which finds damage
-        only some way behind it.
+        A file that can't be read anew, such as a pipe, loses that; so does xz, which notices damage
+        only some bytes later.
         """
         if self.kind == "xz" or not self.file.seekable():
             return b""

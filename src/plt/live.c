@@ -302,8 +302,7 @@ static struct source *interface_new(struct plt_state *state, const char *uri,
 {
     if (sockets_are_there())
         return source_new(state, uri, config, kind);
-    PyErr_SetString(PyExc_OSError,
-                    "this system has no packet sockets; pcapint: captures without them");
+    PyErr_SetString(PyExc_OSError, "this system has no packet sockets: capture with pcapint:");
     return NULL;
 }
 

@@ -28,6 +28,7 @@ from ._codecs import (
 )
 from ._origin import is_own
 from ._readahead import LOST_PLACE, ReadAhead
+from ._threads import processors
 
 __all__ = ["open_source", "open_stream", "is_pcap"]
 
@@ -60,13 +61,6 @@ class Stream(Protocol):
 
     def readinto1(self, buffer: memoryview, /) -> int: ...
     def close(self) -> None: ...
-
-
-def processors() -> int:
-    """How many this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def is_stdin(file: BinaryIO) -> bool:

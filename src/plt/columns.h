@@ -2,7 +2,7 @@
 #ifndef PLT_COLUMNS_H
 #define PLT_COLUMNS_H
 
-#include "common/column.h"
+#include "common/reader.h"
 #include "plt.h"
 
 /* What a column is of: a property of the packet, or a row of a header's table. */

@@ -14,6 +14,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pace
 import packets as pk
@@ -24,8 +25,12 @@ from pace import wait_until
 
 import pldns
 import plt
+from plt._inorder import InThreads
 
 np = pytest.importorskip("numpy")
+
+#: For what never opens a source.
+UNREAD: Any = None
 
 THREADS = "plt-columns"
 
@@ -370,11 +375,11 @@ def test_rows_that_are_kept_are_few(files: Callable[..., list[Path]]) -> None:
     """While the consumer waits, the threads end up waiting too: 1024 batches at most."""
     columns = plt.columns(files(6, 3000), ("src_port",), batch=1, workers=3)
     next(iter(columns))
-    jobs = columns._batches.readers.crew.jobs  # type: ignore[attr-defined]
-    wait_until(lambda: all(job.out.qsize() == 1024 // 3 for job in list(jobs)[1:]))
+    jobs = columns._batches.readers.jobs  # type: ignore[attr-defined]
+    wait_until(lambda: all(job.work.out.qsize() == 1024 // 3 for job in list(jobs)[1:]))
     time.sleep(0.1)
     assert len(jobs) == 3
-    assert sum(job.out.qsize() for job in jobs) <= 1024
+    assert sum(job.work.out.qsize() for job in jobs) <= 1024
     assert len(columns.table()) == 6 * 3000 - 1
 
 
@@ -384,8 +389,8 @@ def test_rows_that_are_kept_are_few(files: Callable[..., list[Path]]) -> None:
 )
 def test_batches_that_a_thread_may_read_ahead(batch: int, workers: int, each: int) -> None:
     """Of 4,194,304 rows and 1,024 batches its part, but two."""
-    ahead = plt._manycolumns.InThreads(plt.trace, ["x"] * 1000, workers, batch)  # type: ignore[arg-type, attr-defined]
-    assert ahead._job().room.qsize() == each
+    ahead = InThreads(UNREAD, ["x"] * 1000, workers, batch)
+    assert ahead.room == each
 
 
 def test_the_source_in_turn_never_waits_for_later_ones(files: Callable[..., list[Path]]) -> None:
@@ -679,9 +684,9 @@ def test_an_interrupt_while_threads_are_ended(
     columns = plt.columns(files(3, 3000), ("src_port",), batch=1, workers=2)
     next(iter(columns))
     assert threads()
-    jobs = columns._batches.readers.crew.jobs  # type: ignore[attr-defined]
+    jobs = columns._batches.readers.jobs  # type: ignore[attr-defined]
     with monkeypatch.context() as patch:
-        patch.setattr(type(jobs[0]), "stop", interrupt)
+        patch.setattr(type(jobs[0].work), "stop", interrupt)
         with pytest.raises(KeyboardInterrupt):
             columns.close()
     columns.close()

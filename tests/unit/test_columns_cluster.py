@@ -3,7 +3,6 @@
 import os
 import pickle
 import signal
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -218,8 +217,7 @@ def test_sources_are_read_a_few_ahead(
     for n in range(4):
         assert ports(next(batches))[0] == n * EACH
         pace.wait_until(lambda n=n: opened() >= n + (workers or 2))
-        time.sleep(0.2)
-        assert opened() == n + (workers or 2)
+        pace.assert_stays(lambda n=n: opened() == n + (workers or 2))
 
 
 def test_ctrl_c(client: Any, files: list[Path], tmp_path: Path) -> None:
@@ -229,8 +227,7 @@ def test_ctrl_c(client: Any, files: list[Path], tmp_path: Path) -> None:
 
     class Slow(os.PathLike[str]):
         def __fspath__(self) -> str:
-            while not interrupted.exists():
-                time.sleep(0.01)
+            pace.wait_until(interrupted.exists)
             return str(second)
 
     def interrupt(*_: object) -> None:

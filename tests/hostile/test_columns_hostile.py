@@ -294,7 +294,7 @@ def test_an_exception_in_the_consumer_leaves_the_trace_usable(mixed: Path) -> No
 
 @pytest.fixture(scope="session")
 def large(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Some 50 GB of packets, compressed: nobody reads that to its end."""
+    """Some 50 GB of packets, compressed: too much to be read to its end."""
     path: Path = tmp_path_factory.mktemp("large") / "large.pcap.gz"
     content = pk.pcap([pk.ethernet(pk.ipv4(pk.tcp(b"x" * 20), pk.TCP))] * 20_000)
     member = gzip.compress(content[24:] * 30)

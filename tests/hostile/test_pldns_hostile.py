@@ -122,10 +122,10 @@ def test_cut_at_every_byte() -> None:
 
 
 @pytest.mark.parametrize("offset", range(4, 12, 2))
-def test_counts_that_lie(offset: int) -> None:
+def test_wrong_counts(offset: int) -> None:
     for count in (255, 65535):
-        lying = WIRE[:offset] + struct.pack(">H", count) + WIRE[offset + 2 :]
-        assert exercise(lying).is_ok() is False
+        wrong = WIRE[:offset] + struct.pack(">H", count) + WIRE[offset + 2 :]
+        assert exercise(wrong).is_ok() is False
     fewer = exercise(WIRE[:10] + b"\0\0" + WIRE[12:])
     assert fewer.is_ok()
     assert fewer.addit_rr_list == []

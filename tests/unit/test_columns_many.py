@@ -596,7 +596,7 @@ INTERRUPTED = """
 
 @pytest.fixture(scope="module")
 def large(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
-    """A hundred times a file of a GB, compressed: nobody reads that to its end."""
+    """A hundred times a file of a GB, compressed: too much to be read to its end."""
     folder = tmp_path_factory.mktemp("large")
     content = pk.pcap(numbered(0, 20_000))
     member = gzip.compress(content[24:] * 30)

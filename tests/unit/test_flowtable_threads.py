@@ -127,7 +127,7 @@ def test_what_merging_needs_goes(tmp_path):
     assert list(table) == list(plain)
     later = FlowTable()
     later.add_trace(path)
-    for one in (plain, table):  # their logs are short: nobody knows what was sent again
+    for one in (plain, table):  # their logs are short: what was sent again is unknown
         assert FlowTable().merge(one) is True
         assert later.merge(one) is False
 

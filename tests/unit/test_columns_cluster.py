@@ -206,6 +206,8 @@ def test_sources_are_read_a_few_ahead(
     workers: int | None, client: Any, files: list[Path], tmp_path: Path
 ) -> None:
     """As many as the workers have threads, two here, or as are asked for; none at first."""
+    # a test before this one killed a worker, which Dask starts anew
+    pace.wait_until(lambda: sum(client.nthreads().values()) == 2)
     paths = [pk.write(tmp_path / path.name, path.read_bytes()) for path in files]
 
     def opened() -> int:

@@ -6,9 +6,10 @@ that know a home network: their `home_key` is one for both directions. `FlowTabl
 packets of whole traces in their flows, and `flows(uris)` does so for many files at once.
 `ba_get_short` and `ba_get_long` read integers in network order; the `seq_` functions, which have
 names with `u32_` too, compute with 32-bit sequence numbers. `CryptoPan(key)` anonymises addresses,
-arrays of them and packets.
+arrays of them and packets. `natkit.plot` draws pictures of traces and flows.
 """
 
+from natkit import plot
 from natkit._anonymised import Anonymised
 from natkit._flows import flows
 from natkit._natkit import (
@@ -45,6 +46,7 @@ __all__ = [
     "ba_get_long",
     "ba_get_short",
     "flows",
+    "plot",
     "seq_add",
     "seq_ge",
     "seq_gt",

@@ -121,7 +121,7 @@ def bars(
         ax.annotate(
             text, (end, y), (4, 0), textcoords="offset points", va="center", fontsize="small"
         )
-    ax.set_xlim(0, max(left) * (1.12 if sums else 1.05))
+    ax.set_xlim(0, max(left) * (1.18 if sums else 1.05))
     ax.set_yticks(range(len(rows)), list(rows))
     ax.invert_yaxis()
     grid(ax, "x")

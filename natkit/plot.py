@@ -217,7 +217,7 @@ def rates(
     days = [f"{datetime.fromtimestamp(int(at) // 10**9, zone):%Y-%m-%d}" for at in ends]
     ax.set_xlabel(f"time ({zone_name}), {'on' if days[0] == days[-1] else 'from'} {days[0]}")
     ax.set_ylabel("bit/s" if of == "bits" else "packets/s")
-    ax.set_ylim(bottom=0)
+    ax.set_ylim(bottom=0, auto=None)  # a logarithmic scale will find its own
     drawing.grid(ax, "y")
     if by is not None:
         drawing.legend(ax, "best", beside=beside)

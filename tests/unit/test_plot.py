@@ -2,6 +2,7 @@
 
 import re
 import subprocess
+import sys
 import time as clock
 import weakref
 from collections import Counter
@@ -26,7 +27,8 @@ np = pytest.importorskip("numpy")
 
 from matplotlib import pyplot  # noqa: E402  where it is missing, the tests are skipped
 
-TRACES = Path(__file__).resolve().parents[2] / "tutorial" / "traces"
+ROOT = Path(__file__).resolve().parents[2]
+TRACES = ROOT / "tutorial" / "traces"
 EDGE, DNS = TRACES / "edge-10k.pcap.gz", TRACES / "dns-1k.pcap.gz"
 FCS = 4  # tshark's frame.len is without it, plt's wire_len with it
 HOME = ("192.0.2.0/24", "2001:db8:1::/64")
@@ -237,6 +239,16 @@ def test_one_interval_is_a_point(tmp_path):
     ax = plot.rates(trace(tmp_path / "a.pcap", at(0.5)), interval=1)
     assert ax.lines[0].get_marker() == "o"
     assert lines(ax)["all"][1].tolist() == [800]
+
+
+def test_a_scale_begins_at_0_and_may_become_logarithmic(tmp_path):
+    ax = plot.rates(trace(tmp_path / "a.pcap", at(0, 0, 1, 2, 2)), of="packets", interval=1)
+    ax.figure.canvas.draw()
+    assert ax.get_ylim()[0] == 0
+    ax.set_yscale("log")
+    bottom, top = ax.get_ylim()
+    assert 0 < bottom < 1
+    assert top > 2
 
 
 # --- Times of day -----------------------------------------------------------------------------
@@ -767,3 +779,28 @@ def test_a_broken_trace_draws_nothing(tmp_path):
     with pytest.raises(plt.LibtraceError) as caught:
         plt.columns(path).table()
     assert lines(plot.rates(caught.value.table, interval=1))["all"][1].tolist() == [800, 800]
+
+
+# --- The documents' pictures ------------------------------------------------------------------
+
+
+@pytest.mark.skipif(not (ROOT / "doc").is_dir(), reason="there are no documents here")
+def test_pictures_of_the_documents_are_those_that_their_programs_draw(tmp_path):
+    tool = ROOT / "tools" / "pictures.py"
+    drawn = subprocess.run(
+        [sys.executable, tool, tmp_path], capture_output=True, text=True, check=True
+    ).stdout.splitlines()
+    names = {str(Path(name).relative_to(tmp_path)) for name in drawn}
+    shown = re.compile(r"!\[[^]]+\]\((?:doc/)?(_static/plots/[^)]+)\)")
+    assert set(shown.findall((ROOT / "doc" / "plots.md").read_text())) == names
+    kept = {str(path.relative_to(ROOT / "doc")) for path in (ROOT / "doc").glob("_static/plots/*")}
+    assert kept == names
+    for page in (ROOT / "README.md", ROOT / "doc" / "index.md"):
+        if page.is_file():
+            (first,) = shown.findall(page.read_text())
+            assert first in names
+    for name in names:
+        new, old = (pyplot.imread(folder / name) for folder in (tmp_path, ROOT / "doc"))
+        assert old.std() > 0.1  # not blank
+        # the same but for what another version of matplotlib or of its fonts moves
+        assert abs(new.shape[1] / new.shape[0] - old.shape[1] / old.shape[0]) < 0.2

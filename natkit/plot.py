@@ -11,7 +11,6 @@ colour-blind.
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, tzinfo
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
@@ -40,7 +39,7 @@ __all__ = [
 Packets = Source | Sequence[Source] | plt.Table | plt.Columns
 FlowSource = Source | Sequence[Source] | plt.Table | FlowTable | Flows | Sequence[FlowTable | Flows]
 
-TCP = socket.IPPROTO_TCP
+TCP = 6
 PROTOCOLS = {
     0: "no IP protocol",
     1: "ICMP",

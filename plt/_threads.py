@@ -291,8 +291,12 @@ class Crew:
     def give(self, work: Work[Item]) -> None:
         """Give a work to the threads; they take works in order.
 
-        RuntimeError or MemoryError where not even one thread can be started.
+        RuntimeError or MemoryError where not even one thread can be started.  After the end of the
+        crew a work ends at once.
         """
+        if self.stopped:
+            work.stop()
+            return
         if self.is_forked:
             raise ForkedError("the threads are in the process that was forked")
         self._members.add_thread()

@@ -1,5 +1,6 @@
 """Rules for the whole project: what modules export, the version's one place, docstrings."""
 
+import ast
 import importlib
 import inspect
 import os
@@ -154,3 +155,33 @@ def test_a_readme_names_files_that_exist(folder: str) -> None:
     named = re.findall(r"`([\w./*-]+(?:\.(?:c|h|py|pyi|md)|/))`", page.read_text())
     assert len(named) > 10
     assert [name for name in named if not [*page.parent.glob(name)]] == []
+
+
+@pytest.mark.parametrize("name", PACKAGES)
+def test_packages_use_the_public_names_of_each_other(name: str) -> None:
+    """And plt.shared, which says that it is for them: nothing that begins with an underscore."""
+    found = []
+    for path in sorted((ROOT / name).glob("*.py*")):
+        tree = ast.parse(path.read_text())
+        for node in ast.walk(tree):
+            modules = []
+            if isinstance(node, ast.Import):
+                modules = [alias.name for alias in node.names]
+            elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
+                modules = [f"{node.module}.{alias.name}" for alias in node.names]
+            for module in modules:
+                package, *parts = module.split(".")
+                if package in PACKAGES and package != name:
+                    found += [module for part in parts if part.startswith("_")]
+    assert found == []
+
+
+def test_one_place_counts_processors() -> None:
+    """plt/_threads.py knows affinity and quotas, which os.cpu_count() ignores."""
+    using = [
+        path.name
+        for name in PACKAGES
+        for path in (ROOT / name).glob("*.py")
+        if "cpu_count" in path.read_text() or "getaffinity" in path.read_text()
+    ]
+    assert using == ["_threads.py"]

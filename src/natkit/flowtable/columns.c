@@ -1,5 +1,5 @@
 /* Flows as columns: NumPy arrays by name, and Arrow. */
-#include "flowtabletype.h"
+#include "object.h"
 
 #include <string.h>
 

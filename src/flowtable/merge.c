@@ -20,7 +20,7 @@
  * - Time: a later table that begins before the earlier one's end is not exact where time matters,
  *   nor is one whose clock went back, or would have.
  */
-#include "flowtable.h"
+#include "table.h"
 #include "packet/protocols.h"
 
 #include <stdlib.h>

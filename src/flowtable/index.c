@@ -1,5 +1,5 @@
 /* The index of a flow table: open addressing in groups of a cache line each. */
-#include "flowtable.h"
+#include "table.h"
 
 #include "packet/bytes.h"
 #include "common/siphash.h"

@@ -1,5 +1,5 @@
 /* The type Flow: one flow as it was when it was asked for. */
-#include "flowtabletype.h"
+#include "object.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* A flow table: packets to flows, and flows from the index to the list of those that ended. */
-#include "flowtable.h"
+#include "table.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* What a packet is to a flow table: its key and what counts, read from its headers. */
-#include "flowtable.h"
+#include "table.h"
 
 #include "packet/bytes.h"
 #include "packet/protocols.h"

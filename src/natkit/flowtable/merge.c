@@ -1,5 +1,5 @@
 /* FlowTable.expired(), flush() and merge(). */
-#include "flowtabletype.h"
+#include "object.h"
 
 PyObject *flow_table_expired(PyObject *self_, PyObject *Py_UNUSED(args))
 {

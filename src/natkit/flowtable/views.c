@@ -1,5 +1,5 @@
 /* All flows of a FlowTable: one after another, the largest, as columns. */
-#include "flowtabletype.h"
+#include "object.h"
 
 #include <stdlib.h>
 

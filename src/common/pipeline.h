@@ -1,7 +1,7 @@
 /* A second thread: one thread finds items, the other works on them, in the same order.  Handing a
  * buffer over takes some microseconds: buffers should be of a hundred or more. */
-#ifndef NATKIT_PIPELINE_H
-#define NATKIT_PIPELINE_H
+#ifndef PLT_COMMON_PIPELINE_H
+#define PLT_COMMON_PIPELINE_H
 
 #include <stdbool.h>
 #include <stddef.h>

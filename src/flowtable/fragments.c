@@ -4,7 +4,7 @@
  * packet take to be put together.  Later ones that come before their first wait for it as long, or
  * as a timeout where that is shorter: no more than HELD of them, the oldest of which gives way.
  * When it has come they are counted in its flow, else in one without ports. */
-#include "flowtable.h"
+#include "table.h"
 
 #include "packet/bytes.h"
 

@@ -1,5 +1,5 @@
 /* A packet counted in its flow: the counters of its way, and what of TCP can be followed. */
-#include "flowtable.h"
+#include "table.h"
 
 #include "packet/bytes.h"
 #include "packet/protocols.h"

@@ -1,9 +1,9 @@
 /* Flow tables: what their files share.  Nothing here needs Python but where it says so. */
-#ifndef NATKIT_FLOWTABLE_H
-#define NATKIT_FLOWTABLE_H
+#ifndef PLT_FLOWTABLE_TABLE_H
+#define PLT_FLOWTABLE_TABLE_H
 
 #include "common/column.h"
-#include "natkit.h"
+#include "natkit/natkit.h"
 #include "packet/protocols.h"
 
 /* --- Flows ------------------------------------------------------------------------------------

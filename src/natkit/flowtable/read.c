@@ -1,7 +1,7 @@
 /* FlowTable.add() and FlowTable.add_trace(): packets into a table. */
-#include "flowtabletype.h"
+#include "object.h"
 
-#include "pipeline.h"
+#include "common/pipeline.h"
 #include "packet/decode.h"
 
 #include <stdatomic.h>

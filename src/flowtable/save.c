@@ -4,7 +4,7 @@
  * A table is a header, its flows in the order of their numbers, each with its log, its fragments,
  * those that wait and its orphans; all in the byte order and layout of the machine, which the
  * header tells. */
-#include "flowtabletype.h"
+#include "natkit/flowtable/object.h"
 
 #include <stdlib.h>
 #include <string.h>

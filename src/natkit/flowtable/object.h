@@ -1,8 +1,8 @@
 /* Flow tables for Python: the types FlowTable, Flow and Flows.  All of it needs the GIL. */
-#ifndef NATKIT_FLOWTABLETYPE_H
-#define NATKIT_FLOWTABLETYPE_H
+#ifndef NATKIT_FLOWTABLE_OBJECT_H
+#define NATKIT_FLOWTABLE_OBJECT_H
 
-#include "flowtable.h"
+#include "flowtable/table.h"
 
 struct flow_table_object {
     PyObject ob_base;

@@ -1,5 +1,5 @@
 /* The type Flows: flows that ended, in a sequence. */
-#include "flowtabletype.h"
+#include "object.h"
 
 #include <stdlib.h>
 #include <string.h>

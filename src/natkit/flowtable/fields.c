@@ -1,5 +1,5 @@
 /* What a flow answers for: one row a field, for the attributes of Flow and for the columns. */
-#include "flowtabletype.h"
+#include "object.h"
 
 #include "packet/bytes.h"
 #include "packet/protocols.h"

@@ -1,5 +1,5 @@
 /* The memory of a flow table: its records, and the logs of some. */
-#include "flowtable.h"
+#include "table.h"
 
 #include <stdlib.h>
 #include <string.h>

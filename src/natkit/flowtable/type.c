@@ -1,5 +1,5 @@
 /* The type FlowTable: how it is made, looked into and merged. */
-#include "flowtabletype.h"
+#include "object.h"
 
 #include <math.h>
 #include <string.h>

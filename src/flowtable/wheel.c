@@ -7,7 +7,7 @@
  * flows that had more packets since go into the bucket of their new time, and those that are there
  * for a later turn of the wheel stay.  So a packet costs one such move at most, and touches no
  * other flow. */
-#include "flowtable.h"
+#include "table.h"
 
 #include <string.h>
 

@@ -1,6 +1,7 @@
-#include "pipeline.h"
+/* A second thread that works on what the first one hands it, buffer by buffer. */
+#define _GNU_SOURCE /* the processors that a process may use are not in POSIX */
 
-#include <Python.h> /* for what it defines before the system's headers */
+#include "pipeline.h"
 
 #include <pthread.h>
 #include <signal.h>

@@ -1,5 +1,5 @@
-/* A packet counted in its flow: the counters of its way, and what of TCP can be followed. */
-#include "table.h"
+/* One packet counted in its flow: the counters of its way, and what of TCP can be followed. */
+#include "count.h"
 
 #include "packet/bytes.h"
 #include "packet/protocols.h"
@@ -26,26 +26,25 @@ static bool step(struct flow *flow, unsigned way, uint32_t end)
     return true;
 }
 
-static void update_handshake(struct flow *flow, const struct flow_packet *packet)
+static void count_handshake(struct flow *flow, const struct flow_packet *packet)
 {
     if (!(packet->tcp_flags & TCP_ACK)) {
         if (flow->handshake_kind > HANDSHAKE_SYN)
             return;
-        /* of SYNs that are repeated nobody can tell which was answered (RFC 6298 section 3): most
-         * often it is the last */
+        /* which of several SYNs was answered is not known (RFC 6298 section 3): most often it is
+         * the last */
         flow->handshake_kind = HANDSHAKE_SYN;
         flow->handshake = packet->time;
     } else if (flow->handshake_kind == HANDSHAKE_SYN) {
         flow->handshake_kind = HANDSHAKE_RTT;
-        flow->handshake = flow_handshake(packet->time, flow->handshake);
+        flow->handshake = flow_handshake_time(packet->time, flow->handshake);
     } else if (flow->handshake_kind == HANDSHAKE_NONE) {
         flow->handshake_kind = HANDSHAKE_SYN_ACK;
         flow->handshake = packet->time;
     }
 }
 
-static void update_tcp(struct flow_table *table, struct flow *flow,
-                       const struct flow_packet *packet)
+static void count_tcp(struct flow *flow, struct flow_logs *logs, const struct flow_packet *packet)
 {
     unsigned way = packet->way;
     uint16_t flags = packet->tcp_flags;
@@ -55,7 +54,7 @@ static void update_tcp(struct flow_table *table, struct flow *flow,
     if (flags & TCP_SYN) {
         *events |= flags & TCP_ACK ? EVENT_SYN_ACK : EVENT_SYN;
         if (!(flags & TCP_RST) && packet->time != FLOW_NO_TIME)
-            update_handshake(flow, packet);
+            count_handshake(flow, packet);
     } else if (flags & TCP_ACK) {
         *events |= EVENT_ACK;
     }
@@ -68,7 +67,7 @@ static void update_tcp(struct flow_table *table, struct flow *flow,
     if (packet->kind & PACKET_SEGMENT) {
         bool counts = packet->kind & PACKET_COUNTS;
         if (step(flow, way, packet->seq_end))
-            flow_log_append(&table->logs, flow, packet->seq_end, way, counts);
+            flow_log_append(logs, flow, packet->seq_end, way, counts);
         else if (counts)
             flow_way(flow, way)->retransmits++;
     }
@@ -84,72 +83,51 @@ bool flow_syn_is_new(const struct flow *flow, const struct flow_packet *packet)
     return flow_is_closed(flow) || ((flow->events[way] & EVENT_SEQ) && behind >= FLOW_FAR);
 }
 
-bool flow_is_closed(const struct flow *flow)
+/* --- Packets ---------------------------------------------------------------------------------- */
+
+/* Forward is the first packet's way (RFC 2722), or that into the home network. */
+static unsigned forward_way(const struct flow_home *home, const struct flow_packet *packet)
 {
-    uint8_t both = flow->events[0] & flow->events[1];
-    uint8_t either = flow->events[0] | flow->events[1];
-
-    return (either & EVENT_RST) || (both & EVENT_FIN);
-}
-
-const char *flow_state(const struct flow *flow, bool v6)
-{
-    uint8_t both = flow->events[0] & flow->events[1];
-    uint8_t either = flow->events[0] | flow->events[1];
-
-    if (flow_proto(flow, v6) != PROTO_TCP)
-        return NULL;
-    if (either & EVENT_RST)
-        return "reset";
-    if (both & EVENT_FIN)
-        return both & EVENT_FIN_ACKED ? "closed" : "closing";
-    if (either & EVENT_FIN)
-        return "fin_wait";
-    if (either & EVENT_ACK)
-        return "established";
-    if (either & EVENT_SYN_ACK)
-        return "syn_received";
-    return either & EVENT_SYN ? "syn_sent" : NULL;
-}
-
-/* --- All ------------------------------------------------------------------------------------- */
-
-/* Forward is the first packet's way (RFC 2722), or that of FlowHome's home_key. */
-static unsigned forward_way(const struct natkit_home *home, const struct flow_packet *packet)
-{
-    if (!home)
+    if (!home->contains)
         return packet->way;
-    struct natkit_key key = flow_key_to(&packet->key, packet->v6, packet->way);
-    bool at_home = natkit_at_home(home, packet->v6 ? 6 : 4, natkit_key_dst(&key));
-    return at_home ? packet->way : !packet->way;
+    struct flow_tuple tuple = flow_key_to_tuple(&packet->key, packet->v6, packet->way);
+    uint8_t address[16] = {0};
+    if (packet->v6) {
+        store_be64(address, tuple.dst.address[0]);
+        store_be64(address + 8, tuple.dst.address[1]);
+    } else {
+        store_be32(address, (uint32_t)tuple.dst.address[0]);
+    }
+    return home->contains(home->context, packet->v6, address) ? packet->way : !packet->way;
 }
 
 /* What the packet with the lowest number tells of a flow. */
-static void set_first(const struct flow_table *table, struct flow *flow,
+static void set_first(struct flow *flow, const struct flow_home *home,
                       const struct flow_packet *packet)
 {
     flow->number = packet->number;
     flow->vlan = packet->vlan;
     flow->marks &= (uint8_t)~MARK_FWD_WAY;
-    if (forward_way(table->home, packet))
+    if (forward_way(home, packet))
         flow->marks |= MARK_FWD_WAY;
 }
 
-void flow_begin(const struct flow_table *table, struct flow *flow, const struct flow_packet *packet)
+void flow_begin(struct flow *flow, const struct flow_home *home, const struct flow_packet *packet)
 {
-    set_first(table, flow, packet);
+    set_first(flow, home, packet);
     flow->started = packet->clock;
-    if (flow_is_first_syn(packet))
+    if (flow_packet_is_first_syn(packet))
         flow->marks |= MARK_FIRST_SYN;
 }
 
-void flow_update(struct flow_table *table, struct flow *flow, const struct flow_packet *packet)
+void flow_count(struct flow *flow, struct flow_logs *logs, const struct flow_home *home,
+                const struct flow_packet *packet)
 {
     struct flow_way *way = flow_way(flow, packet->way);
 
     /* a fragment that waited for its first one may have come before all others */
     if (packet->number < flow->number)
-        set_first(table, flow, packet);
+        set_first(flow, home, packet);
     if (way->packets == 0 || way->first == FLOW_NO_TIME) {
         way->first = packet->time;
         way->last = packet->time;
@@ -164,5 +142,5 @@ void flow_update(struct flow_table *table, struct flow *flow, const struct flow_
     way->payload_bytes += packet->payload_bytes;
     flow->seen = packet->clock;
     if (packet->kind & PACKET_TCP)
-        update_tcp(table, flow, packet);
+        count_tcp(flow, logs, packet);
 }

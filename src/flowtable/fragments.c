@@ -1,10 +1,8 @@
-/* Fragments: the first one of a packet has the ports, the later ones find them here.
- *
- * The last FRAGMENTS first fragments are remembered, for as long as RFC 8200 section 4.5 lets a
- * packet take to be put together.  Later ones that come before their first wait for it as long, or
- * as a timeout where that is shorter: no more than HELD of them, the oldest of which gives way.
- * When it has come they are counted in its flow, else in one without ports. */
-#include "table.h"
+/* Fragments: rings of those that came last, with chains of the same hash. */
+#include "fragments.h"
+
+#include "hash.h"
+#include "nanoseconds.h"
 
 #include "packet/bytes.h"
 
@@ -13,30 +11,61 @@
 
 #define REASSEMBLY_TIME ((int64_t)60 * 1000000000)
 
+void flow_fragments_init(struct flow_fragments *fragments, const uint64_t seed[2])
+{
+    *fragments = (struct flow_fragments){.seed = {seed[0], seed[1]}, .wait = REASSEMBLY_TIME};
+}
+
+void flow_fragments_clear(struct flow_fragments *fragments)
+{
+    free(fragments->ring);
+    free(fragments->newest);
+    free(fragments->held);
+    free(fragments->held_newest);
+    free(fragments->orphans);
+    *fragments = (struct flow_fragments){.ring = NULL};
+}
+
+void flow_fragments_set_wait(struct flow_fragments *fragments, int64_t timeout)
+{
+    fragments->wait = timeout < REASSEMBLY_TIME ? timeout : REASSEMBLY_TIME;
+}
+
+size_t flow_fragments_size(const struct flow_fragments *fragments)
+{
+    size_t size = 0;
+
+    if (fragments->ring)
+        size += FRAGMENTS * (sizeof(*fragments->ring) + sizeof(*fragments->newest));
+    if (fragments->held)
+        size += HELD * (sizeof(*fragments->held) + sizeof(*fragments->held_newest));
+    return size + (fragments->orphans ? ORPHANS * sizeof(*fragments->orphans) : 0);
+}
+
 /* --- Keys ------------------------------------------------------------------------------------- */
 
 /* The identification in an IPv6 packet's fragment header; false where there is none. */
 static bool identification6(const uint8_t *data, uint32_t len, uint32_t layer3, uint32_t *ident)
 {
     uint8_t next = data[layer3 + 6];
-    uint32_t at = layer3 + 40;
+    uint32_t at = layer3 + IP6_HEADER;
 
     while (at <= len && len - at >= 8) {
         const uint8_t *header = data + at;
-        if (next == 44) {
+        if (next == PROTO_FRAGMENT) {
             *ident = load_be32(header + 4);
             return true;
         }
-        at += next == 51 ? (header[1] + 2U) * 4 : (header[1] + 1U) * 8;
+        at += next == PROTO_AH ? (header[1] + 2U) * 4 : (header[1] + 1U) * 8;
         next = header[0];
     }
     return false;
 }
 
-bool flow_fragment_key(const uint8_t *data, uint32_t len, const struct plt_layers *layers,
-                       struct fragment_key *key)
+bool fragment_key_of(const struct plt_packet *packet, struct fragment_key *key)
 {
-    const uint8_t *header = data + layers->layer3;
+    const struct plt_layers *layers = packet->layers;
+    const uint8_t *header = packet->data + layers->layer3;
     uint32_t ident = 0;
 
     if (layers->version == 4) {
@@ -44,7 +73,7 @@ bool flow_fragment_key(const uint8_t *data, uint32_t len, const struct plt_layer
         *key = (struct fragment_key){{load_be64(header + 12), rest}};
         return true;
     }
-    if (!identification6(data, len, layers->layer3, &ident))
+    if (!identification6(packet->data, packet->len, layers->layer3, &ident))
         return false;
     *key = (struct fragment_key){{load_be64(header + 8), load_be64(header + 16),
                                   load_be64(header + 24), load_be64(header + 32),
@@ -52,16 +81,21 @@ bool flow_fragment_key(const uint8_t *data, uint32_t len, const struct plt_layer
     return true;
 }
 
-/* --- The ring --------------------------------------------------------------------------------- */
+/* --- First fragments -------------------------------------------------------------------------- */
 
 _Static_assert(FRAGMENTS % HELD == 0, "both rings have chains of the same hash");
 
-static size_t chain_of(const struct flow_table *table, const struct fragment_key *key)
+static size_t chain_of(const struct flow_fragments *fragments, const struct fragment_key *key)
 {
     uint64_t words[6] = {0};
 
     memcpy(words, key->words, sizeof(key->words));
-    return (size_t)(flow_hash_words(table->index.seed, words, 6) % FRAGMENTS);
+    return (size_t)(hash_words(fragments->seed, words, 6) % FRAGMENTS);
+}
+
+static bool is_same(const struct fragment_key *one, const struct fragment_key *other)
+{
+    return memcmp(one, other, sizeof(*one)) == 0;
 }
 
 /* A ring's array, and the newest of each hash; false when there is no memory for both. */
@@ -76,22 +110,6 @@ static bool make_ring(void **ring, uint64_t **newest, size_t count, size_t size)
     *ring = NULL;
     *newest = NULL;
     return false;
-}
-
-const struct fragment *flow_fragment_find(const struct flow_table *table,
-                                          const struct fragment_key *key, int64_t clock)
-{
-    const struct flow_fragments *all = &table->fragments;
-    uint64_t at = all->ring ? all->newest[chain_of(table, key)] : 0;
-
-    /* what is older than all in the ring was overwritten */
-    while (at && all->count - (at - 1) <= FRAGMENTS) {
-        const struct fragment *fragment = &all->ring[(at - 1) % FRAGMENTS];
-        if (memcmp(&fragment->key, key, sizeof(*key)) == 0)
-            return flow_time_sub(clock, fragment->clock) <= REASSEMBLY_TIME ? fragment : NULL;
-        at = fragment->older;
-    }
-    return NULL;
 }
 
 bool flow_fragments_reserve(struct flow_fragments *fragments, bool first, bool orphans, bool held)
@@ -113,87 +131,78 @@ bool flow_fragments_reserve(struct flow_fragments *fragments, bool first, bool o
     return !orphans || fragments->orphans;
 }
 
-bool flow_fragment_add(struct flow_table *table, const struct fragment *fragment)
+/* The newest of the hash of a key, and the one before it: NULL without one, or where it was
+ * overwritten by another, as all that are older were. */
+static const struct fragment *newest_of(const struct flow_fragments *all,
+                                        const struct fragment_key *key)
 {
-    struct flow_fragments *all = &table->fragments;
-    if (!flow_fragments_reserve(all, true, false, false))
+    uint64_t at = all->ring ? all->newest[chain_of(all, key)] : 0;
+
+    return at && all->count - (at - 1) <= FRAGMENTS ? &all->ring[(at - 1) % FRAGMENTS] : NULL;
+}
+
+static const struct fragment *before(const struct flow_fragments *all,
+                                     const struct fragment *fragment)
+{
+    uint64_t at = fragment->older;
+
+    return at && all->count - (at - 1) <= FRAGMENTS ? &all->ring[(at - 1) % FRAGMENTS] : NULL;
+}
+
+const struct fragment *flow_fragments_find(const struct flow_fragments *fragments,
+                                           const struct fragment_key *key, int64_t clock)
+{
+    const struct fragment *first = newest_of(fragments, key);
+
+    while (first && !is_same(&first->key, key))
+        first = before(fragments, first);
+    return first && nanoseconds_sub(clock, first->clock) <= REASSEMBLY_TIME ? first : NULL;
+}
+
+bool flow_fragments_followed(const struct flow_fragments *fragments, const struct fragment_key *key,
+                             int64_t wait, int64_t clock)
+{
+    const struct fragment *first = newest_of(fragments, key);
+
+    while (first && !(is_same(&first->key, key) && nanoseconds_sub(first->clock, clock) <= wait))
+        first = before(fragments, first);
+    return first;
+}
+
+bool flow_fragments_add(struct flow_fragments *fragments, const struct fragment *fragment)
+{
+    if (!flow_fragments_reserve(fragments, true, false, false))
         return false;
-    uint64_t *newest = &all->newest[chain_of(table, &fragment->key)];
-    struct fragment *place = &all->ring[all->count++ % FRAGMENTS];
+    uint64_t *newest = &fragments->newest[chain_of(fragments, &fragment->key)];
+    struct fragment *place = &fragments->ring[fragments->count++ % FRAGMENTS];
     *place = *fragment;
     place->older = *newest;
-    *newest = all->count;
+    *newest = fragments->count;
     return true;
 }
 
-void flow_fragment_first(struct flow_table *table, const struct fragment_key *key,
-                         const struct natkit_key *packet)
+void flow_fragments_claim(struct flow_fragments *fragments, const struct fragment *fragment)
 {
-    struct fragment fragment = {.key = *key,
-                                .clock = table->clock,
-                                .src_port = load_be16(packet->bytes + KEY_SRC_PORT),
-                                .dst_port = load_be16(packet->bytes + KEY_DST_PORT),
-                                .proto = packet->bytes[KEY_PROTO]};
-    struct flow_fragments *all = &table->fragments;
-
-    if (!flow_fragment_add(table, &fragment))
-        table->fragments_lost = true;
-    if (all->held_first != all->held_end) {
-        all->claimant = fragment;
-        all->claims = true;
-    }
-}
-
-bool flow_fragment_later(struct flow_table *table, const struct fragment_key *key,
-                         struct natkit_key *packet)
-{
-    const struct fragment *first = flow_fragment_find(table, key, table->clock);
-    if (!first)
-        return false;
-    packet->bytes[KEY_PROTO] = first->proto;
-    store_be16(packet->bytes + KEY_SRC_PORT, first->src_port);
-    store_be16(packet->bytes + KEY_DST_PORT, first->dst_port);
-    return true;
+    if (flow_fragments_held(fragments) == 0)
+        return;
+    fragments->claimant = *fragment;
+    fragments->claims = true;
 }
 
 /* --- Those that wait -------------------------------------------------------------------------- */
 
-int64_t flow_fragment_wait(const struct flow_table *table)
+void flow_fragments_add_held(struct flow_fragments *fragments, const struct held_fragment *held)
 {
-    int64_t shorter = table->idle < table->active ? table->idle : table->active;
-
-    return shorter < REASSEMBLY_TIME ? shorter : REASSEMBLY_TIME;
-}
-
-bool flow_fragment_followed(const struct flow_table *table, const struct fragment_key *key,
-                            int64_t wait, int64_t clock)
-{
-    const struct flow_fragments *all = &table->fragments;
-    uint64_t at = all->ring ? all->newest[chain_of(table, key)] : 0;
-
-    while (at && all->count - (at - 1) <= FRAGMENTS) {
-        const struct fragment *fragment = &all->ring[(at - 1) % FRAGMENTS];
-        if (memcmp(&fragment->key, key, sizeof(*key)) == 0 &&
-            flow_time_sub(fragment->clock, clock) <= wait)
-            return true;
-        at = fragment->older;
-    }
-    return false;
-}
-
-void flow_held_add(struct flow_table *table, const struct held_fragment *held)
-{
-    struct flow_fragments *all = &table->fragments;
-    uint64_t *newest = &all->held_newest[chain_of(table, &held->key) % HELD];
-    struct held_fragment *place = &all->held[all->held_end++ % HELD];
+    uint64_t *newest = &fragments->held_newest[chain_of(fragments, &held->key) % HELD];
+    struct held_fragment *place = &fragments->held[fragments->held_end++ % HELD];
 
     *place = *held;
     place->older = *newest;
-    *newest = all->held_end;
+    *newest = fragments->held_end;
 }
 
-bool flow_fragment_hold(struct flow_table *table, const struct fragment_key *key,
-                        const struct flow_packet *packet)
+bool flow_fragments_hold(struct flow_fragments *fragments, const struct fragment_key *key,
+                         const struct flow_packet *packet)
 {
     const struct held_fragment held = {.key = *key,
                                        .flow = packet->key,
@@ -207,29 +216,28 @@ bool flow_fragment_hold(struct flow_table *table, const struct fragment_key *key
                                        .way = packet->way,
                                        .v6 = packet->v6};
 
-    if (!flow_fragments_reserve(&table->fragments, false, false, true))
+    if (!flow_fragments_reserve(fragments, false, false, true))
         return false;
-    flow_held_add(table, &held);
+    flow_fragments_add_held(fragments, &held);
     return true;
 }
 
 /* Where the clock has gone back it waits no longer. */
-static bool waits(const struct flow_table *table, const struct held_fragment *held)
+static bool waits(const struct flow_fragments *all, const struct held_fragment *held, int64_t clock)
 {
-    int64_t age = flow_time_sub(table->clock, held->clock);
+    int64_t age = nanoseconds_sub(clock, held->clock);
 
-    return age >= 0 && age <= flow_fragment_wait(table);
+    return age >= 0 && age <= all->wait;
 }
 
 /* The newest that waits for the claimant, taken out of its chain; NULL without one. */
-static const struct held_fragment *take_claimed(struct flow_table *table)
+static const struct held_fragment *take_claimed(struct flow_fragments *all, int64_t clock)
 {
-    struct flow_fragments *all = &table->fragments;
-    uint64_t *at = &all->held_newest[chain_of(table, &all->claimant.key) % HELD];
+    uint64_t *at = &all->held_newest[chain_of(all, &all->claimant.key) % HELD];
 
     while (*at > all->held_first) {
         struct held_fragment *held = &all->held[(*at - 1) % HELD];
-        if (memcmp(&held->key, &all->claimant.key, sizeof(held->key)) == 0 && waits(table, held)) {
+        if (is_same(&held->key, &all->claimant.key) && waits(all, held, clock)) {
             *at = held->older;
             held->found = true;
             return held;
@@ -240,14 +248,13 @@ static const struct held_fragment *take_claimed(struct flow_table *table)
 }
 
 /* The oldest, if it waits no longer; NULL without one. */
-static const struct held_fragment *take_oldest(struct flow_table *table, bool all_of_them)
+static const struct held_fragment *take_oldest(struct flow_fragments *all, int64_t clock,
+                                               bool all_of_them)
 {
-    struct flow_fragments *all = &table->fragments;
-
-    while (all->held_first != all->held_end) {
+    while (flow_fragments_held(all) > 0) {
         const struct held_fragment *held = &all->held[all->held_first % HELD];
-        bool is_full = all->held_end - all->held_first == HELD;
-        if (!held->found && !all_of_them && !is_full && waits(table, held))
+        bool is_full = flow_fragments_held(all) == HELD;
+        if (!held->found && !all_of_them && !is_full && waits(all, held, clock))
             return NULL;
         all->held_first++;
         if (!held->found)
@@ -256,63 +263,52 @@ static const struct held_fragment *take_oldest(struct flow_table *table, bool al
     return NULL;
 }
 
-bool flow_fragment_next(struct flow_table *table, bool all_of_them, struct flow_packet *out)
+bool flow_fragments_next(struct flow_fragments *fragments, int64_t clock, bool all,
+                         struct flow_packet *out)
 {
-    struct flow_fragments *all = &table->fragments;
-    if (all->held_first == all->held_end)
+    if (flow_fragments_held(fragments) == 0)
         return false;
-    const struct held_fragment *held = all->claims ? take_claimed(table) : NULL;
-    all->claims = held != NULL;
+    const struct held_fragment *held = fragments->claims ? take_claimed(fragments, clock) : NULL;
+    fragments->claims = held != NULL;
     if (!held)
-        held = take_oldest(table, all_of_them);
+        held = take_oldest(fragments, clock, all);
     if (!held)
         return false;
-    struct natkit_key key = flow_key_to(&held->flow, held->v6, held->way);
-    if (all->claims) {
-        key.bytes[KEY_PROTO] = all->claimant.proto;
-        store_be16(key.bytes + KEY_SRC_PORT, all->claimant.src_port);
-        store_be16(key.bytes + KEY_DST_PORT, all->claimant.dst_port);
+    struct flow_tuple tuple = flow_key_to_tuple(&held->flow, held->v6, held->way);
+    if (fragments->claims) {
+        tuple.proto = fragments->claimant.proto;
+        tuple.src.port = fragments->claimant.src_port;
+        tuple.dst.port = fragments->claimant.dst_port;
     }
     *out = (struct flow_packet){.time = held->time,
-                                .clock = table->clock,
+                                .clock = clock,
                                 .number = held->number,
                                 .bytes = held->bytes,
                                 .ip_bytes = held->ip_bytes,
                                 .vlan = held->vlan,
                                 .v6 = held->v6};
-    out->way = (uint8_t)flow_key_from(&key, &out->key);
-    if (table->by_vlan)
-        flow_words_set_vlan(out->key.words, out->v6, out->vlan);
-    if (flow_fragment_carries(key.bytes[KEY_PROTO]))
+    out->way = (uint8_t)flow_key_from_tuple(&tuple, &out->key);
+    flow_words_set_vlan(out->key.words, out->v6, flow_words_vlan(held->flow.words, out->v6));
+    if (fragment_has_payload(tuple.proto))
         out->payload_bytes = held->payload_bytes;
     return true;
 }
 
 /* --- Orphans: what an earlier table may know the first fragment of ---------------------------- */
 
-bool flow_orphan_add(struct flow_table *table, const struct fragment_key *key, int64_t clock)
+bool flow_fragments_add_orphan(struct flow_fragments *fragments, const struct fragment_key *key,
+                               int64_t clock, int64_t begin)
 {
-    struct flow_fragments *all = &table->fragments;
-    if (flow_time_sub(clock, table->begin) > REASSEMBLY_TIME) {
-        all->orphans_lost |= ORPHANS_LATE;
+    if (nanoseconds_sub(clock, begin) > REASSEMBLY_TIME) {
+        fragments->orphans_lost |= ORPHANS_LATE;
         return true;
     }
-    if (all->orphan_count == ORPHANS) {
-        all->orphans_lost |= ORPHANS_FULL;
+    if (fragments->orphan_count == ORPHANS) {
+        fragments->orphans_lost |= ORPHANS_FULL;
         return true;
     }
-    if (!flow_fragments_reserve(all, false, true, false))
+    if (!flow_fragments_reserve(fragments, false, true, false))
         return false;
-    all->orphans[all->orphan_count++] = (struct orphan){.key = *key, .clock = clock};
+    fragments->orphans[fragments->orphan_count++] = (struct orphan){.key = *key, .clock = clock};
     return true;
-}
-
-void flow_fragments_clear(struct flow_fragments *fragments)
-{
-    free(fragments->ring);
-    free(fragments->newest);
-    free(fragments->held);
-    free(fragments->held_newest);
-    free(fragments->orphans);
-    *fragments = (struct flow_fragments){.ring = NULL};
 }

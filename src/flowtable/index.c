@@ -1,44 +1,32 @@
-/* The index of a flow table: open addressing in groups of a cache line each. */
-#include "table.h"
+/* The index of a flow table: groups of places with tags, which are compared all at once. */
+#include "index.h"
+
+#include "hash.h"
+#include "memory.h"
 
 #include "packet/bytes.h"
-#include "common/siphash.h"
 
 #include <string.h>
 
 enum { FIRST_GROUPS = 16, MOST_IN_GROUP = 10, REHASH_AHEAD = 32 };
 
-/* --- Hashing ---------------------------------------------------------------------------------- */
-
-/* The message is the words in little-endian order, without the last byte, whose place the length
- * takes. */
-static inline uint64_t sip_hash(const uint64_t seed[2], const uint64_t *words, size_t count)
+void flow_index_clear(struct flow_index *index)
 {
-    struct siphash hash = siphash_begin(seed);
-
-    for (size_t i = 0; i + 1 < count; i++)
-        siphash_add(&hash, words[i]);
-    siphash_add(&hash, words[count - 1] | (uint64_t)(8 * count - 1) << 56);
-    return siphash_end(&hash);
+    memory_free(index->groups, flow_index_size(index));
+    index->groups = NULL;
+    index->group_count = index->count = 0;
 }
 
-uint64_t flow_hash_words(const uint64_t seed[2], const uint64_t *words, size_t count)
+size_t flow_index_size(const struct flow_index *index)
 {
-    return sip_hash(seed, words, count);
+    return index->group_count * sizeof(*index->groups);
 }
 
-uint64_t flow_hash(const uint64_t seed[2], const struct flow_key *key, bool v6)
+void flow_index_empty(struct flow_index *index)
 {
-    size_t count = v6 ? KEY_WORDS_6 : KEY_WORDS_4;
-    uint64_t vlan = flow_words_vlan(key->words, v6);
-
-    if (vlan == 0)
-        return sip_hash(seed, key->words, count);
-    /* its place is partly that of the length */
-    uint64_t words[KEY_WORDS_6 + 1] = {0};
-    memcpy(words, key->words, count * sizeof(*words));
-    words[count] = vlan;
-    return sip_hash(seed, words, count + 1);
+    if (index->groups)
+        memset(index->groups, 0, flow_index_size(index));
+    index->count = 0;
 }
 
 /* --- Groups ----------------------------------------------------------------------------------- */
@@ -101,18 +89,9 @@ flow_ref flow_index_guess(const struct flow_index *index, uint64_t hash)
     return slots ? group->refs[first_slot(slots)] : 0;
 }
 
-bool flow_key_equals(const struct flow *flow, const struct flow_key *key, bool v6)
+flow_ref flow_index_find(const struct flow_index *index, const struct flow_pool *pool,
+                         const struct flow_key *key, uint64_t hash, bool v6)
 {
-    if (flow->key[0] != key->words[0] || flow->key[1] != key->words[1])
-        return false;
-    return !v6 || memcmp(((const struct flow6 *)flow)->rest, key->words + KEY_WORDS_4,
-                         (KEY_WORDS_6 - KEY_WORDS_4) * sizeof(uint64_t)) == 0;
-}
-
-flow_ref flow_index_find(const struct flow_table *table, const struct flow_key *key, uint64_t hash,
-                         bool v6)
-{
-    const struct flow_index *index = &table->index;
     if (!index->groups)
         return 0;
     uint64_t at = first_group(index, hash);
@@ -120,7 +99,7 @@ flow_ref flow_index_find(const struct flow_table *table, const struct flow_key *
         const struct flow_group *group = &index->groups[at];
         for (uint64_t slots = slots_with(group, tag_of(hash)); slots; slots &= slots - 1) {
             flow_ref ref = group->refs[first_slot(slots)];
-            if (flow_ref_is_6(ref) == v6 && flow_key_equals(flow_at(table, ref), key, v6))
+            if (flow_ref_is_6(ref) == v6 && flow_has_key(flow_at(pool, ref), key, v6))
                 return ref;
         }
         if (group->passed == 0)
@@ -166,25 +145,24 @@ void flow_index_remove(struct flow_index *index, uint64_t hash, flow_ref ref)
 
 /* --- Growth ----------------------------------------------------------------------------------- */
 
-/* Index the flows of a pool that are live.  What their keys hash to is far apart in memory, so that
- * several are asked for before the first is written. */
-static void add_pool(const struct flow_table *table, struct flow_index *index, unsigned v6)
+/* Index the flows that are live.  What their keys hash to is far apart in memory, so that several
+ * are asked for before the first is written. */
+static void add_live(struct flow_index *index, const struct flow_pool *pool)
 {
-    const struct flow_pool *pool = &table->pools[v6];
     uint64_t hashes[REHASH_AHEAD];
     flow_ref refs[REHASH_AHEAD];
     size_t waiting = 0;
 
-    for (uint32_t number = 1; number <= pool->used; number++) {
-        flow_ref ref = number | (v6 ? FLOW_REF_6 : 0);
-        const struct flow *flow = flow_at(table, ref);
+    for (flow_ref ref = flow_pool_next(pool, 0), next = 0; ref; ref = next) {
+        const struct flow *flow = flow_at(pool, ref);
+        next = flow_pool_next(pool, ref);
         if (flow->marks & MARK_LIVE) {
-            struct flow_key key = flow_key_of(flow, v6);
-            hashes[waiting] = flow_hash(index->seed, &key, v6);
+            struct flow_key key = flow_key_of(flow, flow_ref_is_6(ref));
+            hashes[waiting] = hash_key(index->seed, &key, flow_ref_is_6(ref));
             flow_index_prefetch(index, hashes[waiting]);
             refs[waiting++] = ref;
         }
-        if (waiting == REHASH_AHEAD || number == pool->used) {
+        if (waiting == REHASH_AHEAD || !next) {
             for (size_t i = 0; i < waiting; i++)
                 flow_index_add(index, hashes[i], refs[i]);
             waiting = 0;
@@ -192,9 +170,8 @@ static void add_pool(const struct flow_table *table, struct flow_index *index, u
     }
 }
 
-bool flow_index_reserve(struct flow_table *table, uint64_t more)
+bool flow_index_reserve(struct flow_index *index, const struct flow_pool *pool, uint64_t more)
 {
-    struct flow_index *index = &table->index;
     if (index->groups && index->count + more <= index->group_count * MOST_IN_GROUP)
         return true;
     struct flow_index larger = {.seed = {index->seed[0], index->seed[1]}};
@@ -204,12 +181,12 @@ bool flow_index_reserve(struct flow_table *table, uint64_t more)
     larger.shift = 64;
     for (uint64_t n = larger.group_count; n > 1; n /= 2)
         larger.shift--;
-    larger.groups = flow_memory_new(larger.group_count * sizeof(*larger.groups));
+    larger.groups = memory_new(flow_index_size(&larger));
     if (!larger.groups)
         return false;
-    for (unsigned v6 = 0; v6 < 2 && index->groups; v6++)
-        add_pool(table, &larger, v6);
-    flow_memory_free(index->groups, index->group_count * sizeof(*index->groups));
+    if (index->groups)
+        add_live(&larger, pool);
+    flow_index_clear(index);
     *index = larger;
     return true;
 }

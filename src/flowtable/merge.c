@@ -6,8 +6,8 @@
  * - Where a flow ends.  Whether a later flow continues an earlier one is told by its first packet
  *   alone.  But where the two make one that is longer than the active timeout, it would have ended
  *   in the midst of the later one's packets; and where a SYN is in the midst of the later one, and
- *   in the earlier one a FIN or numbers that the SYN's does not follow, too: nobody knows their
- *   parts, and so the merging is not exact.
+ *   in the earlier one a FIN or numbers that the SYN's does not follow, too: what was counted of
+ *   each part is not known, and so the merging is not exact.
  * - TCP's state and round trip: those of the parts join (see EVENT_* and join_handshake).
  * - What was retransmitted: that ends no further than what was sent before.  Where the earlier part
  *   was further than the later one's first segments are, more of those were retransmissions than
@@ -20,7 +20,10 @@
  * - Time: a later table that begins before the earlier one's end is not exact where time matters,
  *   nor is one whose clock went back, or would have.
  */
-#include "table.h"
+#include "merge.h"
+
+#include "hash.h"
+
 #include "packet/protocols.h"
 
 #include <stdlib.h>
@@ -51,12 +54,12 @@ static struct joined_way join_segments(const struct flow *one, const struct flow
     if (one->events[way] & EVENT_SEQ) {
         bool further = false;
         for (unsigned i = 0; i < log->count && !further; i++) {
-            uint32_t behind = highest - log->seq_ends[i];
+            uint32_t below = highest - log->seq_ends[i];
             if (log->way1[i] != way)
                 continue;
-            further = behind >> 31 && behind != (uint32_t)1 << 31;
+            further = below >> 31 && below != (uint32_t)1 << 31;
             out.retransmits += !further && log->counts[i];
-            if (!further && (behind >= MOST_AHEAD || (other->events[way] & EVENT_SEQ_FAR)))
+            if (!further && (below >= MOST_AHEAD || (other->events[way] & EVENT_SEQ_FAR)))
                 out.exact = false;
         }
         out.exact = out.exact && (further || !is_short);
@@ -83,7 +86,7 @@ static uint32_t syn_ahead(const struct flow *one, const struct flow *other)
 static bool continues(const struct flow_table *table, const struct flow *one,
                       const struct flow *other, int64_t clock)
 {
-    if (flow_is_over(table, one, clock))
+    if (flow_is_over(&table->wheel.timeouts, one, clock))
         return false;
     return !((other->marks & MARK_FIRST_SYN) && (flow_is_closed(one) || syn_ahead(one, other) > 0));
 }
@@ -104,11 +107,13 @@ static bool joins_exactly(const struct flow_table *table, const struct flow *one
     struct flow_log log;
 
     /* of a time that was wrong: it ends later than its parts */
-    if (flow_wheel_is_on(table) && (one->started > other->started || one->seen > other->started))
+    if (flow_timeouts_are_set(&table->wheel.timeouts) &&
+        (one->started > other->started || one->seen > other->started))
         return false;
-    if (table->active != FLOW_NEVER && other->seen > flow_time_add(one->started, table->active))
+    if (table->wheel.timeouts.active != FLOW_NEVER &&
+        other->seen > nanoseconds_add(one->started, table->wheel.timeouts.active))
         return false;
-    if (!flow_has_room(table, one, flow_first(other), flow_last(other)))
+    if (!flow_has_room(&table->wheel.timeouts, one, flow_first_time(other), flow_last_time(other)))
         return false;
     /* a later SYN may be another connection's */
     if ((other->marks & MARK_LATER_SYN) && (either & (EVENT_FIN | EVENT_RST | EVENT_SEQ)))
@@ -125,7 +130,7 @@ static void join_handshake(struct flow *one, const struct flow *other)
         return;
     if (one->handshake_kind == HANDSHAKE_SYN && other->handshake_kind == HANDSHAKE_SYN_ACK) {
         one->handshake_kind = HANDSHAKE_RTT;
-        one->handshake = flow_handshake(other->handshake, one->handshake);
+        one->handshake = flow_handshake_time(other->handshake, one->handshake);
     } else {
         one->handshake_kind = other->handshake_kind;
         one->handshake = other->handshake;
@@ -155,7 +160,7 @@ static void join_logs(struct flow_table *table, struct flow *one, const struct f
         unsigned way = log->way1[i];
         uint32_t ahead = log->seq_ends[i] - flow_way(one, way)->seq_end;
         if (!(one->events[way] & EVENT_SEQ) || (ahead != 0 && ahead >> 31 == 0))
-            flow_log_append(&table->logs, one, log->seq_ends[i], way, log->counts[i]);
+            flow_log_append(&table->set.logs, one, log->seq_ends[i], way, log->counts[i]);
     }
     one->marks |= other->marks & MARK_LOG_SHORT;
 }
@@ -209,27 +214,26 @@ enum { AHEAD = 64, STRETCH = 1 << 16 };
 static bool list_items(struct merging *merging)
 {
     const struct flow_table *other = merging->other;
-    struct item *items = malloc((size_t)(other->index.count + other->ended + 1) * sizeof(*items));
+    const struct flow_pool *pool = &other->set.pool;
+    struct item *items =
+        malloc((size_t)(other->set.index.count + other->set.ended + 1) * sizeof(*items));
     size_t count = 0;
 
     merging->items = items;
     if (!items)
         return false;
-    for (flow_ref ref = other->ended_first; ref; ref = flow_at(other, ref)->next)
+    for (flow_ref ref = other->set.ended_first; ref; ref = flow_at(pool, ref)->next)
         items[count++].from = ref;
-    for (flow_ref v6 = 0; v6 < 2; v6++)
-        for (uint32_t number = 1; number <= other->pools[v6].used; number++) {
-            flow_ref ref = number | (v6 ? FLOW_REF_6 : 0);
-            if (flow_at(other, ref)->marks & MARK_LIVE)
-                items[count++].from = ref;
-        }
+    for (flow_ref ref = flow_pool_next(pool, 0); ref; ref = flow_pool_next(pool, ref))
+        if (flow_at(pool, ref)->marks & MARK_LIVE)
+            items[count++].from = ref;
     merging->count = count;
     return true;
 }
 
 static void prefetch_flow(const struct flow_table *table, flow_ref ref)
 {
-    const uint8_t *flow = (const uint8_t *)flow_at(table, ref);
+    const uint8_t *flow = (const uint8_t *)flow_at(&table->set.pool, ref);
 
     __builtin_prefetch(flow + offsetof(struct flow, key));
     __builtin_prefetch(flow);
@@ -248,13 +252,13 @@ static void look_ahead(struct merging *merging, size_t from, size_t end, bool ha
         if (i + AHEAD < merging->count)
             prefetch_flow(other, merging->items[i + AHEAD].from);
         if (!hashed) {
-            struct flow_key key = flow_key_of(flow_at(other, item->from), v6);
-            item->hash = flow_hash(table->index.seed, &key, v6);
+            struct flow_key key = flow_key_of(flow_at(&other->set.pool, item->from), v6);
+            item->hash = hash_key(table->set.index.seed, &key, v6);
         }
-        flow_index_prefetch(&table->index, item->hash);
+        flow_index_prefetch(&table->set.index, item->hash);
     }
     for (size_t i = from; i < end; i++) {
-        flow_ref guess = flow_index_guess(&table->index, merging->items[i].hash);
+        flow_ref guess = flow_index_guess(&table->set.index, merging->items[i].hash);
         if (guess)
             prefetch_flow(table, guess);
     }
@@ -263,51 +267,51 @@ static void look_ahead(struct merging *merging, size_t from, size_t end, bool ha
 static flow_ref find(const struct merging *merging, const struct item *item)
 {
     bool v6 = flow_ref_is_6(item->from);
-    struct flow_key key = flow_key_of(flow_at(merging->other, item->from), v6);
+    struct flow_key key = flow_key_of(flow_at(&merging->other->set.pool, item->from), v6);
 
-    return flow_index_find(merging->table, &key, item->hash, v6);
+    return flow_set_find(&merging->table->set, &key, item->hash, v6);
 }
 
 /* Whether the clock goes back where the later table begins. */
 static bool is_late(const struct flow_table *table, const struct flow_table *other)
 {
-    return table->clock != FLOW_NO_TIME && other->earliest != FLOW_NO_TIME &&
-           flow_time_sub(table->clock, other->earliest) > FLOW_LATE;
+    return table->input.clock.now != FLOW_NO_TIME && other->input.clock.earliest != FLOW_NO_TIME &&
+           nanoseconds_sub(table->input.clock.now, other->input.clock.earliest) > FLOW_LATE;
 }
 
 /* Whether the clock of the later table is that which it would have had. */
 static bool times_are_exact(const struct flow_table *table, const struct flow_table *other)
 {
-    const struct flow_fragments *fragments = &other->fragments;
+    const struct flow_fragments *fragments = &other->input.fragments;
 
-    if (other->clock == FLOW_NO_TIME)
-        return !flow_wheel_is_on(table) && fragments->count == 0 && fragments->orphan_count == 0;
-    if (other->went_back || is_late(table, other))
+    if (other->input.clock.now == FLOW_NO_TIME)
+        return !flow_timeouts_are_set(&table->wheel.timeouts) && fragments->count == 0 &&
+               fragments->orphan_count == 0;
+    if (other->input.clock.went_back || is_late(table, other))
         return false;
-    if (other->begin >= table->clock)
+    if (other->input.clock.begin >= table->input.clock.now)
         return true;
-    return table->idle == FLOW_NEVER && table->active == FLOW_NEVER && fragments->count == 0 &&
-           fragments->orphan_count == 0;
+    return table->wheel.timeouts.idle == FLOW_NEVER && table->wheel.timeouts.active == FLOW_NEVER &&
+           fragments->count == 0 && fragments->orphan_count == 0;
 }
 
 /* Whether none of those that wait in the earlier table could have met its first one. */
 static bool waiting_are_exact(const struct flow_table *table, const struct flow_table *other)
 {
-    const struct flow_fragments *earlier = &table->fragments;
-    const struct flow_fragments *later = &other->fragments;
-    uint64_t waiting = earlier->held_end - earlier->held_first;
+    const struct flow_fragments *earlier = &table->input.fragments;
+    const struct flow_fragments *later = &other->input.fragments;
+    uint64_t waiting = flow_fragments_held(earlier);
 
     if (waiting == 0)
         return true;
-    if (waiting + later->held_end - later->held_first >= HELD)
+    if (waiting + flow_fragments_held(later) >= HELD)
         return false;
-    if (flow_wheel_is_on(table) || later->count > FRAGMENTS ||
+    if (flow_timeouts_are_set(&table->wheel.timeouts) || later->count > FRAGMENTS ||
         waiting + later->orphan_count >= HELD || (later->orphans_lost & ORPHANS_FULL))
         return false;
     for (uint64_t i = earlier->held_first; i != earlier->held_end; i++) {
         const struct held_fragment *held = &earlier->held[i % HELD];
-        if (!held->found &&
-            flow_fragment_followed(other, &held->key, flow_fragment_wait(table), held->clock))
+        if (!held->found && flow_fragments_followed(later, &held->key, earlier->wait, held->clock))
             return false;
     }
     return true;
@@ -315,16 +319,17 @@ static bool waiting_are_exact(const struct flow_table *table, const struct flow_
 
 static bool fragments_are_exact(const struct flow_table *table, const struct flow_table *other)
 {
-    const struct flow_fragments *later = &other->fragments;
+    const struct flow_fragments *later = &other->input.fragments;
 
     if (!waiting_are_exact(table, other))
         return false;
-    if (table->fragments.count == 0)
+    if (table->input.fragments.count == 0)
         return true;
     for (uint32_t i = 0; i < later->orphan_count; i++)
-        if (flow_fragment_find(table, &later->orphans[i].key, later->orphans[i].clock))
+        if (flow_fragments_find(&table->input.fragments, &later->orphans[i].key,
+                                later->orphans[i].clock))
             return false;
-    bool overlap = other->begin < table->clock;
+    bool overlap = other->input.clock.begin < table->input.clock.now;
     return !(later->orphans_lost & (overlap ? ORPHANS_FULL | ORPHANS_LATE : ORPHANS_FULL));
 }
 
@@ -333,17 +338,17 @@ static bool look_at(struct merging *merging, const struct item *item)
 {
     const struct flow_table *table = merging->table;
     const struct flow_table *other = merging->other;
-    const struct flow *flow = flow_at(other, item->from);
+    const struct flow *flow = flow_at(&other->set.pool, item->from);
     flow_ref ref = find(merging, item);
 
     merging->found += ref != 0;
     merging->to_index += !ref && flow->end_reason == END_NONE;
     if (!ref || flow->marks & MARK_AGAIN)
         return true; /* if again, it meets what the flow before it in its table has become */
-    const struct flow *one = flow_at(table, ref);
+    const struct flow *one = flow_at(&table->set.pool, ref);
     if (continues(table, one, flow, flow->started))
-        return joins_exactly(table, one, flow, &other->logs);
-    return flow_is_over(table, one, flow->started) || flow_is_closed(one) ||
+        return joins_exactly(table, one, flow, &other->set.logs);
+    return flow_is_over(&table->wheel.timeouts, one, flow->started) || flow_is_closed(one) ||
            !syn_is_unclear(one, flow);
 }
 
@@ -370,12 +375,11 @@ static bool reserve(const struct merging *merging)
 
     for (size_t i = 0; i < merging->count; i++)
         count[flow_ref_is_6(merging->items[i].from)]++;
-    return flow_index_reserve(merging->table, merging->to_index) &&
-           flow_pool_reserve(merging->table, false, count[0]) &&
-           flow_pool_reserve(merging->table, true, count[1]) &&
-           flow_fragments_reserve(&merging->table->fragments, other->fragments.count > 0,
-                                  other->fragments.orphan_count > 0,
-                                  other->fragments.held_first != other->fragments.held_end);
+    return flow_set_reserve(&merging->table->set, count, merging->to_index) &&
+           flow_fragments_reserve(&merging->table->input.fragments,
+                                  other->input.fragments.count > 0,
+                                  other->input.fragments.orphan_count > 0,
+                                  flow_fragments_held(&other->input.fragments) > 0);
 }
 
 /* Copy a flow of another table to a place in this one. */
@@ -389,12 +393,12 @@ static void copy_flow(struct flow_table *table, struct flow *place, const struct
     place->first_seq_end = 0;
     place->marks &= (uint8_t)~MARK_LOG_SHORT;
     place->number += first_number;
-    if (place->started < table->clock)
-        place->started = table->clock;
-    if (place->seen < table->clock)
-        place->seen = table->clock;
+    if (place->started < table->input.clock.now)
+        place->started = table->input.clock.now;
+    if (place->seen < table->input.clock.now)
+        place->seen = table->input.clock.now;
     for (unsigned i = 0; i < log->count; i++)
-        flow_log_append(&table->logs, place, log->seq_ends[i], log->way1[i], log->counts[i]);
+        flow_log_append(&table->set.logs, place, log->seq_ends[i], log->way1[i], log->counts[i]);
     place->marks |= flow->marks & MARK_LOG_SHORT;
 }
 
@@ -402,89 +406,90 @@ static bool add_flow(const struct merging *merging, const struct item *item, uin
 {
     struct flow_table *table = merging->table;
     const struct flow_table *other = merging->other;
-    const struct flow *flow = flow_at(other, item->from);
+    const struct flow *flow = flow_at(&other->set.pool, item->from);
     bool v6 = flow_ref_is_6(item->from);
     struct flow_key key = flow_key_of(flow, v6);
     uint64_t hash = item->hash;
-    int64_t clock = flow->started > table->clock ? flow->started : table->clock;
-    flow_ref ref = flow_index_find(table, &key, hash, v6);
-    struct flow *one = ref ? flow_at(table, ref) : NULL;
+    int64_t clock = flow->started > table->input.clock.now ? flow->started : table->input.clock.now;
+    flow_ref ref = flow_set_find(&table->set, &key, hash, v6);
+    struct flow *one = ref ? flow_at(&table->set.pool, ref) : NULL;
     struct flow_log log;
 
-    flow_log_read(&other->logs, flow, &log);
-    bool has_room = one && flow_has_room(table, one, flow_first(flow), flow_last(flow));
+    flow_log_read(&other->set.logs, flow, &log);
+    bool has_room = one && flow_has_room(&table->wheel.timeouts, one, flow_first_time(flow),
+                                         flow_last_time(flow));
     if (has_room && continues(table, one, flow, clock)) {
         join(table, one, flow, &log);
-        one->seen = flow->seen > table->clock ? flow->seen : table->clock;
+        one->seen = flow->seen > table->input.clock.now ? flow->seen : table->input.clock.now;
         if (flow->end_reason == END_NONE)
             return true;
         bool by_time = flow->end_reason == END_IDLE || flow->end_reason == END_ACTIVE;
-        return flow_table_end_early(table, ref,
-                                    by_time ? flow_end_reason(table, one) : flow->end_reason);
+        return flow_table_end(
+            table, ref, by_time ? flow_end_reason(&table->wheel.timeouts, one) : flow->end_reason);
     }
     if (one) {
-        uint8_t reason = flow_is_over(table, one, clock)   ? flow_end_reason(table, one)
+        uint8_t reason = flow_is_over(&table->wheel.timeouts, one, clock)
+                             ? flow_end_reason(&table->wheel.timeouts, one)
                          : has_room || flow_is_closed(one) ? END_OF_FLOW
                                                            : END_ACTIVE;
-        if (!flow_table_end_early(table, ref, reason))
+        if (!flow_table_end(table, ref, reason))
             return false;
     }
     bool ended = flow->end_reason != END_NONE;
-    ref = ended ? flow_pool_new(table, v6) : flow_table_insert(table, &key, hash, v6);
+    ref =
+        ended ? flow_set_take_slot(&table->set, v6) : flow_set_insert(&table->set, &key, hash, v6);
     if (!ref)
         return false;
-    struct flow *place = flow_at(table, ref);
+    struct flow *place = flow_at(&table->set.pool, ref);
     copy_flow(table, place, flow, &log, first_number);
-    if (v6)
-        memcpy(((struct flow6 *)place)->rest, key.words + KEY_WORDS_4,
-               sizeof(((struct flow6 *)place)->rest));
+    flow_set_key(place, &key, v6);
     if (one)
         place->marks |= MARK_AGAIN;
     if (ended)
-        flow_table_push_ended(table, ref, flow->end_reason);
+        flow_set_add_ended(&table->set, ref, flow->end_reason);
     else
-        flow_wheel_add(table, ref);
+        flow_wheel_add(&table->wheel, &table->set.pool, ref);
     return true;
 }
 
 /* Those that wait in the later table, for which there is room. */
 static void add_held(struct flow_table *table, const struct flow_table *other)
 {
-    const struct flow_fragments *later = &other->fragments;
+    const struct flow_fragments *later = &other->input.fragments;
 
     for (uint64_t i = later->held_first; i != later->held_end; i++) {
         struct held_fragment held = later->held[i % HELD];
-        held.number += table->packets;
-        if (held.clock < table->clock)
-            held.clock = table->clock;
+        held.number += table->input.packets;
+        if (held.clock < table->input.clock.now)
+            held.clock = table->input.clock.now;
         if (!held.found)
-            flow_held_add(table, &held);
+            flow_fragments_add_held(&table->input.fragments, &held);
     }
 }
 
 /* Have room for them: the earlier table's give way.  False when out of memory. */
 static bool reserve_held(struct flow_table *table, const struct flow_table *other)
 {
-    const struct flow_fragments *earlier = &table->fragments;
-    const struct flow_fragments *later = &other->fragments;
-    uint64_t more = later->held_end - later->held_first;
+    const struct flow_fragments *earlier = &table->input.fragments;
+    const struct flow_fragments *later = &other->input.fragments;
+    uint64_t more = flow_fragments_held(later);
 
-    return earlier->held_end - earlier->held_first + more < HELD ||
-           flow_table_catch_up(table, true);
+    return flow_fragments_held(earlier) + more < HELD || flow_table_catch_up(table, true);
 }
 
 static bool add_fragments(struct flow_table *table, const struct flow_table *other)
 {
-    const struct flow_fragments *later = &other->fragments;
+    const struct flow_fragments *later = &other->input.fragments;
     uint64_t from = later->count > FRAGMENTS ? later->count - FRAGMENTS : 0;
 
     for (; from < later->count; from++)
-        if (!flow_fragment_add(table, &later->ring[from % FRAGMENTS]))
+        if (!flow_fragments_add(&table->input.fragments, &later->ring[from % FRAGMENTS]))
             return false;
     for (uint32_t i = 0; i < later->orphan_count; i++)
-        if (!flow_orphan_add(table, &later->orphans[i].key, later->orphans[i].clock))
+        if (!flow_fragments_add_orphan(&table->input.fragments, &later->orphans[i].key,
+                                       later->orphans[i].clock, table->input.clock.begin))
             return false;
-    table->fragments.orphans_lost |= later->orphans_lost;
+    table->input.fragments.orphans_lost |= later->orphans_lost;
     return true;
 }
 
@@ -493,7 +498,7 @@ static bool add_all(struct merging *merging)
 {
     struct flow_table *table = merging->table;
     const struct flow_table *other = merging->other;
-    uint64_t first_number = table->packets;
+    uint64_t first_number = table->input.packets;
     bool enough = true;
 
     for (size_t at = 0; at < merging->count && enough; at += AHEAD) {
@@ -502,22 +507,23 @@ static bool add_all(struct merging *merging)
         for (size_t i = at; i < end && enough; i++)
             enough = add_flow(merging, &merging->items[i], first_number);
     }
-    if (table->clock == FLOW_NO_TIME) {
-        table->begin = other->begin;
-        table->earliest = other->earliest;
+    if (table->input.clock.now == FLOW_NO_TIME) {
+        table->input.clock.begin = other->input.clock.begin;
+        table->input.clock.earliest = other->input.clock.earliest;
     }
     enough = enough && add_fragments(table, other);
     add_held(table, other);
-    table->went_back |= other->went_back || is_late(table, other);
-    if (other->earliest < table->earliest && other->earliest != FLOW_NO_TIME)
-        table->earliest = other->earliest;
-    table->packets += other->packets;
-    table->not_ip += other->not_ip;
-    table->too_short += other->too_short;
-    table->handed_out += other->handed_out;
-    if (other->clock > table->clock)
-        table->clock = other->clock;
-    table->wheel.settled = INT64_MIN;
+    table->input.clock.went_back |= other->input.clock.went_back || is_late(table, other);
+    if (other->input.clock.earliest < table->input.clock.earliest &&
+        other->input.clock.earliest != FLOW_NO_TIME)
+        table->input.clock.earliest = other->input.clock.earliest;
+    table->input.packets += other->input.packets;
+    table->input.not_ip += other->input.not_ip;
+    table->input.too_short += other->input.too_short;
+    table->set.handed_out += other->set.handed_out;
+    if (other->input.clock.now > table->input.clock.now)
+        table->input.clock.now = other->input.clock.now;
+    flow_wheel_unsettle(&table->wheel);
     return enough;
 }
 
@@ -528,11 +534,11 @@ enum flow_merge_result flow_table_merge(struct flow_table *table, const struct f
     bool exact = true;
     bool enough = true;
 
-    if (other->packets == 0)
+    if (other->input.packets == 0)
         return MERGE_EXACT;
-    if (table->packets > 0)
+    if (table->input.packets > 0)
         exact = times_are_exact(table, other) && fragments_are_exact(table, other) &&
-                other->handed_out == 0;
+                other->set.handed_out == 0;
     if (only_exact && !exact)
         return MERGE_INEXACT;
     if (!reserve_held(table, other) || !list_items(&merging))

@@ -1,10 +1,14 @@
-/* Flow tables and flows as bytes.  Reading takes nothing on trust: what could not be a table is
- * ValueError, and what could is a table, if one that no trace gives.
+/* Flow tables and flows as bytes.  What is read is not trusted: bytes that could not be a table are
+ * refused, and what could be one is a table, even if no trace gives it.
  *
  * A table is a header, its flows in the order of their numbers, each with its log, its fragments,
  * those that wait and its orphans; all in the byte order and layout of the machine, which the
  * header tells. */
-#include "natkit/flowtable/object.h"
+#include "save.h"
+
+#include "hash.h"
+
+#include <stdio.h>
 
 #include <stdlib.h>
 #include <string.h>
@@ -50,11 +54,6 @@ struct log_entry {
     uint8_t unused[2];
 };
 
-static size_t record_size(bool v6)
-{
-    return v6 ? sizeof(struct flow6) : sizeof(struct flow);
-}
-
 /* --- Writing ---------------------------------------------------------------------------------- */
 
 static uint8_t *put(uint8_t *at, const void *what, size_t size)
@@ -63,19 +62,19 @@ static uint8_t *put(uint8_t *at, const void *what, size_t size)
     return at + size;
 }
 
-static uint8_t *put_flow(uint8_t *at, const struct flow_table *table, flow_ref ref)
+static uint8_t *put_flow(uint8_t *at, const struct flow_set *set, flow_ref ref)
 {
     bool v6 = flow_ref_is_6(ref);
-    const struct flow *flow = flow_at(table, ref);
+    const struct flow *flow = flow_at(&set->pool, ref);
     struct flow_header header = {.v6 = v6, .logged = flow->logged & LOGGED_NUMBER};
-    struct flow_copy copy = flow_table_copy(table, ref);
+    struct flow_copy copy = flow_set_copy(set, ref);
     struct flow_log log;
 
-    copy.record.flow.marks = flow->marks & (uint8_t)~MARK_LIVE;
-    memcpy(copy.record.flow.events, flow->events, sizeof(flow->events));
+    copy.of.flow.marks = flow->marks & (uint8_t)~MARK_LIVE;
+    memcpy(copy.of.flow.events, flow->events, sizeof(flow->events));
     at = put(at, &header, sizeof(header));
-    at = put(at, &copy.record, record_size(v6));
-    flow_log_read(&table->logs, flow, &log);
+    at = put(at, &copy.of, flow_size(v6));
+    flow_log_read(&set->logs, flow, &log);
     for (unsigned i = 0; i < log.count; i++) {
         struct log_entry entry = {
             .seq_end = log.seq_ends[i], .way1 = log.way1[i], .counts = log.counts[i]};
@@ -92,6 +91,12 @@ static uint8_t *put_fragment(uint8_t *at, const struct fragment *fragment)
     return put(at, &alone, sizeof(alone));
 }
 
+/* How many first fragments are remembered. */
+static uint64_t count_kept(const struct flow_fragments *fragments)
+{
+    return fragments->count < FRAGMENTS ? fragments->count : FRAGMENTS;
+}
+
 /* How many fragments wait. */
 static uint64_t count_held(const struct flow_fragments *fragments)
 {
@@ -102,132 +107,157 @@ static uint64_t count_held(const struct flow_fragments *fragments)
     return count;
 }
 
-static uint8_t *put_held(uint8_t *at, const struct flow_fragments *fragments)
+static void put_fragments(uint8_t *at, const struct flow_fragments *fragments)
 {
+    for (uint64_t i = fragments->count - count_kept(fragments); i < fragments->count; i++)
+        at = put_fragment(at, &fragments->ring[i % FRAGMENTS]);
     for (uint64_t i = fragments->held_first; i != fragments->held_end; i++) {
         struct held_fragment held = fragments->held[i % HELD];
         held.older = 0;
         if (!held.found)
             at = put(at, &held, sizeof(held));
     }
-    return at;
+    for (uint32_t i = 0; i < fragments->orphan_count; i++)
+        at = put(at, &fragments->orphans[i], sizeof(struct orphan));
 }
 
-PyObject *flow_table_to_bytes(struct flow_table *table)
+bool flow_saving_begin(struct flow_saving *saving, struct flow_table *table)
 {
-    size_t count = 0;
-    flow_wheel_settle(table);
-    const struct flow_fragments *fragments = &table->fragments;
-    flow_ref *refs = flow_table_list(table, LIST_LIVE | LIST_ENDED, &count);
-    if (!refs)
-        return PyErr_NoMemory();
-    uint64_t held = count_held(fragments);
-    uint64_t kept = fragments->count < FRAGMENTS ? fragments->count : FRAGMENTS;
+    const struct flow_fragments *fragments = &table->input.fragments;
+    const struct flow_pool *pool = &table->set.pool;
+
+    flow_table_settle(table);
+    *saving = (struct flow_saving){.table = table};
+    saving->refs = flow_set_list(&table->set, LIST_LIVE | LIST_ENDED, &saving->count);
+    if (!saving->refs)
+        return false;
+    saving->size = sizeof(struct header) + count_kept(fragments) * sizeof(struct fragment) +
+                   count_held(fragments) * sizeof(struct held_fragment) +
+                   fragments->orphan_count * sizeof(struct orphan);
+    for (size_t i = 0; i < saving->count; i++)
+        saving->size +=
+            sizeof(struct flow_header) + flow_size(flow_ref_is_6(saving->refs[i])) +
+            (flow_at(pool, saving->refs[i])->logged & LOGGED_NUMBER) * sizeof(struct log_entry);
+    return true;
+}
+
+bool flow_saving_write(const struct flow_saving *saving, uint8_t *out,
+                       const struct flow_patience *patience)
+{
+    const struct flow_input *input = &saving->table->input;
+    const struct flow_set *set = &saving->table->set;
+    const struct flow_timeouts *timeouts = &saving->table->wheel.timeouts;
     struct header header = {.magic = MAGIC,
                             .version = FORMAT_VERSION,
                             .byte_order = ORDER_MARK,
-                            .idle = table->idle,
-                            .active = table->active,
-                            .begin = table->begin,
-                            .earliest = table->earliest,
-                            .clock = table->clock,
-                            .went_back = table->went_back,
-                            .packets = table->packets,
-                            .not_ip = table->not_ip,
-                            .too_short = table->too_short,
-                            .handed_out = table->handed_out,
-                            .flows = count,
-                            .fragments = kept,
-                            .held = held,
-                            .orphans = fragments->orphan_count,
-                            .orphans_lost = fragments->orphans_lost,
-                            .by_vlan = table->by_vlan};
-    size_t size = sizeof(header) + kept * sizeof(struct fragment) +
-                  held * sizeof(struct held_fragment) +
-                  fragments->orphan_count * sizeof(struct orphan);
-    for (size_t i = 0; i < count; i++)
-        size += sizeof(struct flow_header) + record_size(flow_ref_is_6(refs[i])) +
-                (flow_at(table, refs[i])->logged & LOGGED_NUMBER) * sizeof(struct log_entry);
-    PyObject *bytes = PyBytes_FromStringAndSize(NULL, (Py_ssize_t)size);
-    uint8_t *at = bytes ? (uint8_t *)PyBytes_AS_STRING(bytes) : NULL;
-    if (at) {
-        at = put(at, &header, sizeof(header));
-        for (size_t i = 0; i < count && bytes; i++) {
-            at = put_flow(at, table, refs[i]);
-            if (flow_look_at_signals(i) < 0)
-                Py_CLEAR(bytes);
-        }
+                            .idle = timeouts->idle,
+                            .active = timeouts->active,
+                            .begin = input->clock.begin,
+                            .earliest = input->clock.earliest,
+                            .clock = input->clock.now,
+                            .went_back = input->clock.went_back,
+                            .packets = input->packets,
+                            .not_ip = input->not_ip,
+                            .too_short = input->too_short,
+                            .handed_out = set->handed_out,
+                            .flows = saving->count,
+                            .fragments = count_kept(&input->fragments),
+                            .held = count_held(&input->fragments),
+                            .orphans = input->fragments.orphan_count,
+                            .orphans_lost = input->fragments.orphans_lost,
+                            .by_vlan = input->by_vlan};
+
+    out = put(out, &header, sizeof(header));
+    for (size_t i = 0; i < saving->count; i++) {
+        out = put_flow(out, set, saving->refs[i]);
+        if (!flow_patience_lasts(patience, i))
+            return false;
     }
-    if (bytes) {
-        for (uint64_t i = fragments->count - kept; i < fragments->count; i++)
-            at = put_fragment(at, &fragments->ring[i % FRAGMENTS]);
-        at = put_held(at, fragments);
-        for (uint32_t i = 0; i < fragments->orphan_count; i++)
-            at = put(at, &fragments->orphans[i], sizeof(struct orphan));
-    }
-    free(refs);
-    return bytes;
+    put_fragments(out, &input->fragments);
+    return true;
 }
 
-PyObject *flow_copies_to_bytes(const struct flow_copy *copies, size_t count)
+void flow_saving_end(struct flow_saving *saving)
+{
+    free(saving->refs);
+    saving->refs = NULL;
+}
+
+size_t flow_copies_size(const struct flow_copy *copies, size_t count)
+{
+    size_t size = sizeof(struct header);
+
+    for (size_t i = 0; i < count; i++)
+        size += sizeof(struct flow_header) + flow_size(copies[i].v6);
+    return size;
+}
+
+void flow_copies_write(const struct flow_copy *copies, size_t count, uint8_t *out)
 {
     struct header header = {.magic = MAGIC_OF_FLOWS,
                             .version = FORMAT_VERSION,
                             .byte_order = ORDER_MARK,
                             .flows = count};
-    size_t size = sizeof(header);
 
-    for (size_t i = 0; i < count; i++)
-        size += sizeof(struct flow_header) + record_size(copies[i].v6);
-    PyObject *bytes = PyBytes_FromStringAndSize(NULL, (Py_ssize_t)size);
-    if (!bytes)
-        return NULL;
-    uint8_t *at = put((uint8_t *)PyBytes_AS_STRING(bytes), &header, sizeof(header));
+    out = put(out, &header, sizeof(header));
     for (size_t i = 0; i < count; i++) {
         struct flow_header flow_header = {.v6 = copies[i].v6};
-        at = put(at, &flow_header, sizeof(flow_header));
-        at = put(at, &copies[i].record, record_size(copies[i].v6));
+        out = put(out, &flow_header, sizeof(flow_header));
+        out = put(out, &copies[i].of, flow_size(copies[i].v6));
     }
-    return bytes;
 }
 
 /* --- Reading ---------------------------------------------------------------------------------- */
 
-struct reader {
+/* Bytes that are read.  What reads them returns false where it can't go on, and says why here. */
+struct source {
     const uint8_t *at;
     size_t left;
+    enum flow_load_result result;
+    struct flow_load_error *error; /* borrowed */
 };
 
-static bool take(struct reader *reader, void *out, size_t size)
+static bool refuse(struct source *source, const char *what)
 {
-    if (reader->left < size)
+    source->result = LOAD_REFUSED;
+    (void)snprintf(source->error->what, sizeof(source->error->what), "%s", what);
+    return false;
+}
+
+static bool stop(struct source *source, enum flow_load_result result)
+{
+    source->result = result;
+    return false;
+}
+
+static bool take(struct source *source, void *out, size_t size)
+{
+    if (source->left < size)
         return false;
-    memcpy(out, reader->at, size);
-    reader->at += size;
-    reader->left -= size;
+    memcpy(out, source->at, size);
+    source->at += size;
+    source->left -= size;
     return true;
 }
 
-/* Set ValueError and return -1. */
-static int refuse(const char *what)
+static bool take_header(struct source *source, const char *magic, struct header *header)
 {
-    PyErr_Format(PyExc_ValueError, "no pickled flow table: %s", what);
-    return -1;
+    char version[sizeof(source->error->what)];
+
+    if (!take(source, header, sizeof(*header)) ||
+        memcmp(header->magic, magic, sizeof(header->magic)) != 0)
+        return refuse(source, "it does not begin as one");
+    if (header->byte_order != ORDER_MARK)
+        return refuse(source, "it is of a machine with another byte order");
+    if (header->version == FORMAT_VERSION)
+        return true;
+    (void)snprintf(version, sizeof(version), "version %u, not %d", header->version, FORMAT_VERSION);
+    return refuse(source, version);
 }
 
-static int take_header(struct reader *reader, const char *magic, struct header *header)
+static bool take_end(struct source *source)
 {
-    if (!take(reader, header, sizeof(*header)) ||
-        memcmp(header->magic, magic, sizeof(header->magic)) != 0)
-        return refuse("it does not begin as one");
-    if (header->byte_order != ORDER_MARK)
-        return refuse("it is of a machine with another byte order");
-    if (header->version != FORMAT_VERSION) {
-        PyErr_Format(PyExc_ValueError, "no pickled flow table: version %u, not %d", header->version,
-                     FORMAT_VERSION);
-        return -1;
-    }
-    return 0;
+    return source->left == 0 || refuse(source, "there is more behind it");
 }
 
 /* A key's last word without the VLAN. */
@@ -264,103 +294,104 @@ static bool is_way(const struct flow *flow, unsigned n)
 }
 
 /* A flow and how much is in its log, which is not read yet. */
-static const char *take_flow(struct reader *reader, struct flow_copy *copy, unsigned *logged)
+static bool take_flow(struct source *source, struct flow_copy *copy, unsigned *logged)
 {
     struct flow_header header;
-    const struct flow *flow = &copy->record.flow;
+    const struct flow *flow = &copy->of.flow;
     static const uint8_t zeroes[8];
 
     memset(copy, 0, sizeof(*copy));
-    if (!take(reader, &header, sizeof(header)) || header.v6 > 1 || header.logged > LOG_SIZE ||
+    if (!take(source, &header, sizeof(header)) || header.v6 > 1 || header.logged > LOG_SIZE ||
         memcmp(header.unused, zeroes, sizeof(header.unused)) != 0 ||
-        !take(reader, &copy->record, record_size(header.v6)))
-        return "a flow is cut or begins wrongly";
+        !take(source, &copy->of, flow_size(header.v6)))
+        return refuse(source, "a flow is cut or begins wrongly");
     copy->v6 = header.v6;
     *logged = header.logged;
     struct flow_key key = flow_key_of(flow, copy->v6);
     uint16_t vlan = flow_words_vlan(key.words, copy->v6);
     if (!is_key(&key, copy->v6) || (vlan != 0 && vlan != flow->vlan))
-        return "a flow has no key";
+        return refuse(source, "a flow has no key");
     if (!is_way(flow, 0) || !is_way(flow, 1) || flow->way0.packets + flow->way1.packets == 0)
-        return "a flow has no such counters";
+        return refuse(source, "a flow has no such counters");
     if (flow->marks & ~MARKS || flow->marks & MARK_LIVE || flow->end_reason >= END_COUNT ||
         flow->handshake_kind >= HANDSHAKE_COUNT || flow->next || flow->log || flow->logged ||
         (flow->handshake_kind == HANDSHAKE_NONE && flow->handshake != 0) || flow->first_seq_end)
-        return "a flow has no such state";
-    return NULL;
+        return refuse(source, "a flow has no such state");
+    return true;
 }
 
-static const char *take_log(struct reader *reader, struct flow_table *table, struct flow *flow,
-                            unsigned logged)
+static bool take_log(struct source *source, struct flow_logs *logs, struct flow *flow,
+                     unsigned logged)
 {
     uint8_t marks = flow->marks;
     struct log_entry entry;
 
     flow->marks &= (uint8_t)~MARK_LOG_SHORT;
     for (unsigned i = 0; i < logged; i++) {
-        if (!take(reader, &entry, sizeof(entry)) || entry.way1 > 1 || entry.counts > 1 ||
+        if (!take(source, &entry, sizeof(entry)) || entry.way1 > 1 || entry.counts > 1 ||
             entry.unused[0] || entry.unused[1])
-            return "a flow's log is cut or wrong";
-        flow_log_append(&table->logs, flow, entry.seq_end, entry.way1, entry.counts);
+            return refuse(source, "a flow's log is cut or wrong");
+        flow_log_append(logs, flow, entry.seq_end, entry.way1, entry.counts);
     }
     flow->marks |= marks & MARK_LOG_SHORT;
-    return NULL;
+    return true;
 }
 
-/* Put a flow into the table; what is wrong, or NULL, also with MemoryError set. */
-static const char *place_flow(struct reader *reader, struct flow_table *table,
-                              const struct flow_copy *copy, unsigned logged)
+/* Put a flow into the table. */
+static bool place_flow(struct source *source, struct flow_table *table,
+                       const struct flow_copy *copy, unsigned logged)
 {
+    struct flow_set *set = &table->set;
     bool v6 = copy->v6;
-    const struct flow *flow = &copy->record.flow;
+    const struct flow *flow = &copy->of.flow;
     struct flow_key key = flow_key_of(flow, v6);
-    uint64_t hash = flow_hash(table->index.seed, &key, v6);
+    uint64_t hash = hash_key(set->index.seed, &key, v6);
     bool ended = flow->end_reason != END_NONE;
 
-    if (!ended && flow_index_find(table, &key, hash, v6))
-        return "two flows have the same key";
-    flow_ref ref = ended ? flow_pool_new(table, v6) : flow_table_insert(table, &key, hash, v6);
-    if (!ref) {
-        PyErr_NoMemory();
-        return NULL;
-    }
-    struct flow *place = flow_at(table, ref);
-    memcpy(place, &copy->record, record_size(v6));
+    if (!ended && flow_set_find(set, &key, hash, v6))
+        return refuse(source, "two flows have the same key");
+    flow_ref ref = ended ? flow_set_take_slot(set, v6) : flow_set_insert(set, &key, hash, v6);
+    if (!ref)
+        return stop(source, LOAD_NO_MEMORY);
+    struct flow *place = flow_at(&set->pool, ref);
+    memcpy(place, &copy->of, flow_size(v6));
     if (ended) {
-        flow_table_push_ended(table, ref, flow->end_reason);
+        flow_set_add_ended(set, ref, flow->end_reason);
     } else {
         place->marks |= MARK_LIVE;
-        flow_wheel_add(table, ref);
+        flow_wheel_add(&table->wheel, &set->pool, ref);
     }
-    return take_log(reader, table, place, logged);
+    return take_log(source, &set->logs, place, logged);
 }
 
 /* Whether a key has the VLAN that it has in such a table. */
 static bool is_vlan(const struct flow_table *table, const uint64_t *words, bool v6, uint16_t vlan)
 {
-    return flow_words_vlan(words, v6) == (table->by_vlan ? vlan : 0);
+    return flow_words_vlan(words, v6) == (table->input.by_vlan ? vlan : 0);
 }
 
-static const char *take_flows(struct reader *reader, struct flow_table *table, uint64_t count)
+static bool take_flows(struct source *source, struct flow_table *table, uint64_t count,
+                       const struct flow_patience *patience)
 {
     uint64_t next_number = 0;
     struct flow_copy copy;
     unsigned logged = 0;
 
     for (uint64_t i = 0; i < count; i++) {
-        const char *wrong = take_flow(reader, &copy, &logged);
-        const struct flow *flow = &copy.record.flow;
-        if (!wrong && (flow->number < next_number || flow->number >= table->packets))
-            wrong = "its flows are in no order";
-        if (!wrong && !is_vlan(table, flow_key_of(flow, copy.v6).words, copy.v6, flow->vlan))
-            wrong = "a flow has another VLAN than its key";
-        if (!wrong)
-            wrong = place_flow(reader, table, &copy, logged);
-        if (wrong || PyErr_Occurred() || flow_look_at_signals((size_t)i) < 0)
-            return wrong;
+        if (!take_flow(source, &copy, &logged))
+            return false;
+        const struct flow *flow = &copy.of.flow;
+        if (flow->number < next_number || flow->number >= table->input.packets)
+            return refuse(source, "its flows are in no order");
+        if (!is_vlan(table, flow_key_of(flow, copy.v6).words, copy.v6, flow->vlan))
+            return refuse(source, "a flow has another VLAN than its key");
+        if (!place_flow(source, table, &copy, logged))
+            return false;
+        if (!flow_patience_lasts(patience, (size_t)i))
+            return stop(source, LOAD_GIVEN_UP);
         next_number = flow->number + 1;
     }
-    return NULL;
+    return true;
 }
 
 static bool is_fragment_key(const struct fragment_key *key)
@@ -372,63 +403,72 @@ static bool is_fragment_key(const struct fragment_key *key)
     return (words[4] & 0xff) == 6 && (words[4] >> 8 & 0xff) == 0;
 }
 
-static const char *take_held(struct reader *reader, struct flow_table *table, uint64_t count)
+static bool take_first_fragments(struct source *source, struct flow_fragments *fragments,
+                                 uint64_t count)
 {
+    struct fragment fragment;
+
+    for (uint64_t i = 0; i < count; i++) {
+        if (!take(source, &fragment, sizeof(fragment)))
+            return refuse(source, "its fragments are cut");
+        if (!is_fragment_key(&fragment.key) || fragment.older || fragment.unused[0] ||
+            fragment.unused[1] || fragment.unused[2])
+            return refuse(source, "its fragments can't be");
+        if (!flow_fragments_add(fragments, &fragment))
+            return stop(source, LOAD_NO_MEMORY);
+    }
+    return true;
+}
+
+static bool take_held(struct source *source, struct flow_table *table, uint64_t count)
+{
+    struct flow_input *input = &table->input;
     struct held_fragment held;
     static const uint8_t zeroes[sizeof(held.unused)];
 
-    if (count > 0 && !flow_fragments_reserve(&table->fragments, false, false, true)) {
-        PyErr_NoMemory();
-        return NULL;
-    }
+    if (count > 0 && !flow_fragments_reserve(&input->fragments, false, false, true))
+        return stop(source, LOAD_NO_MEMORY);
     for (uint64_t i = 0; i < count; i++) {
-        if (!take(reader, &held, sizeof(held)))
-            return "its fragments are cut";
+        if (!take(source, &held, sizeof(held)))
+            return refuse(source, "its fragments are cut");
         if (held.v6 > 1 || held.way > 1 || held.found || held.older || held.vlan > 0xfff ||
-            held.number >= table->packets || !is_fragment_key(&held.key) ||
+            held.number >= input->packets || !is_fragment_key(&held.key) ||
             !is_key(&held.flow, held.v6) || !is_vlan(table, held.flow.words, held.v6, held.vlan) ||
             memcmp(held.unused, zeroes, sizeof(held.unused)) != 0)
-            return "its fragments can't be";
-        flow_held_add(table, &held);
+            return refuse(source, "its fragments can't be");
+        flow_fragments_add_held(&input->fragments, &held);
     }
-    return NULL;
+    return true;
 }
 
-static const char *take_fragments(struct reader *reader, struct flow_table *table,
-                                  const struct header *header)
+static bool take_orphans(struct source *source, struct flow_input *input, uint64_t count)
 {
-    struct fragment fragment;
     struct orphan orphan;
 
+    for (uint64_t i = 0; i < count; i++) {
+        if (!take(source, &orphan, sizeof(orphan)))
+            return refuse(source, "its fragments are cut");
+        if (!is_fragment_key(&orphan.key))
+            return refuse(source, "its fragments can't be");
+        if (!flow_fragments_add_orphan(&input->fragments, &orphan.key, orphan.clock,
+                                       input->clock.begin))
+            return stop(source, LOAD_NO_MEMORY);
+    }
+    return true;
+}
+
+static bool take_fragments(struct source *source, struct flow_table *table,
+                           const struct header *header)
+{
     if (header->fragments > FRAGMENTS || header->held > HELD || header->orphans > ORPHANS ||
         header->orphans_lost > (ORPHANS_FULL | ORPHANS_LATE))
-        return "it has too many fragments";
-    for (uint64_t i = 0; i < header->fragments; i++) {
-        if (!take(reader, &fragment, sizeof(fragment)))
-            return "its fragments are cut";
-        if (!is_fragment_key(&fragment.key) || fragment.older || fragment.unused[0] ||
-            fragment.unused[1] || fragment.unused[2])
-            return "its fragments can't be";
-        if (!flow_fragment_add(table, &fragment)) {
-            PyErr_NoMemory();
-            return NULL;
-        }
-    }
-    const char *wrong = take_held(reader, table, header->held);
-    if (wrong || PyErr_Occurred())
-        return wrong;
-    for (uint64_t i = 0; i < header->orphans; i++) {
-        if (!take(reader, &orphan, sizeof(orphan)))
-            return "its fragments are cut";
-        if (!is_fragment_key(&orphan.key))
-            return "its fragments can't be";
-        if (!flow_orphan_add(table, &orphan.key, orphan.clock)) {
-            PyErr_NoMemory();
-            return NULL;
-        }
-    }
-    table->fragments.orphans_lost = (uint8_t)header->orphans_lost;
-    return NULL;
+        return refuse(source, "it has too many fragments");
+    if (!take_first_fragments(source, &table->input.fragments, header->fragments) ||
+        !take_held(source, table, header->held) ||
+        !take_orphans(source, &table->input, header->orphans))
+        return false;
+    table->input.fragments.orphans_lost = (uint8_t)header->orphans_lost;
+    return true;
 }
 
 static bool is_timeout(int64_t timeout)
@@ -436,85 +476,77 @@ static bool is_timeout(int64_t timeout)
     return timeout == FLOW_NEVER || (timeout > 0 && timeout <= LONGEST_TIMEOUT);
 }
 
-int flow_table_from_bytes(struct flow_table *table, const uint8_t *data, size_t size)
+static bool take_table(struct source *source, struct flow_table *table,
+                       const struct flow_patience *patience)
 {
-    struct reader reader = {.at = data, .left = size};
     struct header header;
 
-    if (take_header(&reader, MAGIC, &header) < 0)
-        return -1;
+    if (!take_header(source, MAGIC, &header))
+        return false;
     if (!is_timeout(header.idle) || !is_timeout(header.active) || header.earliest > header.begin ||
         header.earliest > header.clock || header.went_back > 1 || header.by_vlan > 1 ||
         header.not_ip > header.packets || header.too_short > header.packets ||
         header.flows > header.packets)
-        return refuse("its counters can't be");
-    table->by_vlan = header.by_vlan != 0;
-    table->begin = header.begin;
-    table->earliest = header.earliest;
-    table->went_back = header.went_back;
-    table->clock = header.clock;
-    flow_wheel_init(table, header.idle, header.active);
-    table->packets = header.packets;
-    table->not_ip = header.not_ip;
-    table->too_short = header.too_short;
-    table->handed_out = header.handed_out;
-    table->wheel.settled = INT64_MIN;
-    table->logs.most = MOST_LOG_BLOCKS_TO_MERGE;
-    const char *wrong = take_flows(&reader, table, header.flows);
-    if (!wrong && !PyErr_Occurred())
-        wrong = take_fragments(&reader, table, &header);
-    if (!wrong && !PyErr_Occurred() && reader.left > 0)
-        wrong = "there is more behind it";
-    if (wrong)
-        return refuse(wrong);
-    return PyErr_Occurred() ? -1 : 0;
+        return refuse(source, "its counters can't be");
+    table->input.by_vlan = header.by_vlan != 0;
+    table->input.clock = (struct flow_clock){.begin = header.begin,
+                                             .earliest = header.earliest,
+                                             .now = header.clock,
+                                             .went_back = header.went_back};
+    flow_table_set_timeouts(table, (struct flow_timeouts){header.idle, header.active});
+    flow_wheel_unsettle(&table->wheel);
+    table->input.packets = header.packets;
+    table->input.not_ip = header.not_ip;
+    table->input.too_short = header.too_short;
+    table->set.handed_out = header.handed_out;
+    table->set.logs.most = MOST_LOG_BLOCKS_TO_MERGE;
+    return take_flows(source, table, header.flows, patience) &&
+           take_fragments(source, table, &header) && take_end(source);
 }
 
-static const char *take_copies(struct reader *reader, struct flow_copy *copies, size_t count)
+enum flow_load_result flow_table_load(struct flow_table *table, const uint8_t *data, size_t size,
+                                      const struct flow_patience *patience,
+                                      struct flow_load_error *error)
 {
-    const char *wrong = NULL;
+    struct source source = {.at = data, .left = size, .error = error};
+
+    return take_table(&source, table, patience) ? LOAD_DONE : source.result;
+}
+
+/* Flows that belong to no table. */
+static bool take_copies(struct source *source, struct flow_copy *copies, size_t count)
+{
     unsigned logged = 0;
 
-    for (size_t i = 0; i < count && !wrong; i++) {
-        wrong = take_flow(reader, &copies[i], &logged);
-        if (!wrong && logged > 0)
-            wrong = "a flow alone has no log";
+    for (size_t i = 0; i < count; i++) {
+        if (!take_flow(source, &copies[i], &logged))
+            return false;
+        if (logged > 0)
+            return refuse(source, "a flow alone has no log");
     }
-    return !wrong && reader->left > 0 ? "there is more behind it" : wrong;
+    return take_end(source);
 }
 
-static struct flow_copy *copies_from_memory(const uint8_t *data, size_t size, size_t *count)
+enum flow_load_result flow_copies_load(const uint8_t *data, size_t size, struct flow_copy **copies,
+                                       size_t *count, struct flow_load_error *error)
 {
-    struct reader reader = {.at = data, .left = size};
+    struct source source = {.at = data, .left = size, .error = error};
     struct header header;
 
-    if (take_header(&reader, MAGIC_OF_FLOWS, &header) < 0)
-        return NULL;
-    if (header.flows > reader.left / (sizeof(struct flow_header) + sizeof(struct flow))) {
-        (void)refuse("a flow is cut or begins wrongly");
-        return NULL;
+    *copies = NULL;
+    if (!take_header(&source, MAGIC_OF_FLOWS, &header))
+        return source.result;
+    if (header.flows > source.left / (sizeof(struct flow_header) + sizeof(struct flow))) {
+        (void)refuse(&source, "a flow is cut or begins wrongly");
+        return source.result;
     }
     *count = (size_t)header.flows;
-    struct flow_copy *copies = malloc((*count + 1) * sizeof(*copies));
-    if (!copies) {
-        PyErr_NoMemory();
-        return NULL;
-    }
-    const char *wrong = take_copies(&reader, copies, *count);
-    if (!wrong)
-        return copies;
-    free(copies);
-    (void)refuse(wrong);
-    return NULL;
-}
-
-struct flow_copy *flow_copies_from_bytes(PyObject *bytes, size_t *count)
-{
-    Py_buffer buffer;
-
-    if (PyObject_GetBuffer(bytes, &buffer, PyBUF_SIMPLE) < 0)
-        return NULL;
-    struct flow_copy *copies = copies_from_memory(buffer.buf, (size_t)buffer.len, count);
-    PyBuffer_Release(&buffer);
-    return copies;
+    *copies = malloc((*count + 1) * sizeof(**copies));
+    if (!*copies)
+        return LOAD_NO_MEMORY;
+    if (take_copies(&source, *copies, *count))
+        return LOAD_DONE;
+    free(*copies);
+    *copies = NULL;
+    return source.result;
 }

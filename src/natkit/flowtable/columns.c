@@ -1,5 +1,7 @@
-/* Flows as columns: NumPy arrays by name, and Arrow. */
-#include "object.h"
+/* Flows as columns: batches of them, filled row by row. */
+#include "columns.h"
+
+#include "fields.h"
 
 #include <string.h>
 
@@ -12,7 +14,7 @@ static bool append(const struct flow_field *field, const struct flow_copy *copy,
     uint64_t value = 0;
 
     if (field->info.kind == KIND_TEXT) {
-        const char *text = flow_state(&copy->record.flow, copy->v6);
+        const char *text = flow_tcp_state(&copy->of.flow, copy->v6);
         return column_append_text(data, text, text ? strlen(text) : 0);
     }
     if (field->info.kind == KIND_ADDRESS) {
@@ -25,94 +27,9 @@ static bool append(const struct flow_field *field, const struct flow_copy *copy,
     return true;
 }
 
-/* --- Names ------------------------------------------------------------------------------------ */
-
-/* The number of a column by its name or its attribute's, in which times end in _ns: -1 where it is
- * unknown. */
-static int find_column(const char *name)
-{
-    for (int i = 0; i < FLOW_FIELDS; i++) {
-        const struct column_info *info = &flow_fields[i].info;
-        size_t length = strlen(info->name);
-        bool is_time = info->kind == KIND_TIME || info->kind == KIND_DURATION;
-        if (strncmp(info->name, name, length) == 0 &&
-            (!name[length] || (is_time && strcmp(name + length, "_ns") == 0)))
-            return i;
-    }
-    return -1;
-}
-
-static void raise_unknown(PyObject *name)
-{
-    PyObject *difflib = PyImport_ImportModule("difflib");
-    PyObject *known = difflib ? PyList_New(FLOW_FIELDS) : NULL;
-    PyObject *near = NULL, *blank = NULL, *names = NULL;
-
-    for (Py_ssize_t i = 0; known && i < FLOW_FIELDS; i++) {
-        PyObject *text = PyUnicode_FromString(flow_fields[i].info.name);
-        if (!text)
-            Py_CLEAR(known);
-        else
-            PyList_SET_ITEM(known, i, text);
-    }
-    if (known)
-        near = PyObject_CallMethod(difflib, "get_close_matches", "OO", name, known);
-    if (near && PyList_Check(near) && PyList_GET_SIZE(near) == 0) {
-        Py_DECREF(near);
-        near = known;
-        Py_INCREF(known);
-    }
-    blank = near ? PyUnicode_FromString(", ") : NULL;
-    names = blank ? PyUnicode_Join(blank, near) : NULL;
-    if (names)
-        PyErr_Format(PyExc_ValueError, "a flow has no %R; near: %U", name, names);
-    Py_XDECREF(names);
-    Py_XDECREF(blank);
-    Py_XDECREF(near);
-    Py_XDECREF(known);
-    Py_XDECREF(difflib);
-}
-
-static int find_field(PyObject *name)
-{
-    const char *utf8 = PyUnicode_Check(name) ? PyUnicode_AsUTF8(name) : NULL;
-    if (!utf8) {
-        if (!PyErr_Occurred())
-            PyErr_Format(PyExc_TypeError, "the name of a column is a str, not %.100s",
-                         Py_TYPE(name)->tp_name);
-        return -1;
-    }
-    int found = find_column(utf8);
-    if (found < 0)
-        raise_unknown(name);
-    return found;
-}
-
-int flow_field_find(PyObject *name)
-{
-    int found = find_field(name);
-    if (found >= 0 && (flow_fields[found].info.kind == KIND_ADDRESS ||
-                       flow_fields[found].info.kind == KIND_TEXT)) {
-        PyErr_Format(PyExc_ValueError, "%U is no number to order flows by", name);
-        return -1;
-    }
-    return found;
-}
-
-uint64_t flow_field_order(int field, const struct flow_copy *copy)
-{
-    const uint64_t sign = (uint64_t)1 << 63;
-    uint8_t kind = flow_fields[field].info.kind;
-    uint64_t value = 0;
-
-    if (!flow_field_number(&flow_fields[field], copy, &value))
-        return 0;
-    return kind == KIND_TIME || kind == KIND_DURATION ? value ^ sign : value;
-}
-
 /* --- Tables ----------------------------------------------------------------------------------- */
 
-PyObject *flow_names(PyObject *names)
+PyObject *flow_column_names(PyObject *names)
 {
     if (!names || names == Py_None)
         return Py_NewRef(Py_None);
@@ -129,7 +46,7 @@ static Py_ssize_t choose(PyObject *names, const struct flow_field *chosen[FLOW_F
     }
     for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(names); i++) {
         PyObject *name = PyTuple_GET_ITEM(names, i);
-        int found = find_field(name);
+        int found = flow_field_find(name);
         if (found < 0)
             return -1;
         for (Py_ssize_t n = 0; n < i; n++)

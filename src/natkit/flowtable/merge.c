@@ -1,36 +1,26 @@
-/* FlowTable.expired(), flush() and merge(). */
+/* FlowTable.merge(). */
+#include "merge.h"
+
 #include "object.h"
 
-PyObject *flow_table_expired(PyObject *self_, PyObject *Py_UNUSED(args))
-{
-    struct flow_table_object *self = (struct flow_table_object *)self_;
-
-    return flow_table_settled(self_) ? flow_list_take(self) : NULL;
-}
-
-PyObject *flow_table_flush_all(PyObject *self_, PyObject *Py_UNUSED(args))
-{
-    struct flow_table *table = flow_table_complete(self_);
-
-    if (!table)
-        return NULL;
-    flow_table_flush(table);
-    Py_RETURN_NONE;
-}
+#include "flowtable/merge.h"
 
 /* Whether two tables sort packets in the same way: 1, 0, or -1 with an exception. */
 static int same_settings(const struct flow_table_object *one, const struct flow_table_object *other)
 {
-    if (one->table.idle != other->table.idle || one->table.active != other->table.active ||
-        one->table.by_vlan != other->table.by_vlan)
+    const struct flow_timeouts *timeouts = &one->table.wheel.timeouts;
+    const struct flow_timeouts *others = &other->table.wheel.timeouts;
+
+    if (timeouts->idle != others->idle || timeouts->active != others->active ||
+        one->table.input.by_vlan != other->table.input.by_vlan)
         return 0;
     if (!one->home || !other->home)
         return one->home == other->home;
     PyObject *prefixes = natkit_attribute(one->home, "prefixes");
-    PyObject *others = prefixes ? natkit_attribute(other->home, "prefixes") : NULL;
-    int same = others ? PyObject_RichCompareBool(prefixes, others, Py_EQ) : -1;
+    PyObject *other_prefixes = prefixes ? natkit_attribute(other->home, "prefixes") : NULL;
+    int same = other_prefixes ? PyObject_RichCompareBool(prefixes, other_prefixes, Py_EQ) : -1;
 
-    Py_XDECREF(others);
+    Py_XDECREF(other_prefixes);
     Py_XDECREF(prefixes);
     return same;
 }
@@ -46,7 +36,7 @@ static bool no_signal(void *thread_)
     return none;
 }
 
-const char flow_table_merge_doc[] =
+const char table_merge_doc[] =
     "merge($self, other, exact=False)\n--\n\n"
     "Add the flows of a table of later packets, as if those had been read on in this "
     "one.\n\n"
@@ -62,11 +52,11 @@ const char flow_table_merge_doc[] =
     "a signal's\nhandler, such as Ctrl-C, comes before the first flow was added, and both tables "
     "are as they were,\nor when all is done.";
 
-PyObject *flow_table_merge_with(PyObject *self_, PyObject *args, PyObject *kwargs)
+PyObject *table_merge(PyObject *self_, PyObject *args, PyObject *kwargs)
 {
     static char other_word[] = "other", exact_word[] = "exact";
     static char *keywords[] = {other_word, exact_word, NULL};
-    struct flow_table_object *self = (struct flow_table_object *)self_;
+    struct flow_table_object *self = table_object(self_);
     PyObject *other_obj = NULL; /* borrowed from args */
     int only_exact = 0;
     enum flow_merge_result result = MERGE_NO_MEMORY;
@@ -74,8 +64,8 @@ PyObject *flow_table_merge_with(PyObject *self_, PyObject *args, PyObject *kwarg
     if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O!|p:merge", keywords, Py_TYPE(self_),
                                      &other_obj, &only_exact))
         return NULL;
-    struct flow_table_object *other = (struct flow_table_object *)other_obj;
-    if (flow_table_check(self) < 0 || flow_table_check(other) < 0)
+    struct flow_table_object *other = table_object(other_obj);
+    if (table_object_check(self) < 0 || table_object_check(other) < 0)
         return NULL;
     if (self == other) {
         PyErr_SetString(PyExc_ValueError, "a flow table can't be merged with itself");
@@ -87,7 +77,7 @@ PyObject *flow_table_merge_with(PyObject *self_, PyObject *args, PyObject *kwarg
                         "the flow tables have other homes or timeouts, or one is by VLAN");
     if (same <= 0)
         return NULL;
-    if (!flow_table_settled((PyObject *)self) || !flow_table_settled(other_obj))
+    if (!table_object_settled((PyObject *)self) || !table_object_settled(other_obj))
         return NULL;
     PyThreadState *thread = NULL;
     struct flow_patience patience = {.lasts = no_signal, .context = &thread};

@@ -1,4 +1,7 @@
 /* FlowTable.add() and FlowTable.add_trace(): packets into a table. */
+#include "read.h"
+
+#include "flows.h"
 #include "object.h"
 
 #include "common/pipeline.h"
@@ -17,31 +20,23 @@ enum {
 /* Seconds between two calls of progress. */
 #define PROGRESS_EVERY 0.05
 
-int flow_table_check(const struct flow_table_object *self)
-{
-    if (!self->busy)
-        return 0;
-    PyErr_SetString(PyExc_RuntimeError, "the flow table is in use by another thread");
-    return -1;
-}
-
 /* --- One packet ------------------------------------------------------------------------------- */
 
-const char flow_table_add_doc[] =
+const char table_add_doc[] =
     "add($self, packet, /)\n--\n\n"
     "Count a packet in its flow.\n\n"
     "packet is any packet or layer object of plt that came from a trace; a quoted or tunnelled "
     "packet\ncounts in that packet's own flow. One that is not IP only counts in not_ip. "
     "ValueError for an\nobject made from bytes, which has no arrival time, and for anything else.";
 
-PyObject *flow_table_add(PyObject *self_, PyObject *obj)
+PyObject *table_add(PyObject *self_, PyObject *obj)
 {
-    struct flow_table_object *self = (struct flow_table_object *)self_;
+    struct flow_table_object *self = table_object(self_);
     struct plt_packet found = {.data = NULL};
     struct flow_packet packet;
     int status = self->state->plt_api->packet_of(self->state->plt_api, obj, &found);
 
-    if (status < 0 || flow_table_check(self) < 0)
+    if (status < 0 || table_object_check(self) < 0)
         return NULL;
     if (status == 0)
         return PyErr_Format(PyExc_ValueError,
@@ -51,9 +46,9 @@ PyObject *flow_table_add(PyObject *self_, PyObject *obj)
         PyErr_SetString(PyExc_ValueError, "an object made from bytes has no arrival time");
         return NULL;
     }
-    if (flow_packet_read(&self->table, found.data, found.len, found.layers, found.meta, &packet) &&
+    if (flow_input_packet(&self->table.input, &found, &packet) &&
         flow_table_feed(&self->table, &packet, 1) == 0) {
-        self->table.packets--;
+        self->table.input.packets--;
         return PyErr_NoMemory();
     }
     if (!flow_table_catch_up(&self->table, false))
@@ -87,14 +82,14 @@ static enum plt_bulk_result read_block(struct reading *reading, struct flow_pack
                                        size_t most, size_t *count)
 {
     const struct plt_api *api = reading->self->state->plt_api;
-    struct flow_table *table = &reading->self->table;
+    struct flow_input *input = &reading->self->table.input;
     enum plt_bulk_result result = PLT_RECORD;
     struct plt_record record;
     struct plt_layers layers;
 
     *count = 0;
     for (size_t i = 0; i < most && *count < most;) {
-        if (flow_fragment_next(table, false, &packets[*count])) {
+        if (flow_input_fragment(input, false, &packets[*count])) {
             (*count)++;
             continue;
         }
@@ -103,13 +98,14 @@ static enum plt_bulk_result read_block(struct reading *reading, struct flow_pack
         if (result != PLT_RECORD)
             break;
         record_layers(&record, &layers);
-        *count += flow_packet_read(table, record.data, record.len, &layers, &record.meta,
-                                   &packets[*count]);
+        struct plt_packet packet = {
+            .data = record.data, .len = record.len, .layers = &layers, .meta = &record.meta};
+        *count += flow_input_packet(input, &packet, &packets[*count]);
         reading->read++;
     }
     reading->found += *count;
-    reading->out_of_memory |= table->fragments_lost;
-    table->fragments_lost = false;
+    reading->out_of_memory |= input->fragments_lost;
+    input->fragments_lost = false;
     return result;
 }
 
@@ -127,7 +123,7 @@ static bool count_packets(void *reading_, void *packets_, size_t count)
         reading->counted += counted;
         enough = counted == block;
     }
-    reading->ended = table->ended;
+    reading->ended = table->set.ended;
     return enough;
 }
 
@@ -181,7 +177,7 @@ static int tell(PyObject *progress, uint64_t read, uint64_t told)
 
 static int hand_over(struct flow_table_object *self, PyObject *on_expired)
 {
-    PyObject *flows = flow_list_take(self);
+    PyObject *flows = flows_take(self);
     PyObject *result = NULL;
 
     if (flows)
@@ -213,7 +209,7 @@ static int settle(struct reading *reading, int status)
 static void forget_lost(struct reading *reading)
 {
     if (reading->found > reading->counted)
-        reading->self->table.packets -= reading->found - reading->counted;
+        reading->self->table.input.packets -= reading->found - reading->counted;
 }
 
 /* Whether this is a child process, forked by a handler of a signal while the second thread was at
@@ -264,7 +260,7 @@ static int read_all(struct reading *reading, PyObject *progress, PyObject *on_ex
 
     while (status == 0 && result != PLT_END) {
         /* callbacks, and what opened the trace, may have given the table to another thread */
-        if (flow_table_check(self) < 0)
+        if (table_object_check(self) < 0)
             return -1;
         self->busy = true;
         if (reading->read >= STRETCH && !reading->second && !self->one_thread)
@@ -291,7 +287,7 @@ static int read_all(struct reading *reading, PyObject *progress, PyObject *on_ex
     return status;
 }
 
-const char flow_table_add_trace_doc[] =
+const char table_add_trace_doc[] =
     "add_trace($self, source, filter=None, progress=None, on_expired=None)\n--\n\n"
     "Count all packets of a trace; returns how many were read.\n\n"
     "source is a plt.trace, a URI or a path; filter a plt.filter or an expression. progress is "
@@ -301,18 +297,18 @@ const char flow_table_add_trace_doc[] =
     "at the end: without it they stay in\nmemory until expired() is called. LibtraceError where "
     "the trace can't be read; what came before\nan exception is counted.";
 
-PyObject *flow_table_add_trace(PyObject *self_, PyObject *args, PyObject *kwargs)
+PyObject *table_add_trace(PyObject *self_, PyObject *args, PyObject *kwargs)
 {
     static char source_word[] = "source", filter_word[] = "filter", progress_word[] = "progress",
                 on_expired_word[] = "on_expired";
     static char *keywords[] = {source_word, filter_word, progress_word, on_expired_word, NULL};
-    struct flow_table_object *self = (struct flow_table_object *)self_;
+    struct flow_table_object *self = table_object(self_);
     const struct plt_api *api = self->state->plt_api;
     PyObject *source = NULL, *filter = Py_None, *progress = Py_None, *on_expired = Py_None;
 
     if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O|OOO:add_trace", keywords, &source, &filter,
                                      &progress, &on_expired) ||
-        flow_table_check(self) < 0)
+        table_object_check(self) < 0)
         return NULL;
     if (progress != Py_None && !PyCallable_Check(progress) &&
         !PyObject_HasAttrString(progress, "update")) {

@@ -1,38 +1,16 @@
-/* The type FlowTable: how it is made, looked into and merged. */
+/* The type FlowTable: how it is made, pickled and ended, and its attributes. */
 #include "object.h"
+
+#include "columns.h"
+#include "flows.h"
+#include "lookup.h"
+#include "merge.h"
+#include "pickle.h"
+#include "read.h"
+#include "views.h"
 
 #include <math.h>
 #include <string.h>
-
-static struct flow_table_object *table_of(PyObject *self_)
-{
-    return (struct flow_table_object *)self_;
-}
-
-struct flow_table *flow_table_settled(PyObject *self_)
-{
-    struct flow_table_object *self = table_of(self_);
-
-    if (flow_table_check(self) < 0)
-        return NULL;
-    if (!flow_table_catch_up(&self->table, false)) {
-        PyErr_NoMemory();
-        return NULL;
-    }
-    flow_wheel_settle(&self->table);
-    return &self->table;
-}
-
-struct flow_table *flow_table_complete(PyObject *self_)
-{
-    struct flow_table *table = flow_table_settled(self_);
-
-    if (table && !flow_table_catch_up(table, true)) {
-        PyErr_NoMemory();
-        return NULL;
-    }
-    return table;
-}
 
 /* --- Making one ------------------------------------------------------------------------------- */
 
@@ -73,6 +51,11 @@ static int read_seed(uint64_t seed[2])
     return PyErr_Occurred() ? -1 : 0;
 }
 
+static bool home_contains(const void *home, bool v6, const uint8_t *address)
+{
+    return natkit_at_home(home, v6 ? 6 : 4, address);
+}
+
 /* An empty table without timeouts; home is a FlowHome or None. */
 static struct flow_table_object *table_make(PyTypeObject *type, PyObject *home)
 {
@@ -93,7 +76,7 @@ static struct flow_table_object *table_make(PyTypeObject *type, PyObject *home)
     flow_table_init(&self->table, seed);
     if (home != Py_None) {
         self->home = Py_NewRef(home);
-        self->table.home = (const struct natkit_home *)home;
+        self->table.home = (struct flow_home){.contains = home_contains, .context = home};
     }
     return self;
 }
@@ -115,8 +98,8 @@ static PyObject *table_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
     struct flow_table_object *self = table_make(type, home);
     if (!self)
         return NULL;
-    self->table.by_vlan = by_vlan != 0;
-    flow_wheel_init(&self->table, idle, active);
+    self->table.input.by_vlan = by_vlan != 0;
+    flow_table_set_timeouts(&self->table, (struct flow_timeouts){idle, active});
     return (PyObject *)self;
 }
 
@@ -126,29 +109,29 @@ static PyObject *table_to_be_merged(PyObject *type_, PyObject *args, PyObject *k
 
     if (!self)
         return NULL;
-    table_of(self)->table.logs.most = MOST_LOG_BLOCKS_TO_MERGE;
-    table_of(self)->one_thread = true;
+    table_object(self)->table.set.logs.most = MOST_LOG_BLOCKS_TO_MERGE;
+    table_object(self)->one_thread = true;
     return self;
 }
 
 static PyObject *table_merged(PyObject *self_, PyObject *Py_UNUSED(args))
 {
-    struct flow_table_object *self = table_of(self_);
+    struct flow_table_object *self = table_object(self_);
 
-    if (flow_table_check(self) < 0)
+    if (table_object_check(self) < 0)
         return NULL;
-    flow_logs_trim(&self->table);
+    flow_set_trim_logs(&self->table.set);
     self->one_thread = false;
     Py_RETURN_NONE;
 }
 
 static void table_dealloc(PyObject *self_)
 {
-    struct flow_table_object *self = table_of(self_);
+    struct flow_table_object *self = table_object(self_);
     PyTypeObject *type = Py_TYPE(self_);
 
     if (!self->busy) /* else it was left half changed: see leave_behind() */
-        flow_table_free(&self->table);
+        flow_table_clear(&self->table);
     Py_XDECREF(self->home);
     type->tp_free(self_);
     Py_DECREF(type);
@@ -157,31 +140,24 @@ static void table_dealloc(PyObject *self_)
 static PyObject *table_from_bytes(PyObject *type_, PyObject *args)
 {
     PyObject *bytes = NULL, *home = Py_None; /* borrowed from args */
-    Py_buffer buffer;
 
     if (!PyArg_ParseTuple(args, "O|O:_from_bytes", &bytes, &home))
         return NULL;
     struct flow_table_object *self = table_make((PyTypeObject *)type_, home);
-    if (!self || PyObject_GetBuffer(bytes, &buffer, PyBUF_SIMPLE) < 0) {
-        Py_XDECREF((PyObject *)self);
-        return NULL;
-    }
-    int status = flow_table_from_bytes(&self->table, buffer.buf, (size_t)buffer.len);
-    PyBuffer_Release(&buffer);
-    if (status < 0)
+    if (self && unpickle_table(&self->table, bytes) < 0)
         Py_CLEAR(self);
     return (PyObject *)self;
 }
 
 static PyObject *table_reduce(PyObject *self_, PyObject *Py_UNUSED(args))
 {
-    struct flow_table *table = flow_table_settled(self_);
-    PyObject *home = table_of(self_)->home;
+    struct flow_table *table = table_object_settled(self_);
+    PyObject *home = table_object(self_)->home;
     if (!table)
         return NULL;
-    table_of(self_)->busy = true;
-    PyObject *bytes = flow_table_to_bytes(table);
-    table_of(self_)->busy = false;
+    table_object(self_)->busy = true;
+    PyObject *bytes = pickle_table(table);
+    table_object(self_)->busy = false;
     PyObject *from_bytes =
         bytes ? natkit_attribute((PyObject *)Py_TYPE(self_), "_from_bytes") : NULL;
     if (from_bytes)
@@ -190,86 +166,30 @@ static PyObject *table_reduce(PyObject *self_, PyObject *Py_UNUSED(args))
     return NULL;
 }
 
+/* --- Ending flows ----------------------------------------------------------------------------- */
+
+static PyObject *table_expired(PyObject *self_, PyObject *Py_UNUSED(args))
+{
+    return table_object_settled(self_) ? flows_take(table_object(self_)) : NULL;
+}
+
+static PyObject *table_flush(PyObject *self_, PyObject *Py_UNUSED(args))
+{
+    struct flow_table *table = table_object_complete(self_);
+
+    if (!table)
+        return NULL;
+    flow_table_flush(table);
+    Py_RETURN_NONE;
+}
+
 /* --- Looking into it -------------------------------------------------------------------------- */
 
 static Py_ssize_t table_length(PyObject *self_)
 {
-    const struct flow_table *table = flow_table_complete(self_);
+    const struct flow_table *table = table_object_complete(self_);
 
-    return table ? (Py_ssize_t)table->index.count : -1;
-}
-
-/* The flow of a key, an IPflow or a Flow, of either direction: 1 and *ref set where there is one,
- * 0 where not, -1 with an exception. */
-static int find(struct flow_table_object *self, PyObject *obj, flow_ref *ref)
-{
-    struct natkit_key key = {.bytes = {0}};
-    uint16_t vlan = 0;
-    struct flow_table *table = flow_table_complete((PyObject *)self);
-    if (!table)
-        return -1;
-    if (table->by_vlan && PyTuple_Check(obj) && PyTuple_GET_SIZE(obj) == 2) {
-        long number = PyLong_AsLong(PyTuple_GET_ITEM(obj, 1));
-        if (number == -1 && PyErr_Occurred())
-            return -1;
-        if (number < 0 || number > 0xfff)
-            return 0;
-        vlan = (uint16_t)number;
-        obj = PyTuple_GET_ITEM(obj, 0);
-    }
-    if (PyObject_TypeCheck(obj, self->state->flow_type)) {
-        if (!natkit_flow_key(obj))
-            return -1;
-        key = *natkit_flow_key(obj);
-    } else if (Py_IS_TYPE(obj, self->state->record_type)) {
-        const struct flow_copy *copy = flow_object_copy(obj);
-        vlan = copy->record.flow.vlan;
-        struct flow_key words = flow_key_of(&copy->record.flow, copy->v6);
-        key = flow_key_to(&words, copy->v6, 0);
-    } else {
-        Py_buffer buffer;
-        if (PyObject_GetBuffer(obj, &buffer, PyBUF_SIMPLE) < 0) {
-            PyErr_Format(PyExc_TypeError, "flows are looked up by a key or an IPflow, not %.100s",
-                         Py_TYPE(obj)->tp_name);
-            return -1;
-        }
-        const uint8_t *bytes = buffer.buf;
-        bool is_key = (buffer.len == KEY_SIZE_4 && bytes[KEY_VERSION] == 4) ||
-                      (buffer.len == KEY_SIZE_6 && bytes[KEY_VERSION] == 6);
-        if (is_key)
-            memcpy(key.bytes, bytes, (size_t)buffer.len);
-        PyBuffer_Release(&buffer);
-        if (!is_key)
-            return 0;
-    }
-    struct flow_key words;
-    bool v6 = key.bytes[KEY_VERSION] == 6;
-    flow_key_from(&key, &words);
-    if (table->by_vlan)
-        flow_words_set_vlan(words.words, v6, vlan);
-    *ref = flow_index_find(table, &words, flow_hash(table->index.seed, &words, v6), v6);
-    return *ref != 0;
-}
-
-static int table_contains(PyObject *self_, PyObject *obj)
-{
-    flow_ref ref = 0;
-
-    return find(table_of(self_), obj, &ref);
-}
-
-static PyObject *table_subscript(PyObject *self_, PyObject *obj)
-{
-    struct flow_table_object *self = table_of(self_);
-    flow_ref ref = 0;
-    int found = find(self, obj, &ref);
-
-    if (found == 0)
-        PyErr_SetObject(PyExc_KeyError, obj);
-    if (found <= 0)
-        return NULL;
-    struct flow_copy copy = flow_table_copy(&self->table, ref);
-    return flow_object_new(self->state, &copy);
+    return table ? (Py_ssize_t)table->set.index.count : -1;
 }
 
 static PyObject *table_schema(PyObject *Py_UNUSED(self), PyObject *Py_UNUSED(args))
@@ -279,18 +199,18 @@ static PyObject *table_schema(PyObject *Py_UNUSED(self), PyObject *Py_UNUSED(arg
 
 static PyObject *table_repr(PyObject *self_)
 {
-    const struct flow_table *table = &table_of(self_)->table;
+    const struct flow_table *table = &table_object(self_)->table;
 
     return PyUnicode_FromFormat("<natkit.FlowTable: %llu flows, %llu packets>",
-                                (unsigned long long)table->index.count,
-                                (unsigned long long)table->packets);
+                                (unsigned long long)table->set.index.count,
+                                (unsigned long long)table->input.packets);
 }
 
 /* --- Attributes ------------------------------------------------------------------------------- */
 
 static PyObject *home_get(PyObject *self_, void *Py_UNUSED(closure))
 {
-    PyObject *home = table_of(self_)->home;
+    PyObject *home = table_object(self_)->home;
 
     return Py_NewRef(home ? home : Py_None);
 }
@@ -304,48 +224,48 @@ static PyObject *timeout_object(int64_t timeout)
 
 static PyObject *idle_timeout_get(PyObject *self_, void *Py_UNUSED(closure))
 {
-    return timeout_object(table_of(self_)->table.idle);
+    return timeout_object(table_object(self_)->table.wheel.timeouts.idle);
 }
 
 static PyObject *active_timeout_get(PyObject *self_, void *Py_UNUSED(closure))
 {
-    return timeout_object(table_of(self_)->table.active);
+    return timeout_object(table_object(self_)->table.wheel.timeouts.active);
 }
 
 static PyObject *time_ns_get(PyObject *self_, void *Py_UNUSED(closure))
 {
-    const struct flow_table *table = &table_of(self_)->table;
+    const struct flow_table *table = &table_object(self_)->table;
 
-    if (table->clock == FLOW_NO_TIME)
+    if (table->input.clock.now == FLOW_NO_TIME)
         Py_RETURN_NONE;
-    return PyLong_FromLongLong(table->clock);
+    return PyLong_FromLongLong(table->input.clock.now);
 }
 
 static PyObject *vlan_get(PyObject *self_, void *Py_UNUSED(closure))
 {
-    return PyBool_FromLong(table_of(self_)->table.by_vlan);
+    return PyBool_FromLong(table_object(self_)->table.input.by_vlan);
 }
 
 static PyObject *packets_get(PyObject *self_, void *Py_UNUSED(closure))
 {
-    return PyLong_FromUnsignedLongLong(table_of(self_)->table.packets);
+    return PyLong_FromUnsignedLongLong(table_object(self_)->table.input.packets);
 }
 
 static PyObject *not_ip_get(PyObject *self_, void *Py_UNUSED(closure))
 {
-    return PyLong_FromUnsignedLongLong(table_of(self_)->table.not_ip);
+    return PyLong_FromUnsignedLongLong(table_object(self_)->table.input.not_ip);
 }
 
 static PyObject *too_short_get(PyObject *self_, void *Py_UNUSED(closure))
 {
-    return PyLong_FromUnsignedLongLong(table_of(self_)->table.too_short);
+    return PyLong_FromUnsignedLongLong(table_object(self_)->table.input.too_short);
 }
 
 static PyObject *table_sizeof(PyObject *self_, PyObject *Py_UNUSED(ignored))
 {
-    struct flow_table_object *self = table_of(self_);
+    struct flow_table_object *self = table_object(self_);
 
-    if (flow_table_check(self) < 0)
+    if (table_object_check(self) < 0)
         return NULL;
     return PyLong_FromSize_t((size_t)Py_TYPE(self_)->tp_basicsize + flow_table_size(&self->table));
 }
@@ -383,21 +303,20 @@ static PyGetSetDef table_getset[] = {
     }
 
 static PyMethodDef table_methods[] = {
-    METHOD("add", flow_table_add, METH_O, flow_table_add_doc),
-    METHOD("add_trace", flow_table_add_trace, METH_VARARGS | METH_KEYWORDS,
-           flow_table_add_trace_doc),
-    METHOD("expired", flow_table_expired, METH_NOARGS,
+    METHOD("add", table_add, METH_O, table_add_doc),
+    METHOD("add_trace", table_add_trace, METH_VARARGS | METH_KEYWORDS, table_add_trace_doc),
+    METHOD("expired", table_expired, METH_NOARGS,
            "expired($self, /)\n--\n\n"
            "The flows that ended since the last call, taken out of the table: a Flows.\n\n"
            "They are in the order of their first packets."),
-    METHOD("flush", flow_table_flush_all, METH_NOARGS,
+    METHOD("flush", table_flush, METH_NOARGS,
            "flush($self, /)\n--\n\n"
            "End all flows, as at the end of a measurement: expired() gives them.\n\n"
            "Their end_reason is 4, that of TCP connections that were closed 3."),
-    METHOD("top", flow_table_top, METH_VARARGS | METH_KEYWORDS, flow_table_top_doc),
-    METHOD("merge", flow_table_merge_with, METH_VARARGS | METH_KEYWORDS, flow_table_merge_doc),
-    METHOD("columns", flow_table_columns, METH_VARARGS | METH_KEYWORDS, flow_columns_doc),
-    METHOD("__arrow_c_stream__", flow_table_stream, METH_VARARGS | METH_KEYWORDS, flow_stream_doc),
+    METHOD("top", table_top, METH_VARARGS | METH_KEYWORDS, table_top_doc),
+    METHOD("merge", table_merge, METH_VARARGS | METH_KEYWORDS, table_merge_doc),
+    METHOD("columns", table_columns, METH_VARARGS | METH_KEYWORDS, flow_columns_doc),
+    METHOD("__arrow_c_stream__", table_stream, METH_VARARGS | METH_KEYWORDS, flow_stream_doc),
     METHOD("__arrow_c_schema__", table_schema, METH_NOARGS, flow_schema_doc),
     METHOD("_to_be_merged", table_to_be_merged, METH_VARARGS | METH_KEYWORDS | METH_CLASS,
            "_to_be_merged($type, home=None, idle_timeout=None, active_timeout=None, "
@@ -446,7 +365,7 @@ static PyType_Slot table_slots[] = {
     {.slot = Py_tp_getset, .pfunc = table_getset},
     {.slot = Py_tp_methods, .pfunc = table_methods},
     {.slot = Py_tp_repr, .pfunc = table_repr},
-    {.slot = Py_tp_iter, .pfunc = flow_table_iter},
+    {.slot = Py_tp_iter, .pfunc = table_iter},
     {.slot = Py_sq_contains, .pfunc = table_contains},
     {.slot = Py_mp_length, .pfunc = table_length},
     {.slot = Py_mp_subscript, .pfunc = table_subscript},

@@ -1,10 +1,15 @@
 /* All flows of a FlowTable: one after another, the largest, as columns. */
+#include "views.h"
+
+#include "columns.h"
+#include "fields.h"
+#include "flow.h"
 #include "object.h"
 
 #include <stdlib.h>
 
 struct listed {
-    const struct flow_table *table;
+    const struct flow_set *set;
     flow_ref *refs; /* owned */
     size_t count;
 };
@@ -12,10 +17,11 @@ struct listed {
 /* The flows of a table: 0, or -1 with an exception. */
 static int list_flows(PyObject *self_, struct listed *out)
 {
-    out->table = flow_table_complete(self_);
-    if (!out->table)
+    const struct flow_table *table = table_object_complete(self_);
+    if (!table)
         return -1;
-    out->refs = flow_table_list(out->table, LIST_LIVE, &out->count);
+    out->set = &table->set;
+    out->refs = flow_set_list(out->set, LIST_LIVE, &out->count);
     if (out->refs)
         return 0;
     PyErr_NoMemory();
@@ -26,20 +32,20 @@ static struct flow_copy copy_of(const void *context, size_t n)
 {
     const struct listed *listed = context;
 
-    return flow_table_copy(listed->table, listed->refs[n]);
+    return flow_set_copy(listed->set, listed->refs[n]);
 }
 
-PyObject *flow_table_columns(PyObject *self_, PyObject *args, PyObject *kwargs)
+PyObject *table_columns(PyObject *self_, PyObject *args, PyObject *kwargs)
 {
     static char fields_word[] = "fields";
     static char *keywords[] = {fields_word, NULL};
-    struct flow_table_object *self = (struct flow_table_object *)self_;
+    struct flow_table_object *self = table_object(self_);
     PyObject *names = NULL;
     struct listed listed;
 
     if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|O:columns", keywords, &names))
         return NULL;
-    PyObject *chosen = flow_names(names);
+    PyObject *chosen = flow_column_names(names);
     if (!chosen || list_flows(self_, &listed) < 0) {
         Py_XDECREF(chosen);
         return NULL;
@@ -52,11 +58,11 @@ PyObject *flow_table_columns(PyObject *self_, PyObject *args, PyObject *kwargs)
     return result;
 }
 
-PyObject *flow_table_stream(PyObject *self_, PyObject *args, PyObject *kwargs)
+PyObject *table_stream(PyObject *self_, PyObject *args, PyObject *kwargs)
 {
     static char schema_word[] = "requested_schema";
     static char *keywords[] = {schema_word, NULL};
-    struct flow_table_object *self = (struct flow_table_object *)self_;
+    struct flow_table_object *self = table_object(self_);
     PyObject *schema = NULL;
     struct listed listed;
 
@@ -72,7 +78,7 @@ PyObject *flow_table_stream(PyObject *self_, PyObject *args, PyObject *kwargs)
 
 /* --- The largest ------------------------------------------------------------------------------ */
 
-const char flow_table_top_doc[] =
+const char table_top_doc[] =
     "top($self, n, by='bytes')\n--\n\n"
     "The n flows that have most of something: a list of Flow, the most first.\n\n"
     "by is the name of a column that is a number or a time. Of equal ones the flow that "
@@ -132,7 +138,7 @@ static PyObject *ranked_list(struct flow_table_object *self, const struct listed
             qsort(heap, kept, sizeof(*heap), compare_backwards);
         if (i >= kept && ranks_before(&item, &heap[0]))
             sift(heap, kept, item);
-        if (flow_look_at_signals(i) < 0)
+        if (!flow_patience_lasts(&until_signal, i))
             Py_CLEAR(list);
     }
     if (list && kept > 0)
@@ -142,14 +148,14 @@ static PyObject *ranked_list(struct flow_table_object *self, const struct listed
         PyObject *flow = flow_object_new(self->state, &copy);
         if (flow)
             PyList_SET_ITEM(list, (Py_ssize_t)i, flow);
-        if (!flow || flow_look_at_signals(i) < 0)
+        if (!flow || !flow_patience_lasts(&until_signal, i))
             Py_CLEAR(list);
     }
     free(heap);
     return list;
 }
 
-PyObject *flow_table_top(PyObject *self_, PyObject *args, PyObject *kwargs)
+PyObject *table_top(PyObject *self_, PyObject *args, PyObject *kwargs)
 {
     static char n_word[] = "n", by_word[] = "by";
     static char *keywords[] = {n_word, by_word, NULL};
@@ -167,11 +173,11 @@ PyObject *flow_table_top(PyObject *self_, PyObject *args, PyObject *kwargs)
         return NULL;
     }
     PyObject *name = by ? Py_NewRef(by) : PyUnicode_FromString("bytes");
-    int field = name ? flow_field_find(name) : -1;
+    int field = name ? flow_field_find_order(name) : -1;
     Py_XDECREF(name);
     if (field < 0 || list_flows(self_, &listed) < 0)
         return NULL;
-    struct flow_table_object *self = (struct flow_table_object *)self_;
+    struct flow_table_object *self = table_object(self_);
     self->busy = true;
     PyObject *list = ranked_list(self, &listed, (size_t)n, field);
     self->busy = false;
@@ -190,9 +196,9 @@ struct iterator {
     size_t next;
 };
 
-PyObject *flow_table_iter(PyObject *self_)
+PyObject *table_iter(PyObject *self_)
 {
-    const struct natkit_state *state = ((struct flow_table_object *)self_)->state;
+    const struct natkit_state *state = table_object(self_)->state;
     PyTypeObject *type = state->iterator_type;
     struct listed listed;
 
@@ -211,7 +217,7 @@ PyObject *flow_table_iter(PyObject *self_)
         return PyErr_NoMemory();
     }
     for (size_t i = 0; i < listed.count; i++)
-        numbers[i] = flow_at(listed.table, listed.refs[i])->number;
+        numbers[i] = flow_at(&listed.set->pool, listed.refs[i])->number;
     self->table = Py_NewRef(self_);
     self->refs = listed.refs;
     self->numbers = numbers;
@@ -234,17 +240,17 @@ static void iterator_dealloc(PyObject *self_)
 static PyObject *iterator_next(PyObject *self_)
 {
     struct iterator *self = (struct iterator *)self_;
-    struct flow_table_object *owner = (struct flow_table_object *)self->table;
+    struct flow_table_object *owner = table_object(self->table);
 
-    if (flow_table_check(owner) < 0)
+    if (table_object_check(owner) < 0)
         return NULL;
     while (self->next < self->count) {
         size_t at = self->next++;
-        const struct flow *flow = flow_at(&owner->table, self->refs[at]);
+        const struct flow *flow = flow_at(&owner->table.set.pool, self->refs[at]);
         /* it may have ended since, and another flow have its place */
         if (!(flow->marks & MARK_LIVE) || flow->number != self->numbers[at])
             continue;
-        struct flow_copy copy = flow_table_copy(&owner->table, self->refs[at]);
+        struct flow_copy copy = flow_set_copy(&owner->table.set, self->refs[at]);
         return flow_object_new(owner->state, &copy);
     }
     return NULL;

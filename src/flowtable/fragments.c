@@ -266,8 +266,6 @@ static const struct held_fragment *take_oldest(struct flow_fragments *all, int64
 bool flow_fragments_next(struct flow_fragments *fragments, int64_t clock, bool all,
                          struct flow_packet *out)
 {
-    if (flow_fragments_held(fragments) == 0)
-        return false;
     const struct held_fragment *held = fragments->claims ? take_claimed(fragments, clock) : NULL;
     fragments->claims = held != NULL;
     if (!held)

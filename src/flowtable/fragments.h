@@ -121,7 +121,7 @@ bool flow_fragments_hold(struct flow_fragments *fragments, const struct fragment
 /* Append one to those that wait, for which there is room and memory. */
 void flow_fragments_add_held(struct flow_fragments *fragments, const struct held_fragment *held);
 /* The next of the fragments that wait no longer at that time, or of all; false when there is none.
- * To be asked until there is none after each packet that is read. */
+ */
 bool flow_fragments_next(struct flow_fragments *fragments, int64_t clock, bool all,
                          struct flow_packet *out);
 

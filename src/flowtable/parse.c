@@ -69,11 +69,6 @@ static bool read_fragment(struct flow_input *input, const struct plt_packet *pac
     return true;
 }
 
-bool flow_input_fragment(struct flow_input *input, bool all, struct flow_packet *out)
-{
-    return flow_fragments_next(&input->fragments, input->clock.now, all, out);
-}
-
 /* --- Packets ---------------------------------------------------------------------------------- */
 
 static struct flow_end end_of(const uint8_t *address, bool v6, uint16_t port)

@@ -22,7 +22,7 @@ struct flow_index {
     uint64_t group_count;
     unsigned shift;   /* of a hash, to a group's number */
     uint64_t count;   /* flows */
-    uint64_t seed[2]; /* so that nobody can choose keys that collide */
+    uint64_t seed[2]; /* so that senders can't choose keys that collide */
 };
 
 void flow_index_clear(struct flow_index *index);

@@ -134,8 +134,8 @@ PyObject *flow_columns_schema(void)
 const char flow_columns_doc[] =
     "columns($self, fields=None)\n--\n\n"
     "The flows as columns: a plt.Table, a row for each in the order of their first packets.\n\n"
-    "fields are names of columns, all without: those of Flow's attributes, a time without its _ns. "
-    "ValueError\nfor an unknown name, with near ones.";
+    "fields are names of columns, None for all: those of Flow's attributes, a time without\n"
+    "its _ns. ValueError for an unknown name, with near ones.";
 
 const char flow_stream_doc[] = "__arrow_c_stream__($self, requested_schema=None)\n--\n\n"
                                "All columns as an Arrow C stream (the PyCapsule protocol).";

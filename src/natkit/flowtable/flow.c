@@ -23,11 +23,11 @@ const struct flow_copy *flow_object_copy(PyObject *self_)
 
 PyObject *flow_object_new(struct natkit_state *state, const struct flow_copy *copy)
 {
-    if (!state->record_type) {
+    if (!state->flow_object_type) {
         PyErr_SetString(PyExc_RuntimeError, "the module natkit has been unloaded");
         return NULL;
     }
-    struct flow_object *self = PyObject_New(struct flow_object, state->record_type);
+    struct flow_object *self = PyObject_New(struct flow_object, state->flow_object_type);
     if (self)
         self->copy = *copy;
     return (PyObject *)self;
@@ -180,9 +180,8 @@ static PyMethodDef flow_object_methods[] = {
     {.ml_name = "_from_bytes",
      .ml_meth = flow_object_from_bytes,
      .ml_flags = METH_O | METH_CLASS,
-     .ml_doc =
-         "_from_bytes($type, state, /)\n--\n\nThe Flow that was pickled; ValueError for bytes "
-         "that are none."},
+     .ml_doc = "_from_bytes($type, state, /)\n--\n\n"
+               "The Flow that was pickled; ValueError for bytes that are no flow."},
     {.ml_name = "__reduce__",
      .ml_meth = flow_object_reduce,
      .ml_flags = METH_NOARGS,
@@ -205,7 +204,7 @@ static PyType_Slot flow_object_slots[] = {
     {.slot = 0},
 };
 
-PyType_Spec natkit_record_spec = {
+PyType_Spec natkit_flow_object_spec = {
     .name = "natkit.Flow",
     .basicsize = sizeof(struct flow_object),
     .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE | Py_TPFLAGS_DISALLOW_INSTANTIATION,

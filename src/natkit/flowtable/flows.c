@@ -18,12 +18,12 @@ struct flows_object {
 /* A sequence with room for so many, the count still 0; NULL with an exception. */
 static struct flows_object *flows_new(struct natkit_state *state, size_t room)
 {
-    if (!state->records_type) {
+    if (!state->flows_type) {
         PyErr_SetString(PyExc_RuntimeError, "the module natkit has been unloaded");
         return NULL;
     }
     struct flows_object *self =
-        (struct flows_object *)state->records_type->tp_alloc(state->records_type, 0);
+        (struct flows_object *)state->flows_type->tp_alloc(state->flows_type, 0);
     if (!self)
         return NULL;
     self->state = state;
@@ -212,7 +212,7 @@ static PyMethodDef flows_methods[] = {
     METHOD("__arrow_c_schema__", flows_schema, METH_NOARGS, flow_schema_doc),
     METHOD("_from_bytes", flows_from_bytes, METH_O | METH_CLASS,
            "_from_bytes($type, state, /)\n--\n\n"
-           "The Flows that were pickled; ValueError for bytes that are none."),
+           "The Flows that were pickled; ValueError for bytes that are no flows."),
     METHOD("__reduce__", flows_reduce, METH_NOARGS,
            "__reduce__($self, /)\n--\n\nHow pickle and copy make the same Flows again."),
     METHOD("__sizeof__", flows_sizeof, METH_NOARGS,
@@ -238,7 +238,7 @@ static PyType_Slot flows_slots[] = {
     {.slot = 0},
 };
 
-PyType_Spec natkit_records_spec = {
+PyType_Spec natkit_flows_spec = {
     .name = "natkit.Flows",
     .basicsize = sizeof(struct flows_object),
     .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE | Py_TPFLAGS_DISALLOW_INSTANTIATION,

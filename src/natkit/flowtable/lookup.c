@@ -31,7 +31,7 @@ static int find(struct flow_table_object *self, PyObject *obj, flow_ref *ref)
         if (!natkit_flow_key(obj))
             return -1;
         key = *natkit_flow_key(obj);
-    } else if (Py_IS_TYPE(obj, self->state->record_type)) {
+    } else if (Py_IS_TYPE(obj, self->state->flow_object_type)) {
         const struct flow_copy *copy = flow_object_copy(obj);
         vlan = copy->of.flow.vlan;
         key = flow_natkit_key(copy, 0);

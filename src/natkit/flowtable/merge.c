@@ -38,19 +38,17 @@ static bool no_signal(void *thread_)
 
 const char table_merge_doc[] =
     "merge($self, other, exact=False)\n--\n\n"
-    "Add the flows of a table of later packets, as if those had been read on in this "
-    "one.\n\n"
-    "Returns whether the result is what reading on would have given; with exact=True "
-    "nothing is merged\nwhere it would not be. It is, but where other begins before this "
-    "table's last packet and there\nare timeouts; where a flow goes on across the border "
-    "for longer than the active timeout; where\nTCP's first segments in other don't tell "
-    "what was sent before; where a fragment in other has its\nfirst one here, or one here in "
-    "other; and where "
-    "flows that ended were taken out of other. other stays as it is.\nValueError for a "
-    "table with another home, other timeouts or another vlan, and for this table itself. An "
-    "exception of "
-    "a signal's\nhandler, such as Ctrl-C, comes before the first flow was added, and both tables "
-    "are as they were,\nor when all is done.";
+    "Add the flows of a table of later packets, as if those had been read on in this one.\n\n"
+    "Returns whether the result is what reading on would have given. With exact=True nothing\n"
+    "is merged if it would not be. The result is exact except in these cases: there are\n"
+    "timeouts, and other begins before this table's last packet; a flow goes on across the\n"
+    "border for longer than the active timeout; TCP's first segments in other don't tell what\n"
+    "was sent before; a fragment in one table has its first fragment in the other; flows that\n"
+    "ended were taken out of other.\n\n"
+    "other stays as it is. ValueError for a table with another home, other timeouts or\n"
+    "another vlan, and for this table itself. An exception of a signal's handler, such as\n"
+    "Ctrl-C, comes before the first flow was added, and both tables are as they were, or when\n"
+    "all is done.";
 
 PyObject *table_merge(PyObject *self_, PyObject *args, PyObject *kwargs)
 {

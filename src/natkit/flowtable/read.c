@@ -25,9 +25,10 @@ enum {
 const char table_add_doc[] =
     "add($self, packet, /)\n--\n\n"
     "Count a packet in its flow.\n\n"
-    "packet is any packet or layer object of plt that came from a trace; a quoted or tunnelled "
-    "packet\ncounts in that packet's own flow. One that is not IP only counts in not_ip. "
-    "ValueError for an\nobject made from bytes, which has no arrival time, and for anything else.";
+    "packet is any packet or layer object of plt that came from a trace; a quoted or\n"
+    "tunnelled packet counts in that packet's own flow. One that is not IP only counts in\n"
+    "not_ip. ValueError for an object made from bytes, which has no arrival time, and for\n"
+    "anything else.";
 
 PyObject *table_add(PyObject *self_, PyObject *obj)
 {
@@ -290,12 +291,12 @@ static int read_all(struct reading *reading, PyObject *progress, PyObject *on_ex
 const char table_add_trace_doc[] =
     "add_trace($self, source, filter=None, progress=None, on_expired=None)\n--\n\n"
     "Count all packets of a trace; returns how many were read.\n\n"
-    "source is a plt.trace, a URI or a path; filter a plt.filter or an expression. progress is "
-    "called with\nthe packets read so far every so often and at the end; an object with an update "
-    "method in place of\na function, such as tqdm's bar, gets those since the last time. "
-    "on_expired is called with the\nFlows that ended, some thousands at a time and what is left "
-    "at the end: without it they stay in\nmemory until expired() is called. LibtraceError where "
-    "the trace can't be read; what came before\nan exception is counted.";
+    "source is a plt.trace, a URI or a path; filter a plt.filter or an expression. progress\n"
+    "is a function that gets the number of packets read so far, every so often and at the\n"
+    "end, or an object with an update method, such as tqdm's bar, which gets those since the\n"
+    "last time. on_expired is called with a Flows of those that ended, some thousands at a\n"
+    "time and the rest at the end; without it they stay in memory until expired() is called.\n\n"
+    "LibtraceError if the trace can't be read; packets before an exception are counted.";
 
 PyObject *table_add_trace(PyObject *self_, PyObject *args, PyObject *kwargs)
 {

@@ -27,7 +27,7 @@ static int read_timeout(const char *name, PyObject *obj, int64_t *timeout)
                          name, Py_TYPE(obj)->tp_name);
         return -1;
     }
-    /* the form that not-a-number fails too */
+    /* written so that not-a-number fails too */
     if (!(seconds >= 1e-9 && seconds <= LONGEST_TIMEOUT / 1e9)) {
         PyErr_Format(PyExc_ValueError, "%s must be seconds above 0 or None, not %R", name, obj);
         return -1;
@@ -36,7 +36,7 @@ static int read_timeout(const char *name, PyObject *obj, int64_t *timeout)
     return 0;
 }
 
-/* Two words that nobody who sends packets can know: 0, or -1 with an exception. */
+/* Two words that senders of packets do not know: 0, or -1 with an exception. */
 static int read_seed(uint64_t seed[2])
 {
     PyObject *os = PyImport_ImportModule("os");
@@ -130,7 +130,7 @@ static void table_dealloc(PyObject *self_)
     struct flow_table_object *self = table_object(self_);
     PyTypeObject *type = Py_TYPE(self_);
 
-    if (!self->busy) /* else it was left half changed: see leave_behind() */
+    if (!self->busy) /* else it may be half changed: see read.c */
         flow_table_clear(&self->table);
     Py_XDECREF(self->home);
     type->tp_free(self_);
@@ -321,14 +321,14 @@ static PyMethodDef table_methods[] = {
     METHOD("_to_be_merged", table_to_be_merged, METH_VARARGS | METH_KEYWORDS | METH_CLASS,
            "_to_be_merged($type, home=None, idle_timeout=None, active_timeout=None, "
            "vlan=False)\n--\n\n"
-           "A table that keeps more of what merge() needs, up to 32 MB, and reads with one thread, "
-           "beside\nthose that read for other tables."),
+           "A table that keeps up to 32 MB more of what merge() needs, and reads with one thread:\n"
+           "others read for other tables."),
     METHOD("_merged", table_merged, METH_NOARGS,
            "_merged($self, /)\n--\n\n"
-           "Make a table of _to_be_merged() like any other: what it keeps for merge() alone goes."),
+           "Make a table of _to_be_merged() like any other: drop what it keeps only for merge()."),
     METHOD("_from_bytes", table_from_bytes, METH_VARARGS | METH_CLASS,
            "_from_bytes($type, state, home=None, /)\n--\n\n"
-           "The table that was pickled; ValueError for bytes that are none."),
+           "The table that was pickled; ValueError for bytes that are no table."),
     METHOD("__reduce__", table_reduce, METH_NOARGS,
            "__reduce__($self, /)\n--\n\nHow pickle and copy make the same table again."),
     METHOD("__sizeof__", table_sizeof, METH_NOARGS,
@@ -336,27 +336,28 @@ static PyMethodDef table_methods[] = {
            "The memory that the table takes, flows and all, in bytes: for sys.getsizeof()."),
     {.ml_name = NULL}};
 
-PyDoc_STRVAR(
-    table_doc,
+static const char table_doc[] =
     "FlowTable(home=None, idle_timeout=None, active_timeout=None, vlan=False)\n--\n\n"
     "The flows of packets: a row for each five-tuple, both directions in one.\n\n"
-    "Forward is the direction of a flow's first packet (RFC 2722 section 2.1); with a FlowHome as "
-    "home it is\nthat of the packet's home_key, into the home network. A flow that had no packet "
-    "for longer than\nidle_timeout seconds, or goes on for longer than active_timeout, ends, and "
-    "so does a TCP connection\nat the SYN of another one with its ports: such flows go to "
-    "expired(), and the next packet begins a\nnew one. Time is that of the packets: the latest so "
-    "far, but where one is more than a minute behind,\nwhose time counts then. Later fragments "
-    "count in the flow of their packet's first fragment,\nwhere that was among the last 8192 and "
-    "is not older than 60 seconds, or comes up to 60 seconds after\nthem, or a shorter timeout: "
-    "4096 may wait, until the flows are looked at. Else they count in a flow\nwithout ports. With "
-    "vlan=True the same five-tuple is another flow on each VLAN: that of the outermost\n802.1Q or "
-    "802.1ad tag, 0 without one and for a priority tag.\n\nIterating gives a Flow for each that "
-    "goes on, "
-    "in the order of their first packets. table[key] is the\nflow of a fwd_key of either "
-    "direction, an IPflow or a Flow, KeyError where there is none; with\nvlan=True that without a "
-    "VLAN, and table[key, vlan_id] that of one. Tables can be pickled.\n"
-    "ValueError for a timeout that is not above 0, TypeError for another type.\nRuntimeError for "
-    "a table that another thread works on.");
+    "Forward is the direction of a flow's first packet (RFC 2722 section 2.1). With a\n"
+    "FlowHome as home it is that of the packet's home_key, into the home network.\n\n"
+    "A flow ends when it has had no packet for longer than idle_timeout seconds, or has gone\n"
+    "on for longer than active_timeout; a TCP connection also ends at the SYN of another one\n"
+    "with its ports. expired() gives the flows that ended; the next packet begins a new one.\n"
+    "Time is that of the packets: the latest so far. It goes back to the time of a packet\n"
+    "that is more than a minute earlier.\n\n"
+    "Later fragments count in the flow of their packet's first fragment, if that was among\n"
+    "the last 8192 first fragments and at most 60 seconds before. Up to 4096 that come before\n"
+    "their first one wait for it: 60 seconds or a shorter timeout, but no longer than until\n"
+    "the flows are looked at. All others count in a flow without ports.\n\n"
+    "With vlan=True the same five-tuple is another flow on each VLAN: that of the outermost\n"
+    "802.1Q or 802.1ad tag, 0 without a tag and for a priority tag.\n\n"
+    "Iterating gives a Flow for each that goes on, in the order of their first packets.\n"
+    "table[key] is the flow of a fwd_key of either direction, of an IPflow or of a Flow;\n"
+    "KeyError if there is none. With vlan=True that is the flow without a VLAN; the one on a\n"
+    "VLAN is table[key, vlan_id]. Tables can be pickled.\n\n"
+    "ValueError for a timeout that is not above 0, TypeError for another type. RuntimeError\n"
+    "for a table that another thread works on.";
 
 static PyType_Slot table_slots[] = {
     {.slot = Py_tp_doc, .pfunc = (void *)(uintptr_t)table_doc},

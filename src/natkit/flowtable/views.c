@@ -81,8 +81,8 @@ PyObject *table_stream(PyObject *self_, PyObject *args, PyObject *kwargs)
 const char table_top_doc[] =
     "top($self, n, by='bytes')\n--\n\n"
     "The n flows that have most of something: a list of Flow, the most first.\n\n"
-    "by is the name of a column that is a number or a time. Of equal ones the flow that "
-    "began first is\nfirst. ValueError for a negative n and for an unknown name.";
+    "by is the name of a column that is a number or a time. Of equal ones the flow that began\n"
+    "first is first. ValueError for a negative n and for an unknown name.";
 
 /* A flow that may be among the first. */
 struct ranked {

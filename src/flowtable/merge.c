@@ -1,193 +1,20 @@
 /* Merging: the flows of a later table added to those of an earlier one, as if the packets of the
  * later had been read on in the earlier.
  *
- * What a flow counts adds up.  What depends on the order of packets is one of these:
+ * A flow of the later table that continues one of the earlier is joined with it: see join.c, which
+ * says where that is not exact.  Nor is the merging exact for these:
  *
- * - Where a flow ends.  Whether a later flow continues an earlier one is told by its first packet
- *   alone.  But where the two make one that is longer than the active timeout, it would have ended
- *   in the midst of the later one's packets; and where a SYN is in the midst of the later one, and
- *   in the earlier one a FIN or numbers that the SYN's does not follow, too: what was counted of
- *   each part is not known, and so the merging is not exact.
- * - TCP's state and round trip: those of the parts join (see EVENT_* and join_handshake).
- * - What was retransmitted: that ends no further than what was sent before.  Where the earlier part
- *   was further than the later one's first segments are, more of those were retransmissions than
- * the later part knows.  They are in its log, which has the ends of segments that went further than
- * all before in that part, in their order: those that don't go beyond the earlier part's highest
- * count. From the first that does the two are the same.  The merging is not exact where the log
- * ends before that, and where numbers are so far apart that it is open which is higher.
- * - Fragments whose first one the earlier table knows, or that wait in it for one that is in the
- *   later: not exact.  Nor, where time matters, are those that wait at all.
- * - Time: a later table that begins before the earlier one's end is not exact where time matters,
- *   nor is one whose clock went back, or would have.
- */
+ * - Fragments whose first one is in the earlier table, or that wait in it for one in the later,
+ * and, where there are timeouts, fragments that wait at all.
+ * - Time: a later table that begins before the earlier one's end, where there are timeouts, and one
+ *   whose clock went back, or would have. */
 #include "merge.h"
 
 #include "hash.h"
-
-#include "packet/protocols.h"
+#include "join.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-/* --- Segments --------------------------------------------------------------------------------- */
-
-/* How much further than a later part an earlier one may be.  What is less than FLOW_FAR from the
- * highest of a part is this much more from that of the whole: merged again and again, all of it
- * stays below the 2**31 that would turn the order around. */
-#define MOST_AHEAD ((uint32_t)1 << 24)
-
-struct joined_way {
-    uint32_t seq_end;
-    uint32_t retransmits; /* to be added to those of both parts */
-    bool exact;
-};
-
-static struct joined_way join_segments(const struct flow *one, const struct flow *other,
-                                       const struct flow_log *log, unsigned way)
-{
-    uint32_t highest = flow_way_of(one, way)->seq_end;
-    struct joined_way out = {.seq_end = highest, .exact = true};
-    bool is_short = other->marks & (way ? MARK_LOG_SHORT_1 : MARK_LOG_SHORT_0);
-
-    if (!(other->events[way] & EVENT_SEQ))
-        return out;
-    if (one->events[way] & EVENT_SEQ) {
-        bool further = false;
-        for (unsigned i = 0; i < log->count && !further; i++) {
-            uint32_t below = highest - log->seq_ends[i];
-            if (log->way1[i] != way)
-                continue;
-            further = below >> 31 && below != (uint32_t)1 << 31;
-            out.retransmits += !further && log->counts[i];
-            if (!further && (below >= MOST_AHEAD || (other->events[way] & EVENT_SEQ_FAR)))
-                out.exact = false;
-        }
-        out.exact = out.exact && (further || !is_short);
-        if (!further && !is_short)
-            return out;
-    }
-    out.seq_end = flow_way_of(other, way)->seq_end;
-    return out;
-}
-
-/* --- Flows ------------------------------------------------------------------------------------ */
-
-/* How far a SYN that a flow begins with is from what an earlier part sent: 0 where it is within
- * that, or nothing is known of it; see flow_syn_is_new(). */
-static uint32_t syn_ahead(const struct flow *one, const struct flow *other)
-{
-    unsigned way = (other->logged & LOGGED_FIRST_WAY1) != 0;
-    uint32_t ahead = other->first_seq_end - flow_way_of(one, way)->seq_end;
-
-    return (one->events[way] & EVENT_SEQ) && -ahead >= FLOW_FAR ? ahead : 0;
-}
-
-/* Whether a flow with the same key is a part of the flow `one`. */
-static bool continues(const struct flow_table *table, const struct flow *one,
-                      const struct flow *other, int64_t clock)
-{
-    if (flow_is_over(&table->wheel.timeouts, one, clock))
-        return false;
-    return !((other->marks & MARK_FIRST_SYN) && (flow_is_closed(one) || syn_ahead(one, other) > 0));
-}
-
-/* Whether that SYN may be a repeated one, with data (RFC 7413) where the former had none. */
-static bool syn_is_unclear(const struct flow *one, const struct flow *other)
-{
-    uint32_t ahead = other->marks & MARK_FIRST_SYN ? syn_ahead(one, other) : 0;
-
-    return ahead > 0 && ahead <= UINT16_MAX;
-}
-
-/* Whether joining the two gives what one table would have. */
-static bool joins_exactly(const struct flow_table *table, const struct flow *one,
-                          const struct flow *other, const struct flow_logs *logs)
-{
-    uint8_t either = one->events[0] | one->events[1];
-    struct flow_log log;
-
-    /* of a time that was wrong: it ends later than its parts */
-    if (flow_timeouts_are_set(&table->wheel.timeouts) &&
-        (one->started > other->started || one->seen > other->started))
-        return false;
-    if (table->wheel.timeouts.active != FLOW_NEVER &&
-        other->seen > nanoseconds_add(one->started, table->wheel.timeouts.active))
-        return false;
-    if (!flow_has_room(&table->wheel.timeouts, one, flow_first_time(other), flow_last_time(other)))
-        return false;
-    /* a later SYN may be another connection's */
-    if ((other->marks & MARK_LATER_SYN) && (either & (EVENT_FIN | EVENT_RST | EVENT_SEQ)))
-        return false;
-    if (other->end_reason == END_OF_FLOW && !flow_is_closed(other) && (either & EVENT_SEQ))
-        return false;
-    flow_log_read(logs, other, &log);
-    return join_segments(one, other, &log, 0).exact && join_segments(one, other, &log, 1).exact;
-}
-
-static void join_handshake(struct flow *one, const struct flow *other)
-{
-    if (one->handshake_kind > HANDSHAKE_SYN || other->handshake_kind == HANDSHAKE_NONE)
-        return;
-    if (one->handshake_kind == HANDSHAKE_SYN && other->handshake_kind == HANDSHAKE_SYN_ACK) {
-        one->handshake_kind = HANDSHAKE_RTT;
-        one->handshake = flow_handshake_time(other->handshake, one->handshake);
-    } else {
-        one->handshake_kind = other->handshake_kind;
-        one->handshake = other->handshake;
-    }
-}
-
-static void join_ways(struct flow_way *one, const struct flow_way *other)
-{
-    if (other->packets == 0)
-        return;
-    bool none = one->packets == 0 || one->first == FLOW_NO_TIME;
-    if (none || (other->first < one->first && other->first != FLOW_NO_TIME))
-        one->first = other->first;
-    if (none || other->last > one->last)
-        one->last = other->last;
-    one->packets += other->packets;
-    one->bytes += other->bytes;
-    one->ip_bytes += other->ip_bytes;
-    one->payload_bytes += other->payload_bytes;
-}
-
-/* Add to a flow's log what went further in the later part and does so in the whole. */
-static void join_logs(struct flow_table *table, struct flow *one, const struct flow *other,
-                      const struct flow_log *log)
-{
-    for (unsigned i = 0; i < log->count; i++) {
-        unsigned way = log->way1[i];
-        uint32_t ahead = log->seq_ends[i] - flow_way(one, way)->seq_end;
-        if (!(one->events[way] & EVENT_SEQ) || (ahead != 0 && ahead >> 31 == 0))
-            flow_log_append(&table->set.logs, one, log->seq_ends[i], way, log->counts[i]);
-    }
-    one->marks |= other->marks & MARK_LOG_SHORT;
-}
-
-static void join(struct flow_table *table, struct flow *one, const struct flow *other,
-                 const struct flow_log *log)
-{
-    struct joined_way joined[2] = {join_segments(one, other, log, 0),
-                                   join_segments(one, other, log, 1)};
-
-    join_logs(table, one, other, log);
-    for (unsigned way = 0; way < 2; way++) {
-        if ((one->events[way] & EVENT_FIN) && (other->tcp_flags[!way] & TCP_ACK))
-            one->events[way] |= EVENT_FIN_ACKED;
-        join_ways(flow_way(one, way), flow_way_of(other, way));
-        flow_way(one, way)->seq_end = joined[way].seq_end;
-        flow_way(one, way)->retransmits +=
-            flow_way_of(other, way)->retransmits + joined[way].retransmits;
-    }
-    for (unsigned way = 0; way < 2; way++) {
-        one->events[way] |= other->events[way];
-        one->tcp_flags[way] |= other->tcp_flags[way];
-    }
-    join_handshake(one, other);
-    if (other->marks & (MARK_FIRST_SYN | MARK_LATER_SYN))
-        one->marks |= MARK_LATER_SYN;
-}
 
 /* --- Tables ----------------------------------------------------------------------------------- */
 
@@ -338,18 +165,21 @@ static bool look_at(struct merging *merging, const struct item *item)
 {
     const struct flow_table *table = merging->table;
     const struct flow_table *other = merging->other;
+    const struct flow_timeouts *timeouts = &table->wheel.timeouts;
     const struct flow *flow = flow_at(&other->set.pool, item->from);
     flow_ref ref = find(merging, item);
+    struct flow_log log;
 
     merging->found += ref != 0;
     merging->to_index += !ref && flow->end_reason == END_NONE;
     if (!ref || flow->marks & MARK_AGAIN)
         return true; /* if again, it meets what the flow before it in its table has become */
     const struct flow *one = flow_at(&table->set.pool, ref);
-    if (continues(table, one, flow, flow->started))
-        return joins_exactly(table, one, flow, &other->set.logs);
-    return flow_is_over(&table->wheel.timeouts, one, flow->started) || flow_is_closed(one) ||
-           !syn_is_unclear(one, flow);
+    if (!flow_continues(timeouts, one, flow, flow->started))
+        return flow_is_over(timeouts, one, flow->started) || flow_is_closed(one) ||
+               !flow_syn_is_unclear(one, flow);
+    flow_log_read(&other->set.logs, flow, &log);
+    return flow_joins_exactly(timeouts, one, flow, &log);
 }
 
 /* Look at all flows; false when it was given up. */
@@ -406,6 +236,7 @@ static bool add_flow(const struct merging *merging, const struct item *item, uin
 {
     struct flow_table *table = merging->table;
     const struct flow_table *other = merging->other;
+    const struct flow_timeouts *timeouts = &table->wheel.timeouts;
     const struct flow *flow = flow_at(&other->set.pool, item->from);
     bool v6 = flow_ref_is_6(item->from);
     struct flow_key key = flow_key_of(flow, v6);
@@ -416,22 +247,21 @@ static bool add_flow(const struct merging *merging, const struct item *item, uin
     struct flow_log log;
 
     flow_log_read(&other->set.logs, flow, &log);
-    bool has_room = one && flow_has_room(&table->wheel.timeouts, one, flow_first_time(flow),
-                                         flow_last_time(flow));
-    if (has_room && continues(table, one, flow, clock)) {
-        join(table, one, flow, &log);
+    bool has_room =
+        one && flow_has_room(timeouts, one, flow_first_time(flow), flow_last_time(flow));
+    if (has_room && flow_continues(timeouts, one, flow, clock)) {
+        flow_join(one, &table->set.logs, flow, &log);
         one->seen = flow->seen > table->input.clock.now ? flow->seen : table->input.clock.now;
         if (flow->end_reason == END_NONE)
             return true;
         bool by_time = flow->end_reason == END_IDLE || flow->end_reason == END_ACTIVE;
-        return flow_table_end(
-            table, ref, by_time ? flow_end_reason(&table->wheel.timeouts, one) : flow->end_reason);
+        return flow_table_end(table, ref,
+                              by_time ? flow_end_reason(timeouts, one) : flow->end_reason);
     }
     if (one) {
-        uint8_t reason = flow_is_over(&table->wheel.timeouts, one, clock)
-                             ? flow_end_reason(&table->wheel.timeouts, one)
-                         : has_room || flow_is_closed(one) ? END_OF_FLOW
-                                                           : END_ACTIVE;
+        uint8_t reason = flow_is_over(timeouts, one, clock) ? flow_end_reason(timeouts, one)
+                         : has_room || flow_is_closed(one)  ? END_OF_FLOW
+                                                            : END_ACTIVE;
         if (!flow_table_end(table, ref, reason))
             return false;
     }

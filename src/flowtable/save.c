@@ -499,7 +499,7 @@ static bool take_table(struct source *source, struct flow_table *table,
     table->input.not_ip = header.not_ip;
     table->input.too_short = header.too_short;
     table->set.handed_out = header.handed_out;
-    table->set.logs.most = MOST_LOG_BLOCKS_TO_MERGE;
+    flow_set_grow_logs(&table->set);
     return take_flows(source, table, header.flows, patience) &&
            take_fragments(source, table, &header) && take_end(source);
 }

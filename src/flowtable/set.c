@@ -51,6 +51,11 @@ bool flow_set_reserve(struct flow_set *set, const size_t more[2], uint64_t live)
     return enough;
 }
 
+void flow_set_grow_logs(struct flow_set *set)
+{
+    set->logs.most = MOST_LOG_BLOCKS_TO_MERGE;
+}
+
 void flow_set_trim_logs(struct flow_set *set)
 {
     if (flow_logs_limit(&set->logs, flow_pool_chunks(&set->pool)))

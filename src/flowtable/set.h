@@ -55,7 +55,9 @@ struct flow_copy flow_set_copy(const struct flow_set *set, flow_ref ref);
  * freed, NULL when out of memory. */
 enum { LIST_LIVE = 1, LIST_ENDED = 2 };
 flow_ref *flow_set_list(const struct flow_set *set, int which, size_t *count);
-/* Have no larger logs than those of a table that is not made to be merged. */
+/* Let a set have the logs of a table that is made to be merged, or that was; and no larger ones
+ * than those of any other. */
+void flow_set_grow_logs(struct flow_set *set);
 void flow_set_trim_logs(struct flow_set *set);
 
 #endif

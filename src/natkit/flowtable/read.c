@@ -215,12 +215,12 @@ static void forget_lost(struct reading *reading)
 
 /* Whether this is a child process, forked by a handler of a signal while the second thread was at
  * work: the table stays in use for ever then, for that thread may have left it half changed. */
-static bool is_left_behind(const struct reading *reading)
+static bool is_forked(const struct reading *reading)
 {
     return reading->second && pipeline_is_gone(reading->second);
 }
 
-static int leave_behind(void)
+static int raise_forked(void)
 {
     if (!PyErr_Occurred())
         PyErr_SetString(PyExc_RuntimeError, "the process was forked while a flow table was read");
@@ -245,9 +245,9 @@ static int read_on(struct reading *reading, enum plt_bulk_result *result)
     }
     /* a child that is forked here must not take from the file what its parent is to read next */
     int status = PyErr_CheckSignals();
-    if (status == 0 && !is_left_behind(reading) && *result == PLT_MORE)
+    if (status == 0 && !is_forked(reading) && *result == PLT_MORE)
         status = api->bulk_fill(reading->bulk);
-    return is_left_behind(reading) ? leave_behind() : status;
+    return is_forked(reading) ? raise_forked() : status;
 }
 
 /* All of a trace: 0, or -1 with an exception.  What was read before it stays counted. */
@@ -267,7 +267,7 @@ static int read_all(struct reading *reading, PyObject *progress, PyObject *on_ex
         if (reading->read >= STRETCH && !reading->second && !self->one_thread)
             reading->second = pipeline_new(sizeof(struct flow_packet), PACKETS_AHEAD);
         status = read_on(reading, &result);
-        if (is_left_behind(reading))
+        if (is_forked(reading))
             return -1;
         bool end = result == PLT_END;
         bool tells = progress && (end || now() - told_at >= PROGRESS_EVERY);

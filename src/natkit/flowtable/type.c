@@ -109,7 +109,7 @@ static PyObject *table_to_be_merged(PyObject *type_, PyObject *args, PyObject *k
 
     if (!self)
         return NULL;
-    table_object(self)->table.set.logs.most = MOST_LOG_BLOCKS_TO_MERGE;
+    flow_set_grow_logs(&table_object(self)->table.set);
     table_object(self)->one_thread = true;
     return self;
 }

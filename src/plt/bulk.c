@@ -5,6 +5,8 @@
 #include "state.h"
 #include "trace.h"
 
+#include "common/keptexception.h"
+
 struct plt_bulk {
     struct plt_state *state; /* borrowed */
     PyObject *trace;         /* owned: the plt.trace */
@@ -154,10 +156,7 @@ void bulk_raise(struct plt_bulk *self)
 
 void bulk_close(struct plt_bulk *self)
 {
-    PyObject *type = NULL;
-    PyObject *value = NULL;
-    PyObject *traceback = NULL;
-    PyErr_Fetch(&type, &value, &traceback);
+    PyObject *error = exception_take();
     if (self->source)
         trace_give_back(self->trace, self->accepted);
     if (self->made && self->trace) {
@@ -170,5 +169,5 @@ void bulk_close(struct plt_bulk *self)
     Py_XDECREF(self->filter);
     Py_XDECREF(self->trace_filter);
     PyMem_Free(self);
-    PyErr_Restore(type, value, traceback);
+    exception_restore(error);
 }

@@ -7,6 +7,8 @@
 
 #include "frame.h"
 
+#include "packet/ends.h"
+
 /* The one's complement sum of bytes, not folded; a last odd byte counts as a high one. */
 static uint64_t sum(const uint8_t *data, uint32_t len, uint64_t start)
 {

@@ -1,5 +1,6 @@
 /* The reader of ERF files, Endace's extensible record format. */
 #include "packet/bytes.h"
+#include "packet/linktypes.h"
 #include "packet/erfrecord.h"
 #include "packet/protocols.h"
 

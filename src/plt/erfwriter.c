@@ -2,6 +2,8 @@
 #include "writer.h"
 
 #include "packet/bytes.h"
+#include "packet/linktypes.h"
+#include "packet/meta.h"
 #include "packet/erfrecord.h"
 #include "packet/protocols.h"
 

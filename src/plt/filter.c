@@ -3,6 +3,7 @@
 #include "filter.h"
 
 #include "packet/decode.h"
+#include "packet/meta.h"
 
 #include "attributes.h"
 #include "libtrace_compat.h"

@@ -1,5 +1,6 @@
 /* Frames: bytes and their lifetime. */
 #include "frame.h"
+#include "packet/linktypes.h"
 
 #include "state.h"
 

@@ -7,6 +7,7 @@
 #include "framing.h"
 
 #include "packet/decode.h"
+#include "packet/meta.h"
 
 #include <string.h>
 #include <time.h>

@@ -2,6 +2,8 @@
 #include "layers.h"
 
 #include "packet/protocols.h"
+#include "packet/linktypes.h"
+#include "packet/meta.h"
 
 #include "checksum.h"
 #include "state.h"

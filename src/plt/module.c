@@ -1,6 +1,7 @@
 /* The module plt._plt: its types, constants and state. */
 #include "capsule.h"
 #include "columns.h"
+#include "common/capsule.h"
 #include "formats.h"
 #include "libtrace_compat.h"
 #include "state.h"
@@ -130,17 +131,9 @@ static int add_error(PyObject *module, struct plt_state *state)
 static int plt_exec(PyObject *module)
 {
     struct plt_state *state = PyModule_GetState(module);
-    state->ipp = PyImport_ImportModule("ipp._ipp");
-    if (!state->ipp)
-        return -1;
-    state->ipp_api = PyCapsule_Import(IPP_CAPSULE, 0);
+    state->ipp_api = capsule_import("ipp._ipp", IPP_CAPSULE, IPP_API_VERSION, "plt", &state->ipp);
     if (!state->ipp_api)
         return -1;
-    if (state->ipp_api->api_version != IPP_API_VERSION) {
-        PyErr_Format(PyExc_ImportError, "ipp speaks version %d of its C interface, plt version %d",
-                     state->ipp_api->api_version, IPP_API_VERSION);
-        return -1;
-    }
     state->datetime = PyCapsule_Import("datetime.datetime_CAPI", 0);
     if (!state->datetime)
         return -1;

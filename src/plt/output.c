@@ -9,6 +9,8 @@
 #include "view.h"
 #include "writer.h"
 
+#include "common/keptexception.h"
+
 #include <fcntl.h>
 #include <string.h>
 
@@ -96,12 +98,11 @@ static PyObject *raise_pending(struct output *self, const char *format)
  * sockets raise theirs from C, a signal's handler from its frame. */
 static PyObject *raise_written(struct output *self, const char *format)
 {
-    PyObject *type = NULL;
-    PyObject *value = NULL;
-    PyObject *traceback = NULL;
-    PyErr_Fetch(&type, &value, &traceback);
+    PyObject *error = exception_take();
+    PyObject *traceback = error ? PyException_GetTraceback(error) : NULL;
     bool is_user_s = traceback != NULL;
-    PyErr_Restore(type, value, traceback);
+    Py_XDECREF(traceback);
+    exception_restore(error);
     return is_user_s ? NULL : raise_pending(self, format);
 }
 
@@ -127,8 +128,7 @@ static void output_dealloc(PyObject *self_)
 {
     struct output *self = (struct output *)self_;
     PyTypeObject *type = Py_TYPE(self_);
-    PyObject *pending[3] = {NULL};
-    PyErr_Fetch(&pending[0], &pending[1], &pending[2]);
+    PyObject *pending = exception_take();
     bool told = self->writer && writer_failed(self->writer);
     if (output_end(self) < 0) {
         if (told)
@@ -137,7 +137,7 @@ static void output_dealloc(PyObject *self_)
             PyErr_WriteUnraisable(self->uri);
     }
     Py_XDECREF(self->uri);
-    PyErr_Restore(pending[0], pending[1], pending[2]);
+    exception_restore(pending);
     type->tp_free(self_);
     Py_DECREF(type);
 }

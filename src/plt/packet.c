@@ -1,5 +1,6 @@
 /* The type packet: the attributes and methods of every packet and layer object. */
 #include "common/subclass.h"
+#include "packet/linktypes.h"
 
 #include "attributes.h"
 #include "diagnose.h"

@@ -1,6 +1,7 @@
 /* The reader of pcap files (draft-ietf-opsawg-pcap) of either byte order, with micro- or
  * nanoseconds, and of the variants that libpcap or Wireshark read. */
 #include "packet/bytes.h"
+#include "packet/meta.h"
 #include "packet/decode.h"
 
 #include "pcapfile.h"

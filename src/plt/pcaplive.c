@@ -3,6 +3,8 @@
 #include "pcaplive.h"
 
 #include "packet/decode.h"
+#include "packet/linktypes.h"
+#include "packet/meta.h"
 
 #include "capture.h"
 #include "source.h"

@@ -1,6 +1,7 @@
 /* The reader of pcapng files (draft-ietf-opsawg-pcapng): several sections, each with its byte
  * order, and interfaces, each with its link type and clock. */
 #include "packet/bytes.h"
+#include "packet/meta.h"
 #include "packet/decode.h"
 
 #include "readers.h"

@@ -3,6 +3,8 @@
 #include "writer.h"
 
 #include "packet/bytes.h"
+#include "packet/linktypes.h"
+#include "packet/meta.h"
 #include "packet/decode.h"
 
 #include "frame.h"

@@ -9,6 +9,8 @@
 
 #include "wait.h"
 
+#include "common/keptexception.h"
+
 #include <errno.h>
 #include <poll.h>
 #include <string.h>
@@ -257,24 +259,21 @@ static int finish(struct sink *self)
 
 int sink_close(struct sink *self)
 {
-    PyObject *type = NULL;
-    PyObject *value = NULL;
-    PyObject *traceback = NULL;
-    PyErr_Fetch(&type, &value, &traceback);
+    PyObject *error = exception_take();
     if (finish(self) < 0) {
-        if (type)
+        if (error)
             PyErr_Clear();
         else
-            PyErr_Fetch(&type, &value, &traceback);
+            error = exception_take();
         cut(self);
     }
     PyObject *closed = PyObject_CallMethod(self->file, "close", NULL);
-    if (!closed && type)
+    if (!closed && error)
         PyErr_Clear();
-    bool failed = type || !closed;
+    bool failed = error || !closed;
     Py_XDECREF(closed);
-    if (type)
-        PyErr_Restore(type, value, traceback);
+    if (error)
+        exception_restore(error);
     Py_DECREF(self->file);
     Py_XDECREF(self->new_compressor);
     Py_XDECREF(self->compressor);

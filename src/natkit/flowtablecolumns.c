@@ -177,7 +177,7 @@ PyObject *flow_columns_table(struct natkit_state *state, PyObject *names, size_t
                              flow_copy_of copy_of, const void *context)
 {
     PyObject *batch = batch_of(state, names, count, copy_of, context);
-    PyObject *module = batch ? PyImport_ImportModule("plt._columns") : NULL;
+    PyObject *module = batch ? PyImport_ImportModule("plt") : NULL;
     PyObject *table = module ? PyObject_CallMethod(module, "Table", "[O]", batch) : NULL;
 
     Py_XDECREF(module);

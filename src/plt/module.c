@@ -1,7 +1,8 @@
 /* The module plt._plt: its types, constants and state. */
-#include "capsule.h"
-#include "columns.h"
 #include "common/capsule.h"
+
+#include "api.h"
+#include "columns.h"
 #include "formats.h"
 #include "libtrace_compat.h"
 #include "state.h"
@@ -144,7 +145,7 @@ static int plt_exec(PyObject *module)
         return -1;
     if (add_constants(module) < 0)
         return -1;
-    return capsule_add(module, state);
+    return api_add(module, state);
 }
 
 static void plt_free(void *module)

@@ -1,5 +1,5 @@
 /* plt's C interface, for natkit and pldns (common/capi.h). */
-#include "capsule.h"
+#include "api.h"
 
 #include "bulk.h"
 #include "state.h"
@@ -29,7 +29,6 @@ static int packet_cut(const struct plt_api *api, PyObject *obj, uint32_t len)
 {
     struct view *view = view_of(api->state, obj);
     struct frame *frame = view ? view->frame : NULL;
-
     if (!frame || view->type != VIEW_PACKET || frame->root != ROOT_LINK || frame->parent ||
         frame->buffer) {
         PyErr_Format(PyExc_TypeError, "only a packet of a trace can be cut, not %.100s",
@@ -60,7 +59,7 @@ static struct plt_bulk *open_bulk(const struct plt_api *api, PyObject *source, P
     return bulk_open(api->state, source, filter);
 }
 
-int capsule_add(PyObject *module, struct plt_state *state)
+int api_add(PyObject *module, struct plt_state *state)
 {
     state->api = (struct plt_api){.api_version = PLT_API_VERSION,
                                   .packet_of = packet_of,

@@ -4,6 +4,7 @@
 #ifndef PLT_PACKET_LINKTYPES_H
 #define PLT_PACKET_LINKTYPES_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -46,9 +47,6 @@ enum link_direction {
     DIRECTION_BYTE,    /* the first byte, 0 where received */
     DIRECTION_JUNIPER  /* bit 0 of byte 3: received */
 };
-
-/* Linux's hardware types of interfaces with a link layer of 802.11. */
-enum { ARPHRD_80211 = 801, ARPHRD_RADIOTAP = 803 };
 
 /* libpcap's number for what no live interface has. */
 #define DLT_NO_NUMBER (-1)
@@ -152,5 +150,18 @@ const struct link_row *link_rows(size_t *count);
 const struct link_row *link_row_of(uint32_t number);
 /* What libtrace calls the link type of a number, -1 where it has no name for it. */
 int16_t plt_linktype_of_dlt(uint32_t dlt);
+
+/* What Linux calls hardware (packet(7)), of which tunnels and others have many more numbers. */
+enum hardware {
+    ARPHRD_ETHER = 1,
+    ARPHRD_LOOPBACK = 772,
+    ARPHRD_80211 = 801,
+    ARPHRD_RADIOTAP = 803
+};
+
+/* The link type of what an interface of some hardware receives. */
+uint32_t linktype_of_hardware(uint32_t hardware);
+/* Whether it can send packets of a link type. */
+bool hardware_sends(uint32_t hardware, uint32_t linktype);
 
 #endif

@@ -66,19 +66,63 @@ static uint32_t uncounted_fcs(const uint8_t *data, uint32_t len, enum link_fcs f
     return 0;
 }
 
-uint32_t plt_wire_extra(const uint8_t *data, uint32_t len, const struct plt_meta *meta)
+/* How much longer than the length field of a pcap format libtrace's wire length is.  For radiotap
+ * that is not meta->fcs, which the frame may hold already. */
+static uint32_t wire_extra(const uint8_t *data, uint32_t len, const struct plt_meta *meta)
 {
     const struct link_row *row = link_row_of(meta->dlt);
     return row && !meta->fcs_counted ? uncounted_fcs(data, len, (enum link_fcs)row->fcs) : 0;
 }
 
+uint64_t meta_length_field(const struct plt_meta *meta, const uint8_t *data, uint32_t len)
+{
+    uint32_t extra = wire_extra(data, len, meta);
+
+    return meta->wire_len > extra ? meta->wire_len - extra : 0;
+}
+
 void meta_set_wire_len(struct plt_meta *meta, const uint8_t *data, uint32_t len, uint32_t length)
 {
-    uint32_t extra = plt_wire_extra(data, len, meta);
+    uint32_t extra = wire_extra(data, len, meta);
     meta->wire_len = (uint64_t)length + extra;
     if (meta->fcs_counted)
         return;
     meta->fcs = (uint8_t)extra;
     if (meta->dlt == LINKTYPE_IEEE802_11_RADIOTAP)
         meta->fcs = 4; /* where nothing was added it is a part of the frame */
+}
+
+/* --- Interfaces ------------------------------------------------------------------------------ */
+
+uint32_t linktype_of_hardware(uint32_t hardware)
+{
+    switch (hardware) {
+    case ARPHRD_ETHER:
+    case ARPHRD_LOOPBACK:
+        return LINKTYPE_ETHERNET;
+    case ARPHRD_80211:
+        return LINKTYPE_IEEE802_11;
+    case ARPHRD_RADIOTAP:
+        return LINKTYPE_IEEE802_11_RADIOTAP;
+    default: /* tunnels, PPP: the packet begins with its IP header */
+        return LINKTYPE_DLT_RAW;
+    }
+}
+
+bool hardware_sends(uint32_t hardware, uint32_t linktype)
+{
+    uint32_t own = linktype_of_hardware(hardware);
+
+    if (own != LINKTYPE_DLT_RAW)
+        return linktype == own;
+    switch (linktype) {
+    case LINKTYPE_DLT_RAW:
+    case LINKTYPE_DLT_RAW_OPENBSD:
+    case LINKTYPE_RAW:
+    case LINKTYPE_IPV4:
+    case LINKTYPE_IPV6:
+        return true;
+    default:
+        return false;
+    }
 }

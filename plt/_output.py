@@ -1,6 +1,6 @@
 """Where output traces go: files, compressed or not, standard output, and interfaces.
 
-`open_sink()` and `open_interface()` are what `output_trace.start_output()` calls.
+`open_file()` and `open_interface()` are what `output_trace.start_output()` calls.
 """
 
 from __future__ import annotations
@@ -15,9 +15,11 @@ from collections.abc import Callable
 from functools import partial
 from typing import BinaryIO, Protocol
 
-from . import _sources
+from ._formats import HEADERS, recognise
+from ._plt import BZIP2_COMPRESSION, ZLIB_COMPRESSION
+from ._streams import open_stream
 
-__all__ = ["open_interface", "open_sink"]
+__all__ = ["open_file", "open_interface"]
 
 
 class File(Protocol):
@@ -34,30 +36,22 @@ class Compressor(Protocol):
     def flush(self) -> bytes: ...
 
 
-NO_COMPRESSION, ZLIB_COMPRESSION, BZIP2_COMPRESSION = 0, 1, 2
-
 #: Without a level of the caller's: that of libtrace's own tools.
 DEFAULT_LEVEL = 6
-
-#: Formats by how their first bytes are known, and how many of these that takes.
-IS_OF_FORMAT: dict[str, tuple[Callable[[bytes], bool], int]] = {
-    "pcap": (_sources.is_pcap, 24),
-    "erf": (_sources.is_erf, 16),
-}
 
 
 def header_of(path: str, format: str) -> bytes:
     """What a file that is to be appended to begins with, none where it is empty or new."""
-    is_format, size = IS_OF_FORMAT[format]
+    size = HEADERS[format]
     try:
-        stream = _sources.open_stream(path)
+        stream = open_stream(path)
     except FileNotFoundError:
         return b""
     try:
         head = stream.peek(size)
     finally:
         stream.close()
-    if head and (len(head) < size or not is_format(head)):
+    if head and (len(head) < size or recognise(head) != format):
         raise OSError(f"what is there is no {format} file: nothing can be appended to it")
     return head
 
@@ -90,7 +84,7 @@ def standard_output() -> File:
         return Kept(binary)
 
 
-def open_sink(
+def open_file(
     path: str, format: str, flags: int, compression: int, level: int
 ) -> tuple[File, Callable[[], Compressor] | None, bool, bytes]:
     """A file, what makes compressors, whether it may have several streams, how it begins."""
@@ -115,19 +109,9 @@ def open_sink(
 
 # --- Interfaces ------------------------------------------------------------------------------
 
-#: Link types of pcap files by what packet(7) calls hardware; all others take IP packets.
-ETHERNET, RADIOTAP, WIFI = 1, 127, 105
-LINK_TYPES = {
-    1: frozenset({ETHERNET}),
-    772: frozenset({ETHERNET}),  # loopback
-    801: frozenset({WIFI}),
-    803: frozenset({RADIOTAP}),
-}
-RAW_IP = frozenset({12, 14, 101, 228, 229})
 
-
-def open_interface(name: str) -> tuple[socket.socket, frozenset[int]]:
-    """A socket that sends packets to an interface, and the link types that it takes."""
+def open_interface(name: str) -> tuple[socket.socket, int]:
+    """A socket that sends packets to an interface, and its hardware as packet(7) numbers that."""
     if not hasattr(socket, "AF_PACKET"):
         raise OSError("this system has no packet sockets")
     try:
@@ -141,4 +125,4 @@ def open_interface(name: str) -> tuple[socket.socket, frozenset[int]]:
     except BaseException:
         opened.close()
         raise
-    return opened, LINK_TYPES.get(hardware, RAW_IP)
+    return opened, hardware

@@ -6,9 +6,10 @@ with respect to home networks: their `home_key` is the same for both directions.
 counts the packets of whole traces in their flows, and `flows(uris)` those of many files at once.
 `ba_get_short` and `ba_get_long` read integers in network order. The `seq_` functions compute with
 32-bit sequence numbers; the `u32_` functions are the same under other names. `CryptoPan(key)`
-anonymises addresses, arrays of them and packets.
+anonymises addresses, arrays of them and packets. `natkit.plot` draws pictures of traces and flows.
 """
 
+from natkit import plot
 from natkit._anonymised import Anonymised
 from natkit._flows import flows
 from natkit._natkit import (
@@ -45,6 +46,7 @@ __all__ = [
     "ba_get_long",
     "ba_get_short",
     "flows",
+    "plot",
     "seq_add",
     "seq_ge",
     "seq_gt",

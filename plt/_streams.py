@@ -21,19 +21,13 @@ from ._compression import (
 )
 from ._origin import is_own
 from ._readahead import LOST_PLACE, ReadAhead
+from ._threads import processors
 
 __all__ = ["Plain", "closing", "is_stdin", "open_stream"]
 
 T = TypeVar("T")
 
 CHUNK = 1 << 16  # read at once
-
-
-def processors() -> int:
-    """How many this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def is_stdin(file: BinaryIO) -> bool:

@@ -77,9 +77,9 @@ static PyTypeObject *add_type(PyObject *module, PyType_Spec *spec)
 
 static int add_flow_tables(PyObject *module, struct natkit_state *state)
 {
-    state->record_type = add_type(module, &natkit_record_spec);
-    state->records_type = state->record_type ? add_type(module, &natkit_records_spec) : NULL;
-    state->table_type = state->records_type ? add_type(module, &natkit_table_spec) : NULL;
+    state->flow_object_type = add_type(module, &natkit_flow_object_spec);
+    state->flows_type = state->flow_object_type ? add_type(module, &natkit_flows_spec) : NULL;
+    state->table_type = state->flows_type ? add_type(module, &natkit_table_spec) : NULL;
     if (!state->table_type)
         return -1;
     state->iterator_type =
@@ -122,8 +122,8 @@ static int natkit_traverse(PyObject *module, visitproc visit, void *arg)
     Py_VISIT(state->home_type);
     Py_VISIT(state->pan_type);
     Py_VISIT(state->table_type);
-    Py_VISIT(state->record_type);
-    Py_VISIT(state->records_type);
+    Py_VISIT(state->flow_object_type);
+    Py_VISIT(state->flows_type);
     Py_VISIT(state->iterator_type);
     Py_VISIT(state->result_type);
     for (size_t i = 0; i < NATKIT_SHARED_RESULTS; i++)
@@ -140,8 +140,8 @@ static int natkit_clear(PyObject *module)
     Py_CLEAR(state->home_type);
     Py_CLEAR(state->pan_type);
     Py_CLEAR(state->table_type);
-    Py_CLEAR(state->record_type);
-    Py_CLEAR(state->records_type);
+    Py_CLEAR(state->flow_object_type);
+    Py_CLEAR(state->flows_type);
     Py_CLEAR(state->iterator_type);
     Py_CLEAR(state->result_type);
     for (size_t i = 0; i < NATKIT_SHARED_RESULTS; i++)

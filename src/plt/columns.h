@@ -2,7 +2,7 @@
 #ifndef PLT_COLUMNS_H
 #define PLT_COLUMNS_H
 
-#include "common/column.h"
+#include "common/reader.h"
 #include "packet/packet.h"
 #include "types.h"
 

@@ -45,6 +45,9 @@ static const struct constant constants[] = {
     {"BZIP2_COMPRESSION", TRACE_OPTION_COMPRESSTYPE_BZ2},
     {"LZO_COMPRESSION", TRACE_OPTION_COMPRESSTYPE_LZO},
     {"O_APPEND", O_APPEND},
+    {"_KIND_TIME", KIND_TIME},
+    {"_KIND_DURATION", KIND_DURATION},
+    {"_KIND_TEXT", KIND_TEXT},
 };
 
 static int add_constants(PyObject *module)

@@ -1,0 +1,14 @@
+/* The type Flow: one flow as it was when it was asked for. */
+#ifndef NATKIT_FLOWTABLE_FLOW_H
+#define NATKIT_FLOWTABLE_FLOW_H
+
+#include "natkit/natkit.h"
+
+#include "flowtable/flow.h"
+
+/* A new Flow; NULL with an exception. */
+PyObject *flow_object_new(struct natkit_state *state, const struct flow_copy *copy);
+/* The flow of a natkit.Flow: borrowed. */
+const struct flow_copy *flow_object_copy(PyObject *self_);
+
+#endif

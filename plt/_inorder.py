@@ -341,7 +341,7 @@ class InThreads:
 
 def is_file(source: Source) -> bool:
     """Whether a source is a file, which opens at once and is read by nobody else."""
-    from ._sources import FILE_FORMATS, LIBTRACE_FORMATS  # noqa: PLC0415  the decompressors
+    from ._formats import FILE_FORMATS, LIBTRACE_FORMATS  # noqa: PLC0415  the decompressors
 
     if isinstance(source, _plt.trace):
         return False

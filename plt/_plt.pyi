@@ -1,7 +1,17 @@
 from collections.abc import Iterable
 from datetime import datetime
 from types import TracebackType
-from typing import Any, Final, Literal, Self, SupportsFloat, SupportsIndex, TypeAlias, final
+from typing import (
+    Any,
+    Final,
+    Literal,
+    Self,
+    SupportsFloat,
+    SupportsIndex,
+    TypeAlias,
+    TypedDict,
+    final,
+)
 
 from _typeshed import StrOrBytesPath
 from typing_extensions import Buffer, disjoint_base
@@ -418,6 +428,16 @@ _KIND_DURATION: Final = 11
 _KIND_TEXT: Final = 12
 
 def _fields() -> list[dict[str, Any]]: ...
+
+class _Format(TypedDict):
+    name: str
+    read_as: tuple[str, ...]
+    written_as: tuple[str, ...]
+    is_file: bool
+    header: int
+
+def _formats() -> list[_Format]: ...
+def _recognise(head: Buffer, /) -> str | None: ...
 
 # --- Columns: what plt/_columns.py and plt/_table.py are made of
 

@@ -3,6 +3,8 @@
 #define NATKIT_FLOWTABLE_H
 
 #include "common/column.h"
+#include "ipflow/home.h"
+#include "ipflow/key.h"
 #include "natkit.h"
 #include "packet/protocols.h"
 

@@ -1,6 +1,8 @@
 /* What a flow answers for: one row a field, for the attributes of Flow and for the columns. */
 #include "flowtabletype.h"
 
+#include "ipflow/ipflow.h"
+
 #include "packet/bytes.h"
 #include "packet/protocols.h"
 
@@ -290,7 +292,7 @@ static PyObject *ipflow_get(PyObject *self_, void *Py_UNUSED(closure))
     struct flow_key key = flow_key_of(&copy->record.flow, copy->v6);
     struct natkit_key bytes = flow_key_to(&key, copy->v6, flow_forward(&copy->record.flow));
 
-    return state ? natkit_flow_new(state, &bytes, NO_HOME, NO_HOME) : NULL;
+    return state ? ipflow_new(state, &bytes, NO_HOME, NO_HOME) : NULL;
 }
 
 #define NUMBER_OF(what_, whose_, kind, missing, column, attribute_, doc) FIELD_##what_##_##whose_,

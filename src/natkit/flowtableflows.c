@@ -1,6 +1,8 @@
 /* The type Flows: flows that ended, in a sequence. */
 #include "flowtabletype.h"
 
+#include "common/method.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -195,12 +197,6 @@ static PyObject *records_sizeof(PyObject *self_, PyObject *Py_UNUSED(args))
     return PyLong_FromSize_t((size_t)Py_TYPE(self_)->tp_basicsize +
                              self->count * sizeof(*self->copies));
 }
-
-#define METHOD(name, function, flags, text)                                                        \
-    {                                                                                              \
-        .ml_name = name, .ml_meth = (PyCFunction)(void (*)(void))(function), .ml_flags = (flags),  \
-        .ml_doc = text                                                                             \
-    }
 
 static PyMethodDef records_methods[] = {
     METHOD("columns", records_columns, METH_VARARGS | METH_KEYWORDS, flow_columns_doc),

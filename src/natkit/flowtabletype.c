@@ -1,6 +1,10 @@
 /* The type FlowTable: how it is made, looked into and merged. */
 #include "flowtabletype.h"
 
+#include "common/method.h"
+#include "ipflow/attributes.h"
+#include "ipflow/flowhome.h"
+
 #include <math.h>
 #include <string.h>
 
@@ -93,7 +97,7 @@ static struct flow_table_object *table_make(PyTypeObject *type, PyObject *home)
     flow_table_init(&self->table, seed);
     if (home != Py_None) {
         self->home = Py_NewRef(home);
-        self->table.home = (const struct natkit_home *)home;
+        self->table.home = flowhome_networks(home);
     }
     return self;
 }
@@ -217,10 +221,10 @@ static int find(struct flow_table_object *self, PyObject *obj, flow_ref *ref)
         vlan = (uint16_t)number;
         obj = PyTuple_GET_ITEM(obj, 0);
     }
-    if (PyObject_TypeCheck(obj, self->state->flow_type)) {
-        if (!natkit_flow_key(obj))
+    if (PyObject_TypeCheck(obj, self->state->ipflow_type)) {
+        if (!ipflow_key(obj))
             return -1;
-        key = *natkit_flow_key(obj);
+        key = *ipflow_key(obj);
     } else if (Py_IS_TYPE(obj, self->state->record_type)) {
         const struct flow_copy *copy = flow_object_copy(obj);
         vlan = copy->record.flow.vlan;
@@ -375,12 +379,6 @@ static PyGetSetDef table_getset[] = {
     {.name = NULL}};
 
 /* --- The type --------------------------------------------------------------------------------- */
-
-#define METHOD(name, function, flags, text)                                                        \
-    {                                                                                              \
-        .ml_name = name, .ml_meth = (PyCFunction)(void (*)(void))(function), .ml_flags = (flags),  \
-        .ml_doc = text                                                                             \
-    }
 
 static PyMethodDef table_methods[] = {
     METHOD("add", flow_table_add, METH_O, flow_table_add_doc),

@@ -3,6 +3,7 @@
 #define NATKIT_FLOWTABLETYPE_H
 
 #include "flowtable.h"
+#include "ipflow/packetkey.h"
 
 struct flow_table_object {
     PyObject ob_base;

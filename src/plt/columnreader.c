@@ -1,5 +1,7 @@
 /* The Python type that reads a trace as columns: the C part of plt.columns(). */
+#include "bulk.h"
 #include "columns.h"
+#include "state.h"
 
 struct packet_reader {
     struct column_reader base;

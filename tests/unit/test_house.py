@@ -143,11 +143,7 @@ RETIRED = {
 #: Folders that still have some of them: strike one when it is clean.
 NOT_YET_CLEAN = (
     "src/natkit/",
-    "src/pldns/",
     "src/plt/",
-    "natkit/",
-    "pldns/",
-    "plt/",
 )
 TEXTS = ("*.c", "*.h", "*.py", "*.pyi", "*.md", "*.ipynb", "Makefile", "*.toml", "*.sh")
 

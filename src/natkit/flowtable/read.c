@@ -62,7 +62,7 @@ PyObject *table_add(PyObject *self_, PyObject *obj)
 /* What a call of add_trace() reads with. */
 struct reading {
     struct flow_table_object *self;
-    struct plt_bulk *bulk;
+    struct plt_records *records;
     struct pipeline *second; /* owned: counts the packets; NULL where this thread does */
     bool hands_over;         /* flows that ended are handed over as they come */
     uint64_t read;
@@ -79,12 +79,12 @@ static bool is_to_hand_over(const struct reading *reading)
 
 /* Read up to `most` packets; what the source said last, and how many packets are to be counted:
  * `most` at the most, with fragments that have waited. */
-static enum plt_bulk_result read_block(struct reading *reading, struct flow_packet *packets,
-                                       size_t most, size_t *count)
+static enum plt_records_result read_block(struct reading *reading, struct flow_packet *packets,
+                                          size_t most, size_t *count)
 {
     const struct plt_api *api = reading->self->state->plt_api;
     struct flow_input *input = &reading->self->table.input;
-    enum plt_bulk_result result = PLT_RECORD;
+    enum plt_records_result result = PLT_RECORD;
     struct plt_record record;
     struct plt_layers layers;
 
@@ -95,7 +95,7 @@ static enum plt_bulk_result read_block(struct reading *reading, struct flow_pack
             continue;
         }
         i++;
-        result = api->bulk_next(reading->bulk, &record);
+        result = api->records_next(reading->records, &record);
         if (result != PLT_RECORD)
             break;
         record_layers(&record, &layers);
@@ -130,10 +130,10 @@ static bool count_packets(void *reading_, void *packets_, size_t count)
 
 /* Read up to STRETCH packets, fewer where flows are to be handed over, without the GIL; what the
  * source said last. */
-static enum plt_bulk_result read_stretch(struct reading *reading)
+static enum plt_records_result read_stretch(struct reading *reading)
 {
     struct pipeline *second = reading->second;
-    enum plt_bulk_result result = PLT_RECORD;
+    enum plt_records_result result = PLT_RECORD;
     struct flow_packet packets[BLOCK];
     struct flow_packet *place = packets;
     size_t room = BLOCK;
@@ -228,7 +228,7 @@ static int raise_forked(void)
 }
 
 /* Read a stretch, and more of the file where there is none left: 0, or -1 with an exception. */
-static int read_on(struct reading *reading, enum plt_bulk_result *result)
+static int read_on(struct reading *reading, enum plt_records_result *result)
 {
     const struct plt_api *api = reading->self->state->plt_api;
 
@@ -240,13 +240,13 @@ static int read_on(struct reading *reading, enum plt_bulk_result *result)
         return -1;
     }
     if (*result == PLT_ERROR) {
-        api->bulk_raise(reading->bulk);
+        api->records_raise(reading->records);
         return -1;
     }
     /* a child that is forked here must not take from the file what its parent is to read next */
     int status = PyErr_CheckSignals();
     if (status == 0 && !is_forked(reading) && *result == PLT_MORE)
-        status = api->bulk_fill(reading->bulk);
+        status = api->records_fill(reading->records);
     return is_forked(reading) ? raise_forked() : status;
 }
 
@@ -254,7 +254,7 @@ static int read_on(struct reading *reading, enum plt_bulk_result *result)
 static int read_all(struct reading *reading, PyObject *progress, PyObject *on_expired)
 {
     struct flow_table_object *self = reading->self;
-    enum plt_bulk_result result = PLT_RECORD;
+    enum plt_records_result result = PLT_RECORD;
     uint64_t told = 0;
     double told_at = now();
     int status = 0;
@@ -323,14 +323,15 @@ PyObject *table_add_trace(PyObject *self_, PyObject *args, PyObject *kwargs)
                      Py_TYPE(on_expired)->tp_name);
         return NULL;
     }
-    struct plt_bulk *bulk = api->bulk_open(api, source, filter);
-    if (!bulk)
+    struct plt_records *records = api->records_open(api, source, filter);
+    if (!records)
         return NULL;
-    struct reading reading = {.self = self, .bulk = bulk, .hands_over = on_expired != Py_None};
+    struct reading reading = {
+        .self = self, .records = records, .hands_over = on_expired != Py_None};
     int status = read_all(&reading, progress == Py_None ? NULL : progress,
                           on_expired == Py_None ? NULL : on_expired);
     forget_lost(&reading);
     pipeline_free(reading.second);
-    api->bulk_close(bulk);
+    api->records_close(records);
     return status < 0 ? NULL : PyLong_FromUnsignedLongLong(reading.read);
 }

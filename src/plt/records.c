@@ -1,5 +1,5 @@
-/* Reading a trace in bulk: for columns, and for natkit's flow tables. */
-#include "bulk.h"
+/* The records of a trace: for columns, and for natkit's flow tables. */
+#include "records.h"
 
 #include "filter.h"
 #include "state.h"
@@ -7,12 +7,12 @@
 
 #include "common/keptexception.h"
 
-struct plt_bulk {
+struct plt_records {
     struct plt_state *state; /* borrowed */
     PyObject *trace;         /* owned: the plt.trace */
     bool made;               /* by us, of a URI: to be closed at the end */
     PyObject *filter;        /* owned: a plt.filter of our own, or NULL */
-    PyObject *trace_filter;  /* owned: the trace's own filter, a copy of ours, or NULL */
+    PyObject *trace_filter;  /* owned: a copy of the trace's own filter, or NULL */
     struct source *source;   /* the trace's */
     struct filter_use use;   /* of the filter */
     uint32_t snaplen;        /* the trace's */
@@ -41,7 +41,7 @@ static PyObject *own_filter(struct plt_state *state, PyObject *filter)
 }
 
 /* The trace to read, started: the caller's own, or one made of a URI. */
-static PyObject *started_trace(struct plt_bulk *self, PyObject *source)
+static PyObject *started_trace(struct plt_records *self, PyObject *source)
 {
     PyObject *trace = source;
     self->made = !PyObject_TypeCheck(source, self->state->trace_type);
@@ -71,9 +71,9 @@ static int read_ahead(struct source *source)
     return result ? 0 : -1;
 }
 
-struct plt_bulk *bulk_open(struct plt_state *state, PyObject *source, PyObject *filter)
+struct plt_records *records_open(struct plt_state *state, PyObject *source, PyObject *filter)
 {
-    struct plt_bulk *self = PyMem_Calloc(1, sizeof(*self));
+    struct plt_records *self = PyMem_Calloc(1, sizeof(*self));
     if (!self) {
         PyErr_NoMemory();
         return NULL;
@@ -92,12 +92,12 @@ struct plt_bulk *bulk_open(struct plt_state *state, PyObject *source, PyObject *
         goto error;
     return self;
 error:
-    bulk_close(self);
+    records_close(self);
     return NULL;
 }
 
 /* Whether both filters accept a record: 1, 0, or -1 with the reason in error. */
-static int accepts(struct plt_bulk *self, const struct plt_record *record)
+static int accepts(struct plt_records *self, const struct plt_record *record)
 {
     struct source *source = self->source;
     int accepted = 1;
@@ -109,7 +109,7 @@ static int accepts(struct plt_bulk *self, const struct plt_record *record)
     return accepted;
 }
 
-enum plt_bulk_result bulk_next(struct plt_bulk *self, struct plt_record *record)
+enum plt_records_result records_next(struct plt_records *self, struct plt_record *record)
 {
     for (;;) {
         switch (self->source->next(self->source, record)) {
@@ -136,7 +136,7 @@ enum plt_bulk_result bulk_next(struct plt_bulk *self, struct plt_record *record)
     }
 }
 
-int bulk_fill(struct plt_bulk *self)
+int records_fill(struct plt_records *self)
 {
     if (PyErr_CheckSignals() < 0)
         return -1;
@@ -146,7 +146,7 @@ int bulk_fill(struct plt_bulk *self)
     return -1;
 }
 
-void bulk_raise(struct plt_bulk *self)
+void records_raise(struct plt_records *self)
 {
     if (self->error[0])
         PyErr_SetString(self->state->error, self->error);
@@ -154,7 +154,7 @@ void bulk_raise(struct plt_bulk *self)
         trace_raise(self->trace, self->source);
 }
 
-void bulk_close(struct plt_bulk *self)
+void records_close(struct plt_records *self)
 {
     PyObject *error = exception_take();
     if (self->source)

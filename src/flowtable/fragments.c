@@ -131,22 +131,18 @@ bool flow_fragments_reserve(struct flow_fragments *fragments, bool first, bool o
     return !orphans || fragments->orphans;
 }
 
-/* The newest of the hash of a key, and the one before it: NULL without one, or where it was
- * overwritten by another, as all that are older were. */
-static const struct fragment *newest_of(const struct flow_fragments *all,
-                                        const struct fragment_key *key)
+/* The fragment with one less than that number; NULL for 0, and where it was overwritten, as all
+ * that are older were. */
+static const struct fragment *fragment_at(const struct flow_fragments *all, uint64_t at)
 {
-    uint64_t at = all->ring ? all->newest[chain_of(all, key)] : 0;
-
     return at && all->count - (at - 1) <= FRAGMENTS ? &all->ring[(at - 1) % FRAGMENTS] : NULL;
 }
 
-static const struct fragment *before(const struct flow_fragments *all,
-                                     const struct fragment *fragment)
+/* The newest with the hash of a key; those before it are fragment_at(`older`). */
+static const struct fragment *newest_of(const struct flow_fragments *all,
+                                        const struct fragment_key *key)
 {
-    uint64_t at = fragment->older;
-
-    return at && all->count - (at - 1) <= FRAGMENTS ? &all->ring[(at - 1) % FRAGMENTS] : NULL;
+    return all->ring ? fragment_at(all, all->newest[chain_of(all, key)]) : NULL;
 }
 
 const struct fragment *flow_fragments_find(const struct flow_fragments *fragments,
@@ -155,7 +151,7 @@ const struct fragment *flow_fragments_find(const struct flow_fragments *fragment
     const struct fragment *first = newest_of(fragments, key);
 
     while (first && !is_same(&first->key, key))
-        first = before(fragments, first);
+        first = fragment_at(fragments, first->older);
     return first && nanoseconds_sub(clock, first->clock) <= REASSEMBLY_TIME ? first : NULL;
 }
 
@@ -165,7 +161,7 @@ bool flow_fragments_followed(const struct flow_fragments *fragments, const struc
     const struct fragment *first = newest_of(fragments, key);
 
     while (first && !(is_same(&first->key, key) && nanoseconds_sub(first->clock, clock) <= wait))
-        first = before(fragments, first);
+        first = fragment_at(fragments, first->older);
     return first;
 }
 

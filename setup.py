@@ -93,14 +93,18 @@ def extension(
 
 setup(
     ext_modules=[
-        extension("ipp", []),
+        extension("ipp", ["buffers"]),
         extension(
             "plt",
             ["packet", "common"],
             pkg_config("libtrace", "-ltrace"),
             pkg_config("libpcap", "-lpcap"),
         ),
-        extension("natkit", ["flowtable", "packet", "common"], pkg_config("libcrypto", "-lcrypto")),
+        extension(
+            "natkit",
+            ["flowtable", "packet", "common", "buffers"],
+            pkg_config("libcrypto", "-lcrypto"),
+        ),
         extension("pldns", ["packet", "common"], pkg_config("ldns", "-lldns")),
     ],
     cmdclass={"build_ext": BuildExt},

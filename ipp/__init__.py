@@ -1,8 +1,8 @@
 """IP addresses and prefixes.
 
-`IPprefix` is an IPv4 or IPv6 address and, where one is set, a prefix length; `from_s` makes one
-from its text. The packets of `plt` give their addresses as IPprefixes, its columns as arrays of
-bytes: `format`, `parse` and `IPprefix.contains` are for those.
+`IPprefix` is an IPv4 or IPv6 address with or without a prefix length; `from_s` makes one from its
+text. In packets of `plt` addresses are IPprefixes, in its columns they are arrays of bytes:
+`format`, `parse` and `IPprefix.contains` are for those.
 """
 
 from typing import Final

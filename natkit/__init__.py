@@ -1,14 +1,15 @@
 """Tools for network analysis: integers in bytes, sequence numbers and flows.
 
-`IPflow(packet)` tells which flow a packet belongs to: its `fwd_key` and `rev_key` are bytes, for
-the keys of a dict; of a packet that is not IP it is false. `FlowHome(prefix, ...)` makes IPflows
-that know a home network: their `home_key` is one for both directions. `FlowTable()` counts the
-packets of whole traces in their flows, and `flows(uris)` does so for many files at once.
-`ba_get_short` and `ba_get_long` read integers in network order; the `seq_` functions, which have
-names with `u32_` too, compute with 32-bit sequence numbers. `CryptoPan(key)` anonymises addresses,
-arrays of them and packets.
+`IPflow(packet)` is the flow that a packet belongs to: its `fwd_key` and `rev_key` are bytes, for
+the keys of a dict; it is false for a packet that is not IP. `FlowHome(prefix, ...)` makes IPflows
+with respect to home networks: their `home_key` is the same for both directions. `FlowTable()`
+counts the packets of whole traces in their flows, and `flows(uris)` those of many files at once.
+`ba_get_short` and `ba_get_long` read integers in network order. The `seq_` functions compute with
+32-bit sequence numbers; the `u32_` functions are the same under other names. `CryptoPan(key)`
+anonymises addresses, arrays of them and packets. `natkit.plot` draws pictures of traces and flows.
 """
 
+from natkit import plot
 from natkit._anonymised import Anonymised
 from natkit._flows import flows
 from natkit._natkit import (
@@ -45,6 +46,7 @@ __all__ = [
     "ba_get_long",
     "ba_get_short",
     "flows",
+    "plot",
     "seq_add",
     "seq_ge",
     "seq_gt",

@@ -4,10 +4,10 @@ from typing import NoReturn, Self
 
 
 class Anonymised(int):
-    """How many addresses of a packet were replaced, as an int, and what was not looked through.
+    """The number of addresses that were replaced in a packet, an int, and what is unknown.
 
     `unknown` names the layers that may hold addresses and were not looked through, at most eight:
-    "ESP", "IP protocol 253", "ethertype 0x88b5". `understood` is True where there was none.
+    "ESP", "IP protocol 253", "ethertype 0x88b5". `understood` is True where there is none.
     """
 
     understood: bool

@@ -6,21 +6,15 @@ import copy
 import operator
 import os
 import threading
-import time
-from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import groupby
-from queue import SimpleQueue
 from typing import Any, SupportsIndex
 
 import plt
 from natkit._natkit import FlowHome, FlowTable
-from plt._manycolumns import is_file
-from plt._threads import start
-
-Source = str | bytes | os.PathLike[str] | plt.trace
+from plt.shared import Crew, Source, filter_expression, is_file, processors
 
 #: Seconds that threads get to end after an error; one that waits for a disk is left to itself.
 PATIENCE = 0.1
@@ -96,86 +90,27 @@ def _joined(part: _Part, later: _Part, settings: _Settings) -> _Part:
 # --- On this machine --------------------------------------------------------------------------
 
 
-class _Crew:
-    """Threads that read files, a few ahead, and add each to the whole when its turn comes.
+def _side_by_side(whole: _Part, uris: Sequence[Source], settings: _Settings, workers: int) -> None:
+    """Have threads read files, a few ahead, and add each to the whole in its turn.
 
-    The threads are daemons, and nobody waits for them but for a moment: where one is stuck in a
-    read, Ctrl-C and the end of the interpreter get by it.
+    They are waited for but for a moment: where one is stuck in a read, Ctrl-C and the end of the
+    interpreter get by it.
     """
-
-    def __init__(
-        self, whole: _Part, uris: Iterable[Source], settings: _Settings, workers: int
-    ) -> None:
-        self.settings = settings
-        self.stop = _Stop()
-        self.done: SimpleQueue[BaseException | None] = SimpleQueue()
-        self.changed = threading.Condition()  # guards what follows
-        self.whole: _Part | None = whole  # None while a thread adds to it
-        self.unread = deque(uris)
-        self.parts: deque[list[_Part]] = deque()  # in order; one that is being read is empty
-        self.most = workers + 1
-        self.threads = [
-            threading.Thread(target=self._work, name=f"natkit-flows_{n}", daemon=True)
-            for n in range(workers)
-        ]
-
-    def run(self) -> None:
-        """Read it all; the first error, but those of a file, which the whole has."""
-        try:
-            for thread in self.threads:
-                start(thread)
-            error = self.done.get()
-        finally:
-            self.stop.event.set()
-            with self.changed:
-                self.changed.notify_all()
-            end = time.monotonic() + PATIENCE
-            for thread in self.threads:
-                if thread.ident is not None:
-                    thread.join(max(0.0, end - time.monotonic()))
-        if error is not None:
-            raise error
-
-    def _work(self) -> None:
-        error = None
-        try:
-            while job := self._next():
-                job()
-        except BaseException as caught:
-            error = caught
-        self.done.put(error)
-
-    def _next(self) -> Callable[[], None] | None:
-        """What a thread does next; None when nothing is left to do."""
-        with self.changed:
-            while not self.stop.event.is_set():
-                whole = self.whole
-                if whole is not None and (whole.error or not (self.parts or self.unread)):
-                    return None
-                if whole is not None and self.parts and self.parts[0]:
-                    self.whole = None
-                    return partial(self._add, whole, self.parts.popleft().pop())
-                if self.unread and len(self.parts) < self.most:
-                    self.parts.append([])
-                    return partial(self._read, self.unread.popleft(), self.parts[-1])
-                self.changed.wait()
-        return None
-
-    def _read(self, uri: Source, place: list[_Part]) -> None:
-        part = _read(uri, self.settings, self.stop)
-        with self.changed:
-            place.append(part)
-            self.changed.notify_all()
-
-    def _add(self, whole: _Part, later: _Part) -> None:
-        if whole.table.packets == 0 and whole.error is None:
-            whole.table, whole.error = later.table, later.error
-            whole.table._merged()
-        else:
-            _join(whole, later, self.settings, self.stop)
-        with self.changed:
-            self.whole = whole
-            self.changed.notify_all()
+    stop = _Stop()
+    crew = Crew(workers, "natkit-flows", PATIENCE)
+    try:
+        read = partial(_read, settings=settings, stop=stop)
+        for later in crew.in_order(read, uris, workers + 1):
+            if whole.table.packets == 0:
+                whole.table, whole.error = later.table, later.error
+                whole.table._merged()
+            else:
+                _join(whole, later, settings)
+            if whole.error is not None:
+                break
+    finally:
+        stop.event.set()
+        crew.close()
 
 
 def _here(sources: Sequence[Source], settings: _Settings, workers: int) -> _Part:
@@ -186,7 +121,7 @@ def _here(sources: Sequence[Source], settings: _Settings, workers: int) -> _Part
     for are_files, run in groupby(sources, is_file):
         uris = list(run)
         if whole.error is None and are_files and workers > 1 and len(uris) > 1:
-            _Crew(whole, uris, settings, min(workers, len(uris))).run()
+            _side_by_side(whole, uris, settings, min(workers, len(uris)))
         else:
             _read_on(whole, uris, settings)
     return whole
@@ -235,10 +170,10 @@ def flows(
     sources: list[Source] = [uris] if one else list(uris)  # type: ignore[list-item, arg-type]
     if not sources:
         raise ValueError("no sources to read")
-    threads = (os.cpu_count() or 1) if workers is None else operator.index(workers)
+    threads = processors() if workers is None else operator.index(workers)
     if threads < 1:
         raise ValueError(f"workers must be 1 or more, not {threads}")
-    expression = filter.expression if isinstance(filter, plt.filter) else filter
+    expression = filter_expression(filter)
     settings = _Settings(home, idle_timeout, active_timeout, expression, vlan)
     if client is None:
         whole = _here(sources, settings, threads)

@@ -4,18 +4,32 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any, cast
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from . import _pldns
 
 __all__ = ["column_fields", "columns"]
 
-__all__ = ["column_fields", "columns"]
-
 if TYPE_CHECKING:
     import plt
-    from plt._columns import Source
+    from plt.shared import Lane, Source
+
+#: What the matching of responses to queries reads of a file that was read ahead; ahead.c needs it.
+MATCHING = (
+    "time",
+    "version",
+    "proto",
+    "src_prefix",
+    "dst_prefix",
+    "src_port",
+    "dst_port",
+    "id",
+    "qr",
+    "_question",
+)
 
 #: What pldns.columns() reads where it is not told.
 DEFAULT_FIELDS = (
@@ -43,12 +57,6 @@ def column_fields() -> dict[str, str]:
     return {name: doc for name, _, doc, _ in _pldns._column_fields()}
 
 
-def _checked_fields(fields: Sequence[str]) -> tuple[str, ...]:
-    from plt._columns import check_fields  # noqa: PLC0415  pldns alone needs no plt
-
-    return check_fields(fields, list(column_fields()), "pldns")
-
-
 def _nanoseconds(timeout: float) -> int:
     """A timeout in whole nanoseconds; ValueError where it is none."""
     if not 0 < timeout < 1e9:
@@ -63,6 +71,8 @@ def columns(
     filter: plt.filter | str | None = None,
     limit: int | None = None,
     batch: int = 1 << 16,
+    workers: int | None = None,
+    client: Any = None,
     ports: int | Iterable[int] = (53,),
     timeout: float = 10.0,
 ) -> plt.Columns:
@@ -70,8 +80,9 @@ def columns(
 
     source is a trace or URI, or a list of these, read in order as one; fields are names of
     `column_fields()`; filter lets only packets through that match; limit ends after so many
-    messages; batch is the rows of each batch.  Messages are the UDP payloads, and those in TCP
-    payloads, from or to one of the ports.  What iterates is a plt.Columns.
+    messages, of all sources together; batch is the rows of each batch.  Messages are the UDP
+    payloads, and those in TCP payloads, from or to one of the ports.  What iterates is a
+    plt.Columns.
 
     A row has what was captured of its message: the id where its two bytes are there, other header
     fields where the header is whole, qname, qtype and qclass where there is a first question and it
@@ -90,25 +101,171 @@ def columns(
     A response captured before its query has none, and where the clock of the trace steps back a
     response_time may be below 0.
 
+    Of several files `workers` threads read as many at once, or with a client of dask.distributed
+    its workers, as for plt.columns().  The rows are those of reading one file after another: a
+    response is matched to its query in an earlier file, and a TCP stream goes on from there.  A
+    file in whose first segments of a stream no message begins is read again in its turn, unless
+    the stream is new.
+
     ValueError on an unknown field, port or timeout; LibtraceError where a trace can't be read,
     after what was read before.  Ctrl-C ends the reading at once.
     """
-    import plt  # noqa: PLC0415  pldns alone needs no plt
+    from plt.shared import (  # noqa: PLC0415  pldns alone needs no plt
+        Reading,
+        check_fields,
+        empty_batch,
+        filter_expression,
+        read_columns,
+    )
 
-    names = _checked_fields(DEFAULT_FIELDS if fields is None else fields)
+    names = check_fields(
+        DEFAULT_FIELDS if fields is None else fields, list(column_fields()), "pldns"
+    )
     numbers = (ports,) if isinstance(ports, int) else tuple(ports)
-    if limit is not None and limit < 0:
-        raise ValueError("limit must be 0 or more")
-    sources = list(source) if isinstance(source, (list, tuple)) else [source]
-    if not sources:
-        raise ValueError("no sources to read")
-    if limit is not None and len(sources) > 1:
-        raise ValueError("a limit is for one source, not for several")
-    rows = -1 if limit is None else limit
-    matcher = _pldns._Matcher(_nanoseconds(timeout), os.urandom(16))
+    for port in numbers:
+        if not 0 <= port <= 65535:
+            raise ValueError(f"ports are 0 to 65535, not {port}")
+    settings = _Settings(
+        names, filter_expression(filter), batch, numbers, _nanoseconds(timeout), os.urandom(16)
+    )
+    matcher = settings.matcher()
+    return read_columns(
+        source,
+        Reading(
+            empty_batch(_pldns._Batch, _pldns._column_fields(), names),  # type: ignore[arg-type]
+            partial(settings.reader, matcher, names),
+            partial(_Ahead, settings),
+            partial(_InOrder, settings, matcher),
+        ),
+        names,
+        limit=limit,
+        batch=batch,
+        workers=workers,
+        client=client,
+    )
 
-    def reader(one: Source) -> _pldns._ColumnReader:
-        return _pldns._ColumnReader(one, names, filter, rows, batch, numbers, matcher)
 
-    # plt's Columns asks of a reader no more than what this has in common with plt's own
-    return plt.Columns(cast("Iterator[Any]", map(reader, sources)), names)
+# --- Files that are read ahead of earlier ones --------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Settings:
+    """What all sources are read with."""
+
+    names: tuple[str, ...]
+    filter: str | None
+    batch: int
+    ports: tuple[int, ...]
+    timeout: int
+    seed: bytes
+
+    def matcher(self, ahead: bool = False) -> _pldns._Matcher:
+        return _pldns._Matcher(self.timeout, self.seed, ahead)
+
+    def reader(
+        self, matcher: _pldns._Matcher, names: tuple[str, ...], source: Source, limit: int
+    ) -> _pldns._ColumnReader:
+        return _pldns._ColumnReader(
+            source, names, self.filter, limit, self.batch, self.ports, matcher
+        )
+
+    def ahead_names(self) -> tuple[str, ...]:
+        """The columns to read ahead: where responses are to be matched, with all that takes."""
+        if not {"response_time", "query_time"} & set(self.names):
+            return self.names
+        return self.names + tuple(name for name in MATCHING if name not in self.names)
+
+
+#: What is read ahead: a batch, the streams that were taken to be new, and at the end all streams.
+_Item = tuple[Any, bytes, "bytes | None"]
+
+
+class _Ahead:
+    """What reads a source before it is known what those before it hold."""
+
+    def __init__(
+        self, settings: _Settings, source: Source, limit: int, streams: bytes = b"", skip: int = 0
+    ) -> None:
+        self.matcher = settings.matcher(ahead=True)
+        self.matcher.add_streams(streams)
+        self.reader = settings.reader(self.matcher, settings.ahead_names(), source, limit)
+        self.reader.skip(skip)
+        self.error: Exception | None = None
+        self.ended = False
+        self.stop = self.reader.stop
+        self.close = self.reader.close
+
+    def __next__(self) -> _Item:
+        item = self._item(lambda: next(self.reader, None))
+        if item is None:
+            raise StopIteration
+        return item
+
+    def rest(self) -> _Item | None:
+        return self._item(self.reader.rest)
+
+    def _item(self, read: Any) -> _Item | None:
+        if self.ended:
+            return None
+        if self.error is not None:
+            error, self.error = self.error, None
+            raise error
+        try:
+            batch = read()
+        except Exception as error:
+            # streams without a row may have led to it
+            assumed = self.matcher.assumed()
+            if not assumed:
+                raise
+            self.error = error.with_traceback(None)
+            return None, assumed, None
+        self.ended = batch is None
+        return batch, self.matcher.assumed(), self.matcher.streams() if self.ended else None
+
+
+class _InOrder:
+    """The batches of a source that was read ahead, once those before it were read."""
+
+    def __init__(self, settings: _Settings, matcher: _pldns._Matcher, lane: Lane) -> None:
+        self.matcher = matcher
+        self.lane = lane
+        self.count = len(settings.names)
+        self.is_matched = settings.ahead_names() != settings.names
+        self.rows = 0  # handed out
+        self.checked = True  # what is assumed of streams, else it is known
+        self.close = lane.close
+
+    def __next__(self) -> Any:
+        batch = self._batch(lambda: next(self.lane, None))
+        if batch is None:
+            raise StopIteration
+        return batch
+
+    def rest(self) -> Any:
+        return self._batch(self.lane.rest)
+
+    def _batch(self, read: Any) -> Any:
+        while (item := read()) is not None:
+            try:
+                done, batch = self._in_order(*item)
+            except BaseException:  # a signal's, or there is no memory: what was read is lost
+                self.lane.give_up()
+                raise
+            if not done:
+                self.checked = False
+                self.lane.again(streams=self.matcher.streams(), skip=self.rows)
+            elif batch is not None:
+                return batch
+        return None
+
+    def _in_order(self, batch: Any, assumed: bytes, streams: bytes | None) -> tuple[bool, Any]:
+        """Whether an item holds after the sources before it, and the batch of it."""
+        if self.checked and not self.matcher.agrees(assumed):
+            return False, None
+        if streams is not None:
+            self.matcher.add_streams(streams)
+        if batch is not None:
+            self.rows += len(batch)
+            if self.is_matched:
+                batch = self.matcher.match(batch, self.count)
+        return True, batch

@@ -6,7 +6,7 @@ import sys
 import ipp
 from ipp import IPprefix
 
-from ._columns import Batch, Columns, Table, column_fields, columns
+from ._columns import Columns, column_fields, columns
 from ._plt import (
     BZIP2_COMPRESSION,
     LZO_COMPRESSION,
@@ -62,6 +62,7 @@ from ._plt import (
     trace,
     udp,
 )
+from ._table import Batch, Table
 from ._version import __version__
 
 

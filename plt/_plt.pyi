@@ -1,7 +1,17 @@
 from collections.abc import Iterable
 from datetime import datetime
 from types import TracebackType
-from typing import Any, Final, Literal, Self, SupportsFloat, SupportsIndex, TypeAlias, final
+from typing import (
+    Any,
+    Final,
+    Literal,
+    Self,
+    SupportsFloat,
+    SupportsIndex,
+    TypeAlias,
+    TypedDict,
+    final,
+)
 
 from _typeshed import StrOrBytesPath
 from typing_extensions import Buffer, disjoint_base
@@ -413,10 +423,23 @@ ZLIB_COMPRESSION: Final = 1
 BZIP2_COMPRESSION: Final = 2
 LZO_COMPRESSION: Final = 3
 O_APPEND: Final[int]
+_KIND_TIME: Final = 0
+_KIND_DURATION: Final = 11
+_KIND_TEXT: Final = 12
 
 def _fields() -> list[dict[str, Any]]: ...
 
-# --- Columns: what plt/_columns.py is made of
+class _Format(TypedDict):
+    name: str
+    read_as: tuple[str, ...]
+    written_as: tuple[str, ...]
+    is_file: bool
+    header: int
+
+def _formats() -> list[_Format]: ...
+def _recognise(head: Buffer, /) -> str | None: ...
+
+# --- Columns: what plt/_columns.py and plt/_table.py are made of
 
 @final
 class _Column(_Exporter):
@@ -450,8 +473,8 @@ class _ColumnReader:
     ) -> Self: ...
     def __iter__(self) -> Self: ...
     def __next__(self) -> _Batch: ...
-    def rest(self) -> _Batch: ...
-    def empty(self) -> _Batch: ...
+    def rest(self) -> _Batch | None: ...
+    def skip(self, rows: int, /) -> None: ...
     def close(self) -> None: ...
     def stop(self) -> None: ...
 

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import sys
-import threading
-import weakref
 from collections.abc import Callable
 from copy import copy
-from queue import SimpleQueue
 
-from ._threads import start
+from ._threads import Crew, Work
 
 __all__ = ["LOST_PLACE", "ReadAhead"]
 
@@ -27,38 +23,18 @@ class ReadAhead:
     """
 
     def __init__(self, read_some: Callable[[], bytes]) -> None:
-        self._out: SimpleQueue[bytes | Exception] = SimpleQueue()
-        self._room: SimpleQueue[bool] = SimpleQueue()  # an item for each that may be put out
-        self._gone: SimpleQueue[None] = SimpleQueue()  # an item when the thread calls no more
+        self._work: Work[bytes] = Work(_Pieces(read_some), TIMES_AHEAD)
+        self._crew = Crew(1, "plt-read-ahead")
+        self._crew.give(self._work)
         # what it ended with; an exception without a traceback, whose frames would hold the trace
         self._end: bytes | Exception | None = None
-        for _ in range(TIMES_AHEAD):
-            self._room.put(True)
-        queues = self._out, self._room, self._gone
-        self._thread = threading.Thread(
-            target=_run, args=(read_some, *queues), name="plt-read-ahead", daemon=True
-        )
-        start(self._thread)
-        # at the interpreter's end, before that freezes the thread in the middle of a call
-        self._at_exit = weakref.finalize(self, _stop, self._thread, self._room, self._gone)
 
     def get(self) -> bytes | None:
         """Some bytes, none at the end; None where the interpreter ends: who asks must go on."""
-        if self._end is None and not (self._at_exit.alive and self._thread.is_alive()):
-            _wait(self._thread, self._gone)  # what it still reads it puts out
-            if self._out.empty() and not self._at_exit.alive:
-                return None
-            if self._out.empty():
-                self._end = OSError(
-                    "the thread that decompresses is in the process that was forked"
-                )
         if self._end is None:
-            try:
-                item = self._out.get()
-                self._room.put(True)
-            except BaseException:  # a signal's: whether an item was lost is unknown
-                self._end = OSError(LOST_PLACE)
-                raise
+            item = self._item()
+            if item is None:
+                return None
             if item and isinstance(item, bytes):
                 return item
             self._end = item
@@ -66,60 +42,66 @@ class ReadAhead:
             raise copy(self._end)
         return self._end
 
+    def _item(self) -> bytes | Exception | None:
+        """The next that the thread handed over."""
+        if not (self._crew.stopped or self._crew.is_forked):
+            try:
+                item = self._work.get()
+            except BaseException:  # a signal's: whether an item was lost is unknown
+                self._end = OSError(LOST_PLACE)
+                raise
+            if item is not None:
+                return _exception(item)
+        self._crew.wait()  # what it still reads it hands over
+        item = self._work.left()
+        if item is None and self._crew.is_forked:
+            return OSError("the thread that decompresses is in the process that was forked")
+        return _exception(item)
+
     def stop(self) -> None:
         """Let the thread end, and wait until it calls no more."""
         if self._end is None:
             self._end = b""
-        self._at_exit.detach()
-        _stop(self._thread, self._room, self._gone)
+        self._crew.stop()
 
 
-def _stop(thread: threading.Thread, room: SimpleQueue[bool], gone: SimpleQueue[None]) -> None:
-    """Let the thread end, and wait until it calls no more.
-
-    The collector may call this anywhere: to wait for the end of the thread itself could need a
-    lock of the threading module that is taken.  A thread of an interpreter that is finalized
-    does not go on, and is not waited for.
-    """
-    room.put(False)
-    _wait(thread, gone)
+def _exception(item: bytes | BaseException | None) -> bytes | Exception | None:
+    """The item; what is no Exception is raised."""
+    if isinstance(item, BaseException) and not isinstance(item, Exception):
+        raise item
+    return item
 
 
-def _wait(thread: threading.Thread, gone: SimpleQueue[None]) -> None:
-    """Wait until the thread calls no more."""
-    if thread.is_alive() and not sys.is_finalizing():
-        gone.get()
-        gone.put(None)
+class _Pieces:
+    """What a function gives, some calls at once; at the end no bytes, then None."""
 
+    def __init__(self, read_some: Callable[[], bytes]) -> None:
+        self.read_some = read_some
+        self.last: bytes | Exception | None = None  # what comes after the bytes
+        self.ended = False
 
-def _run(
-    read_some: Callable[[], bytes],
-    out: SimpleQueue[bytes | Exception],
-    room: SimpleQueue[bool],
-    gone: SimpleQueue[None],
-) -> None:
-    """What the thread does."""
-    try:
-        while room.get() and _read(read_some, out):
-            pass
-    finally:
-        gone.put(None)
+    def __call__(self) -> bytes | None:
+        if self.ended:
+            return None
+        if self.last is None and (some := self.several()):
+            return some
+        self.ended = True
+        if isinstance(self.last, Exception):
+            raise self.last
+        return self.last
 
-
-def _read(read_some: Callable[[], bytes], out: SimpleQueue[bytes | Exception]) -> bool:
-    """Put out some bytes and, where that is all, what comes behind them; whether it is not."""
-    parts: list[bytes] = []
-    last: bytes | Exception = b""
-    size = 0
-    try:
-        while size < AT_ONCE and (last := read_some()):
-            parts.append(last)
-            size += len(last)
-    except Exception as error:
-        last = error.with_traceback(None)
-    if parts:
-        out.put(b"".join(parts))
-    if size >= AT_ONCE and isinstance(last, bytes):
-        return True
-    out.put(last)
-    return False
+    def several(self) -> bytes:
+        """Some bytes; where there are fewer than are worth it, `last` is what comes after them."""
+        parts: list[bytes] = []
+        size = 0
+        try:
+            while size < AT_ONCE:
+                part = self.read_some()
+                if not part:
+                    self.last = b""
+                    break
+                parts.append(part)
+                size += len(part)
+        except Exception as error:
+            self.last = error.with_traceback(None)
+        return b"".join(parts)

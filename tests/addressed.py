@@ -5,10 +5,11 @@ from collections.abc import Callable
 from ipaddress import ip_address
 
 import packets
+from hypothesis import strategies as st
 from packets import icmp, internet_sum, ipv4, ipv6, pseudo4, pseudo6, tcp, udp
 
 import plt
-from ipp import from_s
+from ipp import IPprefix, from_s
 from natkit import CryptoPan
 
 #: The key of the sample that comes with the paper's program.
@@ -20,10 +21,40 @@ SAMPLE_KEY = bytes(
 )
 PAN = CryptoPan(SAMPLE_KEY)
 
+#: Lines of the trace that comes with the paper's program.
+SAMPLE = {
+    "128.11.68.132": "135.242.180.132",
+    "129.118.74.4": "134.136.186.123",
+    "130.132.252.244": "133.68.164.234",
+    "141.223.7.43": "141.167.8.160",
+    "152.163.225.39": "151.140.114.167",
+    "166.107.77.190": "160.132.178.185",
+    "192.102.249.13": "252.138.62.131",
+    "195.205.63.100": "255.186.223.5",
+    "207.105.49.5": "241.118.205.138",
+    "208.147.89.59": "227.237.98.191",
+    "208.52.56.122": "227.8.63.165",
+}
+#: Of the same key, as other programs with IPv6 have it.
+SAMPLE6 = {
+    "::1": "78ff:f001:9fc0:20df:8380:b1f1:704:ed",
+    "::2": "78ff:f001:9fc0:20df:8380:b1f1:704:ef",
+    "2001:db8::1": "4401:2bc:603f:d91d:27f:ff8e:e6f1:dc1e",
+}
+
+addresses4 = st.binary(min_size=4, max_size=4)
+addresses6 = st.binary(min_size=16, max_size=16)
+any_address = addresses4 | addresses6
+keys = st.binary(min_size=1, max_size=32)
+
 A, B, C, D = "192.0.2.1", "198.51.100.2", "203.0.113.3", "10.1.2.3"
 E, F, G, H = "2001:db8::1", "2001:db8:ff::2", "fe80::3", "ff02::1:ff00:2"
 
 Map = Callable[[str], str]  # what stands for an address in a packet
+
+
+def prefix(addr: bytes) -> IPprefix:
+    return IPprefix(4 if len(addr) == 4 else 6, addr)
 
 
 def packed(address: str) -> bytes:

@@ -8,10 +8,14 @@ import os
 import random
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from pathlib import Path
 
 #: Seconds after which what has not happened is taken for something that never will.
 NEVER = 300
+
+#: Seconds for which what must not happen is watched for.
+LINGER = 0.2
 
 #: Sanitizers make C slower, but not the loop that work is counted in.
 SLOWED = 10 if "PLT_ASAN" in os.environ else 1
@@ -25,6 +29,31 @@ def wait_until(condition: Callable[[], object]) -> None:
     while not condition():
         assert time.monotonic() < end, "it never happens"
         time.sleep(0.005)
+
+
+def assert_stays(condition: Callable[[], object]) -> None:
+    """That a condition goes on to hold: what other processes do can be watched only for a while."""
+    end = time.monotonic() + LINGER
+    while time.monotonic() < end:
+        assert condition()
+        time.sleep(0.005)
+
+
+def wait_until_it_reads(pid: int, paths: Iterable[Path]) -> None:
+    """Wait until a process has one of these files open, and has read some of it."""
+    wanted = set(map(os.path.realpath, paths))
+
+    def reads() -> bool:
+        for link in Path(f"/proc/{pid}/fd").iterdir():
+            try:
+                if os.readlink(link) in wanted:
+                    info = Path(f"/proc/{pid}/fdinfo/{link.name}").read_text()
+                    return int(info.split()[1]) > 0  # "pos:", then how far it is read
+            except FileNotFoundError:  # closed meanwhile
+                continue
+        return False
+
+    wait_until(reads)
 
 
 def wait_until_it_waits(pid: int | None = None, thread: int | None = None) -> None:

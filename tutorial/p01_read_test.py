@@ -9,11 +9,13 @@ from pathlib import Path
 
 import plt
 
-# The trace that we use when none is named: it lies beside this script.
-DEFAULT = Path(__file__).resolve().parent / "traces" / "edge-10k.pcap.gz"
+# A file's name is enough: plt finds out its format, and decompresses it.
+uri = Path(__file__).resolve().parent / "traces" / "edge-10k.pcap.gz"  # beside this script
 
-# A URI is a file's name, or says its format too: pcapfile:x.pcap.gz, erf:x.erf, int:eth0
-uri = sys.argv[1] if len(sys.argv) > 1 else str(DEFAULT)
+# Another trace may be named.  A URI can tell its format too (pcapfile:x.pcap.gz, erf:x.erf), or
+# name an interface (int:eth0).
+if len(sys.argv) > 1:
+    uri = sys.argv[1]
 
 t = plt.trace(uri)  # makes a trace object; nothing is opened yet
 t.start()  # opens the trace: must come before reading

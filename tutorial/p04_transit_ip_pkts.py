@@ -7,7 +7,7 @@ Usage: python p04_transit_ip_pkts.py [URI [HOME]]
 import sys
 from pathlib import Path
 
-import ipp  # import plt would do: it brings ipp along
+import ipp  # plt makes its prefixes with it
 import plt
 
 DEFAULT = Path(__file__).resolve().parent / "traces" / "edge-10k.pcap.gz"

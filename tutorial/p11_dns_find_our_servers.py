@@ -7,12 +7,13 @@ Usage: python p11_dns_find_our_servers.py [URI [HOME ...]]
 import sys
 from pathlib import Path
 
+import ipp
 import pldns
-import plt  # brings ipp along
+import plt
 
 DEFAULT = Path(__file__).resolve().parent / "traces" / "dns-1k.pcap.gz"
 DNS = 53
-HOME = [plt.ipp.from_s(a) for a in sys.argv[2:] or ("192.0.2.0/24", "2001:db8:1::/64")]
+HOME = [ipp.from_s(a) for a in sys.argv[2:] or ("192.0.2.0/24", "2001:db8:1::/64")]
 
 
 def at_home(addr):

@@ -7,6 +7,7 @@ Usage: python p12_dns_server_users.py [URI [SERVER]]
 import sys
 from pathlib import Path
 
+import ipp
 import pldns
 import plt
 
@@ -14,7 +15,7 @@ DEFAULT = Path(__file__).resolve().parent / "traces" / "dns-1k.pcap.gz"
 DNS = 53
 
 t = plt.trace(sys.argv[1] if len(sys.argv) > 1 else str(DEFAULT))
-server = plt.ipp.from_s(sys.argv[2] if len(sys.argv) > 2 else "192.0.2.10")
+server = ipp.from_s(sys.argv[2] if len(sys.argv) > 2 else "192.0.2.10")
 t.start()
 
 n = cut = requests = not_whole = 0

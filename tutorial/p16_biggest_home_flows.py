@@ -7,6 +7,7 @@ Usage: python p16_biggest_home_flows.py [URI [HOME ...]]
 import sys
 from pathlib import Path
 
+import ipp
 import natkit
 import plt
 
@@ -44,9 +45,8 @@ class Flow:
 
 
 t = plt.trace(sys.argv[1] if len(sys.argv) > 1 else str(DEFAULT))
-home = natkit.FlowHome(
-    *[plt.ipp.from_s(a) for a in sys.argv[2:] or ("192.0.2.0/24", "2001:db8:1::/64")]
-)
+HOME = [ipp.from_s(a) for a in sys.argv[2:] or ("192.0.2.0/24", "2001:db8:1::/64")]
+home = natkit.FlowHome(*HOME)
 t.start()
 
 n = n_ip = cut = others = 0

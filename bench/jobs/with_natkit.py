@@ -110,8 +110,8 @@ def new_flows(path: Path, clock: Clock) -> Result:
     table = natkit.FlowTable(idle_timeout=86400)
     with clock:
         packets = table.add_trace(path)
-    # its own word, which a test compares with the kernel's: what a process has besides would weigh
-    # on few flows
+    # by sys.getsizeof(), which a test compares with the kernel's number: a process has other memory
+    # too, which would count for much with few flows
     clock.notes["bytes"] = sys.getsizeof(table) / len(table)
     clock.turns = max(ENOUGH // packets, 1)
     for _ in range(clock.turns - 1):

@@ -2,6 +2,7 @@
  * (https://arrow.apache.org/docs/format/CDataInterface.html), in capsules of its PyCapsule
  * protocol. The structs are declared as that specification gives them. */
 #include "column.h"
+#include "keptexception.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -273,24 +274,18 @@ static int stream_get_schema(struct ArrowArrayStream *stream, struct ArrowSchema
 /* Put the pending exception into words; its errno for the consumer, who knows no exceptions. */
 static int stream_fail(struct stream_block *block)
 {
-    PyObject *type = NULL;
-    PyObject *value = NULL;
-    PyObject *traceback = NULL;
     bool interrupted = PyErr_ExceptionMatches(PyExc_KeyboardInterrupt);
     bool out_of_memory = PyErr_ExceptionMatches(PyExc_MemoryError);
-    PyErr_Fetch(&type, &value, &traceback);
-    PyErr_NormalizeException(&type, &value, &traceback);
-    PyObject *text = value ? PyObject_Str(value) : NULL;
+    PyObject *error = exception_take();
+    PyObject *text = error ? PyObject_Str(error) : NULL;
     if (text && PyUnicode_GetLength(text) == 0)
-        Py_XSETREF(text, PyObject_Repr(value));
+        Py_XSETREF(text, PyObject_Repr(error));
     /* a file name may have what UTF-8 has not */
     Py_XSETREF(block->error,
                text ? PyUnicode_AsEncodedString(text, "utf-8", "backslashreplace") : NULL);
     PyErr_Clear();
     Py_XDECREF(text);
-    Py_XDECREF(type);
-    Py_XDECREF(value);
-    Py_XDECREF(traceback);
+    Py_XDECREF(error);
     if (interrupted)
         PyErr_SetInterrupt(); /* again, for Python: the consumer's own error is another one */
     return interrupted ? EINTR : out_of_memory ? ENOMEM : EIO;

@@ -1,10 +1,11 @@
-/* The memory of an array, for memoryviews: memoryview.cast() makes none that has a shape but no
- * rows. */
-#include "ipp.h"
+/* The memory of an array, for memoryviews of any shape, also without rows: memoryview.cast() makes
+ * none of those. */
+#include "array.h"
 
 struct array {
-    PyObject_HEAD uint8_t *data; /* owned */
-    const char *format;          /* a literal */
+    PyObject ob_base;
+    uint8_t *data;      /* owned */
+    const char *format; /* a literal */
     int ndim;
     Py_ssize_t shape[2];
     Py_ssize_t strides[2];
@@ -13,7 +14,6 @@ struct array {
 static void array_dealloc(PyObject *self_)
 {
     PyTypeObject *type = Py_TYPE(self_);
-
     PyMem_Free(((struct array *)self_)->data);
     type->tp_free(self_);
     Py_DECREF(type);
@@ -22,7 +22,6 @@ static void array_dealloc(PyObject *self_)
 static int array_getbuffer(PyObject *self_, Py_buffer *buffer, int flags)
 {
     struct array *self = (struct array *)self_;
-
     *buffer = (Py_buffer){
         .buf = self->data,
         .obj = self_,
@@ -42,11 +41,10 @@ uint8_t *ipp_array_new(const struct ipp_state *state, Py_ssize_t rows, Py_ssize_
 {
     struct array *self = (struct array *)state->array_type->tp_alloc(state->array_type, 0);
     uint8_t *data = NULL;
-
-    if (self == NULL)
+    if (!self)
         return NULL;
     data = self->data = PyMem_Calloc((size_t)rows, (size_t)width);
-    if (data == NULL) {
+    if (!data) {
         PyErr_NoMemory();
     } else {
         self->format = format;
@@ -56,7 +54,7 @@ uint8_t *ipp_array_new(const struct ipp_state *state, Py_ssize_t rows, Py_ssize_
         self->strides[0] = width;
         self->strides[1] = 1;
         *view = PyMemoryView_FromObject((PyObject *)self);
-        if (*view == NULL)
+        if (!*view)
             data = NULL;
     }
     Py_DECREF((PyObject *)self);

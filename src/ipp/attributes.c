@@ -1,42 +1,8 @@
 /* The attributes of an IPprefix. */
+#include "attributes.h"
+
 #include "ipp.h"
-
-PyObject *ipp_length_object(const struct ipp_value *value)
-{
-    if (value->length == IPP_NO_LENGTH)
-        Py_RETURN_NONE;
-    return PyLong_FromLong(value->length);
-}
-
-PyObject *ipp_no_length(void)
-{
-    PyErr_SetString(PyExc_AttributeError, "length is not set");
-    return NULL;
-}
-
-int ipp_read_length(PyObject *obj, struct ipp_value *value, int lowest, PyObject *out_of_range)
-{
-    int bits = ipp_bits(value->version);
-    Py_ssize_t length = 0;
-
-    if (!PyIndex_Check(obj)) {
-        PyErr_SetString(PyExc_TypeError, "length must be an integer");
-        return -1;
-    }
-    length = PyNumber_AsSsize_t(obj, NULL);
-    if (length == -1 && PyErr_Occurred())
-        return -1;
-    if (length < lowest) {
-        PyErr_SetString(out_of_range, lowest > 0 ? "length must be > 0" : "length must be >= 0");
-        return -1;
-    }
-    if (length > bits) {
-        PyErr_Format(out_of_range, "IPv%d length must be <= %d", value->version, bits);
-        return -1;
-    }
-    value->length = (int16_t)length;
-    return 0;
-}
+#include "object.h"
 
 static PyObject *version_get(PyObject *self_, void *Py_UNUSED(closure))
 {
@@ -46,7 +12,6 @@ static PyObject *version_get(PyObject *self_, void *Py_UNUSED(closure))
 static PyObject *addr_get(PyObject *self_, void *Py_UNUSED(closure))
 {
     const struct ipp_value *value = ipp_value_of(self_);
-
     return PyByteArray_FromStringAndSize((const char *)value->addr, ipp_bits(value->version) / 8);
 }
 
@@ -65,8 +30,7 @@ static PyObject *length_get(PyObject *self_, void *Py_UNUSED(closure))
 static int length_set(PyObject *self_, PyObject *obj, void *Py_UNUSED(closure))
 {
     struct prefix *self = (struct prefix *)self_;
-
-    if (obj == NULL) {
+    if (!obj) {
         PyErr_SetString(PyExc_TypeError, "length can't be deleted");
         return -1;
     }
@@ -76,7 +40,6 @@ static int length_set(PyObject *self_, PyObject *obj, void *Py_UNUSED(closure))
 static PyObject *width_get(PyObject *self_, void *Py_UNUSED(closure))
 {
     int length = ipp_value_of(self_)->length;
-
     return length == IPP_NO_LENGTH ? ipp_no_length() : PyLong_FromLong(length - 1);
 }
 
@@ -85,8 +48,7 @@ static PyObject *complement_get(PyObject *self_, void *Py_UNUSED(closure))
     const struct ipp_value *value = ipp_value_of(self_);
     struct ipp_state *state = ipp_state_of(Py_TYPE(self_));
     uint8_t addr[16];
-
-    if (state == NULL)
+    if (!state)
         return NULL;
     for (int i = 0; i < 16; i++)
         addr[i] = (uint8_t)~value->addr[i];
@@ -99,7 +61,6 @@ static PyObject *is_rfc1918_get(PyObject *self_, void *Py_UNUSED(closure))
     const struct ipp_value *value = ipp_value_of(self_);
     const uint8_t *addr = value->addr;
     int length = value->length == IPP_NO_LENGTH ? 32 : value->length;
-
     if (value->version != 4)
         Py_RETURN_FALSE;
     return PyBool_FromLong((addr[0] == 10 && length >= 8) ||
@@ -115,16 +76,17 @@ PyGetSetDef ipp_prefix_getset[] = {
     {.name = "addr",
      .get = addr_get,
      .set = readonly_set,
-     .doc = PyDoc_STR("The address, 4 or 16 bytes in network order: a new bytearray each time.\n\n"
-                      "Read-only: assigning raises AttributeError, and changing the bytearray "
-                      "doesn't change\nthe IPprefix.")},
+     .doc = PyDoc_STR(
+         "The address, 4 or 16 bytes in network order: a new bytearray each time.\n\n"
+         "Read-only: assigning raises AttributeError, and changing the bytearray doesn't\n"
+         "change the IPprefix.")},
     {.name = "length",
      .get = length_get,
      .set = length_set,
-     .doc = PyDoc_STR("How many bits of addr are the prefix; None for an address without one.\n\n"
-                      "May be set to 1 to 32 (IPv4) or 128 (IPv6); ValueError for other numbers, "
-                      "TypeError\nfor anything else. A prefix may be made with length 0, not be "
-                      "set to it.")},
+     .doc = PyDoc_STR(
+         "How many bits of addr are the prefix; None for an address without one.\n\n"
+         "It can be set to 1 to 32 (IPv4) or 1 to 128 (IPv6): ValueError for other numbers,\n"
+         "TypeError for anything else. IPprefix() takes 0 as well.")},
     {.name = "width",
      .get = width_get,
      .doc = PyDoc_STR("length - 1: the number, from 0, of the prefix's last bit.\n\n"
@@ -134,8 +96,9 @@ PyGetSetDef ipp_prefix_getset[] = {
      .doc = PyDoc_STR("A new IPprefix with every bit of addr inverted and the same length.")},
     {.name = "is_rfc1918",
      .get = is_rfc1918_get,
-     .doc = PyDoc_STR("True for an address, or a whole prefix, in the private IPv4 space.\n\n"
-                      "That is in 10.0.0.0/8, 172.16.0.0/12 or 192.168.0.0/16 (RFC 1918 "
-                      "section 3). False for\nIPv6.")},
+     .doc =
+         PyDoc_STR("True for an address, or a whole prefix, in the private IPv4 space.\n\n"
+                   "The private space is 10.0.0.0/8, 172.16.0.0/12 and 192.168.0.0/16 (RFC 1918\n"
+                   "section 3). False for IPv6.")},
     {.name = NULL},
 };

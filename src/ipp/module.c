@@ -1,27 +1,25 @@
 /* The module ipp._ipp: its state, its functions and its capsule. */
 #include "ipp.h"
 
-struct ipp_state *ipp_state_of(PyTypeObject *type)
-{
-    PyObject *module = PyType_GetModuleByDef(type, &ipp_module);
+#include "addresses.h"
+#include "array.h"
+#include "common/method.h"
+#include "object.h"
+#include "prefix.h"
+#include "text.h"
 
-    return module != NULL ? PyModule_GetState(module) : NULL;
-}
-
-PyDoc_STRVAR(from_s_doc, "from_s($module, text, /)\n--\n\n"
-                         "The IPprefix that a text such as '192.0.2.0/24' or '2001:db8::1' "
-                         "stands for.\n\n"
-                         "IPv4 addresses are four decimal numbers without leading zeros; IPv6 "
-                         "addresses are in any\nform of RFC 4291 section 2.2, without a scope id. "
-                         "The length is None where the text has no\n'/length', which may be 0. "
-                         "Bits after the length are kept. ValueError for any other text,\n"
-                         "TypeError for what is not a str.");
+PyDoc_STRVAR(from_s_doc,
+             "from_s($module, text, /)\n--\n\n"
+             "The IPprefix that a text such as '192.0.2.0/24' or '2001:db8::1' stands for.\n\n"
+             "An IPv4 address is four decimal numbers without leading zeros; an IPv6 address has\n"
+             "any form of RFC 4291 section 2.2, without a scope id. '/length' may be 0; without\n"
+             "it the length is None. Bits after the length are kept. ValueError for any other\n"
+             "text, TypeError for another type.");
 
 static PyObject *from_s(PyObject *module, PyObject *text)
 {
     struct ipp_state *state = PyModule_GetState(module);
     struct ipp_value value;
-
     if (ipp_value_parse(text, &value) < 0)
         return NULL;
     return ipp_prefix_new(&state->api, value.version, value.addr, value.length);
@@ -30,19 +28,21 @@ static PyObject *from_s(PyObject *module, PyObject *text)
 PyDoc_STRVAR(format_doc,
              "format($module, addresses, version=None, /)\n--\n\n"
              "The texts of many addresses, a list of str in the form of RFC 5952.\n\n"
-             "addresses has rows of 16 bytes, an IPv4 address in the first 4, as plt's columns: a "
-             "contiguous\narray of shape (n, 16), or 16 * n bytes; or, of IPv4 alone, an array of "
-             "shape (n, 4). version is\n4, 6 or an array of n bytes that are 4, 6 or 0, for None "
-             "in the list; without it rows of 16\nbytes are IPv6. ValueError for another shape or "
-             "version, TypeError for what has no buffer.");
+             "addresses is a contiguous array of shape (n, 16), or 16 * n bytes, with an IPv4\n"
+             "address in the first 4 bytes of its row, as in plt's columns; or, for IPv4 alone,\n"
+             "an array of shape (n, 4). version is 4, 6 or an array of n bytes: 4, 6, or 0 for a\n"
+             "missing address, which is None in the list. Without it, rows of 16 bytes are IPv6.\n"
+             "ValueError for another shape or version, TypeError for an object without a buffer.");
 
 PyDoc_STRVAR(parse_doc,
              "parse($module, texts, /)\n--\n\n"
-             "Many texts as addresses: two memoryviews, of the addresses and their versions.\n\n"
-             "The first has the shape (n, 16), an IPv4 address in the first 4 bytes of its row; "
-             "the second n\nbytes, 4 or 6, and 0 where the text was None. numpy.asarray() takes "
-             "both without a copy. ValueError\nwith the entry's number for a text that is no "
-             "address, or one with a length; TypeError for\nwhat is neither str nor None.");
+             "The addresses of many texts: two memoryviews, of the addresses and of their\n"
+             "versions.\n\n"
+             "texts is an iterable of str and None. The first memoryview has the shape (n, 16),\n"
+             "with an IPv4 address in the first 4 bytes of its row; the second has n bytes, 4 or\n"
+             "6, and 0 where the text was None. numpy.asarray() takes both without a copy.\n"
+             "ValueError, with the number of the entry, for a text that is not an address or has\n"
+             "a length; TypeError for another type.");
 
 static int module_exec(PyObject *module)
 {
@@ -50,8 +50,7 @@ static int module_exec(PyObject *module)
     PyObject *type = PyType_FromModuleAndSpec(module, &ipp_prefix_spec, NULL);
     PyObject *capsule = NULL;
     int status = -1;
-
-    if (type == NULL)
+    if (!type)
         return -1;
     state->api = (struct ipp_api){
         .api_version = IPP_API_VERSION,
@@ -62,10 +61,10 @@ static int module_exec(PyObject *module)
     if (PyModule_AddType(module, state->api.prefix_type) < 0)
         return -1;
     state->array_type = (PyTypeObject *)PyType_FromModuleAndSpec(module, &ipp_array_spec, NULL);
-    if (state->array_type == NULL)
+    if (!state->array_type)
         return -1;
     capsule = PyCapsule_New(&state->api, IPP_CAPSULE, NULL);
-    if (capsule == NULL)
+    if (!capsule)
         return -1;
     status = PyModule_AddObjectRef(module, "_C_API", capsule);
     Py_DECREF(capsule);
@@ -75,7 +74,6 @@ static int module_exec(PyObject *module)
 static int module_traverse(PyObject *module, visitproc visit, void *arg)
 {
     struct ipp_state *state = PyModule_GetState(module);
-
     Py_VISIT(state->api.prefix_type);
     Py_VISIT(state->array_type);
     return 0;
@@ -84,7 +82,6 @@ static int module_traverse(PyObject *module, visitproc visit, void *arg)
 static int module_clear(PyObject *module)
 {
     struct ipp_state *state = PyModule_GetState(module);
-
     Py_CLEAR(state->api.prefix_type);
     Py_CLEAR(state->array_type);
     return 0;
@@ -96,12 +93,9 @@ static void module_free(void *module)
 }
 
 static PyMethodDef module_methods[] = {
-    {.ml_name = "from_s", .ml_meth = from_s, .ml_flags = METH_O, .ml_doc = from_s_doc},
-    {.ml_name = "format",
-     .ml_meth = _PyCFunction_CAST(ipp_format),
-     .ml_flags = METH_FASTCALL,
-     .ml_doc = format_doc},
-    {.ml_name = "parse", .ml_meth = ipp_parse, .ml_flags = METH_O, .ml_doc = parse_doc},
+    METHOD("from_s", from_s, METH_O, from_s_doc),
+    METHOD("format", ipp_format, METH_FASTCALL, format_doc),
+    METHOD("parse", ipp_parse, METH_O, parse_doc),
     {.ml_name = NULL},
 };
 

@@ -1,42 +1,20 @@
 /* The type IPprefix: an address of version 4 or 6 and, where it is set, a prefix length. */
-#include "ipp.h"
+#include "prefix.h"
+
+#include "attributes.h"
 #include "common/subclass.h"
+#include "ipp.h"
+#include "methods.h"
+#include "object.h"
+#include "text.h"
 
 #include <string.h>
 
-/* --- making one ----------------------------------------------------------------------------- */
-
-PyObject *ipp_prefix_new(const struct ipp_api *api, int version, const uint8_t *addr, int length)
-{
-    struct prefix *self = NULL;
-
-    if (api->prefix_type == NULL) {
-        PyErr_SetString(PyExc_RuntimeError, "the module ipp has been unloaded");
-        return NULL;
-    }
-    self = PyObject_New(struct prefix, api->prefix_type);
-    if (self == NULL)
-        return NULL;
-    self->value = (struct ipp_value){.version = (uint8_t)version, .length = (int16_t)length};
-    memcpy(self->value.addr, addr, (size_t)ipp_bits(version) / 8);
-    self->hash = -1;
-    return (PyObject *)self;
-}
-
-int ipp_prefix_value(const struct ipp_api *api, PyObject *obj, struct ipp_value *out)
-{
-    if (api->prefix_type == NULL || !PyObject_TypeCheck(obj, api->prefix_type)) {
-        PyErr_Format(PyExc_TypeError, "an IPprefix is required, not %.100s", Py_TYPE(obj)->tp_name);
-        return -1;
-    }
-    *out = *ipp_value_of(obj);
-    return 0;
-}
+/* --- Making one ------------------------------------------------------------------------------ */
 
 static int read_version(PyObject *obj, struct ipp_value *value)
 {
     Py_ssize_t version = 0;
-
     if (PyIndex_Check(obj)) {
         version = PyNumber_AsSsize_t(obj, NULL);
         if (version == -1 && PyErr_Occurred())
@@ -55,7 +33,6 @@ static int read_addr(PyObject *obj, struct ipp_value *value)
     Py_ssize_t room = ipp_bits(value->version) / 8;
     Py_buffer view;
     int status = -1;
-
     if (!PyObject_CheckBuffer(obj)) {
         PyErr_Format(PyExc_ValueError, "addr must be bytes-like, not %.100s",
                      Py_TYPE(obj)->tp_name);
@@ -85,7 +62,6 @@ static PyObject *prefix_new(PyTypeObject *type, PyObject *args, PyObject *kwargs
     PyObject *version = NULL, *addr = NULL, *length = Py_None; /* borrowed from args */
     struct ipp_value value = {.length = IPP_NO_LENGTH};
     struct prefix *self = NULL;
-
     if (!PyArg_ParseTupleAndKeywords(args, kwargs, "OO|O:IPprefix", keywords, &version, &addr,
                                      &length))
         return NULL;
@@ -94,7 +70,7 @@ static PyObject *prefix_new(PyTypeObject *type, PyObject *args, PyObject *kwargs
     if (length != Py_None && ipp_read_length(length, &value, 0, PyExc_AttributeError) < 0)
         return NULL;
     self = (struct prefix *)type->tp_alloc(type, 0);
-    if (self == NULL)
+    if (!self)
         return NULL;
     self->value = value;
     self->hash = -1;
@@ -104,17 +80,15 @@ static PyObject *prefix_new(PyTypeObject *type, PyObject *args, PyObject *kwargs
 static void prefix_dealloc(PyObject *self_)
 {
     PyTypeObject *type = Py_TYPE(self_);
-
     type->tp_free(self_);
     Py_DECREF(type);
 }
 
-/* --- text, hash and order ------------------------------------------------------------------- */
+/* --- Text, hash and order -------------------------------------------------------------------- */
 
 static PyObject *prefix_str(PyObject *self_)
 {
     char text[IPP_TEXT_SIZE];
-
     ipp_value_format(ipp_value_of(self_), text);
     return PyUnicode_FromString(text);
 }
@@ -123,23 +97,19 @@ static PyObject *prefix_repr(PyObject *self_)
 {
     const char *name = strrchr(Py_TYPE(self_)->tp_name, '.');
     char text[IPP_TEXT_SIZE];
-
     ipp_value_format(ipp_value_of(self_), text);
-    return PyUnicode_FromFormat("%s('%s')", name != NULL ? name + 1 : Py_TYPE(self_)->tp_name,
-                                text);
+    return PyUnicode_FromFormat("%s('%s')", name ? name + 1 : Py_TYPE(self_)->tp_name, text);
 }
 
-/* Of version and addr only: an IPprefix without a length equals those with one.  Through bytes, for
- * their hash is keyed: addresses come from whoever sends packets. */
+/* Of the address only: an IPprefix without a length equals those with one.  By way of bytes, whose
+ * hash is keyed: senders of packets choose the addresses, and must not choose what collides. */
 static Py_hash_t prefix_hash(PyObject *self_)
 {
     struct prefix *self = (struct prefix *)self_;
-
     if (self->hash == -1) {
         PyObject *bytes = PyBytes_FromStringAndSize((const char *)self->value.addr,
                                                     ipp_bits(self->value.version) / 8);
-
-        if (bytes == NULL)
+        if (!bytes)
             return -1;
         self->hash = PyObject_Hash(bytes);
         Py_DECREF(bytes);
@@ -153,8 +123,7 @@ static PyObject *prefix_richcompare(PyObject *self_, PyObject *other_, int op)
     struct ipp_state *state = ipp_state_of(Py_TYPE(self_));
     const struct ipp_value *other = NULL;
     int order = 0;
-
-    if (state == NULL)
+    if (!state)
         return NULL;
     if (!PyObject_TypeCheck(other_, state->api.prefix_type))
         Py_RETURN_NOTIMPLEMENTED;
@@ -167,7 +136,7 @@ static PyObject *prefix_richcompare(PyObject *self_, PyObject *other_, int op)
         PyErr_SetString(PyExc_AttributeError, "versions must be the same (4 or 6)");
         return NULL;
     }
-    order = memcmp(self->addr, other->addr, sizeof self->addr);
+    order = memcmp(self->addr, other->addr, sizeof(self->addr));
     if (order == 0 && self->length != IPP_NO_LENGTH && other->length != IPP_NO_LENGTH)
         order = other->length - self->length; /* the longer prefix first */
     Py_RETURN_RICHCOMPARE(order, 0, op);
@@ -176,15 +145,15 @@ static PyObject *prefix_richcompare(PyObject *self_, PyObject *other_, int op)
 PyDoc_STRVAR(prefix_doc,
              "IPprefix(version, addr, length=None)\n--\n\n"
              "An IPv4 or IPv6 address or, with a length, a prefix.\n\n"
-             "version is 4 or 6; addr is bytes-like, up to 4 or 16 bytes, filled up with zeros on "
-             "the right;\nlength is a number of bits. ValueError for another version or an addr "
-             "that isn't bytes-like;\nAttributeError for an addr too long or a length out of "
-             "range.\n\n"
-             "str() is the address in the form of RFC 5952 and, where length is set, '/length'. "
-             "Two are equal\nwhen their versions and addresses are and, where both are set, their "
-             "lengths: so an address\nwithout a length equals each of two prefixes that differ. "
-             "They sort by address, then the longer\nprefix first; AttributeError between "
-             "versions.");
+             "version is 4 or 6. addr is bytes-like, up to 4 or 16 bytes, and is filled up with\n"
+             "zeros on the right. length is a number of bits. ValueError for another version or\n"
+             "an addr that isn't bytes-like; AttributeError for an addr that is too long or a\n"
+             "length out of range.\n\n"
+             "str() is the address in the form of RFC 5952 and, where length is set, '/length'.\n"
+             "Two IPprefixes are equal when their versions and addresses are equal and, where\n"
+             "both have one, their lengths: so an address without a length may equal two\n"
+             "prefixes that differ. They sort by address, then the longer prefix first;\n"
+             "comparing the order of different versions raises AttributeError.");
 
 static PyType_Slot prefix_slots[] = {
     {.slot = Py_tp_doc, .pfunc = (void *)(uintptr_t)prefix_doc},

@@ -1,99 +1,79 @@
-/* The module natkit._natkit: its state, its types and the table of its functions. */
+/* The module natkit._natkit: the table of its functions, and its types and state as they are made
+ * at import and cleared. */
 #include "natkit.h"
 
-struct natkit_state *natkit_state_of(PyTypeObject *type)
-{
-    PyObject *module = PyType_GetModuleByDef(type, &natkit_module);
-
-    return module ? PyModule_GetState(module) : NULL;
-}
-
-PyObject *natkit_attribute(PyObject *obj, const char *name)
-{
-    PyObject *interned = PyUnicode_InternFromString(name);
-    PyObject *attribute = interned ? PyObject_GetAttr(obj, interned) : NULL;
-
-    Py_XDECREF(interned);
-    return attribute;
-}
-
-PyObject *natkit_added_state(PyObject *obj)
-{
-    PyObject *method = natkit_attribute(obj, "__getstate__");
-    PyObject *added = method ? PyObject_CallNoArgs(method) : NULL;
-
-    Py_XDECREF(method);
-    return added;
-}
+#include "anonymise/type.h"
+#include "common/capsule.h"
+#include "common/method.h"
+#include "ipflow/flowhome.h"
+#include "ipflow/ipflow.h"
+#include "natkit/flowtable/flow.h"
+#include "natkit/flowtable/flows.h"
+#include "natkit/flowtable/type.h"
+#include "natkit/flowtable/views.h"
+#include "numbers.h"
 
 /* --- Functions ------------------------------------------------------------------------------- */
 
-#define FUNCTION(name, function, text)                                                             \
-    {                                                                                              \
-        .ml_name = name, .ml_meth = (PyCFunction)(void (*)(void))(function),                       \
-        .ml_flags = METH_FASTCALL, .ml_doc = text                                                  \
-    }
-
 static PyMethodDef module_methods[] = {
-    FUNCTION("ba_get_short", natkit_ba_get_short,
-             "ba_get_short($module, ba, i, /)\n--\n\n"
-             "The unsigned 16-bit number in network order at index i of a bytes-like object.\n\n"
-             "None where it reaches past the end; IndexError for a negative i."),
-    FUNCTION("ba_get_long", natkit_ba_get_long,
-             "ba_get_long($module, ba, i, /)\n--\n\n"
-             "The unsigned 32-bit number in network order at index i of a bytes-like object.\n\n"
-             "None where it reaches past the end; IndexError for a negative i."),
-    FUNCTION("seq_add", natkit_seq_add,
-             "seq_add($module, a, b, /)\n--\n\n"
-             "a + b modulo 2**32.\n\nAny ints; TypeError for other types."),
-    FUNCTION("seq_sub", natkit_seq_sub,
-             "seq_sub($module, a, b, /)\n--\n\n"
-             "a - b modulo 2**32.\n\nAny ints; TypeError for other types."),
-    FUNCTION("u32_add", natkit_seq_add,
-             "u32_add($module, a, b, /)\n--\n\n"
-             "a + b modulo 2**32: another name of seq_add."),
-    FUNCTION("u32_sub", natkit_seq_sub,
-             "u32_sub($module, a, b, /)\n--\n\n"
-             "a - b modulo 2**32: another name of seq_sub."),
-    FUNCTION("seq_lt", natkit_seq_lt,
-             "seq_lt($module, a, b, /)\n--\n\n"
-             "Whether sequence number a is before b: their 32-bit difference is negative.\n\n"
-             "Numbers are taken modulo 2**32; each of two that are 2**31 apart is before the "
-             "other."),
-    FUNCTION("seq_le", natkit_seq_le,
-             "seq_le($module, a, b, /)\n--\n\n"
-             "Whether sequence number a is before b or equal: see seq_lt."),
-    FUNCTION("seq_gt", natkit_seq_gt,
-             "seq_gt($module, a, b, /)\n--\n\n"
-             "Whether sequence number a is after b: their 32-bit difference is positive.\n\n"
-             "Numbers are taken modulo 2**32; neither of two that are 2**31 apart is after the "
-             "other."),
-    FUNCTION("seq_ge", natkit_seq_ge,
-             "seq_ge($module, a, b, /)\n--\n\n"
-             "Whether sequence number a is after b or equal: see seq_gt."),
-    FUNCTION("u32_lt", natkit_seq_lt, "u32_lt($module, a, b, /)\n--\n\nAnother name of seq_lt."),
-    FUNCTION("u32_le", natkit_seq_le, "u32_le($module, a, b, /)\n--\n\nAnother name of seq_le."),
-    FUNCTION("u32_gt", natkit_seq_gt, "u32_gt($module, a, b, /)\n--\n\nAnother name of seq_gt."),
-    FUNCTION("u32_ge", natkit_seq_ge, "u32_ge($module, a, b, /)\n--\n\nAnother name of seq_ge."),
+    METHOD("ba_get_short", natkit_ba_get_short, METH_FASTCALL,
+           "ba_get_short($module, ba, i, /)\n--\n\n"
+           "The unsigned 16-bit integer in network order at index i of a bytes-like object.\n\n"
+           "None where it would reach past the end; IndexError for a negative i."),
+    METHOD("ba_get_long", natkit_ba_get_long, METH_FASTCALL,
+           "ba_get_long($module, ba, i, /)\n--\n\n"
+           "The unsigned 32-bit integer in network order at index i of a bytes-like object.\n\n"
+           "None where it would reach past the end; IndexError for a negative i."),
+    METHOD("seq_add", natkit_seq_add, METH_FASTCALL,
+           "seq_add($module, a, b, /)\n--\n\n"
+           "a + b modulo 2**32.\n\n"
+           "Any ints; TypeError for other types."),
+    METHOD("seq_sub", natkit_seq_sub, METH_FASTCALL,
+           "seq_sub($module, a, b, /)\n--\n\n"
+           "a - b modulo 2**32.\n\n"
+           "Any ints; TypeError for other types."),
+    METHOD("u32_add", natkit_seq_add, METH_FASTCALL,
+           "u32_add($module, a, b, /)\n--\n\n"
+           "a + b modulo 2**32: another name of seq_add."),
+    METHOD("u32_sub", natkit_seq_sub, METH_FASTCALL,
+           "u32_sub($module, a, b, /)\n--\n\n"
+           "a - b modulo 2**32: another name of seq_sub."),
+    METHOD("seq_lt", natkit_seq_lt, METH_FASTCALL,
+           "seq_lt($module, a, b, /)\n--\n\n"
+           "Whether sequence number a is before b: their 32-bit difference is negative.\n\n"
+           "Both are taken modulo 2**32. Of two numbers that are 2**31 apart, each is before\n"
+           "the other."),
+    METHOD("seq_le", natkit_seq_le, METH_FASTCALL,
+           "seq_le($module, a, b, /)\n--\n\n"
+           "Whether sequence number a is before b or equal: see seq_lt."),
+    METHOD("seq_gt", natkit_seq_gt, METH_FASTCALL,
+           "seq_gt($module, a, b, /)\n--\n\n"
+           "Whether sequence number a is after b: their 32-bit difference is positive.\n\n"
+           "Both are taken modulo 2**32. Of two numbers that are 2**31 apart, neither is after\n"
+           "the other."),
+    METHOD("seq_ge", natkit_seq_ge, METH_FASTCALL,
+           "seq_ge($module, a, b, /)\n--\n\n"
+           "Whether sequence number a is after b or equal: see seq_gt."),
+    METHOD("u32_lt", natkit_seq_lt, METH_FASTCALL,
+           "u32_lt($module, a, b, /)\n--\n\n"
+           "Another name of seq_lt."),
+    METHOD("u32_le", natkit_seq_le, METH_FASTCALL,
+           "u32_le($module, a, b, /)\n--\n\n"
+           "Another name of seq_le."),
+    METHOD("u32_gt", natkit_seq_gt, METH_FASTCALL,
+           "u32_gt($module, a, b, /)\n--\n\n"
+           "Another name of seq_gt."),
+    METHOD("u32_ge", natkit_seq_ge, METH_FASTCALL,
+           "u32_ge($module, a, b, /)\n--\n\n"
+           "Another name of seq_ge."),
     {.ml_name = NULL},
 };
 
 /* --- The module ------------------------------------------------------------------------------ */
 
-/* Whether a capsule is of the version that this was compiled for: 0, or -1 with ImportError. */
-static int check_version(const char *name, int theirs, int ours)
-{
-    if (theirs == ours)
-        return 0;
-    PyErr_Format(PyExc_ImportError, "%s speaks version %d of its C interface, natkit version %d",
-                 name, theirs, ours);
-    return -1;
-}
-
 static PyTypeObject *add_type(PyObject *module, PyType_Spec *spec)
 {
     PyTypeObject *type = (PyTypeObject *)PyType_FromModuleAndSpec(module, spec, NULL);
-
     if (type && PyModule_AddType(module, type) < 0)
         Py_CLEAR(type);
     return type;
@@ -101,50 +81,48 @@ static PyTypeObject *add_type(PyObject *module, PyType_Spec *spec)
 
 static int add_flow_tables(PyObject *module, struct natkit_state *state)
 {
-    state->flow_object_type = add_type(module, &natkit_flow_object_spec);
-    state->flows_type = state->flow_object_type ? add_type(module, &natkit_flows_spec) : NULL;
-    state->table_type = state->flows_type ? add_type(module, &natkit_table_spec) : NULL;
+    state->flow_object_type = add_type(module, &flow_object_spec);
+    state->flows_type = state->flow_object_type ? add_type(module, &flows_spec) : NULL;
+    state->table_type = state->flows_type ? add_type(module, &flow_table_spec) : NULL;
     if (!state->table_type)
         return -1;
     state->iterator_type =
-        (PyTypeObject *)PyType_FromModuleAndSpec(module, &natkit_iterator_spec, NULL);
+        (PyTypeObject *)PyType_FromModuleAndSpec(module, &flow_iterator_spec, NULL);
     return state->iterator_type ? batch_types_add(module, &state->batch_types) : -1;
 }
 
 static int natkit_exec(PyObject *module)
 {
     struct natkit_state *state = PyModule_GetState(module);
-
-    state->ipp = PyImport_ImportModule("ipp._ipp");
-    state->ipp_api = state->ipp ? PyCapsule_Import(IPP_CAPSULE, 0) : NULL;
-    if (!state->ipp_api || check_version("ipp", state->ipp_api->api_version, IPP_API_VERSION) < 0)
+    state->ipp_api =
+        capsule_import("ipp._ipp", IPP_CAPSULE, IPP_API_VERSION, "natkit", &state->ipp);
+    if (!state->ipp_api)
         return -1;
-    state->plt = PyImport_ImportModule("plt._plt");
-    state->plt_api = state->plt ? PyCapsule_Import(PLT_CAPSULE, 0) : NULL;
-    if (!state->plt_api || check_version("plt", state->plt_api->api_version, PLT_API_VERSION) < 0)
+    state->plt_api =
+        capsule_import("plt._plt", PLT_CAPSULE, PLT_API_VERSION, "natkit", &state->plt);
+    if (!state->plt_api)
         return -1;
-    state->flow_type = add_type(module, &natkit_flow_spec);
-    if (!state->flow_type)
+    state->ipflow_type = add_type(module, &ipflow_spec);
+    if (!state->ipflow_type)
         return -1;
     /* CPython has a slot for this from 3.14 on; subclasses don't inherit it and use tp_new */
-    state->flow_type->tp_vectorcall = natkit_flow_vectorcall;
+    state->ipflow_type->tp_vectorcall = ipflow_vectorcall;
     state->pan_type = add_type(module, &natkit_pan_spec);
     if (!state->pan_type)
         return -1;
     PyObject *anonymised = PyImport_ImportModule("natkit._anonymised");
-    state->result_type = anonymised ? natkit_attribute(anonymised, "Anonymised") : NULL;
+    state->result_type = anonymised ? PyObject_GetAttrString(anonymised, "Anonymised") : NULL;
     Py_XDECREF(anonymised);
     if (!state->result_type)
         return -1;
-    state->home_type = add_type(module, &natkit_home_spec);
+    state->home_type = add_type(module, &flowhome_spec);
     return state->home_type ? add_flow_tables(module, state) : -1;
 }
 
 static int natkit_traverse(PyObject *module, visitproc visit, void *arg)
 {
     struct natkit_state *state = PyModule_GetState(module);
-
-    Py_VISIT(state->flow_type);
+    Py_VISIT(state->ipflow_type);
     Py_VISIT(state->home_type);
     Py_VISIT(state->pan_type);
     Py_VISIT(state->table_type);
@@ -162,8 +140,7 @@ static int natkit_traverse(PyObject *module, visitproc visit, void *arg)
 static int natkit_clear(PyObject *module)
 {
     struct natkit_state *state = PyModule_GetState(module);
-
-    Py_CLEAR(state->flow_type);
+    Py_CLEAR(state->ipflow_type);
     Py_CLEAR(state->home_type);
     Py_CLEAR(state->pan_type);
     Py_CLEAR(state->table_type);
@@ -177,11 +154,10 @@ static int natkit_clear(PyObject *module)
     return 0;
 }
 
-/* Not until now may ipp and plt go: an IPflow may outlive the clearing, and uses their capsules. */
+/* ipp and plt must not go earlier: an IPflow may outlive the clearing, and uses their capsules. */
 static void natkit_free(void *module)
 {
     struct natkit_state *state = PyModule_GetState((PyObject *)module);
-
     natkit_clear((PyObject *)module);
     Py_CLEAR(state->ipp);
     Py_CLEAR(state->plt);
@@ -195,7 +171,7 @@ static PyModuleDef_Slot natkit_slots[] = {
 struct PyModuleDef natkit_module = {
     PyModuleDef_HEAD_INIT,
     .m_name = "natkit._natkit",
-    .m_doc = "Sequence numbers and flows: the C part of natkit.",
+    .m_doc = "Sequence numbers, flows and anonymised addresses: the C part of natkit.",
     .m_size = sizeof(struct natkit_state),
     .m_methods = module_methods,
     .m_slots = natkit_slots,

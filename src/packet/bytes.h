@@ -1,5 +1,5 @@
-/* Loads and stores of integers in packet bytes: byte-wise, so that alignment and the host's byte
- * order never matter.  No bounds are checked here: the caller has. */
+/* Loads and stores of integers in packet bytes: byte by byte, so that alignment and the host's byte
+ * order don't matter.  The caller has checked the bounds. */
 #ifndef PLT_PACKET_BYTES_H
 #define PLT_PACKET_BYTES_H
 

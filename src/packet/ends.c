@@ -1,5 +1,5 @@
-/* The two addresses that a transport's checksum covers: not always those of the IP header. */
-#include "values.h"
+/* The source and destination of a packet's transport, by IP options and extension headers. */
+#include "ends.h"
 
 #include "bytes.h"
 #include "protocols.h"
@@ -11,7 +11,6 @@ static void find_ends4(const struct plt_packet *packet, uint32_t end, struct plt
 {
     const uint8_t *data = packet->data;
     uint32_t at = packet->layers->layer3 + IP_HEADER;
-
     while (at < end && data[at] != 0) {
         if (data[at] == 1) { /* no operation */
             at++;
@@ -45,7 +44,6 @@ static void find_home_address(const uint8_t *data, uint32_t at, uint32_t end, st
 static bool find_last_segment(const uint8_t *data, uint32_t at, struct plt_ends *out)
 {
     uint32_t addresses = data[at + 1] / 2U;
-
     if (data[at + 3] == 0)
         return true;
     if (addresses == 0)
@@ -63,13 +61,12 @@ static bool find_last_segment(const uint8_t *data, uint32_t at, struct plt_ends 
     }
 }
 
-/* The headers' lengths are read anew: the bytes may be others than were decoded. */
+/* The headers' lengths are read again: the bytes may have changed since they were decoded. */
 static bool find_ends6(const struct plt_packet *packet, uint32_t end, struct plt_ends *out)
 {
     const uint8_t *data = packet->data;
     uint8_t next = data[packet->layers->layer3 + 6];
     uint32_t at = packet->layers->layer3 + IP6_HEADER;
-
     while (at < end && end - at >= 8) {
         uint32_t size = (data[at + 1] + 1U) * 8;
         if (next == PROTO_FRAGMENT)
@@ -93,7 +90,6 @@ bool packet_ends(const struct plt_packet *packet, struct plt_ends *out)
     const struct plt_layers *layers = packet->layers;
     uint32_t header = layers->version == 4 ? IP_HEADER : IP6_HEADER;
     uint32_t end = layers->payload;
-
     if (layers->version == 0 || end == PLT_ABSENT || end > packet->len ||
         end < layers->layer3 + header)
         return false;

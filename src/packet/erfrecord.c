@@ -1,4 +1,4 @@
-/* The types of ERF records, and where what they hold begins. */
+/* The types of ERF records, and where the frame in them begins. */
 #include "erfrecord.h"
 
 #include "linktypes.h"

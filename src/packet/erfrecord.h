@@ -28,7 +28,7 @@ enum erf_type {
     ERF_PAD = 48
 };
 
-/* How the payload of a record type begins: bytes before the link layer, and what that is. */
+/* How the payload of a record type begins: bytes before the link layer, and its type. */
 struct erf_layout {
     uint32_t skip;
     uint32_t linktype; /* enum linktype */
@@ -36,8 +36,8 @@ struct erf_layout {
 };
 
 struct erf_layout erf_layout_of(uint8_t type);
-/* The size of the extension headers of a record of rlen bytes, at least ERF_HEADER: each says in
- * its first bit whether another follows. */
+/* The size of the extension headers of a record of rlen bytes, at least ERF_HEADER. The first bit
+ * of each is set where another follows. */
 uint32_t erf_extensions_size(const uint8_t *record, uint32_t rlen);
 
 #endif

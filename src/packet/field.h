@@ -1,4 +1,4 @@
-/* A header field: a row of a header's table.  No Python here. */
+/* A header field: a row in the table of a header.  No Python here. */
 #ifndef PLT_PACKET_FIELD_H
 #define PLT_PACKET_FIELD_H
 
@@ -7,7 +7,7 @@
 
 enum field_base { BASE_SELF, BASE_IP, BASE_IP6, BASE_TRANSPORT };
 
-/* All that attributes, setters and columns need to know. */
+/* What attributes, setters and columns need to know of a field. */
 struct field {
     const char *name;
     const char *doc;

@@ -1,8 +1,8 @@
-/* IEEE 802.11 frames: from the MAC header to the layer 3 of data frames that are not encrypted. */
-#include "decode.h"
+/* From the MAC header of a frame to the layer 3 of data frames that are not encrypted. */
+#include "ieee80211.h"
 
 #include "bytes.h"
-#include "protocols.h"
+#include "ethertype.h"
 
 enum { TYPE_DATA = 2 };
 enum { SUBTYPE_NO_DATA = 4, SUBTYPE_QOS = 8 };
@@ -41,4 +41,65 @@ void plt_decode_80211(const uint8_t *data, uint32_t len, uint32_t at, bool padde
     if (padded)
         size = (size + 3) & ~3U;
     plt_decode_llc(data, len, at + size + (aggregate ? 14 : 0), out);
+}
+
+/* --- Headers before a frame ------------------------------------------------------------------ */
+
+uint8_t plt_radiotap_flags(const uint8_t *data, uint32_t len)
+{
+    enum { HAS_TSFT = 1, HAS_FLAGS = 2 };
+    uint32_t at = 4;
+    if (len < 8)
+        return 0;
+    uint32_t first = load_le32(data + at);
+    do { /* bit 31: another word of present bits follows */
+        if (len - at < 4)
+            return 0;
+        at += 4;
+    } while (load_le32(data + at - 4) >> 31);
+    if (!(first & HAS_FLAGS))
+        return 0;
+    if (first & HAS_TSFT)
+        at = ((at + 7) & ~7U) + 8;
+    return at < len ? data[at] : 0;
+}
+
+LINK_DECODER(ieee80211)
+{
+    plt_decode_80211(data, len, at, false, out);
+}
+
+/* 802.11 follows a header of `size` bytes, if that was captured. */
+static void decode_monitor(const uint8_t *data, uint32_t len, uint32_t at, uint32_t size,
+                           bool padded, struct plt_layers *out)
+{
+    if (at >= len || size >= len - at)
+        return;
+    out->layer2 = at + size;
+    out->linktype = LIBTRACE_TYPE_80211;
+    plt_decode_80211(data, len, at + size, padded, out);
+}
+
+/* Prism's own header has its length in bytes 4 to 7, AVS's in the same place. */
+LINK_DECODER(prism)
+{
+    if (!link_has(len, at, 8))
+        return;
+    bool avs = load_be32(data + at) >> 12 == 0x80211;
+    decode_monitor(data, len, at, avs ? load_be32(data + at + 4) : load_le32(data + at + 4), false,
+                   out);
+}
+
+LINK_DECODER(avs)
+{
+    if (link_has(len, at, 8))
+        decode_monitor(data, len, at, load_be32(data + at + 4), false, out);
+}
+
+LINK_DECODER(radiotap)
+{
+    enum { FLAG_DATA_PAD = 0x20 };
+    if (link_has(len, at, 8))
+        decode_monitor(data, len, at, load_le16(data + at + 2),
+                       plt_radiotap_flags(data + at, len - at) & FLAG_DATA_PAD, out);
 }

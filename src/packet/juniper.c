@@ -1,9 +1,10 @@
-/* What Juniper's routers capture: a header (magic, flags, extensions), a cookie whose size depends
- * on the card, and the packet.  https://www.tcpdump.org/linktypes.html names the link types; the
- * formats are those that tcpdump and Wireshark read. */
-#include "link.h"
+/* Captures of Juniper's routers: a header (magic, flags, extensions), a cookie whose size depends
+ * on the card, and the packet.  The formats are those that tcpdump and Wireshark read. */
+#include "juniper.h"
 
 #include "bytes.h"
+#include "ethertype.h"
+#include "link.h"
 #include "protocols.h"
 
 enum { FLAG_IN = 0x01, FLAG_NO_L2 = 0x02, FLAG_EXTENSIONS = 0x80 };
@@ -48,20 +49,25 @@ static void decode_proto(const uint8_t *data, uint32_t len, uint32_t at, uint32_
         plt_decode_ethertype(data, len, at, ETHERTYPE_MPLS, out);
         break;
     case JUNOS_PPP:
-        link_within(data, len, at, LINKTYPE_PPP, out);
+        if (link_enter(len, at, LINKTYPE_PPP, out))
+            link_hdlc(data, len, at, out);
         break;
     case JUNOS_LLC:
     case JUNOS_LLC_SNAP:
-        link_within(data, len, at, LINKTYPE_ATM_RFC1483, out);
+        if (link_enter(len, at, LINKTYPE_ATM_RFC1483, out))
+            link_llc(data, len, at, out);
         break;
     case JUNOS_ETHER:
-        link_within(data, len, at, LINKTYPE_ETHERNET, out);
+        if (link_enter(len, at, LINKTYPE_ETHERNET, out))
+            link_ethernet(data, len, at, out);
         break;
     case JUNOS_FRELAY:
-        link_within(data, len, at, LINKTYPE_FRELAY, out);
+        if (link_enter(len, at, LINKTYPE_FRELAY, out))
+            link_frame_relay(data, len, at, out);
         break;
     case JUNOS_CHDLC:
-        link_within(data, len, at, LINKTYPE_C_HDLC, out);
+        if (link_enter(len, at, LINKTYPE_C_HDLC, out))
+            link_cisco(data, len, at, out);
         break;
     default:
         break;
@@ -74,7 +80,7 @@ static bool begins_ip(const uint8_t *data, uint32_t len, uint32_t at)
     return link_has(len, at, 1) && ((data[at] >= 0x45 && data[at] <= 0x4f) || data[at] >> 4 == 6);
 }
 
-/* IP after so many bytes, where its first byte says so. */
+/* IP at a place, if the byte there begins an IP header. */
 static bool decode_ip_at(const uint8_t *data, uint32_t len, uint32_t at, struct plt_layers *out)
 {
     bool found = begins_ip(data, len, at);
@@ -83,9 +89,9 @@ static bool decode_ip_at(const uint8_t *data, uint32_t len, uint32_t at, struct 
     return found;
 }
 
-/* Pass the header.  False where nothing is left to do: it was cut, or says that no link layer
- * follows but a protocol number of 4 bytes, in the router's byte order.  Old releases write no
- * header at all. */
+/* Pass the header.  False where nothing is left to do: it was cut, or has a flag that a protocol
+ * number of 4 bytes, in the router's byte order, follows in place of a link layer.  Old releases
+ * write no header at all. */
 static bool pass_header(const uint8_t *data, uint32_t len, uint32_t *at, uint8_t *flags,
                         struct plt_layers *out)
 {
@@ -110,36 +116,36 @@ static bool pass_header(const uint8_t *data, uint32_t len, uint32_t *at, uint8_t
     return false;
 }
 
-/* A frame of another link type after the header. */
-static void decode_after_header(const uint8_t *data, uint32_t len, uint32_t at, uint32_t linktype,
+/* The header, then what a protocol number stands for. */
+static void decode_after_header(const uint8_t *data, uint32_t len, uint32_t at, uint32_t proto,
                                 struct plt_layers *out)
 {
     uint8_t flags = 0;
     if (pass_header(data, len, &at, &flags, out))
-        link_within(data, len, at, linktype, out);
+        decode_proto(data, len, at, proto, out);
 }
 
 LINK_DECODER(juniper_ethernet)
 {
-    decode_after_header(data, len, at, LINKTYPE_ETHERNET, out);
+    decode_after_header(data, len, at, JUNOS_ETHER, out);
 }
 
 LINK_DECODER(juniper_ppp)
 {
-    decode_after_header(data, len, at, LINKTYPE_PPP, out);
+    decode_after_header(data, len, at, JUNOS_PPP, out);
 }
 
 LINK_DECODER(juniper_frame_relay)
 {
-    decode_after_header(data, len, at, LINKTYPE_FRELAY, out);
+    decode_after_header(data, len, at, JUNOS_FRELAY, out);
 }
 
 LINK_DECODER(juniper_cisco)
 {
-    decode_after_header(data, len, at, LINKTYPE_C_HDLC, out);
+    decode_after_header(data, len, at, JUNOS_CHDLC, out);
 }
 
-/* An ethertype, mostly PPPoE's, and what it says. */
+/* An ethertype, mostly PPPoE's, and what it announces. */
 LINK_DECODER(juniper_pppoe_atm)
 {
     uint8_t flags = 0;
@@ -163,8 +169,8 @@ LINK_DECODER(juniper_vp)
         decode_proto(data, len, at + 18, JUNOS_IP, out);
 }
 
-/* A header of 12 bytes, 16 where received (as Wireshark reads it) or 8 (as tcpdump does): what
- * begins an IP header decides. */
+/* A header of 12 bytes, 16 where received (as Wireshark reads it) or 8 (as tcpdump does): the size
+ * after which an IP header begins. */
 LINK_DECODER(juniper_services)
 {
     uint8_t flags = 0;
@@ -186,7 +192,6 @@ LINK_DECODER(juniper_monitor)
 LINK_DECODER(juniper_es)
 {
     enum { ES_ENCRYPTED_TYPE = 2 };
-
     uint8_t flags = 0;
     if (!pass_header(data, len, &at, &flags, out) || !link_has(len, at, 6))
         return;
@@ -194,7 +199,7 @@ LINK_DECODER(juniper_es)
         decode_ip_at(data, len, at + 6, out);
 }
 
-/* --- Cards for ATM ---------------------------------------------------------------------------- */
+/* --- Cards for ATM --------------------------------------------------------------------------- */
 
 static bool is_ppp_protocol(uint16_t protocol)
 {
@@ -222,17 +227,15 @@ static bool is_ppp_protocol(uint16_t protocol)
 static void decode_nlpid(const uint8_t *data, uint32_t len, uint32_t at, struct plt_layers *out)
 {
     enum { NLPID_IP = 0xcc, NLPID_IP6 = 0x8e };
-
     if (link_has(len, at, 1) && (data[at] == NLPID_IP || data[at] == NLPID_IP6))
         link_ip(data, len, at + 1, out);
 }
 
-/* What follows the cookie of an ATM card: RFC 2684's encapsulations, told apart by their bytes. */
+/* After the cookie of an ATM card: RFC 2684's encapsulations, recognised by their first bytes. */
 static void decode_atm(const uint8_t *data, uint32_t len, uint32_t at, bool ethernet, bool ppp,
                        struct plt_layers *out)
 {
     enum { NLPID_HEADER = 0xfefe03, SNAP_HEADER = 0xaaaa03, UNNUMBERED = 0x03 };
-
     if (!link_has(len, at, 3)) {
         if (!ethernet)
             decode_ip_at(data, len, at, out);
@@ -265,7 +268,6 @@ LINK_DECODER(juniper_atm1)
 LINK_DECODER(juniper_atm2)
 {
     enum { GAP_COUNT = 0x3fe, MANAGEMENT = 0x70 };
-
     uint8_t flags = 0;
     if (!pass_header(data, len, &at, &flags, out) || !link_has(len, at, 8) ||
         data[at + 7] & MANAGEMENT)
@@ -274,15 +276,13 @@ LINK_DECODER(juniper_atm2)
     decode_atm(data, len, at + 8, ethernet, true, out);
 }
 
-/* --- Cards for bundles of links ----------------------------------------------------------------
- */
+/* --- Cards for bundles of links -------------------------------------------------------------- */
 
-/* The first byte of a cookie: 8 bytes of adaptive services, whose sixth tells the protocol and
- * whose fifth where the packet goes, or 4 of link services. */
+/* The size of a cookie, by its first byte: 8 for adaptive services, with the direction in the fifth
+ * byte and the protocol in the sixth, or 4 for link services. */
 static uint32_t cookie_size(const uint8_t *data, uint32_t len, uint32_t at)
 {
     enum { ADAPTIVE_SERVICES = 0x40, ADAPTIVE_SERVICES_LSQ = 0x47, LINK_SERVICES = 0x54 };
-
     switch (data[at]) {
     case ADAPTIVE_SERVICES:
     case ADAPTIVE_SERVICES_LSQ:
@@ -309,7 +309,7 @@ static uint32_t cookie_proto(const uint8_t *cookie)
     }
 }
 
-/* Whether a cookie of 8 bytes is of a packet from the routing engine outwards. */
+/* Whether a packet with a cookie of 8 bytes is sent by the routing engine. */
 static bool cookie_from_engine(const uint8_t *cookie)
 {
     return (cookie[4] & 3) == 3;
@@ -323,7 +323,7 @@ LINK_DECODER(juniper_mlppp)
     uint32_t size = cookie_size(data, len, at);
     uint32_t proto = size == 8 ? cookie_proto(data + at) : JUNOS_PPP;
     if (proto == JUNOS_IP && (flags & FLAG_IN) && !cookie_from_engine(data + at))
-        proto = JUNOS_PPP; /* what comes in has no cookie's protocol */
+        proto = JUNOS_PPP; /* a received packet's cookie has no protocol */
     if (size == 0 && is_ppp_protocol(load_be16(data + at + 2)))
         size = 2; /* a bundle's number */
     decode_proto(data, len, at + size, proto, out);
@@ -334,7 +334,6 @@ LINK_DECODER(juniper_mlppp)
 LINK_DECODER(juniper_mlfr)
 {
     enum { UNNUMBERED = 0x03 };
-
     uint8_t flags = 0;
     if (!pass_header(data, len, &at, &flags, out) || !link_has(len, at, 5))
         return;

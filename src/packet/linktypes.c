@@ -34,3 +34,9 @@ const struct link_row *link_row_of(uint32_t number)
         return NULL;
     }
 }
+
+int16_t plt_linktype_of_dlt(uint32_t dlt)
+{
+    const struct link_row *row = link_row_of(dlt);
+    return row ? row->libtrace : LIBTRACE_TYPE_UNKNOWN;
+}

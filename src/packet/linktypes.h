@@ -1,9 +1,10 @@
-/* Every link type that we know, a row each; nothing else knows a number of one.  The numbers are
+/* Every link type that is known, a row each: its number stands in no other place.  The numbers are
  * those of pcap and pcapng files (https://www.tcpdump.org/linktypes.html), where libpcap's names
  * begin with LINKTYPE_; what libtrace calls a link type is LIBTRACE_TYPE_.  No Python here. */
 #ifndef PLT_PACKET_LINKTYPES_H
 #define PLT_PACKET_LINKTYPES_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -29,15 +30,15 @@ enum libtrace_type {
     LIBTRACE_TYPE_OPENBSD_LOOP = 20
 };
 
-/* What libtrace's wire length has more than a file's length field: the frame check sequence. */
+/* The frame check sequence: libtrace's wire length includes it, a file's length field does not. */
 enum link_fcs {
     FCS_NONE,
     FCS_ETHERNET, /* 4 bytes */
-    FCS_RADIOTAP, /* 4 bytes; a part of the frame where its header says so */
+    FCS_RADIOTAP, /* 4 bytes; part of the frame where the header has that flag */
     FCS_COOKED    /* 4 bytes where the packet holds a whole Ethernet frame */
 };
 
-/* Where the link layer's header tells the direction. */
+/* Where the link layer's header has the direction. */
 enum link_direction {
     DIRECTION_NONE,
     DIRECTION_COOKED,  /* a packet type in its first two bytes, 4 where sent */
@@ -50,8 +51,8 @@ enum link_direction {
 /* libpcap's number for what no live interface has. */
 #define DLT_NO_NUMBER (-1)
 
-/* X(name, number in files, libpcap's own number (DLT_*), libtrace's type, decoder (link_* of
- *   link.h), FCS, direction, what it is) */
+/* X(name, number in files, libpcap's own number (DLT_*), libtrace's type, decoder (link_*), FCS,
+ * direction, what it is) */
 #define LINK_TYPES(X)                                                                              \
     X(NULL, 0, 0, UNKNOWN, family, NONE, NONE, "BSD loopback")                                     \
     X(ETHERNET, 1, 1, ETH, ethernet, ETHERNET, NONE, "Ethernet")                                   \
@@ -147,5 +148,20 @@ struct link_row {
 const struct link_row *link_rows(size_t *count);
 /* The row of a number, NULL where it has none. */
 const struct link_row *link_row_of(uint32_t number);
+/* What libtrace calls the link type of a number, -1 where it has no name for it. */
+int16_t plt_linktype_of_dlt(uint32_t dlt);
+
+/* What Linux calls hardware (packet(7)), of which tunnels and others have many more numbers. */
+enum hardware {
+    ARPHRD_ETHER = 1,
+    ARPHRD_LOOPBACK = 772,
+    ARPHRD_80211 = 801,
+    ARPHRD_RADIOTAP = 803
+};
+
+/* The link type of what an interface of some hardware receives. */
+uint32_t linktype_of_hardware(uint32_t hardware);
+/* Whether it can send packets of a link type. */
+bool hardware_sends(uint32_t hardware, uint32_t linktype);
 
 #endif

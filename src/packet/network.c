@@ -1,21 +1,20 @@
 /* From layer 3 on: IPv4 (RFC 791), IPv6 and its extension headers (RFC 8200 section 4). */
-#include "decode.h"
+#include "network.h"
 
 #include "bytes.h"
 #include "protocols.h"
 
-/* Lengths past this are damage: no packet is so long. */
+/* A longer length is malformed: no packet is so long. */
 #define MAX_IP_LENGTH ((uint32_t)INT32_MAX)
 
-/* Set the IP packet's length.  `told` is its header's own, 0 for none (segmentation offload); one
- * that is less than `least` or more than the wire length leaves is malformed: the wire length
- * counts then. */
+/* Set the IP packet's length.  `told` is that of its header, 0 for none (segmentation offload). One
+ * that is less than `least`, or more than there was on the wire, is malformed: then the length is
+ * what was on the wire. */
 static void set_ip_length(uint32_t len, uint64_t wire, uint64_t told, uint32_t least,
                           struct plt_layers *out)
 {
     uint32_t captured = len - out->layer3;
     uint64_t room = wire == WIRE_UNKNOWN ? MAX_IP_LENGTH : wire - out->layer3;
-
     out->told_len = told >= least && told <= room;
     if (!out->told_len)
         told = wire == WIRE_UNKNOWN ? captured : room;
@@ -46,7 +45,7 @@ static void decode_ip4(const uint8_t *data, uint32_t len, uint64_t wire, struct 
         out->transport = at + header;
 }
 
-/* The size of an extension header, 0 where what follows is no such header. */
+/* The size of an extension header, 0 where the next header is another one. */
 static uint32_t extension_size(uint8_t next, const uint8_t *header)
 {
     switch (next) {
@@ -77,7 +76,6 @@ static bool is_extension(uint8_t next)
 static uint32_t jumbo_length(const uint8_t *data, uint32_t len, uint32_t at)
 {
     enum { PAD1 = 0, JUMBO = 0xc2 };
-
     if (at > len || len - at < 8)
         return 0;
     uint32_t end = at + (data[at + 1] + 1U) * 8;
@@ -95,12 +93,11 @@ static uint32_t jumbo_length(const uint8_t *data, uint32_t len, uint32_t at)
     return 0;
 }
 
-/* What the header says is the length of the packet from it on; 0 where it says nothing. */
+/* The length of the packet by its header, which is counted in; 0 where the header has none. */
 static uint64_t told_length6(const uint8_t *data, uint32_t len, uint32_t at)
 {
     uint8_t next = data[at + 6];
     uint64_t payload = load_be16(data + at + 4);
-
     if (payload == 0 && next == PROTO_HOP_BY_HOP)
         payload = jumbo_length(data, len, at + IP6_HEADER);
     return payload > 0 || next == PROTO_NO_NEXT_HEADER ? IP6_HEADER + payload : 0;
@@ -140,6 +137,15 @@ static void decode_ip6(const uint8_t *data, uint32_t len, uint64_t wire, struct 
         out->transport = at;
 }
 
+void plt_decode_ip(const uint8_t *data, uint32_t len, int version, uint64_t wire,
+                   struct plt_layers *out)
+{
+    if (version == 4)
+        decode_ip4(data, len, wire, out);
+    else
+        decode_ip6(data, len, wire, out);
+}
+
 void plt_decode_network(const uint8_t *data, uint32_t len, uint64_t wire, struct plt_layers *out)
 {
     uint32_t at = out->layer3;
@@ -149,44 +155,4 @@ void plt_decode_network(const uint8_t *data, uint32_t len, uint64_t wire, struct
         decode_ip4(data, len, wire, out);
     else if (out->ethertype == ETHERTYPE_IP6 && data[at] >> 4 == 6)
         decode_ip6(data, len, wire, out);
-}
-
-/* How many bytes of a packet were on the wire, without its frame check sequence. */
-static uint64_t wire_of(const struct plt_meta *meta, uint32_t len)
-{
-    /* an ATM wire length is one cell's, not the packet's */
-    if (meta->dlt == LINKTYPE_ERF_ATM || meta->dlt == LINKTYPE_LEGACY_ATM)
-        return WIRE_UNKNOWN;
-    return meta->wire_len >= len && meta->wire_len >= meta->fcs ? meta->wire_len - meta->fcs : len;
-}
-
-void plt_decode(const uint8_t *data, uint32_t len, const struct plt_meta *meta, uint8_t root,
-                uint8_t proto, struct plt_layers *out)
-{
-    *out = (struct plt_layers){.layer2 = PLT_ABSENT,
-                               .layer3 = PLT_ABSENT,
-                               .transport = PLT_ABSENT,
-                               .payload = PLT_ABSENT,
-                               .ip_end = len,
-                               .linktype = LIBTRACE_TYPE_UNKNOWN};
-    switch ((enum plt_root)root) {
-    case ROOT_LINK:
-        plt_decode_link(data, len, meta, out);
-        plt_decode_network(data, len, wire_of(meta, len), out);
-        break;
-    case ROOT_NETWORK: /* proto is the version; whoever asks for it may be wrong, not us */
-        if (len == 0)
-            break;
-        out->layer3 = 0;
-        out->ethertype = proto == 4 ? ETHERTYPE_IP : ETHERTYPE_IP6;
-        if (proto == 4)
-            decode_ip4(data, len, WIRE_UNKNOWN, out);
-        else
-            decode_ip6(data, len, WIRE_UNKNOWN, out);
-        break;
-    case ROOT_TRANSPORT:
-        out->proto = proto;
-        out->transport = 0;
-        break;
-    }
 }

@@ -1,11 +1,12 @@
-/* A packet as C sees it: what a source says of it, and where its layers are.  No Python here. */
+/* A packet in C: its bytes, what its source states about it, and where its layers are.  No Python
+ * here. */
 #ifndef PLT_PACKET_PACKET_H
 #define PLT_PACKET_PACKET_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
-/* What a source says of a packet besides its bytes. */
+/* What a source states about a packet besides its bytes. */
 struct plt_meta {
     int64_t sec;          /* arrival time, seconds since the epoch */
     uint32_t nsec;        /* below 10**9 */
@@ -13,11 +14,11 @@ struct plt_meta {
     uint64_t erf_time;    /* 32.32 fixed point; 0 where the source's clock is no ERF clock */
     uint64_t wire_len;    /* as libtrace defines it: with the FCS for Ethernet */
     uint32_t dlt;         /* enum linktype: the number in files */
-    int16_t linktype;     /* TRACE_TYPE_*, where dlt does not tell; else PLT_LINKTYPE_OF_DLT */
-    int8_t direction;     /* TRACE_DIR_*, -1 where the source does not tell */
-    bool fine_clock;      /* the clock has more than microseconds */
-    uint8_t fcs;          /* bytes of wire_len that are the frame check sequence */
-    bool fcs_counted;     /* by the source's length field: it was captured with the frame */
+    int16_t linktype; /* TRACE_TYPE_* where dlt does not determine it, else PLT_LINKTYPE_OF_DLT */
+    int8_t direction; /* TRACE_DIR_*, -1 where the source has none */
+    bool fine_clock;  /* the clock has more than microseconds */
+    uint8_t fcs;      /* bytes of wire_len that are the frame check sequence */
+    bool fcs_counted; /* the source's length field includes the FCS, which was captured */
 };
 
 #define PLT_LINKTYPE_OF_DLT INT16_MIN
@@ -31,7 +32,7 @@ static inline bool plt_time_ns(const struct plt_meta *meta, int64_t *time)
     return true;
 }
 
-/* Set the arrival time that ERF's 32.32 fixed point tells, to the nearest nanosecond. */
+/* Set the arrival time from ERF's 32.32 fixed point, to the nearest nanosecond. */
 static inline void meta_set_erf_time(struct plt_meta *meta, uint64_t time)
 {
     uint64_t nsec = ((time & 0xffffffff) * 1000000000 + (1U << 31)) >> 32;
@@ -48,13 +49,13 @@ struct plt_record {
     struct plt_meta meta;
 };
 
-/* The most bytes of a packet to capture where a snap length is set, which 0 and -1 are not. */
+/* How many bytes of a packet to capture at most; 0 and -1 mean that no snap length is set. */
 static inline uint32_t plt_snaplen(int snaplen)
 {
     return snaplen > 0 ? (uint32_t)snaplen : UINT32_MAX;
 }
 
-/* Let no more than snaplen bytes of a packet be captured; after filtering, as libtrace does it. */
+/* Cut a record at snaplen bytes; after filtering, as libtrace does. */
 static inline void plt_record_cut(struct plt_record *record, uint32_t snaplen)
 {
     if (record->len > snaplen)
@@ -71,8 +72,8 @@ static inline void plt_record_cut(struct plt_record *record, uint32_t snaplen)
 struct plt_layers {
     uint32_t layer2;
     uint32_t layer3;
-    uint32_t transport; /* behind the IP header and IPv6 extension headers; no later fragment's */
-    uint32_t payload;   /* of the IP header: behind it and its extension headers */
+    uint32_t transport; /* after the IP header and extension headers; absent in later fragments */
+    uint32_t payload;   /* what the IP header carries: after it and its extension headers */
     uint32_t ip_end;    /* where the IP packet ends, or what was captured of it */
     uint32_t ip_len;    /* the IP packet's length in bytes from its header on, 0 where unknown */
     int16_t linktype;   /* TRACE_TYPE_* of layer 2, -1 where libtrace has no name for it */
@@ -84,7 +85,7 @@ struct plt_layers {
     uint8_t depth;      /* encapsulations entered */
     bool fragment;      /* not the first fragment of its packet */
     bool more_fragments;
-    bool told_len; /* ip_len is what the IP header tells, not what the wire length leaves */
+    bool told_len; /* ip_len is the IP header's, not what the wire length leaves */
 };
 
 /* A packet whose layers are known.  All is borrowed: from an object, as long as no Python code

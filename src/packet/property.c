@@ -1,8 +1,8 @@
-/* The values of a packet's properties. */
+/* The value of each property of a packet. */
 #include "property.h"
 
 #include "bytes.h"
-#include "decode.h"
+#include "meta.h"
 #include "values.h"
 
 #include <string.h>
@@ -20,7 +20,6 @@ static enum value_state time_value(const struct plt_meta *meta, uint64_t *value)
 {
     int64_t time = 0;
     bool fits = plt_time_ns(meta, &time);
-
     *value = (uint64_t)time;
     return fits ? VALUE_PRESENT : VALUE_MISSING;
 }
@@ -50,7 +49,6 @@ uint32_t property_ip_at(enum property_id id, const struct plt_layers *layers, ui
     bool is_ip4 = layers->version == 4;
     uint32_t at = is_ip4 ? ip_places[id].at4 : ip_places[id].at6;
     uint32_t need = is_ip4 ? ip_places[id].need4 : ip_places[id].need6;
-
     if (layers->version == 0 || len - layers->layer3 < at + need)
         return PLT_ABSENT;
     return layers->layer3 + at;

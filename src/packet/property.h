@@ -1,6 +1,6 @@
-/* The properties of a packet that every packet and layer object answers for, and that have a column
- * each: a row a property makes the attribute, the column, and what the documentation says of both.
- * No Python here. */
+/* The properties of a packet that every packet and layer object has as an attribute, and that have
+ * a column each.  The attribute, the column and both docstrings come from the property's row.  No
+ * Python here. */
 #ifndef PLT_PACKET_PROPERTY_H
 #define PLT_PACKET_PROPERTY_H
 
@@ -43,7 +43,7 @@ struct property {
 /* The rows: X(name, what it is, what the attribute's docstring adds, the rest of the row).  Neither
  * text ends with a full stop.
  *
- * What the source tells: an object made from bytes has none of these.  The first two have getters
+ * From the source: an object made from bytes has none of these.  The first two have getters
  * of their own, for a type or a range that a column can't hold. */
 #define TIME_PROPERTIES(X)                                                                         \
     X(time, "Arrival time", ", a naive datetime in local time, exact to the microsecond",          \
@@ -61,7 +61,7 @@ struct property {
     X(wire_len, "Length on the wire in bytes, as libtrace defines it: for Ethernet with the FCS",  \
       "", .id = PROPERTY_WIRE_LEN, .kind = KIND_UINT32, .can_be_missing = true)
 
-/* What is told of the packet that an object came in, however deep in it the object is. */
+/* Of the packet of the trace, however deep in it the object is. */
 #define PACKET_PROPERTIES(X)                                                                       \
     X(capture_len, "Number of bytes captured of the packet", "", .id = PROPERTY_CAPTURE_LEN,       \
       .kind = KIND_UINT32)                                                                         \
@@ -69,17 +69,17 @@ struct property {
       .id = PROPERTY_LINKTYPE, .kind = KIND_INT16, .needs_layers = true)                           \
     X(vlan_id, "VLAN identifier of the outermost tag (IEEE 802.1Q), 0 without a tag", "",          \
       .id = PROPERTY_VLAN_ID, .kind = KIND_UINT16, .needs_layers = true)                           \
-    X(direction, "TRACE_DIR_OUTGOING, _INCOMING or _OTHER; -1 where the trace does not tell", "",  \
+    X(direction, "TRACE_DIR_OUTGOING, _INCOMING or _OTHER; -1 where unknown", "",                  \
       .id = PROPERTY_DIRECTION, .kind = KIND_INT8)
 
-/* What the layers tell: a packet that another one carries has its own. */
+/* From the layers: a packet within another has its own. */
 #define LAYER_PROPERTIES(X)                                                                        \
     X(ethertype, "Ethertype of layer 3, after VLAN tags, labels and PPPoE; 0 where unknown", "",   \
       .id = PROPERTY_ETHERTYPE, .kind = KIND_UINT16, .needs_layers = true)                         \
     X(proto, "IP protocol of the transport, after IPv6 extension headers; 0 where unknown", "",    \
       .id = PROPERTY_PROTO, .kind = KIND_UINT8, .needs_layers = true)
 
-/* What the IP header tells, IPv4's or IPv6's; the last two have getters of their own. */
+/* From the IP header, IPv4's or IPv6's; the last two have getters of their own. */
 #define IP_PROPERTIES(X)                                                                           \
     X(version, "IP version: 4 or 6", "", .id = PROPERTY_VERSION, .kind = KIND_UINT8, IP_VALUE)     \
     X(traffic_class, "DSCP and ECN, 8 bits (RFC 2474, RFC 3168)", "; settable, 0 to 255",          \
@@ -100,7 +100,7 @@ struct property {
       ", an IPprefix without length; settable to one of the same version",                         \
       .id = PROPERTY_DST_PREFIX, .kind = KIND_ADDRESS, IP_VALUE)
 
-/* Columns that are no attribute of every object: short names, and what the transport tells. */
+/* Columns that are not attributes of every object: short names, and transport header values. */
 #define COLUMN_PROPERTIES(X)                                                                       \
     X(ts, "Arrival time, as time", "", .id = PROPERTY_TIME, .kind = KIND_TIME,                     \
       .can_be_missing = true)                                                                      \
@@ -130,7 +130,7 @@ struct property {
 ALL_PROPERTIES(DECLARE_PROPERTY)
 #undef DECLARE_PROPERTY
 
-/* All of them; ends with NULL. */
+/* All properties; ends with NULL. */
 extern const struct property *const all_properties[];
 
 /* VALUE_NONE: such a packet has no such value (IPv6 no pkt_len); VALUE_MISSING: too little was

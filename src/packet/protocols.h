@@ -1,4 +1,5 @@
-/* The numbers of protocols, each in this one place: ethertypes, IP protocols, TCP's flags. */
+/* The numbers of protocols, each in this one place: ethertypes, IP protocols, TCP flags.  No Python
+ * here. */
 #ifndef PLT_PACKET_PROTOCOLS_H
 #define PLT_PACKET_PROTOCOLS_H
 
@@ -24,10 +25,10 @@ enum {
     ETHERTYPE_FABRICPATH = 0x8903,
     ETHERTYPE_CISCO_METADATA = 0x8909,
     ETHERTYPE_VN_TAG = 0x8926,
-    ETHERTYPE_EDSA = 0xdada,     /* Marvell's switches, as Linux sets them up */
+    ETHERTYPE_EDSA = 0xdada,     /* Marvell switches, as Linux sets them up */
     ETHERTYPE_QINQ_OLD = 0x9100, /* stacked tags before 802.1ad */
     ETHERTYPE_QINQ_OLDER = 0x9200,
-    ETHERTYPE_LEAST = 0x0600 /* what is less is a length (IEEE 802.3) */
+    ETHERTYPE_LEAST = 0x0600 /* a lower number is a length (IEEE 802.3) */
 };
 
 /* https://www.iana.org/assignments/protocol-numbers */

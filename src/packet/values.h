@@ -1,5 +1,5 @@
-/* What a packet says that no single header field does: ports, and what TCP or UDP carries.
- * Attributes, columns, flow tables and DNS columns all ask here.  No Python here. */
+/* Values of a packet that depend on several header fields: ports, and what TCP or UDP carries.
+ * Attributes, columns, flow tables and DNS columns all take them from here.  No Python here. */
 #ifndef PLT_PACKET_VALUES_H
 #define PLT_PACKET_VALUES_H
 
@@ -19,19 +19,8 @@ struct plt_payload {
     uint32_t len; /* bytes, by the lengths of the IP and UDP headers: captured or not */
 };
 
-/* False where there is neither TCP nor UDP, where too little was captured to tell, and where a
- * header's length is malformed. */
+/* False where there is neither TCP nor UDP, where too little was captured, and where a header's
+ * length is malformed. */
 bool packet_payload(const struct plt_packet *packet, struct plt_payload *out);
-
-/* Where the addresses of the pseudo-header are, over which a transport's checksum is computed. */
-struct plt_ends {
-    uint32_t src;
-    uint32_t dst;
-};
-
-/* A home address (RFC 6275) stands for the source, and the end of a source route for the
- * destination.  False where not all of the IP header and its extension headers was captured, and
- * where a routing header of an unknown kind has segments left. */
-bool packet_ends(const struct plt_packet *packet, struct plt_ends *out);
 
 #endif

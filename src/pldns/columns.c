@@ -25,6 +25,7 @@ enum property {
     QTYPE,
     QCLASS,
     UNICAST_RESPONSE, /* RFC 6762 section 5.4 */
+    QUESTION,         /* a digest of all of it */
     EDNS_UDP_SIZE,
     EDNS_DO,
     EDNS_VERSION,
@@ -89,34 +90,39 @@ static const struct {
     {"response_time", "Of a response: time since its query.", RESPONSE_TIME, KIND_DURATION, true,
      0},
     {"query_time", "Of a response: arrival time of its query.", QUERY_TIME, KIND_TIME, true, 0},
+    /* not listed: for the matching of what was read ahead */
+    {"_question", "Digest of the first question, 0 without.", QUESTION, KIND_UINT64, false, 0},
 };
 
 enum { ROWS = sizeof(rows) / sizeof(rows[0]) };
 
-bool pldns_column_find(const char *name, struct column_info *info, uint8_t *column)
+static void set_info(size_t row, struct column_info *info)
+{
+    *info =
+        (struct column_info){.kind = rows[row].kind, .can_be_missing = rows[row].can_be_missing};
+    snprintf(info->name, sizeof(info->name), "%s", rows[row].name);
+}
+
+static void want(struct pldns_wanted *wanted, uint8_t property)
+{
+    wanted->query |= property == RESPONSE_TIME || property == QUERY_TIME;
+    wanted->question |= (property >= QNAME && property <= QUESTION) || wanted->query;
+    wanted->opt |= property >= EDNS_UDP_SIZE && property <= EDNS_RCODE;
+    wanted->status |= property == STATUS;
+}
+
+bool pldns_wanted_add(struct pldns_wanted *wanted, size_t column, const char *name,
+                      struct column_info *info)
 {
     for (size_t i = 0; i < ROWS; i++) {
         if (strcmp(rows[i].name, name) == 0) {
-            *info = (struct column_info){.kind = rows[i].kind,
-                                         .can_be_missing = rows[i].can_be_missing};
-            snprintf(info->name, sizeof(info->name), "%s", name);
-            *column = (uint8_t)i;
+            set_info(i, info);
+            wanted->columns[column] = (uint8_t)i;
+            want(wanted, rows[i].property);
             return true;
         }
     }
     return false;
-}
-
-void pldns_columns_want(struct pldns_wanted *wanted, size_t count)
-{
-    for (size_t i = 0; i < count; i++) {
-        uint8_t property = rows[wanted->columns[i]].property;
-        wanted->question |= property >= QNAME && property <= UNICAST_RESPONSE;
-        wanted->opt |= property >= EDNS_UDP_SIZE && property <= EDNS_RCODE;
-        wanted->status |= property == STATUS;
-        wanted->query |= property == RESPONSE_TIME || property == QUERY_TIME;
-    }
-    wanted->question |= wanted->query;
 }
 
 /* --- Values ---------------------------------------------------------------------------------- */
@@ -125,6 +131,7 @@ void pldns_columns_want(struct pldns_wanted *wanted, size_t count)
 struct context {
     const struct pldns_packet *packet;
     const struct pldns_found *found;
+    const struct pldns_matcher *matcher;
     bool has_header;
     uint16_t flags;
     bool has_question;
@@ -144,22 +151,19 @@ static bool status_read(struct context *context)
     return context->status != LDNS_STATUS_MEM_ERR;
 }
 
+static uint64_t question_digest(const struct context *context)
+{
+    return pldns_question_digest(context->matcher,
+                                 context->has_question ? &context->question : NULL);
+}
+
 /* Remember a query, find that of a response; false when out of memory. */
 static bool query_read(struct context *context, struct pldns_matcher *matcher)
 {
-    const struct pldns_ends *ends = &context->packet->ends;
-    const struct pldns_question *question = context->has_question ? &context->question : NULL;
-    struct pldns_ends swapped = *ends;
-    swapped.id = load_be16(context->found->wire);
-    if (!(context->flags & 0x8000))
-        return pldns_query_add(matcher, &swapped, context->packet->time, question);
-    swapped.src_port = ends->dst_port;
-    swapped.dst_port = ends->src_port;
-    memcpy(swapped.src, ends->dst, sizeof(swapped.src));
-    memcpy(swapped.dst, ends->src, sizeof(swapped.dst));
-    context->has_query =
-        pldns_query_take(matcher, &swapped, context->packet->time, question, &context->query_time);
-    return true;
+    struct pldns_ends ends = context->packet->ends;
+    ends.id = load_be16(context->found->wire);
+    return pldns_match(matcher, &ends, context->flags & 0x8000, context->packet->time,
+                       question_digest(context), &context->has_query, &context->query_time);
 }
 
 static bool packet_value(uint8_t property, const struct context *context, uint64_t *value)
@@ -218,6 +222,9 @@ static bool message_value(uint8_t column, const struct context *context, uint64_
     case UNICAST_RESPONSE:
         *value = (context->question.rr_class & PLDNS_CLASS_MDNS) != 0;
         return context->has_question;
+    case QUESTION:
+        *value = question_digest(context);
+        return true;
     case EDNS_UDP_SIZE:
         *value = context->opt.udp_size;
         return context->has_opt;
@@ -269,6 +276,7 @@ bool pldns_columns_append(const struct pldns_wanted *wanted, struct batch *batch
     struct context context;
     context.packet = packet;
     context.found = found;
+    context.matcher = matcher;
     context.question.type = context.question.rr_class = 0; /* its name needs no zeroes */
     context.opt = (struct pldns_opt){0};
     context.status = LDNS_STATUS_OK;
@@ -279,7 +287,8 @@ bool pldns_columns_append(const struct pldns_wanted *wanted, struct batch *batch
         wanted->question && pldns_question_read(found->wire, found->size, &context.question);
     context.has_opt = wanted->opt && pldns_opt_read(found->wire, found->size, &context.opt);
     context.has_query = false;
-    if (wanted->query && context.has_header && packet->has_time && !query_read(&context, matcher))
+    bool is_matched = wanted->query && !matcher->ahead && context.has_header && packet->has_time;
+    if (is_matched && !query_read(&context, matcher))
         return false;
     if (wanted->status && !status_read(&context))
         return false;
@@ -294,11 +303,10 @@ PyObject *pldns_column_list(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(arg
 {
     PyObject *list = PyList_New(0);
     for (size_t i = 0; list && i < ROWS; i++) {
-        PyObject *item = Py_BuildValue("(sisO)", rows[i].name, (int)rows[i].kind, rows[i].doc,
-                                       rows[i].can_be_missing ? Py_True : Py_False);
-        if (!item || PyList_Append(list, item) < 0)
+        struct column_info info;
+        set_info(i, &info);
+        if (info.name[0] != '_' && column_list_add(list, &info, rows[i].doc) < 0)
             Py_CLEAR(list);
-        Py_XDECREF(item);
     }
     return list;
 }

@@ -3,8 +3,7 @@
 #ifndef PLDNS_COLUMNS_H
 #define PLDNS_COLUMNS_H
 
-#include "common/capi.h"
-#include "common/column.h"
+#include "common/reader.h"
 #include "pldns.h"
 
 /* --- Messages on the wire, in wire.c -------------------------------------------------------- */
@@ -103,19 +102,36 @@ uint64_t pldns_digest(const uint64_t seed[2], const uint8_t *data, size_t size);
 struct pldns_matcher {
     PyObject_HEAD struct pldns_memory queries; /* that wait for their response */
     struct pldns_memory streams;
-    int64_t timeout; /* nanoseconds */
+    int64_t timeout;  /* nanoseconds */
+    bool ahead;       /* it is of a file that is read before those that come before it */
+    uint8_t *assumed; /* owned: streams that were taken to be new, since they were last asked for */
+    size_t assumed_size;
+    size_t assumed_room;
     bool busy;
 };
 
 extern PyType_Spec pldns_matcher_spec;
 
-/* Remember a query; false when out of memory. */
-bool pldns_query_add(struct pldns_matcher *matcher, const struct pldns_ends *ends, int64_t time,
-                     const struct pldns_question *question);
-/* The time of the query that a response is of, which is forgotten; false without one.  ends are
- * those of the query. */
-bool pldns_query_take(struct pldns_matcher *matcher, const struct pldns_ends *ends, int64_t time,
-                      const struct pldns_question *question, int64_t *query_time);
+/* A digest of a question, in which the case of its name makes no difference; 0 without one. */
+uint64_t pldns_question_digest(const struct pldns_matcher *matcher,
+                               const struct pldns_question *question);
+/* Remember a query, or find that of a response, which is forgotten then.  ends are those of the
+ * message, with its identifier; question is a digest.  False when out of memory. */
+bool pldns_match(struct pldns_matcher *matcher, const struct pldns_ends *ends, bool is_response,
+                 int64_t time, uint64_t question, bool *has_query, int64_t *query_time);
+
+/* --- Files that are read ahead of earlier ones, in ahead.c ----------------------------------- */
+
+/* Note that a stream was taken to be new at a segment, and whether a message begins there; false
+ * when out of memory. */
+bool pldns_assume(struct pldns_matcher *matcher, const struct pldns_ends *ends, uint32_t sequence,
+                  bool begins_message);
+/* Methods of the matcher. */
+PyObject *pldns_matcher_assumed(PyObject *self_, PyObject *args);
+PyObject *pldns_matcher_agrees(PyObject *self_, PyObject *bytes);
+PyObject *pldns_matcher_streams(PyObject *self_, PyObject *args);
+PyObject *pldns_matcher_add_streams(PyObject *self_, PyObject *bytes);
+PyObject *pldns_matcher_match(PyObject *self_, PyObject *args);
 
 /* --- The messages of a packet, in packet.c -------------------------------------------------- */
 
@@ -160,9 +176,9 @@ struct pldns_wanted {
     bool query;
 };
 
-/* Add the column of a name; false where there is none. */
-bool pldns_column_find(const char *name, struct column_info *info, uint8_t *column);
-void pldns_columns_want(struct pldns_wanted *wanted, size_t count);
+/* Want the column of a name, as the i-th; false where there is none. */
+bool pldns_wanted_add(struct pldns_wanted *wanted, size_t i, const char *name,
+                      struct column_info *info);
 /* Append a message to a batch that has room for it; false when out of memory. */
 bool pldns_columns_append(const struct pldns_wanted *wanted, struct batch *batch,
                           const struct pldns_packet *packet, const struct pldns_found *found,

@@ -4,6 +4,7 @@
  * where both have one, its first question. */
 #include "columns.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 enum {
@@ -12,15 +13,14 @@ enum {
     MOST_ALIKE = 16 /* queries waiting with the same ends and identifier */
 };
 
-/* A digest of a question, with names that differ in case alone as one (RFC 4343); 0 without. */
-static uint64_t digest_of(const struct pldns_matcher *matcher,
-                          const struct pldns_question *question)
+uint64_t pldns_question_digest(const struct pldns_matcher *matcher,
+                               const struct pldns_question *question)
 {
     uint8_t bytes[PLDNS_NAME_SIZE + 4];
     if (!question)
         return 0;
     size_t size = 0;
-    /* lengths of labels are below 64, and so no letters */
+    /* RFC 4343; lengths of labels are below 64, and so no letters */
     for (; size < question->name_size; size++) {
         uint8_t byte = question->name[size];
         bytes[size] = byte >= 'A' && byte <= 'Z' ? (uint8_t)(byte + 32) : byte;
@@ -47,8 +47,9 @@ static void forget_old(struct pldns_matcher *matcher, int64_t time)
         pldns_memory_remove(queries, &queries->entries[queries->oldest]);
 }
 
-bool pldns_query_add(struct pldns_matcher *matcher, const struct pldns_ends *ends, int64_t time,
-                     const struct pldns_question *question)
+/* Remember a query; false when out of memory. */
+static bool add_query(struct pldns_matcher *matcher, const struct pldns_ends *ends, int64_t time,
+                      uint64_t question)
 {
     struct pldns_memory *queries = &matcher->queries;
     forget_old(matcher, time);
@@ -63,19 +64,20 @@ bool pldns_query_add(struct pldns_matcher *matcher, const struct pldns_ends *end
         pldns_memory_remove(queries, earliest);
     struct pldns_entry *entry = pldns_memory_add(queries, ends, time);
     if (entry)
-        entry->question = digest_of(matcher, question);
+        entry->question = question;
     return entry != NULL;
 }
 
-bool pldns_query_take(struct pldns_matcher *matcher, const struct pldns_ends *ends, int64_t time,
-                      const struct pldns_question *question, int64_t *query_time)
+/* Forget the query that a response is of, for its time; false without one.  ends are those of the
+ * query. */
+static bool take_query(struct pldns_matcher *matcher, const struct pldns_ends *ends, int64_t time,
+                       uint64_t question, int64_t *query_time)
 {
     struct pldns_memory *queries = &matcher->queries;
     struct pldns_entry *entry = pldns_memory_find(queries, ends);
     struct pldns_entry *earliest = NULL;
-    uint64_t digest = entry ? digest_of(matcher, question) : 0;
     for (; entry; entry = pldns_memory_older(queries, entry)) {
-        bool same = entry->question == digest || entry->question == 0 || digest == 0;
+        bool same = entry->question == question || entry->question == 0 || question == 0;
         if (same && !too_far(matcher, entry->time, time))
             earliest = entry;
     }
@@ -86,13 +88,29 @@ bool pldns_query_take(struct pldns_matcher *matcher, const struct pldns_ends *en
     return true;
 }
 
+bool pldns_match(struct pldns_matcher *matcher, const struct pldns_ends *ends, bool is_response,
+                 int64_t time, uint64_t question, bool *has_query, int64_t *query_time)
+{
+    *has_query = false;
+    if (!is_response)
+        return add_query(matcher, ends, time, question);
+    struct pldns_ends swapped = *ends;
+    swapped.src_port = ends->dst_port;
+    swapped.dst_port = ends->src_port;
+    memcpy(swapped.src, ends->dst, sizeof(swapped.src));
+    memcpy(swapped.dst, ends->src, sizeof(swapped.dst));
+    *has_query = take_query(matcher, &swapped, time, question, query_time);
+    return true;
+}
+
 /* --- The type -------------------------------------------------------------------------------- */
 
 static PyObject *matcher_new(PyTypeObject *type, PyObject *args, PyObject *Py_UNUSED(kwargs))
 {
     long long timeout = 0;
+    int ahead = 0;
     Py_buffer seed;
-    if (!PyArg_ParseTuple(args, "Ly*", &timeout, &seed))
+    if (!PyArg_ParseTuple(args, "Ly*|p", &timeout, &seed, &ahead))
         return NULL;
     struct pldns_matcher *self = NULL;
     if (timeout < 0 || seed.len != sizeof(self->queries.seed))
@@ -101,6 +119,7 @@ static PyObject *matcher_new(PyTypeObject *type, PyObject *args, PyObject *Py_UN
         self = (struct pldns_matcher *)type->tp_alloc(type, 0);
     if (self) {
         self->timeout = timeout;
+        self->ahead = ahead;
         self->queries.most = MOST_QUERIES;
         self->streams.most = MOST_STREAMS;
         memcpy(self->queries.seed, seed.buf, sizeof(self->queries.seed));
@@ -116,13 +135,30 @@ static void matcher_dealloc(PyObject *self_)
     PyTypeObject *type = Py_TYPE(self_);
     pldns_memory_clear(&self->queries);
     pldns_memory_clear(&self->streams);
+    free(self->assumed);
     type->tp_free(self_);
     Py_DECREF(type);
 }
 
+static PyMethodDef matcher_methods[] = {
+    {"assumed", pldns_matcher_assumed, METH_NOARGS,
+     "assumed($self, /)\n--\n\nThe streams that were taken to be new since this was last called."},
+    {"agrees", pldns_matcher_agrees, METH_O,
+     "agrees($self, assumed, /)\n--\n\nWhether what another matcher assumed is so, or makes no "
+     "difference."},
+    {"streams", pldns_matcher_streams, METH_NOARGS,
+     "streams($self, /)\n--\n\nThe streams as bytes, the one seen last at the end."},
+    {"add_streams", pldns_matcher_add_streams, METH_O,
+     "add_streams($self, streams, /)\n--\n\nGo on with the streams of another matcher."},
+    {"match", pldns_matcher_match, METH_VARARGS,
+     "match($self, batch, count, /)\n--\n\nThe first columns of a batch that was read ahead, with "
+     "the response times."},
+    {.ml_name = NULL}};
+
 static PyType_Slot matcher_slots[] = {
-    {Py_tp_doc, "_Matcher(timeout, seed, /)\n--\n\nWhat pldns.columns() remembers from packet to "
-                "packet: queries without response, and streams."},
+    {Py_tp_doc, "_Matcher(timeout, seed, ahead=False, /)\n--\n\nWhat pldns.columns() remembers "
+                "from packet to packet: queries without response, and streams."},
+    {Py_tp_methods, matcher_methods},
     {Py_tp_new, matcher_new},
     {Py_tp_dealloc, matcher_dealloc},
     {0, NULL}};

@@ -240,17 +240,39 @@ static const char *type_name(unsigned type)
     return NULL;
 }
 
-/* A new str of a constant's name as the registry writes it. */
-static PyObject *dashed(const char *name)
+/* Writes a constant's name as the registry has it. */
+static void put_dashes(const char *name, char text[TYPE_NAME_SIZE])
 {
-    char text[TYPE_NAME_SIZE];
-    snprintf(text, sizeof(text), "%s", name);
+    snprintf(text, TYPE_NAME_SIZE, "%s", name);
     for (char *at = text; *at != 0; at++) {
         if (*at == '_') {
             *at = '-';
         }
     }
-    return PyUnicode_FromString(text);
+}
+
+ldns_status pldns_print_type(ldns_buffer *out, unsigned type)
+{
+    const char *name = type_name(type);
+    if (name == NULL) {
+        return ldns_rr_type2buffer_str(out, (ldns_rr_type)type);
+    }
+    char text[TYPE_NAME_SIZE];
+    put_dashes(name, text);
+    ldns_buffer_printf(out, "%s", text);
+    return ldns_buffer_status(out);
+}
+
+bool pldns_is_misnamed(unsigned type)
+{
+    const char *name = type_name(type);
+    const char *ldns_name = ldns_rr_descript((uint16_t)type)->_name;
+    if (name == NULL || ldns_name == NULL || strncmp(ldns_name, "TYPE", 4) == 0) {
+        return false; /* no name, or none in ldns, which prints TYPE and the number */
+    }
+    char text[TYPE_NAME_SIZE];
+    put_dashes(name, text);
+    return strcmp(text, ldns_name) != 0;
 }
 
 PyObject *pldns_typestr(PyObject *Py_UNUSED(module), PyObject *number)
@@ -260,7 +282,12 @@ PyObject *pldns_typestr(PyObject *Py_UNUSED(module), PyObject *number)
         return NULL;
     }
     const char *name = type_name(type);
-    return name == NULL ? taken(ldns_rr_type2str((ldns_rr_type)type)) : dashed(name);
+    if (name == NULL) {
+        return taken(ldns_rr_type2str((ldns_rr_type)type));
+    }
+    char text[TYPE_NAME_SIZE];
+    put_dashes(name, text);
+    return PyUnicode_FromString(text);
 }
 
 const char *pldns_status_words(ldns_status status)

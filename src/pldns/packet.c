@@ -127,6 +127,9 @@ static bool open_tcp(struct pldns_packet *packet, uint32_t transport, uint32_t t
             return true;
         packet->stream.next = next;
         packet->open = packet->stream.synchronous || begins_message(packet);
+        bool is_assumed = matcher->ahead && is_new && !syn;
+        if (is_assumed && !pldns_assume(matcher, &packet->ends, sequence, packet->open))
+            return false;
         if (packet->open && !packet->stream.synchronous)
             packet->stream = (struct pldns_stream){.next = next, .synchronous = true};
     }

@@ -99,6 +99,15 @@ const char *pldns_status_words(ldns_status status);
 /* Prints the field that holds the parameters of an SVCB or HTTPS record; a status that is not ok
  * where they are malformed, and part of them is printed. */
 ldns_status pldns_print_svcparams(ldns_buffer *out, const ldns_rdf *field);
+/* Whether a field is a well-formed list of types.  The next two take only such: whether ldns has
+ * a wrong name for one of them; and printing their names, a blank after each. */
+bool pldns_is_bitmap(const ldns_rdf *field);
+bool pldns_is_bitmap_misnamed(const ldns_rdf *field);
+ldns_status pldns_print_bitmap(ldns_buffer *out, const ldns_rdf *field);
+/* Prints a type's name as pldns_typestr has it. */
+ldns_status pldns_print_type(ldns_buffer *out, unsigned type);
+/* Whether ldns has a name for a type that is not the registry's. */
+bool pldns_is_misnamed(unsigned type);
 /* Prints a field of a printable record, without the blanks that ldns ends lists with; a status that
  * is not ok where it is malformed, and part of it may be printed. */
 ldns_status pldns_print_field(ldns_buffer *out, const ldns_rdf *field);

@@ -8,9 +8,7 @@ enum {
     APL_LENGTH = 0x7f, /* RFC 3123 section 4 */
     APL_IP4 = 1,       /* families: RFC 3123 section 4.1, 4.2 */
     APL_IP6 = 2,
-    WINDOW_HEADER = 2, /* a window's number, and the length of its bitmap */
-    LOC_SIZE = 16,     /* RFC 1876 section 2 */
-    WINDOW_MAX = 32    /* RFC 4034 section 4.1.2 */
+    LOC_SIZE = 16 /* RFC 1876 section 2 */
 };
 
 /* Thousandths of a second of arc, RFC 1876 section 2. */
@@ -57,26 +55,6 @@ static bool is_prefix_list(const uint8_t *data, size_t size)
     return true;
 }
 
-/* RFC 4034 section 4.1.2: windows in increasing order, of 1 to 32 bytes. */
-static bool is_type_bitmap(const uint8_t *data, size_t size)
-{
-    int last = -1;
-    size_t at = 0;
-    while (at < size) {
-        if (size - at < WINDOW_HEADER) {
-            return false;
-        }
-        size_t length = data[at + 1];
-        if (data[at] <= last || length == 0 || length > WINDOW_MAX ||
-            length > size - at - WINDOW_HEADER) {
-            return false;
-        }
-        last = data[at];
-        at += WINDOW_HEADER + length;
-    }
-    return true;
-}
-
 /* RFC 1876: ldns prints a version that it does not know in hexadecimal, and any angle. */
 static bool is_location(const uint8_t *data, size_t size)
 {
@@ -111,7 +89,7 @@ static bool is_field_printable(const ldns_rdf *field)
     case LDNS_RDF_TYPE_APL:
         return is_prefix_list(data, size);
     case LDNS_RDF_TYPE_BITMAP:
-        return is_type_bitmap(data, size);
+        return pldns_is_bitmap(field);
     case LDNS_RDF_TYPE_LOC:
         return is_location(data, size);
     case LDNS_RDF_TYPE_IPSECKEY: /* precedence, gateway type, algorithm, gateway */
@@ -150,22 +128,47 @@ bool pldns_is_printable(const ldns_rr *rr)
 
 bool pldns_is_line_printable(const ldns_rr *rr)
 {
+    if (!pldns_is_printable(rr) || pldns_is_misnamed(ldns_rr_get_type(rr))) {
+        return false;
+    }
     for (size_t i = 0; i < ldns_rr_rd_count(rr); i++) {
-        if (ldns_rdf_get_type(ldns_rr_rdf(rr, i)) == LDNS_RDF_TYPE_SVCPARAMS) {
+        const ldns_rdf *field = ldns_rr_rdf(rr, i);
+        switch (ldns_rdf_get_type(field)) {
+        case LDNS_RDF_TYPE_SVCPARAMS:
             return false;
+        case LDNS_RDF_TYPE_TYPE:
+            if (pldns_is_misnamed(ldns_rdf2native_int16(field))) {
+                return false;
+            }
+            break;
+        case LDNS_RDF_TYPE_BITMAP:
+            if (pldns_is_bitmap_misnamed(field)) {
+                return false;
+            }
+            break;
+        default:
+            break;
         }
     }
-    return pldns_is_printable(rr);
+    return true;
 }
 
 ldns_status pldns_print_field(ldns_buffer *out, const ldns_rdf *field)
 {
     size_t start = ldns_buffer_position(out);
     ldns_rdf_type type = ldns_rdf_get_type(field);
-    if (type == LDNS_RDF_TYPE_SVCPARAMS) {
+    ldns_status status = LDNS_STATUS_OK;
+    switch (type) {
+    case LDNS_RDF_TYPE_SVCPARAMS:
         return pldns_print_svcparams(out, field);
+    case LDNS_RDF_TYPE_TYPE:
+        return pldns_print_type(out, ldns_rdf2native_int16(field));
+    case LDNS_RDF_TYPE_BITMAP:
+        status = pldns_print_bitmap(out, field);
+        break;
+    default:
+        status = ldns_rdf2buffer_str(out, field);
     }
-    ldns_status status = ldns_rdf2buffer_str(out, field);
     while (status == LDNS_STATUS_OK && ldns_buffer_position(out) > start) {
         char last = (char)*ldns_buffer_at(out, ldns_buffer_position(out) - 1);
         /* RFC 5155 section 3.3: the hash is not padded */

@@ -53,7 +53,7 @@ static ldns_status print_line(ldns_buffer *buffer, const ldns_rr *rr)
     ldns_buffer_printf(buffer, "\t%u\t", (unsigned)ldns_rr_ttl(rr));
     ldns_rr_class2buffer_str(buffer, ldns_rr_get_class(rr));
     ldns_buffer_printf(buffer, "\t");
-    ldns_rr_type2buffer_str(buffer, ldns_rr_get_type(rr));
+    pldns_print_type(buffer, ldns_rr_get_type(rr));
     ldns_buffer_printf(buffer, "\t");
     return pldns_print_rdata(buffer, rr);
 }

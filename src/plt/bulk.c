@@ -1,5 +1,11 @@
 /* Reading a trace in bulk: for columns, and for natkit's flow tables. */
-#include "plt.h"
+#include "bulk.h"
+
+#include "filter.h"
+#include "state.h"
+#include "trace.h"
+
+#include "common/keptexception.h"
 
 struct plt_bulk {
     struct plt_state *state; /* borrowed */
@@ -150,10 +156,7 @@ void bulk_raise(struct plt_bulk *self)
 
 void bulk_close(struct plt_bulk *self)
 {
-    PyObject *type = NULL;
-    PyObject *value = NULL;
-    PyObject *traceback = NULL;
-    PyErr_Fetch(&type, &value, &traceback);
+    PyObject *error = exception_take();
     if (self->source)
         trace_give_back(self->trace, self->accepted);
     if (self->made && self->trace) {
@@ -166,5 +169,5 @@ void bulk_close(struct plt_bulk *self)
     Py_XDECREF(self->filter);
     Py_XDECREF(self->trace_filter);
     PyMem_Free(self);
-    PyErr_Restore(type, value, traceback);
+    exception_restore(error);
 }

@@ -1,5 +1,13 @@
 /* The Internet checksum (RFC 1071) of IPv4 headers, TCP, UDP, ICMP and ICMPv6. */
-#include "plt.h"
+#include "checksum.h"
+
+#include "packet/bytes.h"
+#include "packet/protocols.h"
+#include "packet/values.h"
+
+#include "frame.h"
+
+#include "packet/ends.h"
 
 /* The one's complement sum of bytes, not folded; a last odd byte counts as a high one. */
 static uint64_t sum(const uint8_t *data, uint32_t len, uint64_t start)
@@ -19,7 +27,7 @@ static uint16_t fold(uint64_t total)
 
 /* --- IPv4 ------------------------------------------------------------------------------------ */
 
-/* The header's length in bytes, 0 where it is not IPv4, lies or is cut. */
+/* The header's length in bytes, 0 where it is not IPv4, is malformed or cut. */
 static uint32_t network_header(struct frame *frame)
 {
     const struct plt_layers *layers = frame_layers(frame);
@@ -72,7 +80,7 @@ static uint32_t checksum_field(uint8_t proto)
     }
 }
 
-/* The end of the IP packet by its own length: 0 where that was not captured or is not told. */
+/* Where the IP packet ends by its length field; 0 where that is not known or was not captured. */
 static uint32_t packet_end(const struct frame *frame, const struct plt_layers *layers)
 {
     if (!layers->told_len || layers->ip_len > frame->len - layers->layer3)

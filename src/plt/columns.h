@@ -2,8 +2,9 @@
 #ifndef PLT_COLUMNS_H
 #define PLT_COLUMNS_H
 
-#include "common/column.h"
-#include "plt.h"
+#include "common/reader.h"
+#include "packet/packet.h"
+#include "types.h"
 
 /* What a column is of: a property of the packet, or a row of a header's table. */
 struct column_source {

@@ -1,11 +1,14 @@
-/* ERF files, read and written: Endace's extensible record format. */
+/* The reader of ERF files, Endace's extensible record format. */
+#include "packet/bytes.h"
+#include "packet/linktypes.h"
+#include "packet/erfrecord.h"
+#include "packet/protocols.h"
+
+#include "frame.h"
+#include "readers.h"
 #include "writer.h"
 
-#include "packet/erfrecord.h"
-
 #include <string.h>
-
-enum { ETH_PAD = 2 };
 
 static enum source_result erf_next(struct source *base, struct plt_record *record)
 {
@@ -49,132 +52,48 @@ static enum source_result erf_next(struct source *base, struct plt_record *recor
     return SOURCE_RECORD;
 }
 
-static void erf_destroy(struct source *base)
-{
-    input_clear(&base->input);
-    PyMem_Free(base);
-}
-
 struct source *erf_source_new(void)
 {
-    struct source *self = PyMem_Calloc(1, sizeof(*self));
-    if (!self) {
-        PyErr_NoMemory();
-        return NULL;
-    }
-    self->next = erf_next;
-    self->mixed = true;
-    self->fill = input_fill;
-    self->destroy = erf_destroy;
+    struct source *self = file_source_new(sizeof(*self), erf_next);
+    if (self)
+        self->mixed = true;
     return self;
 }
 
-/* --- Writing --------------------------------------------------------------------------------- */
+/* --- What is ERF ----------------------------------------------------------------------------- */
 
-/* How a packet goes into a record: its type, and the bytes of a header that it has no place for. */
-struct placed {
-    int type; /* -1 where there is none for the packet */
-    uint32_t strip;
-};
-
-/* IP in Linux cooked packets: without their header, as libtrace writes it too. */
-static struct placed place_cooked(const uint8_t *data, uint32_t len, uint32_t protocol_at,
-                                  uint32_t size)
+/* The types of Endace's "ERF types", of which 29 to 47 are none. */
+static bool is_type(uint8_t type)
 {
-    uint16_t protocol = len >= size ? load_be16(data + protocol_at) : 0;
-    if (protocol == ETHERTYPE_IP)
-        return (struct placed){ERF_IPV4, size};
-    if (protocol == ETHERTYPE_IP6)
-        return (struct placed){ERF_IPV6, size};
-    return (struct placed){.type = -1};
+    return type <= 28 || type == ERF_PAD;
 }
 
-static struct placed place(const struct frame *frame)
+/* By the types, lengths and times of several records, which are of one capture. */
+bool erf_recognise(const uint8_t *head, size_t len)
 {
-    const uint8_t *data = frame->data;
-    uint32_t len = frame->len;
-    uint8_t first = len > 0 ? data[0] : 0;
-    switch (frame->meta.dlt) {
-    case LINKTYPE_ETHERNET:
-        return (struct placed){.type = ERF_ETH};
-    case LINKTYPE_DLT_RAW: /* IP, of either version */
-    case LINKTYPE_DLT_RAW_OPENBSD:
-    case LINKTYPE_RAW:
-        return (struct placed){.type = first >> 4 == 6 ? ERF_IPV6 : ERF_IPV4};
-    case LINKTYPE_IPV4:
-        return (struct placed){.type = ERF_IPV4};
-    case LINKTYPE_IPV6:
-        return (struct placed){.type = ERF_IPV6};
-    case LINKTYPE_C_HDLC:
-    case LINKTYPE_ERF_HDLC:
-    case LINKTYPE_LEGACY_POS:
-        return (struct placed){.type = ERF_HDLC_POS};
-    case LINKTYPE_PPP: /* with address and control (RFC 1662 section 3.1), for readers see by these
-                        */
-    case LINKTYPE_PPP_HDLC:
-        if (first == 0xff ||
-            (frame->meta.dlt == LINKTYPE_PPP_HDLC && (first == 0x0f || first == 0x8f)))
-            return (struct placed){.type = ERF_HDLC_POS};
-        break;
-    case LINKTYPE_LINUX_SLL:
-        return place_cooked(data, len, 14, 16);
-    case LINKTYPE_LINUX_SLL2:
-        return place_cooked(data, len, 0, 20);
-    case LINKTYPE_ERF_ATM:
-    case LINKTYPE_LEGACY_ATM:
-        return (struct placed){.type =
-                                   frame->meta.linktype == LIBTRACE_TYPE_AAL5 ? ERF_AAL5 : ERF_ATM};
-    case LINKTYPE_UNDECODED:
-        if (frame->meta.linktype == LIBTRACE_TYPE_METADATA)
-            return (struct placed){.type = ERF_META};
-        break;
-    default:
-        break;
-    }
-    return (struct placed){.type = -1};
-}
+    enum { LOOK_AT = 8, YEAR = 366 * 86400 };
+    /* a record of fixed length may have so many bytes after its packet */
+    static const uint32_t slot = 64;
 
-/* What a field of 16 bits has no room for: OSError, -1. */
-static int too_large(const char *what, unsigned long long size, unsigned long long most)
-{
-    PyErr_Format(PyExc_OSError, "ERF records have no room for %s of %llu bytes, but of %llu", what,
-                 size, most);
-    return -1;
-}
-
-int erf_write(struct sink *sink, const struct frame *frame)
-{
-    const struct plt_meta *meta = &frame->meta;
-    struct placed placed = place(frame);
-    if (placed.type < 0) {
-        PyErr_Format(PyExc_OSError, "ERF has no record type for this packet of link type %u",
-                     meta->dlt);
-        return -1;
+    size_t at = 0;
+    int64_t last = 0;
+    for (int i = 0; i < LOOK_AT && at <= len && len - at >= ERF_HEADER; i++) {
+        const uint8_t *record = head + at;
+        uint8_t type = record[8] & 0x7f;
+        uint32_t rlen = load_be16(record + 10);
+        uint32_t header = record[8] & 0x80 ? ERF_HEADER + ERF_EXTENSION : ERF_HEADER;
+        if (!is_type(type) || rlen < header)
+            return false;
+        if (type != ERF_META && type != ERF_PAD && rlen - header > load_be16(record + 14) + slot)
+            return false;
+        if (type != ERF_PAD) {
+            int64_t seconds = load_le32(record + 4);
+            if (!is_plausible_time((uint32_t)seconds) ||
+                (last && (seconds - last > YEAR || last - seconds > YEAR)))
+                return false;
+            last = seconds;
+        }
+        at += rlen;
     }
-    uint32_t pad = placed.type == ERF_ETH ? ETH_PAD : 0;
-    uint32_t len = frame->len - placed.strip;
-    uint64_t wire_len = meta->wire_len > placed.strip ? meta->wire_len - placed.strip : 0;
-    if (wire_len < len) /* readers take no more of a record than that */
-        wire_len = len;
-    if (len > UINT16_MAX - ERF_HEADER - pad)
-        return too_large("a packet", len, UINT16_MAX - ERF_HEADER - pad);
-    if (wire_len > UINT16_MAX)
-        return too_large("a length on the wire", wire_len, UINT16_MAX);
-    if (meta->sec < 0 || meta->sec > UINT32_MAX) {
-        PyErr_SetString(PyExc_OSError, "ERF records have no room for the packet's time");
-        return -1;
-    }
-    uint8_t *record = sink_record(sink, ERF_HEADER + pad + (size_t)len);
-    if (!record)
-        return -1;
-    int direction = plt_direction(frame->data, frame->len, meta);
-    store_le64(record, plt_erf_time(meta));
-    record[8] = (uint8_t)placed.type;
-    record[9] = direction < 0 ? 1 : (uint8_t)direction & 3; /* unknown is 1, as libtrace has it */
-    store_be16(record + 10, (uint16_t)(ERF_HEADER + pad + len));
-    store_be16(record + 12, 0); /* packets lost: the capture's count is not a packet's */
-    store_be16(record + 14, (uint16_t)wire_len);
-    memset(record + ERF_HEADER, 0, pad);
-    memcpy(record + ERF_HEADER + pad, frame->data + placed.strip, len);
-    return 0;
+    return last > 0;
 }

@@ -1,6 +1,14 @@
-/* plt.filter: a tcpdump expression, compiled by libpcap (which libtrace filters with too) on first
- * use, once for each link type that it meets. */
+/* plt.filter: a tcpdump expression.  libpcap, through which libtrace filters too, compiles it when
+ * a packet is first filtered, once for each link type. */
+#include "filter.h"
+
+#include "packet/decode.h"
+#include "packet/meta.h"
+
+#include "attributes.h"
 #include "libtrace_compat.h"
+#include "state.h"
+#include "view.h"
 
 #include <pcap/pcap.h>
 #include <stdio.h>
@@ -174,8 +182,8 @@ static int fail(char error[SOURCE_ERROR_SIZE], const char *why)
 static bool matches(const struct program *program, const uint8_t *data, uint32_t len,
                     const struct plt_meta *meta)
 {
-    uint64_t extra = plt_wire_extra(data, len, meta);
-    uint64_t wire_len = meta->wire_len > extra ? meta->wire_len - extra : len;
+    uint64_t known = meta_length_field(meta, data, len);
+    uint64_t wire_len = known ? known : len;
     uint32_t skip = 0;
     if (program->on_layer3) {
         struct plt_layers layers;
@@ -274,9 +282,9 @@ static PyGetSetDef filter_getset[] = {
     {.name = NULL}};
 
 static PyType_Slot filter_slots[] = {
-    {Py_tp_doc, "filter(bpf)\n--\n\nA tcpdump filter expression (pcap-filter(7)), for traces and "
-                "packets.\n\nIt is compiled when it is first used; LibtraceError then if it is "
-                "bad."},
+    {Py_tp_doc, "filter(bpf)\n--\n\n"
+                "A tcpdump filter expression (pcap-filter(7)), for traces and packets.\n\n"
+                "It is compiled when it is first used; LibtraceError then if it is bad."},
     {Py_tp_new, PyType_GenericNew},
     {Py_tp_init, filter_init},
     {Py_tp_dealloc, filter_dealloc},

@@ -1,5 +1,8 @@
 /* Frames: bytes and their lifetime. */
-#include "plt.h"
+#include "frame.h"
+#include "packet/linktypes.h"
+
+#include "state.h"
 
 #include <string.h>
 
@@ -88,7 +91,7 @@ struct frame *frame_of_buffer(struct plt_state *state, PyObject *exporter, enum 
         PyErr_Clear();
         if (PyObject_GetBuffer(exporter, buffer, PyBUF_SIMPLE) < 0) {
             if (PyErr_ExceptionMatches(PyExc_BufferError)) /* its bytes are not in a row */
-                PyErr_SetString(PyExc_ValueError, NOT_OURS);
+                PyErr_SetString(PyExc_ValueError, NOT_DATA);
             goto error;
         }
         readonly = true;
@@ -175,4 +178,12 @@ void frame_shrink(struct frame *frame)
         frame->data = data;
         frame->capacity = frame->len;
     }
+}
+
+bool frame_writable(const struct frame *frame, const char *name)
+{
+    if (frame && frame->readonly)
+        PyErr_Format(PyExc_TypeError, "%s can't be set: the object was made from read-only bytes",
+                     name);
+    return !(frame && frame->readonly);
 }

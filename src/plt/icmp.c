@@ -1,5 +1,9 @@
 /* ICMP (RFC 792) and the parts of its messages. */
-#include "plt.h"
+#include "attributes.h"
+#include "errors.h"
+#include "internet.h"
+#include "layers.h"
+#include "view.h"
 
 #define ICMP_FIELDS(X)                                                                             \
     X(type, "Message type.", .base = BASE_TRANSPORT, .offset = 0, .width = 1, .mask = 0xff)        \
@@ -75,9 +79,9 @@ static PyObject *icmp_redirect_get(PyObject *self_, void *Py_UNUSED(closure))
 static PyGetSetDef icmp_getset[] = {
     ICMP_FIELDS(FIELD_ATTRIBUTE)
         READONLY(payload, icmp_payload_get,
-                 "For types 3, 4, 5, 11 and 12 the quoted packet, an ip (None where nothing of it "
-                 "was captured); else the bytes from byte 8 on, a new bytearray.\n\nValueError "
-                 "where the first 8 bytes are cut."),
+                 "For types 3, 4, 5, 11 and 12 the quoted packet, an ip (None where nothing of "
+                 "it was captured); else the bytes from byte 8 on, a new bytearray.\n\n"
+                 "ValueError where the first 8 bytes are cut."),
     READONLY(echo, icmp_echo_get,
              "Identifier and sequence number of echo, timestamp, information and address mask "
              "messages; None for other types."),
@@ -91,8 +95,9 @@ static PyObject *icmp_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
 
 static PyType_Slot icmp_slots[] = {
     {Py_tp_doc,
-     "icmp(x, /)\n--\n\nThe ICMP header in or above a packet or layer object, or at the start of "
-     "bytes.\n\nNone where x has none; ValueError where x is neither."},
+     "icmp(x, /)\n--\n\n"
+     "The ICMP header in or above a packet or layer object, or at the start of bytes.\n\n"
+     "None where x has none; ValueError where x is neither."},
     {Py_tp_new, icmp_new},
     {Py_tp_getset, icmp_getset},
     {0, NULL}};

@@ -1,5 +1,9 @@
 /* ICMPv6 (RFC 4443) and the parts of its messages; neighbour discovery is RFC 4861. */
-#include "plt.h"
+#include "attributes.h"
+#include "errors.h"
+#include "internet.h"
+#include "layers.h"
+#include "view.h"
 
 #define ICMP6_FIELDS(X)                                                                            \
     X(type, "Message type.", .base = BASE_TRANSPORT, .offset = 0, .width = 1, .mask = 0xff)        \
@@ -89,15 +93,15 @@ static PyGetSetDef icmp6_getset[] = {
     ICMP6_FIELDS(FIELD_ATTRIBUTE)
         READONLY(payload, icmp6_payload_get,
                  "For types 1 to 4 the quoted packet, an ip6 (None where nothing of it was "
-                 "captured); else the bytes from byte 8 on, a new bytearray.\n\nValueError where "
-                 "the first 8 bytes are cut."),
+                 "captured); else the bytes from byte 8 on, a new bytearray.\n\n"
+                 "ValueError where the first 8 bytes are cut."),
     READONLY(echo, icmp6_echo_get,
              "Identifier and sequence number of an echo message; None for other types."),
     READONLY(toobig, icmp6_toobig_get, "The MTU of a packet-too-big; None for other types."),
     READONLY(param, icmp6_param_get, "The pointer of a parameter problem; None for other types."),
     READONLY(neighbour, icmp6_neighbour_get,
-             "The addresses of a neighbour solicitation, advertisement or redirect; None for other "
-             "types."),
+             "The addresses of a neighbour solicitation, advertisement or redirect; "
+             "None for other types."),
     {.name = NULL}};
 
 static PyObject *icmp6_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
@@ -107,8 +111,9 @@ static PyObject *icmp6_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
 
 static PyType_Slot icmp6_slots[] = {
     {Py_tp_doc,
-     "icmp6(x, /)\n--\n\nThe ICMPv6 header in or above a packet or layer object, or at the start "
-     "of bytes.\n\nNone where x has none; ValueError where x is neither."},
+     "icmp6(x, /)\n--\n\n"
+     "The ICMPv6 header in or above a packet or layer object, or at the start of bytes.\n\n"
+     "None where x has none; ValueError where x is neither."},
     {Py_tp_new, icmp6_new},
     {Py_tp_getset, icmp6_getset},
     {0, NULL}};
@@ -144,8 +149,8 @@ static PyGetSetDef neighbour6_getset[] = {
     READONLY(target_prefix, neighbour6_target_get,
              "Target address, an IPprefix (RFC 4861 sections 4.3 to 4.5)."),
     READONLY(dest_prefix, neighbour6_dest_get,
-             "Destination address of a redirect, an IPprefix (RFC 4861 section 4.5); None for "
-             "other types."),
+             "Destination address of a redirect, an IPprefix (RFC 4861 section 4.5); "
+             "None for other types."),
     {.name = NULL}};
 
 static PyType_Slot echo6_slots[] = {

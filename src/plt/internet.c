@@ -1,5 +1,13 @@
-/* Internet: what IPv4 and IPv6 headers, and all above them, answer for alike. */
-#include "plt.h"
+/* The type Internet: the attributes that IPv4 and IPv6 headers, and all objects after them, have.
+ */
+#include "internet.h"
+
+#include "attributes.h"
+#include "checksum.h"
+#include "errors.h"
+#include "layers.h"
+#include "state.h"
+#include "view.h"
 
 #include <string.h>
 
@@ -192,21 +200,26 @@ static PyObject *internet_set_trans_cksm(PyObject *self_, PyObject *Py_UNUSED(ar
 
 static PyMethodDef internet_methods[] = {
     {"test_l3_cksm", internet_test_l3_cksm, METH_NOARGS,
-     "test_l3_cksm($self, /)\n--\n\nWhether the IPv4 header checksum is right; changes "
-     "nothing.\n\nNone where not all of the header was captured, and for IPv6."},
+     "test_l3_cksm($self, /)\n--\n\n"
+     "Whether the IPv4 header checksum is right; changes nothing.\n\n"
+     "None where not all of the header was captured, and for IPv6."},
     {"set_l3_cksm", internet_set_l3_cksm, METH_NOARGS,
-     "set_l3_cksm($self, /)\n--\n\nSet the IPv4 header checksum in place; True.\n\nNone where not "
-     "all of the header was captured, and for IPv6."},
+     "set_l3_cksm($self, /)\n--\n\n"
+     "Set the IPv4 header checksum in place; True.\n\n"
+     "None where not all of the header was captured, and for IPv6."},
     {"test_trans_cksm", internet_test_trans_cksm, METH_NOARGS,
-     "test_trans_cksm($self, /)\n--\n\nWhether the TCP, UDP, ICMP or ICMPv6 checksum is right; "
-     "changes nothing.\n\nNone where not enough was captured, for fragments, and where there is no "
-     "such checksum (a UDP checksum of 0 in IPv4 is none, RFC 768)."},
+     "test_trans_cksm($self, /)\n--\n\n"
+     "Whether the TCP, UDP, ICMP or ICMPv6 checksum is right; changes nothing.\n\n"
+     "None where not enough was captured, for fragments, and where there is no such checksum (a "
+     "UDP checksum of 0 in IPv4 is none, RFC 768)."},
     {"set_trans_cksm", internet_set_trans_cksm, METH_NOARGS,
-     "set_trans_cksm($self, /)\n--\n\nSet the TCP, UDP, ICMP or ICMPv6 checksum in place; "
-     "True.\n\nNone where not enough was captured, for fragments, and for other protocols."},
+     "set_trans_cksm($self, /)\n--\n\n"
+     "Set the TCP, UDP, ICMP or ICMPv6 checksum in place; True.\n\n"
+     "None where not enough was captured, for fragments, and for other protocols."},
     {"set_checksums", layer_set_checksums, METH_NOARGS,
-     "set_checksums($self, /)\n--\n\nSet the checksums of IPv4 and of TCP, UDP, ICMP or ICMPv6 in "
-     "place; True.\n\nValueError where the packet was not captured completely."},
+     "set_checksums($self, /)\n--\n\n"
+     "Set the checksums of IPv4 and of TCP, UDP, ICMP or ICMPv6 in place; True.\n\n"
+     "ValueError where the packet was not captured completely."},
     {.ml_name = NULL}};
 
 static PyType_Slot internet_slots[] = {

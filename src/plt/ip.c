@@ -1,5 +1,9 @@
 /* The IPv4 header (RFC 791). */
-#include "plt.h"
+#include "attributes.h"
+#include "checksum.h"
+#include "errors.h"
+#include "layers.h"
+#include "view.h"
 
 #define IP_FIELDS(X)                                                                               \
     X(ident, "Identification, 16 bits.", .base = BASE_IP, .offset = 4, .width = 2, .mask = 0xffff) \
@@ -35,9 +39,9 @@ static PyObject *ip_payload_get(PyObject *self_, void *Py_UNUSED(closure))
 static PyGetSetDef ip_getset[] = {
     IP_FIELDS(FIELD_ATTRIBUTE)
         READONLY(payload, ip_payload_get,
-                 "What the packet carries, to its end by its own length, as far as captured, a new "
-                 "bytearray.\n\nValueError where the header is "
-                 "cut and in fragments but the first."),
+                 "What the packet carries, to its end by its own length, as far as captured, "
+                 "a new bytearray.\n\n"
+                 "ValueError where the header is cut and in fragments but the first."),
     {.name = NULL}};
 
 static PyObject *ip_checksum_ok(PyObject *self_, PyObject *Py_UNUSED(args))
@@ -60,11 +64,12 @@ static PyObject *ip_set_checksum(PyObject *self_, PyObject *Py_UNUSED(args))
 
 static PyMethodDef ip_methods[] = {
     {"checksum_ok", ip_checksum_ok, METH_NOARGS,
-     "checksum_ok($self, /)\n--\n\nWhether the header checksum is right; None where the header is "
-     "cut."},
+     "checksum_ok($self, /)\n--\n\n"
+     "Whether the header checksum is right; None where the header is cut."},
     {"set_checksum", ip_set_checksum, METH_NOARGS,
-     "set_checksum($self, /)\n--\n\nSet the header checksum in place; True.\n\nValueError where "
-     "the header is cut."},
+     "set_checksum($self, /)\n--\n\n"
+     "Set the header checksum in place; True.\n\n"
+     "ValueError where the header is cut."},
     {.ml_name = NULL}};
 
 static PyObject *ip_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
@@ -73,8 +78,10 @@ static PyObject *ip_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
 }
 
 static PyType_Slot ip_slots[] = {
-    {Py_tp_doc, "ip(x, /)\n--\n\nThe IPv4 header in or above a packet or layer object, or at the "
-                "start of bytes.\n\nNone where x has none; ValueError where x is neither."},
+    {Py_tp_doc, "ip(x, /)\n--\n\n"
+                "The IPv4 header in or above a packet or layer object, or at the start of "
+                "bytes.\n\n"
+                "None where x has none; ValueError where x is neither."},
     {Py_tp_new, ip_new},
     {Py_tp_getset, ip_getset},
     {Py_tp_methods, ip_methods},

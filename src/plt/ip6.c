@@ -1,5 +1,8 @@
 /* The IPv6 header (RFC 8200 section 3). */
-#include "plt.h"
+#include "attributes.h"
+#include "errors.h"
+#include "layers.h"
+#include "view.h"
 
 #define IP6_FIELDS(X)                                                                              \
     X(flow_label, "Flow label, 20 bits (RFC 6437).", .base = BASE_IP6, .offset = 0, .width = 4,    \
@@ -25,7 +28,8 @@ static PyGetSetDef ip6_getset[] = {
     IP6_FIELDS(FIELD_ATTRIBUTE) READONLY(
         payload, ip6_payload_get,
         "What follows the header and its extension headers, to the packet's end by its own "
-        "length, as far as captured, a new bytearray.\n\nValueError where one of them is cut."),
+        "length, as far as captured, a new bytearray.\n\n"
+        "ValueError where one of them is cut."),
     {.name = NULL}};
 
 static PyObject *ip6_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
@@ -34,8 +38,10 @@ static PyObject *ip6_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
 }
 
 static PyType_Slot ip6_slots[] = {
-    {Py_tp_doc, "ip6(x, /)\n--\n\nThe IPv6 header in or above a packet or layer object, or at the "
-                "start of bytes.\n\nNone where x has none; ValueError where x is neither."},
+    {Py_tp_doc, "ip6(x, /)\n--\n\n"
+                "The IPv6 header in or above a packet or layer object, or at the start of "
+                "bytes.\n\n"
+                "None where x has none; ValueError where x is neither."},
     {Py_tp_new, ip6_new},
     {Py_tp_getset, ip6_getset},
     {0, NULL}};

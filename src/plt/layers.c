@@ -1,5 +1,13 @@
-/* From one layer object to another, and the types that only name a layer. */
-#include "plt.h"
+/* From one layer object to another, and the types that have no header of their own. */
+#include "layers.h"
+
+#include "packet/protocols.h"
+#include "packet/linktypes.h"
+#include "packet/meta.h"
+
+#include "checksum.h"
+#include "state.h"
+#include "view.h"
 
 /* The fewest bytes that make a header be there: those of its first field. */
 static uint32_t first_field(enum view_type type)
@@ -159,7 +167,7 @@ PyObject *layer_construct(PyTypeObject *python_type, PyObject *args, PyObject *k
     if (view)
         return construct_from_view(python_type, view, type);
     if (!PyObject_CheckBuffer(x)) {
-        PyErr_SetString(PyExc_ValueError, NOT_OURS);
+        PyErr_SetString(PyExc_ValueError, NOT_DATA);
         return NULL;
     }
     struct frame *frame = frame_of_buffer(
@@ -182,10 +190,8 @@ PyObject *layer_set_checksums(PyObject *self_, PyObject *Py_UNUSED(args))
         packet = packet->parent;
     const struct plt_layers *layers = frame_layers(frame);
     /* complete: what the IP header announces was captured, and the FCS may be missing */
-    bool complete =
-        packet->root != ROOT_LINK ||
-        (uint64_t)packet->len + plt_wire_extra(packet->data, packet->len, &packet->meta) >=
-            packet->meta.wire_len;
+    bool complete = packet->root != ROOT_LINK ||
+                    packet->len >= meta_length_field(&packet->meta, packet->data, packet->len);
     if (!complete || layers->version == 0 || layers->payload == PLT_ABSENT) {
         PyErr_SetString(PyExc_ValueError, "Packet too short to set checksums");
         return NULL;
@@ -199,8 +205,9 @@ PyObject *layer_set_checksums(PyObject *self_, PyObject *Py_UNUSED(args))
 
 static PyMethodDef checksums_methods[] = {
     {"set_checksums", layer_set_checksums, METH_NOARGS,
-     "set_checksums($self, /)\n--\n\nSet the checksums of IPv4 and of TCP, UDP, ICMP or ICMPv6 in "
-     "place; True.\n\nValueError where the packet was not captured completely."},
+     "set_checksums($self, /)\n--\n\n"
+     "Set the checksums of IPv4 and of TCP, UDP, ICMP or ICMPv6 in place; True.\n\n"
+     "ValueError where the packet was not captured completely."},
     {.ml_name = NULL}};
 
 static PyType_Slot data_slots[] = {{Py_tp_doc, "A part of a packet: a layer, or what one carries."},

@@ -1,15 +1,14 @@
 /* The module plt._plt: its types, constants and state. */
+#include "capsule.h"
 #include "columns.h"
+#include "common/capsule.h"
+#include "formats.h"
 #include "libtrace_compat.h"
+#include "state.h"
+#include "tables.h"
 
 #include <fcntl.h>
 #include <string.h>
-
-struct plt_state *plt_state_of(PyTypeObject *type)
-{
-    PyObject *module = PyType_GetModuleByDef(type, &plt_module);
-    return module ? PyModule_GetState(module) : NULL;
-}
 
 /* --- Constants ------------------------------------------------------------------------------- */
 
@@ -46,6 +45,9 @@ static const struct constant constants[] = {
     {"BZIP2_COMPRESSION", TRACE_OPTION_COMPRESSTYPE_BZ2},
     {"LZO_COMPRESSION", TRACE_OPTION_COMPRESSTYPE_LZO},
     {"O_APPEND", O_APPEND},
+    {"_KIND_TIME", KIND_TIME},
+    {"_KIND_DURATION", KIND_DURATION},
+    {"_KIND_TEXT", KIND_TEXT},
 };
 
 static int add_constants(PyObject *module)
@@ -115,7 +117,8 @@ static int add_types(PyObject *module, struct plt_state *state)
 static int add_error(PyObject *module, struct plt_state *state)
 {
     state->error = PyErr_NewExceptionWithDoc(
-        "plt.LibtraceError", "What went wrong with a trace; a subclass of SystemError, as of old.",
+        "plt.LibtraceError",
+        "What went wrong with a trace; a subclass of SystemError, as in python-libtrace 1.7.",
         PyExc_SystemError, NULL);
     if (!state->error)
         return -1;
@@ -131,17 +134,9 @@ static int add_error(PyObject *module, struct plt_state *state)
 static int plt_exec(PyObject *module)
 {
     struct plt_state *state = PyModule_GetState(module);
-    state->ipp = PyImport_ImportModule("ipp._ipp");
-    if (!state->ipp)
-        return -1;
-    state->ipp_api = PyCapsule_Import(IPP_CAPSULE, 0);
+    state->ipp_api = capsule_import("ipp._ipp", IPP_CAPSULE, IPP_API_VERSION, "plt", &state->ipp);
     if (!state->ipp_api)
         return -1;
-    if (state->ipp_api->api_version != IPP_API_VERSION) {
-        PyErr_Format(PyExc_ImportError, "ipp speaks version %d of its C interface, plt version %d",
-                     state->ipp_api->api_version, IPP_API_VERSION);
-        return -1;
-    }
     state->datetime = PyCapsule_Import("datetime.datetime_CAPI", 0);
     if (!state->datetime)
         return -1;
@@ -149,50 +144,30 @@ static int plt_exec(PyObject *module)
         return -1;
     if (add_constants(module) < 0)
         return -1;
-    return capi_add(module, state);
-}
-
-static int plt_traverse(PyObject *module, visitproc visit, void *arg)
-{
-    struct plt_state *state = PyModule_GetState(module);
-    for (size_t i = 0; i < VIEW_COUNT; i++)
-        Py_VISIT(state->views[i]);
-    Py_VISIT(state->trace_type);
-    Py_VISIT(state->filter_type);
-    Py_VISIT(state->output_type);
-    Py_VISIT(state->reader_type);
-    Py_VISIT(state->error);
-    Py_VISIT(state->ipp);
-    return batch_types_traverse(&state->batch_types, visit, arg);
-}
-
-static int plt_clear(PyObject *module)
-{
-    struct plt_state *state = PyModule_GetState(module);
-    for (size_t i = 0; i < VIEW_COUNT; i++)
-        Py_CLEAR(state->views[i]);
-    Py_CLEAR(state->trace_type);
-    Py_CLEAR(state->filter_type);
-    Py_CLEAR(state->output_type);
-    batch_types_clear(&state->batch_types);
-    Py_CLEAR(state->reader_type);
-    Py_CLEAR(state->error);
-    Py_CLEAR(state->ipp);
-    return 0;
+    return capsule_add(module, state);
 }
 
 static void plt_free(void *module)
 {
-    plt_clear(module);
+    state_clear(module);
 }
 
 static PyMethodDef plt_methods[] = {
     {"_fields", field_list, METH_NOARGS,
-     "_fields($module, /)\n--\n\nThe rows of all header tables, a list of dicts: for tests and "
-     "documentation."},
+     "_fields($module, /)\n--\n\n"
+     "The rows of all header tables, a list of dicts: for tests and documentation."},
+    {"_formats", format_list, METH_NOARGS,
+     "_formats($module, /)\n--\n\n"
+     "The formats of traces, a list of dicts: name, read_as and written_as (the names in URIs), "
+     "is_file, header (the bytes by which a file that is appended to is known)."},
+    {"_recognise", format_recognise, METH_O,
+     "_recognise($module, head, /)\n--\n\n"
+     "The name of the format of a file that begins with some bytes, None where it is none.\n\n"
+     "Where a format has a magic number, 4 bytes tell."},
     {"_column_fields", column_list, METH_NOARGS,
-     "_column_fields($module, /)\n--\n\nThe columns that there are: name, struct format, kind, "
-     "docstring, whether values can be missing."},
+     "_column_fields($module, /)\n--\n\n"
+     "The columns that there are: name, struct format, kind, docstring, "
+     "whether values can be missing."},
     {.ml_name = NULL}};
 
 static PyModuleDef_Slot plt_slots[] = {{Py_mod_exec, plt_exec}, {0, NULL}};
@@ -203,8 +178,8 @@ struct PyModuleDef plt_module = {PyModuleDef_HEAD_INIT,
                                  .m_size = sizeof(struct plt_state),
                                  .m_methods = plt_methods,
                                  .m_slots = plt_slots,
-                                 .m_traverse = plt_traverse,
-                                 .m_clear = plt_clear,
+                                 .m_traverse = state_traverse,
+                                 .m_clear = state_clear,
                                  .m_free = plt_free};
 
 PyMODINIT_FUNC PyInit__plt(void);

@@ -1,19 +1,27 @@
-/* Output traces: files, written by writer.c, and interfaces, through a socket of plt._sinks. */
-#include "trace.h"
+/* Output traces: files, which a format's writer fills, and interfaces, which a socket sends to. */
+#include "attributes.h"
+#include "errors.h"
+#include "formats.h"
+#include "libtrace_compat.h"
+#include "sink.h"
+#include "state.h"
+#include "uri.h"
+#include "view.h"
 #include "writer.h"
+
+#include "common/keptexception.h"
 
 #include <fcntl.h>
 #include <string.h>
 
-enum { COMPRESSION_NONE, COMPRESSION_ZLIB, COMPRESSION_BZIP2, COMPRESSION_LZO };
-
 struct output {
     PyObject ob_base;
-    PyObject *uri;                  /* owned: str */
-    const struct output_kind *kind; /* borrowed: static */
-    struct writer *writer;          /* owned, or NULL: of a file that is open */
-    PyObject *socket;               /* owned, or NULL: of an interface that is open */
-    PyObject *link_types;           /* owned: a frozenset of those that it takes, or NULL */
+    PyObject *uri; /* owned: str */
+    const struct format
+        *format;           /* borrowed: static; with a writer it is of files, else of interfaces */
+    struct writer *writer; /* owned, or NULL: of a file that is open */
+    PyObject *socket;      /* owned, or NULL: of an interface that is open */
+    uint32_t hardware;     /* of that: ARPHRD_* */
     int file_flags;
     int compression;
     int level; /* of compression, -1 where not set */
@@ -22,43 +30,29 @@ struct output {
     bool busy; /* in a call that may have given back the GIL */
 };
 
-/* What can be written to, by the names in URIs. */
-static const struct output_kind {
-    const char *prefix;
-    bool is_file;
-    enum trace_format format; /* of a file */
-} output_kinds[] = {{"pcapfile:", true, FORMAT_PCAP},
-                    {"pcap:", true, FORMAT_PCAP},
-                    {"erf:", true, FORMAT_ERF},
-                    {"int:", false, FORMAT_PCAP},
-                    {"ring:", false, FORMAT_PCAP}};
-
-static PyObject *raise_state(PyObject *self_, const char *text)
+/* Where a URI, FORMAT:NAME, has its colon; -1 where it has none between two names. */
+static Py_ssize_t colon_of(PyObject *uri)
 {
-    struct plt_state *state = plt_state_of(Py_TYPE(self_));
-    if (state)
-        PyErr_SetString(state->error, text);
-    return NULL;
+    Py_ssize_t len = PyUnicode_GetLength(uri);
+    Py_ssize_t colon = PyUnicode_FindChar(uri, ':', 0, len, 1);
+    return colon > 0 && colon + 1 < len ? colon : -1;
 }
 
-/* Find out what a URI names; 0, or -1 with ValueError. */
-static int set_kind(struct output *self)
+/* Find out which format a URI names; 0, or -1 with ValueError. */
+static int set_format(struct output *self)
 {
-    Py_ssize_t len = PyUnicode_GetLength(self->uri);
-    Py_ssize_t colon = PyUnicode_FindChar(self->uri, ':', 0, len, 1);
-    if (colon < 1 || colon + 1 == len) {
+    Py_ssize_t colon = colon_of(self->uri);
+    if (colon < 0) {
         PyErr_Format(PyExc_ValueError, "Couldn't create outputTrace: %U is not format:name",
                      self->uri);
         return -1;
     }
-    PyObject *prefix = PyUnicode_Substring(self->uri, 0, colon + 1);
-    if (!prefix)
+    PyObject *name = PyUnicode_Substring(self->uri, 0, colon);
+    if (!name)
         return -1;
-    for (size_t i = 0; i < sizeof(output_kinds) / sizeof(output_kinds[0]); i++)
-        if (PyUnicode_CompareWithASCIIString(prefix, output_kinds[i].prefix) == 0)
-            self->kind = &output_kinds[i];
-    Py_DECREF(prefix);
-    if (self->kind)
+    self->format = format_written_as(name);
+    Py_DECREF(name);
+    if (self->format)
         return 0;
     PyErr_Format(PyExc_ValueError,
                  "Couldn't create outputTrace: %U: there is no writer for this format", self->uri);
@@ -87,7 +81,7 @@ static int output_init(PyObject *self_, PyObject *args, PyObject *kwargs)
     int taken = uri_take(&self->uri, args, kwargs, "O:output_trace");
     if (taken <= 0)
         return taken;
-    if (set_kind(self) < 0)
+    if (set_format(self) < 0)
         return -1;
     self->closed = false;
     return 0;
@@ -104,12 +98,11 @@ static PyObject *raise_pending(struct output *self, const char *format)
  * sockets raise theirs from C, a signal's handler from its frame. */
 static PyObject *raise_written(struct output *self, const char *format)
 {
-    PyObject *type = NULL;
-    PyObject *value = NULL;
-    PyObject *traceback = NULL;
-    PyErr_Fetch(&type, &value, &traceback);
+    PyObject *error = exception_take();
+    PyObject *traceback = error ? PyException_GetTraceback(error) : NULL;
     bool is_user_s = traceback != NULL;
-    PyErr_Restore(type, value, traceback);
+    Py_XDECREF(traceback);
+    exception_restore(error);
     return is_user_s ? NULL : raise_pending(self, format);
 }
 
@@ -120,7 +113,6 @@ static int output_end(struct output *self)
     self->writer = NULL;
     self->started = false;
     self->closed = true;
-    Py_CLEAR(self->link_types);
     if (self->socket) {
         PyObject *socket = self->socket;
         PyObject *closed = PyObject_CallMethod(socket, "close", NULL);
@@ -136,8 +128,7 @@ static void output_dealloc(PyObject *self_)
 {
     struct output *self = (struct output *)self_;
     PyTypeObject *type = Py_TYPE(self_);
-    PyObject *pending[3] = {NULL};
-    PyErr_Fetch(&pending[0], &pending[1], &pending[2]);
+    PyObject *pending = exception_take();
     bool told = self->writer && writer_failed(self->writer);
     if (output_end(self) < 0) {
         if (told)
@@ -146,7 +137,7 @@ static void output_dealloc(PyObject *self_)
             PyErr_WriteUnraisable(self->uri);
     }
     Py_XDECREF(self->uri);
-    PyErr_Restore(pending[0], pending[1], pending[2]);
+    exception_restore(pending);
     type->tp_free(self_);
     Py_DECREF(type);
 }
@@ -161,7 +152,7 @@ static PyObject *configure(PyObject *self_, PyObject *arg, int *option, const ch
     if (value < 0)
         return NULL;
     if (self->closed || self->started)
-        return raise_state(self_, "an OutputTrace is configured before it is started");
+        return trace_error(self_, "an OutputTrace is configured before it is started");
     *option = (int)value;
     Py_RETURN_NONE;
 }
@@ -173,14 +164,14 @@ static PyObject *output_conf_file_flags(PyObject *self_, PyObject *arg)
 
 static PyObject *output_conf_compress_type(PyObject *self_, PyObject *arg)
 {
-    long type = attribute_int(arg, "compression type", 0, COMPRESSION_LZO);
+    long type = attribute_int(arg, "compression type", 0, TRACE_OPTION_COMPRESSTYPE_LZO);
     if (type < 0)
         return NULL;
-    if (type == COMPRESSION_LZO) /* which nothing here reads again */
-        return raise_state(self_, "Couldn't set compression type: a trace is written plain or with "
-                                  "zlib or bzip2, not with LZO");
+    if (type == TRACE_OPTION_COMPRESSTYPE_LZO) /* which nothing here reads again */
+        return trace_error(self_, "Couldn't set compression type: a trace is written plain or "
+                                  "with zlib or bzip2, not with LZO");
     return configure(self_, arg, &((struct output *)self_)->compression, "compression type",
-                     COMPRESSION_LZO);
+                     TRACE_OPTION_COMPRESSTYPE_LZO);
 }
 
 static PyObject *output_conf_compress_level(PyObject *self_, PyObject *arg)
@@ -190,46 +181,54 @@ static PyObject *output_conf_compress_level(PyObject *self_, PyObject *arg)
 
 /* --- Writing --------------------------------------------------------------------------------- */
 
-/* Open a file for a writer, with what plt._sinks answers of it; 0, or -1 with an exception. */
-static int open_writer(struct output *self, PyObject *opened)
+/* Open a file with plt._output; 0, or -1 with an exception. */
+static int open_file(struct output *self, PyObject *module, PyObject *name)
 {
     PyObject *file = NULL;
     PyObject *new_compressor = NULL;
     const char *header = NULL;
     Py_ssize_t header_len = 0;
     int members = 0;
-    if (!PyArg_ParseTuple(opened, "OOpy#", &file, &new_compressor, &members, &header, &header_len))
-        return -1;
-    struct sink *sink = sink_new(file, new_compressor, members);
-    if (sink)
-        self->writer = writer_new(self->kind->format, sink, (const uint8_t *)header, header_len);
+    PyObject *opened = PyObject_CallMethod(module, "open_file", "Osiii", name, self->format->name,
+                                           self->file_flags, self->compression, self->level);
+    if (opened &&
+        PyArg_ParseTuple(opened, "OOpy#", &file, &new_compressor, &members, &header, &header_len)) {
+        struct sink *sink = sink_new(file, new_compressor, members);
+        if (sink)
+            self->writer =
+                self->format->open_writer(sink, (const uint8_t *)header, (size_t)header_len);
+    }
+    Py_XDECREF(opened);
     return self->writer ? 0 : -1;
 }
 
-/* Open what the URI names; 0, or -1 with an exception. */
-static int open_kind(struct output *self)
+/* Open an interface with plt._output; 0, or -1 with an exception. */
+static int open_interface(struct output *self, PyObject *module, PyObject *name)
 {
-    PyObject *module = PyImport_ImportModule("plt._sinks");
-    PyObject *name = PyUnicode_Substring(self->uri, (Py_ssize_t)strlen(self->kind->prefix),
-                                         PyUnicode_GetLength(self->uri));
-    PyObject *opened = NULL;
-    int failed = -1;
-    if (module && name && self->kind->is_file)
-        opened = PyObject_CallMethod(module, "open_sink", "Osiii", name,
-                                     self->kind->format == FORMAT_ERF ? "erf" : "pcap",
-                                     self->file_flags, self->compression, self->level);
-    else if (module && name)
-        opened = PyObject_CallMethod(module, "open_interface", "O", name);
-    if (opened && self->kind->is_file) {
-        failed = open_writer(self, opened);
-    } else if (opened && PyArg_ParseTuple(opened, "OO", &self->socket, &self->link_types)) {
-        Py_INCREF(self->socket);
-        Py_INCREF(self->link_types);
-        failed = 0;
+    PyObject *socket = NULL;
+    unsigned int hardware = 0;
+    PyObject *opened = PyObject_CallMethod(module, "open_interface", "O", name);
+    if (opened && PyArg_ParseTuple(opened, "OI", &socket, &hardware)) {
+        Py_INCREF(socket);
+        self->socket = socket;
+        self->hardware = hardware;
     }
+    Py_XDECREF(opened);
+    return self->socket ? 0 : -1;
+}
+
+/* Open what the URI names; 0, or -1 with an exception. */
+static int open_uri(struct output *self)
+{
+    PyObject *module = PyImport_ImportModule("plt._output");
+    PyObject *name =
+        PyUnicode_Substring(self->uri, colon_of(self->uri) + 1, PyUnicode_GetLength(self->uri));
+    int failed = -1;
+    if (module && name)
+        failed = self->format->open_writer ? open_file(self, module, name)
+                                           : open_interface(self, module, name);
     Py_XDECREF(module);
     Py_XDECREF(name);
-    Py_XDECREF(opened);
     return failed;
 }
 
@@ -239,11 +238,11 @@ static PyObject *output_start(PyObject *self_, PyObject *Py_UNUSED(args))
     if (self->started)
         Py_RETURN_NONE;
     if (self->closed)
-        return raise_state(self_, "OutputTrace is closed");
+        return trace_error(self_, "OutputTrace is closed");
     if (self->busy)
-        return raise_state(self_, "this OutputTrace is in use by another thread");
+        return trace_error(self_, "this OutputTrace is in use by another thread");
     self->busy = true;
-    int failed = open_kind(self);
+    int failed = open_uri(self);
     self->busy = false;
     if (failed)
         return raise_pending(self, "Couldn't start outputTrace: %U: %U");
@@ -254,13 +253,9 @@ static PyObject *output_start(PyObject *self_, PyObject *Py_UNUSED(args))
 /* Send a packet to an interface; 0, or -1 with an exception. */
 static int send_packet(struct output *self, const struct frame *frame)
 {
-    PyObject *link_type = PyLong_FromUnsignedLong(frame->meta.dlt);
-    int takes = link_type ? PySet_Contains(self->link_types, link_type) : -1;
-    Py_XDECREF(link_type);
-    if (takes <= 0) {
-        if (takes == 0)
-            PyErr_Format(PyExc_OSError, "a packet of link type %u can't go to this interface",
-                         frame->meta.dlt);
+    if (!hardware_sends(self->hardware, frame->meta.dlt)) {
+        PyErr_Format(PyExc_OSError, "a packet of link type %u can't go to this interface",
+                     frame->meta.dlt);
         return -1;
     }
     PyObject *sent = PyObject_CallMethod(self->socket, "send", "y#", (const char *)frame->data,
@@ -282,9 +277,9 @@ static PyObject *output_write_packet(PyObject *self_, PyObject *packet)
         return NULL;
     }
     if (!self->started)
-        return raise_state(self_, "OutputTrace not started");
+        return trace_error(self_, "OutputTrace not started");
     if (self->busy)
-        return raise_state(self_, "this OutputTrace is in use by another thread");
+        return trace_error(self_, "this OutputTrace is in use by another thread");
     struct frame *frame = view->frame;
     while (frame && frame->parent)
         frame = frame->parent;
@@ -310,7 +305,7 @@ static PyObject *output_close(PyObject *self_, PyObject *Py_UNUSED(args))
 {
     struct output *self = (struct output *)self_;
     if (self->busy)
-        return raise_state(self_, "this OutputTrace is in use by another thread");
+        return trace_error(self_, "this OutputTrace is in use by another thread");
     if (output_end(self) < 0)
         return raise_written(self, "Couldn't close outputTrace: %U: %U");
     Py_RETURN_NONE;
@@ -342,36 +337,46 @@ static PyObject *output_repr(PyObject *self_)
 
 static PyMethodDef output_methods[] = {
     {"conf_file_flags", output_conf_file_flags, METH_O,
-     "conf_file_flags($self, flags, /)\n--\n\nSet the flags with which the file is opened, such as "
-     "plt.O_APPEND; before start_output()."},
+     "conf_file_flags($self, flags, /)\n--\n\n"
+     "Set the flags with which the file is opened, such as plt.O_APPEND; before start_output()."},
     {"conf_compress_type", output_conf_compress_type, METH_O,
-     "conf_compress_type($self, type, /)\n--\n\nSet the compression, one of NO_COMPRESSION, "
-     "ZLIB_COMPRESSION and BZIP2_COMPRESSION; before start_output().\n\nLibtraceError for "
-     "LZO_COMPRESSION: nothing here reads it."},
+     "conf_compress_type($self, type, /)\n--\n\n"
+     "Set the compression, one of NO_COMPRESSION, ZLIB_COMPRESSION and BZIP2_COMPRESSION; "
+     "before start_output().\n\n"
+     "LibtraceError for LZO_COMPRESSION: nothing here reads it."},
     {"conf_compress_level", output_conf_compress_level, METH_O,
-     "conf_compress_level($self, level, /)\n--\n\nSet the compression level, 0 to 9; before "
-     "start_output()."},
+     "conf_compress_level($self, level, /)\n--\n\n"
+     "Set the compression level, 0 to 9; before start_output()."},
     {"start_output", output_start, METH_NOARGS,
-     "start_output($self, /)\n--\n\nOpen the trace for writing; LibtraceError where that "
-     "fails."},
+     "start_output($self, /)\n--\n\n"
+     "Open the trace for writing; LibtraceError where that fails."},
     {"write_packet", output_write_packet, METH_O,
-     "write_packet($self, packet, /)\n--\n\nWrite a packet of a trace as it is now.\n\nA pcap file "
-     "has nanoseconds where the first packet's clock has, and packets of one link type; an ERF "
-     "file has those link types for which there is a record type. LibtraceError before "
-     "start_output(), where the format has no room for the packet, and where the file takes no "
-     "more: then this packet is not part of it. ValueError for objects made from bytes."},
+     "write_packet($self, packet, /)\n--\n\n"
+     "Write a packet of a trace as it is now.\n\n"
+     "A pcap file has nanoseconds where the first packet's clock has, "
+     "and packets of one link type; an ERF file has those link types for which there is a record "
+     "type. LibtraceError before start_output(), where the format has no room for the packet, "
+     "and where the file takes no more: then this packet is not part of it. "
+     "ValueError for objects made from bytes."},
     {"close_output", output_close, METH_NOARGS,
-     "close_output($self, /)\n--\n\nClose the trace; again is no error.\n\nLibtraceError where not "
-     "all that was written could be put into the file, because the disk is full or nobody reads a "
-     "pipe any more. A plain or gzip file then ends with a whole packet, a bzip2 file is cut."},
-    {"__enter__", output_enter, METH_NOARGS, "__enter__($self, /)\n--\n\nStart the trace."},
-    {"__exit__", output_exit, METH_VARARGS, "__exit__($self, /, *args)\n--\n\nClose the trace."},
+     "close_output($self, /)\n--\n\n"
+     "Close the trace; again is no error.\n\n"
+     "LibtraceError where not all that was written could be put into the file, "
+     "because the disk is full or a pipe is closed. "
+     "A plain or gzip file then ends with a whole packet, a bzip2 file is cut."},
+    {"__enter__", output_enter, METH_NOARGS,
+     "__enter__($self, /)\n--\n\n"
+     "Start the trace."},
+    {"__exit__", output_exit, METH_VARARGS,
+     "__exit__($self, /, *args)\n--\n\n"
+     "Close the trace."},
     {.ml_name = NULL}};
 
 static PyType_Slot output_slots[] = {
-    {Py_tp_doc, "output_trace(uri)\n--\n\nA trace to write packets to: pcapfile:NAME, "
-                "erf:NAME, int:INTERFACE.\n\nThe name - is standard output. ValueError where "
-                "there is no writer for the format."},
+    {Py_tp_doc, "output_trace(uri)\n--\n\n"
+                "A trace to write packets to: pcapfile:NAME, erf:NAME, int:INTERFACE.\n\n"
+                "The name - is standard output. ValueError where there is no writer for the "
+                "format."},
     {Py_tp_new, output_new},
     {Py_tp_init, output_init},
     {Py_tp_dealloc, output_dealloc},

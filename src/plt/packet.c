@@ -1,12 +1,20 @@
-/* The type packet: what every packet and layer object answers for. */
-#include "plt.h"
+/* The type packet: the attributes and methods of every packet and layer object. */
 #include "common/subclass.h"
+#include "packet/linktypes.h"
+
+#include "attributes.h"
+#include "diagnose.h"
+#include "errors.h"
+#include "filter.h"
+#include "layers.h"
+#include "state.h"
+#include "view.h"
 
 #include <datetime.h>
 #include <string.h>
 #include <time.h>
 
-/* The frame that the object's packet came in: quoted and tunnelled packets lie within it. */
+/* The frame that the object's packet came in, which holds quoted and tunnelled packets too. */
 static struct frame *packet_frame(PyObject *self_)
 {
     struct frame *frame = ((struct view *)self_)->frame;
@@ -17,7 +25,8 @@ static struct frame *packet_frame(PyObject *self_)
     return frame;
 }
 
-/* The same where the source's word is needed: an object made from bytes has none. */
+/* What the trace says of the object's packet, NULL with ValueError for an object made from bytes.
+ */
 static const struct plt_meta *packet_meta(PyObject *self_, const char *name)
 {
     const struct frame *frame = packet_frame(self_);
@@ -31,7 +40,7 @@ static const struct plt_meta *packet_meta(PyObject *self_, const char *name)
 
 /* --- Bytes ----------------------------------------------------------------------------------- */
 
-/* What `data` shows of an object: of a packet the bytes from layer 2 on, behind pseudo-headers such
+/* What `data` shows of an object: of a packet the bytes from layer 2 on, after pseudo-headers such
  * as Linux cooked captures have.  A packet with a single 802.1Q tag shows four bytes less than was
  * captured of it: python-libtrace always counted the length from an untagged layer 3, and scripts
  * that compare or store `data` rely on it.  The buffer protocol shows all. */
@@ -234,22 +243,20 @@ static PyGetSetDef packet_getset[] = {
     {.name = "data",
      .get = packet_data_get,
      .set = packet_data_set,
-     .doc = "The object's bytes as a new bytearray, from its first byte as far as captured; of a "
-            "packet "
-            "from layer 2 on.\n\nOf a packet with one 802.1Q tag, and of its layer2, the last four "
-            "bytes are missing, as they always were: bytes(pkt) has them. "
-            "Assigning bytes overwrites in place; ValueError when they are longer than the "
-            "original."},
+     .doc = "The object's bytes as a new bytearray, from its first byte as far as captured; "
+            "of a packet from layer 2 on.\n\n"
+            "Of a packet with one 802.1Q tag, and of its layer2, the last four bytes are missing, "
+            "as in python-libtrace 1.7; bytes(pkt) has them. "
+            "Assigning bytes overwrites in place; ValueError when they are longer."},
     TIME_PROPERTIES(TIME_ATTRIBUTE) SOURCE_PROPERTIES(SOURCE_ATTRIBUTE)
         PACKET_PROPERTIES(PACKET_ATTRIBUTE) LAYER_PROPERTIES(LAYER_ATTRIBUTE)
             LAYER(layer2,
                   "The packet from its link-layer header on, a Layer2; None where there is none."),
     LAYER(layer3, "The packet from layer 3 on, a Layer3; None where there is none."),
-    LAYER(
-        transport,
-        "The packet from its transport header on, a Transport; None for fragments but the first "
-        "and where there is none.\n\nAs in libtrace, None in Linux cooked captures, and of IPv6 in "
-        "IPv4 the inner packet's."),
+    LAYER(transport,
+          "The packet from its transport header on, a Transport; "
+          "None for fragments but the first and where there is none.\n\n"
+          "As in libtrace, None in Linux cooked captures, and of IPv6 in IPv4 the inner packet's."),
     LAYER(ip, "The IPv4 header (RFC 791), None where the packet has none."),
     LAYER(ip6, "The IPv6 header (RFC 8200), None where the packet has none."),
     LAYER(tcp, "The TCP header (RFC 9293), None where the packet has none."),
@@ -259,8 +266,9 @@ static PyGetSetDef packet_getset[] = {
     LAYER(icmp6, "The ICMPv6 header (RFC 4443), None where the packet has none."),
     PAYLOAD(tcp_payload, tcp, "What TCP carries, a Transport; None where empty or not TCP."),
     PAYLOAD(udp_payload, udp, "What UDP carries, a Transport; None where empty or not UDP."),
-    READONLY(_pldns_transport, packet_payload_of_get,
-             "6 or 17 for the payload of TCP or UDP, else 0: how pldns knows of a length prefix."),
+    READONLY(
+        _pldns_transport, packet_payload_of_get,
+        "6 or 17 for the payload of TCP or UDP, else 0: which tells pldns of a length prefix."),
     READONLY(size, diagnose_size, "Number of captured bytes from the object's first byte on."),
     READONLY(kind, diagnose_kind,
              "Where the bytes are from: 'packet' (a trace), 'string' (a bytes-like object) or "
@@ -297,32 +305,37 @@ static PyObject *packet_copy(PyObject *self_, PyObject *Py_UNUSED(args))
 
 static PyMethodDef packet_methods[] = {
     {"apply_filter", packet_apply_filter, METH_O,
-     "apply_filter($self, filter, /)\n--\n\nTrue where the packet matches a plt.filter, else "
-     "False.\n\nTypeError on anything but a packet; LibtraceError where the expression does not "
-     "compile."},
+     "apply_filter($self, filter, /)\n--\n\n"
+     "True where the packet matches a plt.filter, else False.\n\n"
+     "TypeError on anything but a packet; LibtraceError where the expression does not compile."},
     {"info", diagnose_info, METH_NOARGS,
-     "info($self, /)\n--\n\nOne line of text on the object: its layer, bytes and addresses."},
+     "info($self, /)\n--\n\n"
+     "One line of text on the object: its layer, bytes and addresses."},
     {"dump", diagnose_dump, METH_NOARGS,
-     "dump($self, /)\n--\n\nThe object's bytes as lines of hexadecimal and ASCII text."},
+     "dump($self, /)\n--\n\n"
+     "The object's bytes as lines of hexadecimal and ASCII text."},
     {"_repr_html_", diagnose_html, METH_NOARGS,
-     "_repr_html_($self, /)\n--\n\nA table of the object's layers, for notebooks."},
+     "_repr_html_($self, /)\n--\n\n"
+     "A table of the object's layers, for notebooks."},
     {"__copy__", packet_copy, METH_NOARGS,
-     "__copy__($self, /)\n--\n\nThe same object over bytes of its own."},
+     "__copy__($self, /)\n--\n\n"
+     "The same object over bytes of its own."},
     {.ml_name = NULL}};
 
-static PyType_Slot packet_slots[] = {
-    {Py_tp_doc, "packet()\n--\n\nA packet of a trace; an empty one for trace.read_packet()."},
-    {Py_tp_new, packet_new},
-    {Py_tp_init, subclass_init},
-    {Py_tp_dealloc, view_dealloc},
-    {Py_tp_repr, diagnose_repr},
-    {Py_tp_getset, packet_getset},
-    {Py_tp_methods, packet_methods},
-    {Py_bf_getbuffer, view_getbuffer},
-    {Py_bf_releasebuffer, view_releasebuffer},
-    {Py_nb_bool, view_bool},
-    {Py_sq_length, view_length},
-    {0, NULL}};
+static PyType_Slot packet_slots[] = {{Py_tp_doc,
+                                      "packet()\n--\n\n"
+                                      "A packet of a trace; an empty one for trace.read_packet()."},
+                                     {Py_tp_new, packet_new},
+                                     {Py_tp_init, subclass_init},
+                                     {Py_tp_dealloc, view_dealloc},
+                                     {Py_tp_repr, diagnose_repr},
+                                     {Py_tp_getset, packet_getset},
+                                     {Py_tp_methods, packet_methods},
+                                     {Py_bf_getbuffer, view_getbuffer},
+                                     {Py_bf_releasebuffer, view_releasebuffer},
+                                     {Py_nb_bool, view_bool},
+                                     {Py_sq_length, view_length},
+                                     {0, NULL}};
 
 PyType_Spec packet_spec = {.name = "plt.packet",
                            .basicsize = sizeof(struct view),

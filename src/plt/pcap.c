@@ -1,20 +1,11 @@
-/* pcap files (draft-ietf-opsawg-pcap): of either byte order, with micro- or nanoseconds, and the
- * variants that libpcap or Wireshark read. */
-#include "plt.h"
+/* The reader of pcap files (draft-ietf-opsawg-pcap) of either byte order, with micro- or
+ * nanoseconds, and of the variants that libpcap or Wireshark read. */
+#include "packet/bytes.h"
+#include "packet/meta.h"
+#include "packet/decode.h"
 
-enum {
-    MAGIC_MICRO = 0xa1b2c3d4,
-    MAGIC_NANO = 0xa1b23c4d,
-    MAGIC_MODIFIED = 0xa1b2cd34,  /* Kuznetzov's: 8 or 12 bytes more before each packet */
-    MAGIC_IXIA_NANO = 0x1c0001ac, /* Ixia's: 4 bytes more after the file header */
-    MAGIC_IXIA_MICRO = 0x1c0001ab
-};
-
-enum { FILE_HEADER = 24, IXIA_EXTRA = 4, PACKET_HEADER = 16 };
-
-/* What the network field says besides the link type (draft-ietf-opsawg-pcap section 4): bit 26
- * that an FCS was captured, the highest four how many 16-bit words it has. */
-enum { LINKTYPE_MASK = 0x03ffffff, HAS_FCS = 0x04000000, FCS_SHIFT = 28 };
+#include "pcapfile.h"
+#include "readers.h"
 
 /* A capture length above this is damage: libpcap's own limit for the largest link types. */
 #define MAX_CAPTURE_LENGTH ((uint32_t)128 << 20)
@@ -41,13 +32,43 @@ static uint32_t load16(const struct pcap_source *self, const uint8_t *bytes)
     return self->big_endian ? load_be16(bytes) : load_le16(bytes);
 }
 
-/* --- Variants that only their packets tell -----------------------------------------------------
- */
+/* --- Variants -------------------------------------------------------------------------------- */
 
-/* Sizes of packet headers under the usual magic number: everybody's, Kuznetzov's first, Nokia's. */
-static const uint32_t usual_headers[] = {PACKET_HEADER, 24, 20, 0};
-/* Under Kuznetzov's magic number: the patch of October 1999, that of September. */
-static const uint32_t modified_headers[] = {24, 28, 0};
+enum { NOKIA_HEADER = 20, KUZNETZOV_HEADER = 24, KUZNETZOV_FIRST_HEADER = 28, IXIA_EXTRA = 4 };
+
+/* The magic numbers, and under each the sizes that a packet's header may have, ending with 0: the
+ * usual one first. */
+static const struct variant {
+    uint32_t magic;
+    uint32_t nanoseconds; /* of the clock's second field */
+    uint32_t extra;       /* bytes after the file header */
+    uint32_t headers[4];
+} variants[] = {
+    {PCAP_MICRO, 1000, 0, {PCAP_PACKET_HEADER, KUZNETZOV_HEADER, NOKIA_HEADER}},
+    {PCAP_NANO, 1, 0, {PCAP_PACKET_HEADER}},
+    {PCAP_MODIFIED, 1000, 0, {KUZNETZOV_HEADER, KUZNETZOV_FIRST_HEADER}},
+    {PCAP_IXIA_NANO, 1, IXIA_EXTRA, {PCAP_PACKET_HEADER}},
+    {PCAP_IXIA_MICRO, 1000, IXIA_EXTRA, {PCAP_PACKET_HEADER}},
+};
+
+/* The variant of a file that begins with 4 bytes, NULL where it is no pcap file. */
+static const struct variant *variant_of(const uint8_t *bytes, bool *big_endian)
+{
+    for (size_t i = 0; i < Py_ARRAY_LENGTH(variants); i++) {
+        *big_endian = load_be32(bytes) == variants[i].magic;
+        if (*big_endian || load_le32(bytes) == variants[i].magic)
+            return &variants[i];
+    }
+    return NULL;
+}
+
+bool pcap_recognise(const uint8_t *head, size_t len)
+{
+    bool big_endian = false;
+    return len >= 4 && variant_of(head, &big_endian);
+}
+
+/* --- Packet headers of other sizes ----------------------------------------------------------- */
 
 enum fit { FIT_NO, FIT_CUT, FIT_WHOLE };
 
@@ -60,7 +81,7 @@ static enum fit header_fits(const struct pcap_source *self, const uint8_t *bytes
     static const uint32_t day = 86400;
 
     size_t at = 0;
-    for (int i = 0; i < LOOK_AT && len - at >= PACKET_HEADER; i++) {
+    for (int i = 0; i < LOOK_AT && len - at >= PCAP_PACKET_HEADER; i++) {
         uint32_t captured = load32(self, bytes + at + 8);
         if (captured > MAX_LENGTH || captured > load32(self, bytes + at + 12) ||
             load32(self, bytes + at + 4) >= MICROSECONDS)
@@ -69,7 +90,7 @@ static enum fit header_fits(const struct pcap_source *self, const uint8_t *bytes
             return i > 0 ? FIT_WHOLE : FIT_CUT; /* a packet that is still to come */
         at += header + captured;
     }
-    if (len - at == 0 || len - at >= PACKET_HEADER)
+    if (len - at == 0 || len - at >= PCAP_PACKET_HEADER)
         return FIT_WHOLE;
     /* a header that is cut begins with a time near the first packet's */
     uint32_t since = len - at < 4 ? 0 : load32(self, bytes + at) - load32(self, bytes);
@@ -83,7 +104,7 @@ static uint32_t choose_header(const struct pcap_source *self, const uint32_t *si
     const uint8_t *bytes = input->buffer + input->at;
     size_t len = input->end - input->at;
 
-    if (len >= PACKET_HEADER && header_fits(self, bytes, len, sizes[0]) != FIT_WHOLE) {
+    if (len >= PCAP_PACKET_HEADER && header_fits(self, bytes, len, sizes[0]) != FIT_WHOLE) {
         for (const uint32_t *size = sizes + 1; *size; size++)
             if (header_fits(self, bytes, len, *size) == FIT_WHOLE)
                 return *size;
@@ -91,55 +112,33 @@ static uint32_t choose_header(const struct pcap_source *self, const uint32_t *si
     return sizes[0];
 }
 
-/* --- The file ----------------------------------------------------------------------------------
- */
+/* --- The file -------------------------------------------------------------------------------- */
 
 static enum source_result open_file(struct pcap_source *self)
 {
     enum source_result result = SOURCE_END;
-    const uint8_t *header = input_need(&self->base, FILE_HEADER, "its file header", &result);
+    const uint8_t *header = input_need(&self->base, PCAP_FILE_HEADER, "its file header", &result);
     if (!header)
         return result == SOURCE_END ? source_fail(&self->base, "the file is empty") : result;
-    const uint32_t *sizes = NULL;
-    size_t file_header = FILE_HEADER;
-    self->big_endian = load_be32(header) >> 16 == 0xa1b2 || load_be32(header) >> 16 == 0x1c00;
-    self->header = PACKET_HEADER;
-    self->nanoseconds = 1000;
-    switch (load32(self, header)) {
-    case MAGIC_MICRO:
-        sizes = usual_headers;
-        break;
-    case MAGIC_NANO:
-        self->nanoseconds = 1;
-        break;
-    case MAGIC_MODIFIED:
-        sizes = modified_headers;
-        break;
-    case MAGIC_IXIA_NANO:
-        self->nanoseconds = 1;
-        file_header += IXIA_EXTRA;
-        break;
-    case MAGIC_IXIA_MICRO:
-        file_header += IXIA_EXTRA;
-        break;
-    default:
+    const struct variant *variant = variant_of(header, &self->big_endian);
+    if (!variant)
         return source_fail(&self->base, "not a pcap file: it begins with %02x %02x %02x %02x",
                            header[0], header[1], header[2], header[3]);
-    }
+    self->nanoseconds = variant->nanoseconds;
     uint32_t major = load16(self, header + 4);
     uint32_t minor = load16(self, header + 6);
     self->swapped_lengths = major == 2 && minor < 3;
     uint32_t network = load32(self, header + 20);
-    self->dlt = network & LINKTYPE_MASK;
-    self->has_fcs = network & HAS_FCS;
-    self->fcs = self->has_fcs ? (uint8_t)(network >> FCS_SHIFT) * 2 : 0;
-    if (file_header > FILE_HEADER &&
-        !input_need(&self->base, file_header, "its file header", &result))
+    self->dlt = network & PCAP_LINKTYPE_MASK;
+    self->has_fcs = network & PCAP_HAS_FCS;
+    self->fcs = self->has_fcs ? (uint8_t)(network >> PCAP_FCS_SHIFT) * 2 : 0;
+    size_t file_header = PCAP_FILE_HEADER + variant->extra;
+    if (!input_need(&self->base, file_header, "its file header", &result))
         return result;
     self->base.input.at += file_header;
-    if (sizes)
-        self->header =
-            minor == 4 || sizes == modified_headers ? choose_header(self, sizes) : sizes[0];
+    /* the longer headers came with version 2.4 */
+    bool may_be_longer = minor == 4 || variant->magic == PCAP_MODIFIED;
+    self->header = may_be_longer ? choose_header(self, variant->headers) : variant->headers[0];
     self->opened = true;
     return SOURCE_RECORD;
 }
@@ -182,21 +181,7 @@ static enum source_result pcap_next(struct source *base, struct plt_record *reco
     return SOURCE_RECORD;
 }
 
-static void pcap_destroy(struct source *base)
-{
-    input_clear(&base->input);
-    PyMem_Free(base);
-}
-
 struct source *pcap_source_new(void)
 {
-    struct pcap_source *self = PyMem_Calloc(1, sizeof(*self));
-    if (!self) {
-        PyErr_NoMemory();
-        return NULL;
-    }
-    self->base.next = pcap_next;
-    self->base.fill = input_fill;
-    self->base.destroy = pcap_destroy;
-    return &self->base;
+    return file_source_new(sizeof(struct pcap_source), pcap_next);
 }

@@ -1,6 +1,10 @@
-/* pcapng files (draft-ietf-opsawg-pcapng): several sections, each of its own byte order, each with
- * interfaces of their own link types and clocks. */
-#include "plt.h"
+/* The reader of pcapng files (draft-ietf-opsawg-pcapng): several sections, each with its byte
+ * order, and interfaces, each with its link type and clock. */
+#include "packet/bytes.h"
+#include "packet/meta.h"
+#include "packet/decode.h"
+
+#include "readers.h"
 
 #include <string.h>
 
@@ -221,7 +225,7 @@ static enum source_result read_packet(struct pcapng_source *self, uint32_t inter
     return SOURCE_RECORD;
 }
 
-/* A simple packet block has no time; its packet is the first interface's, cut at its snap length.
+/* A simple packet block has no time; its packet is the first interface's, cut to its snap length.
  */
 static enum source_result read_simple(struct pcapng_source *self, const uint8_t *body,
                                       uint32_t body_len, struct plt_record *record)
@@ -325,7 +329,7 @@ static enum source_result next_block(struct pcapng_source *self, uint32_t *type,
         return result;
     uint32_t trailer = load32(self, start + len - BLOCK_TRAILER);
     if (trailer != len)
-        return source_fail(base, "a block's length is %u bytes before it and %u behind it", len,
+        return source_fail(base, "a block's length is %u bytes before it and %u after it", len,
                            trailer);
     base->input.at += len;
     *body = start + BLOCK_HEADER;
@@ -388,14 +392,15 @@ static void pcapng_destroy(struct source *base)
 
 struct source *pcapng_source_new(void)
 {
-    struct pcapng_source *self = PyMem_Calloc(1, sizeof(*self));
-    if (!self) {
-        PyErr_NoMemory();
+    struct source *self = file_source_new(sizeof(struct pcapng_source), pcapng_next);
+    if (!self)
         return NULL;
-    }
-    self->base.next = pcapng_next;
-    self->base.mixed = true;
-    self->base.fill = input_fill;
-    self->base.destroy = pcapng_destroy;
-    return &self->base;
+    self->mixed = true;
+    self->destroy = pcapng_destroy;
+    return self;
+}
+
+bool pcapng_recognise(const uint8_t *head, size_t len)
+{
+    return len >= 4 && load_le32(head) == BLOCK_SECTION; /* the same in both byte orders */
 }

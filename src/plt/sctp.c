@@ -1,5 +1,8 @@
 /* The SCTP common header and its chunks (RFC 9260 section 3). */
-#include "plt.h"
+#include "attributes.h"
+#include "errors.h"
+#include "layers.h"
+#include "view.h"
 
 #define SCTP_FIELDS(X)                                                                             \
     X(src_port, "Source port.", .base = BASE_TRANSPORT, .offset = 0, .width = 2, .mask = 0xffff)   \
@@ -38,7 +41,7 @@ static PyObject *sctp_chunks_get(PyObject *self_, void *Py_UNUSED(closure))
     if (layers->transport == PLT_ABSENT) /* the packet was overwritten since */
         return chunks;
     uint32_t at = layers->transport + HEADER;
-    uint32_t limit = layers->ip_end; /* padding behind the IP packet's own end is no chunk */
+    uint32_t limit = layers->ip_end; /* padding after the IP packet is no chunk */
     while (chunks && at < limit && limit - at >= CHUNK_HEADER) {
         uint32_t end = chunk_end(frame, at);
         if (end == 0)
@@ -64,8 +67,9 @@ static PyObject *sctp_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
 
 static PyType_Slot sctp_slots[] = {
     {Py_tp_doc,
-     "sctp(x, /)\n--\n\nThe SCTP header in or above a packet or layer object, or at the start of "
-     "bytes.\n\nNone where x has none; ValueError where x is neither."},
+     "sctp(x, /)\n--\n\n"
+     "The SCTP header in or above a packet or layer object, or at the start of bytes.\n\n"
+     "None where x has none; ValueError where x is neither."},
     {Py_tp_new, sctp_new},
     {Py_tp_getset, sctp_getset},
     {0, NULL}};
@@ -95,7 +99,7 @@ static PyGetSetDef chunk_getset[] = {
     CHUNK_FIELDS(FIELD_ATTRIBUTE)
         READONLY(is_ok, chunk_is_ok_get, "Whether all of the chunk was captured."),
     READONLY(bytes, chunk_bytes_get,
-             "What was captured of the chunk's value, behind its 4 header bytes, a new bytearray."),
+             "What was captured of the chunk's value, after its 4 header bytes, a new bytearray."),
     {.name = NULL}};
 
 static PyType_Slot chunk_slots[] = {

@@ -1,11 +1,15 @@
-/* Files that whole records are written to.
+/* Sinks: files that take whole records.
  *
  * Records gather in a buffer, which is handed on as a piece of bytes: to the file, or through a
- * compressor.  A piece is written before the next one is made, so what an error or a signal
- * interrupts can be gone on with.  Where a file can't be ended, because the disk is full, it is cut
- * at the last border: the end of a record, or of a compressed stream.  For that, gzip files are
+ * compressor.  A piece is written before the next one is made, so writing can go on where an error
+ * or a signal interrupted it.  Where a file can't be ended, because the disk is full, it is cut at
+ * the last border: the end of a record, or of a compressed stream.  For that, gzip files are
  * written as several streams, of growing sizes; bzip2's are one, for some programs read no more. */
-#include "writer.h"
+#include "sink.h"
+
+#include "wait.h"
+
+#include "common/keptexception.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -15,16 +19,13 @@
 
 enum { BUFFER_SIZE = 1 << 16, LEAST_RECORD = 16, FIRST_MEMBER = 1 << 16, LARGEST_MEMBER = 1 << 22 };
 
-/* A pipe that takes nothing now is asked again, and signals are looked for, this often. */
-#define POLL_MS 100
-
 struct sink {
     PyObject *file;           /* owned */
     PyObject *new_compressor; /* owned, or NULL */
     PyObject *compressor;     /* owned: of the stream that is being written, or NULL */
     PyObject *piece;          /* owned: bytes that the file is to take, or NULL */
     Py_ssize_t taken;         /* of the piece, by the file */
-    off_t start;              /* where in the file we began, -1 where it can't be cut */
+    off_t start;              /* of the file, when it was opened; -1 where it can't be cut */
     off_t border;             /* bytes up to which all is whole, counted from there */
     off_t written;
     bool members;
@@ -45,7 +46,7 @@ static off_t start_of(PyObject *file)
     struct stat status;
     int fd = PyObject_AsFileDescriptor(file);
     if (fd < 0) {
-        PyErr_Clear(); /* no file of the system's */
+        PyErr_Clear(); /* not a file of the system */
         return -1;
     }
     if (fstat(fd, &status) < 0 || !S_ISREG(status.st_mode))
@@ -82,13 +83,8 @@ struct sink *sink_new(PyObject *file, PyObject *new_compressor, bool members)
 /* Wait until a file that does not block takes more; 0, or -1 with an exception. */
 static int wait_for_file(struct sink *self)
 {
-    struct pollfd descriptor = {.fd = PyObject_AsFileDescriptor(self->file), .events = POLLOUT};
-    if (descriptor.fd < 0)
-        return -1;
-    Py_BEGIN_ALLOW_THREADS
-    poll(&descriptor, 1, POLL_MS);
-    Py_END_ALLOW_THREADS
-    return PyErr_CheckSignals();
+    int fd = PyObject_AsFileDescriptor(self->file);
+    return fd < 0 ? -1 : wait_for_descriptor(fd, POLLOUT, 1);
 }
 
 /* Have the file take a part of the piece; 0, or -1 with an exception. */
@@ -263,24 +259,21 @@ static int finish(struct sink *self)
 
 int sink_close(struct sink *self)
 {
-    PyObject *type = NULL;
-    PyObject *value = NULL;
-    PyObject *traceback = NULL;
-    PyErr_Fetch(&type, &value, &traceback);
+    PyObject *error = exception_take();
     if (finish(self) < 0) {
-        if (type)
+        if (error)
             PyErr_Clear();
         else
-            PyErr_Fetch(&type, &value, &traceback);
+            error = exception_take();
         cut(self);
     }
     PyObject *closed = PyObject_CallMethod(self->file, "close", NULL);
-    if (!closed && type)
+    if (!closed && error)
         PyErr_Clear();
-    bool failed = type || !closed;
+    bool failed = error || !closed;
     Py_XDECREF(closed);
-    if (type)
-        PyErr_Restore(type, value, traceback);
+    if (error)
+        exception_restore(error);
     Py_DECREF(self->file);
     Py_XDECREF(self->new_compressor);
     Py_XDECREF(self->compressor);

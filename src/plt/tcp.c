@@ -1,5 +1,9 @@
 /* The TCP header (RFC 9293 section 3.1) and its options. */
-#include "plt.h"
+#include "packet/protocols.h"
+
+#include "attributes.h"
+#include "layers.h"
+#include "view.h"
 
 #define TCP_FLAG(X, id, byte_mask, text)                                                           \
     X(id, text, .base = BASE_TRANSPORT, .offset = 13, .width = 1, .mask = (byte_mask),             \
@@ -67,8 +71,8 @@ static PyObject *tcp_options_data_get(PyObject *self_, void *Py_UNUSED(closure))
     return view_bytes(self->frame, start, end);
 }
 
-/* The option at *at, 1 and its value's bounds and *at past it; 0 at the end of the options, which a
- * length that lies is too. */
+/* The option at *at: 1 with its value's bounds, and *at past it; 0 at the end of the options or at
+ * a bad length. */
 static int next_option(const uint8_t *data, uint32_t *at, uint32_t end, uint8_t *kind,
                        uint32_t *value, uint32_t *value_end)
 {
@@ -138,23 +142,25 @@ static PyObject *tcp_payload_get(PyObject *self_, void *Py_UNUSED(closure))
 }
 
 static PyGetSetDef tcp_getset[] = {
-    TCP_FIELDS(FIELD_ATTRIBUTE)
-        READONLY(options_data, tcp_options_data_get,
-                 "The options as a new bytearray, empty without options; False where they were "
-                 "not all captured."),
+    TCP_FIELDS(FIELD_ATTRIBUTE) READONLY(options_data, tcp_options_data_get,
+                                         "The options as a new bytearray, empty without options; "
+                                         "False where they were not all captured."),
     READONLY(option_numbers, tcp_option_numbers_get,
              "The kinds of the options, a new bytearray without 0 (end) and 1 (no-operation); "
              "False without options and where they were not all captured."),
     READONLY(payload, tcp_payload_get,
-             "What the segment carries, as far as captured, a Data object; None where that is "
-             "nothing.\n\nIt ends where the IP packet ends: Ethernet padding is no part of it. "
+             "What the segment carries, as far as captured, a Data object; "
+             "None where that is nothing.\n\n"
+             "It ends where the IP packet ends: Ethernet padding is no part of it. "
              "ValueError where the header is cut or its data offset is malformed."),
     {.name = NULL}};
 
 static PyMethodDef tcp_methods[] = {
     {"option", tcp_option, METH_O,
-     "option($self, number, /)\n--\n\nThe value of an option as a new bytearray, True where it is "
-     "there without one, False where it is absent.\n\nSystemError outside 2 to 255."},
+     "option($self, number, /)\n--\n\n"
+     "The value of an option as a new bytearray, True where it is there without one, "
+     "False where it is absent.\n\n"
+     "SystemError outside 2 to 255."},
     {.ml_name = NULL}};
 
 static PyObject *tcp_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
@@ -163,8 +169,10 @@ static PyObject *tcp_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
 }
 
 static PyType_Slot tcp_slots[] = {
-    {Py_tp_doc, "tcp(x, /)\n--\n\nThe TCP header in or above a packet or layer object, or at the "
-                "start of bytes.\n\nNone where x has none; ValueError where x is neither."},
+    {Py_tp_doc, "tcp(x, /)\n--\n\n"
+                "The TCP header in or above a packet or layer object, or at the start of "
+                "bytes.\n\n"
+                "None where x has none; ValueError where x is neither."},
     {Py_tp_new, tcp_new},
     {Py_tp_getset, tcp_getset},
     {Py_tp_methods, tcp_methods},

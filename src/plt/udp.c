@@ -1,5 +1,9 @@
 /* The UDP header (RFC 768). */
-#include "plt.h"
+#include "packet/protocols.h"
+
+#include "attributes.h"
+#include "layers.h"
+#include "view.h"
 
 #define UDP_FIELDS(X)                                                                              \
     X(src_port, "Source port.", .base = BASE_TRANSPORT, .offset = 0, .width = 2, .mask = 0xffff)   \
@@ -21,9 +25,10 @@ static PyObject *udp_payload_get(PyObject *self_, void *Py_UNUSED(closure))
 static PyGetSetDef udp_getset[] = {
     UDP_FIELDS(FIELD_ATTRIBUTE)
         READONLY(payload, udp_payload_get,
-                 "What the datagram carries, as far as captured, a Data object; None where that is "
-                 "nothing.\n\nIt ends where the lengths of the IP and UDP headers end: Ethernet "
-                 "padding is no part of it. ValueError where the header is cut."),
+                 "What the datagram carries, as far as captured, a Data object; "
+                 "None where that is nothing.\n\n"
+                 "It ends where the lengths of the IP and UDP headers end: "
+                 "Ethernet padding is no part of it. ValueError where the header is cut."),
     {.name = NULL}};
 
 static PyObject *udp_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
@@ -32,8 +37,10 @@ static PyObject *udp_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
 }
 
 static PyType_Slot udp_slots[] = {
-    {Py_tp_doc, "udp(x, /)\n--\n\nThe UDP header in or above a packet or layer object, or at the "
-                "start of bytes.\n\nNone where x has none; ValueError where x is neither."},
+    {Py_tp_doc, "udp(x, /)\n--\n\n"
+                "The UDP header in or above a packet or layer object, or at the start of "
+                "bytes.\n\n"
+                "None where x has none; ValueError where x is neither."},
     {Py_tp_new, udp_new},
     {Py_tp_getset, udp_getset},
     {0, NULL}};

@@ -1,5 +1,7 @@
 /* Whether the interface that is captured from is still there, and up. */
-#include "libtrace_compat.h"
+#include "watch.h"
+
+#include "sockets.h"
 
 #include <errno.h>
 #include <net/if.h>
@@ -15,7 +17,7 @@ void watch_open(struct watch *watch, const char *name)
     *watch = (struct watch){.index = (int)if_nametoindex(name), .fd = -1};
     snprintf(watch->name, sizeof(watch->name), "%s", name);
     if (watch->index > 0)
-        watch->fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+        watch->fd = sockets_open();
 }
 
 void watch_close(struct watch *watch)
@@ -27,13 +29,17 @@ void watch_close(struct watch *watch)
 
 void watch_look(struct watch *watch)
 {
-    struct ifreq request = {.ifr_ifindex = watch->index};
+    struct ifreq request = {.ifr_name = ""};
     if (watch->fd < 0)
         return;
-    if (ioctl(watch->fd, SIOCGIFNAME, &request) < 0 || ioctl(watch->fd, SIOCGIFFLAGS, &request) < 0)
-        watch->gone = errno == ENODEV || errno == ENXIO;
-    else if (request.ifr_flags & IFF_UP)
+    if (!if_indextoname((unsigned)watch->index, request.ifr_name) ||
+        ioctl(watch->fd, SIOCGIFFLAGS, &request) < 0) {
+        if (errno != ENODEV && errno != ENXIO) /* it can't be asked, out of descriptors for one */
+            return;
+        watch->gone = true;
+    } else if (request.ifr_flags & IFF_UP) {
         return;
+    }
     watch->ended = true;
 }
 

@@ -37,7 +37,7 @@ OTHER_CONVERSATIONS = {
     "6in4tunnel.pcap": "tshark counts what is in the tunnel",
     "ajp.pcap": "tshark's conversations count only some of the frames in Cisco FabricPath",
     "capwap.pcap": "tshark counts what is in the tunnel",
-    "reasm_crash_anon.pcapng": "two TCP headers lie of their length, and tshark counts neither",
+    "reasm_crash_anon.pcapng": "two TCP headers have wrong lengths, and tshark counts neither",
     "complex.pcapng": "its interfaces are of several link types, with and without an FCS",
 }
 

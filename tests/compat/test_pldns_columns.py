@@ -211,7 +211,7 @@ COMPARED = (
 
 
 def as_tshark_shows(row: Row) -> Row:
-    """A row of ours with what tshark shows in messages of its kind."""
+    """A row of pldns.columns() with what tshark shows in messages of its kind."""
     row = dict(row)
     hidden = () if row["qr"] else ("rcode", "aa", "ra", "ad")
     for name in (*hidden, "response_time", "proto"):

@@ -308,6 +308,28 @@ def _(_edge: Trace, dns: Trace) -> str:
     )
 
 
+@answers("How long are DNS responses by TCP?")
+def _(_edge: Trace, dns: Trace) -> str:
+    """Each stream is laid out by its sequence numbers as a whole, and cut up then."""
+    streams: dict[tuple[object, ...], bytearray] = {}
+    begins = {p.ends: p.seq + 1 for p in dns if p.ports[0] == 53 and p.flags & SYN}
+    for p in dns:
+        if p.is_tcp and p.ends in begins and not p.flags & SYN:
+            at, payload = (p.seq - begins[p.ends]) % 2**32, p.above[(p.above[12] >> 4) * 4 :]
+            stream = streams.setdefault(p.ends, bytearray())
+            stream.extend(bytes(max(0, at + len(payload) - len(stream))) if payload else b"")
+            stream[at : at + len(payload)] = payload
+    lengths, unfinished = [], 0
+    for stream in streams.values():
+        at = 0
+        while at < len(stream):
+            lengths.append(int.from_bytes(stream[at : at + 2], "big"))
+            at += 2 + lengths[-1]
+        unfinished += at > len(stream)
+    shown = f"{len(lengths)} responses from {min(lengths)} to {max(lengths)} bytes"
+    return lines(f"{shown}, median {median(lengths)}; {unfinished} streams unfinished")
+
+
 @answers("How are packets spaced?")
 def _(edge: Trace, _dns: Trace) -> str:
     gaps = [(b.ns - a.ns) / 1000 for a, b in pairwise(edge)]

@@ -105,7 +105,7 @@ def theirs(frame: Frame) -> dict[str, Any]:
 
 
 def read(obj: Any, attribute: str) -> Any:
-    """An attribute of ours; CUT where it raises ValueError; addresses as the standard library's."""
+    """An attribute of plt; CUT where it raises ValueError; addresses as the standard library's."""
     try:
         value = getattr(obj, attribute)
     except ValueError:

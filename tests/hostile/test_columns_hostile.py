@@ -11,7 +11,6 @@ import subprocess
 import sys
 import textwrap
 import threading
-import time
 from pathlib import Path
 
 import pace
@@ -295,7 +294,7 @@ def test_an_exception_in_the_consumer_leaves_the_trace_usable(mixed: Path) -> No
 
 @pytest.fixture(scope="session")
 def large(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Some 50 GB of packets, compressed: nobody reads that to its end."""
+    """Some 50 GB of packets, compressed: too much to be read to its end."""
     path: Path = tmp_path_factory.mktemp("large") / "large.pcap.gz"
     content = pk.pcap([pk.ethernet(pk.ipv4(pk.tcp(b"x" * 20), pk.TCP))] * 20_000)
     member = gzip.compress(content[24:] * 30)
@@ -351,7 +350,7 @@ def turns_to_interrupt(path: Path, way: str) -> float:
     ) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == "reading\n"
-        time.sleep(0.4)
+        pace.wait_until_it_reads(process.pid, [path])
         sent = pace.processor_time(process.pid)
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=pace.NEVER)
@@ -457,8 +456,7 @@ def test_a_reader_in_use_by_another_thread(tmp_path: Path) -> None:
     thread.start()
     with fifo.open("wb", buffering=0) as feed:
         feed.write(pk.pcap(MIXED))
-        while not holder:
-            time.sleep(0.01)
+        pace.wait_until(lambda: holder)
         pace.wait_until_it_waits(thread=thread.native_id)
         reader = holder[0]
         for use in (reader.rest, reader.close, lambda: next(reader)):  # type: ignore[attr-defined, call-overload]

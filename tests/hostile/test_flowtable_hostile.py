@@ -300,7 +300,7 @@ def test_signals_in_the_midst(tmp_path, work):
     check_packets()
 
 
-def test_signals_while_a_table_is_made(tmp_path):
+def test_signals_while_a_table_is_made_do_not_crash(tmp_path):
     table = FlowTable()
     table.add_trace(many(tmp_path / "x.pcap", 200_000, 200_000))
     state = state_of(table)

@@ -114,7 +114,7 @@ def test_cut_at_every_byte_in_a_trace(tmp_path):
                     exercise(layer)
 
 
-def test_lengths_that_lie():
+def test_wrong_lengths():
     for length in (0, 1, 19, 20, 21, 23, 24, 65535):
         data = IP4[:2] + length.to_bytes(2, "big") + IP4[4:]
         # as long as the header or shorter: no length at all, what was captured counts
@@ -178,7 +178,7 @@ def test_objects_that_are_not_made():
 
 def test_a_subclass_of_ipprefix_is_a_prefix():
     class Odd(ipp.IPprefix):
-        """One whose attributes lie; its value counts."""
+        """One whose attributes are wrong; its value counts."""
 
         length = 0
         version = 99

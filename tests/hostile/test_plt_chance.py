@@ -62,7 +62,7 @@ def read_everything(found: list[plt.packet]) -> None:
 
 
 @pytest.mark.parametrize("name", WHOLE)
-def test_changed_by_chance(name: str, tmp_path: Path) -> None:
+def test_bytes_changed_by_chance_do_not_crash(name: str, tmp_path: Path) -> None:
     chance = random.Random(name)
     original = WHOLE[name]
     path = tmp_path / "t"
@@ -78,7 +78,7 @@ def test_changed_by_chance(name: str, tmp_path: Path) -> None:
         read_everything(found)
 
 
-def test_every_link_type_with_bytes_by_chance(tmp_path: Path) -> None:
+def test_bytes_by_chance_on_every_link_type_do_not_crash(tmp_path: Path) -> None:
     chance = random.Random(1)
     dlts = [*range(300), 65000, 0x3FFFFFF]
     for _ in range(3):

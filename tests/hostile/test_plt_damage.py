@@ -1,4 +1,4 @@
-"""Traces that are missing, cut, damaged or lie: all that is whole, then an error saying where."""
+"""Traces that are missing, cut or damaged: all that is whole, then an error that says where."""
 
 import bz2
 import gzip
@@ -227,7 +227,7 @@ def test_blocks_before_a_damaged_one_are_read(
     assert [bytes(p) for p in found] == content[: len(found)]
 
 
-# --- Lengths that lie ------------------------------------------------------------------------
+# --- Wrong lengths ---------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("claim", [128 * 2**20 + 1, 2**31 - 1, 2**31, 2**32 - 1])
@@ -245,7 +245,7 @@ def test_pcap_claims_more_than_there_is(claim: int, tmp_path: Path) -> None:
     told(packets.write(tmp_path / "t", content), "cut within a packet", count=5, number=6)
 
 
-def lying_blocks() -> dict[str, bytes]:
+def wrong_blocks() -> dict[str, bytes]:
     good = enhanced(FRAMES[0])
 
     def patched(at: int, value: int, of: bytes = good) -> bytes:
@@ -262,10 +262,10 @@ def lying_blocks() -> dict[str, bytes]:
     return claims | captured | interfaces | short | old | none | sections
 
 
-@pytest.mark.parametrize("name", lying_blocks())
-def test_pcapng_blocks_that_lie(name: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", wrong_blocks())
+def test_pcapng_blocks_with_wrong_lengths(name: str, tmp_path: Path) -> None:
     content = section() + interface() + enhanced(FRAMES[0]) * 2
-    path = packets.write(tmp_path / "t", content + lying_blocks()[name] + bytes(200))
+    path = packets.write(tmp_path / "t", content + wrong_blocks()[name] + bytes(200))
     told(path, "", count=2, number=3)
 
 

@@ -43,7 +43,7 @@ RUNS = (
     Run(
         "p13",
         "p13_dns_response_lengths.py",
-        functools.partial(p13, trace=DNS),
+        p13,
         "dns-1k.pcap.gz",
         (str(DNS), "{image}"),
     ),

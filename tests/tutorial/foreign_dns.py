@@ -4,14 +4,13 @@ import collections
 import ipaddress
 import statistics
 from collections.abc import Iterator
-from pathlib import Path
 
 import dns.flags
 import dns.message
 import dns.opcode
 import dns.rcode
 import dns.rdatatype
-from foreign_packets import Address, Packet, at_home, read, records, response_lengths
+from foreign_packets import Address, Packet, at_home, read, records
 
 LDNS_RCODES = {"NOTIMP": "NOTIMPL"}  # where ldns has a name of its own
 # RFC 4034: DS, RRSIG, NSEC, DNSKEY; RFC 5155: NSEC3, NSEC3PARAM
@@ -174,18 +173,21 @@ def percentile(ordered: list[int], percent: float) -> float:
     return ordered[below] + (place - below) * (ordered[above] - ordered[below])
 
 
-def p13(packets: list[Packet], trace: Path) -> Iterator[str]:
-    udp, tcp, unfinished = response_lengths(trace)
-    lengths = sorted(udp + tcp)
+def p13(packets: list[Packet]) -> Iterator[str]:
+    from_servers = [p for p in packets if p.transport == "udp" and p.ports and p.ports[0] == 53]
+    found = list(messages(from_servers))
+    lengths = sorted(len(packet.payload) for packet, m in found if m is not None and is_response(m))
+    not_whole = sum(message is None for _, message in found)
+    udp = [p for p in packets if p.transport == "udp"]
+    yield f"{len(packets)} packets; {cut_short(udp, port_at=(0,))} cut short"
+    yield f"{len(lengths)} responses by UDP; {not_whole} messages not whole"
+    if len(set(lengths)) < 2:
+        yield "too few different lengths to speak of a distribution"
+        return
     mean, deviation = statistics.fmean(lengths), statistics.pstdev(lengths)
     # Skewness and excess kurtosis: the third and fourth moments about the mean, in deviations
     skewness = statistics.fmean(((n - mean) / deviation) ** 3 for n in lengths)
     kurtosis = statistics.fmean(((n - mean) / deviation) ** 4 for n in lengths) - 3
-    from_servers = [p for p in packets if p.transport == "udp" and p.ports and p.ports[0] == 53]
-    not_whole = sum(message is None for _, message in messages(from_servers))
-    yield f"{len(packets)} packets; {cut_short(packets, port_at=(0,))} cut short"
-    counts = f"{len(udp)} responses by UDP, {len(tcp)} by TCP"
-    yield f"{counts}; {not_whole} messages not whole, {unfinished} TCP streams unfinished"
     yield f"lengths from {lengths[0]} to {lengths[-1]} bytes"
     yield f"mean {mean:.1f}, standard deviation {deviation:.1f}"
     quarter, median, three_quarters, most = (percentile(lengths, p) for p in (25, 50, 75, 95))

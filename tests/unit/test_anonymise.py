@@ -1,6 +1,7 @@
 """CryptoPan.packet() on tunnels, on what routers say, and on layers that it doesn't look through.
 
-As in test_cryptopan.py a packet is made twice, with its addresses and with what they become.
+As in test_cryptopan_packets.py a packet is made twice: with its addresses, and with what they
+become.
 """
 
 import pickle

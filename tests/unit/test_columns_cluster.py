@@ -3,7 +3,6 @@
 import os
 import pickle
 import signal
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -207,6 +206,8 @@ def test_sources_are_read_a_few_ahead(
     workers: int | None, client: Any, files: list[Path], tmp_path: Path
 ) -> None:
     """As many as the workers have threads, two here, or as are asked for; none at first."""
+    # a test before this one killed a worker, which Dask starts anew
+    pace.wait_until(lambda: sum(client.nthreads().values()) == 2)
     paths = [pk.write(tmp_path / path.name, path.read_bytes()) for path in files]
 
     def opened() -> int:
@@ -218,8 +219,7 @@ def test_sources_are_read_a_few_ahead(
     for n in range(4):
         assert ports(next(batches))[0] == n * EACH
         pace.wait_until(lambda n=n: opened() >= n + (workers or 2))
-        time.sleep(0.2)
-        assert opened() == n + (workers or 2)
+        pace.assert_stays(lambda n=n: opened() == n + (workers or 2))
 
 
 def test_ctrl_c(client: Any, files: list[Path], tmp_path: Path) -> None:
@@ -229,8 +229,7 @@ def test_ctrl_c(client: Any, files: list[Path], tmp_path: Path) -> None:
 
     class Slow(os.PathLike[str]):
         def __fspath__(self) -> str:
-            while not interrupted.exists():
-                time.sleep(0.01)
+            pace.wait_until(interrupted.exists)
             return str(second)
 
     def interrupt(*_: object) -> None:

@@ -11,9 +11,9 @@ import sys
 import tempfile
 import textwrap
 import threading
-import time
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pace
 import packets as pk
@@ -24,8 +24,12 @@ from pace import wait_until
 
 import pldns
 import plt
+from plt._inorder import InThreads
 
 np = pytest.importorskip("numpy")
+
+#: For what never opens a source.
+UNREAD: Any = None
 
 THREADS = "plt-columns"
 
@@ -96,6 +100,11 @@ def tables(columns: plt.Columns) -> list[list[int] | str]:
 
 def threads() -> list[threading.Thread]:
     return [thread for thread in threading.enumerate() if thread.name == THREADS]
+
+
+def wait_until_threads_wait() -> None:
+    for thread in threads():
+        pace.wait_until_it_waits(thread=thread.native_id)
 
 
 def open_files() -> list[str]:
@@ -360,7 +369,7 @@ def test_sources_are_opened_a_few_ahead(workers: int, files: Callable[..., list[
         at = n // 4000
         # a file of 4000 batches does not fit in what may be read ahead
         wait_until(lambda at=at: set(open_files()) >= set(paths[at + 1 : at + workers]))
-        time.sleep(0.05)
+        wait_until_threads_wait()
         assert set(paths) & set(open_files()) <= set(paths[at : at + workers])
         assert len(threads()) == workers
     columns.close()
@@ -370,11 +379,11 @@ def test_rows_that_are_kept_are_few(files: Callable[..., list[Path]]) -> None:
     """While the consumer waits, the threads end up waiting too: 1024 batches at most."""
     columns = plt.columns(files(6, 3000), ("src_port",), batch=1, workers=3)
     next(iter(columns))
-    jobs = columns._batches.readers.crew.jobs  # type: ignore[attr-defined]
-    wait_until(lambda: all(job.out.qsize() == 1024 // 3 for job in list(jobs)[1:]))
-    time.sleep(0.1)
+    jobs = columns._batches.readers.jobs  # type: ignore[attr-defined]
+    wait_until(lambda: all(job.work.out.qsize() == 1024 // 3 for job in list(jobs)[1:]))
+    wait_until_threads_wait()
     assert len(jobs) == 3
-    assert sum(job.out.qsize() for job in jobs) <= 1024
+    assert sum(job.work.out.qsize() for job in jobs) <= 1024
     assert len(columns.table()) == 6 * 3000 - 1
 
 
@@ -384,8 +393,8 @@ def test_rows_that_are_kept_are_few(files: Callable[..., list[Path]]) -> None:
 )
 def test_batches_that_a_thread_may_read_ahead(batch: int, workers: int, each: int) -> None:
     """Of 4,194,304 rows and 1,024 batches its part, but two."""
-    ahead = plt._manycolumns.InThreads(plt.trace, ["x"] * 1000, workers, batch)  # type: ignore[arg-type, attr-defined]
-    assert ahead._job().room.qsize() == each
+    ahead = InThreads(UNREAD, ["x"] * 1000, workers, batch)
+    assert ahead.room == each
 
 
 def test_the_source_in_turn_never_waits_for_later_ones(files: Callable[..., list[Path]]) -> None:
@@ -557,7 +566,7 @@ def test_a_thread_without_memory(
 #: Reads argv[2:] in the way of argv[1], says when it begins and what it had worked at Ctrl-C.
 INTERRUPTED = """
     import os, sys, threading, time
-    import plt
+    import pace, plt
 
     way, *paths = sys.argv[1:]
     before = len(os.listdir("/proc/self/fd"))
@@ -584,8 +593,7 @@ INTERRUPTED = """
         came = time.process_time()
     assert way not in ("table", "iteration") or len(list(kept)) == 0
     kept.close()
-    while threading.active_count() > 1:
-        time.sleep(0.01)
+    pace.wait_until(lambda: threading.active_count() == 1)
     assert len(os.listdir("/proc/self/fd")) == before
     print(came)
 """
@@ -593,7 +601,7 @@ INTERRUPTED = """
 
 @pytest.fixture(scope="module")
 def large(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
-    """A hundred times a file of a GB, compressed: nobody reads that to its end."""
+    """A hundred times a file of a GB, compressed: too much to be read to its end."""
     folder = tmp_path_factory.mktemp("large")
     content = pk.pcap(numbered(0, 20_000))
     member = gzip.compress(content[24:] * 30)
@@ -601,19 +609,23 @@ def large(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     return [pk.write(folder / f"{n}.gz", content) for n in range(5)] * 20
 
 
-def interrupted(way: str, paths: list[Path], after: float = 0.4) -> tuple[float, str]:
+def interrupted(way: str, paths: list[Path]) -> tuple[float, str]:
     """What the program had worked when Ctrl-C was sent, and what it then said of it."""
     with subprocess.Popen(
         [sys.executable, "-c", textwrap.dedent(INTERRUPTED), way, *map(str, paths)],
+        env=pk.environment(),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
     ) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == "reading\n"
-        time.sleep(after)
         sent = pace.processor_time(process.pid)
         if way != "no interrupt":
+            pace.wait_until_it_reads(process.pid, paths)
+            if way == "a slow consumer":
+                pace.wait_until_it_waits(process.pid)
+            sent = pace.processor_time(process.pid)
             process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=pace.NEVER)
     assert (process.returncode, err) == (0, "")
@@ -679,9 +691,9 @@ def test_an_interrupt_while_threads_are_ended(
     columns = plt.columns(files(3, 3000), ("src_port",), batch=1, workers=2)
     next(iter(columns))
     assert threads()
-    jobs = columns._batches.readers.crew.jobs  # type: ignore[attr-defined]
+    jobs = columns._batches.readers.jobs  # type: ignore[attr-defined]
     with monkeypatch.context() as patch:
-        patch.setattr(type(jobs[0]), "stop", interrupt)
+        patch.setattr(type(jobs[0].work), "stop", interrupt)
         with pytest.raises(KeyboardInterrupt):
             columns.close()
     columns.close()
@@ -691,7 +703,7 @@ def test_an_interrupt_while_threads_are_ended(
 def test_the_interpreter_ends_while_threads_read(large: list[Path]) -> None:
     """What it does before that is little of what there is to read."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
-    assert interrupted("no interrupt", large, after=0)[1] == ""
+    assert interrupted("no interrupt", large)[1] == ""
     worked = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime - before
     assert pace.turns(worked) < 1000
 

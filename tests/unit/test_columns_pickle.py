@@ -1,4 +1,4 @@
-"""Tables and batches as pickles and copies, of all modules that have them; and pickles that lie."""
+"""Tables and batches as pickles and copies, of all modules that have them; malformed pickles."""
 
 import copy
 import pickle
@@ -157,7 +157,7 @@ def test_sizes(path: Path) -> None:
     assert sys.getsizeof(few._batches[0]) < 1000
 
 
-# --- Pickles that lie ----------------------------------------------------------------------------
+# --- Malformed pickles ---------------------------------------------------------------------------
 
 make_plt: Callable[[Any], Any] = plt._plt._Batch._from_state
 ORDER = sys.byteorder

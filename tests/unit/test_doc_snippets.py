@@ -17,7 +17,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 DOC = ROOT / "doc"
 # what only some pages need, and none of the modules
-OPTIONAL = {"numpy", "pandas", "polars", "pyarrow", "duckdb"}
+OPTIONAL = {"numpy", "pandas", "polars", "pyarrow", "duckdb", "matplotlib"}
 FENCE = re.compile(r"(?:^\{\.([a-z-]+)\}\n)?^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 

@@ -104,7 +104,7 @@ def test_what_is_on_the_wire_beside_what_ip_says(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("lies", "sizes"),
+    ("changed", "sizes"),
     [
         # a total length past the end of the frame: what was captured counts
         (lambda p: p[:2] + b"\xff\xff" + p[4:], (32, 4)),
@@ -114,8 +114,8 @@ def test_what_is_on_the_wire_beside_what_ip_says(tmp_path):
         (lambda p: p[:2] + b"\0\x15" + p[4:], (21, 0)),
     ],
 )
-def test_lengths_that_lie(counted, lies, sizes):
-    flow = only(counted([(0, lies(ipv4(udp(b"abcd"), 17)))]))
+def test_wrong_lengths(counted, changed, sizes):
+    flow = only(counted([(0, changed(ipv4(udp(b"abcd"), 17)))]))
     assert (flow.ip_bytes, flow.payload_bytes) == sizes
     assert flow.bytes == 32
 

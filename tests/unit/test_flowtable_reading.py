@@ -183,8 +183,7 @@ import json, os, signal, sys, threading, time
 import natkit, pace
 table, sent = natkit.FlowTable(idle_timeout=60), []
 def later():
-    while table.packets < 1:
-        time.sleep(0.001)
+    pace.wait_until(lambda: table.packets > 0)
     sent.append(time.process_time())
     os.kill(os.getpid(), signal.SIGINT)
 threading.Thread(target=later, daemon=True).start()

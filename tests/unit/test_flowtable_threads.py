@@ -5,7 +5,6 @@ import os
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -128,7 +127,7 @@ def test_what_merging_needs_goes(tmp_path):
     assert list(table) == list(plain)
     later = FlowTable()
     later.add_trace(path)
-    for one in (plain, table):  # their logs are short: nobody knows what was sent again
+    for one in (plain, table):  # their logs are short: what was sent again is unknown
         assert FlowTable().merge(one) is True
         assert later.merge(one) is False
 
@@ -141,19 +140,17 @@ def test_a_merged_table_reads_with_two_threads(long_trace, tmp_path):
         for n, d in enumerate(datagrams)
     ]
     table = natkit.flows(paths, workers=2)
-    before, seen, watched = threads(), set(), threading.Event()
+    before, seen = threads(), []
 
     def watch() -> None:
-        while not watched.is_set():
-            seen.update(threads())
-            time.sleep(0.001)
+        pace.wait_until(lambda: len(threads() - before) > 1)  # the watcher is one itself
+        seen.append(True)
 
     watcher = threading.Thread(target=watch)
     watcher.start()
-    # It may have read before the watcher looks.
-    pace.wait_until(lambda: table.add_trace(long_trace) == PACKETS and len(seen - before) > 1)
-    watched.set()
-    watcher.join()
+    while watcher.is_alive():  # it may have read before the watcher looks
+        assert table.add_trace(long_trace) == PACKETS
+    assert seen
 
 
 @pytest.mark.skipif(len(os.sched_getaffinity(0)) < 2, reason="needs two processors")
@@ -213,7 +210,7 @@ import os, signal, sys, threading, time
 import natkit, pace
 sent = []
 def later():
-    time.sleep(0.3)
+    pace.wait_until_it_reads(os.getpid(), sys.argv[1:2])
     sent.append(time.process_time())
     os.kill(os.getpid(), signal.SIGINT)
 threading.Thread(target=later).start()

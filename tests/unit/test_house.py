@@ -1,5 +1,6 @@
 """Rules for the whole project: what modules export, the version's one place, docstrings."""
 
+import ast
 import importlib
 import inspect
 import os
@@ -94,3 +95,93 @@ def test_package_under_test_is_the_one_meant(name: str) -> None:
         assert not folder.is_relative_to(ROOT / name)
     else:
         assert folder == ROOT / name
+
+
+# --- Words and names in the documents -------------------------------------------------------------
+
+#: Pictures that stood for plain words, and what to write in place of them.
+RETIRED = {
+    r"\b(that|which|may|to) lies?\b(?! (in|on|at|within|between)\b)": "malformed",
+    r"\blies? (about|of)\b": "wrong",
+    r"\blies (or|and) is\b|\blying\b": "malformed, wrong",
+    r"\bnobody (knows|would|has|reads)\b": "unknown",
+    r"\bof ours\b": "of this project",
+    r"\bas of old\b": "as in version 1",
+    r"\bby (its|their) own word\b|\bits own word\b": "by its length field",
+    r"\b(is|are) not told\b": "unknown, not given",
+}
+#: Folders that still have some of them: strike one when it is clean.
+NOT_YET_CLEAN = (
+    "src/natkit/",
+    "src/pldns/",
+    "src/plt/",
+    "natkit/",
+    "pldns/",
+    "plt/",
+)
+TEXTS = ("*.c", "*.h", "*.py", "*.pyi", "*.md", "*.ipynb", "Makefile", "*.toml", "*.sh")
+
+
+def our_texts() -> list[Path]:
+    """The sources and documents that the repository has, but for this file."""
+    listing = subprocess.run(
+        ["git", "-C", ROOT, "ls-files", "--", *TEXTS], capture_output=True, text=True, check=False
+    )
+    return [ROOT / name for name in listing.stdout.splitlines() if ROOT / name != Path(__file__)]
+
+
+@pytest.mark.parametrize("words", RETIRED)
+def test_retired_words_stay_away(words: str) -> None:
+    found = our_texts()
+    if not found:
+        pytest.skip("this is no git repository")
+    hits = []
+    for path in found:
+        name = str(path.relative_to(ROOT))
+        if name.startswith(NOT_YET_CLEAN) or not path.is_file():
+            continue
+        for number, line in enumerate(path.read_text().splitlines(), 1):
+            if re.search(words, line, re.IGNORECASE):
+                hits.append(f"{name}:{number}: {line.strip()}")
+    assert hits == [], f"write: {RETIRED[words]}"
+
+
+@pytest.mark.parametrize("folder", ["bench"])
+def test_a_readme_names_files_that_exist(folder: str) -> None:
+    """The reading order of a folder: names in it are relative to the folder."""
+    page = ROOT / folder / "README.md"
+    if not page.is_file():
+        pytest.skip(f"{folder}/ is not here")
+    named = re.findall(r"`([\w./*-]+(?:\.(?:c|h|py|pyi|md)|/))`", page.read_text())
+    assert len(named) > 10
+    assert [name for name in named if not [*page.parent.glob(name)]] == []
+
+
+@pytest.mark.parametrize("name", PACKAGES)
+def test_packages_use_the_public_names_of_each_other(name: str) -> None:
+    """And plt.shared, which says that it is for them: nothing that begins with an underscore."""
+    found = []
+    for path in sorted((ROOT / name).glob("*.py*")):
+        tree = ast.parse(path.read_text())
+        for node in ast.walk(tree):
+            modules = []
+            if isinstance(node, ast.Import):
+                modules = [alias.name for alias in node.names]
+            elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
+                modules = [f"{node.module}.{alias.name}" for alias in node.names]
+            for module in modules:
+                package, *parts = module.split(".")
+                if package in PACKAGES and package != name:
+                    found += [module for part in parts if part.startswith("_")]
+    assert found == []
+
+
+def test_one_place_counts_processors() -> None:
+    """plt/_threads.py knows affinity and quotas, which os.cpu_count() ignores."""
+    using = [
+        path.name
+        for name in PACKAGES
+        for path in (ROOT / name).glob("*.py")
+        if "cpu_count" in path.read_text() or "getaffinity" in path.read_text()
+    ]
+    assert using == ["_threads.py"]

@@ -125,10 +125,10 @@ def test_encrypted_and_nothing() -> None:
 
 def test_an_extension_header_longer_than_the_packet() -> None:
     for size in (1, 4, 255):
-        lying = plt.ip6(packets.ipv6(bytes([UDP, size]) + packets.udp(), HOP))
-        assert (lying.udp, lying.transport) == (None, None)
+        wrong = plt.ip6(packets.ipv6(bytes([UDP, size]) + packets.udp(), HOP))
+        assert (wrong.udp, wrong.transport) == (None, None)
         with pytest.raises(ValueError, match="payload"):
-            _ = lying.payload
+            _ = wrong.payload
 
 
 def test_a_wrong_payload_length() -> None:

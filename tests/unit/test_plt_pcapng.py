@@ -198,16 +198,16 @@ def test_options_of_packets_are_passed(order: str, tmp_path: Path) -> None:
     assert [bytes(p) for p in packets.read_bytes(content, tmp_path)] == [FRAME] * 3
 
 
-def test_options_that_lie_are_as_if_absent(tmp_path: Path) -> None:
-    lies = [
+def test_malformed_options_are_as_if_absent(tmp_path: Path) -> None:
+    malformed = [
         b"\x09\0\xff\xff\x09\0\0\0",  # longer than the block
         b"\x09\0\0\0",  # if_tsresol without a value
         b"\x09\0\x01",  # cut
-        b"\0\0\0\0" + resolution(9),  # behind the end of the options
+        b"\0\0\0\0" + resolution(9),  # after the end of the options
         option(14, b"\1\2\3\4"),  # if_tsoffset too short
     ]
-    for lie in lies:
-        content = section() + interface(1, "<", lie) + enhanced(FRAME, EPOCH * 10**6)
+    for options in malformed:
+        content = section() + interface(1, "<", options) + enhanced(FRAME, EPOCH * 10**6)
         [packet] = packets.read_bytes(content, tmp_path)
         assert packet.time_ns == EPOCH * 10**9
 

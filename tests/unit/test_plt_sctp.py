@@ -1,4 +1,4 @@
-"""SCTP's chunks (RFC 9260 section 3.2): padding, cuts, lengths that lie."""
+"""SCTP's chunks (RFC 9260 section 3.2): padding, cuts, wrong lengths."""
 
 import struct
 from pathlib import Path

@@ -20,7 +20,7 @@ import pytest
 import natkit
 import pldns
 import plt
-from plt import _sources
+from plt import _streams
 
 KINDS = [TimeoutError("mine"), OSError(5, "mine"), ConnectionError("mine"), EOFError("mine"),
          ValueError("mine"), KeyboardInterrupt("mine")]  # fmt: skip
@@ -153,7 +153,7 @@ COMPRESSED = {"gzip": gzip.compress(LONG), "bzip2": bz2.compress(LONG), "xz": lz
 def test_in_a_decompressor(
     kind: str, way: str, error: BaseException, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    new = _sources.DECOMPRESSORS[kind]
+    new = _streams.DECOMPRESSORS[kind]
     made: list[Signalling] = []
 
     def signalling() -> Signalling:
@@ -161,8 +161,8 @@ def test_in_a_decompressor(
         return made[-1]
 
     path = packets.write(tmp_path / "trace", COMPRESSED[kind])
-    monkeypatch.setitem(_sources.DECOMPRESSORS, kind, signalling)
-    monkeypatch.setattr(_sources, "processors", lambda: 1)  # no thread: it would get no signal
+    monkeypatch.setitem(_streams.DECOMPRESSORS, kind, signalling)
+    monkeypatch.setattr(_streams, "processors", lambda: 1)  # no thread: it would get no signal
     with plt.trace(path) as trace:
         made[0].armed = True
         with raising(error), pytest.raises(type(error)) as caught:
@@ -185,9 +185,9 @@ def test_while_a_thread_decompresses(
             return self.inner.decompress(data, *limit)
 
     path = packets.write(tmp_path / "trace", COMPRESSED["gzip"])
-    new = _sources.DECOMPRESSORS["gzip"]
-    monkeypatch.setitem(_sources.DECOMPRESSORS, "gzip", lambda: Waiting(new()))
-    monkeypatch.setattr(_sources, "processors", lambda: 2)
+    new = _streams.DECOMPRESSORS["gzip"]
+    monkeypatch.setitem(_streams.DECOMPRESSORS, "gzip", lambda: Waiting(new()))
+    monkeypatch.setattr(_streams, "processors", lambda: 2)
     with plt.trace(path) as trace:
         interrupted(lambda: WAYS[way](trace), TimeoutError("mine"))
         go_on.set()
@@ -201,15 +201,15 @@ def test_an_exception_from_another_thread(fifo: Path) -> None:
     set_exception = ctypes.pythonapi.PyThreadState_SetAsyncExc
     main = ctypes.c_ulong(threading.main_thread().ident or 0)
     path = packets.write(fifo.parent / "x.gz", gzip.compress(packets.pcap([FRAME])))
-    read_some = _sources.Compressed.read_some
+    read_some = _streams.Compressed.read_some
 
-    def and_an_exception(self: _sources.Compressed) -> bytes:
+    def and_an_exception(self: _streams.Compressed) -> bytes:
         set_exception(main, ctypes.py_object(TimeoutError))
         return read_some(self)
 
     with plt.trace(path) as trace, pytest.MonkeyPatch.context() as patch:
         next(trace)
-        patch.setattr(_sources.Compressed, "read_some", and_an_exception)
+        patch.setattr(_streams.Compressed, "read_some", and_an_exception)
         with pytest.raises(TimeoutError):
             next(trace)
 

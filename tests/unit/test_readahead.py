@@ -160,7 +160,7 @@ def test_the_thread_ends_before_the_interpreter(whole):
 
 TRACES = """
 import gc, sys, plt
-from plt._sources import Compressed
+from plt._streams import Compressed
 def loop():
     for _ in trace:
         pass

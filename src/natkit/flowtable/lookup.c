@@ -6,6 +6,7 @@
 #include "object.h"
 
 #include "flowtable/hash.h"
+#include "natkit/ipflow/attributes.h"
 
 #include <string.h>
 
@@ -27,10 +28,10 @@ static int find(struct flow_table_object *self, PyObject *obj, flow_ref *ref)
         vlan = (uint16_t)number;
         obj = PyTuple_GET_ITEM(obj, 0);
     }
-    if (PyObject_TypeCheck(obj, self->state->flow_type)) {
-        if (!natkit_flow_key(obj))
+    if (PyObject_TypeCheck(obj, self->state->ipflow_type)) {
+        if (!ipflow_key(obj))
             return -1;
-        key = *natkit_flow_key(obj);
+        key = *ipflow_key(obj);
     } else if (Py_IS_TYPE(obj, self->state->flow_object_type)) {
         const struct flow_copy *copy = flow_object_copy(obj);
         vlan = copy->of.flow.vlan;
@@ -63,7 +64,6 @@ static int find(struct flow_table_object *self, PyObject *obj, flow_ref *ref)
 int table_contains(PyObject *self_, PyObject *obj)
 {
     flow_ref ref = 0;
-
     return find(table_object(self_), obj, &ref);
 }
 
@@ -72,7 +72,6 @@ PyObject *table_subscript(PyObject *self_, PyObject *obj)
     struct flow_table_object *self = table_object(self_);
     flow_ref ref = 0;
     int found = find(self, obj, &ref);
-
     if (found == 0)
         PyErr_SetObject(PyExc_KeyError, obj);
     if (found <= 0)

@@ -1,0 +1,128 @@
+"""Where output traces go: files, compressed or not, standard output, and interfaces.
+
+`open_file()` and `open_interface()` are what `output_trace.start_output()` calls.
+"""
+
+from __future__ import annotations
+
+import bz2
+import io
+import os
+import socket
+import sys
+import zlib
+from collections.abc import Callable
+from functools import partial
+from typing import BinaryIO, Protocol
+
+from ._formats import HEADERS, recognise
+from ._plt import BZIP2_COMPRESSION, ZLIB_COMPRESSION
+from ._streams import open_stream
+
+__all__ = ["open_file", "open_interface"]
+
+
+class File(Protocol):
+    """What a writer in C gives bytes to: a file without a buffer, which may take only some."""
+
+    def write(self, data: bytes, /) -> int | None: ...
+    def close(self) -> None: ...
+
+
+class Compressor(Protocol):
+    """What zlib and bz2 have in common."""
+
+    def compress(self, data: bytes, /) -> bytes: ...
+    def flush(self) -> bytes: ...
+
+
+#: Without a level of the caller's: that of libtrace's own tools.
+DEFAULT_LEVEL = 6
+
+
+def header_of(path: str, format: str) -> bytes:
+    """What a file that is to be appended to begins with, none where it is empty or new."""
+    size = HEADERS[format]
+    try:
+        stream = open_stream(path)
+    except FileNotFoundError:
+        return b""
+    try:
+        head = stream.peek(size)
+    finally:
+        stream.close()
+    if head and (len(head) < size or recognise(head) != format):
+        raise OSError(f"what is there is no {format} file: nothing can be appended to it")
+    return head
+
+
+class Kept:
+    """Standard output where a program has put something else in its place: it stays open."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self.file = file
+
+    def write(self, data: bytes, /) -> int:
+        """Write it all."""
+        self.file.write(data)
+        self.file.flush()
+        return len(data)
+
+    def close(self) -> None:
+        """Leave it open."""
+
+
+def standard_output() -> File:
+    """Standard output as a file without a buffer."""
+    binary = getattr(sys.stdout, "buffer", None)
+    if binary is None:
+        raise OSError("this process has no standard output that takes bytes")
+    sys.stdout.flush()  # what was printed before comes before
+    try:
+        return open(sys.stdout.fileno(), "wb", buffering=0, closefd=False)
+    except io.UnsupportedOperation:
+        return Kept(binary)
+
+
+def open_file(
+    path: str, format: str, flags: int, compression: int, level: int
+) -> tuple[File, Callable[[], Compressor] | None, bool, bytes]:
+    """A file, what makes compressors, whether it may have several streams, how it begins."""
+    header = b""
+    file: File
+    if path == "-":
+        file = standard_output()
+    else:
+        if flags & os.O_APPEND:
+            header = header_of(path, format)
+        else:
+            flags |= os.O_TRUNC
+        descriptor = os.open(path, flags | os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o666)
+        file = os.fdopen(descriptor, "wb", buffering=0)
+    level = DEFAULT_LEVEL if level < 0 else level
+    if compression == ZLIB_COMPRESSION and level > 0:
+        return file, partial(zlib.compressobj, level, zlib.DEFLATED, 31), True, header
+    if compression == BZIP2_COMPRESSION and level > 0:
+        return file, partial(bz2.BZ2Compressor, level), False, header
+    return file, None, True, header
+
+
+# --- Interfaces ------------------------------------------------------------------------------
+
+
+def open_interface(name: str) -> tuple[socket.socket, int]:
+    """A socket that sends packets to an interface, and its hardware as packet(7) numbers that."""
+    if not hasattr(socket, "AF_PACKET"):
+        raise OSError("this system has no packet sockets")
+    try:
+        opened = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
+    except PermissionError as error:
+        needs = f"{error.strerror}: sending needs the capability CAP_NET_RAW"
+        raise PermissionError(error.errno, needs) from None
+    try:
+        opened.bind((name, 0))
+        hardware = opened.getsockname()[3]
+    except BaseException:
+        opened.close()
+        raise
+    return opened, hardware

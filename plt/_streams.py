@@ -1,0 +1,237 @@
+"""Streams of the bytes in files: plain or decompressed, with a look at the first ones."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import stat
+import sys
+from collections.abc import Callable
+from functools import partial
+from typing import BinaryIO, TypeVar
+
+from ._compression import (
+    DECOMPRESSORS,
+    LIMIT,
+    PIECES,
+    Decompressor,
+    compression,
+    is_damage,
+    whole,
+)
+from ._origin import is_own
+from ._readahead import LOST_PLACE, ReadAhead
+from ._threads import processors
+
+__all__ = ["Plain", "closing", "is_stdin", "open_stream"]
+
+T = TypeVar("T")
+
+CHUNK = 1 << 16  # read at once
+
+
+def is_stdin(file: BinaryIO) -> bool:
+    """Whether a file is standard input, which a process may lack."""
+    return sys.stdin is not None and file is sys.stdin.buffer
+
+
+class Plain:
+    """A file as it is, with a look at its first bytes."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self.file = file
+        self.ahead = b""
+
+    def peek(self, size: int) -> bytes:
+        """The next `size` bytes without consuming them, fewer at the end."""
+        while len(self.ahead) < size:
+            more = self.read_some()
+            if not more:
+                break
+            self.ahead += more
+        return self.ahead[:size]
+
+    def read_some(self) -> bytes:
+        """Some bytes, as soon as there are any; none at the end."""
+        read = getattr(self.file, "read1", self.file.read)  # a raw file's read() waits but once
+        return read(CHUNK) or b""
+
+    def close(self) -> None:
+        """Close the file, standard input excepted."""
+        if not is_stdin(self.file):
+            self.file.close()
+
+    def readinto1(self, buffer: memoryview, /) -> int:
+        """Read into a buffer, waiting for one read at most; 0 at the end."""
+        if not self.ahead:
+            readinto = getattr(self.file, "readinto1", None) or self.file.readinto  # type: ignore[attr-defined]
+            return readinto(buffer) or 0
+        size = min(len(buffer), len(self.ahead))
+        buffer[:size] = self.ahead[:size]
+        self.ahead = self.ahead[size:]
+        return size
+
+
+class Compressed(Plain):
+    """A compressed file, of one member or of several."""
+
+    def __init__(self, source: Plain, kind: str) -> None:
+        super().__init__(source.file)
+        self.source = source
+        self.kind = kind
+        self.new = DECOMPRESSORS[kind]
+        self.decompressor: Decompressor | None = None
+        self.data = b""  # compressed bytes that were not used yet
+        self.at = 0  # of the first of these in the file
+        self.member = 0  # where the member that is read begins in the file
+        self.more = False  # the decompressor has more to give of what it was given
+        # what is wrong, made anew each time: a traceback would hold frames that hold the trace
+        self.error: Callable[[], Exception] | None = None
+        self.thread: ReadAhead | None = None
+
+    def read_ahead(self) -> None:
+        """Have a thread decompress from here on, where the file is long enough to be worth it."""
+        if self.thread is None and processors() > 1 and self.is_long():
+            with contextlib.suppress(RuntimeError):  # the system has no more threads
+                self.thread = ReadAhead(self.read_some)
+
+    def is_long(self) -> bool:
+        """Whether it is a file of a megabyte or more, not a pipe, which could wait for ever."""
+        try:
+            found = os.fstat(self.file.fileno())
+        except (OSError, ValueError) as error:
+            if not is_own(error):
+                raise
+            return False
+        return stat.S_ISREG(found.st_mode) and found.st_size >= 1 << 20
+
+    def close(self) -> None:
+        """End the thread, and close the file."""
+        if self.thread is not None:
+            self.thread.stop()
+        super().close()
+
+    def read_in_turn(self) -> bytes:
+        """What `read_some()` gives, or the thread that calls it."""
+        if self.thread is not None:
+            some = self.thread.get()
+            if some is not None:
+                return some
+            self.thread = None
+        return self.read_some()
+
+    def read_some(self) -> bytes:
+        """Some bytes of what was compressed, none at the end.
+
+        What comes before damage is given out first; EOFError where the file is cut.
+        """
+        while self.error is None:
+            if not self.data and not self.more:
+                self.data = self.source.ahead or self.source.read_some()
+                self.source.ahead = b""
+            if self.decompressor is None and not self.next_member():
+                return b""
+            ended = not self.data and not self.more
+            out = self.step()
+            if out:
+                return out
+            if ended and self.decompressor is not None and self.error is None:
+                self.error = partial(EOFError, f"the {self.kind} data is cut")
+        raise self.error()
+
+    def next_member(self) -> bool:
+        """Begin the next member, after any padding; False at the end of the file."""
+        member = self.data.lstrip(b"\0")
+        self.at += len(self.data) - len(member)
+        self.data = member
+        if member:
+            self.member, self.decompressor = self.at, self.new()
+            return True
+        self.data = self.source.read_some()
+        return self.next_member() if self.data else False
+
+    def step(self) -> bytes:
+        """What the decompressor makes of a piece of the data; notes damage.
+
+        A piece at a time, so that little memory is filled by data that expands a thousandfold.
+        """
+        assert self.decompressor is not None
+        piece = b"" if self.more else self.data[: PIECES[self.kind]]
+        try:
+            out = whole(self.decompressor, piece)
+        except Exception as error:
+            if not (is_damage(error) and is_own(error)):
+                raise
+            self.error = partial(OSError, f"the {self.kind} data is damaged: {error}")
+            return self.salvage()
+        self.more = len(out) >= LIMIT
+        used = len(piece)
+        if self.decompressor.eof:
+            used -= len(self.decompressor.unused_data or b"")
+            self.decompressor = None
+        self.at += used
+        self.data = self.data[used:]
+        return out
+
+    def salvage(self) -> bytes:
+        """What a piece holds before its damage: found by reading its member anew, at last bytewise.
+
+        A file that can't be read anew, such as a pipe, loses that; so does xz, which notices damage
+        only some bytes later.
+        """
+        if self.kind == "xz" or not self.file.seekable():
+            return b""
+        decompressor, out = self.new(), []
+        self.file.seek(self.member)
+        try:
+            size = PIECES[self.kind]
+            for start in range(self.member, self.at, size):
+                whole(decompressor, self.file.read(min(size, self.at - start)))
+            while byte := self.file.read(1):
+                out.append(whole(decompressor, byte))
+        except Exception as error:
+            if not (is_damage(error) and is_own(error)):
+                raise
+        return b"".join(out)
+
+    def readinto1(self, buffer: memoryview, /) -> int:
+        """Read into a buffer; 0 at the end."""
+        try:
+            if not self.ahead:
+                self.ahead = self.read_in_turn()
+            return super().readinto1(buffer) if self.ahead else 0
+        except BaseException as error:
+            if not is_own(error):  # a signal's: how far the decompressor got is unknown
+                self.error = partial(OSError, LOST_PLACE)
+            raise
+
+
+def open_stream(path: str) -> Plain:
+    """The uncompressed bytes of a file, or of standard input for "-"."""
+    if path == "-":
+        if sys.stdin is None:
+            raise OSError("this process has no standard input")
+        return uncompressed(Plain(sys.stdin.buffer))
+    # unbuffered: the readers in C have a buffer of their own
+    try:
+        file = open(path, "rb", buffering=0)  # noqa: SIM115
+    except ValueError as error:  # a name that no file can have
+        if not is_own(error):
+            raise
+        raise OSError(str(error)) from None
+    return closing(uncompressed, Plain(file))
+
+
+def uncompressed(stream: Plain) -> Plain:
+    """A stream of what is in a file that may be compressed."""
+    kind = compression(stream.peek)
+    return stream if kind is None else Compressed(stream, kind)
+
+
+def closing(function: Callable[[Plain], T], stream: Plain) -> T:
+    """What a function makes of a stream, which is closed where it fails."""
+    try:
+        return function(stream)
+    except BaseException:
+        stream.close()
+        raise

@@ -1,0 +1,63 @@
+"""What the URI of a trace names: a path, or format:name.
+
+`open_uri()` is called by `trace.start()`.
+"""
+
+from __future__ import annotations
+
+from typing import BinaryIO, Protocol
+
+from ._formats import FILE_FORMATS, LIBTRACE_FORMATS, check, sniff
+from ._origin import is_own
+from ._streams import Plain, closing, is_stdin, open_stream
+
+__all__ = ["open_uri"]
+
+
+class Stream(Protocol):
+    """What the readers in C take bytes from; a raw file with readinto() does as well."""
+
+    def readinto1(self, buffer: memoryview, /) -> int: ...
+    def close(self) -> None: ...
+
+
+def open_uri(uri: str) -> tuple[str, bytes, Stream | BinaryIO | None]:
+    """The format of a URI, the bytes that were looked at already and a stream of the rest.
+
+    The stream is None where the C part opens the URI itself.
+    """
+    prefix, colon, name = uri.partition(":")
+    if colon and prefix in LIBTRACE_FORMATS:
+        return prefix, b"", None
+    if colon and prefix in FILE_FORMATS:
+        try:
+            stream = open_stream(name)
+        except FileNotFoundError as error:
+            if prefix == "pcap" and "/" not in name and is_own(error):
+                raise OSError(
+                    f"no file of that name; live from an interface it is pcapint:{name}"
+                ) from None
+            raise
+        return opened(closing(lambda s: check(s, FILE_FORMATS[prefix]), stream), stream)
+    if not uri:
+        raise OSError("it names no file")
+    try:
+        stream = open_stream(uri)
+    except FileNotFoundError as error:
+        if colon and "/" not in prefix and is_own(error):
+            raise OSError(
+                f"no file of that name, and {prefix!r} is no format that libtrace knows"
+            ) from None
+        raise
+    except IsADirectoryError:
+        raise OSError("it is a directory") from None
+    return opened(closing(sniff, stream), stream)
+
+
+def opened(name: str, stream: Plain) -> tuple[str, bytes, Stream | BinaryIO]:
+    """What open_uri() answers of a stream whose format is known."""
+    ahead, stream.ahead = stream.ahead, b""
+    # of a plain file the file itself: no Python code, and so no signal, comes between a read and
+    # the C that takes what it gave
+    plain = type(stream) is Plain and not is_stdin(stream.file)
+    return name, ahead, stream.file if plain else stream

@@ -1,0 +1,187 @@
+/* Columns of a trace: rows are read without the GIL, and a batch is handed out before an error that
+ * came after it. */
+#include "reader.h"
+
+#include "keptexception.h"
+
+enum { FIRST_ROOM = 1 << 16 };
+
+static void end(struct column_reader *self)
+{
+    struct plt_bulk *bulk = self->bulk;
+    self->bulk = NULL;
+    if (bulk)
+        self->api->bulk_close(bulk);
+}
+
+void column_reader_clear(struct column_reader *self)
+{
+    end(self);
+    PyMem_Free(self->infos);
+    self->infos = NULL;
+    Py_CLEAR(self->error);
+    Py_CLEAR(self->libtrace_error);
+}
+
+static int take_columns(struct column_reader *self, PyObject *names)
+{
+    Py_ssize_t count = PyTuple_GET_SIZE(names);
+    if (count > MAX_COLUMNS) {
+        PyErr_Format(PyExc_ValueError, "%zd columns are more than there are", count);
+        return -1;
+    }
+    self->infos = PyMem_Calloc((size_t)count + 1, sizeof(*self->infos));
+    if (!self->infos) {
+        PyErr_NoMemory();
+        return -1;
+    }
+    self->count = (size_t)count;
+    for (Py_ssize_t i = 0; i < count; i++) {
+        const char *name = PyUnicode_AsUTF8(PyTuple_GET_ITEM(names, i));
+        if (!name)
+            return -1;
+        if (!self->take_column(self, (size_t)i, name)) {
+            PyErr_Format(PyExc_ValueError, "no column is named %s", name);
+            return -1;
+        }
+    }
+    return 0;
+}
+
+int column_reader_open(struct column_reader *self, PyObject *source, PyObject *names,
+                       PyObject *filter, Py_ssize_t limit, Py_ssize_t batch_rows)
+{
+    if (batch_rows < 1) {
+        PyErr_SetString(PyExc_ValueError, "a batch has at least one row");
+        return -1;
+    }
+    self->batch_rows = (size_t)batch_rows;
+    self->left = limit < 0 ? SIZE_MAX : (size_t)limit;
+    if (!self->busy)
+        self->busy = &self->own_busy;
+    if (take_columns(self, names) < 0)
+        return -1;
+    self->bulk = self->api->bulk_open(self->api, source, filter);
+    return self->bulk ? 0 : -1;
+}
+
+static bool is_busy(const struct column_reader *self)
+{
+    if (*self->busy)
+        PyErr_SetString(self->libtrace_error, "these columns are in use by another thread");
+    return *self->busy;
+}
+
+/* Read until the batch is full or the trace ends; an exception may be set then. */
+static void fill(struct column_reader *self, struct batch *batch, size_t rows)
+{
+    bool more = true;
+    bool out_of_memory = false;
+    *self->busy = true;
+    while (more) {
+        enum plt_bulk_result result = PLT_RECORD;
+        Py_BEGIN_ALLOW_THREADS
+        result = self->read_rows(self, batch, rows, &out_of_memory);
+        Py_END_ALLOW_THREADS
+        if (out_of_memory)
+            PyErr_NoMemory();
+        else if (result == PLT_ERROR)
+            self->api->bulk_raise(self->bulk);
+        more = result == PLT_MORE && !self->stopped && self->api->bulk_fill(self->bulk) == 0;
+        if (result == PLT_END)
+            end(self);
+    }
+    *self->busy = false;
+}
+
+/* The next batch of up to `most` rows; at the end NULL without an exception. */
+static PyObject *read_batch(struct column_reader *self, size_t most)
+{
+    if (is_busy(self))
+        return NULL;
+    if (self->error)
+        return exception_raise(&self->error);
+    if (!self->bulk)
+        return NULL;
+    size_t rows = self->left < most ? self->left : most;
+    struct batch *batch =
+        batch_new(self->types, self->infos, self->count, rows < FIRST_ROOM ? rows : FIRST_ROOM);
+    if (!batch)
+        return NULL;
+    fill(self, batch, rows);
+    self->left -= self->left == SIZE_MAX ? 0 : batch->rows;
+    bool failed = PyErr_Occurred();
+    bool broken = failed && PyErr_ExceptionMatches(self->libtrace_error);
+    if (broken)
+        self->error = exception_take();
+    if (failed || self->stopped || self->left == 0)
+        end(self);
+    /* the exception of a signal's handler is raised at once */
+    if (batch->rows > 0 && (broken || !failed))
+        return (PyObject *)batch;
+    Py_DECREF((PyObject *)batch);
+    return broken ? exception_raise(&self->error) : NULL;
+}
+
+PyObject *column_reader_next(PyObject *self_)
+{
+    struct column_reader *self = (struct column_reader *)self_;
+    return read_batch(self, self->batch_rows);
+}
+
+static PyObject *reader_rest(PyObject *self_, PyObject *Py_UNUSED(args))
+{
+    PyObject *batch = read_batch((struct column_reader *)self_, SIZE_MAX);
+    return batch || PyErr_Occurred() ? batch : Py_NewRef(Py_None);
+}
+
+static PyObject *reader_skip(PyObject *self_, PyObject *arg)
+{
+    struct column_reader *self = (struct column_reader *)self_;
+    size_t rows = PyLong_AsSize_t(arg);
+    if (rows == (size_t)-1 && PyErr_Occurred())
+        return NULL;
+    while (rows > 0) {
+        size_t most = rows < FIRST_ROOM ? rows : FIRST_ROOM;
+        PyObject *batch = read_batch(self, most);
+        if (!batch && PyErr_Occurred())
+            return NULL;
+        rows = batch ? rows - ((struct batch *)batch)->rows : 0;
+        Py_XDECREF(batch);
+    }
+    Py_RETURN_NONE;
+}
+
+static PyObject *reader_close(PyObject *self_, PyObject *Py_UNUSED(args))
+{
+    struct column_reader *self = (struct column_reader *)self_;
+    if (is_busy(self))
+        return NULL;
+    Py_CLEAR(self->error);
+    end(self);
+    Py_RETURN_NONE;
+}
+
+static PyObject *reader_stop(PyObject *self_, PyObject *Py_UNUSED(args))
+{
+    ((struct column_reader *)self_)->stopped = true;
+    Py_RETURN_NONE;
+}
+
+PyMethodDef column_reader_methods[] = {
+    {"rest", reader_rest, METH_NOARGS,
+     "rest($self, /)\n--\n\nAll that is left as one batch, None at the end."},
+    {"skip", reader_skip, METH_O, "skip($self, rows, /)\n--\n\nRead rows without keeping them."},
+    {"close", reader_close, METH_NOARGS, "close($self, /)\n--\n\nRead no more."},
+    {"stop", reader_stop, METH_NOARGS,
+     "stop($self, /)\n--\n\nLet the thread that is reading end soon, as if the trace ended."},
+    {.ml_name = NULL}};
+
+int column_list_add(PyObject *list, const struct column_info *info, const char *doc)
+{
+    PyObject *item = Py_BuildValue("(sisO)", info->name, (int)info->kind, doc,
+                                   info->can_be_missing ? Py_True : Py_False);
+    int status = item ? PyList_Append(list, item) : -1;
+    Py_XDECREF(item);
+    return status;
+}

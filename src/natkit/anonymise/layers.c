@@ -1,0 +1,128 @@
+/* The layers of a packet, from the outermost on: the addresses of the IP header and its checksum
+ * here, the rest by the protocol's number (protocols.h). */
+#include "layers.h"
+
+#include <string.h>
+
+#include "checksum.h"
+#include "inner.h"
+#include "options.h"
+#include "packet/ends.h"
+#include "packet/protocols.h"
+#include "protocols.h"
+#include "transport.h"
+
+/* The ends of the pseudo-header, before they were replaced. */
+struct former_ends {
+    struct plt_ends at;
+    uint8_t src[16];
+    uint8_t dst[16];
+};
+
+/* An IP packet's header, and what it carries. */
+static uint64_t rewrite_ip(struct anonymising *self, const struct stretch *frame,
+                           const struct plt_layers *layers, struct place *place)
+{
+    struct plt_packet packet = {.data = frame->data, .len = frame->len, .layers = layers};
+    uint32_t end = least_of(layers->ip_end, frame->len);
+    struct stretch in = {.data = frame->data + layers->layer3, .len = end - layers->layer3};
+    uint32_t size = layers->version == 4 ? 4 : 16;
+    struct former_ends ends;
+    uint64_t change = 0;
+    place->version = layers->version;
+    place->missing = UINT32_MAX;
+    if (layers->told_len && layers->ip_len >= in.len)
+        place->missing = layers->ip_len - in.len;
+    bool known = packet_ends(&packet, &ends.at);
+    if (known) {
+        memcpy(ends.src, frame->data + ends.at.src, size);
+        memcpy(ends.dst, frame->data + ends.at.dst, size);
+    }
+    if (place->reversed ? self->dst : self->src)
+        change += natkit_replace(self, &in, layers->version == 4 ? 12 : 8, layers->version);
+    if (place->reversed ? self->src : self->dst)
+        change += natkit_replace(self, &in, layers->version == 4 ? 16 : 24, layers->version);
+    uint64_t pseudo = change;
+    uint32_t header = layers->payload == PLT_ABSENT ? in.len : layers->payload - layers->layer3;
+    struct stretch headers = {.data = in.data, .len = least_of(header, in.len)};
+    if (layers->version == 4 && (in.data[0] & 0x0f) < IP_HEADER / 4)
+        change += natkit_unknown(self, &in, IP_HEADER, "IPv4 header length", in.data[0] & 0x0f);
+    else if (headers.len > (layers->version == 4 ? IP_HEADER : IP6_HEADER))
+        change += natkit_replace_options(self, &headers, layers->version, place);
+    if (layers->version == 4)
+        change += checksum_adjust(&in, 10, change);
+    if (layers->fragment && layers->payload != PLT_ABSENT)
+        change += natkit_unknown(self, &in, header, "later fragment", -1);
+    place->pseudo = pseudo;
+    if (known) {
+        place->src = checksum_difference(ends.src, frame->data + ends.at.src, 0, size);
+        place->pseudo =
+            place->src + checksum_difference(ends.dst, frame->data + ends.at.dst, 0, size);
+    }
+    if (layers->version == 6 && headers.len > IP6_HEADER)
+        change += natkit_replace_mobility(self, &headers, place);
+    if (layers->transport == PLT_ABSENT || layers->transport >= end)
+        return change;
+    struct stretch transport = {.data = frame->data + layers->transport,
+                                .len = end - layers->transport};
+    return change + checksum_shifted(natkit_transport(self, &transport, layers->proto, place),
+                                     layers->transport - layers->layer3);
+}
+
+/* A packet that is not IP, by its ethertype. */
+static uint64_t rewrite_other(struct anonymising *self, const struct stretch *in,
+                              uint16_t ethertype, const struct place *place)
+{
+    const struct natkit_protocol *row = natkit_protocol_of_ethertype(ethertype);
+    if (row && row->rewrite)
+        return row->rewrite(self, in, place);
+    if (row)
+        return natkit_unknown(self, in, 0, row->name, -1);
+    if (ethertype == 0)
+        return natkit_unknown(self, in, 0, "layer 3", -1);
+    return natkit_unknown(self, in, 0, "ethertype", ethertype);
+}
+
+/* A packet in which no layer 3 was found. */
+static uint64_t rewrite_link(struct anonymising *self, const struct stretch *frame,
+                             const struct plt_layers *layers)
+{
+    enum { HEADER_80211 = 24, TYPE = 0x0c, DATA = 0x08, NO_DATA = 0x40 };
+    uint32_t at = layers->layer2;
+    if (layers->ethertype != 0 || (at != PLT_ABSENT && frame->len <= 14))
+        return 0; /* nothing of layer 3 was captured */
+    if (at >= frame->len || layers->linktype != LIBTRACE_TYPE_80211)
+        return natkit_unknown(self, frame, 0, "link layer", -1);
+    uint8_t control = frame->data[at]; /* IEEE 802.11 section 9.2.4.1 */
+    if ((control & TYPE) != DATA || control & NO_DATA)
+        return 0;
+    return natkit_unknown(self, frame, at + HEADER_80211, "802.11 data", -1);
+}
+
+/* A packet whose layers are known; the change that this makes to all of it. */
+static uint64_t rewrite(struct anonymising *self, const struct stretch *frame,
+                        const struct plt_layers *layers, struct place *place)
+{
+    if (layers->layer3 == PLT_ABSENT) {
+        if (layers->transport == 0) /* an object made of a transport header's bytes */
+            return natkit_transport(self, frame, layers->proto, place);
+        return rewrite_link(self, frame, layers);
+    }
+    /* checksums' words begin here: the link layer may have an odd length */
+    struct stretch in = {.data = frame->data + layers->layer3, .len = frame->len - layers->layer3};
+    uint64_t change = layers->version == 0 ? rewrite_other(self, &in, layers->ethertype, place)
+                                           : rewrite_ip(self, frame, layers, place);
+    change = checksum_shifted(change, layers->layer3);
+    if (layers->version != 0 && layers->ip_end < frame->len)
+        change += natkit_payload(self, frame, layers->ip_end);
+    return change;
+}
+
+void natkit_anonymise(struct anonymising *self, const struct stretch *frame,
+                      const struct plt_layers *layers)
+{
+    struct place place = {.depth = 0};
+    self->rewrite = rewrite;
+    self->transport = natkit_transport;
+    rewrite(self, frame, layers, &place);
+}

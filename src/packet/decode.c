@@ -1,0 +1,44 @@
+/* The layers of a packet: the link layer's decoder first, then layer 3's. */
+#include "decode.h"
+
+#include "linklayer.h"
+#include "linktypes.h"
+#include "network.h"
+#include "protocols.h"
+
+/* How many bytes of a packet were on the wire, without its frame check sequence. */
+static uint64_t wire_of(const struct plt_meta *meta, uint32_t len)
+{
+    /* an ATM wire length is one cell's, not the packet's */
+    if (meta->dlt == LINKTYPE_ERF_ATM || meta->dlt == LINKTYPE_LEGACY_ATM)
+        return WIRE_UNKNOWN;
+    return meta->wire_len >= len && meta->wire_len >= meta->fcs ? meta->wire_len - meta->fcs : len;
+}
+
+void plt_decode(const uint8_t *data, uint32_t len, const struct plt_meta *meta, uint8_t root,
+                uint8_t proto, struct plt_layers *out)
+{
+    *out = (struct plt_layers){.layer2 = PLT_ABSENT,
+                               .layer3 = PLT_ABSENT,
+                               .transport = PLT_ABSENT,
+                               .payload = PLT_ABSENT,
+                               .ip_end = len,
+                               .linktype = LIBTRACE_TYPE_UNKNOWN};
+    switch ((enum plt_root)root) {
+    case ROOT_LINK:
+        plt_decode_link(data, len, meta, out);
+        plt_decode_network(data, len, wire_of(meta, len), out);
+        break;
+    case ROOT_NETWORK: /* proto is the version: the caller's, not checked */
+        if (len == 0)
+            break;
+        out->layer3 = 0;
+        out->ethertype = proto == 4 ? ETHERTYPE_IP : ETHERTYPE_IP6;
+        plt_decode_ip(data, len, proto, WIRE_UNKNOWN, out);
+        break;
+    case ROOT_TRANSPORT:
+        out->proto = proto;
+        out->transport = 0;
+        break;
+    }
+}

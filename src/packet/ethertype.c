@@ -1,0 +1,239 @@
+/* Tags, labels and headers between the link layer and layer 3.  They may be within each other: each
+ * decoder calls the next, to a bounded depth. */
+#include "ethertype.h"
+
+#include "bytes.h"
+#include "protocols.h"
+
+/* Layer 3 is IP; its first four bits are the version. */
+LINK_DECODER(ip)
+{
+    if (!link_has(len, at, 1))
+        return;
+    uint8_t version = data[at] >> 4;
+    link_set_layer3(out, len, at, version == 4 ? ETHERTYPE_IP : version == 6 ? ETHERTYPE_IP6 : 0);
+}
+
+/* Whether an Ethernet header may be at a place: its ethertype is a common one, and fits what
+ * follows. */
+static bool looks_like_ethernet(const uint8_t *data, uint32_t len, uint32_t at)
+{
+    if (!link_has(len, at, 14 + 1))
+        return false;
+    switch (load_be16(data + at + 12)) {
+    case ETHERTYPE_IP:
+        return data[at + 14] >> 4 == 4;
+    case ETHERTYPE_IP6:
+        return data[at + 14] >> 4 == 6;
+    case ETHERTYPE_ARP:
+    case ETHERTYPE_VLAN:
+    case ETHERTYPE_QINQ:
+    case ETHERTYPE_PPPOE_SESSION:
+    case ETHERTYPE_MPLS:
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* MPLS label stack (RFC 3032).  The first four bits after the bottom label tell IP from a control
+ * word; Ethernet without a control word (RFC 4448 section 4.6) may begin with any bits. */
+LINK_DECODER(mpls)
+{
+    bool bottom = false;
+    while (!bottom && link_has(len, at, 4)) {
+        bottom = data[at + 2] & 1;
+        at += 4;
+    }
+    if (!bottom || !link_has(len, at, 1))
+        return;
+    uint8_t nibble = data[at] >> 4;
+    if (nibble == 4 || nibble == 6)
+        link_ip(data, len, at, out);
+    else if (looks_like_ethernet(data, len, at) && !looks_like_ethernet(data, len, at + 4))
+        plt_decode_ethertype(data, len, at + 14, load_be16(data + at + 12), out);
+    else if (nibble == 0 && link_has(len, at, 4 + 14)) /* RFC 4448: a control word, then Ethernet */
+        plt_decode_ethertype(data, len, at + 4 + 14, load_be16(data + at + 16), out);
+    else
+        link_set_layer3(out, len, at, 0);
+}
+
+/* The protocol field of PPP (RFC 1661 section 2), one byte where compressed, and what follows. */
+LINK_DECODER(ppp)
+{
+    if (!link_has(len, at, 2))
+        return;
+    uint16_t protocol = load_be16(data + at);
+    if (data[at] == 0x21 || data[at] == 0x57) { /* no other compressed protocol is looked for */
+        protocol = data[at];
+        at += 1;
+    } else {
+        at += 2;
+    }
+    switch (protocol) {
+    case 0x0021:
+        link_set_layer3(out, len, at, ETHERTYPE_IP);
+        break;
+    case 0x0057:
+        link_set_layer3(out, len, at, ETHERTYPE_IP6);
+        break;
+    case 0x0281:
+    case 0x0283:
+        out->ethertype = ETHERTYPE_MPLS;
+        link_mpls(data, len, at, out);
+        break;
+    default:
+        link_set_layer3(out, len, at, 0);
+    }
+}
+
+/* The size of the tag that an ethertype announces, its own ethertype in its last two bytes; 0 where
+ * the ethertype announces no tag. */
+static uint32_t tag_size(uint16_t ethertype)
+{
+    switch (ethertype) {
+    case ETHERTYPE_VLAN:
+    case ETHERTYPE_QINQ:
+    case ETHERTYPE_QINQ_OLD:
+    case ETHERTYPE_QINQ_OLDER:
+        return 4;
+    case ETHERTYPE_BRIDGE_PORT_EXTENSION:
+        return 8;
+    case ETHERTYPE_HSR:
+    case ETHERTYPE_VN_TAG:
+    case ETHERTYPE_BROADCOM_TAG: /* a tag of 4 bytes */
+        return 6;
+    case ETHERTYPE_CISCO_METADATA: /* version, length, option, security group */
+    case ETHERTYPE_EDSA:           /* 2 bytes of zero, a tag of 4 bytes */
+        return 8;
+    case ETHERTYPE_PBB: /* I-SID, then the customer's addresses and ethertype */
+        return 4 + 14;
+    case ETHERTYPE_FABRICPATH: /* forwarding tag and TTL, then the whole frame */
+        return 2 + 14;
+    default:
+        return 0;
+    }
+}
+
+static bool is_vlan(uint16_t ethertype)
+{
+    return tag_size(ethertype) == 4;
+}
+
+/* IEEE 802.1AE section 9.3: flags, short length, packet number, and the sender's identifier where a
+ * flag is set.  What follows can be read where it was neither encrypted nor changed. */
+static uint32_t macsec_size(const uint8_t *data, uint32_t len, uint32_t at)
+{
+    enum { HAS_SCI = 0x20, ENCRYPTED = 0x08, CHANGED = 0x04 };
+    if (!link_has(len, at, 6) || data[at] & (ENCRYPTED | CHANGED))
+        return 0;
+    return data[at] & HAS_SCI ? 14 : 6;
+}
+
+/* Network service header (RFC 8300 section 2.2): its length in words, and what follows. */
+static void decode_nsh(const uint8_t *data, uint32_t len, uint32_t at, struct plt_layers *out)
+{
+    enum { NEXT_IP4 = 1, NEXT_IP6 = 2, NEXT_ETHERNET = 3, NEXT_NSH = 4, NEXT_MPLS = 5 };
+    if (!link_has(len, at, 8))
+        return;
+    uint32_t size = (data[at + 1] & 0x3fU) * 4;
+    if (size < 8)
+        return;
+    switch (data[at + 3]) {
+    case NEXT_IP4:
+        link_set_layer3(out, len, at + size, ETHERTYPE_IP);
+        break;
+    case NEXT_IP6:
+        link_set_layer3(out, len, at + size, ETHERTYPE_IP6);
+        break;
+    case NEXT_ETHERNET:
+        link_ethernet(data, len, at + size, out);
+        break;
+    case NEXT_NSH:
+        plt_decode_ethertype(data, len, at + size, ETHERTYPE_NSH, out);
+        break;
+    case NEXT_MPLS:
+        plt_decode_ethertype(data, len, at + size, ETHERTYPE_MPLS, out);
+        break;
+    default:
+        break;
+    }
+}
+
+void plt_decode_ethertype(const uint8_t *data, uint32_t len, uint32_t at, uint16_t ethertype,
+                          struct plt_layers *out)
+{
+    uint32_t size = 0;
+    bool tagged = out->tags > 0; /* the outermost tag is known, whether VLAN or not */
+    if (out->depth++ > LINK_MAX_DEPTH)
+        return;
+    while ((size = tag_size(ethertype)) != 0) {
+        link_set_layer3(out, len, at, ethertype);
+        if (!link_has(len, at, size) || out->tags > LINK_MAX_DEPTH)
+            return;
+        out->tags++;
+        if (is_vlan(ethertype) && !tagged) {
+            out->vlan_id = load_be16(data + at) & 0xfff;
+            tagged = true;
+        }
+        at += size;
+        ethertype = load_be16(data + at - 2);
+        out->layer3 = PLT_ABSENT;
+    }
+    switch (ethertype) {
+    case ETHERTYPE_MPLS:
+    case ETHERTYPE_MPLS_MULTICAST:
+        out->ethertype = ethertype;
+        link_mpls(data, len, at, out);
+        break;
+    case ETHERTYPE_PPPOE_SESSION: /* RFC 2516 section 4: 6 bytes, then a PPP protocol */
+        out->ethertype = ethertype;
+        link_ppp(data, len, at + 6, out);
+        break;
+    case ETHERTYPE_MACSEC:
+        size = macsec_size(data, len, at);
+        if (size && link_has(len, at, size + 2)) {
+            plt_decode_ethertype(data, len, at + size + 2, load_be16(data + at + size), out);
+        } else {
+            link_set_layer3(out, len, at, ethertype);
+        }
+        break;
+    case ETHERTYPE_NSH:
+        decode_nsh(data, len, at, out);
+        if (out->layer3 == PLT_ABSENT)
+            link_set_layer3(out, len, at, ethertype);
+        break;
+    default:
+        if (ethertype <= 1500) { /* a length: only IP is looked for after it, as in libtrace */
+            plt_decode_llc(data, len, at, out);
+            if (out->ethertype == ETHERTYPE_IP || out->ethertype == ETHERTYPE_IP6)
+                break;
+        }
+        link_set_layer3(out, len, at, ethertype);
+    }
+}
+
+void plt_decode_llc(const uint8_t *data, uint32_t len, uint32_t at, struct plt_layers *out)
+{
+    if (link_has(len, at, 8) && data[at] == 0xaa && data[at + 1] == 0xaa) {
+        uint32_t oui = load_be32(data + at + 2) & 0xffffff;
+        uint16_t ethertype = load_be16(data + at + 6);
+        if ((oui == 0 || oui == 0x0000f8) && ethertype > 1500)
+            plt_decode_ethertype(data, len, at + 8, ethertype, out);
+    } else if (link_has(len, at, 3) && data[at] == 0x06 && data[at + 1] == 0x06) {
+        link_ip(data, len, at + 3, out);
+    }
+}
+
+LINK_DECODER(ethernet)
+{
+    if (link_has(len, at, 14))
+        plt_decode_ethertype(data, len, at + 14, load_be16(data + at + 12), out);
+}
+
+LINK_DECODER(llc)
+{
+    plt_decode_llc(data, len, at, out);
+    if (out->layer3 == PLT_ABSENT)
+        link_set_layer3(out, len, at, 0);
+}

@@ -1,0 +1,21 @@
+/* From Ethernet, or an ethertype, to layer 3: VLAN and other tags, MPLS, PPPoE, NSH, 802.2.  No
+ * Python here. */
+#ifndef PLT_PACKET_ETHERTYPE_H
+#define PLT_PACKET_ETHERTYPE_H
+
+#include "decoder.h"
+
+LINK_DECODER(ethernet);
+LINK_DECODER(ip);
+LINK_DECODER(llc);
+LINK_DECODER(mpls);
+LINK_DECODER(ppp);
+
+/* What an ethertype announces begins at a place. */
+void plt_decode_ethertype(const uint8_t *data, uint32_t len, uint32_t at, uint16_t ethertype,
+                          struct plt_layers *out);
+/* IEEE 802.2: SNAP with an ethertype (RFC 1042), or IP by its own SAP.  Layer 3 stays absent where
+ * it is neither: the caller knows what to call it. */
+void plt_decode_llc(const uint8_t *data, uint32_t len, uint32_t at, struct plt_layers *out);
+
+#endif

@@ -1,0 +1,18 @@
+/* IEEE 802.11 frames, and the headers that monitoring writes before them.  No Python here. */
+#ifndef PLT_PACKET_IEEE80211_H
+#define PLT_PACKET_IEEE80211_H
+
+#include "decoder.h"
+
+LINK_DECODER(avs);
+LINK_DECODER(ieee80211);
+LINK_DECODER(prism);
+LINK_DECODER(radiotap);
+
+/* A frame's MAC header is at a place; padded: padding to 4 bytes follows that. */
+void plt_decode_80211(const uint8_t *data, uint32_t len, uint32_t at, bool padded,
+                      struct plt_layers *out);
+/* The flags of a radiotap header (https://www.radiotap.org/fields/Flags), 0 without. */
+uint8_t plt_radiotap_flags(const uint8_t *data, uint32_t len);
+
+#endif

@@ -1,0 +1,99 @@
+/* The getters and setters of attributes that are rows of a table. */
+#include "attributes.h"
+
+#include "errors.h"
+#include "view.h"
+
+#include <string.h>
+
+PyObject *property_object(const struct property *row, uint64_t value)
+{
+    double number = 0;
+    switch (row->kind) {
+    case KIND_FLOAT64:
+        memcpy(&number, &value, sizeof(number));
+        return PyFloat_FromDouble(number);
+    case KIND_INT8:
+    case KIND_INT16:
+    case KIND_INT64:
+        return PyLong_FromLongLong((long long)value);
+    default:
+        return PyLong_FromUnsignedLongLong(value);
+    }
+}
+
+/* The bytes of a field, NULL with ValueError where they were not all captured. */
+static uint8_t *field_bytes(const struct view *self, const struct field *row)
+{
+    struct frame *frame = self->frame;
+    uint32_t at = field_at(row, frame_layers(frame), frame->len, self->start);
+    if (at == PLT_ABSENT) {
+        too_short(row->name);
+        return NULL;
+    }
+    return frame->data + at;
+}
+
+PyObject *field_get(PyObject *self_, void *closure)
+{
+    const struct field *row = closure;
+    const uint8_t *bytes = field_bytes((struct view *)self_, row);
+    if (!bytes)
+        return NULL;
+    uint32_t value = field_value(row, bytes);
+    return row->is_flag ? PyBool_FromLong((long)value) : PyLong_FromUnsignedLong(value);
+}
+
+int attribute_readonly(PyObject *self_, PyObject *Py_UNUSED(value), void *Py_UNUSED(closure))
+{
+    PyErr_Format(PyExc_TypeError, "this attribute of '%s' objects is read-only",
+                 Py_TYPE(self_)->tp_name);
+    return -1;
+}
+
+int field_set(PyObject *self_, PyObject *value, void *closure)
+{
+    struct view *self = (struct view *)self_;
+    const struct field *row = closure;
+    if (!row->writable) {
+        PyErr_Format(PyExc_TypeError, "%s is read-only", row->name);
+        return -1;
+    }
+    long number = attribute_int(value, row->name, (long)row->low, (long)row->mask);
+    if (number == -1 && PyErr_Occurred())
+        return -1;
+    if (!frame_writable(self->frame, row->name))
+        return -1;
+    uint8_t *bytes = field_bytes(self, row);
+    if (!bytes)
+        return -1;
+    uint32_t keep = field_load(row, bytes) & ~(row->mask << row->shift);
+    uint32_t stored = keep | (uint32_t)number << row->shift;
+    if (row->width == 1)
+        *bytes = (uint8_t)stored;
+    else if (row->width == 2)
+        store_be16(bytes, (uint16_t)stored);
+    else
+        store_be32(bytes, stored);
+    return 0;
+}
+
+long attribute_int(PyObject *value, const char *name, long low, long high)
+{
+    if (!value) {
+        PyErr_Format(PyExc_TypeError, "%s can't be deleted", name);
+        return -1;
+    }
+    if (!PyLong_Check(value)) {
+        PyErr_Format(PyExc_TypeError, "%s must be an integer, not %.100s", name,
+                     Py_TYPE(value)->tp_name);
+        return -1;
+    }
+    int overflow = 0;
+    long number = PyLong_AsLongAndOverflow(value, &overflow);
+    if (overflow || number < low || number > high) {
+        PyErr_Format(PyExc_ValueError, "%s must be in %ld..%ld", name, low, high);
+        return -1;
+    }
+    return number;
+}

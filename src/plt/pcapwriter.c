@@ -1,0 +1,138 @@
+/* The writer of pcap files (draft-ietf-opsawg-pcap): of any link type, packets of any size, and
+ * nanoseconds where the first packet's clock has them. */
+#include "writer.h"
+
+#include "packet/bytes.h"
+#include "packet/linktypes.h"
+#include "packet/meta.h"
+#include "packet/decode.h"
+
+#include "frame.h"
+#include "pcapfile.h"
+#include "sink.h"
+
+#include <string.h>
+
+enum { SNAP_LENGTH = 262144 };
+
+struct pcap_writer {
+    struct writer base;
+    bool started; /* the file header is there */
+    bool swapped; /* the file that is appended to is of the other byte order */
+    bool nanoseconds;
+    uint32_t dlt;
+    uint32_t fcs_bits; /* of the network field: the FCS that each packet has */
+};
+
+static uint32_t ordered(const struct pcap_writer *self, uint32_t value)
+{
+    return self->swapped ? __builtin_bswap32(value) : value;
+}
+
+/* Take over the header of a pcap file that is appended to; 0, or -1 with OSError. */
+static int read_header(struct pcap_writer *self, const uint8_t *header)
+{
+    uint32_t magic = 0;
+    uint32_t dlt = 0;
+    memcpy(&magic, header, 4);
+    memcpy(&dlt, header + 20, 4);
+    self->swapped = magic != PCAP_MICRO && magic != PCAP_NANO;
+    magic = ordered(self, magic);
+    if (magic != PCAP_MICRO && magic != PCAP_NANO) {
+        PyErr_SetString(PyExc_OSError, "nothing can be appended to a pcap file of this variant");
+        return -1;
+    }
+    self->nanoseconds = magic == PCAP_NANO;
+    self->fcs_bits = ordered(self, dlt) & ~(uint32_t)PCAP_LINKTYPE_MASK;
+    self->dlt = ordered(self, dlt) & PCAP_LINKTYPE_MASK;
+    self->started = true;
+    return 0;
+}
+
+/* What the network field says of a packet's FCS (draft-ietf-opsawg-pcap section 4): that it was
+ * captured, and how many 16-bit words it has. */
+static uint32_t fcs_bits(const struct plt_meta *meta)
+{
+    return meta->fcs_counted ? PCAP_HAS_FCS | (uint32_t)(meta->fcs / 2U & 0xf) << PCAP_FCS_SHIFT
+                             : 0;
+}
+
+static int write_header(struct pcap_writer *self, const struct plt_meta *meta)
+{
+    uint32_t header[PCAP_FILE_HEADER / 4] = {0};
+    uint16_t version[2] = {2, 4};
+    uint8_t *record = sink_record(self->base.sink, PCAP_FILE_HEADER);
+    if (!record)
+        return -1;
+    self->nanoseconds = meta->fine_clock;
+    self->dlt = meta->dlt;
+    self->started = true;
+    header[0] = self->nanoseconds ? PCAP_NANO : PCAP_MICRO;
+    memcpy(&header[1], version, sizeof(version));
+    header[4] = SNAP_LENGTH;
+    self->fcs_bits = fcs_bits(meta);
+    header[5] = meta->dlt | self->fcs_bits;
+    memcpy(record, header, PCAP_FILE_HEADER);
+    return 0;
+}
+
+static int pcap_write(struct writer *base, const struct frame *frame)
+{
+    struct pcap_writer *self = (struct pcap_writer *)base;
+    const struct plt_meta *meta = &frame->meta;
+    if (meta->dlt > UINT16_MAX) {
+        PyErr_SetString(PyExc_OSError, "pcap files have no link type for this packet");
+        return -1;
+    }
+    if (!self->started && write_header(self, meta) < 0)
+        return -1;
+    if (meta->dlt != self->dlt) {
+        PyErr_Format(PyExc_OSError,
+                     "a packet of link type %u can't go into a pcap file of link type %u",
+                     meta->dlt, self->dlt);
+        return -1;
+    }
+    if (meta->sec < 0 || meta->sec > UINT32_MAX) {
+        PyErr_SetString(PyExc_OSError, "pcap files have no room for the packet's time");
+        return -1;
+    }
+    if (fcs_bits(meta) != self->fcs_bits) {
+        PyErr_SetString(PyExc_OSError, "a pcap file can't hold packets captured with their frame "
+                                       "check sequence and others");
+        return -1;
+    }
+    uint64_t wire_len = meta_length_field(meta, frame->data, frame->len);
+    uint32_t header[PCAP_PACKET_HEADER / 4] = {
+        ordered(self, (uint32_t)meta->sec),
+        ordered(self, self->nanoseconds ? meta->nsec : meta->nsec / 1000),
+        ordered(self, frame->len),
+        ordered(self, wire_len < UINT32_MAX ? (uint32_t)wire_len : UINT32_MAX)};
+    uint8_t *record = sink_record(self->base.sink, PCAP_PACKET_HEADER + (size_t)frame->len);
+    if (!record)
+        return -1;
+    memcpy(record, header, PCAP_PACKET_HEADER);
+    memcpy(record + PCAP_PACKET_HEADER, frame->data, frame->len);
+    return 0;
+}
+
+/* A trace of no packets is a file header: of Ethernet, for it must say something. */
+static int pcap_finish(struct writer *base)
+{
+    struct pcap_writer *self = (struct pcap_writer *)base;
+    struct plt_meta ethernet = {.dlt = LINKTYPE_ETHERNET};
+    return self->started ? 0 : write_header(self, &ethernet);
+}
+
+struct writer *pcap_writer_new(struct sink *sink, const uint8_t *header, size_t header_len)
+{
+    struct writer *base = writer_new(sizeof(struct pcap_writer), sink, pcap_write);
+    if (!base)
+        return NULL;
+    if (header_len >= PCAP_FILE_HEADER && read_header((struct pcap_writer *)base, header) < 0) {
+        sink_close(sink);
+        PyMem_Free(base);
+        return NULL;
+    }
+    base->finish = pcap_finish;
+    return base;
+}

@@ -38,12 +38,11 @@ struct pipeline {
     struct buffer buffers[BUFFERS];
 };
 
-/* --- The second thread ------------------------------------------------------------------------ */
+/* --- The second thread ----------------------------------------------------------------------- */
 
 static void *run(void *pipeline_)
 {
     struct pipeline *pipeline = pipeline_;
-
     pthread_mutex_lock(&pipeline->lock);
     for (;;) {
         while (pipeline->done == pipeline->given && !pipeline->ending)
@@ -63,7 +62,7 @@ static void *run(void *pipeline_)
     return NULL;
 }
 
-/* --- The caller's ----------------------------------------------------------------------------- */
+/* --- The caller's ---------------------------------------------------------------------------- */
 
 static bool has_second_processor(void)
 {
@@ -86,7 +85,6 @@ struct pipeline *pipeline_new(size_t item_size, size_t items)
 {
     struct pipeline *pipeline = has_second_processor() ? calloc(1, sizeof(*pipeline)) : NULL;
     bool enough = pipeline;
-
     for (int i = 0; i < BUFFERS && enough; i++) {
         pipeline->buffers[i].items = calloc(items, item_size);
         enough = pipeline->buffers[i].items;
@@ -123,7 +121,6 @@ bool pipeline_start(struct pipeline *pipeline, pipeline_work work, void *context
 {
     sigset_t all;
     sigset_t before;
-
     if (pipeline->running)
         return true;
     pipeline->work = work;
@@ -143,7 +140,6 @@ bool pipeline_start(struct pipeline *pipeline, pipeline_work work, void *context
 void *pipeline_room(struct pipeline *pipeline, size_t *room)
 {
     struct buffer *buffer = &pipeline->buffers[pipeline->given % BUFFERS];
-
     *room = pipeline->items - buffer->count;
     return buffer->items + buffer->count * pipeline->item_size;
 }
@@ -166,7 +162,6 @@ static bool give(struct pipeline *pipeline)
 bool pipeline_add(struct pipeline *pipeline, size_t count)
 {
     struct buffer *buffer = &pipeline->buffers[pipeline->given % BUFFERS];
-
     buffer->count += count;
     return buffer->count < pipeline->items || give(pipeline);
 }

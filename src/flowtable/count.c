@@ -4,7 +4,7 @@
 #include "packet/bytes.h"
 #include "packet/protocols.h"
 
-/* --- TCP -------------------------------------------------------------------------------------- */
+/* --- TCP ------------------------------------------------------------------------------------- */
 
 /* One segment more that way; whether it went further than all before. */
 static bool step(struct flow *flow, unsigned way, uint32_t end)
@@ -12,7 +12,6 @@ static bool step(struct flow *flow, unsigned way, uint32_t end)
     uint32_t *highest = &flow_way(flow, way)->seq_end;
     uint32_t ahead = end - *highest;
     uint32_t behind = *highest - end;
-
     if (!(flow->events[way] & EVENT_SEQ)) {
         flow->events[way] |= EVENT_SEQ;
         *highest = end;
@@ -49,7 +48,6 @@ static void count_tcp(struct flow *flow, struct flow_logs *logs, const struct fl
     unsigned way = packet->way;
     uint16_t flags = packet->tcp_flags;
     uint8_t *events = &flow->events[way];
-
     flow->tcp_flags[way] |= flags;
     if (flags & TCP_SYN) {
         *events |= flags & TCP_ACK ? EVENT_SYN_ACK : EVENT_SYN;
@@ -78,12 +76,11 @@ bool flow_syn_is_new(const struct flow *flow, const struct flow_packet *packet)
     unsigned way = packet->way;
     uint32_t first = packet->seq_end - packet->payload_bytes - ((packet->tcp_flags & TCP_FIN) != 0);
     uint32_t behind = flow_way_of(flow, way)->seq_end - first;
-
     /* a SYN that is repeated has the same number, which those of later segments follow */
     return flow_is_closed(flow) || ((flow->events[way] & EVENT_SEQ) && behind >= FLOW_FAR);
 }
 
-/* --- Packets ---------------------------------------------------------------------------------- */
+/* --- Packets --------------------------------------------------------------------------------- */
 
 /* Forward is the first packet's way (RFC 2722), or that into the home network. */
 static unsigned forward_way(const struct flow_home *home, const struct flow_packet *packet)
@@ -124,7 +121,6 @@ void flow_count(struct flow *flow, struct flow_logs *logs, const struct flow_hom
                 const struct flow_packet *packet)
 {
     struct flow_way *way = flow_way(flow, packet->way);
-
     /* a fragment that waited for its first one may have come before all others */
     if (packet->number < flow->number)
         set_first(flow, home, packet);

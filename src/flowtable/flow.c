@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-/* --- Keys ------------------------------------------------------------------------------------- */
+/* --- Keys ------------------------------------------------------------------------------------ */
 
 /* Whether the source of an IPv6 five-tuple is the higher end. */
 static bool is_downward(const struct flow_end *src, const struct flow_end *dst)
@@ -22,7 +22,6 @@ unsigned flow_key_from_tuple(const struct flow_tuple *tuple, struct flow_key *ke
     const struct flow_end *low = &tuple->src;
     const struct flow_end *high = &tuple->dst;
     uint64_t proto = (uint64_t)tuple->proto << 8;
-
     if (!tuple->v6) {
         uint64_t from = low->address[0] << 16 | low->port;
         uint64_t to = high->address[0] << 16 | high->port;
@@ -46,7 +45,6 @@ struct flow_tuple flow_key_to_tuple(const struct flow_key *key, bool v6, unsigne
     struct flow_end low = {.address = {words[0] >> 32}, .port = (uint16_t)(words[0] >> 16)};
     struct flow_end high = {.address = {words[1] >> 16 & UINT32_MAX}, .port = (uint16_t)words[1]};
     uint64_t proto = words[0];
-
     if (v6) {
         low = (struct flow_end){{words[0], words[1]}, (uint16_t)(words[4] >> 32)};
         high = (struct flow_end){{words[2], words[3]}, (uint16_t)(words[4] >> 16)};
@@ -59,7 +57,6 @@ struct flow_tuple flow_key_to_tuple(const struct flow_key *key, bool v6, unsigne
 struct flow_key flow_key_of(const struct flow *flow, bool v6)
 {
     struct flow_key key = {{flow->key[0], flow->key[1]}};
-
     if (v6)
         memcpy(key.words + KEY_WORDS_4, ((const struct flow6 *)flow)->rest,
                sizeof(((const struct flow6 *)flow)->rest));
@@ -87,13 +84,12 @@ uint8_t flow_proto(const struct flow *flow, bool v6)
     return (uint8_t)((v6 ? ((const struct flow6 *)flow)->rest[2] : flow->key[0]) >> 8);
 }
 
-/* --- Times ------------------------------------------------------------------------------------ */
+/* --- Times ----------------------------------------------------------------------------------- */
 
 int64_t flow_first_time(const struct flow *flow)
 {
     int64_t one = flow->way0.packets ? flow->way0.first : FLOW_NO_TIME;
     int64_t other = flow->way1.packets ? flow->way1.first : FLOW_NO_TIME;
-
     if (one == FLOW_NO_TIME || other == FLOW_NO_TIME)
         return one == FLOW_NO_TIME ? other : one;
     return one < other ? one : other;
@@ -103,17 +99,15 @@ int64_t flow_last_time(const struct flow *flow)
 {
     int64_t one = flow->way0.packets ? flow->way0.last : FLOW_NO_TIME;
     int64_t other = flow->way1.packets ? flow->way1.last : FLOW_NO_TIME;
-
     return one > other ? one : other;
 }
 
-/* --- TCP -------------------------------------------------------------------------------------- */
+/* --- TCP ------------------------------------------------------------------------------------- */
 
 bool flow_is_closed(const struct flow *flow)
 {
     uint8_t both = flow->events[0] & flow->events[1];
     uint8_t either = flow->events[0] | flow->events[1];
-
     return (either & EVENT_RST) || (both & EVENT_FIN);
 }
 
@@ -121,7 +115,6 @@ const char *flow_tcp_state(const struct flow *flow, bool v6)
 {
     uint8_t both = flow->events[0] & flow->events[1];
     uint8_t either = flow->events[0] | flow->events[1];
-
     if (flow_proto(flow, v6) != PROTO_TCP)
         return NULL;
     if (either & EVENT_RST)
@@ -140,6 +133,5 @@ const char *flow_tcp_state(const struct flow *flow, bool v6)
 int64_t flow_handshake_time(int64_t answer, int64_t syn)
 {
     int64_t time = 0;
-
     return __builtin_sub_overflow(answer, syn, &time) ? -1 : time;
 }

@@ -8,7 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* --- Keys ------------------------------------------------------------------------------------- */
+/* --- Keys ------------------------------------------------------------------------------------ */
 
 /* A flow's five-tuple, the same for both ways.  IPv4: the lower end's address (32 bits), its port
  * (16), protocol (8) and 4 (8); the higher end's address (32) and port (16).  IPv6: the addresses
@@ -55,7 +55,7 @@ static inline void flow_words_set_vlan(uint64_t *words, bool v6, uint16_t vlan)
     words[flow_key_size(v6) - 1] |= (uint64_t)vlan << 48;
 }
 
-/* --- Flows ------------------------------------------------------------------------------------ */
+/* --- Flows ----------------------------------------------------------------------------------- */
 
 /* A time that is not known, or that nanoseconds in 64 bits can't hold. */
 #define FLOW_NO_TIME INT64_MIN
@@ -180,7 +180,7 @@ uint8_t flow_proto(const struct flow *flow, bool v6);
 int64_t flow_first_time(const struct flow *flow);
 int64_t flow_last_time(const struct flow *flow);
 
-/* --- TCP -------------------------------------------------------------------------------------- */
+/* --- TCP ------------------------------------------------------------------------------------- */
 
 /* TCP ended it: a RST, or a FIN each way. */
 bool flow_is_closed(const struct flow *flow);

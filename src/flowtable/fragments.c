@@ -34,7 +34,6 @@ void flow_fragments_set_wait(struct flow_fragments *fragments, int64_t timeout)
 size_t flow_fragments_size(const struct flow_fragments *fragments)
 {
     size_t size = 0;
-
     if (fragments->ring)
         size += FRAGMENTS * (sizeof(*fragments->ring) + sizeof(*fragments->newest));
     if (fragments->held)
@@ -42,14 +41,13 @@ size_t flow_fragments_size(const struct flow_fragments *fragments)
     return size + (fragments->orphans ? ORPHANS * sizeof(*fragments->orphans) : 0);
 }
 
-/* --- Keys ------------------------------------------------------------------------------------- */
+/* --- Keys ------------------------------------------------------------------------------------ */
 
 /* The identification in an IPv6 packet's fragment header; false where there is none. */
 static bool identification6(const uint8_t *data, uint32_t len, uint32_t layer3, uint32_t *ident)
 {
     uint8_t next = data[layer3 + 6];
     uint32_t at = layer3 + IP6_HEADER;
-
     while (at <= len && len - at >= 8) {
         const uint8_t *header = data + at;
         if (next == PROTO_FRAGMENT) {
@@ -67,7 +65,6 @@ bool fragment_key_of(const struct plt_packet *packet, struct fragment_key *key)
     const struct plt_layers *layers = packet->layers;
     const uint8_t *header = packet->data + layers->layer3;
     uint32_t ident = 0;
-
     if (layers->version == 4) {
         uint64_t rest = (uint64_t)load_be16(header + 4) << 16 | (uint64_t)header[9] << 8 | 4;
         *key = (struct fragment_key){{load_be64(header + 12), rest}};
@@ -81,14 +78,13 @@ bool fragment_key_of(const struct plt_packet *packet, struct fragment_key *key)
     return true;
 }
 
-/* --- First fragments -------------------------------------------------------------------------- */
+/* --- First fragments ------------------------------------------------------------------------- */
 
 _Static_assert(FRAGMENTS % HELD == 0, "both rings have chains of the same hash");
 
 static size_t chain_of(const struct flow_fragments *fragments, const struct fragment_key *key)
 {
     uint64_t words[6] = {0};
-
     memcpy(words, key->words, sizeof(key->words));
     return (size_t)(hash_words(fragments->seed, words, 6) % FRAGMENTS);
 }
@@ -115,7 +111,6 @@ static bool make_ring(void **ring, uint64_t **newest, size_t count, size_t size)
 bool flow_fragments_reserve(struct flow_fragments *fragments, bool first, bool orphans, bool held)
 {
     void *ring = NULL;
-
     if (first && !fragments->ring) {
         if (!make_ring(&ring, &fragments->newest, FRAGMENTS, sizeof(*fragments->ring)))
             return false;
@@ -131,31 +126,26 @@ bool flow_fragments_reserve(struct flow_fragments *fragments, bool first, bool o
     return !orphans || fragments->orphans;
 }
 
-/* The newest of the hash of a key, and the one before it: NULL without one, or where it was
- * overwritten by another, as all that are older were. */
-static const struct fragment *newest_of(const struct flow_fragments *all,
-                                        const struct fragment_key *key)
+/* The fragment with one less than that number; NULL for 0, and where it was overwritten, as all
+ * that are older were. */
+static const struct fragment *fragment_at(const struct flow_fragments *all, uint64_t at)
 {
-    uint64_t at = all->ring ? all->newest[chain_of(all, key)] : 0;
-
     return at && all->count - (at - 1) <= FRAGMENTS ? &all->ring[(at - 1) % FRAGMENTS] : NULL;
 }
 
-static const struct fragment *before(const struct flow_fragments *all,
-                                     const struct fragment *fragment)
+/* The newest with the hash of a key; those before it are fragment_at(`older`). */
+static const struct fragment *newest_of(const struct flow_fragments *all,
+                                        const struct fragment_key *key)
 {
-    uint64_t at = fragment->older;
-
-    return at && all->count - (at - 1) <= FRAGMENTS ? &all->ring[(at - 1) % FRAGMENTS] : NULL;
+    return all->ring ? fragment_at(all, all->newest[chain_of(all, key)]) : NULL;
 }
 
 const struct fragment *flow_fragments_find(const struct flow_fragments *fragments,
                                            const struct fragment_key *key, int64_t clock)
 {
     const struct fragment *first = newest_of(fragments, key);
-
     while (first && !is_same(&first->key, key))
-        first = before(fragments, first);
+        first = fragment_at(fragments, first->older);
     return first && nanoseconds_sub(clock, first->clock) <= REASSEMBLY_TIME ? first : NULL;
 }
 
@@ -163,9 +153,8 @@ bool flow_fragments_followed(const struct flow_fragments *fragments, const struc
                              int64_t wait, int64_t clock)
 {
     const struct fragment *first = newest_of(fragments, key);
-
     while (first && !(is_same(&first->key, key) && nanoseconds_sub(first->clock, clock) <= wait))
-        first = before(fragments, first);
+        first = fragment_at(fragments, first->older);
     return first;
 }
 
@@ -189,13 +178,12 @@ void flow_fragments_claim(struct flow_fragments *fragments, const struct fragmen
     fragments->claims = true;
 }
 
-/* --- Those that wait -------------------------------------------------------------------------- */
+/* --- Those that wait ------------------------------------------------------------------------- */
 
 void flow_fragments_add_held(struct flow_fragments *fragments, const struct held_fragment *held)
 {
     uint64_t *newest = &fragments->held_newest[chain_of(fragments, &held->key) % HELD];
     struct held_fragment *place = &fragments->held[fragments->held_end++ % HELD];
-
     *place = *held;
     place->older = *newest;
     *newest = fragments->held_end;
@@ -215,7 +203,6 @@ bool flow_fragments_hold(struct flow_fragments *fragments, const struct fragment
                                        .vlan = packet->vlan,
                                        .way = packet->way,
                                        .v6 = packet->v6};
-
     if (!flow_fragments_reserve(fragments, false, false, true))
         return false;
     flow_fragments_add_held(fragments, &held);
@@ -226,7 +213,6 @@ bool flow_fragments_hold(struct flow_fragments *fragments, const struct fragment
 static bool waits(const struct flow_fragments *all, const struct held_fragment *held, int64_t clock)
 {
     int64_t age = nanoseconds_sub(clock, held->clock);
-
     return age >= 0 && age <= all->wait;
 }
 
@@ -234,7 +220,6 @@ static bool waits(const struct flow_fragments *all, const struct held_fragment *
 static const struct held_fragment *take_claimed(struct flow_fragments *all, int64_t clock)
 {
     uint64_t *at = &all->held_newest[chain_of(all, &all->claimant.key) % HELD];
-
     while (*at > all->held_first) {
         struct held_fragment *held = &all->held[(*at - 1) % HELD];
         if (is_same(&held->key, &all->claimant.key) && waits(all, held, clock)) {
@@ -292,7 +277,7 @@ bool flow_fragments_next(struct flow_fragments *fragments, int64_t clock, bool a
     return true;
 }
 
-/* --- Orphans: what an earlier table may know the first fragment of ---------------------------- */
+/* --- Orphans: what an earlier table may know the first fragment of --------------------------- */
 
 bool flow_fragments_add_orphan(struct flow_fragments *fragments, const struct fragment_key *key,
                                int64_t clock, int64_t begin)

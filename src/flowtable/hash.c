@@ -9,7 +9,6 @@
 static inline uint64_t sip_hash(const uint64_t seed[2], const uint64_t *words, size_t count)
 {
     struct siphash hash = siphash_begin(seed);
-
     for (size_t i = 0; i + 1 < count; i++)
         siphash_add(&hash, words[i]);
     siphash_add(&hash, words[count - 1] | (uint64_t)(8 * count - 1) << 56);
@@ -24,7 +23,6 @@ uint64_t hash_words(const uint64_t seed[2], const uint64_t *words, size_t count)
 uint64_t hash_key(const uint64_t seed[2], const struct flow_key *key, bool v6)
 {
     uint64_t vlan = flow_words_vlan(key->words, v6);
-
     if (vlan == 0)
         return v6 ? sip_hash(seed, key->words, KEY_WORDS_6)
                   : sip_hash(seed, key->words, KEY_WORDS_4);

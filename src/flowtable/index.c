@@ -29,12 +29,11 @@ void flow_index_empty(struct flow_index *index)
     index->count = 0;
 }
 
-/* --- Groups ----------------------------------------------------------------------------------- */
+/* --- Groups ---------------------------------------------------------------------------------- */
 
 static inline uint8_t tag_of(uint64_t hash)
 {
     uint8_t tag = (uint8_t)hash;
-
     return tag ? tag : 1;
 }
 
@@ -54,7 +53,6 @@ static inline uint64_t equal_bytes(uint64_t bytes, uint8_t tag)
 {
     const uint64_t low7 = 0x7f7f7f7f7f7f7f7f;
     uint64_t x = bytes ^ UINT64_C(0x0101010101010101) * tag;
-
     return ~(((x & low7) + low7) | x | low7);
 }
 
@@ -62,7 +60,6 @@ static inline uint64_t equal_bytes(uint64_t bytes, uint8_t tag)
 static inline uint64_t slots_with(const struct flow_group *group, uint8_t tag)
 {
     uint64_t last = equal_bytes(load_le32(group->tags + 8), tag) & 0xffffffff;
-
     return equal_bytes(load_le64(group->tags), tag) | last >> 4;
 }
 
@@ -70,7 +67,6 @@ static inline uint64_t slots_with(const struct flow_group *group, uint8_t tag)
 static inline unsigned first_slot(uint64_t slots)
 {
     unsigned bit = (unsigned)__builtin_ctzll(slots);
-
     return bit % 8 == 7 ? bit / 8 : 8 + bit / 8;
 }
 
@@ -143,7 +139,7 @@ void flow_index_remove(struct flow_index *index, uint64_t hash, flow_ref ref)
     }
 }
 
-/* --- Growth ----------------------------------------------------------------------------------- */
+/* --- Growth ---------------------------------------------------------------------------------- */
 
 /* Index the flows that are live.  What their keys hash to is far apart in memory, so that several
  * are asked for before the first is written. */
@@ -152,7 +148,6 @@ static void add_live(struct flow_index *index, const struct flow_pool *pool)
     uint64_t hashes[REHASH_AHEAD];
     flow_ref refs[REHASH_AHEAD];
     size_t waiting = 0;
-
     for (flow_ref ref = flow_pool_next(pool, 0), next = 0; ref; ref = next) {
         const struct flow *flow = flow_at(pool, ref);
         next = flow_pool_next(pool, ref);

@@ -20,7 +20,7 @@
 
 #include "packet/protocols.h"
 
-/* --- Segments --------------------------------------------------------------------------------- */
+/* --- Segments -------------------------------------------------------------------------------- */
 
 /* How much further than a later part an earlier one may be.  What is less than FLOW_FAR from
  * the highest of a part is this much more from that of the whole: merged again and again, all of it
@@ -39,7 +39,6 @@ static struct joined_way join_segments(const struct flow *earlier, const struct 
     uint32_t highest = flow_way_of(earlier, way)->seq_end;
     struct joined_way out = {.seq_end = highest, .exact = true};
     bool is_short = later->marks & (way ? MARK_LOG_SHORT_1 : MARK_LOG_SHORT_0);
-
     if (!(later->events[way] & EVENT_SEQ))
         return out;
     if (earlier->events[way] & EVENT_SEQ) {
@@ -61,7 +60,7 @@ static struct joined_way join_segments(const struct flow *earlier, const struct 
     return out;
 }
 
-/* --- Flows ------------------------------------------------------------------------------------ */
+/* --- Flows ----------------------------------------------------------------------------------- */
 
 /* How far a SYN that a flow begins with is from what an earlier part sent: 0 where it is within
  * that, or nothing is known of it; see flow_syn_is_new(). */
@@ -69,7 +68,6 @@ static uint32_t syn_ahead(const struct flow *earlier, const struct flow *later)
 {
     unsigned way = (later->logged & LOGGED_FIRST_WAY1) != 0;
     uint32_t ahead = later->first_seq_end - flow_way_of(earlier, way)->seq_end;
-
     return (earlier->events[way] & EVENT_SEQ) && -ahead >= FLOW_FAR ? ahead : 0;
 }
 
@@ -85,7 +83,6 @@ bool flow_continues(const struct flow_timeouts *timeouts, const struct flow *ear
 bool flow_syn_is_unclear(const struct flow *earlier, const struct flow *later)
 {
     uint32_t ahead = later->marks & MARK_FIRST_SYN ? syn_ahead(earlier, later) : 0;
-
     return ahead > 0 && ahead <= UINT16_MAX;
 }
 
@@ -93,7 +90,6 @@ bool flow_joins_exactly(const struct flow_timeouts *timeouts, const struct flow 
                         const struct flow *later, const struct flow_log *log)
 {
     uint8_t either = earlier->events[0] | earlier->events[1];
-
     /* one has wrong times: joined, the flow would end later than its parts did */
     if (flow_timeouts_are_set(timeouts) &&
         (earlier->started > later->started || earlier->seen > later->started))
@@ -158,7 +154,6 @@ void flow_join(struct flow *earlier, struct flow_logs *logs, const struct flow *
 {
     struct joined_way joined[2] = {join_segments(earlier, later, log, 0),
                                    join_segments(earlier, later, log, 1)};
-
     join_logs(logs, earlier, later, log);
     for (unsigned way = 0; way < 2; way++) {
         if ((earlier->events[way] & EVENT_FIN) && (later->tcp_flags[!way] & TCP_ACK))

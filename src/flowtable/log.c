@@ -38,7 +38,6 @@ static unsigned entries_of(const struct flow_logs *logs, const struct flow *flow
 {
     unsigned count = flow->logged & LOGGED_NUMBER;
     unsigned way1 = (flow->logged & LOGGED_FIRST_WAY1) != 0;
-
     for (uint32_t block = flow->log; block; block = logs->blocks[block].older)
         way1 += (unsigned)__builtin_popcount(logs->blocks[block].way1);
     return way ? way1 : count - way1;
@@ -49,7 +48,6 @@ void flow_log_append(struct flow_logs *logs, struct flow *flow, uint32_t seq_end
 {
     unsigned count = flow->logged & LOGGED_NUMBER;
     uint8_t is_short = way ? MARK_LOG_SHORT_1 : MARK_LOG_SHORT_0;
-
     if (flow->marks & is_short)
         return;
     if (count == 0) {
@@ -78,7 +76,6 @@ void flow_log_append(struct flow_logs *logs, struct flow *flow, uint32_t seq_end
 void flow_log_read(const struct flow_logs *logs, const struct flow *flow, struct flow_log *out)
 {
     uint32_t block = flow->log;
-
     out->count = flow->logged & LOGGED_NUMBER;
     for (unsigned i = out->count; i-- > 1;) {
         const struct flow_log_block *found = &logs->blocks[block];
@@ -115,19 +112,17 @@ void flow_log_shorten(struct flow *flow)
     flow->marks |= MARK_LOG_SHORT;
 }
 
-/* --- All logs --------------------------------------------------------------------------------- */
+/* --- All logs -------------------------------------------------------------------------------- */
 
 static uint32_t most_blocks(size_t chunks)
 {
     uint64_t most = (uint64_t)chunks * LOG_BLOCKS_A_CHUNK;
-
     return most > MOST_LOG_BLOCKS_TO_MERGE ? MOST_LOG_BLOCKS_TO_MERGE : (uint32_t)most;
 }
 
 void flow_logs_allow(struct flow_logs *logs, size_t chunks)
 {
     uint32_t most = most_blocks(chunks);
-
     if (logs->most < most)
         logs->most = most;
 }

@@ -16,7 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* --- Tables ----------------------------------------------------------------------------------- */
+/* --- Tables ---------------------------------------------------------------------------------- */
 
 /* A flow of the later table, its key's hash in the earlier one's index. */
 struct item {
@@ -45,7 +45,6 @@ static bool list_items(struct merging *merging)
     struct item *items =
         malloc((size_t)(other->set.index.count + other->set.ended + 1) * sizeof(*items));
     size_t count = 0;
-
     merging->items = items;
     if (!items)
         return false;
@@ -61,7 +60,6 @@ static bool list_items(struct merging *merging)
 static void prefetch_flow(const struct flow_table *table, flow_ref ref)
 {
     const uint8_t *flow = (const uint8_t *)flow_at(&table->set.pool, ref);
-
     __builtin_prefetch(flow + offsetof(struct flow, key));
     __builtin_prefetch(flow);
     __builtin_prefetch(flow + sizeof(struct flow) - 1);
@@ -72,7 +70,6 @@ static void look_ahead(struct merging *merging, size_t from, size_t end, bool ha
 {
     const struct flow_table *table = merging->table;
     const struct flow_table *other = merging->other;
-
     for (size_t i = from; i < end; i++) {
         struct item *item = &merging->items[i];
         bool v6 = flow_ref_is_6(item->from);
@@ -95,7 +92,6 @@ static flow_ref find(const struct merging *merging, const struct item *item)
 {
     bool v6 = flow_ref_is_6(item->from);
     struct flow_key key = flow_key_of(flow_at(&merging->other->set.pool, item->from), v6);
-
     return flow_set_find(&merging->table->set, &key, item->hash, v6);
 }
 
@@ -110,7 +106,6 @@ static bool is_late(const struct flow_table *table, const struct flow_table *oth
 static bool times_are_exact(const struct flow_table *table, const struct flow_table *other)
 {
     const struct flow_fragments *fragments = &other->input.fragments;
-
     if (other->input.clock.now == FLOW_NO_TIME)
         return !flow_timeouts_are_set(&table->wheel.timeouts) && fragments->count == 0 &&
                fragments->orphan_count == 0;
@@ -128,7 +123,6 @@ static bool waiting_are_exact(const struct flow_table *table, const struct flow_
     const struct flow_fragments *earlier = &table->input.fragments;
     const struct flow_fragments *later = &other->input.fragments;
     uint64_t waiting = flow_fragments_held(earlier);
-
     if (waiting == 0)
         return true;
     if (waiting + flow_fragments_held(later) >= HELD)
@@ -147,7 +141,6 @@ static bool waiting_are_exact(const struct flow_table *table, const struct flow_
 static bool fragments_are_exact(const struct flow_table *table, const struct flow_table *other)
 {
     const struct flow_fragments *later = &other->input.fragments;
-
     if (!waiting_are_exact(table, other))
         return false;
     if (table->input.fragments.count == 0)
@@ -169,7 +162,6 @@ static bool look_at(struct merging *merging, const struct item *item)
     const struct flow *flow = flow_at(&other->set.pool, item->from);
     flow_ref ref = find(merging, item);
     struct flow_log log;
-
     merging->found += ref != 0;
     merging->to_index += !ref && flow->end_reason == END_NONE;
     if (!ref || flow->marks & MARK_AGAIN)
@@ -202,7 +194,6 @@ static bool reserve(const struct merging *merging)
 {
     const struct flow_table *other = merging->other;
     size_t count[2] = {merging->found, merging->found};
-
     for (size_t i = 0; i < merging->count; i++)
         count[flow_ref_is_6(merging->items[i].from)]++;
     return flow_set_reserve(&merging->table->set, count, merging->to_index) &&
@@ -245,7 +236,6 @@ static bool add_flow(const struct merging *merging, const struct item *item, uin
     flow_ref ref = flow_set_find(&table->set, &key, hash, v6);
     struct flow *one = ref ? flow_at(&table->set.pool, ref) : NULL;
     struct flow_log log;
-
     flow_log_read(&other->set.logs, flow, &log);
     bool has_room =
         one && flow_has_room(timeouts, one, flow_first_time(flow), flow_last_time(flow));
@@ -286,7 +276,6 @@ static bool add_flow(const struct merging *merging, const struct item *item, uin
 static void add_held(struct flow_table *table, const struct flow_table *other)
 {
     const struct flow_fragments *later = &other->input.fragments;
-
     for (uint64_t i = later->held_first; i != later->held_end; i++) {
         struct held_fragment held = later->held[i % HELD];
         held.number += table->input.packets;
@@ -303,7 +292,6 @@ static bool reserve_held(struct flow_table *table, const struct flow_table *othe
     const struct flow_fragments *earlier = &table->input.fragments;
     const struct flow_fragments *later = &other->input.fragments;
     uint64_t more = flow_fragments_held(later);
-
     return flow_fragments_held(earlier) + more < HELD || flow_table_catch_up(table, true);
 }
 
@@ -311,7 +299,6 @@ static bool add_fragments(struct flow_table *table, const struct flow_table *oth
 {
     const struct flow_fragments *later = &other->input.fragments;
     uint64_t from = later->count > FRAGMENTS ? later->count - FRAGMENTS : 0;
-
     for (; from < later->count; from++)
         if (!flow_fragments_add(&table->input.fragments, &later->ring[from % FRAGMENTS]))
             return false;
@@ -330,7 +317,6 @@ static bool add_all(struct merging *merging)
     const struct flow_table *other = merging->other;
     uint64_t first_number = table->input.packets;
     bool enough = true;
-
     for (size_t at = 0; at < merging->count && enough; at += AHEAD) {
         size_t end = merging->count - at < AHEAD ? merging->count : at + AHEAD;
         look_ahead(merging, at, end, true);
@@ -363,7 +349,6 @@ enum flow_merge_result flow_table_merge(struct flow_table *table, const struct f
     struct merging merging = {.table = table, .other = other};
     bool exact = true;
     bool enough = true;
-
     if (other->input.packets == 0)
         return MERGE_EXACT;
     if (table->input.packets > 0)

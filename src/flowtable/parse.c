@@ -6,7 +6,7 @@
 #include "packet/protocols.h"
 #include "packet/values.h"
 
-/* --- TCP -------------------------------------------------------------------------------------- */
+/* --- TCP ------------------------------------------------------------------------------------- */
 
 static void read_tcp(const struct plt_packet *packet, struct flow_packet *out)
 {
@@ -27,7 +27,7 @@ static void read_tcp(const struct plt_packet *packet, struct flow_packet *out)
         out->kind |= PACKET_COUNTS;
 }
 
-/* --- Fragments -------------------------------------------------------------------------------- */
+/* --- Fragments ------------------------------------------------------------------------------- */
 
 /* Remember the ports of a first fragment. */
 static void add_first(struct flow_input *input, const struct fragment_key *key,
@@ -38,7 +38,6 @@ static void add_first(struct flow_input *input, const struct fragment_key *key,
                              .src_port = tuple->src.port,
                              .dst_port = tuple->dst.port,
                              .proto = tuple->proto};
-
     if (!flow_fragments_add(&input->fragments, &first))
         input->fragments_lost = true;
     flow_fragments_claim(&input->fragments, &first);
@@ -69,7 +68,7 @@ static bool read_fragment(struct flow_input *input, const struct plt_packet *pac
     return true;
 }
 
-/* --- Packets ---------------------------------------------------------------------------------- */
+/* --- Packets --------------------------------------------------------------------------------- */
 
 static struct flow_end end_of(const uint8_t *address, bool v6, uint16_t port)
 {
@@ -85,7 +84,6 @@ static bool read_tuple(struct flow_input *input, const struct plt_packet *packet
     struct fivetuple found;
     enum fivetuple_result result = packet_fivetuple(packet, &found);
     bool v6 = packet->layers->version == 6;
-
     if (result != FIVETUPLE_OK) {
         input->not_ip += result == FIVETUPLE_NOT_IP;
         input->too_short += result != FIVETUPLE_NOT_IP;
@@ -105,7 +103,6 @@ bool flow_input_packet(struct flow_input *input, const struct plt_packet *packet
     struct flow_tuple tuple;
     struct fragment_key fragment;
     struct plt_payload payload;
-
     out->number = input->packets++;
     if (plt_time_ns(packet->meta, &out->time))
         flow_clock_advance(&input->clock, out->time);

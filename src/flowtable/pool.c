@@ -42,7 +42,6 @@ static bool add_chunk(struct flow_slots *slots)
 bool flow_pool_reserve(struct flow_pool *pool, bool v6, size_t more)
 {
     struct flow_slots *slots = &pool->slots[v6];
-
     while ((slots->used + more) / CHUNK_SLOTS >= slots->chunk_count)
         if (slots->used + more >= FLOW_REF_6 || !add_chunk(slots))
             return false;
@@ -53,7 +52,6 @@ flow_ref flow_pool_take(struct flow_pool *pool, bool v6)
 {
     struct flow_slots *slots = &pool->slots[v6];
     flow_ref ref = slots->free;
-
     if (ref) {
         slots->free = flow_at(pool, ref)->next;
     } else {
@@ -73,7 +71,6 @@ void flow_pool_give_back(struct flow_pool *pool, flow_ref ref)
 {
     struct flow_slots *slots = &pool->slots[flow_ref_is_6(ref)];
     struct flow *flow = flow_at(pool, ref);
-
     flow->marks = 0;
     flow->next = slots->free;
     slots->free = ref;

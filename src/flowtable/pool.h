@@ -25,7 +25,6 @@ static inline struct flow *flow_at(const struct flow_pool *pool, flow_ref ref)
 {
     const struct flow_slots *slots = &pool->slots[ref >> 31];
     uint32_t number = ref & ~FLOW_REF_6;
-
     return (struct flow *)(void *)(slots->chunks[number / CHUNK_SLOTS] +
                                    number % CHUNK_SLOTS * slots->size);
 }
@@ -34,7 +33,6 @@ static inline struct flow *flow_at(const struct flow_pool *pool, flow_ref ref)
 static inline flow_ref flow_pool_next(const struct flow_pool *pool, flow_ref ref)
 {
     bool v6 = flow_ref_is_6(ref);
-
     if ((ref & ~FLOW_REF_6) < pool->slots[v6].used)
         return ref + 1;
     return !v6 && pool->slots[1].used > 0 ? FLOW_REF_6 | 1 : 0;

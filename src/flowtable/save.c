@@ -54,7 +54,7 @@ struct log_entry {
     uint8_t unused[2];
 };
 
-/* --- Writing ---------------------------------------------------------------------------------- */
+/* --- Writing --------------------------------------------------------------------------------- */
 
 static uint8_t *put(uint8_t *at, const void *what, size_t size)
 {
@@ -69,7 +69,6 @@ static uint8_t *put_flow(uint8_t *at, const struct flow_set *set, flow_ref ref)
     struct flow_header header = {.v6 = v6, .logged = flow->logged & LOGGED_NUMBER};
     struct flow_copy copy = flow_set_copy(set, ref);
     struct flow_log log;
-
     copy.of.flow.marks = flow->marks & (uint8_t)~MARK_LIVE;
     memcpy(copy.of.flow.events, flow->events, sizeof(flow->events));
     at = put(at, &header, sizeof(header));
@@ -86,7 +85,6 @@ static uint8_t *put_flow(uint8_t *at, const struct flow_set *set, flow_ref ref)
 static uint8_t *put_fragment(uint8_t *at, const struct fragment *fragment)
 {
     struct fragment alone = *fragment;
-
     alone.older = 0; /* its place depends on the table's seed */
     return put(at, &alone, sizeof(alone));
 }
@@ -101,7 +99,6 @@ static uint64_t count_kept(const struct flow_fragments *fragments)
 static uint64_t count_held(const struct flow_fragments *fragments)
 {
     uint64_t count = 0;
-
     for (uint64_t i = fragments->held_first; i != fragments->held_end; i++)
         count += !fragments->held[i % HELD].found;
     return count;
@@ -125,7 +122,6 @@ bool flow_saving_begin(struct flow_saving *saving, struct flow_table *table)
 {
     const struct flow_fragments *fragments = &table->input.fragments;
     const struct flow_pool *pool = &table->set.pool;
-
     flow_table_settle(table);
     *saving = (struct flow_saving){.table = table};
     saving->refs = flow_set_list(&table->set, LIST_LIVE | LIST_ENDED, &saving->count);
@@ -166,7 +162,6 @@ bool flow_saving_write(const struct flow_saving *saving, uint8_t *out,
                             .orphans = input->fragments.orphan_count,
                             .orphans_lost = input->fragments.orphans_lost,
                             .by_vlan = input->by_vlan};
-
     out = put(out, &header, sizeof(header));
     for (size_t i = 0; i < saving->count; i++) {
         out = put_flow(out, set, saving->refs[i]);
@@ -186,7 +181,6 @@ void flow_saving_end(struct flow_saving *saving)
 size_t flow_copies_size(const struct flow_copy *copies, size_t count)
 {
     size_t size = sizeof(struct header);
-
     for (size_t i = 0; i < count; i++)
         size += sizeof(struct flow_header) + flow_size(copies[i].v6);
     return size;
@@ -198,7 +192,6 @@ void flow_copies_write(const struct flow_copy *copies, size_t count, uint8_t *ou
                             .version = FORMAT_VERSION,
                             .byte_order = ORDER_MARK,
                             .flows = count};
-
     out = put(out, &header, sizeof(header));
     for (size_t i = 0; i < count; i++) {
         struct flow_header flow_header = {.v6 = copies[i].v6};
@@ -207,7 +200,7 @@ void flow_copies_write(const struct flow_copy *copies, size_t count, uint8_t *ou
     }
 }
 
-/* --- Reading ---------------------------------------------------------------------------------- */
+/* --- Reading --------------------------------------------------------------------------------- */
 
 /* Bytes that are read.  What reads them returns false where it can't go on, and says why here. */
 struct source {
@@ -243,7 +236,6 @@ static bool take(struct source *source, void *out, size_t size)
 static bool take_header(struct source *source, const char *magic, struct header *header)
 {
     char version[sizeof(source->error->what)];
-
     if (!take(source, header, sizeof(*header)) ||
         memcmp(header->magic, magic, sizeof(header->magic)) != 0)
         return refuse(source, "it does not begin as one");
@@ -299,7 +291,6 @@ static bool take_flow(struct source *source, struct flow_copy *copy, unsigned *l
     struct flow_header header;
     const struct flow *flow = &copy->of.flow;
     static const uint8_t zeroes[8];
-
     memset(copy, 0, sizeof(*copy));
     if (!take(source, &header, sizeof(header)) || header.v6 > 1 || header.logged > LOG_SIZE ||
         memcmp(header.unused, zeroes, sizeof(header.unused)) != 0 ||
@@ -325,7 +316,6 @@ static bool take_log(struct source *source, struct flow_logs *logs, struct flow 
 {
     uint8_t marks = flow->marks;
     struct log_entry entry;
-
     flow->marks &= (uint8_t)~MARK_LOG_SHORT;
     for (unsigned i = 0; i < logged; i++) {
         if (!take(source, &entry, sizeof(entry)) || entry.way1 > 1 || entry.counts > 1 ||
@@ -347,7 +337,6 @@ static bool place_flow(struct source *source, struct flow_table *table,
     struct flow_key key = flow_key_of(flow, v6);
     uint64_t hash = hash_key(set->index.seed, &key, v6);
     bool ended = flow->end_reason != END_NONE;
-
     if (!ended && flow_set_find(set, &key, hash, v6))
         return refuse(source, "two flows have the same key");
     flow_ref ref = ended ? flow_set_take_slot(set, v6) : flow_set_insert(set, &key, hash, v6);
@@ -376,7 +365,6 @@ static bool take_flows(struct source *source, struct flow_table *table, uint64_t
     uint64_t next_number = 0;
     struct flow_copy copy;
     unsigned logged = 0;
-
     for (uint64_t i = 0; i < count; i++) {
         if (!take_flow(source, &copy, &logged))
             return false;
@@ -397,7 +385,6 @@ static bool take_flows(struct source *source, struct flow_table *table, uint64_t
 static bool is_fragment_key(const struct fragment_key *key)
 {
     const uint64_t *words = key->words;
-
     if ((words[2] | words[3] | words[4]) == 0)
         return (words[1] & 0xff) == 4 && (words[1] & NO_VLAN) >> 32 == 0;
     return (words[4] & 0xff) == 6 && (words[4] >> 8 & 0xff) == 0;
@@ -407,7 +394,6 @@ static bool take_first_fragments(struct source *source, struct flow_fragments *f
                                  uint64_t count)
 {
     struct fragment fragment;
-
     for (uint64_t i = 0; i < count; i++) {
         if (!take(source, &fragment, sizeof(fragment)))
             return refuse(source, "its fragments are cut");
@@ -425,7 +411,6 @@ static bool take_held(struct source *source, struct flow_table *table, uint64_t 
     struct flow_input *input = &table->input;
     struct held_fragment held;
     static const uint8_t zeroes[sizeof(held.unused)];
-
     if (count > 0 && !flow_fragments_reserve(&input->fragments, false, false, true))
         return stop(source, LOAD_NO_MEMORY);
     for (uint64_t i = 0; i < count; i++) {
@@ -444,7 +429,6 @@ static bool take_held(struct source *source, struct flow_table *table, uint64_t 
 static bool take_orphans(struct source *source, struct flow_input *input, uint64_t count)
 {
     struct orphan orphan;
-
     for (uint64_t i = 0; i < count; i++) {
         if (!take(source, &orphan, sizeof(orphan)))
             return refuse(source, "its fragments are cut");
@@ -480,7 +464,6 @@ static bool take_table(struct source *source, struct flow_table *table,
                        const struct flow_patience *patience)
 {
     struct header header;
-
     if (!take_header(source, MAGIC, &header))
         return false;
     if (!is_timeout(header.idle) || !is_timeout(header.active) || header.earliest > header.begin ||
@@ -509,7 +492,6 @@ enum flow_load_result flow_table_load(struct flow_table *table, const uint8_t *d
                                       struct flow_load_error *error)
 {
     struct source source = {.at = data, .left = size, .error = error};
-
     return take_table(&source, table, patience) ? LOAD_DONE : source.result;
 }
 
@@ -517,7 +499,6 @@ enum flow_load_result flow_table_load(struct flow_table *table, const uint8_t *d
 static bool take_copies(struct source *source, struct flow_copy *copies, size_t count)
 {
     unsigned logged = 0;
-
     for (size_t i = 0; i < count; i++) {
         if (!take_flow(source, &copies[i], &logged))
             return false;
@@ -532,7 +513,6 @@ enum flow_load_result flow_copies_load(const uint8_t *data, size_t size, struct 
 {
     struct source source = {.at = data, .left = size, .error = error};
     struct header header;
-
     *copies = NULL;
     if (!take_header(&source, MAGIC_OF_FLOWS, &header))
         return source.result;

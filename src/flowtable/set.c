@@ -25,12 +25,11 @@ size_t flow_set_size(const struct flow_set *set)
            set->logs.room * sizeof(*set->logs.blocks);
 }
 
-/* --- Slots ------------------------------------------------------------------------------------ */
+/* --- Slots ----------------------------------------------------------------------------------- */
 
 flow_ref flow_set_take_slot(struct flow_set *set, bool v6)
 {
     flow_ref ref = flow_pool_take(&set->pool, v6);
-
     flow_logs_allow(&set->logs, flow_pool_chunks(&set->pool));
     return ref;
 }
@@ -46,7 +45,6 @@ bool flow_set_reserve(struct flow_set *set, const size_t more[2], uint64_t live)
     bool enough = flow_index_reserve(&set->index, &set->pool, live) &&
                   flow_pool_reserve(&set->pool, false, more[0]) &&
                   flow_pool_reserve(&set->pool, true, more[1]);
-
     flow_logs_allow(&set->logs, flow_pool_chunks(&set->pool));
     return enough;
 }
@@ -65,7 +63,7 @@ void flow_set_trim_logs(struct flow_set *set)
     flow_logs_clear(&set->logs);
 }
 
-/* --- Live flows ------------------------------------------------------------------------------- */
+/* --- Live flows ------------------------------------------------------------------------------ */
 
 flow_ref flow_set_find(const struct flow_set *set, const struct flow_key *key, uint64_t hash,
                        bool v6)
@@ -77,7 +75,6 @@ flow_ref flow_set_insert(struct flow_set *set, const struct flow_key *key, uint6
 {
     bool enough = flow_index_reserve(&set->index, &set->pool, 1);
     flow_ref ref = enough ? flow_set_take_slot(set, v6) : 0;
-
     if (!ref)
         return 0;
     flow_set_key(flow_at(&set->pool, ref), key, v6);
@@ -86,12 +83,11 @@ flow_ref flow_set_insert(struct flow_set *set, const struct flow_key *key, uint6
     return ref;
 }
 
-/* --- Flows that end --------------------------------------------------------------------------- */
+/* --- Flows that end -------------------------------------------------------------------------- */
 
 void flow_set_add_ended(struct flow_set *set, flow_ref ref, uint8_t reason)
 {
     struct flow *flow = flow_at(&set->pool, ref);
-
     flow->marks &= (uint8_t)~MARK_LIVE;
     flow->end_reason = reason;
     flow->next = 0;
@@ -107,7 +103,6 @@ static void remove_from_index(struct flow_set *set, flow_ref ref)
 {
     bool v6 = flow_ref_is_6(ref);
     struct flow_key key = flow_key_of(flow_at(&set->pool, ref), v6);
-
     flow_index_remove(&set->index, hash_key(set->index.seed, &key, v6), ref);
 }
 
@@ -120,7 +115,6 @@ void flow_set_end(struct flow_set *set, flow_ref ref, uint8_t reason)
 bool flow_set_replace(struct flow_set *set, flow_ref ref, uint8_t reason)
 {
     flow_ref place = flow_set_take_slot(set, flow_ref_is_6(ref));
-
     if (!place)
         return false;
     struct flow *flow = flow_at(&set->pool, ref);
@@ -154,7 +148,6 @@ void flow_set_end_all(struct flow_set *set)
 flow_ref flow_set_take_ended(struct flow_set *set)
 {
     flow_ref ref = set->ended_first;
-
     if (!ref)
         return 0;
     set->ended_first = flow_at(&set->pool, ref)->next;
@@ -165,13 +158,12 @@ flow_ref flow_set_take_ended(struct flow_set *set)
     return ref;
 }
 
-/* --- Copies and lists ------------------------------------------------------------------------- */
+/* --- Copies and lists ------------------------------------------------------------------------ */
 
 struct flow_copy flow_set_copy(const struct flow_set *set, flow_ref ref)
 {
     struct flow_copy copy = {.v6 = flow_ref_is_6(ref)};
     struct flow *flow = &copy.of.flow;
-
     memcpy(&copy.of, flow_at(&set->pool, ref), flow_size(copy.v6));
     flow->next = 0;
     flow->log = 0;
@@ -192,7 +184,6 @@ static int compare_numbers(const void *one_, const void *other_)
 {
     const struct numbered *one = one_;
     const struct numbered *other = other_;
-
     return (one->number > other->number) - (one->number < other->number);
 }
 
@@ -204,7 +195,6 @@ flow_ref *flow_set_list(const struct flow_set *set, int which, size_t *count)
     struct numbered *all = malloc((size_t)(most + 1) * sizeof(*all));
     size_t found = 0;
     bool sorted = true;
-
     *count = 0;
     if (!all)
         return NULL;

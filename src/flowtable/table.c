@@ -31,7 +31,7 @@ size_t flow_table_size(const struct flow_table *table)
     return flow_set_size(&table->set) + flow_fragments_size(&table->input.fragments);
 }
 
-/* --- Ends ------------------------------------------------------------------------------------- */
+/* --- Ends ------------------------------------------------------------------------------------ */
 
 void flow_table_settle(struct flow_table *table)
 {
@@ -56,7 +56,7 @@ void flow_table_flush(struct flow_table *table)
     flow_set_end_all(&table->set);
 }
 
-/* --- Packets ---------------------------------------------------------------------------------- */
+/* --- Packets --------------------------------------------------------------------------------- */
 
 /* Where a packet's flow probably is; its memory is asked for. */
 static void look_ahead(const struct flow_set *set, struct flow_packet *packet)
@@ -75,7 +75,6 @@ static void look_ahead(const struct flow_set *set, struct flow_packet *packet)
 static flow_ref find(const struct flow_set *set, const struct flow_packet *packet)
 {
     flow_ref ref = packet->hint;
-
     /* the guess may have been wrong, or gone since */
     if (ref && flow_ref_is_6(ref) == packet->v6) {
         const struct flow *flow = flow_at(&set->pool, ref);
@@ -126,7 +125,6 @@ static struct flow *flow_of_packet(struct flow_table *table, const struct flow_p
 size_t flow_table_feed(struct flow_table *table, struct flow_packet *packets, size_t count)
 {
     struct flow_set *set = &table->set;
-
     for (size_t i = 0; i < count; i++) {
         packets[i].hash = hash_key(set->index.seed, &packets[i].key, packets[i].v6);
         flow_index_prefetch(&set->index, packets[i].hash);
@@ -146,7 +144,6 @@ size_t flow_table_feed(struct flow_table *table, struct flow_packet *packets, si
 bool flow_table_catch_up(struct flow_table *table, bool all)
 {
     struct flow_packet packet;
-
     while (flow_input_fragment(&table->input, all, &packet))
         if (flow_table_feed(table, &packet, 1) == 0) {
             table->input.packets--;

@@ -18,7 +18,6 @@ int64_t flow_end_time(const struct flow_timeouts *timeouts, const struct flow *f
 {
     int64_t idle = idle_end(timeouts, flow);
     int64_t active = active_end(timeouts, flow);
-
     return idle <= active ? idle : active;
 }
 

@@ -12,7 +12,6 @@ static uint64_t bucket_of(const struct flow_wheel *wheel, int64_t time)
 static void set_position(struct flow_wheel *wheel, uint64_t position)
 {
     uint64_t last = (position << wheel->shift) + (((uint64_t)1 << wheel->shift) - 1);
-
     wheel->position = position;
     wheel->due = (int64_t)(last ^ (uint64_t)1 << 63);
 }
@@ -20,7 +19,6 @@ static void set_position(struct flow_wheel *wheel, uint64_t position)
 void flow_wheel_init(struct flow_wheel *wheel, struct flow_timeouts timeouts, int64_t clock)
 {
     int64_t shorter = flow_timeouts_shorter(&timeouts);
-
     *wheel = (struct flow_wheel){
         .timeouts = timeouts, .due = FLOW_NEVER, .settled = clock, .clock = clock};
     if (shorter == FLOW_NEVER)
@@ -35,7 +33,6 @@ void flow_wheel_add(struct flow_wheel *wheel, const struct flow_pool *pool, flow
 {
     struct flow *flow = flow_at(pool, ref);
     int64_t end = flow_end_time(&wheel->timeouts, flow);
-
     if (end == FLOW_NEVER)
         return;
     flow_ref *bucket = &wheel->buckets[bucket_of(wheel, end) % WHEEL_BUCKETS];
@@ -48,7 +45,6 @@ static void empty_bucket(struct flow_wheel *wheel, struct flow_set *set, uint64_
 {
     flow_ref *head = &wheel->buckets[bucket % WHEEL_BUCKETS];
     flow_ref ref = *head;
-
     *head = 0;
     while (ref) {
         struct flow *flow = flow_at(&set->pool, ref);

@@ -7,6 +7,10 @@
 #include "common/method.h"
 #include "ipflow/flowhome.h"
 #include "ipflow/ipflow.h"
+#include "natkit/flowtable/flow.h"
+#include "natkit/flowtable/flows.h"
+#include "natkit/flowtable/type.h"
+#include "natkit/flowtable/views.h"
 #include "numbers.h"
 
 /* --- Functions ------------------------------------------------------------------------------- */
@@ -77,13 +81,13 @@ static PyTypeObject *add_type(PyObject *module, PyType_Spec *spec)
 
 static int add_flow_tables(PyObject *module, struct natkit_state *state)
 {
-    state->flow_object_type = add_type(module, &natkit_flow_object_spec);
-    state->flows_type = state->flow_object_type ? add_type(module, &natkit_flows_spec) : NULL;
-    state->table_type = state->flows_type ? add_type(module, &natkit_table_spec) : NULL;
+    state->flow_object_type = add_type(module, &flow_object_spec);
+    state->flows_type = state->flow_object_type ? add_type(module, &flows_spec) : NULL;
+    state->table_type = state->flows_type ? add_type(module, &flow_table_spec) : NULL;
     if (!state->table_type)
         return -1;
     state->iterator_type =
-        (PyTypeObject *)PyType_FromModuleAndSpec(module, &natkit_iterator_spec, NULL);
+        (PyTypeObject *)PyType_FromModuleAndSpec(module, &flow_iterator_spec, NULL);
     return state->iterator_type ? batch_types_add(module, &state->batch_types) : -1;
 }
 

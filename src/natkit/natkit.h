@@ -27,8 +27,6 @@ struct natkit_state {
 };
 
 extern struct PyModuleDef natkit_module;
-extern PyType_Spec natkit_table_spec, natkit_flow_object_spec, natkit_flows_spec;
-extern PyType_Spec natkit_iterator_spec;
 
 /* The state of the module that made type, or a base of it; NULL with an exception. */
 struct natkit_state *natkit_state_of(PyTypeObject *type);

@@ -11,7 +11,6 @@ enum fivetuple_result packet_fivetuple(const struct plt_packet *packet, struct f
     const struct plt_layers *layers = packet->layers;
     uint32_t src = layers->layer3 + (layers->version == 4 ? 12U : 8U);
     uint32_t size = layers->version == 4 ? 4 : 16;
-
     if (layers->version == 0)
         return FIVETUPLE_NOT_IP;
     if (packet->len < src + size)

@@ -5,14 +5,13 @@
 
 #include <string.h>
 
-/* --- Values ----------------------------------------------------------------------------------- */
+/* --- Values ---------------------------------------------------------------------------------- */
 
 static bool append(const struct flow_field *field, const struct flow_copy *copy,
                    struct column_data *data)
 {
     struct natkit_key key;
     uint64_t value = 0;
-
     if (field->info.kind == KIND_TEXT) {
         const char *text = flow_tcp_state(&copy->of.flow, copy->v6);
         return column_append_text(data, text, text ? strlen(text) : 0);
@@ -27,7 +26,7 @@ static bool append(const struct flow_field *field, const struct flow_copy *copy,
     return true;
 }
 
-/* --- Tables ----------------------------------------------------------------------------------- */
+/* --- Tables ---------------------------------------------------------------------------------- */
 
 PyObject *flow_column_names(PyObject *names)
 {
@@ -96,7 +95,6 @@ PyObject *flow_columns_table(struct natkit_state *state, PyObject *names, size_t
     PyObject *batch = batch_of(state, names, count, copy_of, context);
     PyObject *module = batch ? PyImport_ImportModule("plt") : NULL;
     PyObject *table = module ? PyObject_CallMethod(module, "Table", "[O]", batch) : NULL;
-
     Py_XDECREF(module);
     Py_XDECREF(batch);
     return table;
@@ -108,7 +106,6 @@ PyObject *flow_columns_stream(struct natkit_state *state, size_t count, flow_cop
     PyObject *batch = batch_of(state, Py_None, count, copy_of, context);
     PyObject *list = batch ? PyList_New(1) : NULL;
     PyObject *stream = NULL;
-
     if (list) {
         struct column_info infos[FLOW_FIELDS];
         for (size_t i = 0; i < FLOW_FIELDS; i++)
@@ -125,7 +122,6 @@ PyObject *flow_columns_stream(struct natkit_state *state, size_t count, flow_cop
 PyObject *flow_columns_schema(void)
 {
     struct column_info infos[FLOW_FIELDS];
-
     for (size_t i = 0; i < FLOW_FIELDS; i++)
         infos[i] = flow_fields[i].info;
     return arrow_schema(infos, FLOW_FIELDS);

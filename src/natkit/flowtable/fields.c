@@ -17,13 +17,12 @@ const struct flow_field flow_fields[] = {FLOW_FIELD_ROWS(AS_FIELD)};
 
 _Static_assert(sizeof(flow_fields) / sizeof(flow_fields[0]) == FLOW_FIELDS, "FLOW_FIELDS is wrong");
 
-/* --- Values ----------------------------------------------------------------------------------- */
+/* --- Values ---------------------------------------------------------------------------------- */
 
 /* A counter of one direction or the sum of both. */
 static uint64_t counted(const struct flow_field *field, const struct flow *flow)
 {
     uint64_t sum = 0;
-
     for (unsigned i = FWD; i <= REV; i++) {
         const struct flow_way *way = flow_way_of(flow, flow_forward(flow) ^ i);
         if (field->whose != BOTH && field->whose != i)
@@ -52,7 +51,6 @@ static uint64_t counted(const struct flow_field *field, const struct flow *flow)
 static bool time_value(const struct flow *flow, uint8_t whose, bool first, int64_t *time)
 {
     const struct flow_way *way = flow_way_of(flow, flow_forward(flow) ^ (whose == REV));
-
     if (whose == BOTH)
         *time = first ? flow_first_time(flow) : flow_last_time(flow);
     else if (way->packets == 0)
@@ -70,7 +68,6 @@ bool flow_field_number(const struct flow_field *field, const struct flow_copy *c
     struct flow_tuple tuple = flow_key_to_tuple(&key, copy->v6, flow_forward(flow));
     bool is_tcp = flow_proto(flow, copy->v6) == PROTO_TCP;
     int64_t first = 0, last = 0, duration = 0;
-
     switch ((enum flow_what)field->what) {
     case VERSION:
         *value = copy->v6 ? 6 : 4;
@@ -135,7 +132,7 @@ const uint8_t *flow_field_address(const struct flow_field *field, const struct f
     return field->what == SRC_PREFIX ? natkit_key_src(out) : natkit_key_dst(out);
 }
 
-/* --- Names ------------------------------------------------------------------------------------ */
+/* --- Names ----------------------------------------------------------------------------------- */
 
 /* The number of a column by its name or its attribute's, in which times end in _ns: -1 where it is
  * unknown. */
@@ -157,7 +154,6 @@ static void raise_unknown(PyObject *name)
     PyObject *difflib = PyImport_ImportModule("difflib");
     PyObject *known = difflib ? PyList_New(FLOW_FIELDS) : NULL;
     PyObject *near = NULL, *blank = NULL, *names = NULL;
-
     for (Py_ssize_t i = 0; known && i < FLOW_FIELDS; i++) {
         PyObject *text = PyUnicode_FromString(flow_fields[i].info.name);
         if (!text)
@@ -214,7 +210,6 @@ uint64_t flow_field_order(int field, const struct flow_copy *copy)
     const uint64_t sign = (uint64_t)1 << 63;
     uint8_t kind = flow_fields[field].info.kind;
     uint64_t value = 0;
-
     if (!flow_field_number(&flow_fields[field], copy, &value))
         return 0;
     return kind == KIND_TIME || kind == KIND_DURATION ? value ^ sign : value;

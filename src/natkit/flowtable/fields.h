@@ -2,12 +2,9 @@
 #ifndef NATKIT_FLOWTABLE_FIELDS_H
 #define NATKIT_FLOWTABLE_FIELDS_H
 
-#include "natkit/ipflow/key.h"
-#include "natkit/natkit.h"
-
-#include "flowtable/flow.h"
-
 #include "common/column.h"
+#include "flowtable/flow.h"
+#include "natkit/ipflow/key.h"
 
 enum { FLOW_FIELDS = 35 };
 

@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* --- Flow ------------------------------------------------------------------------------------- */
+/* --- Flow ------------------------------------------------------------------------------------ */
 
 struct flow_object {
     PyObject ob_base;
@@ -39,7 +39,6 @@ PyObject *flow_object_new(struct natkit_state *state, const struct flow_copy *co
 static void flow_object_dealloc(PyObject *self_)
 {
     PyTypeObject *type = Py_TYPE(self_);
-
     PyObject_Free(self_);
     Py_DECREF(type);
 }
@@ -60,7 +59,6 @@ static Py_hash_t flow_object_hash(PyObject *self_)
     PyObject *bytes =
         PyBytes_FromStringAndSize((const char *)copy->of.flow.key, sizeof(copy->of.flow.key));
     Py_hash_t hash = bytes ? PyObject_Hash(bytes) : -1;
-
     Py_XDECREF(bytes);
     return hash;
 }
@@ -72,7 +70,6 @@ static PyObject *flow_object_str(PyObject *self_)
     PyObject *bytes = packets ? natkit_attribute(self_, "bytes") : NULL;
     PyObject *text =
         bytes ? PyUnicode_FromFormat("%S: %S packets, %S bytes", ipflow, packets, bytes) : NULL;
-
     Py_XDECREF(bytes);
     Py_XDECREF(packets);
     Py_XDECREF(ipflow);
@@ -83,7 +80,6 @@ static PyObject *flow_object_repr(PyObject *self_)
 {
     PyObject *text = flow_object_str(self_);
     PyObject *result = text ? PyUnicode_FromFormat("<natkit.Flow: %U>", text) : NULL;
-
     Py_XDECREF(text);
     return result;
 }
@@ -94,7 +90,6 @@ static PyObject *flow_object_from_bytes(PyObject *type_, PyObject *bytes)
     PyObject *result = NULL;
     size_t count = 0;
     struct flow_copy *copies = state ? unpickle_flows(bytes, &count) : NULL;
-
     if (copies && count == 1)
         result = flow_object_new(state, &copies[0]);
     else if (copies)
@@ -106,12 +101,11 @@ static PyObject *flow_object_from_bytes(PyObject *type_, PyObject *bytes)
 static PyObject *flow_object_reduce(PyObject *self_, PyObject *Py_UNUSED(args))
 {
     PyObject *from_bytes = natkit_attribute((PyObject *)Py_TYPE(self_), "_from_bytes");
-
     return from_bytes ? Py_BuildValue("N(N)", from_bytes, pickle_flows(flow_object_copy(self_), 1))
                       : NULL;
 }
 
-/* --- Attributes ------------------------------------------------------------------------------- */
+/* --- Attributes ------------------------------------------------------------------------------ */
 
 static PyObject *field_get(PyObject *self_, void *closure)
 {
@@ -120,7 +114,6 @@ static PyObject *field_get(PyObject *self_, void *closure)
     const struct natkit_state *state = natkit_state_of(Py_TYPE(self_));
     struct natkit_key key;
     uint64_t value = 0;
-
     if (!state)
         return NULL;
     if (field->info.kind == KIND_ADDRESS)
@@ -142,7 +135,6 @@ static PyObject *key_get(PyObject *self_, void *reversed)
     const struct flow_copy *copy = flow_object_copy(self_);
     struct natkit_key bytes =
         flow_natkit_key(copy, flow_forward(&copy->of.flow) ^ (reversed != NULL));
-
     return natkit_key_bytes(&bytes);
 }
 
@@ -151,7 +143,6 @@ static PyObject *ipflow_get(PyObject *self_, void *Py_UNUSED(closure))
     const struct flow_copy *copy = flow_object_copy(self_);
     const struct natkit_state *state = natkit_state_of(Py_TYPE(self_));
     struct natkit_key bytes = flow_forward_key(copy);
-
     return state ? ipflow_new(state, &bytes, NO_HOME, NO_HOME) : NULL;
 }
 
@@ -177,7 +168,7 @@ static PyGetSetDef attributes[] = {
     {.name = "ipflow", .get = ipflow_get, .doc = "The IPflow whose fwd_key is the flow's."},
     {.name = NULL}};
 
-/* --- The type --------------------------------------------------------------------------------- */
+/* --- The type -------------------------------------------------------------------------------- */
 
 static PyMethodDef flow_object_methods[] = {
     {.ml_name = "_from_bytes",
@@ -207,7 +198,7 @@ static PyType_Slot flow_object_slots[] = {
     {.slot = 0},
 };
 
-PyType_Spec natkit_flow_object_spec = {
+PyType_Spec flow_object_spec = {
     .name = "natkit.Flow",
     .basicsize = sizeof(struct flow_object),
     .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE | Py_TPFLAGS_DISALLOW_INSTANTIATION,

@@ -2,9 +2,10 @@
 #ifndef NATKIT_FLOWTABLE_FLOW_H
 #define NATKIT_FLOWTABLE_FLOW_H
 
+#include "flowtable/flow.h"
 #include "natkit/natkit.h"
 
-#include "flowtable/flow.h"
+extern PyType_Spec flow_object_spec;
 
 /* A new Flow; NULL with an exception. */
 PyObject *flow_object_new(struct natkit_state *state, const struct flow_copy *copy);

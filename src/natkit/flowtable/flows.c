@@ -42,7 +42,6 @@ static struct flows_object *flows_of(const struct flow_table_object *owner, cons
                                      size_t count)
 {
     struct flows_object *self = flows_new(owner->state, count);
-
     for (size_t i = 0; self && i < count; i++) {
         self->copies[self->count++] = flow_set_copy(&owner->table.set, refs[i]);
         if (!flow_patience_lasts(&until_signal, i))
@@ -76,7 +75,6 @@ PyObject *flows_take(struct flow_table_object *self)
 static void flows_dealloc(PyObject *self_)
 {
     PyTypeObject *type = Py_TYPE(self_);
-
     free(((struct flows_object *)self_)->copies);
     type->tp_free(self_);
     Py_DECREF(type);
@@ -90,7 +88,6 @@ static Py_ssize_t flows_length(PyObject *self_)
 static PyObject *flows_item(PyObject *self_, Py_ssize_t n)
 {
     const struct flows_object *self = (const struct flows_object *)self_;
-
     if (n < 0 || (size_t)n >= self->count) {
         PyErr_Format(PyExc_IndexError, "flow %zd of %zu", n, self->count);
         return NULL;
@@ -101,7 +98,6 @@ static PyObject *flows_item(PyObject *self_, Py_ssize_t n)
 static PyObject *flows_slice(struct flows_object *self, PyObject *slice)
 {
     Py_ssize_t start = 0, stop = 0, step = 0;
-
     if (PySlice_Unpack(slice, &start, &stop, &step) < 0)
         return NULL;
     Py_ssize_t count = PySlice_AdjustIndices((Py_ssize_t)self->count, &start, &stop, step);
@@ -114,7 +110,6 @@ static PyObject *flows_slice(struct flows_object *self, PyObject *slice)
 static PyObject *flows_subscript(PyObject *self_, PyObject *key)
 {
     struct flows_object *self = (struct flows_object *)self_;
-
     if (PySlice_Check(key))
         return flows_slice(self, key);
     if (!PyIndex_Check(key))
@@ -137,7 +132,6 @@ static PyObject *flows_columns(PyObject *self_, PyObject *args, PyObject *kwargs
     static char *keywords[] = {fields_word, NULL};
     struct flows_object *self = (struct flows_object *)self_;
     PyObject *names = NULL;
-
     if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|O:columns", keywords, &names))
         return NULL;
     PyObject *chosen = flow_column_names(names);
@@ -153,7 +147,6 @@ static PyObject *flows_stream(PyObject *self_, PyObject *args, PyObject *kwargs)
     static char *keywords[] = {schema_word, NULL};
     struct flows_object *self = (struct flows_object *)self_;
     PyObject *schema = NULL;
-
     if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|O:__arrow_c_stream__", keywords, &schema))
         return NULL;
     return flow_columns_stream(self->state, self->count, copy_of, self);
@@ -189,7 +182,6 @@ static PyObject *flows_reduce(PyObject *self_, PyObject *Py_UNUSED(args))
 {
     const struct flows_object *self = (const struct flows_object *)self_;
     PyObject *from_bytes = natkit_attribute((PyObject *)Py_TYPE(self_), "_from_bytes");
-
     return from_bytes ? Py_BuildValue("N(N)", from_bytes, pickle_flows(self->copies, self->count))
                       : NULL;
 }
@@ -197,7 +189,6 @@ static PyObject *flows_reduce(PyObject *self_, PyObject *Py_UNUSED(args))
 static PyObject *flows_sizeof(PyObject *self_, PyObject *Py_UNUSED(args))
 {
     const struct flows_object *self = (const struct flows_object *)self_;
-
     return PyLong_FromSize_t((size_t)Py_TYPE(self_)->tp_basicsize +
                              self->count * sizeof(*self->copies));
 }
@@ -234,7 +225,7 @@ static PyType_Slot flows_slots[] = {
     {.slot = 0},
 };
 
-PyType_Spec natkit_flows_spec = {
+PyType_Spec flows_spec = {
     .name = "natkit.Flows",
     .basicsize = sizeof(struct flows_object),
     .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE | Py_TPFLAGS_DISALLOW_INSTANTIATION,

@@ -4,6 +4,8 @@
 
 #include "object.h"
 
+extern PyType_Spec flows_spec;
+
 /* A Flows of all that have ended, taken out of the table; NULL with an exception. */
 PyObject *flows_take(struct flow_table_object *self);
 

@@ -18,7 +18,6 @@ unsigned flow_key_from_natkit(const struct natkit_key *key, struct flow_key *out
         .dst = end_of(natkit_key_dst(key), v6, load_be16(key->bytes + KEY_DST_PORT)),
         .proto = key->bytes[KEY_PROTO],
         .v6 = v6};
-
     return flow_key_from_tuple(&tuple, out);
 }
 
@@ -37,7 +36,6 @@ struct natkit_key flow_natkit_key(const struct flow_copy *copy, unsigned way)
     struct flow_key key = flow_key_of(&copy->of.flow, copy->v6);
     struct flow_tuple tuple = flow_key_to_tuple(&key, copy->v6, way);
     struct natkit_key out = {.bytes = {0}};
-
     out.bytes[KEY_VERSION] = copy->v6 ? 6 : 4;
     out.bytes[KEY_PROTO] = tuple.proto;
     store_be16(out.bytes + KEY_SRC_PORT, tuple.src.port);

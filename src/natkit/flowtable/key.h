@@ -2,9 +2,8 @@
 #ifndef NATKIT_FLOWTABLE_KEY_H
 #define NATKIT_FLOWTABLE_KEY_H
 
-#include "natkit/ipflow/key.h"
-
 #include "flowtable/flow.h"
+#include "natkit/ipflow/key.h"
 
 /* Returns the way from the source to the destination. */
 unsigned flow_key_from_natkit(const struct natkit_key *key, struct flow_key *out);

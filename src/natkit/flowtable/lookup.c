@@ -64,7 +64,6 @@ static int find(struct flow_table_object *self, PyObject *obj, flow_ref *ref)
 int table_contains(PyObject *self_, PyObject *obj)
 {
     flow_ref ref = 0;
-
     return find(table_object(self_), obj, &ref);
 }
 
@@ -73,7 +72,6 @@ PyObject *table_subscript(PyObject *self_, PyObject *obj)
     struct flow_table_object *self = table_object(self_);
     flow_ref ref = 0;
     int found = find(self, obj, &ref);
-
     if (found == 0)
         PyErr_SetObject(PyExc_KeyError, obj);
     if (found <= 0)

@@ -10,7 +10,6 @@ static int same_settings(const struct flow_table_object *one, const struct flow_
 {
     const struct flow_timeouts *timeouts = &one->table.wheel.timeouts;
     const struct flow_timeouts *others = &other->table.wheel.timeouts;
-
     if (timeouts->idle != others->idle || timeouts->active != others->active ||
         one->table.input.by_vlan != other->table.input.by_vlan)
         return 0;
@@ -29,7 +28,6 @@ static int same_settings(const struct flow_table_object *one, const struct flow_
 static bool no_signal(void *thread_)
 {
     PyThreadState **thread = thread_;
-
     PyEval_RestoreThread(*thread);
     bool none = PyErr_CheckSignals() == 0;
     *thread = PyEval_SaveThread();
@@ -58,7 +56,6 @@ PyObject *table_merge(PyObject *self_, PyObject *args, PyObject *kwargs)
     PyObject *other_obj = NULL; /* borrowed from args */
     int only_exact = 0;
     enum flow_merge_result result = MERGE_NO_MEMORY;
-
     if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O!|p:merge", keywords, Py_TYPE(self_),
                                      &other_obj, &only_exact))
         return NULL;

@@ -12,7 +12,6 @@ int table_object_check(const struct flow_table_object *self)
 struct flow_table *table_object_settled(PyObject *self_)
 {
     struct flow_table_object *self = table_object(self_);
-
     if (table_object_check(self) < 0)
         return NULL;
     if (!flow_table_catch_up(&self->table, false)) {
@@ -26,7 +25,6 @@ struct flow_table *table_object_settled(PyObject *self_)
 struct flow_table *table_object_complete(PyObject *self_)
 {
     struct flow_table *table = table_object_settled(self_);
-
     if (table && !flow_table_catch_up(table, true)) {
         PyErr_NoMemory();
         return NULL;

@@ -8,7 +8,6 @@
 PyObject *pickle_table(struct flow_table *table)
 {
     struct flow_saving saving;
-
     if (!flow_saving_begin(&saving, table))
         return PyErr_NoMemory();
     PyObject *bytes = PyBytes_FromStringAndSize(NULL, (Py_ssize_t)saving.size);
@@ -21,7 +20,6 @@ PyObject *pickle_table(struct flow_table *table)
 PyObject *pickle_flows(const struct flow_copy *copies, size_t count)
 {
     PyObject *bytes = PyBytes_FromStringAndSize(NULL, (Py_ssize_t)flow_copies_size(copies, count));
-
     if (bytes)
         flow_copies_write(copies, count, (uint8_t *)PyBytes_AS_STRING(bytes));
     return bytes;
@@ -49,7 +47,6 @@ int unpickle_table(struct flow_table *table, PyObject *bytes)
 {
     struct flow_load_error error;
     Py_buffer buffer;
-
     if (PyObject_GetBuffer(bytes, &buffer, PyBUF_SIMPLE) < 0)
         return -1;
     enum flow_load_result result =
@@ -63,7 +60,6 @@ struct flow_copy *unpickle_flows(PyObject *bytes, size_t *count)
     struct flow_copy *copies = NULL;
     struct flow_load_error error;
     Py_buffer buffer;
-
     if (PyObject_GetBuffer(bytes, &buffer, PyBUF_SIMPLE) < 0)
         return NULL;
     enum flow_load_result result =

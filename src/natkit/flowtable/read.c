@@ -20,7 +20,7 @@ enum {
 /* Seconds between two calls of progress. */
 #define PROGRESS_EVERY 0.05
 
-/* --- One packet ------------------------------------------------------------------------------- */
+/* --- One packet ------------------------------------------------------------------------------ */
 
 const char table_add_doc[] =
     "add($self, packet, /)\n--\n\n"
@@ -36,7 +36,6 @@ PyObject *table_add(PyObject *self_, PyObject *obj)
     struct plt_packet found = {.data = NULL};
     struct flow_packet packet;
     int status = self->state->plt_api->packet_of(self->state->plt_api, obj, &found);
-
     if (status < 0 || table_object_check(self) < 0)
         return NULL;
     if (status == 0)
@@ -57,7 +56,7 @@ PyObject *table_add(PyObject *self_, PyObject *obj)
     Py_RETURN_NONE;
 }
 
-/* --- A trace ---------------------------------------------------------------------------------- */
+/* --- A trace --------------------------------------------------------------------------------- */
 
 /* What a call of add_trace() reads with. */
 struct reading {
@@ -87,7 +86,6 @@ static enum plt_records_result read_block(struct reading *reading, struct flow_p
     enum plt_records_result result = PLT_RECORD;
     struct plt_record record;
     struct plt_layers layers;
-
     *count = 0;
     for (size_t i = 0; i < most && *count < most;) {
         if (flow_input_fragment(input, false, &packets[*count])) {
@@ -117,7 +115,6 @@ static bool count_packets(void *reading_, void *packets_, size_t count)
     struct flow_packet *packets = packets_;
     struct flow_table *table = &reading->self->table;
     bool enough = true;
-
     for (size_t at = 0; at < count && enough; at += BLOCK) {
         size_t block = count - at < BLOCK ? count - at : BLOCK;
         size_t counted = flow_table_feed(table, packets + at, block);
@@ -138,7 +135,6 @@ static enum plt_records_result read_stretch(struct reading *reading)
     struct flow_packet *place = packets;
     size_t room = BLOCK;
     size_t count = 0;
-
     if (second && !pipeline_start(second, count_packets, reading))
         second = NULL;
     for (uint64_t end = reading->read + STRETCH; reading->read < end && result == PLT_RECORD &&
@@ -156,7 +152,6 @@ static enum plt_records_result read_stretch(struct reading *reading)
 static double now(void)
 {
     struct timespec time;
-
     if (clock_gettime(CLOCK_MONOTONIC, &time) != 0)
         return 0;
     return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
@@ -167,7 +162,6 @@ static double now(void)
 static int tell(PyObject *progress, uint64_t read, uint64_t told)
 {
     PyObject *result = NULL;
-
     if (PyCallable_Check(progress))
         result = PyObject_CallFunction(progress, "K", (unsigned long long)read);
     else
@@ -180,7 +174,6 @@ static int hand_over(struct flow_table_object *self, PyObject *on_expired)
 {
     PyObject *flows = flows_take(self);
     PyObject *result = NULL;
-
     if (flows)
         result = PySequence_Size(flows) > 0 ? PyObject_CallOneArg(on_expired, flows)
                                             : Py_NewRef(Py_None);
@@ -194,7 +187,6 @@ static int hand_over(struct flow_table_object *self, PyObject *on_expired)
 static int settle(struct reading *reading, int status)
 {
     bool enough = true;
-
     if (!reading->second)
         return status;
     Py_BEGIN_ALLOW_THREADS
@@ -231,7 +223,6 @@ static int raise_forked(void)
 static int read_on(struct reading *reading, enum plt_records_result *result)
 {
     const struct plt_api *api = reading->self->state->plt_api;
-
     Py_BEGIN_ALLOW_THREADS
     *result = read_stretch(reading);
     Py_END_ALLOW_THREADS
@@ -258,7 +249,6 @@ static int read_all(struct reading *reading, PyObject *progress, PyObject *on_ex
     uint64_t told = 0;
     double told_at = now();
     int status = 0;
-
     while (status == 0 && result != PLT_END) {
         /* callbacks, and what opened the trace, may have given the table to another thread */
         if (table_object_check(self) < 0)
@@ -306,7 +296,6 @@ PyObject *table_add_trace(PyObject *self_, PyObject *args, PyObject *kwargs)
     struct flow_table_object *self = table_object(self_);
     const struct plt_api *api = self->state->plt_api;
     PyObject *source = NULL, *filter = Py_None, *progress = Py_None, *on_expired = Py_None;
-
     if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O|OOO:add_trace", keywords, &source, &filter,
                                      &progress, &on_expired) ||
         table_object_check(self) < 0)

@@ -1,10 +1,11 @@
 /* The type FlowTable: how it is made, pickled and ended, and its attributes. */
-#include "object.h"
+#include "type.h"
 
 #include "columns.h"
 #include "flows.h"
 #include "lookup.h"
 #include "merge.h"
+#include "object.h"
 #include "pickle.h"
 #include "read.h"
 #include "views.h"
@@ -15,7 +16,7 @@
 #include <math.h>
 #include <string.h>
 
-/* --- Making one ------------------------------------------------------------------------------- */
+/* --- Making one ------------------------------------------------------------------------------ */
 
 /* A timeout of None or seconds, in nanoseconds: 0, or -1 with an exception. */
 static int read_timeout(const char *name, PyObject *obj, int64_t *timeout)
@@ -44,7 +45,6 @@ static int read_seed(uint64_t seed[2])
 {
     PyObject *os = PyImport_ImportModule("os");
     PyObject *bytes = os ? PyObject_CallMethod(os, "urandom", "i", 16) : NULL;
-
     if (bytes && PyBytes_Check(bytes) && PyBytes_GET_SIZE(bytes) == 16)
         memcpy(seed, PyBytes_AS_STRING(bytes), 16);
     else if (!PyErr_Occurred())
@@ -64,7 +64,6 @@ static struct flow_table_object *table_make(PyTypeObject *type, PyObject *home)
 {
     struct natkit_state *state = natkit_state_of(type);
     uint64_t seed[2] = {0, 0};
-
     if (!state || read_seed(seed) < 0)
         return NULL;
     if (home != Py_None && !PyObject_TypeCheck(home, state->home_type)) {
@@ -93,7 +92,6 @@ static PyObject *table_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
     PyObject *home = Py_None, *idle_obj = Py_None, *active_obj = Py_None; /* borrowed from args */
     int64_t idle = FLOW_NEVER, active = FLOW_NEVER;
     int by_vlan = 0;
-
     if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|OOOp:FlowTable", keywords, &home, &idle_obj,
                                      &active_obj, &by_vlan) ||
         read_timeout("idle_timeout", idle_obj, &idle) < 0 ||
@@ -110,7 +108,6 @@ static PyObject *table_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
 static PyObject *table_to_be_merged(PyObject *type_, PyObject *args, PyObject *kwargs)
 {
     PyObject *self = table_new((PyTypeObject *)type_, args, kwargs);
-
     if (!self)
         return NULL;
     flow_set_grow_logs(&table_object(self)->table.set);
@@ -121,7 +118,6 @@ static PyObject *table_to_be_merged(PyObject *type_, PyObject *args, PyObject *k
 static PyObject *table_merged(PyObject *self_, PyObject *Py_UNUSED(args))
 {
     struct flow_table_object *self = table_object(self_);
-
     if (table_object_check(self) < 0)
         return NULL;
     flow_set_trim_logs(&self->table.set);
@@ -133,7 +129,6 @@ static void table_dealloc(PyObject *self_)
 {
     struct flow_table_object *self = table_object(self_);
     PyTypeObject *type = Py_TYPE(self_);
-
     if (!self->busy) /* else it may be half changed: see read.c */
         flow_table_clear(&self->table);
     Py_XDECREF(self->home);
@@ -170,7 +165,7 @@ static PyObject *table_reduce(PyObject *self_, PyObject *Py_UNUSED(args))
     return NULL;
 }
 
-/* --- Ending flows ----------------------------------------------------------------------------- */
+/* --- Ending flows ---------------------------------------------------------------------------- */
 
 static PyObject *table_expired(PyObject *self_, PyObject *Py_UNUSED(args))
 {
@@ -180,19 +175,17 @@ static PyObject *table_expired(PyObject *self_, PyObject *Py_UNUSED(args))
 static PyObject *table_flush(PyObject *self_, PyObject *Py_UNUSED(args))
 {
     struct flow_table *table = table_object_complete(self_);
-
     if (!table)
         return NULL;
     flow_table_flush(table);
     Py_RETURN_NONE;
 }
 
-/* --- Looking into it -------------------------------------------------------------------------- */
+/* --- Looking into it ------------------------------------------------------------------------- */
 
 static Py_ssize_t table_length(PyObject *self_)
 {
     const struct flow_table *table = table_object_complete(self_);
-
     return table ? (Py_ssize_t)table->set.index.count : -1;
 }
 
@@ -204,18 +197,16 @@ static PyObject *table_schema(PyObject *Py_UNUSED(self), PyObject *Py_UNUSED(arg
 static PyObject *table_repr(PyObject *self_)
 {
     const struct flow_table *table = &table_object(self_)->table;
-
     return PyUnicode_FromFormat("<natkit.FlowTable: %llu flows, %llu packets>",
                                 (unsigned long long)table->set.index.count,
                                 (unsigned long long)table->input.packets);
 }
 
-/* --- Attributes ------------------------------------------------------------------------------- */
+/* --- Attributes ------------------------------------------------------------------------------ */
 
 static PyObject *home_get(PyObject *self_, void *Py_UNUSED(closure))
 {
     PyObject *home = table_object(self_)->home;
-
     return Py_NewRef(home ? home : Py_None);
 }
 
@@ -239,7 +230,6 @@ static PyObject *active_timeout_get(PyObject *self_, void *Py_UNUSED(closure))
 static PyObject *time_ns_get(PyObject *self_, void *Py_UNUSED(closure))
 {
     const struct flow_table *table = &table_object(self_)->table;
-
     if (table->input.clock.now == FLOW_NO_TIME)
         Py_RETURN_NONE;
     return PyLong_FromLongLong(table->input.clock.now);
@@ -268,7 +258,6 @@ static PyObject *too_short_get(PyObject *self_, void *Py_UNUSED(closure))
 static PyObject *table_sizeof(PyObject *self_, PyObject *Py_UNUSED(ignored))
 {
     struct flow_table_object *self = table_object(self_);
-
     if (table_object_check(self) < 0)
         return NULL;
     return PyLong_FromSize_t((size_t)Py_TYPE(self_)->tp_basicsize + flow_table_size(&self->table));
@@ -298,7 +287,7 @@ static PyGetSetDef table_getset[] = {
      .doc = "Those of them that were cut before the end of their addresses, in no flow."},
     {.name = NULL}};
 
-/* --- The type --------------------------------------------------------------------------------- */
+/* --- The type -------------------------------------------------------------------------------- */
 
 static PyMethodDef table_methods[] = {
     METHOD("add", table_add, METH_O, table_add_doc),
@@ -371,7 +360,7 @@ static PyType_Slot table_slots[] = {
     {.slot = 0},
 };
 
-PyType_Spec natkit_table_spec = {
+PyType_Spec flow_table_spec = {
     .name = "natkit.FlowTable",
     .basicsize = sizeof(struct flow_table_object),
     .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE,

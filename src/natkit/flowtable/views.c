@@ -31,7 +31,6 @@ static int list_flows(PyObject *self_, struct listed *out)
 static struct flow_copy copy_of(const void *context, size_t n)
 {
     const struct listed *listed = context;
-
     return flow_set_copy(listed->set, listed->refs[n]);
 }
 
@@ -42,7 +41,6 @@ PyObject *table_columns(PyObject *self_, PyObject *args, PyObject *kwargs)
     struct flow_table_object *self = table_object(self_);
     PyObject *names = NULL;
     struct listed listed;
-
     if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|O:columns", keywords, &names))
         return NULL;
     PyObject *chosen = flow_column_names(names);
@@ -65,7 +63,6 @@ PyObject *table_stream(PyObject *self_, PyObject *args, PyObject *kwargs)
     struct flow_table_object *self = table_object(self_);
     PyObject *schema = NULL;
     struct listed listed;
-
     if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|O:__arrow_c_stream__", keywords, &schema) ||
         list_flows(self_, &listed) < 0)
         return NULL;
@@ -76,7 +73,7 @@ PyObject *table_stream(PyObject *self_, PyObject *args, PyObject *kwargs)
     return result;
 }
 
-/* --- The largest ------------------------------------------------------------------------------ */
+/* --- The largest ----------------------------------------------------------------------------- */
 
 const char table_top_doc[] =
     "top($self, n, by='bytes')\n--\n\n"
@@ -110,7 +107,6 @@ static int compare_backwards(const void *one, const void *other)
 static void sift(struct ranked *heap, size_t count, struct ranked item)
 {
     size_t at = 0;
-
     for (size_t child = 1; child < count; child = 2 * at + 1) {
         if (child + 1 < count && ranks_before(&heap[child], &heap[child + 1]))
             child++;
@@ -128,7 +124,6 @@ static PyObject *ranked_list(struct flow_table_object *self, const struct listed
     size_t kept = n < listed->count ? n : listed->count;
     struct ranked *heap = malloc((kept + 1) * sizeof(*heap));
     PyObject *list = heap ? PyList_New((Py_ssize_t)kept) : PyErr_NoMemory();
-
     for (size_t i = 0; list && kept > 0 && i < listed->count; i++) {
         struct flow_copy copy = copy_of(listed, i);
         struct ranked item = {.order = flow_field_order(field, &copy), .place = i};
@@ -161,7 +156,6 @@ PyObject *table_top(PyObject *self_, PyObject *args, PyObject *kwargs)
     static char *keywords[] = {n_word, by_word, NULL};
     PyObject *n_obj = NULL, *by = NULL; /* borrowed from args */
     struct listed listed;
-
     if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O|U:top", keywords, &n_obj, &by))
         return NULL;
     /* a number too large for Py_ssize_t is cut to its limit: all flows, as it would be */
@@ -185,7 +179,7 @@ PyObject *table_top(PyObject *self_, PyObject *args, PyObject *kwargs)
     return list;
 }
 
-/* --- One after another ------------------------------------------------------------------------ */
+/* --- One after another ----------------------------------------------------------------------- */
 
 struct iterator {
     PyObject ob_base;
@@ -201,7 +195,6 @@ PyObject *table_iter(PyObject *self_)
     const struct natkit_state *state = table_object(self_)->state;
     PyTypeObject *type = state->iterator_type;
     struct listed listed;
-
     if (!type) {
         PyErr_SetString(PyExc_RuntimeError, "the module natkit has been unloaded");
         return NULL;
@@ -229,7 +222,6 @@ static void iterator_dealloc(PyObject *self_)
 {
     struct iterator *self = (struct iterator *)self_;
     PyTypeObject *type = Py_TYPE(self_);
-
     Py_XDECREF(self->table);
     free(self->refs);
     free(self->numbers);
@@ -241,7 +233,6 @@ static PyObject *iterator_next(PyObject *self_)
 {
     struct iterator *self = (struct iterator *)self_;
     struct flow_table_object *owner = table_object(self->table);
-
     if (table_object_check(owner) < 0)
         return NULL;
     while (self->next < self->count) {
@@ -265,7 +256,7 @@ static PyType_Slot iterator_slots[] = {
     {.slot = 0},
 };
 
-PyType_Spec natkit_iterator_spec = {
+PyType_Spec flow_iterator_spec = {
     .name = "natkit._FlowIterator",
     .basicsize = sizeof(struct iterator),
     .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE | Py_TPFLAGS_DISALLOW_INSTANTIATION,

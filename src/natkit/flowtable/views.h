@@ -4,6 +4,9 @@
 
 #include "natkit/natkit.h"
 
+/* The type of what iterates over a table. */
+extern PyType_Spec flow_iterator_spec;
+
 PyObject *table_columns(PyObject *self_, PyObject *args, PyObject *kwargs);
 PyObject *table_stream(PyObject *self_, PyObject *args, PyObject *kwargs);
 PyObject *table_top(PyObject *self_, PyObject *args, PyObject *kwargs);

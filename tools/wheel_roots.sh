@@ -30,7 +30,7 @@ for release in bookworm trixie; do
     mkdir -p "$root/try/tests/tutorial"
     cp -R tutorial "$root/try"
     cp -R tests/tutorial/expected "$root/try/tests/tutorial"
-    cp -R tools/wheel_in_root.py dist "$root/try"
+    cp -R tools/try_wheel.py dist "$root/try"
     cp "$roots"/pip/pip-*.whl "$root/try/pip.whl"
     # A network of its own, whose lo nobody else uses; what is mounted goes with the namespace.
     # shellcheck disable=SC2016 # the words of the inner shell
@@ -40,6 +40,6 @@ for release in bookworm trixie; do
             python3 /try/pip.whl/pip install -q --no-index --root-user-action=ignore \
                 --break-system-packages -f /try/dist python-libtrace
             cd /
-            python3 /try/wheel_in_root.py /try"
+            python3 /try/try_wheel.py /try"
     ' sh "$root"
 done

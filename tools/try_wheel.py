@@ -1,8 +1,8 @@
 """Try the installed wheel in a system that has Python and none of the wheel's libraries.
 
-usage: python3 wheel_in_root.py FOLDER      as root, in a network namespace of its own
+usage: python3 try_wheel.py FOLDER      as root: it captures on lo
 
-FOLDER has copies of tutorial/ and of tests/tutorial/expected/, as they lie in the project.
+FOLDER has tutorial/ and tests/tutorial/expected/ as the project has them.
 """
 
 import fcntl
@@ -53,8 +53,9 @@ def bring_up(interface: str) -> None:
         request = struct.pack("16sh14x", interface.encode(), 0)
         answer = fcntl.ioctl(any_socket, SIOCGIFFLAGS, request)
         (flags,) = struct.unpack_from("h", answer, 16)
-        request = struct.pack("16sh14x", interface.encode(), flags | IFF_UP)
-        fcntl.ioctl(any_socket, SIOCSIFFLAGS, request)
+        if not flags & IFF_UP:
+            request = struct.pack("16sh14x", interface.encode(), flags | IFF_UP)
+            fcntl.ioctl(any_socket, SIOCSIFFLAGS, request)
 
 
 def capture(uri: str) -> None:

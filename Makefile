@@ -14,6 +14,8 @@ BIN  := $(VENV)/bin
 JOBS := $(shell nproc)
 ARGS :=
 PYTHONS := $(BIN)/python
+# The interpreters of Debian 12 and 13, for the wheels that are tried there.
+ROOTS := 3.11 3.13
 
 # Without PYTHON= an existing .venv is used as it is, whichever interpreter made it.
 ifeq ($(origin PYTHON),undefined)
@@ -132,7 +134,7 @@ wheel: $(VENV)/.wheel ## build dist/*.whl, which carries its libraries, and test
 	tools/wheel_test.sh $(PYTHONS)
 
 wheel-roots: $(VENV)/.wheel ## build wheels, and try them in bare Debian 12 and 13 (root; ten minutes)
-	tools/wheel.sh $(BIN)/python 3.11 3.13
+	tools/wheel.sh $(BIN)/python $(ROOTS)
 	tools/wheel_roots.sh $(BIN)/python
 
 bench: $(VENV)/.built $(VENV)/.test $(VENV)/.bench ## measure, compare, write doc/performance.md

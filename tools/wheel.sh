@@ -14,6 +14,13 @@ work=$PWD/build/wheel
 libraries=$PWD/build/wheel-libraries
 shift
 
+# A name may be there and not run: pyenv's is for versions that are not chosen.
+for python; do
+    case $python in [0-9]*) python=python$python ;; esac
+    "$python" -c 'import venv' ||
+        { echo "$0: $python does not run here: choose another, by its path" >&2; exit 1; }
+done
+
 tools/wheel_libraries.sh "$libraries"
 rm -rf "$dist" "$work"
 mkdir -p "$dist" "$work"

@@ -1,0 +1,119 @@
+"""The Python programs that `--python` prints."""
+
+from __future__ import annotations
+
+import inspect
+import json
+import sys
+from collections.abc import Sequence
+
+from plt.cli.listing import Listing
+from plt.cli.rows import ADDRESSES, values, with_version
+
+WIDTH = 88
+OWN = ("ipp", "natkit", "pldns", "plt")
+
+
+def literal(value: object) -> str:
+    """A value in Python, with the quotes that programs of this project have."""
+    if isinstance(value, str):
+        return json.dumps(value, ensure_ascii=False) if value.isprintable() else repr(value)
+    if isinstance(value, (list, tuple)):
+        return f"[{', '.join(map(literal, value))}]"
+    return repr(value)
+
+
+def call(function: str, *arguments: str, **named: object) -> str:
+    """A call, without the named arguments that are None."""
+    given = [name + "=" + literal(value) for name, value in named.items() if value is not None]
+    return f"{function}({', '.join([*arguments, *given])})"
+
+
+def constant(name: str, value: object) -> str:
+    """A name for a value; a long list has a line for each item."""
+    line = f"{name} = {literal(value)}"
+    if len(line) <= WIDTH or not isinstance(value, (list, tuple)):
+        return line
+    return f"{name} = [\n" + "".join(f"    {literal(item)},\n" for item in value) + "]"
+
+
+def program(title: str, imports: Sequence[str], *parts: str) -> str:
+    """A program: what it does, what it imports (module names or whole lines), and its parts."""
+    groups: list[list[str]] = [[], [], []]  # the standard library's, others', the project's
+    lines = {name if " " in name else f"import {name}" for name in imports}
+    for line in sorted(lines, key=lambda line: (line.startswith("from"), line)):
+        root = line.split()[1].partition(".")[0]
+        groups[2 if root in OWN else 0 if root in sys.stdlib_module_names else 1].append(line)
+    head = [f'"""{title}"""', *("\n".join(group) for group in groups if group)]
+    return "\n\n".join([*head, *(part.rstrip("\n") for part in parts if part)]) + "\n"
+
+
+ROWS = '''def rows(batches):
+    """The rows of tables."""
+    for batch in batches:
+        yield from zip(*(values(batch, name) for name in FIELDS))
+'''
+ADDRESS = '''def address(text):
+    """An address as it is sorted: IPv4 first."""
+    prefix = ipp.from_s(text)
+    return prefix.version, prefix
+'''
+
+
+def listing_program(
+    title: str,
+    imports: Sequence[str],
+    constants: Sequence[str],
+    steps: Sequence[str],
+    batches: str,
+    listing: Listing,
+) -> str:
+    """A program that prints rows of tables as `Listing.show` does into a pipe."""
+    functions = [f"\n{inspect.getsource(values)}\n\n{ROWS}"]
+    if listing.sort in ADDRESSES:
+        functions.append(f"\n{ADDRESS}")
+    lines = [*steps, f"found = rows({batches})"]
+    if listing.numbered:
+        lines.append("found = ((number, *row) for number, row in enumerate(found, 1))")
+    if listing.sort:
+        lines += sorting(listing)
+    more = ["ipp", "import numpy as np", "plt"]
+    if listing.limit is not None:
+        more.append("from itertools import islice")
+        lines.append(f"found = islice(found, {listing.limit})")
+    names = '["number", *FIELDS]' if listing.numbered else "FIELDS"
+    if listing.style.json:
+        more.append("json")
+        printed = f"json.dumps(dict(zip({names}, row)), ensure_ascii=False)"
+    else:
+        if listing.style.header:
+            lines.append(f'print(*{names}, sep="\\t")')
+        printed = '*("" if value is None else value for value in row), sep="\\t"'
+    lines += ["for row in found:", f"    print({printed})"]
+    fields = constant("FIELDS", listing.names)
+    return program(
+        title,
+        [*imports, *more],
+        "\n".join([fields, *constants]),
+        *functions,
+        "\n" + "\n".join(lines),
+    )
+
+
+def sorting(listing: Listing) -> list[str]:
+    """Sort rows; those that lack the value come last."""
+    assert listing.sort is not None
+    value = f"row[{listing.names.index(listing.sort) + listing.numbered}]"
+    key = f"address({value})" if listing.sort in ADDRESSES else value
+    backward = ", reverse=True" if listing.down else ""
+    return [
+        "found = list(found)",
+        f"present = [row for row in found if {value} is not None]",
+        f"present.sort(key=lambda row: {key}{backward})",
+        f"found = present + [row for row in found if {value} is None]",
+    ]
+
+
+def read_fields(names: Sequence[str]) -> str:
+    """The columns to read, in Python."""
+    return '[*FIELDS, "version"]' if len(with_version(names)) > len(names) else "FIELDS"

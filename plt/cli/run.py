@@ -1,0 +1,94 @@
+"""From arguments to an exit code: the commands, and what becomes of errors."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import importlib
+import os
+import signal
+import sys
+from collections.abc import Sequence
+
+import click
+
+import plt
+from plt.cli.words import Failure, complain
+
+COMMANDS = (
+    "info", "packets", "flows", "dns", "rates", "convert", "split", "merge", "cut", "anon",
+    "completion",
+)  # fmt: skip
+INTERRUPTED = 130  # what a shell says of a program that Ctrl-C ended
+
+
+class Commands(click.Group):
+    """The commands by name; one is imported when it is used."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  click's own
+        """The names in the order of the help."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        """The command of a name."""
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = importlib.import_module(f"plt.cli.{cmd_name}").command
+        return command
+
+
+@click.command(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(plt.__version__, prog_name="plt", message="%(prog)s %(version)s")
+def app() -> None:
+    """Look at packet traces: pcap, pcapng, ERF and older formats, compressed or not.
+
+    A source is a path, a URI of libtrace (pcapint:eth0 is live), or - for standard input. Tables
+    are shown on a terminal and printed as tab-separated text into a pipe or a file.
+
+    \b
+    plt info trace.pcap.gz
+    plt flows --filter 'tcp port 443' --limit 10 trace.pcap.gz
+    plt packets --fields time,src,wire_len trace.pcap.gz | head
+    """
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run a command; its exit code. What goes wrong is said in one line on standard error."""
+    try:
+        code = app.main(list(arguments), prog_name="plt", standalone_mode=False)
+        sys.stdout.flush()
+        return code if isinstance(code, int) else 0
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message(), err=True)
+        return 2
+    except click.UsageError as error:
+        name = error.ctx.command_path if error.ctx else "plt"
+        complain(f"{error.format_message()} ({name} --help says more)", name)
+        return 2
+    except (KeyboardInterrupt, click.Abort):
+        return INTERRUPTED
+    except BrokenPipeError:
+        return by_sigpipe()
+    except (Failure, plt.LibtraceError, OSError, ValueError) as error:
+        if os.strerror(errno.EPIPE) in str(error):
+            return by_sigpipe()
+        complain(error)
+        forget_standard_output()
+        return 1
+
+
+def by_sigpipe() -> int:
+    """End as a program ends whose output nobody reads any more: silently, by SIGPIPE."""
+    forget_standard_output()
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+    os.kill(os.getpid(), signal.SIGPIPE)
+    return 1  # where SIGPIPE is blocked
+
+
+def forget_standard_output() -> None:
+    """Let what can't be written be, which Python would try, and complain of, at its end."""
+    with contextlib.suppress(OSError, ValueError):
+        sys.stdout.flush()
+        return
+    with contextlib.suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,0 +1,116 @@
+"""Reading: sources that are checked first, and damage that is told and counted."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Sequence
+
+import plt
+from plt.cli.progress import Tick, ignore
+from plt.cli.words import Failure, complain
+
+LIVE = ("int:", "ring:", "pcapint:", "bpf:")
+
+
+def is_live(source: str) -> bool:
+    """Whether a source is an interface."""
+    return source.startswith(LIVE)
+
+
+def path_of(source: str) -> str:
+    """The path in a source: that after libtrace's format, where there is one."""
+    before, colon, after = source.partition(":")
+    return after if colon and before.isalnum() and not os.path.exists(source) else source
+
+
+def check(sources: Sequence[str], filter: str | None = None) -> None:
+    """LibtraceError of the first file that can't be opened, or whose filter is none.
+
+    Pipes and interfaces are not looked at: what is read from them is gone.
+    """
+    for source in sources:
+        path = path_of(source)
+        if is_live(source) or (os.path.exists(path) and not os.path.isfile(path)) or path == "-":
+            if os.path.isdir(path):
+                raise Failure(f"{path}: it is a directory")
+            continue
+        trace = plt.trace(source)
+        try:
+            if filter:
+                trace.conf_filter(plt.filter(filter))
+            trace.start()
+        finally:
+            trace.close()
+
+
+class Reading:
+    """Reads to the end of all sources. What is damaged is told, and makes the exit code 1."""
+
+    def __init__(self, sources: Sequence[str], filter: str | None = None) -> None:
+        check(sources, filter)
+        self.sources = list(sources)
+        self.code = 0
+        self.damage: list[str] = []
+
+    def tell(self, error: plt.LibtraceError) -> None:
+        """Say what is wrong with a source."""
+        complain(error)
+        self.damage.append(str(error))
+        self.code = self.code or 1
+
+    def batches(self, columns: Iterable[plt.Batch], tick: Tick = ignore) -> Iterator[plt.Batch]:
+        """The batches of columns; after damage those of the next source. Ctrl-C ends them."""
+        batches = iter(columns)
+        rows = 0
+        while True:
+            try:
+                batch = next(batches)
+            except StopIteration:
+                return
+            except plt.LibtraceError as error:
+                self.tell(error)
+                continue
+            except KeyboardInterrupt:
+                self.code = 130
+                return
+            rows += len(batch)
+            tick(rows)
+            yield batch
+
+    def packets(
+        self,
+        source: str,
+        filter: str | None = None,
+        snaplen: int | None = None,
+    ) -> Iterator[plt.packet]:
+        """The packets of one source, up to damage or Ctrl-C."""
+        trace = plt.trace(source)
+        if filter:
+            trace.conf_filter(plt.filter(filter))
+        if snaplen is not None:
+            trace.conf_snaplen(snaplen)
+        with trace:
+            while True:
+                try:
+                    packet = next(trace)
+                except StopIteration:
+                    return
+                except plt.LibtraceError as error:
+                    self.tell(error)
+                    return
+                yield packet
+
+    def all_packets(
+        self,
+        filter: str | None = None,
+        snaplen: int | None = None,
+        tick: Tick = ignore,
+    ) -> Iterator[plt.packet]:
+        """The packets of all sources in order."""
+        read = 0
+        for source in self.sources:
+            for packet in self.packets(source, filter, snaplen):
+                yield packet
+                read += 1
+                if not read & 0xFFF:
+                    tick(read)

@@ -1,0 +1,98 @@
+"""What is said on standard error, and quantities as people write them."""
+
+from __future__ import annotations
+
+import re
+import sys
+from datetime import UTC, datetime, timedelta
+
+SECOND = 1_000_000_000
+
+
+class Failure(Exception):
+    """What a command can't do, in one line."""
+
+
+def complain(what: object, name: str = "plt") -> None:
+    """A line on standard error."""
+    print(f"{name}: {one_line(what)}", file=sys.stderr)
+
+
+def one_line(what: object) -> str:
+    """The text of an error in one line, without what every reader knows."""
+    if isinstance(what, OSError) and what.strerror:
+        text = f"{what.filename}: {what.strerror}" if what.filename else what.strerror
+    else:
+        text = str(what) or type(what).__name__
+    text = text.removeprefix("Couldn't start trace: ")
+    return " ".join(text.split())
+
+
+DURATIONS = {
+    "ns": 1, "us": 1_000, "ms": 1_000_000, "s": SECOND, "m": 60 * SECOND, "h": 3600 * SECOND,
+    "d": 86_400 * SECOND,
+}  # fmt: skip
+SIZES = {"": 1, "k": 10**3, "M": 10**6, "G": 10**9, "T": 10**12,
+         "Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "Ti": 2**40}  # fmt: skip
+
+
+def duration_ns(text: str) -> int:
+    """Nanoseconds of 10, 10s, 1.5m, 200ms ...; ValueError where it is none."""
+    found = re.fullmatch(r"(\d+)(?:\.(\d{1,9}))?(ns|us|ms|s|m|h|d)?", text)
+    if not found:
+        raise ValueError(f"{text!r} is no time: 10s, 1.5m, 200ms, 1h are")
+    unit = DURATIONS[found[3] or "s"]
+    digits = found[2] or ""
+    return int(found[1]) * unit + int(digits or "0") * unit // 10 ** len(digits)
+
+
+def size_bytes(text: str) -> int:
+    """Bytes of 1000, 100M, 64Ki ...; ValueError where it is none."""
+    found = re.fullmatch(r"(\d+)([kMGT]i?)?B?", text)
+    if not found or (found[2] or "") not in SIZES:
+        raise ValueError(f"{text!r} is no size: 1000000, 100M, 64Ki, 1G are")
+    return int(found[1]) * SIZES[found[2] or ""]
+
+
+def time_ns(text: str) -> int:
+    """Nanoseconds since the epoch of an ISO 8601 time (UTC without a zone) or of seconds."""
+    if found := re.fullmatch(r"(\d+)(?:\.(\d{1,9}))?", text):
+        return int(found[1]) * SECOND + int((found[2] or "").ljust(9, "0"))
+    found = re.fullmatch(r"(\d{4}-\d\d-\d\d[T ]?[\d:]*)(?:\.(\d{1,9}))?(Z|[+-]\d\d:?\d\d)?", text)
+    try:
+        moment = datetime.fromisoformat(
+            f"{found[1]}{found[3] or 'Z'}" if found and len(found[1]) > 10 else text
+        )
+    except ValueError:
+        message = f"{text!r} is no time: 2026-11-22T22:30:52.5Z, +10s (after the first packet) are"
+        raise ValueError(message) from None
+    moment = moment.replace(tzinfo=moment.tzinfo or UTC)
+    seconds = (moment - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(seconds=1)
+    return seconds * SECOND + int(((found[2] if found else None) or "").ljust(9, "0"))
+
+
+def seconds_text(ns: int) -> str:
+    """Seconds with as many digits as there are."""
+    whole, rest = divmod(abs(ns), SECOND)
+    return f"{'-' if ns < 0 else ''}{whole}.{rest:09d}".rstrip("0").rstrip(".")
+
+
+def ranges(text: str) -> list[tuple[int, int | None]]:
+    """Packet numbers 1-10,20,30- as first and last of each; ValueError where they are none."""
+    found = []
+    for part in text.split(","):
+        match = re.fullmatch(r"(\d+)(-(\d+)?)?", part.strip())
+        first = int(match[1]) if match else 0
+        last = None if match and match[2] == "-" else int((match and match[3]) or first)
+        if not first or (last is not None and last < first):
+            raise ValueError(f"{part!r} is no range of packets: 1-10,20,30- are, from 1 on")
+        found.append((first, last))
+    return found
+
+
+def numbers(text: str) -> tuple[int, ...]:
+    """The numbers in 53,5353; ValueError where they are none."""
+    try:
+        return tuple(int(part) for part in text.split(","))
+    except ValueError:
+        raise ValueError(f"{text!r} are no numbers: 53 or 53,5353 are") from None

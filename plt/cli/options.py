@@ -9,6 +9,8 @@ from typing import Any, TypeVar
 import click
 
 from plt.cli import words
+from plt.cli.rows import ADDRESSES
+from plt.cli.show import TIMES
 from plt.cli.words import Failure
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -145,10 +147,17 @@ def columns(known: Callable[[], Sequence[str]], default: Sequence[str]) -> Calla
 
 def descending(sort: str, reverse: bool) -> bool:
     """Whether the largest comes first."""
-    upward = ("src", "dst", "src_prefix", "dst_prefix", "qname", "state", "number", "time", "ts")
-    times = sort.endswith("_time") and sort != "response_time"
-    upward_field = sort in (*upward, "time_ns", "seconds", "ts_sec", "erf_time") or times
-    return upward_field == reverse
+    upward = sort in (
+        *TIMES,
+        *ADDRESSES,
+        "time_ns",
+        "seconds",
+        "ts_sec",
+        "erf_time",
+        "qname",
+        "state",
+    )
+    return upward == reverse
 
 
 rows_printed = all_of(limited, as_json, header)

@@ -6,8 +6,11 @@ import inspect
 import json
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
+import plt
 from plt.cli.listing import Listing
+from plt.cli.outputs import PACKED, needs_trace_format
 from plt.cli.rows import ADDRESSES, values, with_version
 
 WIDTH = 88
@@ -117,3 +120,45 @@ def sorting(listing: Listing) -> list[str]:
 def read_fields(names: Sequence[str]) -> str:
     """The columns to read, in Python."""
     return '[*FIELDS, "version"]' if len(with_version(names)) > len(names) else "FIELDS"
+
+
+def trace_program(
+    title: str,
+    imports: Sequence[str],
+    constants: Sequence[str],
+    output: str | None,
+    steps: str,
+    filter: str | None = None,
+    snaplen: int | None = None,
+) -> str:
+    """A program that reads packets, and writes them to `out`; it ends on an error."""
+    conf = []
+    if filter:
+        conf.append(f"        t.conf_filter(plt.filter({literal(filter)}))\n")
+    if snaplen:
+        conf.append(f"        t.conf_snaplen({snaplen})\n")
+    reader = (
+        "def packets(source):\n"
+        '    """The packets of a trace."""\n'
+        "    with plt.trace(source) as t:\n"
+        f"{''.join(conf)}"
+        "        yield from t\n"
+    )
+    opened = [] if output is None else opened_output(output)
+    return program(
+        title,
+        [*imports, "plt"],
+        "\n".join(constants),
+        f"\n{reader}",
+        "\n" + "\n".join(opened) + steps if opened else steps,
+    )
+
+
+def opened_output(name: str) -> list[str]:
+    """The lines that make an output trace, as the file's name says."""
+    lines = [f"out = plt.output_trace({literal(f'{needs_trace_format(name)}:{name}')})"]
+    constants = {plt.ZLIB_COMPRESSION: "ZLIB", plt.BZIP2_COMPRESSION: "BZIP2"}
+    packed = PACKED.get(Path(name).suffix)
+    if packed is not None:
+        lines.append(f"out.conf_compress_type(plt.{constants[packed]}_COMPRESSION)")
+    return lines

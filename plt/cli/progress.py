@@ -6,8 +6,10 @@ import contextlib
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
+
+import plt
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -101,3 +103,11 @@ def bar(sources: Sequence[str], *, printing: bool = False) -> Iterator[Tick]:
         yield shown
     finally:
         shown.close()
+
+
+def counting(packets: Iterable[plt.packet], tick: Tick) -> Iterator[plt.packet]:
+    """Packets, counted as they go by."""
+    for read, packet in enumerate(packets, 1):
+        yield packet
+        if not read & 0xFFF:
+            tick(read)

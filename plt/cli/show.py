@@ -17,6 +17,10 @@ if TYPE_CHECKING:
 Row = Sequence[object]
 
 CHUNK = 1000  # rows of a terminal's table that are laid out at a time
+TIMES = (
+    "time", "ts", "query_time", "first_time", "last_time", "fwd_first_time", "fwd_last_time",
+    "rev_first_time", "rev_last_time",
+)  # fmt: skip
 WIDE = 110  # columns of a terminal that has room for dates
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 from collections.abc import Iterable, Iterator, Sequence
 
 import plt
-from plt.cli.progress import Tick, ignore
+from plt.cli.progress import Tick, counting, ignore
 from plt.cli.words import Failure, complain
 
 LIVE = ("int:", "ring:", "pcapint:", "bpf:")
@@ -107,10 +108,5 @@ class Reading:
         tick: Tick = ignore,
     ) -> Iterator[plt.packet]:
         """The packets of all sources in order."""
-        read = 0
-        for source in self.sources:
-            for packet in self.packets(source, filter, snaplen):
-                yield packet
-                read += 1
-                if not read & 0xFFF:
-                    tick(read)
+        packets = (self.packets(source, filter, snaplen) for source in self.sources)
+        return counting(itertools.chain.from_iterable(packets), tick)

@@ -115,23 +115,29 @@ def python_program(
             time = f"first + {moment[1]}" if moment[0] else str(moment[1])
             tests.append(f"pkt.time_ns {sign} {time}")
     if ranges:
-        spans = [f"{a} <= number" + ("" if b is None else f" <= {b}") for a, b in ranges]
-        tests.append(spans[0] if len(spans) == 1 else f"({' or '.join(spans)})")
-    relative = any(moment and moment[0] for moment in (start, end))
-    condition = " and ".join(tests) or "True"
+        spans = [f"number >= {a}" if b is None else f"{a} <= number <= {b}" for a, b in ranges]
+        together = " or ".join(spans)
+        tests.append(f"({together})" if tests and len(spans) > 1 else together)
+    loop = ["out.write_packet(pkt)"]
+    if tests:
+        loop = [f"if {' and '.join(tests)}:", "    out.write_packet(pkt)"]
+    if relative := any(moment is not None and moment[0] for moment in (start, end)):
+        loop = ["if number == 1:", "    first = pkt.time_ns", *loop]
+    counted = "number, pkt in enumerate(found, 1)" if relative or ranges else "pkt in found"
     return trace_program(
         "Cut packets out of traces.",
         ["from itertools import chain"],
         [constant("SOURCES", sources)],
         output,
-        f"""
-found = chain.from_iterable(map(packets, SOURCES))
-with out:
-    for number, pkt in enumerate(found, 1):
-{"        first = pkt.time_ns if number == 1 else first" if relative else ""}
-        if {condition}:
-            out.write_packet(pkt)
-""".replace("\n\n        if", "\n        if"),
+        "\n".join(
+            [
+                "",
+                "found = chain.from_iterable(map(packets, SOURCES))",
+                "with out:",
+                f"    for {counted}:",
+                *(f"        {line}" for line in loop),
+            ]
+        ),
         filter=filter,
         snaplen=snaplen,
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -13,10 +13,15 @@ from plt.cli.rows import ADDRESSES
 from plt.cli.show import TIMES
 from plt.cli.words import Failure
 
+if TYPE_CHECKING:
+    ParamType = click.ParamType[Any]
+else:
+    ParamType = click.ParamType  # before 8.4 it takes no type
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-class Quantity(click.ParamType):
+class Quantity(ParamType):
     """A text that a function of `words` reads."""
 
     def __init__(self, name: str, read: Callable[[str], Any]) -> None:
@@ -39,7 +44,7 @@ RANGES = Quantity("numbers", words.ranges)
 NUMBERS = Quantity("numbers", words.numbers)
 
 
-class Names(click.ParamType):
+class Names(ParamType):
     """Names of columns, separated by commas, that a shell completes."""
 
     name = "names"

@@ -83,19 +83,21 @@ def named(part: str, name: str) -> Iterator[None]:
         raise Failure(text if name in text else f"{name}: {text}") from error
 
 
-def trace_to(part: str, name: str) -> plt.output_trace:
-    """An output trace that writes to a file what its right name asks for."""
-    out = plt.output_trace(f"{needs_trace_format(name)}:{part}")
+def trace_to(part: str, name: str, kind: str | None = None) -> plt.output_trace:
+    """An output trace that writes to a file what its right name, or a format's name, asks for."""
+    out = plt.output_trace(f"{kind or needs_trace_format(name)}:{part}")
     packed = PACKED.get(Path(name).suffix)
     if packed is not None:
         out.conf_compress_type(packed)
     return out
 
 
-def write(packets: Iterable[plt.packet], name: str, reading: Reading) -> int:
+def write(
+    packets: Iterable[plt.packet], name: str, reading: Reading, kind: str | None = None
+) -> int:
     """Write packets to a file that is there when it is whole; how many they were."""
     written = 0
-    with whole(name, reading) as part, trace_to(part, name) as out:
+    with whole(name, reading) as part, trace_to(part, name, kind) as out:
         for packet in packets:
             out.write_packet(packet)
             written += 1

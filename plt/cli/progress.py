@@ -54,7 +54,7 @@ class Bar:
 
 def positions(paths: dict[str, int]) -> dict[str, int]:
     """How far the open ones of some files were read; Linux tells."""
-    found = {}
+    found: dict[str, int] = {}
     with contextlib.suppress(OSError):
         for number in os.listdir("/proc/self/fd"):
             with contextlib.suppress(OSError):

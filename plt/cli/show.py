@@ -5,9 +5,9 @@ from __future__ import annotations
 import itertools
 import json
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from plt.cli.names import HEADERS, SHOWN, date_and_time, time_of_day
 
@@ -68,7 +68,7 @@ def show_table(names: Sequence[str], rows: Iterable[Row]) -> None:
     times = [
         name == "time" or (name.endswith("_time") and name != "response_time") for name in names
     ]
-    show = [
+    show: list[Callable[[Any], str]] = [
         whole_time if timely else SHOWN.get(name, text)
         for name, timely in zip(names, times, strict=True)
     ]

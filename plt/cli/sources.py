@@ -84,7 +84,7 @@ class Reading:
         filter: str | None = None,
         snaplen: int | None = None,
     ) -> Iterator[plt.packet]:
-        """The packets of one source, up to damage or Ctrl-C."""
+        """The packets of one source, up to damage; Ctrl-C ends what comes live."""
         trace = plt.trace(source)
         if filter:
             trace.conf_filter(plt.filter(filter))
@@ -98,6 +98,11 @@ class Reading:
                     return
                 except plt.LibtraceError as error:
                     self.tell(error)
+                    return
+                except KeyboardInterrupt:
+                    if not is_live(source):
+                        raise
+                    self.code = 130
                     return
                 yield packet
 

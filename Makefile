@@ -77,8 +77,8 @@ $(VENV)/.built: $(VENV)/.installed $(C_INPUTS)
 	$(BIN)/python setup.py -q build_ext --inplace -j $(JOBS)
 	@touch $@
 
-EXTRAS_test  := test tutorial cluster bench
-EXTRAS_check := check
+EXTRAS_test  := test tutorial cluster bench cli
+EXTRAS_check := check cli
 EXTRAS_wheel := wheel
 
 # What only the tests, the checks or the wheels need: Debian's packages, then an extra of pyproject.toml.

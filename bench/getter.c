@@ -1,6 +1,7 @@
 /* A field getter written by hand, to measure plt's table-driven one against: attach(type) gives a
  * type of plt's the attribute `dst_port_by_hand`. */
-#include "plt/plt.h"
+#include "packet/bytes.h"
+#include "plt/view.h"
 
 static PyObject *dst_port_by_hand(PyObject *self_, void *Py_UNUSED(closure))
 {

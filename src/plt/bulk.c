@@ -1,5 +1,9 @@
 /* Reading a trace in bulk: for columns, and for natkit's flow tables. */
-#include "plt.h"
+#include "bulk.h"
+
+#include "filter.h"
+#include "state.h"
+#include "trace.h"
 
 struct plt_bulk {
     struct plt_state *state; /* borrowed */

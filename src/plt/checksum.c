@@ -1,5 +1,11 @@
 /* The Internet checksum (RFC 1071) of IPv4 headers, TCP, UDP, ICMP and ICMPv6. */
-#include "plt.h"
+#include "checksum.h"
+
+#include "packet/bytes.h"
+#include "packet/protocols.h"
+#include "packet/values.h"
+
+#include "frame.h"
 
 /* The one's complement sum of bytes, not folded; a last odd byte counts as a high one. */
 static uint64_t sum(const uint8_t *data, uint32_t len, uint64_t start)

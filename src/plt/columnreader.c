@@ -1,7 +1,9 @@
 /* The Python type that reads a trace as columns: the C part of plt.columns(). */
-#include "columns.h"
-
 #include "common/keptexception.h"
+
+#include "bulk.h"
+#include "columns.h"
+#include "state.h"
 
 struct reader {
     PyObject ob_base;

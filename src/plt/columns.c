@@ -1,6 +1,11 @@
 /* Columns: from records to arrays, without Python. */
 #include "columns.h"
 
+#include "packet/decode.h"
+#include "packet/field.h"
+#include "packet/property.h"
+#include "packet/protocols.h"
+
 #include <stdio.h>
 #include <string.h>
 

@@ -3,7 +3,8 @@
 #define PLT_COLUMNS_H
 
 #include "common/column.h"
-#include "plt.h"
+#include "packet/packet.h"
+#include "types.h"
 
 /* What a column is of: a property of the packet, or a row of a header's table. */
 struct column_source {

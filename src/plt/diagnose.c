@@ -1,5 +1,12 @@
 /* How objects describe themselves: size, kind, type, info(), dump(), repr and HTML. */
-#include "plt.h"
+#include "diagnose.h"
+
+#include "packet/bytes.h"
+#include "packet/protocols.h"
+
+#include "internet.h"
+#include "layers.h"
+#include "view.h"
 
 static const char *const type_names[VIEW_COUNT] = {[VIEW_PACKET] = "Packet",
                                                    [VIEW_DATA] = "Data",

@@ -1,7 +1,11 @@
 /* ERF files, read and written: Endace's extensible record format. */
-#include "writer.h"
-
+#include "packet/bytes.h"
 #include "packet/erfrecord.h"
+#include "packet/protocols.h"
+
+#include "frame.h"
+#include "formats.h"
+#include "writer.h"
 
 #include <string.h>
 

@@ -1,6 +1,11 @@
 /* plt.filter: a tcpdump expression, compiled by libpcap (which libtrace filters with too) on first
  * use, once for each link type that it meets. */
+#include "filter.h"
+
+#include "attributes.h"
 #include "libtrace_compat.h"
+#include "state.h"
+#include "view.h"
 
 #include <pcap/pcap.h>
 #include <stdio.h>

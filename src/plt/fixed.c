@@ -1,5 +1,8 @@
 /* Formats whose records all have one size: TSH, the legacy ERF formats, DUCK. */
-#include "plt.h"
+#include "packet/bytes.h"
+#include "packet/linktypes.h"
+
+#include "formats.h"
 
 #include <string.h>
 

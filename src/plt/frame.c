@@ -1,5 +1,7 @@
 /* Frames: bytes and their lifetime. */
-#include "plt.h"
+#include "frame.h"
+
+#include "state.h"
 
 #include <string.h>
 
@@ -175,4 +177,12 @@ void frame_shrink(struct frame *frame)
         frame->data = data;
         frame->capacity = frame->len;
     }
+}
+
+bool frame_writable(const struct frame *frame, const char *name)
+{
+    if (frame && frame->readonly)
+        PyErr_Format(PyExc_TypeError, "%s can't be set: the object was made from read-only bytes",
+                     name);
+    return !(frame && frame->readonly);
 }

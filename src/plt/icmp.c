@@ -1,5 +1,9 @@
 /* ICMP (RFC 792) and the parts of its messages. */
-#include "plt.h"
+#include "attributes.h"
+#include "errors.h"
+#include "internet.h"
+#include "layers.h"
+#include "view.h"
 
 #define ICMP_FIELDS(X)                                                                             \
     X(type, "Message type.", .base = BASE_TRANSPORT, .offset = 0, .width = 1, .mask = 0xff)        \

@@ -1,5 +1,9 @@
 /* ICMPv6 (RFC 4443) and the parts of its messages; neighbour discovery is RFC 4861. */
-#include "plt.h"
+#include "attributes.h"
+#include "errors.h"
+#include "internet.h"
+#include "layers.h"
+#include "view.h"
 
 #define ICMP6_FIELDS(X)                                                                            \
     X(type, "Message type.", .base = BASE_TRANSPORT, .offset = 0, .width = 1, .mask = 0xff)        \

@@ -1,5 +1,12 @@
 /* Internet: what IPv4 and IPv6 headers, and all above them, answer for alike. */
-#include "plt.h"
+#include "internet.h"
+
+#include "attributes.h"
+#include "checksum.h"
+#include "errors.h"
+#include "layers.h"
+#include "state.h"
+#include "view.h"
 
 #include <string.h>
 

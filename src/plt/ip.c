@@ -1,5 +1,9 @@
 /* The IPv4 header (RFC 791). */
-#include "plt.h"
+#include "attributes.h"
+#include "checksum.h"
+#include "errors.h"
+#include "layers.h"
+#include "view.h"
 
 #define IP_FIELDS(X)                                                                               \
     X(ident, "Identification, 16 bits.", .base = BASE_IP, .offset = 4, .width = 2, .mask = 0xffff) \

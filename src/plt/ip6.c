@@ -1,5 +1,8 @@
 /* The IPv6 header (RFC 8200 section 3). */
-#include "plt.h"
+#include "attributes.h"
+#include "errors.h"
+#include "layers.h"
+#include "view.h"
 
 #define IP6_FIELDS(X)                                                                              \
     X(flow_label, "Flow label, 20 bits (RFC 6437).", .base = BASE_IP6, .offset = 0, .width = 4,    \

@@ -1,5 +1,11 @@
 /* From one layer object to another, and the types that only name a layer. */
-#include "plt.h"
+#include "layers.h"
+
+#include "packet/protocols.h"
+
+#include "checksum.h"
+#include "state.h"
+#include "view.h"
 
 /* The fewest bytes that make a header be there: those of its first field. */
 static uint32_t first_field(enum view_type type)

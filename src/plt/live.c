@@ -1,5 +1,15 @@
 /* Sources of libtrace's: live interfaces, rt:, and the formats that only libtrace reads. */
+#include "live.h"
+
+#include "packet/decode.h"
+
+#include "capture.h"
 #include "libtrace_compat.h"
+#include "pcaplive.h"
+#include "source.h"
+#include "state.h"
+#include "wait.h"
+#include "watch.h"
 
 #include <errno.h>
 #include <linux/if_ether.h>
@@ -10,48 +20,25 @@
 #include <time.h>
 #include <unistd.h>
 
-/* Ctrl-C is looked for this often while a read waits. */
-#define POLL_MS 100
-
 struct live_source {
     struct source base;
-    struct plt_state *state;   /* borrowed */
-    PyObject *uri;             /* owned: bytes */
-    libtrace_t *trace;         /* owned; NULL where it could not be opened again */
-    libtrace_packet_t *packet; /* owned */
-    uint64_t drops_before;     /* of traces that are closed */
-    bool live;                 /* has events; else a file */
-    bool native;               /* int: */
-    bool ring;                 /* ring: */
-    int fd;                    /* of the socket, libtrace's; -1 where not known */
-    struct live_config config; /* what it captures with; the filter is the trace's */
-    bool ready;                /* record is set and was not handed out */
+    struct plt_state *state;      /* borrowed */
+    PyObject *uri;                /* owned: bytes */
+    libtrace_t *trace;            /* owned; NULL where it could not be opened again */
+    libtrace_packet_t *packet;    /* owned */
+    uint64_t drops_before;        /* of traces that are closed */
+    bool live;                    /* has events; else a file */
+    bool native;                  /* int: */
+    bool ring;                    /* ring: */
+    int fd;                       /* of the socket, libtrace's; -1 where not known */
+    struct capture_config config; /* what it captures with; the filter is the trace's */
+    bool ready;                   /* record is set and was not handed out */
     bool ended;
     bool started; /* libtrace ends the process where one is asked for drops that isn't */
     double timeout;
     struct watch watch;
     struct plt_record record;
 };
-
-/* Whether this process may open packet sockets, which needs CAP_NET_RAW (packet(7)); promiscuous
- * mode, which is asked of these, needs no more. */
-static bool may_capture(void)
-{
-    int fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0); /* protocol 0: receives nothing */
-    if (fd < 0)
-        return errno != EPERM && errno != EACCES;
-    close(fd);
-    return true;
-}
-
-int live_raise(const char *text)
-{
-    if (may_capture())
-        PyErr_SetString(PyExc_OSError, text);
-    else
-        PyErr_Format(PyExc_OSError, "%s: capturing needs the capability CAP_NET_RAW", text);
-    return -1;
-}
 
 /* libtrace's word on what went wrong. */
 static const char *problem_of(libtrace_t *trace, libtrace_err_t *problem)
@@ -211,33 +198,6 @@ static enum source_result live_next(struct source *base, struct plt_record *reco
     return SOURCE_RECORD;
 }
 
-double live_now(void)
-{
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (double)time.tv_sec + (double)time.tv_nsec * 1e-9;
-}
-
-int live_wait(const struct plt_state *state, struct watch *watch, int fd, double seconds,
-              double started, double timeout)
-{
-    struct pollfd descriptor = {.fd = fd, .events = POLLIN};
-    double left = seconds * 1000;
-    int milliseconds = left < POLL_MS ? (int)left + 1 : POLL_MS;
-    Py_BEGIN_ALLOW_THREADS
-    poll(&descriptor, fd < 0 ? 0 : 1, milliseconds);
-    Py_END_ALLOW_THREADS
-    if (PyErr_CheckSignals() < 0)
-        return -1;
-    watch_socket(watch, fd);
-    watch_look(watch);
-    if (timeout > 0 && live_now() - started > timeout) {
-        PyErr_SetString(state->error, "timeout in trace read()");
-        return -1;
-    }
-    return 0;
-}
-
 /* What trace_read_packet or a packet event answered; 0, or -1 with an exception. */
 static int take(struct live_source *self, int size)
 {
@@ -254,7 +214,7 @@ static int take(struct live_source *self, int size)
 static int fill_live(struct source *base)
 {
     struct live_source *self = (struct live_source *)base;
-    double started = live_now();
+    double started = wait_now();
     for (;;) {
         libtrace_eventobj_t event;
         bool ended = self->watch.ended; /* before the last look for packets */
@@ -273,12 +233,12 @@ static int fill_live(struct source *base)
         case TRACE_EVENT_IOWAIT:
             self->fd = event.fd;
             if ((ended && watch_raise(&self->watch) < 0) ||
-                live_wait(self->state, &self->watch, event.fd, 1, started, self->timeout) < 0)
+                wait_for(self->state, &self->watch, event.fd, 1, started, self->timeout) < 0)
                 return -1;
             break;
         case TRACE_EVENT_SLEEP:
             if ((ended && watch_raise(&self->watch) < 0) ||
-                live_wait(self->state, &self->watch, -1, event.seconds, started, self->timeout) < 0)
+                wait_for(self->state, &self->watch, -1, event.seconds, started, self->timeout) < 0)
                 return -1;
             break;
         }
@@ -331,7 +291,7 @@ static void live_destroy(struct source *base)
     PyMem_Free(self);
 }
 
-static int configure(struct live_source *self, const struct live_config *config)
+static int configure(struct live_source *self, const struct capture_config *config)
 {
     int snaplen = config->snaplen;
     int promisc = config->promisc;
@@ -383,7 +343,7 @@ static int start(struct live_source *self)
     self->watch.ended = false;
     if (failed && (self->native || self->ring)) {
         libtrace_err_t problem;
-        return live_raise(problem_of(self->trace, &problem));
+        return capture_raise(problem_of(self->trace, &problem));
     }
     if (failed)
         return raise_problem(self->trace);
@@ -404,7 +364,7 @@ static bool stop_filtering(struct live_source *self)
     return true;
 }
 
-static int live_configure(struct source *base, const struct live_config *config)
+static int live_configure(struct source *base, const struct capture_config *config)
 {
     struct live_source *self = (struct live_source *)base;
     bool other_filter = config->filter != self->config.filter;
@@ -428,7 +388,7 @@ static int live_pause(struct source *base)
 }
 
 /* Have libtrace open the URI, and start; 0, or -1 with an exception. */
-static int open_trace(struct live_source *self, const struct live_config *config)
+static int open_trace(struct live_source *self, const struct capture_config *config)
 {
     self->trace = trace_create(PyBytes_AS_STRING(self->uri));
     self->packet = trace_create_packet();
@@ -441,7 +401,7 @@ static int open_trace(struct live_source *self, const struct live_config *config
     return configure(self, config) < 0 ? -1 : start(self);
 }
 
-static int live_resume(struct source *base, const struct live_config *config)
+static int live_resume(struct source *base, const struct capture_config *config)
 {
     struct live_source *self = (struct live_source *)base;
     if (self->ring || !self->trace) { /* libtrace 3 forgets that a new ring begins at its start */
@@ -477,7 +437,7 @@ static bool has_events(const char *uri)
 }
 
 struct source *live_source_new(struct plt_state *state, const char *uri,
-                               const struct live_config *config)
+                               const struct capture_config *config)
 {
     int free_fd = -1;
     struct live_source *self = PyMem_Calloc(1, sizeof(*self));

@@ -1,15 +1,12 @@
 /* The module plt._plt: its types, constants and state. */
+#include "capsule.h"
 #include "columns.h"
 #include "libtrace_compat.h"
+#include "state.h"
+#include "tables.h"
 
 #include <fcntl.h>
 #include <string.h>
-
-struct plt_state *plt_state_of(PyTypeObject *type)
-{
-    PyObject *module = PyType_GetModuleByDef(type, &plt_module);
-    return module ? PyModule_GetState(module) : NULL;
-}
 
 /* --- Constants ------------------------------------------------------------------------------- */
 
@@ -149,41 +146,12 @@ static int plt_exec(PyObject *module)
         return -1;
     if (add_constants(module) < 0)
         return -1;
-    return capi_add(module, state);
-}
-
-static int plt_traverse(PyObject *module, visitproc visit, void *arg)
-{
-    struct plt_state *state = PyModule_GetState(module);
-    for (size_t i = 0; i < VIEW_COUNT; i++)
-        Py_VISIT(state->views[i]);
-    Py_VISIT(state->trace_type);
-    Py_VISIT(state->filter_type);
-    Py_VISIT(state->output_type);
-    Py_VISIT(state->reader_type);
-    Py_VISIT(state->error);
-    Py_VISIT(state->ipp);
-    return batch_types_traverse(&state->batch_types, visit, arg);
-}
-
-static int plt_clear(PyObject *module)
-{
-    struct plt_state *state = PyModule_GetState(module);
-    for (size_t i = 0; i < VIEW_COUNT; i++)
-        Py_CLEAR(state->views[i]);
-    Py_CLEAR(state->trace_type);
-    Py_CLEAR(state->filter_type);
-    Py_CLEAR(state->output_type);
-    batch_types_clear(&state->batch_types);
-    Py_CLEAR(state->reader_type);
-    Py_CLEAR(state->error);
-    Py_CLEAR(state->ipp);
-    return 0;
+    return capsule_add(module, state);
 }
 
 static void plt_free(void *module)
 {
-    plt_clear(module);
+    state_clear(module);
 }
 
 static PyMethodDef plt_methods[] = {
@@ -203,8 +171,8 @@ struct PyModuleDef plt_module = {PyModuleDef_HEAD_INIT,
                                  .m_size = sizeof(struct plt_state),
                                  .m_methods = plt_methods,
                                  .m_slots = plt_slots,
-                                 .m_traverse = plt_traverse,
-                                 .m_clear = plt_clear,
+                                 .m_traverse = state_traverse,
+                                 .m_clear = state_clear,
                                  .m_free = plt_free};
 
 PyMODINIT_FUNC PyInit__plt(void);

@@ -1,5 +1,9 @@
 /* Output traces: files, written by writer.c, and interfaces, through a socket of plt._sinks. */
-#include "trace.h"
+#include "attributes.h"
+#include "errors.h"
+#include "state.h"
+#include "uri.h"
+#include "view.h"
 #include "writer.h"
 
 #include <fcntl.h>

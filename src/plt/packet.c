@@ -1,6 +1,13 @@
 /* The type packet: what every packet and layer object answers for. */
-#include "plt.h"
 #include "common/subclass.h"
+
+#include "attributes.h"
+#include "diagnose.h"
+#include "errors.h"
+#include "filter.h"
+#include "layers.h"
+#include "state.h"
+#include "view.h"
 
 #include <datetime.h>
 #include <string.h>

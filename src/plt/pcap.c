@@ -1,6 +1,9 @@
 /* pcap files (draft-ietf-opsawg-pcap): of either byte order, with micro- or nanoseconds, and the
  * variants that libpcap or Wireshark read. */
-#include "plt.h"
+#include "packet/bytes.h"
+#include "packet/decode.h"
+
+#include "formats.h"
 
 enum {
     MAGIC_MICRO = 0xa1b2c3d4,

@@ -1,6 +1,14 @@
 /* Live capture through libpcap (pcapint:).  libtrace's own reader for it can wait within libpcap
  * for a packet that never comes, where neither a timeout nor Ctrl-C reaches it. */
-#include "libtrace_compat.h"
+#include "pcaplive.h"
+
+#include "packet/decode.h"
+
+#include "capture.h"
+#include "source.h"
+#include "state.h"
+#include "wait.h"
+#include "watch.h"
 
 #include <pcap/pcap.h>
 #include <stdio.h>
@@ -54,7 +62,7 @@ static void take(struct pcap_live *self, const struct pcap_pkthdr *header, const
 static int pcap_live_fill(struct source *base)
 {
     struct pcap_live *self = (struct pcap_live *)base;
-    double started = live_now();
+    double started = wait_now();
     for (;;) {
         struct pcap_pkthdr *header = NULL;
         const u_char *data = NULL;
@@ -71,8 +79,8 @@ static int pcap_live_fill(struct source *base)
         }
         if (ended && watch_raise(&self->watch) < 0)
             return -1;
-        if (live_wait(self->state, &self->watch, pcap_get_selectable_fd(self->pcap), 1, started,
-                      self->timeout) < 0)
+        if (wait_for(self->state, &self->watch, pcap_get_selectable_fd(self->pcap), 1, started,
+                     self->timeout) < 0)
             return -1;
     }
 }
@@ -112,14 +120,14 @@ static int set_filter(struct pcap_live *self, const char *expression)
     return status < 0 ? raise_pcap(self, status) : 0;
 }
 
-static uint32_t snaplen_of(const struct live_config *config)
+static uint32_t snaplen_of(const struct capture_config *config)
 {
     uint32_t snaplen = plt_snaplen(config->snaplen);
     return snaplen < MAX_SNAPLEN ? snaplen : MAX_SNAPLEN;
 }
 
 /* Start to capture as configured. */
-static int activate(struct pcap_live *self, const struct live_config *config)
+static int activate(struct pcap_live *self, const struct capture_config *config)
 {
     char error[PCAP_ERRBUF_SIZE] = "";
     self->pcap = pcap_create(PyBytes_AS_STRING(self->device), error);
@@ -144,7 +152,7 @@ static int activate(struct pcap_live *self, const struct live_config *config)
         status = pcap_activate(self->pcap);
     if (status < 0) {
         const char *text = pcap_geterr(self->pcap);
-        return live_raise(text[0] ? text : pcap_statustostr(status));
+        return capture_raise(text[0] ? text : pcap_statustostr(status));
     }
     bool nanoseconds = pcap_get_tstamp_precision(self->pcap) == PCAP_TSTAMP_PRECISION_NANO;
     self->nsec_of_fraction = nanoseconds ? 1 : 1000;
@@ -162,7 +170,7 @@ static int activate(struct pcap_live *self, const struct live_config *config)
     return 0;
 }
 
-static int pcap_live_configure(struct source *base, const struct live_config *config)
+static int pcap_live_configure(struct source *base, const struct capture_config *config)
 {
     struct pcap_live *self = (struct pcap_live *)base;
     if (config->promisc != self->promisc || snaplen_of(config) > self->snaplen)
@@ -185,13 +193,13 @@ static int pcap_live_pause(struct source *base)
     return 0;
 }
 
-static int pcap_live_resume(struct source *base, const struct live_config *config)
+static int pcap_live_resume(struct source *base, const struct capture_config *config)
 {
     return activate((struct pcap_live *)base, config);
 }
 
 struct source *pcap_live_source_new(struct plt_state *state, const char *device,
-                                    const struct live_config *config)
+                                    const struct capture_config *config)
 {
     struct pcap_live *self = PyMem_Calloc(1, sizeof(*self));
     if (!self) {

@@ -1,6 +1,9 @@
 /* pcapng files (draft-ietf-opsawg-pcapng): several sections, each of its own byte order, each with
  * interfaces of their own link types and clocks. */
-#include "plt.h"
+#include "packet/bytes.h"
+#include "packet/decode.h"
+
+#include "formats.h"
 
 #include <string.h>
 

@@ -1,5 +1,8 @@
 /* The SCTP common header and its chunks (RFC 9260 section 3). */
-#include "plt.h"
+#include "attributes.h"
+#include "errors.h"
+#include "layers.h"
+#include "view.h"
 
 #define SCTP_FIELDS(X)                                                                             \
     X(src_port, "Source port.", .base = BASE_TRANSPORT, .offset = 0, .width = 2, .mask = 0xffff)   \

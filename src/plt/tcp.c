@@ -1,5 +1,9 @@
 /* The TCP header (RFC 9293 section 3.1) and its options. */
-#include "plt.h"
+#include "packet/protocols.h"
+
+#include "attributes.h"
+#include "layers.h"
+#include "view.h"
 
 #define TCP_FLAG(X, id, byte_mask, text)                                                           \
     X(id, text, .base = BASE_TRANSPORT, .offset = 13, .width = 1, .mask = (byte_mask),             \

@@ -2,7 +2,13 @@
 #ifndef PLT_TRACE_H
 #define PLT_TRACE_H
 
-#include "plt.h"
+#define PY_SSIZE_T_CLEAN
+#include <Python.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+struct source;
+struct view;
 
 struct trace {
     PyObject ob_base;
@@ -23,22 +29,18 @@ struct trace {
     int turn;
 };
 
-/* Set LibtraceError; NULL. */
-PyObject *trace_error(PyObject *self_, const char *text);
-/* Give the pending exception as LibtraceError where it is a stream's, not the user's; NULL.
- * format takes the URI, what the exception says, and n. */
-PyObject *trace_error_from(struct plt_state *state, const char *format, PyObject *uri,
-                           unsigned long long n);
-
+/* In reading.c. */
 PyObject *trace_iter(PyObject *self_);
 PyObject *trace_iternext(PyObject *self_);
 PyObject *trace_read_packet_into(PyObject *self_, PyObject *packet);
 
-/* A trace's name, empty at first; false with an exception. */
-bool uri_init(PyObject **uri);
-/* What __init__() of a trace or an output trace does: take the argument uri where there is no name
- * yet.  1, 0 where the name stays, -1 with an exception; format is PyArg_ParseTupleAndKeywords's.
- */
-int uri_take(PyObject **uri, PyObject *args, PyObject *kwargs, const char *format);
+/* What bulk.c needs of a trace: its source, marked busy (NULL with LibtraceError), its filter
+ * (borrowed, or NULL), its snap length, and the way back. */
+struct source *trace_borrow(PyObject *trace, PyObject **filter, uint32_t *snaplen);
+void trace_give_back(PyObject *trace, uint64_t accepted);
+/* A packet's number and what is wrong with it, as LibtraceError. */
+void trace_raise(PyObject *trace, const struct source *source);
+/* Give the pending exception as LibtraceError where it is a stream's, not the user's. */
+void trace_raise_from(PyObject *trace, const struct source *source);
 
 #endif

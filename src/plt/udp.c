@@ -1,5 +1,9 @@
 /* The UDP header (RFC 768). */
-#include "plt.h"
+#include "packet/protocols.h"
+
+#include "attributes.h"
+#include "layers.h"
+#include "view.h"
 
 #define UDP_FIELDS(X)                                                                              \
     X(src_port, "Source port.", .base = BASE_TRANSPORT, .offset = 0, .width = 2, .mask = 0xffff)   \

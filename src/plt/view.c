@@ -1,5 +1,10 @@
 /* Views: what every packet and layer object is made of. */
-#include "plt.h"
+#include "view.h"
+
+#include "packet/values.h"
+
+#include "errors.h"
+#include "state.h"
 
 PyObject *view_new(struct frame *frame, enum view_type type, uint32_t start, uint32_t end)
 {

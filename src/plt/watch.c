@@ -1,5 +1,5 @@
 /* Whether the interface that is captured from is still there, and up. */
-#include "libtrace_compat.h"
+#include "watch.h"
 
 #include <errno.h>
 #include <net/if.h>

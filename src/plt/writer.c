@@ -3,6 +3,8 @@
  * packet's clock has them. */
 #include "writer.h"
 
+#include "frame.h"
+
 #include <string.h>
 
 enum { FILE_HEADER = 24, PACKET_HEADER = 16, SNAP_LENGTH = 262144 };

@@ -2,7 +2,13 @@
 #ifndef PLT_WRITER_H
 #define PLT_WRITER_H
 
-#include "plt.h"
+#define PY_SSIZE_T_CLEAN
+#include <Python.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct frame;
 
 /* --- Sinks, in sink.c ------------------------------------------------------------------------ */
 

@@ -1,13 +1,10 @@
 /* Rows to getters and setters. */
-#include "plt.h"
+#include "attributes.h"
+
+#include "errors.h"
+#include "view.h"
 
 #include <string.h>
-
-PyObject *too_short(const char *name)
-{
-    PyErr_Format(PyExc_ValueError, "Data too short for %s", name);
-    return NULL;
-}
 
 PyObject *property_object(const struct property *row, uint64_t value)
 {
@@ -99,40 +96,4 @@ long attribute_int(PyObject *value, const char *name, long low, long high)
         return -1;
     }
     return number;
-}
-
-bool frame_writable(const struct frame *frame, const char *name)
-{
-    if (frame && frame->readonly)
-        PyErr_Format(PyExc_TypeError, "%s can't be set: the object was made from read-only bytes",
-                     name);
-    return !(frame && frame->readonly);
-}
-
-/* --- The tables ------------------------------------------------------------------------------ */
-
-const struct field_table *const field_tables[] = {
-    &ip_table,      &ip6_table,    &tcp_table,  &udp_table,   &sctp_table,
-    &chunk_table,   &icmp_table,   &echo_table, &icmp6_table, &echo6_table,
-    &toobig6_table, &param6_table, NULL};
-
-PyObject *field_list(PyObject *module, PyObject *Py_UNUSED(args))
-{
-    const struct plt_state *state = PyModule_GetState(module);
-    PyObject *list = PyList_New(0);
-    for (size_t i = 0; list && field_tables[i]; i++) {
-        const struct field_table *table = field_tables[i];
-        for (size_t j = 0; list && table->rows[j]; j++) {
-            const struct field *row = table->rows[j];
-            PyObject *item = Py_BuildValue(
-                "{sO ss si si si sk sO sO sI}", "type", state->views[table->type], "name",
-                row->name, "offset", row->offset, "width", row->width, "shift", row->shift, "mask",
-                (unsigned long)row->mask, "is_flag", row->is_flag ? Py_True : Py_False, "writable",
-                row->writable ? Py_True : Py_False, "low", row->low);
-            if (!item || PyList_Append(list, item) < 0)
-                Py_CLEAR(list);
-            Py_XDECREF(item);
-        }
-    }
-    return list;
 }

@@ -1,5 +1,9 @@
 /* What plt offers to the C of other modules (capi.h). */
-#include "plt.h"
+#include "capsule.h"
+
+#include "bulk.h"
+#include "state.h"
+#include "view.h"
 
 static int packet_of(const struct plt_api *api, PyObject *obj, struct plt_packet *out)
 {
@@ -56,7 +60,7 @@ static struct plt_bulk *open_bulk(const struct plt_api *api, PyObject *source, P
     return bulk_open(api->state, source, filter);
 }
 
-int capi_add(PyObject *module, struct plt_state *state)
+int capsule_add(PyObject *module, struct plt_state *state)
 {
     state->api = (struct plt_api){.api_version = PLT_API_VERSION,
                                   .packet_of = packet_of,

@@ -1,5 +1,5 @@
 /* Bytes from a Python stream, through a buffer that the readers of file formats look into. */
-#include "plt.h"
+#include "source.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -45,6 +45,18 @@ static int set_capacity(struct input *input, size_t capacity)
     }
     input->buffer = buffer;
     input->capacity = capacity;
+    return 0;
+}
+
+int input_open(struct input *input, const char *ahead, size_t ahead_len, PyObject *stream)
+{
+    Py_INCREF(stream);
+    input->stream = stream;
+    input->method = PyObject_HasAttrString(stream, "readinto1") ? "readinto1" : "readinto";
+    if (set_capacity(input, ahead_len < BUFFER_SIZE ? BUFFER_SIZE : ahead_len) < 0)
+        return -1;
+    memcpy(input->buffer, ahead, ahead_len);
+    input->end = ahead_len;
     return 0;
 }
 
@@ -102,33 +114,4 @@ void input_clear(struct input *input)
     }
     Py_CLEAR(input->stream);
     *input = (struct input){.stream = NULL};
-}
-
-/* --- Readers by name ------------------------------------------------------------------------- */
-
-struct source *source_open_file(const char *format, const char *ahead, size_t ahead_len,
-                                PyObject *stream)
-{
-    struct source *source = NULL;
-    if (strcmp(format, "pcap") == 0)
-        source = pcap_source_new();
-    else if (strcmp(format, "pcapng") == 0)
-        source = pcapng_source_new();
-    else if (strcmp(format, "erf") == 0)
-        source = erf_source_new();
-    else
-        source = fixed_source_new(format);
-    if (!source)
-        return NULL;
-    struct input *input = &source->input;
-    Py_INCREF(stream);
-    input->stream = stream;
-    input->method = PyObject_HasAttrString(stream, "readinto1") ? "readinto1" : "readinto";
-    if (set_capacity(input, ahead_len < BUFFER_SIZE ? BUFFER_SIZE : ahead_len) < 0) {
-        source->destroy(source);
-        return NULL;
-    }
-    memcpy(input->buffer, ahead, ahead_len);
-    input->end = ahead_len;
-    return source;
 }

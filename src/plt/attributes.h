@@ -1,0 +1,50 @@
+/* Attributes: what a row of a table gives, and what a hand-written one shares. */
+#ifndef PLT_ATTRIBUTES_H
+#define PLT_ATTRIBUTES_H
+
+#define PY_SSIZE_T_CLEAN
+#include <Python.h>
+#include <stdint.h>
+
+#include "packet/field.h"
+#include "packet/property.h"
+#include "types.h"
+
+/* A header's table is a macro of rows, X(name, docstring, .base = ...): these two make of it the
+ * structs and the attributes. */
+#define DEFINE_FIELD(id, text, ...)                                                                \
+    static const struct field field_##id = {.name = #id, .doc = text, __VA_ARGS__};
+#define FIELD_ATTRIBUTE(id, text, ...)                                                             \
+    {.name = #id,                                                                                  \
+     .get = field_get,                                                                             \
+     .set = field_set,                                                                             \
+     .doc = (text),                                                                                \
+     .closure = (void *)(uintptr_t)&field_##id},
+#define FIELD_POINTER(id, ...) &field_##id,
+/* The table as a value, for who reads fields by name: columns, tests, documentation. */
+#define FIELD_TABLE(table, of, ROWS)                                                               \
+    static const struct field *const table##_rows[] = {ROWS(FIELD_POINTER) NULL};                  \
+    const struct field_table table = {.type = (of), .rows = table##_rows};
+/* An attribute that no row describes, read-only. */
+#define READONLY(id, getter, text)                                                                 \
+    {                                                                                              \
+        .name = #id, .get = (getter), .set = attribute_readonly, .doc = (text)                     \
+    }
+
+/* An attribute from a row of property.h, read-only. */
+#define PROPERTY_ATTRIBUTE(id, getter, text)                                                       \
+    {                                                                                              \
+        .name = #id, .get = (getter), .set = attribute_readonly, .doc = (text),                    \
+        .closure = (void *)(uintptr_t)&property_##id                                               \
+    }
+
+/* The int or float of a property's value. */
+PyObject *property_object(const struct property *row, uint64_t value);
+PyObject *field_get(PyObject *self_, void *closure);
+int field_set(PyObject *self_, PyObject *value, void *closure);
+/* The setter of every attribute that has none: TypeError. */
+int attribute_readonly(PyObject *self_, PyObject *value, void *closure);
+/* The int of an assigned value in low..high, -1 with TypeError or ValueError. */
+long attribute_int(PyObject *value, const char *name, long low, long high);
+
+#endif

@@ -1,0 +1,74 @@
+/* Sources: where packets come from, one record after another, and the bytes of files. */
+#ifndef PLT_SOURCE_H
+#define PLT_SOURCE_H
+
+#define PY_SSIZE_T_CLEAN
+#include <Python.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "packet/packet.h"
+
+struct capture_config;
+
+/* A stream of bytes through a buffer of our own.  The stream is a Python object with readinto1(),
+ * or readinto() of a raw file: it waits at most for one read, having given back the GIL. */
+struct input {
+    PyObject *stream;   /* owned */
+    const char *method; /* of the stream: readinto1 or readinto */
+    uint8_t *buffer;    /* owned */
+    size_t capacity;
+    size_t at;   /* of the next byte to hand out */
+    size_t end;  /* of what was read */
+    size_t need; /* how much must lie behind `at` before it is worth asking again */
+    bool eof;
+};
+
+enum source_result { SOURCE_RECORD, SOURCE_END, SOURCE_MORE, SOURCE_ERROR };
+
+#define SOURCE_ERROR_SIZE 256
+
+/* What became of a filter among the packets of a trace that may be of several link types. */
+struct filter_use {
+    bool applied;                    /* it could be compiled for one of them */
+    char refused[SOURCE_ERROR_SIZE]; /* why not for the first for which it could not, or "" */
+};
+
+/* Where packets come from.  next() neither waits nor needs the GIL; where it answers SOURCE_MORE,
+ * fill() is to be called with the GIL held, and next() again. */
+struct source {
+    enum source_result (*next)(struct source *self, struct plt_record *record);
+    int (*fill)(struct source *self); /* 0, or -1 with an exception */
+    void (*destroy)(struct source *self);
+    void (*count_drops)(struct source *self); /* bring drops up to date; may be NULL */
+    /* Of live sources, NULL for files: stop, and go on with another configuration. */
+    int (*pause)(struct source *self);
+    int (*resume)(struct source *self, const struct capture_config *config);
+    /* Of live sources: take over another configuration while capturing; what was captured before
+     * may still come.  1 where it must be paused and resumed for that, -1 with an exception and
+     * nothing changed. */
+    int (*configure)(struct source *self, const struct capture_config *config);
+    struct input input;
+    bool filters;                 /* the configured filter is applied by the source itself */
+    bool mixed;                   /* packets may be of several link types */
+    struct filter_use filter_use; /* of the trace's filter, where it is applied here */
+    uint64_t drops;
+    uint64_t count;                /* records handed out */
+    char error[SOURCE_ERROR_SIZE]; /* why next() answered SOURCE_ERROR */
+};
+
+/* The bytes behind `at`, of which there are at least `need`, else NULL and *result tells why: more
+ * is to be read, or the stream ended, at a record's border (SOURCE_END) or within `what`. */
+const uint8_t *input_need(struct source *source, size_t need, const char *what,
+                          enum source_result *result);
+/* Read more into the input: the fill() of sources that have nothing else to do. */
+int input_fill(struct source *source);
+/* Read from a stream, of which ahead was read already; both are held.  0, or -1 with an exception.
+ */
+int input_open(struct input *input, const char *ahead, size_t ahead_len, PyObject *stream);
+void input_clear(struct input *input);
+enum source_result source_fail(struct source *source, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+#endif

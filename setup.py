@@ -96,7 +96,7 @@ setup(
         extension("ipp", []),
         extension(
             "plt",
-            ["packet", "common"],
+            ["where", "packet", "common"],
             pkg_config("libtrace", "-ltrace"),
             pkg_config("libpcap", "-lpcap"),
         ),

@@ -61,6 +61,7 @@ from ._plt import (
     toobig6,
     trace,
     udp,
+    where,
 )
 from ._version import __version__
 
@@ -143,4 +144,5 @@ __all__ = [
     "trace",
     "udp",
     "version",
+    "where",
 ]

@@ -127,9 +127,13 @@ static bool address_holds(const struct where *where, const struct test *test,
     return is_in != test->outside;
 }
 
+/* A header is there where its first field is: of IP that is the version, which was looked at. */
 static bool header_holds(const struct test *test, const struct plt_packet *packet)
 {
-    return has_header(&test->name, packet->layers) &&
+    if (!has_header(&test->name, packet->layers)) {
+        return false;
+    }
+    return test->name.version != 0 ||
            field_at(test->name.field, packet->layers, packet->len, PLT_ABSENT) != PLT_ABSENT;
 }
 

@@ -17,7 +17,7 @@ enum { WHERE_ERROR_SIZE = 160 };
 /* What a name in a condition stands for. */
 struct where_name {
     const struct property *property; /* NULL for a field of a header, or for a header */
-    const struct field *field;       /* NULL for a property; of a header, its first field */
+    const struct field *field;       /* NULL for a property; of a transport header, its first field */
     uint8_t version;                 /* of the header: 4 or 6 of IP, else 0 */
     uint8_t proto;                   /* of the header: its IP protocol, where version is 0 */
     uint8_t kind;                    /* enum column_kind of the values */

@@ -121,7 +121,7 @@ static void raise_error(const char *text, size_t len, const struct where_error *
         return;
     }
     size_t start = error->at;
-    size_t end = error->at;
+    size_t end = start;
     while (start > 0 && text[start - 1] != '\n' && error->at - start < LINE_MOST) {
         start--;
     }

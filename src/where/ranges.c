@@ -220,8 +220,8 @@ static bool prefix_of(struct scanner *scanner, const struct value *value, struct
 static bool add_addresses(struct where *where, struct scanner *scanner, const struct value *from,
                           const struct value *to)
 {
-    struct prefix first;
-    struct prefix last;
+    struct prefix first = {.version = 0};
+    struct prefix last = {.version = 0};
     struct address_range range;
     struct address_range last_range;
     if (!prefix_of(scanner, from, &first) || !prefix_of(scanner, to, &last)) {

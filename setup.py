@@ -139,7 +139,7 @@ def extension(package: str, shared: list[str], *libraries: Library) -> Extension
 setup(
     ext_modules=[
         extension("ipp", ["buffers"]),
-        extension("plt", ["packet", "common"], LIBTRACE, LIBPCAP),
+        extension("plt", ["where", "packet", "common"], LIBTRACE, LIBPCAP),
         extension("natkit", ["flowtable", "packet", "common", "buffers"], OPENSSL),
         extension("pldns", ["packet", "common"], LDNS),
     ],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 import click
 
@@ -80,23 +81,12 @@ def command(
     prefixes = [ipp.from_s(prefix) for prefix in home]
     idle, active = seconds(idle_timeout), seconds(active_timeout)
     if python:
-        made = call(
-            "natkit.FlowTable",
-            *(["natkit.FlowHome(*map(ipp.from_s, HOME))"] if home else []),
-            idle_timeout=idle,
-            active_timeout=active,
-            vlan=vlan or None,
-        )
-        add = call("table.add_trace", "source", filter=filter)
-        steps = [f"table = {made}", "for source in SOURCES:", f"    {add}"]
-        ended = idle is not None or active is not None
-        if ended:
-            steps.append("table.flush()")
-        flows = "table.expired()" if ended else "table"
-        constants = [constant("SOURCES", sources), *([constant("HOME", home)] if home else [])]
-        columns = f"[{flows}.columns({read_fields(listing.names)})]"
+        constants = [constant("SOURCES", sources)]
+        if home:
+            constants.append(constant("HOME", home))
+        steps, batches = python_steps(listing.names, filter, home, idle, active, vlan)
         title = "Print a row for each flow."
-        print(listing_program(title, ["natkit"], constants, steps, columns, listing), end="")
+        print(listing_program(title, ["natkit"], constants, steps, batches, listing), end="")
         return 0
     reading = Reading(sources, filter)
     table = natkit.FlowTable(natkit.FlowHome(*prefixes) if home else None, idle, active, vlan)
@@ -104,6 +94,29 @@ def command(
         count(reading, table, filter, tick)
     listing.show(ended_flows(table, with_version(listing.names)))
     return reading.code
+
+
+def python_steps(
+    names: list[str],
+    filter: str | None,
+    home: tuple[str, ...] = (),
+    idle: float | None = None,
+    active: float | None = None,
+    vlan: bool = False,
+) -> tuple[list[str], str]:
+    """The lines of a Python program that count flows, and the tables that they make."""
+    made = call(
+        "natkit.FlowTable",
+        *(["natkit.FlowHome(*map(ipp.from_s, HOME))"] if home else []),
+        idle_timeout=idle,
+        active_timeout=active,
+        vlan=vlan or None,
+    )
+    add = call("table.add_trace", "source", filter=filter)
+    steps = [f"table = {made}", "for source in SOURCES:", f"    {add}"]
+    if idle is None and active is None:
+        return steps, f"[table.columns({read_fields(names)})]"
+    return [*steps, "table.flush()"], f"[table.expired().columns({read_fields(names)})]"
 
 
 def seconds(time: int | None) -> float | None:
@@ -116,12 +129,17 @@ def count(reading: Reading, table: natkit.FlowTable, filter: str | None, tick: T
     for source in reading.sources:
         read = table.packets
         try:
-            table.add_trace(source, filter, lambda packets, read=read: tick(read + packets))
+            table.add_trace(source, filter, partial(tick_from, tick, read))
         except plt.LibtraceError as error:
             reading.tell(error)
         except KeyboardInterrupt:
             reading.code = 130
             return
+
+
+def tick_from(tick: Tick, read: int, packets: int) -> None:
+    """Progress in one of several sources."""
+    tick(read + packets)
 
 
 def ended_flows(table: natkit.FlowTable, names: list[str]) -> Iterator[plt.Table]:

@@ -4,17 +4,24 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
 from plt.cli import words
+from plt.cli.rows import ADDRESSES
+from plt.cli.show import TIMES
 from plt.cli.words import Failure
+
+if TYPE_CHECKING:
+    ParamType = click.ParamType[Any]
+else:
+    ParamType = click.ParamType  # before 8.4 it takes no type
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-class Quantity(click.ParamType):
+class Quantity(ParamType):
     """A text that a function of `words` reads."""
 
     def __init__(self, name: str, read: Callable[[str], Any]) -> None:
@@ -37,7 +44,7 @@ RANGES = Quantity("numbers", words.ranges)
 NUMBERS = Quantity("numbers", words.numbers)
 
 
-class Names(click.ParamType):
+class Names(ParamType):
     """Names of columns, separated by commas, that a shell completes."""
 
     name = "names"
@@ -145,10 +152,17 @@ def columns(known: Callable[[], Sequence[str]], default: Sequence[str]) -> Calla
 
 def descending(sort: str, reverse: bool) -> bool:
     """Whether the largest comes first."""
-    upward = ("src", "dst", "src_prefix", "dst_prefix", "qname", "state", "number", "time", "ts")
-    times = sort.endswith("_time") and sort != "response_time"
-    upward_field = sort in (*upward, "time_ns", "seconds", "ts_sec", "erf_time") or times
-    return upward_field == reverse
+    upward = sort in (
+        *TIMES,
+        *ADDRESSES,
+        "time_ns",
+        "seconds",
+        "ts_sec",
+        "erf_time",
+        "qname",
+        "state",
+    )
+    return upward == reverse
 
 
 rows_printed = all_of(limited, as_json, header)

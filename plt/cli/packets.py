@@ -12,7 +12,6 @@ from plt.cli.progress import bar
 from plt.cli.rows import with_version
 from plt.cli.show import Style
 from plt.cli.sources import Reading
-from plt.cli.words import Failure
 
 FIELDS = ("time", "src", "src_port", "dst", "dst_port", "proto", "tcp.flags", "wire_len")
 
@@ -32,7 +31,12 @@ def known() -> list[str]:
 @options.sources
 @options.filtered
 @options.columns(known, FIELDS)
-@click.option("-n", "--number", is_flag=True, help="Number the packets of all sources, from 1.")
+@click.option(
+    "-n",
+    "--number",
+    is_flag=True,
+    help="Number the packets from 1: those that match a filter, of all sources.",
+)
 @options.rows_printed
 @options.python
 def command(
@@ -48,8 +52,6 @@ def command(
     python: bool,
 ) -> int:
     """Print a row for each packet."""
-    if number and filter:
-        raise Failure("--number counts all packets: it can't be had with --filter")
     listing = Listing.of(FIELDS, fields, sort, reverse, limit, Style(json, header), number)
     most = None if sort else limit
     if python:

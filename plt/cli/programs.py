@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import inspect
 import json
+import re
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
+import plt
 from plt.cli.listing import Listing
+from plt.cli.outputs import PACKED, needs_trace_format
 from plt.cli.rows import ADDRESSES, values, with_version
 
 WIDTH = 88
@@ -38,9 +42,11 @@ def constant(name: str, value: object) -> str:
 
 
 def program(title: str, imports: Sequence[str], *parts: str) -> str:
-    """A program: what it does, what it imports (module names or whole lines), and its parts."""
+    """A program: what it does, what it may import (module names or whole lines), and its parts."""
     groups: list[list[str]] = [[], [], []]  # the standard library's, others', the project's
+    body = "\n".join(parts)
     lines = {name if " " in name else f"import {name}" for name in imports}
+    lines = {line for line in lines if re.search(rf"\b{line.split()[-1]}\b", body)}
     for line in sorted(lines, key=lambda line: (line.startswith("from"), line)):
         root = line.split()[1].partition(".")[0]
         groups[2 if root in OWN else 0 if root in sys.stdlib_module_names else 1].append(line)
@@ -60,6 +66,22 @@ ADDRESS = '''def address(text):
 '''
 
 
+ARROW = '''def arrow(batch):
+    """The columns of a batch, with addresses as text."""
+    table = pa.table(batch)
+    for at, name in enumerate(table.column_names):
+        if name in ("src", "dst", "src_prefix", "dst_prefix"):
+            texts = pa.array(ipp.format(batch[name], batch["version"]), pa.string())
+            table = table.set_column(at, name, texts)
+    return table.select(FIELDS)
+'''
+
+
+def values_source() -> str:
+    """The function that makes values of a column, as it is here but for its types."""
+    return re.sub(r"\(rows: .*\) -> .*:", "(rows, name):", inspect.getsource(values), count=1)
+
+
 def listing_program(
     title: str,
     imports: Sequence[str],
@@ -69,7 +91,7 @@ def listing_program(
     listing: Listing,
 ) -> str:
     """A program that prints rows of tables as `Listing.show` does into a pipe."""
-    functions = [f"\n{inspect.getsource(values)}\n\n{ROWS}"]
+    functions = [f"\n{values_source()}\n\n{ROWS}"]
     if listing.sort in ADDRESSES:
         functions.append(f"\n{ADDRESS}")
     lines = [*steps, f"found = rows({batches})"]
@@ -100,6 +122,67 @@ def listing_program(
     )
 
 
+def file_program(
+    title: str,
+    imports: Sequence[str],
+    constants: Sequence[str],
+    steps: Sequence[str],
+    batches: str,
+    fields: Sequence[str],
+    kind: str,
+    output: str,
+) -> str:
+    """A program that writes rows of tables to a file: Parquet, CSV, tab-separated or JSON lines."""
+    more = ["ipp", "plt"]
+    target = '"/dev/stdout"' if output == "-" else "OUTPUT"
+    constants = [
+        constant("FIELDS", fields),
+        *(c for c in constants if target in c or "OUTPUT" not in c),
+    ]
+    if kind == "parquet":
+        more += ["import pyarrow as pa", "import pyarrow.parquet as pq"]
+        functions = [f"\n{ARROW}"]
+        lines = [
+            "out = None",
+            f"for batch in {batches}:",
+            "    table = arrow(batch)",
+            f"    out = out or pq.ParquetWriter({target}, table.schema)",
+            "    out.write_table(table)",
+            "if out:",
+            "    out.close()",
+        ]
+    else:
+        more += ["import numpy as np"]
+        functions = [f"\n{values_source()}\n\n{ROWS}"]
+        opened = f'open({target}, "w", newline="")'
+        if output.endswith(".gz"):
+            more.append("gzip")
+            opened = f'gzip.open({target}, "wt", newline="")'
+        lines = [f"with {opened} as file:"]
+        if kind == "jsonl":
+            more.append("json")
+            lines += [
+                f"    for row in rows({batches}):",
+                "        line = json.dumps(dict(zip(FIELDS, row)), ensure_ascii=False)",
+                "        print(line, file=file)",
+            ]
+        else:
+            more.append("csv")
+            tabs = ', delimiter="\\t"' if kind == "tsv" else ""
+            lines += [
+                f'    writer = csv.writer(file{tabs}, lineterminator="\\n")',
+                "    writer.writerow(FIELDS)",
+                f"    writer.writerows(rows({batches}))",
+            ]
+    return program(
+        title,
+        [*imports, *more],
+        "\n".join(constants),
+        *functions,
+        "\n" + "\n".join([*steps, *lines]),
+    )
+
+
 def sorting(listing: Listing) -> list[str]:
     """Sort rows; those that lack the value come last."""
     assert listing.sort is not None
@@ -117,3 +200,47 @@ def sorting(listing: Listing) -> list[str]:
 def read_fields(names: Sequence[str]) -> str:
     """The columns to read, in Python."""
     return '[*FIELDS, "version"]' if len(with_version(names)) > len(names) else "FIELDS"
+
+
+def trace_program(
+    title: str,
+    imports: Sequence[str],
+    constants: Sequence[str],
+    output: str | None,
+    steps: str,
+    filter: str | None = None,
+    snaplen: int | None = None,
+    kind: str | None = None,
+) -> str:
+    """A program that reads packets, and writes them to `out`; it ends on an error."""
+    conf = []
+    if filter:
+        conf.append(f"        t.conf_filter(plt.filter({literal(filter)}))\n")
+    if snaplen:
+        conf.append(f"        t.conf_snaplen({snaplen})\n")
+    reader = (
+        "def packets(source):\n"
+        '    """The packets of a trace."""\n'
+        "    with plt.trace(source) as t:\n"
+        f"{''.join(conf)}"
+        "        yield from t\n"
+    )
+    opened = [] if output is None else opened_output(output, kind)
+    return program(
+        title,
+        [*imports, "plt"],
+        "\n".join(constants),
+        f"\n{reader}",
+        "\n" + "\n".join(opened) + steps if opened else steps,
+    )
+
+
+def opened_output(name: str, kind: str | None = None) -> list[str]:
+    """The lines that make an output trace, as the file's name or a format's says."""
+    uri = f"{kind or needs_trace_format(name)}:{name}"
+    lines = [f"out = plt.output_trace({literal(uri)})"]
+    constants = {plt.ZLIB_COMPRESSION: "ZLIB", plt.BZIP2_COMPRESSION: "BZIP2"}
+    packed = PACKED.get(Path(name).suffix)
+    if packed is not None:
+        lines.append(f"out.conf_compress_type(plt.{constants[packed]}_COMPRESSION)")
+    return lines

@@ -6,8 +6,10 @@ import contextlib
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
+
+import plt
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -52,7 +54,7 @@ class Bar:
 
 def positions(paths: dict[str, int]) -> dict[str, int]:
     """How far the open ones of some files were read; Linux tells."""
-    found = {}
+    found: dict[str, int] = {}
     with contextlib.suppress(OSError):
         for number in os.listdir("/proc/self/fd"):
             with contextlib.suppress(OSError):
@@ -101,3 +103,11 @@ def bar(sources: Sequence[str], *, printing: bool = False) -> Iterator[Tick]:
         yield shown
     finally:
         shown.close()
+
+
+def counting(packets: Iterable[plt.packet], tick: Tick) -> Iterator[plt.packet]:
+    """Packets, counted as they go by."""
+    for read, packet in enumerate(packets, 1):
+        yield packet
+        if not read & 0xFFF:
+            tick(read)

@@ -99,11 +99,8 @@ def python_program(
 ) -> str:
     """The Python program that prints the same."""
     columns = call("plt.columns", "SOURCES", '["time_ns", "wire_len"]', filter=filter)
-    row = "text, packets[n], octets[n], octets[n] * 8 * 10**9 / INTERVAL"
-    if style.json:
-        printed = f"print(json.dumps(dict(zip(NAMES, ({row}))), ensure_ascii=False))"
-    else:
-        printed = f'print({row}, sep="\\t")'
+    json_line = "json.dumps(dict(zip(NAMES, row)), ensure_ascii=False)"
+    printed = json_line if style.json else '*row, sep="\\t"'
     names = 'print(*NAMES, sep="\\t")\n' if style.header and not style.json else ""
     return program(
         "Print packets and bytes in each interval.",
@@ -131,6 +128,7 @@ for batch in {columns}:
 {names}for n in range(min(packets), max(packets) + 1) if packets else ():
     seconds, rest = divmod(n * INTERVAL, 10**9)
     text = f"{{np.datetime64(seconds, 's')}}.{{rest:09d}}Z"
-    {printed}
+    row = text, packets[n], octets[n], octets[n] * 8 * 10**9 / INTERVAL
+    print({printed})
 """,
     )

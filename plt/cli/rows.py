@@ -19,11 +19,11 @@ class Columnar(Protocol):
     """What a plt.Table has of its columns."""
 
     def __len__(self) -> int: ...
-    def __getitem__(self, name: str, /) -> np.ndarray[Any, Any]: ...
-    def masked(self, name: str, /) -> np.ma.MaskedArray[Any, Any]: ...
+    def __getitem__(self, name: str, /) -> Any: ...
+    def masked(self, name: str, /) -> Any: ...
 
 
-def values(rows: plt.Table, name: str) -> list[object]:
+def values(rows: Columnar, name: str) -> list[Any]:
     """A column as Python values, None where a row has none."""
     if name in ("src", "dst", "src_prefix", "dst_prefix"):
         return list(ipp.format(rows[name], rows["version"]))
@@ -66,11 +66,10 @@ class Picked:
     def __len__(self) -> int:
         return len(self.rows)
 
-    def __getitem__(self, name: str) -> np.ndarray[Any, Any]:
-        picked: np.ndarray[Any, Any] = self.table[name][self.rows]
-        return picked
+    def __getitem__(self, name: str, /) -> Any:
+        return self.table[name][self.rows]
 
-    def masked(self, name: str) -> np.ma.MaskedArray[Any, Any]:
+    def masked(self, name: str, /) -> Any:
         """A column of them."""
         return self.table.masked(name)[self.rows]
 
@@ -115,7 +114,7 @@ def in_order(
     for batch in batches:
         by = keys(batch, sort)
         at = first(by, descending, limit)
-        picked: Any = Picked(batch, np.array(at, np.intp))
+        picked = Picked(batch, np.array(at, np.intp))
         columns = [values(picked, name) for name in fields]
         if numbered:
             columns.insert(0, [number + n for n in at])

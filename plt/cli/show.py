@@ -5,9 +5,9 @@ from __future__ import annotations
 import itertools
 import json
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from plt.cli.names import HEADERS, SHOWN, date_and_time, time_of_day
 
@@ -17,6 +17,10 @@ if TYPE_CHECKING:
 Row = Sequence[object]
 
 CHUNK = 1000  # rows of a terminal's table that are laid out at a time
+TIMES = (
+    "time", "ts", "query_time", "first_time", "last_time", "fwd_first_time", "fwd_last_time",
+    "rev_first_time", "rev_last_time",
+)  # fmt: skip
 WIDE = 110  # columns of a terminal that has room for dates
 
 
@@ -64,7 +68,7 @@ def show_table(names: Sequence[str], rows: Iterable[Row]) -> None:
     times = [
         name == "time" or (name.endswith("_time") and name != "response_time") for name in names
     ]
-    show = [
+    show: list[Callable[[Any], str]] = [
         whole_time if timely else SHOWN.get(name, text)
         for name, timely in zip(names, times, strict=True)
     ]

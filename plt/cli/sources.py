@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 from collections.abc import Iterable, Iterator, Sequence
 
 import plt
-from plt.cli.progress import Tick, ignore
+from plt.cli.progress import Tick, counting, ignore
 from plt.cli.words import Failure, complain
 
 LIVE = ("int:", "ring:", "pcapint:", "bpf:")
@@ -83,7 +84,7 @@ class Reading:
         filter: str | None = None,
         snaplen: int | None = None,
     ) -> Iterator[plt.packet]:
-        """The packets of one source, up to damage or Ctrl-C."""
+        """The packets of one source, up to damage; Ctrl-C ends what comes live."""
         trace = plt.trace(source)
         if filter:
             trace.conf_filter(plt.filter(filter))
@@ -98,6 +99,11 @@ class Reading:
                 except plt.LibtraceError as error:
                     self.tell(error)
                     return
+                except KeyboardInterrupt:
+                    if not is_live(source):
+                        raise
+                    self.code = 130
+                    return
                 yield packet
 
     def all_packets(
@@ -107,10 +113,5 @@ class Reading:
         tick: Tick = ignore,
     ) -> Iterator[plt.packet]:
         """The packets of all sources in order."""
-        read = 0
-        for source in self.sources:
-            for packet in self.packets(source, filter, snaplen):
-                yield packet
-                read += 1
-                if not read & 0xFFF:
-                    tick(read)
+        packets = (self.packets(source, filter, snaplen) for source in self.sources)
+        return counting(itertools.chain.from_iterable(packets), tick)

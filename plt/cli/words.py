@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import sys
 from datetime import UTC, datetime, timedelta
@@ -42,8 +43,7 @@ def duration_ns(text: str) -> int:
     if not found:
         raise ValueError(f"{text!r} is no time: 10s, 1.5m, 200ms, 1h are")
     unit = DURATIONS[found[3] or "s"]
-    digits = found[2] or ""
-    return int(found[1]) * unit + int(digits or "0") * unit // 10 ** len(digits)
+    return int(found[1]) * unit + int((found[2] or "").ljust(9, "0")) * unit // SECOND
 
 
 def size_bytes(text: str) -> int:
@@ -58,23 +58,21 @@ def time_ns(text: str) -> int:
     """Nanoseconds since the epoch of an ISO 8601 time (UTC without a zone) or of seconds."""
     if found := re.fullmatch(r"(\d+)(?:\.(\d{1,9}))?", text):
         return int(found[1]) * SECOND + int((found[2] or "").ljust(9, "0"))
-    found = re.fullmatch(r"(\d{4}-\d\d-\d\d[T ]?[\d:]*)(?:\.(\d{1,9}))?(Z|[+-]\d\d:?\d\d)?", text)
+    # datetime has no more than six digits of a second
+    found = re.fullmatch(r"([^.]*)(?:\.(\d{1,9}))?(Z|[+-]\d\d:?\d\d)?", text)
     try:
-        moment = datetime.fromisoformat(
-            f"{found[1]}{found[3] or 'Z'}" if found and len(found[1]) > 10 else text
-        )
+        moment = datetime.fromisoformat(f"{found[1]}{found[3] or ''}" if found else text)
     except ValueError:
-        message = f"{text!r} is no time: 2026-11-22T22:30:52.5Z, +10s (after the first packet) are"
+        message = f"{text!r} is no time: 2026-11-22T22:30:52.5Z and 1795386652.5 are"
         raise ValueError(message) from None
     moment = moment.replace(tzinfo=moment.tzinfo or UTC)
     seconds = (moment - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(seconds=1)
-    return seconds * SECOND + int(((found[2] if found else None) or "").ljust(9, "0"))
+    return seconds * SECOND + int(((found and found[2]) or "").ljust(9, "0"))
 
 
-def seconds_text(ns: int) -> str:
-    """Seconds with as many digits as there are."""
-    whole, rest = divmod(abs(ns), SECOND)
-    return f"{'-' if ns < 0 else ''}{whole}.{rest:09d}".rstrip("0").rstrip(".")
+def when(text: str) -> tuple[bool, int]:
+    """A time, or one after the first packet (+10s): whether it is that, and nanoseconds."""
+    return (True, duration_ns(text[1:])) if text.startswith("+") else (False, time_ns(text))
 
 
 def ranges(text: str) -> list[tuple[int, int | None]]:
@@ -96,3 +94,8 @@ def numbers(text: str) -> tuple[int, ...]:
         return tuple(int(part) for part in text.split(","))
     except ValueError:
         raise ValueError(f"{text!r} are no numbers: 53 or 53,5353 are") from None
+
+
+def endless(number: int | None) -> float:
+    """The end of a range, which may have none."""
+    return math.inf if number is None else number

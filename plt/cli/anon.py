@@ -25,6 +25,7 @@ Unknown = Literal["keep", "zero"]
 
 @click.command(
     "anon",
+    short_help="Write a trace with anonymised addresses.",
     epilog=options.example("plt anon --key-file secret -o shared.pcap.gz trace.pcap.gz"),
 )
 @options.sources

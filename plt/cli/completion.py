@@ -10,6 +10,7 @@ from plt.cli import options
 
 @click.command(
     "completion",
+    short_help="Print what makes a shell complete.",
     epilog=options.example('eval "$(plt completion bash)"    # in ~/.bashrc; zsh in ~/.zshrc',
                            "plt completion fish > ~/.config/fish/completions/plt.fish"),
 )  # fmt: skip

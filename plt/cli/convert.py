@@ -41,6 +41,7 @@ def known() -> list[str]:
 
 @click.command(
     "convert",
+    short_help="Write Parquet, CSV, JSON lines or a trace.",
     epilog=options.example(
         "plt convert -o trace.parquet trace.pcap.gz",
         "plt convert --table flows -o flows.csv trace.pcap.gz",

@@ -20,6 +20,7 @@ Ranges = list[tuple[int, int | None]]
 
 @click.command(
     "cut",
+    short_help="Write some packets of a trace.",
     epilog=options.example(
         "plt cut --from 2026-11-22T22:31:00Z --to 2026-11-22T22:31:10Z -o ten.pcap trace.pcap.gz",
         "plt cut --packets 1-100 --snaplen 80 -o head.pcap trace.pcap.gz",

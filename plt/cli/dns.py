@@ -24,6 +24,7 @@ def known() -> list[str]:
 
 @click.command(
     "dns",
+    short_help="Print a row for each DNS message.",
     epilog=options.example(
         "plt dns --sort response_time --limit 10 trace.pcap.gz",
         "plt dns --ports 53,5353 --fields qname,qtype --no-header trace.pcap.gz | sort | uniq -c",

@@ -32,6 +32,7 @@ def known() -> list[str]:
 
 @click.command(
     "flows",
+    short_help="Print a row for each flow.",
     epilog=options.example(
         "plt flows --limit 10 trace.pcap.gz",
         "plt flows --home 192.0.2.0/24 --filter tcp --sort retransmits trace.pcap.gz",

@@ -18,7 +18,11 @@ from plt.cli.sources import Reading
 from plt.cli.summary import FIELDS, Summary
 
 
-@click.command("info", epilog=options.example("plt info trace.pcap.gz", "plt info --json *.pcap"))
+@click.command(
+    "info",
+    short_help="Say what is in each trace.",
+    epilog=options.example("plt info trace.pcap.gz", "plt info --json *.pcap"),
+)
 @options.sources
 @options.filtered
 @click.option(
@@ -45,7 +49,8 @@ def command(
         with bar([source]) as tick, plt.columns(source, FIELDS, filter=filter) as columns:
             for batch in reading.batches(columns, tick):
                 summary.add(batch)
-        found = summary.as_dict(source, "; ".join(reading.damage[damage:]) or None, top)
+        told = [text.removeprefix(f"{source}: ") for text in reading.damage[damage:]]
+        found = summary.as_dict(source, "; ".join(told) or None, top)
         if json:
             print(json_module.dumps(found, ensure_ascii=False))
         else:

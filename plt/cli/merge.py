@@ -13,7 +13,11 @@ from plt.cli.progress import bar, counting
 from plt.cli.sources import Reading
 
 
-@click.command("merge", epilog=options.example("plt merge -o all.pcap.gz eth0.pcap eth1.pcap"))
+@click.command(
+    "merge",
+    short_help="Write several traces as one, by time.",
+    epilog=options.example("plt merge -o all.pcap.gz eth0.pcap eth1.pcap"),
+)
 @options.sources
 @options.output("The trace to write.")
 @options.filtered

@@ -86,8 +86,8 @@ def known_name(name: str, known: Sequence[str]) -> str:
     if name in known:
         return name
     near = difflib.get_close_matches(name, known, n=4, cutoff=0.5)
-    hint = f"near: {', '.join(near)}" if near else f"there are {', '.join(known)}"
-    raise Failure(f"no column is named {name!r}; {hint}")
+    hint = f"near: {', '.join(near)}; " if near else ""
+    raise Failure(f"no column is named {name!r}; {hint}plt fields lists all")
 
 
 def all_of(*decorators: Callable[[F], F]) -> Callable[[F], F]:

@@ -23,6 +23,7 @@ MOST = 1_000_000  # intervals
 
 @click.command(
     "rates",
+    short_help="Print packets and bytes a second.",
     epilog=options.example(
         "plt rates --interval 10s trace.pcap.gz",
         "plt rates --interval 100ms --filter 'host 192.0.2.10' trace.pcap.gz",

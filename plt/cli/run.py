@@ -11,13 +11,14 @@ import sys
 from collections.abc import Sequence
 
 import click
+from click.shell_completion import shell_complete
 
 import plt
-from plt.cli.words import Failure, complain
+from plt.cli.words import Failure, complain, one_line
 
 COMMANDS = (
     "info", "packets", "flows", "dns", "rates", "convert", "split", "merge", "cut", "anon",
-    "completion",
+    "fields", "completion",
 )  # fmt: skip
 INTERRUPTED = 130  # what a shell says of a program that Ctrl-C ended
 
@@ -54,10 +55,19 @@ def app() -> None:
 
 def run(arguments: Sequence[str]) -> int:
     """Run a command; its exit code. What goes wrong is said in one line on standard error."""
+    if instruction := os.environ.get("_PLT_COMPLETE"):
+        return shell_complete(app, {}, "plt", "_PLT_COMPLETE", instruction)
     try:
-        code = app.main(list(arguments), prog_name="plt", standalone_mode=False)
+        if sys.stdout is None:
+            raise Failure("standard output is closed")
+        # not app.main(), which has ideas of its own of broken pipes and Ctrl-C
+        with app.make_context("plt", list(arguments)) as context:
+            code = app.invoke(context)
         sys.stdout.flush()
         return code if isinstance(code, int) else 0
+    except click.exceptions.Exit as error:
+        sys.stdout.flush()
+        return error.exit_code
     except click.exceptions.NoArgsIsHelpError as error:
         click.echo(error.format_message(), err=True)
         return 2
@@ -65,14 +75,16 @@ def run(arguments: Sequence[str]) -> int:
         name = error.ctx.command_path if error.ctx else "plt"
         complain(f"{error.format_message()} ({name} --help says more)", name)
         return 2
-    except (KeyboardInterrupt, click.Abort):
+    except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:
         return by_sigpipe()
     except (Failure, plt.LibtraceError, OSError, ValueError) as error:
         if os.strerror(errno.EPIPE) in str(error):
             return by_sigpipe()
-        complain(error)
+        # files that are written are named where they are written
+        nameless = isinstance(error, OSError) and not error.filename
+        complain(f"standard output: {one_line(error)}" if nameless else error)
         forget_standard_output()
         return 1
 
@@ -87,6 +99,8 @@ def by_sigpipe() -> int:
 
 def forget_standard_output() -> None:
     """Let what can't be written be, which Python would try, and complain of, at its end."""
+    if sys.stdout is None:
+        return
     with contextlib.suppress(OSError, ValueError):
         sys.stdout.flush()
         return

@@ -35,13 +35,24 @@ def check(sources: Sequence[str], filter: str | None = None) -> None:
             if os.path.isdir(path):
                 raise Failure(f"{path}: it is a directory")
             continue
-        trace = plt.trace(source)
-        try:
-            if filter:
-                trace.conf_filter(plt.filter(filter))
-            trace.start()
-        finally:
-            trace.close()
+        with plt.trace(source) as trace:
+            if filter and not compiles(filter, trace):
+                tried = plt.trace(source)
+                tried.conf_filter(plt.filter(filter))
+                with tried:
+                    next(tried, None)
+
+
+def compiles(filter: str, trace: plt.trace) -> bool:
+    """Whether an expression is a filter for a trace's first packet: others may have other links."""
+    try:
+        packet = next(trace, None)
+    except plt.LibtraceError:  # damage, which is told when it is read
+        return True
+    try:
+        return packet is None or packet.apply_filter(plt.filter(filter)) in (True, False)
+    except plt.LibtraceError:
+        return False
 
 
 class Reading:

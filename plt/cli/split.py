@@ -23,6 +23,7 @@ FILE, RECORD = 24, 16  # bytes of the headers of a pcap file
 
 @click.command(
     "split",
+    short_help="Write a trace in parts.",
     epilog=options.example(
         "plt split --every 1h -o hour.pcap.gz day.pcap.gz    # hour-0001.pcap.gz ...",
         "plt split --size 100M -o part.pcap trace.pcap",
@@ -149,7 +150,6 @@ def python_program(
         None,
         "\n".join(
             [
-                "",
                 "",
                 "def numbered(found):",
                 '    """Packets, each with the number of its part."""',

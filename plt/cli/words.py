@@ -16,7 +16,8 @@ class Failure(Exception):
 
 def complain(what: object, name: str = "plt") -> None:
     """A line on standard error."""
-    print(f"{name}: {one_line(what)}", file=sys.stderr)
+    if sys.stderr is not None:  # print() would take standard output for it
+        print(f"{name}: {one_line(what)}", file=sys.stderr)
 
 
 def one_line(what: object) -> str:
@@ -25,7 +26,7 @@ def one_line(what: object) -> str:
         text = f"{what.filename}: {what.strerror}" if what.filename else what.strerror
     else:
         text = str(what) or type(what).__name__
-    text = text.removeprefix("Couldn't start trace: ")
+    text = re.sub(r"^Couldn't \w+ (trace|outputTrace): ((pcapfile|erf):)?", "", text)
     return " ".join(text.split())
 
 

@@ -15,6 +15,7 @@ from plt.cli.sources import Reading
 from plt.cli.words import SECOND
 
 FIELDS = ("time", "src", "dst", "qr", "qname", "qtype", "rcode", "response_time")
+NARROW = FIELDS[1:]
 
 
 def known() -> list[str]:
@@ -65,7 +66,7 @@ def command(
     python: bool,
 ) -> int:
     """Print a row for each DNS message of UDP and TCP, with the response times."""
-    listing = Listing.of(FIELDS, fields, sort, reverse, limit, Style(json, header))
+    listing = Listing.of(FIELDS, NARROW, fields, sort, reverse, limit, Style(json, header))
     if python:
         read = read_fields(listing.names)
         seconds = None if timeout == 10 * SECOND else timeout / SECOND

@@ -23,6 +23,7 @@ FIELDS = (
     "first_time", "duration", "proto", "src_prefix", "src_port", "dst_prefix", "dst_port",
     "packets", "bytes", "state",
 )  # fmt: skip
+NARROW = tuple(name for name in FIELDS if name not in ("first_time", "duration"))
 
 
 def known() -> list[str]:
@@ -78,7 +79,9 @@ def command(
 
     Forward is the direction of a flow's first packet.
     """
-    listing = Listing.of(FIELDS, fields, sort or "bytes", reverse, limit, Style(json, header))
+    listing = Listing.of(
+        FIELDS, NARROW, fields, sort or "bytes", reverse, limit, Style(json, header)
+    )
     prefixes = [ipp.from_s(prefix) for prefix in home]
     idle, active = seconds(idle_timeout), seconds(active_timeout)
     if python:

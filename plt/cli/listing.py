@@ -26,6 +26,7 @@ class Listing:
     def of(
         cls,
         default: Sequence[str],
+        narrow: Sequence[str],
         fields: Sequence[str] | None,
         sort: str | None,
         reverse: bool,
@@ -33,7 +34,8 @@ class Listing:
         style: Style,
         numbered: bool = False,
     ) -> Listing:
-        """What the options of a command mean."""
+        """What the options of a command mean; a narrow terminal has fewer columns by default."""
+        default = narrow if style.narrow else default
         names = list(dict.fromkeys([*(fields or default), *([sort] if sort else [])]))
         return cls(
             names, limit, sort, sort is not None and descending(sort, reverse), style, numbered

@@ -8,9 +8,11 @@ import pldns
 import plt
 from plt.cli.words import SECOND
 
+ADDRESSES = ("src", "dst", "src_prefix", "dst_prefix")  # columns that are text by their version
+
 #: IANA's protocol numbers, those that are seen.
 PROTOCOLS = {
-    0: "HOPOPT", 1: "ICMP", 2: "IGMP", 4: "IPv4", 6: "TCP", 17: "UDP", 33: "DCCP", 41: "IPv6",
+    0: "unknown", 1: "ICMP", 2: "IGMP", 4: "IPv4", 6: "TCP", 17: "UDP", 33: "DCCP", 41: "IPv6",
     46: "RSVP", 47: "GRE", 50: "ESP", 51: "AH", 58: "ICMPv6", 59: "no next header", 60: "Mobile",
     88: "EIGRP", 89: "OSPF", 103: "PIM", 108: "IPComp", 112: "VRRP", 115: "L2TP", 132: "SCTP",
     136: "UDP-Lite", 137: "MPLS",
@@ -98,6 +100,15 @@ def rate(bits: float) -> str:
     return f"{bits:.0f} bit/s"
 
 
+def bar(part: float, whole: float, width: int = 24) -> str:
+    """A bar that is as long as the part is of the whole."""
+    eighths = round(8 * width * part / whole) if whole else 0
+    return (
+        "\u2588" * (eighths // 8)
+        + " \u258f\u258e\u258d\u258c\u258b\u258a\u2589"[eighths % 8].strip()
+    )
+
+
 def iso(time_ns: int) -> str:
     """Nanoseconds since the epoch as ISO 8601 in UTC."""
     import numpy as np  # noqa: PLC0415  few commands need it here
@@ -123,7 +134,7 @@ def shown_as(function: Callable[..., str], *names: str) -> None:
     SHOWN.update(dict.fromkeys(names, function))
 
 
-shown_as(protocol, "proto")
+shown_as(lambda number: protocol(number) if number else "", "proto")
 shown_as(link_type, "linktype")
 shown_as(tcp_flags, "tcp.flags", "fwd_tcp_flags", "rev_tcp_flags")
 shown_as(duration, "duration", "rtt", "response_time", "interval")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from plt.cli import words
-from plt.cli.rows import ADDRESSES
+from plt.cli.names import ADDRESSES
 from plt.cli.show import TIMES
 from plt.cli.words import Failure
 

@@ -52,7 +52,7 @@ def command(
     python: bool,
 ) -> int:
     """Print a row for each packet."""
-    listing = Listing.of(FIELDS, fields, sort, reverse, limit, Style(json, header), number)
+    listing = Listing.of(FIELDS, FIELDS, fields, sort, reverse, limit, Style(json, header), number)
     most = None if sort else limit
     if python:
         read = read_fields(listing.names)

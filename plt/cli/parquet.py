@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import ipp
-from plt.cli.rows import ADDRESSES, Columnar
+from plt.cli.names import ADDRESSES
+from plt.cli.rows import Columnar
 from plt.cli.words import Failure
 
 Writer = Callable[[str, Sequence[str], Iterable[Columnar]], None]

@@ -11,8 +11,9 @@ from pathlib import Path
 
 import plt
 from plt.cli.listing import Listing
+from plt.cli.names import ADDRESSES
 from plt.cli.outputs import PACKED, needs_trace_format
-from plt.cli.rows import ADDRESSES, values, with_version
+from plt.cli.rows import values, with_version
 
 WIDTH = 88
 OWN = ("ipp", "natkit", "pldns", "plt")

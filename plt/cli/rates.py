@@ -10,6 +10,7 @@ import numpy as np
 
 import plt
 from plt.cli import options
+from plt.cli.names import bar as bar_of
 from plt.cli.names import iso
 from plt.cli.programs import call, constant, program
 from plt.cli.progress import Tick, bar
@@ -60,7 +61,12 @@ def command(
     reading = Reading(sources, filter)
     with bar(sources) as tick:
         packets, octets = counted(reading, filter, interval, tick)
-    show(NAMES, rows(packets, octets, interval), style)
+    found = rows(packets, octets, interval)
+    if style.on_terminal:
+        most = max(octets.values(), default=0)
+        show((*NAMES, ""), ((*row, bar_of(row[2], most)) for row in found), style)
+    else:
+        show(NAMES, found, style)
     return reading.code
 
 

@@ -10,8 +10,8 @@ import numpy as np
 
 import ipp
 import plt
+from plt.cli.names import ADDRESSES
 
-ADDRESSES = ("src", "dst", "src_prefix", "dst_prefix")
 Row = tuple[object, ...]
 
 

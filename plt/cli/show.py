@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from plt.cli.names import HEADERS, SHOWN, date_and_time, time_of_day
+from plt.cli.names import ADDRESSES, HEADERS, SHOWN, date_and_time, time_of_day
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -21,6 +21,7 @@ TIMES = (
     "time", "ts", "query_time", "first_time", "last_time", "fwd_first_time", "fwd_last_time",
     "rev_first_time", "rev_last_time",
 )  # fmt: skip
+ADDRESS_WIDTH = 15  # of IPv4
 WIDE = 110  # columns of a terminal that has room for dates
 
 
@@ -30,6 +31,16 @@ class Style:
 
     json: bool = False
     header: bool = True
+
+    @property
+    def on_terminal(self) -> bool:
+        """Whether people look at them."""
+        return not self.json and sys.stdout.isatty()
+
+    @property
+    def narrow(self) -> bool:
+        """Whether they look at them where there is little room."""
+        return self.on_terminal and console().width < WIDE
 
 
 def text(value: object) -> str:
@@ -42,7 +53,7 @@ def show(names: Sequence[str], rows: Iterable[Row], style: Style) -> None:
     if style.json:
         for row in rows:
             print(json.dumps(dict(zip(names, row, strict=True)), ensure_ascii=False))
-    elif sys.stdout.isatty():
+    elif style.on_terminal:
         show_table(names, rows)
     else:
         if style.header:
@@ -87,6 +98,7 @@ def show_table(names: Sequence[str], rows: Iterable[Row]) -> None:
                 justify="right" if number else "left",
                 no_wrap=number or timely,
                 overflow="fold",
+                min_width=ADDRESS_WIDTH if name in ADDRESSES else None,
                 style="dim" if timely or name == "number" else None,
             )
         for row in chunk:

@@ -21,8 +21,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
         return run(sys.argv[1:] if arguments is None else arguments)
     except ModuleNotFoundError as error:
-        if error.name not in EXTRA:
+        name = (error.name or "").partition(".")[0]
+        if name not in EXTRA:
             raise
         extra = 'pip install "python-libtrace[cli]"'
-        print(f"plt: the command line needs {error.name}: {extra}", file=sys.stderr)
+        print(f"plt: the command line needs {name}: {extra}", file=sys.stderr)
         return 1

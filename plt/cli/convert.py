@@ -142,7 +142,7 @@ def tables(
     if table == "flows":
         counted = natkit.FlowTable()
         flows.count(reading, counted, filter, tick)
-        yield counted.columns(names)
+        yield from flows.all_flows(counted, names)
         return
     package = plt if table == "packets" else pldns
     with package.columns(reading.sources, names, filter=filter) as columns:

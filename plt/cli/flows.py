@@ -96,7 +96,7 @@ def command(
     table = natkit.FlowTable(natkit.FlowHome(*prefixes) if home else None, idle, active, vlan)
     with bar(sources) as tick:
         count(reading, table, filter, tick)
-    listing.show(ended_flows(table, with_version(listing.names)))
+    listing.show(all_flows(table, with_version(listing.names)))
     return reading.code
 
 
@@ -117,10 +117,8 @@ def python_steps(
         vlan=vlan or None,
     )
     add = call("table.add_trace", "source", filter=filter)
-    steps = [f"table = {made}", "for source in SOURCES:", f"    {add}"]
-    if idle is None and active is None:
-        return steps, f"[table.columns({read_fields(names)})]"
-    return [*steps, "table.flush()"], f"[table.expired().columns({read_fields(names)})]"
+    steps = [f"table = {made}", "for source in SOURCES:", f"    {add}", "table.flush()"]
+    return steps, f"[table.expired().columns({read_fields(names)})]"
 
 
 def seconds(time: int | None) -> float | None:
@@ -146,10 +144,7 @@ def tick_from(tick: Tick, read: int, packets: int) -> None:
     tick(read + packets)
 
 
-def ended_flows(table: natkit.FlowTable, names: list[str]) -> Iterator[plt.Table]:
-    """All flows of a table, in one table of columns."""
-    if table.idle_timeout is None and table.active_timeout is None:
-        yield table.columns(names)
-    else:
-        table.flush()
-        yield table.expired().columns(names)
+def all_flows(table: natkit.FlowTable, names: list[str]) -> Iterator[plt.Table]:
+    """All flows of a table, those that go on too, in one table of columns."""
+    table.flush()
+    yield table.expired().columns(names)

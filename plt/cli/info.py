@@ -167,9 +167,7 @@ for source in SOURCES:
         version, proto, ethertype, src_port, dst_port = (
             batch.masked(name).tolist() for name in FIELDS[2:]
         )
-        protocols.update(
-            (v, p) if v else (v, e) for v, p, e in zip(version, proto, ethertype)
-        )
+        protocols.update((v, p if v else e) for v, p, e in zip(version, proto, ethertype))
         for p, src, dst in zip(proto, src_port, dst_port):
             if src is not None and dst is not None:
                 ports.update((p, port) for port in {{src, dst}})

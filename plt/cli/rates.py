@@ -61,6 +61,7 @@ def command(
     reading = Reading(sources, filter)
     with bar(sources) as tick:
         packets, octets = counted(reading, filter, interval, tick)
+    check_intervals(packets)
     found = rows(packets, octets, interval)
     if style.on_terminal:
         most = max(octets.values(), default=0)
@@ -88,16 +89,20 @@ def counted(
     return packets, octets
 
 
+def check_intervals(packets: Counter[int]) -> None:
+    """Failure where there would be too many rows: a damaged time may be far from the others."""
+    intervals = max(packets) - min(packets) + 1 if packets else 0
+    if intervals > MOST:
+        raise Failure(f"that would be {intervals:,} intervals: choose a longer --interval")
+
+
 def rows(
     packets: Counter[int], octets: Counter[int], interval: int
 ) -> Iterator[tuple[str, int, int, float]]:
     """A row for each interval from the first to the last."""
     if not packets:
         return
-    first, last = min(packets), max(packets)
-    if last - first >= MOST:
-        raise Failure(f"that are {last - first + 1:,} intervals: choose a longer --interval")
-    for n in range(first, last + 1):
+    for n in range(min(packets), max(packets) + 1):
         yield iso(n * interval), packets[n], octets[n], octets[n] * 8 * SECOND / interval
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import importlib
+import io
 import os
 import signal
 import sys
@@ -60,6 +61,8 @@ def run(arguments: Sequence[str]) -> int:
     try:
         if sys.stdout is None:
             raise Failure("standard output is closed")
+        if isinstance(sys.stdout, io.TextIOWrapper):
+            sys.stdout.reconfigure(errors="surrogateescape")  # names of files may be any bytes
         # not app.main(), which has ideas of its own of broken pipes and Ctrl-C
         with app.make_context("plt", list(arguments)) as context:
             code = app.invoke(context)

@@ -34,7 +34,7 @@ DURATIONS = {
     "ns": 1, "us": 1_000, "ms": 1_000_000, "s": SECOND, "m": 60 * SECOND, "h": 3600 * SECOND,
     "d": 86_400 * SECOND,
 }  # fmt: skip
-SIZES = {"": 1, "k": 10**3, "M": 10**6, "G": 10**9, "T": 10**12,
+SIZES = {"": 1, "k": 10**3, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12,
          "Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "Ti": 2**40}  # fmt: skip
 
 
@@ -49,7 +49,7 @@ def duration_ns(text: str) -> int:
 
 def size_bytes(text: str) -> int:
     """Bytes of 1000, 100M, 64Ki ...; ValueError where it is none."""
-    found = re.fullmatch(r"(\d+)([kMGT]i?)?B?", text)
+    found = re.fullmatch(r"(\d+)([kKMGT]i?)?B?", text)
     if not found or (found[2] or "") not in SIZES:
         raise ValueError(f"{text!r} is no size: 1000000, 100M, 64Ki, 1G are")
     return int(found[1]) * SIZES[found[2] or ""]

@@ -20,6 +20,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         from plt.cli.run import run  # noqa: PLC0415  a package that it needs may be missing
 
         return run(sys.argv[1:] if arguments is None else arguments)
+    except KeyboardInterrupt:  # while modules are imported
+        return 130
     except ModuleNotFoundError as error:
         name = (error.name or "").partition(".")[0]
         if name not in EXTRA:

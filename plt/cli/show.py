@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from plt.cli.layout import LEAST, Column, Layout
 from plt.cli.names import ADDRESSES, HEADERS, SHOWN, date_and_time, time_of_day
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ TIMES = (
     "rev_first_time", "rev_last_time",
 )  # fmt: skip
 ADDRESS_WIDTH = 15  # of IPv4
+NAMED = ("proto", "qr", "qtype", "rcode", "opcode", "linktype", "tcp.flags")  # numbers as names
 WIDE = 110  # columns of a terminal that has room for dates
 
 
@@ -71,42 +73,36 @@ def console() -> Console:
 
 def show_table(names: Sequence[str], rows: Iterable[Row]) -> None:
     """Print rows as tables of a terminal, one below the other where there are many."""
-    from rich.table import Table  # noqa: PLC0415
-    from rich.text import Text  # noqa: PLC0415
-
     terminal = console()
-    whole_time = date_and_time if terminal.width >= WIDE else time_of_day
-    times = [
-        name == "time" or (name.endswith("_time") and name != "response_time") for name in names
-    ]
-    show: list[Callable[[Any], str]] = [
-        whole_time if timely else SHOWN.get(name, text)
-        for name, timely in zip(names, times, strict=True)
+    roomy = terminal.width >= WIDE
+    whole_time = date_and_time if roomy else time_of_day
+    functions: list[Callable[[Any], str]] = [
+        whole_time if name in TIMES else SHOWN.get(name, text) for name in names
     ]
     left = iter(rows)
-    header = True
+    wide: list[int] = []
     while chunk := list(itertools.islice(left, CHUNK)):
-        table = Table(
-            box=None, padding=(0, 2 if terminal.width >= WIDE else 1, 0, 0), pad_edge=False,
-            show_header=header, header_style="bold",
-        )  # fmt: skip
-        for n, (name, timely) in enumerate(zip(names, times, strict=True)):
-            numeric = SHOWN.get(name) is None or name not in ("proto", "qr", "qtype", "rcode")
-            number = numeric and all(isinstance(row[n], int | float | None) for row in chunk)
-            table.add_column(
-                Text(HEADERS.get(name, name)),
-                justify="right" if number else "left",
-                no_wrap=number or timely,
-                overflow="fold",
-                min_width=ADDRESS_WIDTH if name in ADDRESSES else None,
-                style="dim" if timely or name == "number" else None,
-            )
-        for row in chunk:
-            table.add_row(
-                *(
-                    Text("" if value is None else function(value))
-                    for function, value in zip(show, row, strict=True)
-                )
-            )
-        terminal.print(table)
-        header = False
+        cells = [
+            [
+                "" if value is None else function(value)
+                for function, value in zip(functions, row, strict=True)
+            ]
+            for row in chunk
+        ]
+        columns = [column_of(name, [row[n] for row in chunk]) for n, name in enumerate(names)]
+        layout = Layout(columns, 2 if roomy else 1, terminal.color_system is not None)
+        before, wide = wide, layout.widths(cells, terminal.width, wide)
+        for line in layout.lines(cells, wide, header=not before):
+            print(line)
+
+
+def column_of(name: str, values: Sequence[object]) -> Column:
+    """How a column of some values is laid out."""
+    number = name not in NAMED and all(isinstance(value, int | float | None) for value in values)
+    return Column(
+        HEADERS.get(name, name),
+        right=number,
+        folds=not number and name not in TIMES,
+        least=ADDRESS_WIDTH if name in ADDRESSES else LEAST,
+        dim=name in TIMES or name == "number",
+    )

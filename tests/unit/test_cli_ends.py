@@ -302,10 +302,8 @@ def test_interrupts(arguments: list[str], tmp_path: Path) -> None:
         assert process.stdin is not None
         process.stdin.write(Path(DNS).read_bytes()[:40_000])
         process.stdin.flush()
-        reads = Path(f"/proc/{process.pid}/fd/0")
         while not waits_for(process.pid):
             time.sleep(0.02)
-        assert reads.exists()
         process.send_signal(signal.SIGINT)
         _, said = process.communicate()
     assert (process.returncode, said) == (130, b"")

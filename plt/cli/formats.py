@@ -31,8 +31,8 @@ PCAP = {
     0x1C0001AC: "pcap of Ixia's",
     0x1C0001AB: "pcap of Ixia's",
 }
-#: Formats without a magic number.
-OTHERS = ("erf", "tsh", "legacyeth", "legacyatm", "legacypos")
+#: Formats without a magic number, the surest first: ERF has room for what the legacy ones have.
+OTHERS = ("legacypos", "legacyatm", "tsh", "erf", "legacyeth")
 DAMAGE = (OSError, EOFError, ValueError, zlib.error, lzma.LZMAError)
 
 

@@ -73,8 +73,8 @@ $(VENV)/.built: $(VENV)/.installed $(C_INPUTS)
 	$(BIN)/python setup.py -q build_ext --inplace -j $(JOBS)
 	@touch $@
 
-EXTRAS_test  := test tutorial cluster bench
-EXTRAS_check := check
+EXTRAS_test  := test tutorial cluster bench cli
+EXTRAS_check := check cli
 
 # What only the tests, or only the checks, need: Debian's packages, then an extra of pyproject.toml.
 $(VENV)/.test $(VENV)/.check: $(VENV)/.%: $(VENV_STAMP) pyproject.toml tools/install.sh

@@ -103,6 +103,6 @@ def column_of(name: str, values: Sequence[object]) -> Column:
         HEADERS.get(name, name),
         right=number,
         folds=not number and name not in TIMES,
-        least=ADDRESS_WIDTH if name in ADDRESSES else LEAST,
+        least=ADDRESS_WIDTH if name in (*ADDRESSES, "qname") else LEAST,
         dim=name in TIMES or name == "number",
     )

@@ -145,7 +145,7 @@ def tables(
         yield from flows.all_flows(counted, names)
         return
     package = plt if table == "packets" else pldns
-    with package.columns(reading.sources, names, filter=filter) as columns:
+    with package.columns(reading.sources, names, filter=filter, batch=reading.batch) as columns:
         empty = True
         for batch in reading.batches(columns, tick):
             empty = False

@@ -11,7 +11,7 @@ from plt.cli.programs import call, constant, listing_program, read_fields
 from plt.cli.progress import bar
 from plt.cli.rows import with_version
 from plt.cli.show import Style
-from plt.cli.sources import Reading
+from plt.cli.sources import Reading, any_live
 from plt.cli.words import SECOND
 
 FIELDS = ("time", "src", "dst", "qr", "qname", "qtype", "rcode", "response_time")
@@ -66,7 +66,9 @@ def command(
     python: bool,
 ) -> int:
     """Print a row for each DNS message of UDP and TCP, with the response times."""
-    listing = Listing.of(FIELDS, NARROW, fields, sort, reverse, limit, Style(json, header))
+    listing = Listing.of(
+        FIELDS, NARROW, fields, sort, reverse, limit, Style(json, header, any_live(sources))
+    )
     if python:
         read = read_fields(listing.names)
         seconds = None if timeout == 10 * SECOND else timeout / SECOND
@@ -85,6 +87,7 @@ def command(
         reading.sources,
         with_version(listing.names),
         filter=filter,
+        batch=reading.batch,
         ports=ports,
         timeout=timeout / SECOND,
     )

@@ -16,7 +16,7 @@ from plt.cli.programs import call, constant, listing_program, read_fields
 from plt.cli.progress import Tick, bar
 from plt.cli.rows import with_version
 from plt.cli.show import Style
-from plt.cli.sources import Reading
+from plt.cli.sources import Reading, any_live
 from plt.cli.words import SECOND
 
 FIELDS = (
@@ -80,7 +80,13 @@ def command(
     Forward is the direction of a flow's first packet.
     """
     listing = Listing.of(
-        FIELDS, NARROW, fields, sort or "bytes", reverse, limit, Style(json, header)
+        FIELDS,
+        NARROW,
+        fields,
+        sort or "bytes",
+        reverse,
+        limit,
+        Style(json, header, any_live(sources)),
     )
     prefixes = [ipp.from_s(prefix) for prefix in home]
     idle, active = seconds(idle_timeout), seconds(active_timeout)

@@ -46,7 +46,10 @@ def command(
     for n, source in enumerate(reading.sources):
         damage = len(reading.damage)
         summary = Summary()
-        with bar([source]) as tick, plt.columns(source, FIELDS, filter=filter) as columns:
+        with (
+            bar([source]) as tick,
+            plt.columns(source, FIELDS, filter=filter, batch=reading.batch) as columns,
+        ):
             for batch in reading.batches(columns, tick):
                 summary.add(batch)
         told = [text.removeprefix(f"{source}: ") for text in reading.damage[damage:]]

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import plt
-from plt.cli.sources import Reading, is_live, path_of
+from plt.cli.sources import Reading, any_live, path_of
 from plt.cli.words import Failure, one_line
 
 #: Formats of traces by the end of a file's name: libtrace's name of what writes them.
@@ -61,7 +61,7 @@ def whole(name: str, reading: Reading | None = None) -> Iterator[str]:
     try:
         with named(part, name):
             yield part
-            if reading and reading.code == 130 and not any(map(is_live, reading.sources)):
+            if reading and reading.code == 130 and not any_live(reading.sources):
                 raise KeyboardInterrupt
             if os.path.exists(target):
                 os.chmod(part, stat.S_IMODE(os.stat(target).st_mode))

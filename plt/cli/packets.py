@@ -11,7 +11,7 @@ from plt.cli.programs import call, constant, listing_program, read_fields
 from plt.cli.progress import bar
 from plt.cli.rows import with_version
 from plt.cli.show import Style
-from plt.cli.sources import Reading
+from plt.cli.sources import Reading, any_live
 
 FIELDS = ("time", "src", "src_port", "dst", "dst_port", "proto", "tcp.flags", "wire_len")
 
@@ -52,7 +52,9 @@ def command(
     python: bool,
 ) -> int:
     """Print a row for each packet."""
-    listing = Listing.of(FIELDS, FIELDS, fields, sort, reverse, limit, Style(json, header), number)
+    listing = Listing.of(
+        FIELDS, FIELDS, fields, sort, reverse, limit, Style(json, header, any_live(sources)), number
+    )
     most = None if sort else limit
     if python:
         read = read_fields(listing.names)
@@ -64,7 +66,9 @@ def command(
         return 0
     reading = Reading(sources, filter)
     names = with_version(listing.names)
-    columns_read = plt.columns(reading.sources, names, filter=filter, limit=most)
+    columns_read = plt.columns(
+        reading.sources, names, filter=filter, limit=most, batch=reading.batch
+    )
     with columns_read as batches, bar(sources, printing=not sort) as tick:
         listing.show(reading.batches(batches, tick))
     return reading.code

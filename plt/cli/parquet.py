@@ -10,6 +10,7 @@ from typing import Any
 import ipp
 from plt.cli.names import ADDRESSES
 from plt.cli.rows import Columnar
+from plt.cli.sources import BATCH
 from plt.cli.words import Failure
 
 Writer = Callable[[str, Sequence[str], Iterable[Columnar]], None]
@@ -33,12 +34,19 @@ def by_pyarrow(name: str, fields: Sequence[str], tables: Iterable[Columnar]) -> 
     """Write tables one after another, with no more than one in memory."""
     pq: Any = importlib.import_module("pyarrow.parquet")
 
+    pa: Any = importlib.import_module("pyarrow")
     out = None
+    some: list[Any] = []  # tables that have a row each, where they come live
     try:
         for table in tables:
-            arrow = arrow_table(table, fields)
-            out = out or pq.ParquetWriter(destination(name), arrow.schema)
-            out.write_table(arrow)
+            some.append(arrow_table(table, fields))
+            if out is None:
+                out = pq.ParquetWriter(destination(name), some[0].schema)
+            if len(table) > 1 or len(some) == BATCH:
+                out.write_table(pa.concat_tables(some))
+                some.clear()
+        if out is not None and some:
+            out.write_table(pa.concat_tables(some))
     finally:
         if out is not None:
             out.close()

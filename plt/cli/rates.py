@@ -18,6 +18,7 @@ from plt.cli.show import Style, show
 from plt.cli.sources import Reading
 from plt.cli.words import SECOND, Failure
 
+FIELDS = ("time_ns", "wire_len")
 NAMES = ("time", "packets", "bytes", "bits_per_second")
 MOST = 1_000_000  # intervals
 
@@ -77,7 +78,7 @@ def counted(
     """Packets and bytes by interval, numbered from the epoch on."""
     packets: Counter[int] = Counter()
     octets: Counter[int] = Counter()
-    with plt.columns(reading.sources, ["time_ns", "wire_len"], filter=filter) as columns:
+    with plt.columns(reading.sources, FIELDS, filter=filter, batch=reading.batch) as columns:
         for batch in reading.batches(columns, tick):
             there = ~batch.mask("time_ns")
             numbers, which = np.unique(batch["time_ns"][there] // interval, return_inverse=True)

@@ -33,6 +33,7 @@ class Style:
 
     json: bool = False
     header: bool = True
+    live: bool = False  # each row is to be seen when it comes
 
     @property
     def on_terminal(self) -> bool:
@@ -54,14 +55,15 @@ def show(names: Sequence[str], rows: Iterable[Row], style: Style) -> None:
     """Print rows."""
     if style.json:
         for row in rows:
-            print(json.dumps(dict(zip(names, row, strict=True)), ensure_ascii=False))
+            values = dict(zip(names, row, strict=True))
+            print(json.dumps(values, ensure_ascii=False), flush=style.live)
     elif style.on_terminal:
-        show_table(names, rows)
+        show_table(names, rows, 1 if style.live else CHUNK)
     else:
         if style.header:
-            print(*names, sep="\t")
+            print(*names, sep="\t", flush=style.live)
         for row in rows:
-            print("\t".join(map(text, row)))
+            print("\t".join(map(text, row)), flush=style.live)
 
 
 def console() -> Console:
@@ -71,8 +73,8 @@ def console() -> Console:
     return Console(highlight=False)
 
 
-def show_table(names: Sequence[str], rows: Iterable[Row]) -> None:
-    """Print rows as tables of a terminal, one below the other where there are many."""
+def show_table(names: Sequence[str], rows: Iterable[Row], size: int) -> None:
+    """Print rows as tables of a terminal of some size, one below the other."""
     terminal = console()
     roomy = terminal.width >= WIDE
     whole_time = date_and_time if roomy else time_of_day
@@ -81,7 +83,7 @@ def show_table(names: Sequence[str], rows: Iterable[Row]) -> None:
     ]
     left = iter(rows)
     wide: list[int] = []
-    while chunk := list(itertools.islice(left, CHUNK)):
+    while chunk := list(itertools.islice(left, size)):
         cells = [
             [
                 "" if value is None else function(value)

@@ -12,10 +12,17 @@ from plt.cli.words import Failure, complain
 
 LIVE = ("int:", "ring:", "pcapint:", "bpf:")
 
+BATCH = 1 << 16  # packets
+
 
 def is_live(source: str) -> bool:
     """Whether a source is an interface."""
     return source.startswith(LIVE)
+
+
+def any_live(sources: Iterable[str]) -> bool:
+    """Whether one of them is an interface."""
+    return any(map(is_live, sources))
 
 
 def path_of(source: str) -> str:
@@ -61,6 +68,8 @@ class Reading:
     def __init__(self, sources: Sequence[str], filter: str | None = None) -> None:
         check(sources, filter)
         self.sources = list(sources)
+        # what waits for the rest of a batch would not be seen, and be lost by Ctrl-C
+        self.batch = 1 if any_live(sources) else BATCH
         self.code = 0
         self.damage: list[str] = []
 

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import os
+import signal
+import threading
 from collections.abc import Iterable, Iterator, Sequence
+from typing import TypeVar
 
 import plt
 from plt.cli.progress import Tick, counting, ignore
@@ -13,6 +17,7 @@ from plt.cli.words import Failure, complain
 LIVE = ("int:", "ring:", "pcapint:", "bpf:")
 
 BATCH = 1 << 16  # packets
+T = TypeVar("T")
 
 
 def is_live(source: str) -> bool:
@@ -62,6 +67,46 @@ def compiles(filter: str, trace: plt.trace) -> bool:
         return False
 
 
+class Interrupts:
+    """Ctrl-C while batches are read: at once in a read, else when a batch was dealt with.
+
+    What is counted of a batch would be half of it otherwise.  A second Ctrl-C comes at once.
+    """
+
+    def __init__(self) -> None:
+        self.pending = False
+        self.reading = False
+        self.before: object = None
+
+    def __enter__(self) -> Interrupts:
+        # not where the process ignores it, as in the background of a script
+        if (
+            threading.current_thread() is threading.main_thread()
+            and signal.getsignal(signal.SIGINT) is signal.default_int_handler
+        ):
+            self.before = signal.signal(signal.SIGINT, self.come)
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        if self.before is not None:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+
+    def come(self, _number: int, _frame: object) -> None:
+        """What Ctrl-C does."""
+        if self.reading or self.pending:
+            raise KeyboardInterrupt
+        self.pending = True
+
+    @contextlib.contextmanager
+    def at_once(self) -> Iterator[None]:
+        """Where it interrupts."""
+        self.reading = True
+        try:
+            yield
+        finally:
+            self.reading = False
+
+
 class Reading:
     """Reads to the end of all sources. What is damaged is told, and makes the exit code 1."""
 
@@ -81,28 +126,14 @@ class Reading:
 
     def batches(self, columns: Iterable[plt.Batch], tick: Tick = ignore) -> Iterator[plt.Batch]:
         """The batches of columns; after damage those of the next source. Ctrl-C ends them."""
-        batches = iter(columns)
         rows = 0
-        while True:
-            try:
-                batch = next(batches)
-            except StopIteration:
-                return
-            except plt.LibtraceError as error:
-                self.tell(error)
-                continue
-            except KeyboardInterrupt:
-                self.code = 130
-                return
+        for batch in self.until_interrupted(iter(columns), after_damage=True):
             rows += len(batch)
             tick(rows)
             yield batch
 
     def packets(
-        self,
-        source: str,
-        filter: str | None = None,
-        snaplen: int | None = None,
+        self, source: str, filter: str | None = None, snaplen: int | None = None
     ) -> Iterator[plt.packet]:
         """The packets of one source, up to damage; Ctrl-C ends what comes live."""
         trace = plt.trace(source)
@@ -111,20 +142,32 @@ class Reading:
         if snaplen is not None:
             trace.conf_snaplen(snaplen)
         with trace:
-            while True:
+            if is_live(source):
+                yield from self.until_interrupted(trace, after_damage=False)
+            else:
                 try:
-                    packet = next(trace)
+                    yield from trace
+                except plt.LibtraceError as error:
+                    self.tell(error)
+
+    def until_interrupted(self, items: Iterator[T], *, after_damage: bool) -> Iterator[T]:
+        """Items up to Ctrl-C, and up to damage or after it too."""
+        with Interrupts() as interrupts:
+            while not interrupts.pending:
+                try:
+                    with interrupts.at_once():
+                        item = next(items)
                 except StopIteration:
                     return
                 except plt.LibtraceError as error:
                     self.tell(error)
-                    return
+                    if not after_damage:
+                        return
                 except KeyboardInterrupt:
-                    if not is_live(source):
-                        raise
-                    self.code = 130
-                    return
-                yield packet
+                    break
+                else:
+                    yield item
+        self.code = 130
 
     def all_packets(
         self,

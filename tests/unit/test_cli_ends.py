@@ -55,6 +55,9 @@ def damaged(tmp_path: Path) -> Path:
         (["merge", "-o", "x.csv", EDGE], "plt: x.csv: its name tells no format of traces"),
         (["cut", "-o", "/nonexistent/x.pcap", EDGE], "plt: /nonexistent/x.pcap: No such file"),
         (["convert", "-o", "/nonexistent/x.csv", EDGE], "plt: /nonexistent/x.csv: No such file"),
+        (["convert", "-o", "x.parquet.gz", EDGE], "plt: x.parquet.gz: its name tells no format"),
+        (["convert", "--table", "dns", "-o", "x.pcap", EDGE], "plt: --table and --fields are for"),
+        (["split", "--packets", "1", "-o", "-", EDGE], "plt: standard output is one file"),
         (["cut", "-o", EDGE, EDGE], f"plt: {EDGE}: it is one of the sources"),
         (["anon", "-o", "x.pcap", "--key-file", "/dev/null", EDGE], "plt: CryptoPan(): the key"),
         (["anon", "-o", "x.pcap", "--key-file", "/nokey", EDGE], "plt: /nokey: No such file"),
@@ -319,6 +322,15 @@ def waits_for(pid: int) -> bool:
     except OSError:
         return True
     return call[:2] == ["0", "0x0"]
+
+
+def test_parts_do_not_replace_a_source(tmp_path: Path) -> None:
+    source = tmp_path / "x-0002.pcap"
+    assert plt_run("convert", "-o", source, DNS).code == 0
+    before = source.read_bytes()
+    done = plt_run("split", "--packets", "600", "-o", tmp_path / "x.pcap", source)
+    assert (done.code, done.err) == (1, f"plt: {source}: it is one of the sources\n")
+    assert source.read_bytes() == before
 
 
 def test_names_of_any_bytes(tmp_path: Path) -> None:

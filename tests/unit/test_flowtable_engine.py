@@ -10,9 +10,9 @@ SRC = Path(__file__).resolve().parents[2] / "src"
 
 pytestmark = pytest.mark.skipif(not SRC.exists(), reason="there are no sources")
 
-#: Reads raw IP packets from its standard input, each after a byte with its length, and takes them to
-#: be a second apart.  Prints what the flows count, then the same after saving and loading the table,
-#: and after merging the table with the loaded one.
+#: Reads raw IP packets from its standard input, each after a byte with its length, and takes them
+#: to be a second apart.  Prints what the flows count, then the same after saving and loading the
+#: table, and after merging the table with the loaded one.
 PROGRAM = r"""
 #include "flowtable/merge.h"
 #include "flowtable/save.h"

@@ -9,7 +9,6 @@
 #include "tables.h"
 
 #include <fcntl.h>
-#include <string.h>
 
 /* --- Constants ------------------------------------------------------------------------------- */
 

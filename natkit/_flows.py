@@ -16,6 +16,8 @@ import plt
 from natkit._natkit import FlowHome, FlowTable
 from plt.shared import Crew, Source, filter_expression, is_file, processors
 
+__all__ = ["Source", "flows"]
+
 #: Seconds that threads get to end after an error; one that waits for a disk is left to itself.
 PATIENCE = 0.1
 
@@ -156,8 +158,8 @@ def flows(
     """The FlowTable of many traces, flow for flow that which reading them in order would give.
 
     uris are URIs, paths or plt.trace objects, of one capture after another; home, idle_timeout,
-    active_timeout and vlan are FlowTable's.  On this machine `workers` threads read files, as many
-    as there are processors where it is not told; pipes, interfaces and traces that are open are
+    active_timeout and vlan are FlowTable's.  On this machine `workers` threads read files, by
+    default as many as there are processors; pipes, interfaces and traces that are open are
     read in their turn.  With a client of dask.distributed its workers read, each of which must be
     able to read the files.  The tables are merged; where merge() can't be exact, the later files
     are read again into the earlier table: see FlowTable.merge().

@@ -31,7 +31,7 @@ MATCHING = (
     "_question",
 )
 
-#: What pldns.columns() reads where it is not told.
+#: The columns that pldns.columns() reads by default.
 DEFAULT_FIELDS = (
     "time",
     "version",
@@ -104,8 +104,7 @@ def columns(
     Of several files `workers` threads read as many at once, or with a client of dask.distributed
     its workers, as for plt.columns().  The rows are those of reading one file after another: a
     response is matched to its query in an earlier file, and a TCP stream goes on from there.  A
-    file in whose first segments of a stream no message begins is read again in its turn, unless
-    the stream is new.
+    file that begins in the middle of a message of such a stream is read again in its turn.
 
     ValueError on an unknown field, port or timeout; LibtraceError where a trace can't be read,
     after what was read before.  Ctrl-C ends the reading at once.

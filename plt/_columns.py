@@ -16,7 +16,7 @@ __all__ = ["Columns", "column_fields", "columns", "filter_expression", "read_col
 
 Same = TypeVar("Same")
 
-#: What plt.columns() reads where it is not told.
+#: The columns that plt.columns() reads by default.
 DEFAULT_FIELDS = (
     "time",
     "wire_len",

@@ -38,10 +38,10 @@ struct ipp_api {
 #define PLT_CAPSULE     "plt._plt._C_API"
 #define PLT_API_VERSION 3
 
-/* A trace read in bulk: one record after another, without a Python object for each. */
-struct plt_bulk;
+/* The records of a trace, one after another, without a Python object for each. */
+struct plt_records;
 
-enum plt_bulk_result { PLT_RECORD, PLT_END, PLT_MORE, PLT_ERROR };
+enum plt_records_result { PLT_RECORD, PLT_END, PLT_MORE, PLT_ERROR };
 
 struct plt_api {
     int api_version;
@@ -53,17 +53,18 @@ struct plt_api {
     int (*packet_cut)(const struct plt_api *api, PyObject *obj, uint32_t len);
     /* Start to read a plt.trace, or the trace that a URI or path names; filter is a plt.filter, an
      * expression or None.  NULL with an exception. */
-    struct plt_bulk *(*bulk_open)(const struct plt_api *api, PyObject *source, PyObject *filter);
+    struct plt_records *(*records_open)(const struct plt_api *api, PyObject *source,
+                                        PyObject *filter);
     /* The next record that the filter accepts.  Needs no GIL and never waits: PLT_MORE asks for
-     * bulk_fill, PLT_ERROR for bulk_raise.  What the record points to is valid until the next call
-     * of either. */
-    enum plt_bulk_result (*bulk_next)(struct plt_bulk *bulk, struct plt_record *record);
+     * records_fill, PLT_ERROR for records_raise.  What the record points to is valid until the next
+     * call of either. */
+    enum plt_records_result (*records_next)(struct plt_records *records, struct plt_record *record);
     /* Read more, looking for signals first; 0, or -1 with an exception.  With the GIL. */
-    int (*bulk_fill)(struct plt_bulk *bulk);
+    int (*records_fill)(struct plt_records *records);
     /* Set the exception for PLT_ERROR.  With the GIL. */
-    void (*bulk_raise)(struct plt_bulk *bulk);
-    /* Give the trace back; one that bulk_open made is closed.  With the GIL. */
-    void (*bulk_close)(struct plt_bulk *bulk);
+    void (*records_raise)(struct plt_records *records);
+    /* Give the trace back; one that records_open made is closed.  With the GIL. */
+    void (*records_close)(struct plt_records *records);
     struct plt_state *state; /* borrowed from the module */
 };
 

@@ -8,10 +8,10 @@ enum { FIRST_ROOM = 1 << 16 };
 
 static void end(struct column_reader *self)
 {
-    struct plt_bulk *bulk = self->bulk;
-    self->bulk = NULL;
-    if (bulk)
-        self->api->bulk_close(bulk);
+    struct plt_records *records = self->records;
+    self->records = NULL;
+    if (records)
+        self->api->records_close(records);
 }
 
 void column_reader_clear(struct column_reader *self)
@@ -61,8 +61,8 @@ int column_reader_open(struct column_reader *self, PyObject *source, PyObject *n
         self->busy = &self->own_busy;
     if (take_columns(self, names) < 0)
         return -1;
-    self->bulk = self->api->bulk_open(self->api, source, filter);
-    return self->bulk ? 0 : -1;
+    self->records = self->api->records_open(self->api, source, filter);
+    return self->records ? 0 : -1;
 }
 
 static bool is_busy(const struct column_reader *self)
@@ -79,15 +79,15 @@ static void fill(struct column_reader *self, struct batch *batch, size_t rows)
     bool out_of_memory = false;
     *self->busy = true;
     while (more) {
-        enum plt_bulk_result result = PLT_RECORD;
+        enum plt_records_result result = PLT_RECORD;
         Py_BEGIN_ALLOW_THREADS
         result = self->read_rows(self, batch, rows, &out_of_memory);
         Py_END_ALLOW_THREADS
         if (out_of_memory)
             PyErr_NoMemory();
         else if (result == PLT_ERROR)
-            self->api->bulk_raise(self->bulk);
-        more = result == PLT_MORE && !self->stopped && self->api->bulk_fill(self->bulk) == 0;
+            self->api->records_raise(self->records);
+        more = result == PLT_MORE && !self->stopped && self->api->records_fill(self->records) == 0;
         if (result == PLT_END)
             end(self);
     }
@@ -101,7 +101,7 @@ static PyObject *read_batch(struct column_reader *self, size_t most)
         return NULL;
     if (self->error)
         return exception_raise(&self->error);
-    if (!self->bulk)
+    if (!self->records)
         return NULL;
     size_t rows = self->left < most ? self->left : most;
     struct batch *batch =

@@ -12,7 +12,7 @@ struct column_reader {
     const struct plt_api *api;       /* borrowed from plt, which the module keeps alive */
     PyObject *libtrace_error;        /* owned: plt.LibtraceError */
     const struct batch_types *types; /* borrowed from the module's state */
-    struct plt_bulk *bulk;           /* owned; NULL after the end */
+    struct plt_records *records;     /* owned; NULL after the end */
     struct column_info *infos;       /* owned */
     size_t count;
     size_t batch_rows;
@@ -24,8 +24,8 @@ struct column_reader {
     /* Append rows until the batch has so many or takes no more: PLT_RECORD then, else what the
      * trace gave last.  PLT_ERROR with *out_of_memory where there is no memory.  Without the GIL.
      */
-    enum plt_bulk_result (*read_rows)(struct column_reader *self, struct batch *batch, size_t rows,
-                                      bool *out_of_memory);
+    enum plt_records_result (*read_rows)(struct column_reader *self, struct batch *batch,
+                                         size_t rows, bool *out_of_memory);
     /* Take column i of the batches by its name, into infos[i] and the module's own; false where
      * there is no such column. */
     bool (*take_column)(struct column_reader *self, size_t i, const char *name);

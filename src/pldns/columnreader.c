@@ -72,15 +72,16 @@ static bool is_full(const struct batch *batch)
     return false;
 }
 
-static enum plt_bulk_result read_rows(struct column_reader *base, struct batch *batch, size_t rows,
-                                      bool *out_of_memory)
+static enum plt_records_result read_rows(struct column_reader *base, struct batch *batch,
+                                         size_t rows, bool *out_of_memory)
 {
     struct message_reader *self = (struct message_reader *)base;
     struct pldns_packet *packet = &self->packet;
     struct pldns_found found;
     while (batch->rows < rows && !is_full(batch)) {
         if (!packet->open) {
-            enum plt_bulk_result result = base->api->bulk_next(base->bulk, &packet->record);
+            enum plt_records_result result =
+                base->api->records_next(base->records, &packet->record);
             if (result != PLT_RECORD)
                 return result;
             *out_of_memory = !pldns_packet_open(packet, self->ports, self->matcher);

@@ -1,5 +1,5 @@
 /* pldns's columns: the messages of many packets, read without an object for each.  What the files
- * behind pldns.columns() share; of all this only the types need the GIL. */
+ * of pldns.columns() share; of all this only the types need the GIL. */
 #ifndef PLDNS_COLUMNS_H
 #define PLDNS_COLUMNS_H
 

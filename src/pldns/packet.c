@@ -83,11 +83,11 @@ static bool realign(struct pldns_packet *packet, uint32_t sequence)
     struct pldns_stream *stream = &packet->stream;
     uint32_t size = packet->end - packet->at;
     uint32_t ahead = sequence - stream->next;
-    uint32_t behind = stream->next - sequence;
-    if (behind < FAR) { /* in part or wholly sent again */
-        if (behind >= size)
+    uint32_t again = stream->next - sequence;
+    if (again < FAR) { /* so many bytes were sent before */
+        if (again >= size)
             return false;
-        packet->at += behind;
+        packet->at += again;
     } else if (ahead < FAR && stream->synchronous && ahead <= stream->skip) {
         stream->skip = (uint16_t)(stream->skip - ahead); /* lost, but of no interest */
     } else {

@@ -137,7 +137,7 @@ ldns_status pldns_parse(struct pldns_sections *sections, const uint8_t *wire, si
     for (int section = 0; section < 4; section++) {
         claimed += load_be16(wire + sections_of_message[section].count_offset);
     }
-    /* counts may lie: no more room than the bytes that are there can fill */
+    /* counts may be wrong: no more room than the bytes that are there can fill */
     size_t possible = (length - HEADER_SIZE) / QUESTION_MIN;
     size_t room = claimed < possible ? claimed : possible;
     sections->rrs = LDNS_XMALLOC(ldns_rr *, room + 1);

@@ -12,12 +12,12 @@ enum {
     TYPE_OPT = 41
 };
 
-/* Copies the name at `at` without its compression; the position behind it, 0 where it is cut,
+/* Copies the name at `at` without its compression; the position after it, 0 where it is cut,
  * longer than a name can be, of unknown labels, or points out of the message or in a circle. */
 static size_t read_name(const uint8_t *wire, size_t size, size_t at,
                         struct pldns_question *question)
 {
-    size_t end = 0; /* behind the first pointer */
+    size_t end = 0; /* after the first pointer */
     size_t hops = 0;
     question->name_size = 0;
     while (at < size) {

@@ -1,7 +1,7 @@
 /* plt's C interface, for natkit and pldns (common/capi.h). */
 #include "api.h"
 
-#include "bulk.h"
+#include "records.h"
 #include "state.h"
 #include "view.h"
 
@@ -54,9 +54,10 @@ static int packet_cut(const struct plt_api *api, PyObject *obj, uint32_t len)
     return 0;
 }
 
-static struct plt_bulk *open_bulk(const struct plt_api *api, PyObject *source, PyObject *filter)
+static struct plt_records *open_records(const struct plt_api *api, PyObject *source,
+                                        PyObject *filter)
 {
-    return bulk_open(api->state, source, filter);
+    return records_open(api->state, source, filter);
 }
 
 int api_add(PyObject *module, struct plt_state *state)
@@ -64,11 +65,11 @@ int api_add(PyObject *module, struct plt_state *state)
     state->api = (struct plt_api){.api_version = PLT_API_VERSION,
                                   .packet_of = packet_of,
                                   .packet_cut = packet_cut,
-                                  .bulk_open = open_bulk,
-                                  .bulk_next = bulk_next,
-                                  .bulk_fill = bulk_fill,
-                                  .bulk_raise = bulk_raise,
-                                  .bulk_close = bulk_close,
+                                  .records_open = open_records,
+                                  .records_next = records_next,
+                                  .records_fill = records_fill,
+                                  .records_raise = records_raise,
+                                  .records_close = records_close,
                                   .state = state};
     PyObject *capsule = PyCapsule_New(&state->api, PLT_CAPSULE, NULL);
     int result = capsule ? PyModule_AddObjectRef(module, "_C_API", capsule) : -1;

@@ -1,5 +1,5 @@
 /* The Python type that reads a trace as columns: the C part of plt.columns(). */
-#include "bulk.h"
+#include "records.h"
 #include "columns.h"
 #include "state.h"
 
@@ -14,8 +14,8 @@ static bool take_column(struct column_reader *base, size_t i, const char *name)
     return column_find(name, &base->infos[i], &self->sources[i]);
 }
 
-static enum plt_bulk_result read_rows(struct column_reader *base, struct batch *batch, size_t rows,
-                                      bool *out_of_memory)
+static enum plt_records_result read_rows(struct column_reader *base, struct batch *batch,
+                                         size_t rows, bool *out_of_memory)
 {
     const struct packet_reader *self = (struct packet_reader *)base;
     struct plt_record record;
@@ -24,7 +24,7 @@ static enum plt_bulk_result read_rows(struct column_reader *base, struct batch *
             *out_of_memory = true;
             return PLT_ERROR;
         }
-        enum plt_bulk_result result = bulk_next(base->bulk, &record);
+        enum plt_records_result result = records_next(base->records, &record);
         if (result != PLT_RECORD)
             return result;
         columns_append(self->sources, batch, &record);

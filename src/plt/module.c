@@ -7,6 +7,7 @@
 #include "libtrace_compat.h"
 #include "state.h"
 #include "tables.h"
+#include "where.h"
 
 #include <fcntl.h>
 
@@ -107,7 +108,9 @@ static int add_types(PyObject *module, struct plt_state *state)
     }
     state->trace_type = add_type(module, &trace_spec, NULL);
     state->filter_type = state->trace_type ? add_type(module, &filter_spec, NULL) : NULL;
-    state->output_type = state->filter_type ? add_type(module, &output_spec, NULL) : NULL;
+    state->where_type =
+        state->filter_type ? add_type(module, &where_spec, state->filter_type) : NULL;
+    state->output_type = state->where_type ? add_type(module, &output_spec, NULL) : NULL;
     if (!state->output_type || batch_types_add(module, &state->batch_types) < 0)
         return -1;
     state->reader_type = add_type(module, &column_reader_spec, NULL);

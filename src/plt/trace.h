@@ -35,7 +35,7 @@ PyObject *trace_iter(PyObject *self_);
 PyObject *trace_iternext(PyObject *self_);
 PyObject *trace_read_packet_into(PyObject *self_, PyObject *packet);
 
-/* What bulk.c needs of a trace: its source, marked busy (NULL with LibtraceError), its filter
+/* What records.c needs of a trace: its source, marked busy (NULL with LibtraceError), its filter
  * (borrowed, or NULL), its snap length, and the way back. */
 struct source *trace_borrow(PyObject *trace, PyObject **filter, uint32_t *snaplen);
 void trace_give_back(PyObject *trace, uint64_t accepted);

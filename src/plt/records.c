@@ -1,0 +1,180 @@
+/* The records of a trace: for columns, and for natkit's flow tables. */
+#include "records.h"
+
+#include "filter.h"
+#include "state.h"
+#include "trace.h"
+
+#include "common/keptexception.h"
+
+struct plt_records {
+    struct plt_state *state; /* borrowed */
+    PyObject *trace;         /* owned: the plt.trace */
+    bool made;               /* by us, of a URI: to be closed at the end */
+    PyObject *filter;        /* owned: a plt.filter of our own, or NULL */
+    PyObject *trace_filter;  /* owned: a copy of the trace's own filter, or NULL */
+    struct source *source;   /* the trace's */
+    struct filter_use use;   /* of the filter */
+    uint32_t snaplen;        /* the trace's */
+    uint64_t accepted;
+    char error[SOURCE_ERROR_SIZE]; /* of a filter; else the source's */
+};
+
+/* A filter for this reader alone: its libpcap program is used without the GIL.  A condition does
+ * not change, and is shared. */
+static PyObject *own_filter(struct plt_state *state, PyObject *filter)
+{
+    PyObject *expression = filter;
+    if (PyObject_TypeCheck(filter, state->where_type) && filter_text(filter) == NULL) {
+        if (!filter_check(state, filter, "where"))
+            return NULL;
+        Py_INCREF(filter);
+        return filter;
+    }
+    if (PyObject_TypeCheck(filter, state->filter_type)) {
+        expression = PyObject_GetAttrString(filter, "expression");
+        if (!expression)
+            return NULL;
+    } else if (PyUnicode_Check(filter)) {
+        Py_INCREF(expression);
+    } else {
+        PyErr_Format(PyExc_TypeError, "filter must be a plt.filter or an expression, not %.100s",
+                     Py_TYPE(filter)->tp_name);
+        return NULL;
+    }
+    PyObject *own = PyObject_CallOneArg((PyObject *)state->filter_type, expression);
+    Py_DECREF(expression);
+    return own;
+}
+
+/* The trace to read, started: the caller's own, or one made of a URI. */
+static PyObject *started_trace(struct plt_records *self, PyObject *source)
+{
+    PyObject *trace = source;
+    self->made = !PyObject_TypeCheck(source, self->state->trace_type);
+    if (self->made) {
+        trace = PyObject_CallOneArg((PyObject *)self->state->trace_type, source);
+        if (!trace)
+            return NULL;
+        PyObject *started = PyObject_CallMethod(trace, "start", NULL);
+        if (!started)
+            Py_CLEAR(trace);
+        Py_XDECREF(started);
+    } else {
+        Py_INCREF(trace);
+    }
+    return trace;
+}
+
+/* Of a compressed file, decompress ahead in a thread of its own; packets that a loop asks for would
+ * only wait for each other's turn to run Python. */
+static int read_ahead(struct source *source)
+{
+    PyObject *stream = source->input.stream; /* NULL where no file is read */
+    if (!stream || !PyObject_HasAttrString(stream, "read_ahead"))
+        return 0;
+    PyObject *result = PyObject_CallMethod(stream, "read_ahead", NULL);
+    Py_XDECREF(result);
+    return result ? 0 : -1;
+}
+
+struct plt_records *records_open(struct plt_state *state, PyObject *source, PyObject *filter)
+{
+    struct plt_records *self = PyMem_Calloc(1, sizeof(*self));
+    if (!self) {
+        PyErr_NoMemory();
+        return NULL;
+    }
+    self->state = state;
+    if (filter && filter != Py_None && !(self->filter = own_filter(state, filter)))
+        goto error;
+    self->trace = started_trace(self, source);
+    if (!self->trace)
+        goto error;
+    PyObject *trace_filter = NULL;
+    self->source = trace_borrow(self->trace, &trace_filter, &self->snaplen);
+    if (!self->source || read_ahead(self->source) < 0)
+        goto error;
+    if (trace_filter && !(self->trace_filter = own_filter(state, trace_filter)))
+        goto error;
+    return self;
+error:
+    records_close(self);
+    return NULL;
+}
+
+/* Whether both filters accept a record: 1, 0, or -1 with the reason in error. */
+static int accepts(struct plt_records *self, const struct plt_record *record)
+{
+    struct source *source = self->source;
+    int accepted = 1;
+    if (self->trace_filter)
+        accepted =
+            filter_record(self->trace_filter, source, record, &source->filter_use, self->error);
+    if (accepted > 0 && self->filter)
+        accepted = filter_record(self->filter, source, record, &self->use, self->error);
+    return accepted;
+}
+
+enum plt_records_result records_next(struct plt_records *self, struct plt_record *record)
+{
+    for (;;) {
+        switch (self->source->next(self->source, record)) {
+        case SOURCE_END:
+            return filter_was_refused(&self->source->filter_use, self->error) ||
+                           filter_was_refused(&self->use, self->error)
+                       ? PLT_ERROR
+                       : PLT_END;
+        case SOURCE_MORE:
+            return PLT_MORE;
+        case SOURCE_ERROR:
+            return PLT_ERROR;
+        case SOURCE_RECORD:
+            break;
+        }
+        int accepted = accepts(self, record);
+        if (accepted < 0)
+            return PLT_ERROR;
+        if (accepted > 0) {
+            self->accepted++;
+            plt_record_cut(record, self->snaplen);
+            return PLT_RECORD;
+        }
+    }
+}
+
+int records_fill(struct plt_records *self)
+{
+    if (PyErr_CheckSignals() < 0)
+        return -1;
+    if (self->source->fill(self->source) == 0)
+        return 0;
+    trace_raise_from(self->trace, self->source);
+    return -1;
+}
+
+void records_raise(struct plt_records *self)
+{
+    if (self->error[0])
+        PyErr_SetString(self->state->error, self->error);
+    else
+        trace_raise(self->trace, self->source);
+}
+
+void records_close(struct plt_records *self)
+{
+    PyObject *error = exception_take();
+    if (self->source)
+        trace_give_back(self->trace, self->accepted);
+    if (self->made && self->trace) {
+        PyObject *closed = PyObject_CallMethod(self->trace, "close", NULL);
+        if (!closed)
+            PyErr_Clear();
+        Py_XDECREF(closed);
+    }
+    Py_XDECREF(self->trace);
+    Py_XDECREF(self->filter);
+    Py_XDECREF(self->trace_filter);
+    PyMem_Free(self);
+    exception_restore(error);
+}

@@ -12,7 +12,7 @@ from ._inorder import InThreads, InTurn, Limit, OneByOne, Reading, Source
 from ._table import Batch, Table, check_fields, empty_batch
 from ._threads import processors
 
-__all__ = ["Columns", "column_fields", "columns", "filter_expression", "read_columns"]
+__all__ = ["Columns", "column_fields", "columns", "shared_filter", "read_columns"]
 
 Same = TypeVar("Same")
 
@@ -89,12 +89,15 @@ class Columns:
         return self._empty.arrow_c_schema()
 
 
-def filter_expression(filter: _plt.filter | str | None) -> str | None:
-    """The expression of a filter, which other threads and machines compile for themselves."""
+def shared_filter(filter: _plt.filter | str | None) -> _plt.where | str | None:
+    """A filter for other threads and machines: its expression, which each compiles for itself.
+
+    A plt.where never changes: they share it.
+    """
+    if isinstance(filter, str | _plt.where) or filter is None:
+        return filter
     if isinstance(filter, _plt.filter):
         return filter.expression
-    if isinstance(filter, str) or filter is None:
-        return filter
     kind = type(filter).__name__
     raise TypeError(f"filter must be a plt.filter or an expression, not {kind}")
 
@@ -173,7 +176,7 @@ def columns(
     until those were fetched, two at a time.
     """
     names = check_fields(DEFAULT_FIELDS if fields is None else fields, list(column_fields()))
-    reader = partial(_reader, names, filter_expression(filter), batch)
+    reader = partial(_reader, names, shared_filter(filter), batch)
     empty = empty_batch(_plt._Batch, _plt._column_fields(), names)
     return read_columns(
         source,

@@ -2,6 +2,7 @@
 #
 #   make demo PYTHON=python3.13      another interpreter: .venv is made anew for it, and kept
 #   make test ARGS='-k prefix -x'    what follows is handed to pytest
+#   make wheel PYTHONS='3.11 3.13'   a wheel for each, where one for .venv's interpreter is made
 
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
@@ -12,6 +13,9 @@ VENV := .venv
 BIN  := $(VENV)/bin
 JOBS := $(shell nproc)
 ARGS :=
+PYTHONS := $(BIN)/python
+# The interpreters of Debian 12 and 13, for the wheels that are tried there.
+ROOTS := 3.11 3.13
 
 # Without PYTHON= an existing .venv is used as it is, whichever interpreter made it.
 ifeq ($(origin PYTHON),undefined)
@@ -45,7 +49,7 @@ on_each = @echo '$(firstword $(1)): $(words $(C_FILES)) files'; \
           printf '%s\n' $(C_FILES) | xargs -r -P $(JOBS) -I{} $(1)
 
 .PHONY: help demo tutorial test lab check check-format check-tidy check-cppcheck check-ruff \
-        check-types check-warnings check-symbols asan docs wheel bench clean
+        check-types check-warnings check-symbols asan docs wheel wheel-roots bench clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' Makefile
@@ -73,11 +77,12 @@ $(VENV)/.built: $(VENV)/.installed $(C_INPUTS)
 	$(BIN)/python setup.py -q build_ext --inplace -j $(JOBS)
 	@touch $@
 
-EXTRAS_test  := test tutorial cluster bench
-EXTRAS_check := check
+EXTRAS_test  := test tutorial cluster bench cli
+EXTRAS_check := check cli
+EXTRAS_wheel := wheel
 
-# What only the tests, or only the checks, need: Debian's packages, then an extra of pyproject.toml.
-$(VENV)/.test $(VENV)/.check: $(VENV)/.%: $(VENV_STAMP) pyproject.toml tools/install.sh
+# What only the tests, the checks or the wheels need: Debian's packages, then an extra of pyproject.toml.
+$(VENV)/.test $(VENV)/.check $(VENV)/.wheel: $(VENV)/.%: $(VENV_STAMP) pyproject.toml tools/install.sh
 	tools/install.sh $*
 	$(BIN)/python tools/requires.py $(EXTRAS_$*) | $(BIN)/python -m pip install -q -r /dev/stdin
 	@touch $@
@@ -124,8 +129,13 @@ asan: $(VENV)/.built $(VENV)/.test ## the test suite under AddressSanitizer and 
 docs: $(VENV)/.built $(VENV)/.docs ## build the documentation: doc/_build/html/index.html
 	$(BIN)/python -m sphinx -q -W --keep-going -b html -d doc/_build/doctrees doc doc/_build/html
 
-wheel: $(VENV)/.built ## build dist/*.whl from the sdist, and test it where the sources are not
-	tools/wheel.sh $(BIN)/python
+wheel: $(VENV)/.wheel ## build dist/*.whl, which carries its libraries, and test it without sources
+	tools/wheel.sh $(BIN)/python $(PYTHONS)
+	tools/wheel_test.sh $(PYTHONS)
+
+wheel-roots: $(VENV)/.wheel ## build wheels, and try them in bare Debian 12 and 13 (root; ten minutes)
+	tools/wheel.sh $(BIN)/python $(ROOTS)
+	tools/wheel_roots.sh $(BIN)/python
 
 bench: $(VENV)/.built $(VENV)/.test $(VENV)/.bench ## measure, compare, write doc/performance.md
 	$(BIN)/python bench/run.py $(ARGS)

@@ -7,9 +7,11 @@ import subprocess
 import tempfile
 from glob import glob
 from pathlib import Path
+from typing import NamedTuple
 
 from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
+from setuptools.errors import CompileError
 
 
 def pkg_config(name: str, fallback: str) -> tuple[list[str], list[str]]:
@@ -26,16 +28,61 @@ def pkg_config(name: str, fallback: str) -> tuple[list[str], list[str]]:
     return compile_args, [word for word in words if not word.startswith("-I")]
 
 
+class Library(NamedTuple):
+    """What the C is compiled against: a header of it, Debian's package of that, arguments."""
+
+    name: str
+    header: str
+    package: str
+    compile_args: list[str]
+    link_args: list[str]
+
+
+PYTHON = Library("Python", "Python.h", "python3-dev", [], [])
+LIBTRACE = Library("libtrace", "libtrace.h", "libtrace3-dev", *pkg_config("libtrace", "-ltrace"))
+LIBPCAP = Library("libpcap", "pcap/pcap.h", "libpcap-dev", *pkg_config("libpcap", "-lpcap"))
+LDNS = Library("ldns", "ldns/ldns.h", "libldns-dev", *pkg_config("ldns", "-lldns"))
+OPENSSL = Library("OpenSSL", "openssl/evp.h", "libssl-dev", *pkg_config("libcrypto", "-lcrypto"))
+
+
 class BuildExt(build_ext):
     """Builds each extension in a folder of its own: some share sources, and may run at once."""
 
     def build_extensions(self) -> None:
         """Build all extensions, optimised even where CFLAGS takes the place of other flags."""
+        self.check_headers()
         at_link = self.link_time_optimisation()
         for ext in self.extensions:
             ext.extra_compile_args += self.optimisation() + at_link
             ext.extra_link_args += at_link
         super().build_extensions()
+
+    def check_headers(self) -> None:
+        """Say in one line whose headers are missing, before the compiler does in a hundred."""
+        missing = [
+            library
+            for library in (PYTHON, LIBTRACE, LIBPCAP, LDNS, OPENSSL)
+            if not self.has_header(library)
+        ]
+        if missing:
+            whose = ", ".join(f"{library.name}'s ({library.header})" for library in missing)
+            packages = " ".join(library.package for library in missing)
+            raise CompileError(
+                f"headers are missing: {whose}; on Debian or Ubuntu: apt install {packages}"
+            )
+
+    def has_header(self, library: Library) -> bool:
+        """Whether the preprocessor finds the library's header, and what that includes."""
+        command = [*self.compiler.compiler_so, *library.compile_args]
+        command += [f"-I{folder}" for folder in self.compiler.include_dirs]
+        source = f"#include <{library.header}>\n".encode()
+        try:
+            run = subprocess.run(
+                [*command, "-E", "-x", "c", "-"], input=source, capture_output=True, check=False
+            )
+        except OSError as error:
+            raise CompileError(f"there is no C compiler: {error}") from error
+        return run.returncode == 0
 
     def optimisation(self) -> list[str]:
         """What the compiler's flags, CFLAGS among them, leave open; a level of theirs is kept."""
@@ -71,12 +118,10 @@ class BuildExt(build_ext):
         super(BuildExt, builder).build_extension(ext)
 
 
-def extension(
-    package: str, shared: list[str], *libraries: tuple[list[str], list[str]]
-) -> Extension:
+def extension(package: str, shared: list[str], *libraries: Library) -> Extension:
     """The extension module of one package: the C in its folder of src/ and in those it shares."""
-    compile_args = [word for library in libraries for word in library[0]]
-    link_args = [word for library in libraries for word in library[1]]
+    compile_args = [word for library in libraries for word in library.compile_args]
+    link_args = [word for library in libraries for word in library.link_args]
     return Extension(
         f"{package}._{package}",
         sources=[
@@ -94,18 +139,9 @@ def extension(
 setup(
     ext_modules=[
         extension("ipp", ["buffers"]),
-        extension(
-            "plt",
-            ["packet", "common"],
-            pkg_config("libtrace", "-ltrace"),
-            pkg_config("libpcap", "-lpcap"),
-        ),
-        extension(
-            "natkit",
-            ["flowtable", "packet", "common", "buffers"],
-            pkg_config("libcrypto", "-lcrypto"),
-        ),
-        extension("pldns", ["packet", "common"], pkg_config("ldns", "-lldns")),
+        extension("plt", ["where", "packet", "common"], LIBTRACE, LIBPCAP),
+        extension("natkit", ["flowtable", "packet", "common", "buffers"], OPENSSL),
+        extension("pldns", ["packet", "common"], LDNS),
     ],
     cmdclass={"build_ext": BuildExt},
 )

@@ -61,6 +61,7 @@ from ._plt import (
     toobig6,
     trace,
     udp,
+    where,
 )
 from ._table import Batch, Table
 from ._version import __version__
@@ -144,4 +145,5 @@ __all__ = [
     "trace",
     "udp",
     "version",
+    "where",
 ]

@@ -6,10 +6,13 @@ The table of formats is that of the C part, src/plt/formats.c.
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
 from ._plt import _formats
 from ._plt import _recognise as recognise
-from ._streams import Plain
+
+if TYPE_CHECKING:
+    from ._streams import Plain
 
 __all__ = ["FILE_FORMATS", "HEADERS", "LIBTRACE_FORMATS", "check", "recognise", "sniff"]
 

@@ -18,6 +18,7 @@ from functools import partial
 from typing import Any, Protocol
 
 from . import _plt
+from ._formats import FILE_FORMATS, LIBTRACE_FORMATS
 from ._threads import Crew, Work
 
 Source = str | bytes | os.PathLike[str] | _plt.trace
@@ -341,8 +342,6 @@ class InThreads:
 
 def is_file(source: Source) -> bool:
     """Whether a source is a file, which opens at once and is read by nobody else."""
-    from ._formats import FILE_FORMATS, LIBTRACE_FORMATS  # noqa: PLC0415  the decompressors
-
     if isinstance(source, _plt.trace):
         return False
     try:

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Install, with apt-get, what a target needs and this machine lacks.
 #
-# usage: tools/install.sh build|test|check      PYTHON names the interpreter to build for
+# usage: tools/install.sh build|test|check|wheel|roots      PYTHON names the interpreter to build for
 #
 # Nothing is asked of apt where nothing is missing, so a machine that is not Debian's only needs
 # the same tools and headers by its own means.
@@ -52,8 +52,17 @@ check)
         command_of "$tool" "$tool"
     done
     ;;
+wheel)
+    for tool in flex bison make perl; do
+        command_of "$tool" "$tool"
+    done
+    command_of dpkg-source dpkg-dev
+    ;;
+roots)
+    command_of debootstrap debootstrap
+    ;;
 *)
-    echo "usage: $0 build|test|check" >&2
+    echo "usage: $0 build|test|check|wheel|roots" >&2
     exit 2
     ;;
 esac

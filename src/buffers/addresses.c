@@ -35,8 +35,7 @@ static int read_bytes(PyObject *obj, struct addresses *self)
     }
     if (bytes->len % self->width != 0) {
         PyErr_Format(PyExc_ValueError,
-                     "addresses must be rows of 16 or 4 bytes; bytes without rows are 16 bytes "
-                     "each, not %zd in all",
+                     "addresses must be rows of 16 or 4 bytes, or 16 bytes each, not %zd in all",
                      bytes->len);
         return -1;
     }

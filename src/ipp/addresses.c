@@ -163,8 +163,8 @@ PyObject *ipp_contains(PyObject *self_, PyObject *args, PyObject *kwargs)
         goto end;
     if (versions == Py_None && prefix.version != addresses.one_version) {
         PyErr_Format(PyExc_ValueError,
-                     "addresses of %zd bytes are IPv%d where no version is given, and the prefix "
-                     "is IPv%d",
+                     "addresses of %zd bytes are IPv%d where no version is given, "
+                     "and the prefix is IPv%d",
                      addresses.width, addresses.one_version, prefix.version);
         goto end;
     }

@@ -7,6 +7,10 @@
 #include "common/method.h"
 #include "ipflow/flowhome.h"
 #include "ipflow/ipflow.h"
+#include "natkit/flowtable/flow.h"
+#include "natkit/flowtable/flows.h"
+#include "natkit/flowtable/type.h"
+#include "natkit/flowtable/views.h"
 #include "numbers.h"
 
 /* --- Functions ------------------------------------------------------------------------------- */
@@ -77,13 +81,13 @@ static PyTypeObject *add_type(PyObject *module, PyType_Spec *spec)
 
 static int add_flow_tables(PyObject *module, struct natkit_state *state)
 {
-    state->record_type = add_type(module, &natkit_record_spec);
-    state->records_type = state->record_type ? add_type(module, &natkit_records_spec) : NULL;
-    state->table_type = state->records_type ? add_type(module, &natkit_table_spec) : NULL;
+    state->flow_object_type = add_type(module, &flow_object_spec);
+    state->flows_type = state->flow_object_type ? add_type(module, &flows_spec) : NULL;
+    state->table_type = state->flows_type ? add_type(module, &flow_table_spec) : NULL;
     if (!state->table_type)
         return -1;
     state->iterator_type =
-        (PyTypeObject *)PyType_FromModuleAndSpec(module, &natkit_iterator_spec, NULL);
+        (PyTypeObject *)PyType_FromModuleAndSpec(module, &flow_iterator_spec, NULL);
     return state->iterator_type ? batch_types_add(module, &state->batch_types) : -1;
 }
 
@@ -122,8 +126,8 @@ static int natkit_traverse(PyObject *module, visitproc visit, void *arg)
     Py_VISIT(state->home_type);
     Py_VISIT(state->pan_type);
     Py_VISIT(state->table_type);
-    Py_VISIT(state->record_type);
-    Py_VISIT(state->records_type);
+    Py_VISIT(state->flow_object_type);
+    Py_VISIT(state->flows_type);
     Py_VISIT(state->iterator_type);
     Py_VISIT(state->result_type);
     for (size_t i = 0; i < NATKIT_SHARED_RESULTS; i++)
@@ -140,8 +144,8 @@ static int natkit_clear(PyObject *module)
     Py_CLEAR(state->home_type);
     Py_CLEAR(state->pan_type);
     Py_CLEAR(state->table_type);
-    Py_CLEAR(state->record_type);
-    Py_CLEAR(state->records_type);
+    Py_CLEAR(state->flow_object_type);
+    Py_CLEAR(state->flows_type);
     Py_CLEAR(state->iterator_type);
     Py_CLEAR(state->result_type);
     for (size_t i = 0; i < NATKIT_SHARED_RESULTS; i++)

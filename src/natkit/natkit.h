@@ -8,14 +8,14 @@
 enum { NATKIT_SHARED_RESULTS = 16 };
 
 struct natkit_state {
-    PyTypeObject *ipflow_type;   /* owned: IPflow */
-    PyTypeObject *home_type;     /* owned: FlowHome */
-    PyTypeObject *pan_type;      /* owned: CryptoPan */
-    PyTypeObject *table_type;    /* owned: FlowTable */
-    PyTypeObject *record_type;   /* owned: Flow */
-    PyTypeObject *records_type;  /* owned: Flows */
-    PyTypeObject *iterator_type; /* owned: what iterates over a FlowTable */
-    PyObject *result_type;       /* owned: natkit._anonymised.Anonymised */
+    PyTypeObject *ipflow_type;      /* owned: IPflow */
+    PyTypeObject *home_type;        /* owned: FlowHome */
+    PyTypeObject *pan_type;         /* owned: CryptoPan */
+    PyTypeObject *table_type;       /* owned: FlowTable */
+    PyTypeObject *flow_object_type; /* owned: Flow */
+    PyTypeObject *flows_type;       /* owned: Flows */
+    PyTypeObject *iterator_type;    /* owned: what iterates over a FlowTable */
+    PyObject *result_type;          /* owned: natkit._anonymised.Anonymised */
     /* owned: the Anonymised of packets in which nothing was unknown, by the number of addresses
      * that were replaced; NULL until needed */
     PyObject *results[NATKIT_SHARED_RESULTS];
@@ -27,8 +27,6 @@ struct natkit_state {
 };
 
 extern struct PyModuleDef natkit_module;
-extern PyType_Spec natkit_table_spec, natkit_record_spec, natkit_records_spec;
-extern PyType_Spec natkit_iterator_spec;
 
 /* The state of the module that made type, or a base of it; NULL with an exception. */
 struct natkit_state *natkit_state_of(PyTypeObject *type);

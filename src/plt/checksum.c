@@ -95,7 +95,6 @@ static bool pseudo_header(const struct frame *frame, const struct plt_layers *la
     struct plt_packet packet = {.data = frame->data, .len = frame->len, .layers = layers};
     uint32_t size = layers->version == 4 ? 4 : 16;
     struct plt_ends ends;
-
     *total = 0;
     if (layers->proto == PROTO_ICMP)
         return true;

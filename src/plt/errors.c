@@ -1,6 +1,8 @@
 /* Exceptions that several files raise. */
 #include "errors.h"
 
+#include "common/keptexception.h"
+
 #include "state.h"
 
 PyObject *too_short(const char *name)
@@ -43,26 +45,18 @@ static PyObject *text_of(PyObject *error)
 PyObject *trace_error_from(struct plt_state *state, const char *format, PyObject *uri,
                            unsigned long long n)
 {
-    PyObject *type = NULL;
-    PyObject *value = NULL;
-    PyObject *traceback = NULL;
     if (!PyErr_ExceptionMatches(PyExc_OSError) && !PyErr_ExceptionMatches(PyExc_EOFError))
         return NULL;
-    PyErr_Fetch(&type, &value, &traceback);
-    PyErr_NormalizeException(&type, &value, &traceback);
-    if (traceback)
-        PyException_SetTraceback(value, traceback);
-    int own = is_own(value);
+    PyObject *error = exception_take();
+    int own = is_own(error);
     if (own == 0) {
-        PyErr_Restore(type, value, traceback);
+        exception_restore(error);
         return NULL;
     }
-    PyObject *text = own > 0 ? text_of(value) : NULL;
+    PyObject *text = own > 0 ? text_of(error) : NULL;
     if (text)
         PyErr_Format(state->error, format, uri, text, n);
     Py_XDECREF(text);
-    Py_XDECREF(type);
-    Py_XDECREF(value);
-    Py_XDECREF(traceback);
+    Py_DECREF(error);
     return NULL;
 }

@@ -2,8 +2,11 @@
  * a packet is first filtered, once for each link type. */
 #include "filter.h"
 
+#include "where.h"
+
 #include "packet/decode.h"
 #include "packet/meta.h"
+#include "where/where.h"
 
 #include "attributes.h"
 #include "libtrace_compat.h"
@@ -23,16 +26,17 @@ struct program {
     char error[SOURCE_ERROR_SIZE];
 };
 
-enum soundness { NOT_TRIED, SOUND, UNSOUND };
-
-struct filter {
-    PyObject ob_base;
-    PyObject *expression;     /* owned: str, NULL before __init__() */
-    const char *text;         /* borrowed from expression, NULL where there is none yet */
-    struct program *programs; /* owned */
-    libtrace_filter_t *live;  /* owned, or NULL: for traces that filter themselves */
-    enum soundness soundness; /* whether it can be compiled for some link type */
-};
+const char *filter_expression_text(PyObject *expression, Py_ssize_t *len)
+{
+    const char *text = PyUnicode_AsUTF8AndSize(expression, len);
+    if (!text)
+        return NULL;
+    if (!PyUnicode_IS_ASCII(expression) || (Py_ssize_t)strlen(text) != *len) {
+        PyErr_SetString(PyExc_ValueError, "a filter expression is ASCII text without NUL");
+        return NULL;
+    }
+    return text;
+}
 
 static int filter_init(PyObject *self_, PyObject *args, PyObject *kwargs)
 {
@@ -42,13 +46,10 @@ static int filter_init(PyObject *self_, PyObject *args, PyObject *kwargs)
     PyObject *expression = NULL;
     if (!PyArg_ParseTupleAndKeywords(args, kwargs, "U:filter", names, &expression))
         return -1;
-    const char *text = PyUnicode_AsUTF8(expression);
+    Py_ssize_t len = 0;
+    const char *text = filter_expression_text(expression, &len);
     if (!text)
         return -1;
-    if ((Py_ssize_t)strlen(text) != PyUnicode_GetLength(expression)) {
-        PyErr_SetString(PyExc_ValueError, "a filter expression is ASCII text without NUL");
-        return -1;
-    }
     if (self->expression) /* a filter keeps its expression: a trace may have it */
         return 0;
     Py_INCREF(expression);
@@ -69,6 +70,8 @@ static void filter_dealloc(PyObject *self_)
     }
     if (self->live)
         trace_destroy_filter(self->live);
+    if (self->where)
+        where_free(self->where);
     Py_XDECREF(self->expression);
     type->tp_free(self_);
     Py_DECREF(type);
@@ -77,6 +80,8 @@ static void filter_dealloc(PyObject *self_)
 libtrace_filter_t *filter_of(PyObject *filter)
 {
     struct filter *self = (struct filter *)filter;
+    if (self->where)
+        return NULL;
     if (!self->live)
         self->live = trace_create_filter(self->text);
     return self->live;
@@ -102,7 +107,8 @@ bool filter_check(const struct plt_state *state, PyObject *filter, const char *m
 
 const char *filter_text(PyObject *filter)
 {
-    return ((struct filter *)filter)->text;
+    const struct filter *self = (struct filter *)filter;
+    return self->where ? NULL : self->text;
 }
 
 /* --- Compiling ------------------------------------------------------------------------------- */
@@ -111,7 +117,6 @@ const char *filter_text(PyObject *filter)
 static int pcap_dlt(uint32_t dlt)
 {
     const struct link_row *row = link_row_of(dlt);
-
     if (row)
         return row->dlt;
     return dlt <= UINT16_MAX ? (int)dlt : DLT_NO_NUMBER;
@@ -203,7 +208,10 @@ static bool matches(const struct program *program, const uint8_t *data, uint32_t
 int filter_accepts(PyObject *filter, const uint8_t *data, uint32_t len, const struct plt_meta *meta,
                    char error[SOURCE_ERROR_SIZE])
 {
-    const struct program *program = program_for((struct filter *)filter, meta->dlt);
+    struct filter *self = (struct filter *)filter;
+    if (self->where)
+        return where_accepts(self->where, data, len, meta);
+    const struct program *program = program_for(self, meta->dlt);
     if (!program || program->bad)
         return fail(error, program ? program->error : NO_MEMORY);
     return matches(program, data, len, meta);
@@ -213,6 +221,8 @@ int filter_record(PyObject *filter, const struct source *source, const struct pl
                   struct filter_use *use, char error[SOURCE_ERROR_SIZE])
 {
     struct filter *self = (struct filter *)filter;
+    if (self->where)
+        return where_accepts(self->where, record->data, record->len, &record->meta);
     const struct program *program = program_for(self, record->meta.dlt);
     if (!program)
         return fail(error, NO_MEMORY);

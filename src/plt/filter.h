@@ -12,6 +12,24 @@
 struct libtrace_filter_t;
 struct plt_state;
 
+struct where;
+struct program;
+
+enum soundness { NOT_TRIED, SOUND, UNSOUND };
+
+/* A plt.filter; or a plt.where, which has no programs of libpcap's. */
+struct filter {
+    PyObject ob_base;
+    PyObject *expression;           /* owned: str, NULL before __init__() */
+    const char *text;               /* borrowed from expression, NULL where there is none yet */
+    struct where *where;            /* owned; NULL in a plt.filter */
+    struct program *programs;       /* owned */
+    struct libtrace_filter_t *live; /* owned, or NULL: for traces that filter themselves */
+    enum soundness soundness;       /* whether it can be compiled for some link type */
+};
+
+/* The ASCII text of an expression, borrowed from it; NULL with an exception. */
+const char *filter_expression_text(PyObject *expression, Py_ssize_t *len);
 /* 1 where a plt.filter accepts these bytes, 0 where not, -1 with the reason in error.  Needs no
  * GIL, but one thread at a time. */
 int filter_accepts(PyObject *filter, const uint8_t *data, uint32_t len, const struct plt_meta *meta,
@@ -24,9 +42,10 @@ int filter_record(PyObject *filter, const struct source *source, const struct pl
 bool filter_was_refused(const struct filter_use *use, char error[SOURCE_ERROR_SIZE]);
 /* packet.apply_filter. */
 PyObject *packet_apply_filter(PyObject *self_, PyObject *filter);
-/* libtrace's filter of a plt.filter, for a trace that filters itself.  Borrowed. */
+/* libtrace's filter of a plt.filter, for a trace that filters itself; NULL of a plt.where, which no
+ * trace knows.  Borrowed. */
 struct libtrace_filter_t *filter_of(PyObject *filter);
-/* Its expression.  Borrowed. */
+/* Its expression in libpcap's language, NULL of a plt.where.  Borrowed. */
 const char *filter_text(PyObject *filter);
 /* Whether an argument of a method is a plt.filter with an expression; else an exception. */
 bool filter_check(const struct plt_state *state, PyObject *filter, const char *method);

@@ -1,11 +1,13 @@
 /* The module plt._plt: its types, constants and state. */
-#include "capsule.h"
-#include "columns.h"
 #include "common/capsule.h"
+
+#include "api.h"
+#include "columns.h"
 #include "formats.h"
 #include "libtrace_compat.h"
 #include "state.h"
 #include "tables.h"
+#include "where.h"
 
 #include <fcntl.h>
 #include <string.h>
@@ -107,7 +109,9 @@ static int add_types(PyObject *module, struct plt_state *state)
     }
     state->trace_type = add_type(module, &trace_spec, NULL);
     state->filter_type = state->trace_type ? add_type(module, &filter_spec, NULL) : NULL;
-    state->output_type = state->filter_type ? add_type(module, &output_spec, NULL) : NULL;
+    state->where_type =
+        state->filter_type ? add_type(module, &where_spec, state->filter_type) : NULL;
+    state->output_type = state->where_type ? add_type(module, &output_spec, NULL) : NULL;
     if (!state->output_type || batch_types_add(module, &state->batch_types) < 0)
         return -1;
     state->reader_type = add_type(module, &column_reader_spec, NULL);
@@ -144,7 +148,7 @@ static int plt_exec(PyObject *module)
         return -1;
     if (add_constants(module) < 0)
         return -1;
-    return capsule_add(module, state);
+    return api_add(module, state);
 }
 
 static void plt_free(void *module)

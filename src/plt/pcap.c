@@ -22,16 +22,6 @@ struct pcap_source {
     uint8_t fcs;  /* its bytes */
 };
 
-static uint32_t load32(const struct pcap_source *self, const uint8_t *bytes)
-{
-    return self->big_endian ? load_be32(bytes) : load_le32(bytes);
-}
-
-static uint32_t load16(const struct pcap_source *self, const uint8_t *bytes)
-{
-    return self->big_endian ? load_be16(bytes) : load_le16(bytes);
-}
-
 /* --- Variants -------------------------------------------------------------------------------- */
 
 enum { NOKIA_HEADER = 20, KUZNETZOV_HEADER = 24, KUZNETZOV_FIRST_HEADER = 28, IXIA_EXTRA = 4 };
@@ -82,9 +72,9 @@ static enum fit header_fits(const struct pcap_source *self, const uint8_t *bytes
 
     size_t at = 0;
     for (int i = 0; i < LOOK_AT && len - at >= PCAP_PACKET_HEADER; i++) {
-        uint32_t captured = load32(self, bytes + at + 8);
-        if (captured > MAX_LENGTH || captured > load32(self, bytes + at + 12) ||
-            load32(self, bytes + at + 4) >= MICROSECONDS)
+        uint32_t captured = load32(self->big_endian, bytes + at + 8);
+        if (captured > MAX_LENGTH || captured > load32(self->big_endian, bytes + at + 12) ||
+            load32(self->big_endian, bytes + at + 4) >= MICROSECONDS)
             return FIT_NO;
         if (len - at < header || len - at - header < captured)
             return i > 0 ? FIT_WHOLE : FIT_CUT; /* a packet that is still to come */
@@ -93,7 +83,8 @@ static enum fit header_fits(const struct pcap_source *self, const uint8_t *bytes
     if (len - at == 0 || len - at >= PCAP_PACKET_HEADER)
         return FIT_WHOLE;
     /* a header that is cut begins with a time near the first packet's */
-    uint32_t since = len - at < 4 ? 0 : load32(self, bytes + at) - load32(self, bytes);
+    uint32_t since =
+        len - at < 4 ? 0 : load32(self->big_endian, bytes + at) - load32(self->big_endian, bytes);
     return since + day <= 2 * day ? FIT_WHOLE : FIT_CUT;
 }
 
@@ -103,7 +94,6 @@ static uint32_t choose_header(const struct pcap_source *self, const uint32_t *si
     const struct input *input = &self->base.input;
     const uint8_t *bytes = input->buffer + input->at;
     size_t len = input->end - input->at;
-
     if (len >= PCAP_PACKET_HEADER && header_fits(self, bytes, len, sizes[0]) != FIT_WHOLE) {
         for (const uint32_t *size = sizes + 1; *size; size++)
             if (header_fits(self, bytes, len, *size) == FIT_WHOLE)
@@ -125,10 +115,10 @@ static enum source_result open_file(struct pcap_source *self)
         return source_fail(&self->base, "not a pcap file: it begins with %02x %02x %02x %02x",
                            header[0], header[1], header[2], header[3]);
     self->nanoseconds = variant->nanoseconds;
-    uint32_t major = load16(self, header + 4);
-    uint32_t minor = load16(self, header + 6);
+    uint32_t major = load16(self->big_endian, header + 4);
+    uint32_t minor = load16(self->big_endian, header + 6);
     self->swapped_lengths = major == 2 && minor < 3;
-    uint32_t network = load32(self, header + 20);
+    uint32_t network = load32(self->big_endian, header + 20);
     self->dlt = network & PCAP_LINKTYPE_MASK;
     self->has_fcs = network & PCAP_HAS_FCS;
     self->fcs = self->has_fcs ? (uint8_t)(network >> PCAP_FCS_SHIFT) * 2 : 0;
@@ -152,8 +142,8 @@ static enum source_result pcap_next(struct source *base, struct plt_record *reco
     const uint8_t *header = input_need(base, self->header, "a packet header", &result);
     if (!header)
         return result;
-    uint32_t len = load32(self, header + (self->swapped_lengths ? 12 : 8));
-    uint32_t wire_len = load32(self, header + (self->swapped_lengths ? 8 : 12));
+    uint32_t len = load32(self->big_endian, header + (self->swapped_lengths ? 12 : 8));
+    uint32_t wire_len = load32(self->big_endian, header + (self->swapped_lengths ? 8 : 12));
     if (len > MAX_CAPTURE_LENGTH)
         return source_fail(base, "its header claims a capture length of %u bytes", len);
     if (base->input.end - base->input.at < self->header + len) {
@@ -163,18 +153,19 @@ static enum source_result pcap_next(struct source *base, struct plt_record *reco
     }
     const uint8_t *data = header + self->header;
     /* a clock that overflows its second is damage too slight to lose the packet */
-    uint64_t nsec = (uint64_t)load32(self, header + 4) * self->nanoseconds;
+    uint64_t nsec = (uint64_t)load32(self->big_endian, header + 4) * self->nanoseconds;
     record->data = data;
     record->len = len;
-    record->meta = (struct plt_meta){.sec = load32(self, header) + (int64_t)(nsec / 1000000000),
-                                     .nsec = (uint32_t)(nsec % 1000000000),
-                                     .capture_len = len,
-                                     .dlt = self->dlt,
-                                     .linktype = PLT_LINKTYPE_OF_DLT,
-                                     .direction = -1,
-                                     .fine_clock = self->nanoseconds == 1,
-                                     .fcs = self->fcs,
-                                     .fcs_counted = self->has_fcs};
+    record->meta =
+        (struct plt_meta){.sec = load32(self->big_endian, header) + (int64_t)(nsec / 1000000000),
+                          .nsec = (uint32_t)(nsec % 1000000000),
+                          .capture_len = len,
+                          .dlt = self->dlt,
+                          .linktype = PLT_LINKTYPE_OF_DLT,
+                          .direction = -1,
+                          .fine_clock = self->nanoseconds == 1,
+                          .fcs = self->fcs,
+                          .fcs_counted = self->has_fcs};
     meta_set_wire_len(&record->meta, data, len, wire_len);
     base->input.at += self->header + len;
     base->count++;

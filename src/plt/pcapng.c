@@ -52,21 +52,6 @@ struct pcapng_source {
     uint64_t skip; /* bytes of an uninteresting block that are still to pass */
 };
 
-static uint32_t load32(const struct pcapng_source *self, const uint8_t *bytes)
-{
-    return self->big_endian ? load_be32(bytes) : load_le32(bytes);
-}
-
-static uint32_t load16(const struct pcapng_source *self, const uint8_t *bytes)
-{
-    return self->big_endian ? load_be16(bytes) : load_le16(bytes);
-}
-
-static uint64_t load64(const struct pcapng_source *self, const uint8_t *bytes)
-{
-    return self->big_endian ? load_be64(bytes) : load_le64(bytes);
-}
-
 /* --- Options --------------------------------------------------------------------------------- */
 
 /* The value of an option in len bytes of options, NULL where it is absent or shorter than least. */
@@ -75,8 +60,8 @@ static const uint8_t *find_option(const struct pcapng_source *self, const uint8_
 {
     uint32_t at = 0;
     while (len - at >= 4) {
-        uint32_t found = load16(self, options + at);
-        uint32_t size = load16(self, options + at + 2);
+        uint32_t found = load16(self->big_endian, options + at);
+        uint32_t size = load16(self->big_endian, options + at + 2);
         if (found == OPTION_END || size > len - at - 4)
             return NULL;
         if (found == code && size >= least)
@@ -120,8 +105,9 @@ static enum source_result read_interface(struct pcapng_source *self, const uint8
         self->interface_room = room;
     }
     struct interface *interface = &self->interfaces[self->interface_count++];
-    *interface = (struct interface){
-        .dlt = load16(self, body), .snaplen = load32(self, body + 4), .exponent = 6};
+    *interface = (struct interface){.dlt = load16(self->big_endian, body),
+                                    .snaplen = load32(self->big_endian, body + 4),
+                                    .exponent = 6};
     const uint8_t *resolution = find_option(self, body + 8, len - 8, IF_TSRESOL, 1);
     if (resolution) {
         interface->binary = *resolution & 0x80;
@@ -134,20 +120,20 @@ static enum source_result read_interface(struct pcapng_source *self, const uint8
     }
     const uint8_t *offset = find_option(self, body + 8, len - 8, IF_TSOFFSET, 8);
     if (offset)
-        interface->offset = (int64_t)load64(self, offset);
+        interface->offset = (int64_t)load64(self->big_endian, offset);
     return SOURCE_RECORD;
 }
 
 static enum source_result read_statistics(struct pcapng_source *self, const uint8_t *body,
                                           uint32_t len)
 {
-    if (len < 12 || load32(self, body) >= self->interface_count)
+    if (len < 12 || load32(self->big_endian, body) >= self->interface_count)
         return SOURCE_RECORD; /* of no interface: nothing to add to, and no packet is lost */
     const uint8_t *dropped = find_option(self, body + 12, len - 12, ISB_IFDROP, 8);
     const uint8_t *by_system = find_option(self, body + 12, len - 12, ISB_OSDROP, 8);
-    struct interface *interface = &self->interfaces[load32(self, body)];
-    uint64_t drops =
-        (dropped ? load64(self, dropped) : 0) + (by_system ? load64(self, by_system) : 0);
+    struct interface *interface = &self->interfaces[load32(self->big_endian, body)];
+    uint64_t drops = (dropped ? load64(self->big_endian, dropped) : 0) +
+                     (by_system ? load64(self->big_endian, by_system) : 0);
     self->base.drops += drops - interface->drops; /* modulo 2**64: it may count down */
     interface->drops = drops;
     return SOURCE_RECORD;
@@ -215,12 +201,13 @@ static enum source_result read_packet(struct pcapng_source *self, uint32_t inter
     enum { FIELDS = 20 };
     if (body_len < FIELDS)
         return source_fail(&self->base, "a packet block of %u bytes is too short", body_len);
-    uint32_t len = load32(self, body + 12);
+    uint32_t len = load32(self->big_endian, body + 12);
     enum source_result result = set_packet(self, record, interface_id, body + FIELDS, len,
-                                           body_len - FIELDS, load32(self, body + 16));
+                                           body_len - FIELDS, load32(self->big_endian, body + 16));
     if (result != SOURCE_RECORD)
         return result;
-    uint64_t ticks = (uint64_t)load32(self, body + 4) << 32 | load32(self, body + 8);
+    uint64_t ticks =
+        (uint64_t)load32(self->big_endian, body + 4) << 32 | load32(self->big_endian, body + 8);
     set_time(&record->meta, &self->interfaces[interface_id], ticks);
     return SOURCE_RECORD;
 }
@@ -232,7 +219,7 @@ static enum source_result read_simple(struct pcapng_source *self, const uint8_t 
 {
     if (body_len < 4)
         return source_fail(&self->base, "a simple packet block of %u bytes is too short", body_len);
-    uint32_t wire_len = load32(self, body);
+    uint32_t wire_len = load32(self->big_endian, body);
     uint32_t len = wire_len;
     if (self->interface_count > 0 && self->interfaces[0].snaplen > 0 &&
         len > self->interfaces[0].snaplen)
@@ -313,8 +300,8 @@ static enum source_result next_block(struct pcapng_source *self, uint32_t *type,
         return source_fail(base, "not a pcapng file: it does not begin with a section header");
     }
     start = base->input.buffer + base->input.at;
-    *type = load32(self, start);
-    uint32_t len = load32(self, start + 4);
+    *type = load32(self->big_endian, start);
+    uint32_t len = load32(self->big_endian, start + 4);
     if (len < BLOCK_HEADER + BLOCK_TRAILER || len % 4 != 0)
         return source_fail(base, "a block of type %u claims a length of %u bytes", *type, len);
     if (!is_wanted(*type)) {
@@ -327,7 +314,7 @@ static enum source_result next_block(struct pcapng_source *self, uint32_t *type,
     start = input_need(base, len, "a block", &result);
     if (!start)
         return result;
-    uint32_t trailer = load32(self, start + len - BLOCK_TRAILER);
+    uint32_t trailer = load32(self->big_endian, start + len - BLOCK_TRAILER);
     if (trailer != len)
         return source_fail(base, "a block's length is %u bytes before it and %u after it", len,
                            trailer);
@@ -350,10 +337,12 @@ static enum source_result pcapng_next(struct source *base, struct plt_record *re
             return result;
         switch (type) {
         case BLOCK_ENHANCED:
-            result = read_packet(self, len >= 4 ? load32(self, body) : 0, body, len, record);
+            result =
+                read_packet(self, len >= 4 ? load32(self->big_endian, body) : 0, body, len, record);
             break;
         case BLOCK_PACKET:
-            result = read_packet(self, len >= 4 ? load16(self, body) : 0, body, len, record);
+            result =
+                read_packet(self, len >= 4 ? load16(self->big_endian, body) : 0, body, len, record);
             break;
         case BLOCK_SIMPLE:
             result = read_simple(self, body, len, record);

@@ -4,6 +4,7 @@
 #ifndef PLT_READERS_H
 #define PLT_READERS_H
 
+#include "packet/bytes.h"
 #include "source.h"
 
 #define READER(id)                                                                                 \
@@ -19,6 +20,22 @@ READER(legacyatm);
 READER(legacyeth);
 READER(legacypos);
 READER(duck);
+
+/* Integers of a file that is of either byte order. */
+static inline uint16_t load16(bool big_endian, const uint8_t *bytes)
+{
+    return big_endian ? load_be16(bytes) : load_le16(bytes);
+}
+
+static inline uint32_t load32(bool big_endian, const uint8_t *bytes)
+{
+    return big_endian ? load_be32(bytes) : load_le32(bytes);
+}
+
+static inline uint64_t load64(bool big_endian, const uint8_t *bytes)
+{
+    return big_endian ? load_be64(bytes) : load_le64(bytes);
+}
 
 /* Whether a time is of the years from which there are traces: 1990 to 2100. */
 static inline bool is_plausible_time(uint32_t seconds)

@@ -20,10 +20,17 @@ struct plt_records {
     char error[SOURCE_ERROR_SIZE]; /* of a filter; else the source's */
 };
 
-/* A filter for this reader alone: its libpcap program is used without the GIL. */
+/* A filter for this reader alone: its libpcap program is used without the GIL.  A condition does
+ * not change, and is shared. */
 static PyObject *own_filter(struct plt_state *state, PyObject *filter)
 {
     PyObject *expression = filter;
+    if (PyObject_TypeCheck(filter, state->where_type) && filter_text(filter) == NULL) {
+        if (!filter_check(state, filter, "where"))
+            return NULL;
+        Py_INCREF(filter);
+        return filter;
+    }
     if (PyObject_TypeCheck(filter, state->filter_type)) {
         expression = PyObject_GetAttrString(filter, "expression");
         if (!expression)

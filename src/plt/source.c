@@ -1,6 +1,8 @@
 /* Bytes of a Python stream, in a buffer from which the readers of file formats take records. */
 #include "source.h"
 
+#include "common/keptexception.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -104,13 +106,12 @@ void input_clear(struct input *input)
 {
     PyMem_Free(input->buffer);
     if (input->stream) {
-        PyObject *pending[3] = {NULL}; /* Python is not called with an exception set */
-        PyErr_Fetch(&pending[0], &pending[1], &pending[2]);
+        PyObject *pending = exception_take(); /* Python is not called with an exception set */
         PyObject *closed = PyObject_CallMethod(input->stream, "close", NULL);
         if (!closed)
             PyErr_WriteUnraisable(input->stream);
         Py_XDECREF(closed);
-        PyErr_Restore(pending[0], pending[1], pending[2]);
+        exception_restore(pending);
     }
     Py_CLEAR(input->stream);
     *input = (struct input){.stream = NULL};

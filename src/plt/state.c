@@ -14,6 +14,7 @@ int state_traverse(PyObject *module, visitproc visit, void *arg)
         Py_VISIT(state->views[i]);
     Py_VISIT(state->trace_type);
     Py_VISIT(state->filter_type);
+    Py_VISIT(state->where_type);
     Py_VISIT(state->output_type);
     Py_VISIT(state->reader_type);
     Py_VISIT(state->error);
@@ -28,6 +29,7 @@ int state_clear(PyObject *module)
         Py_CLEAR(state->views[i]);
     Py_CLEAR(state->trace_type);
     Py_CLEAR(state->filter_type);
+    Py_CLEAR(state->where_type);
     Py_CLEAR(state->output_type);
     batch_types_clear(&state->batch_types);
     Py_CLEAR(state->reader_type);

@@ -13,6 +13,7 @@ struct plt_state {
     PyTypeObject *views[VIEW_COUNT]; /* owned */
     PyTypeObject *trace_type;        /* owned */
     PyTypeObject *filter_type;       /* owned */
+    PyTypeObject *where_type;        /* owned */
     PyTypeObject *output_type;       /* owned */
     struct batch_types batch_types;
     PyTypeObject *reader_type;     /* owned */

@@ -84,6 +84,7 @@ static struct source *open_uri(struct trace *self, struct plt_state *state,
         return NULL;
     struct source *source = format->open_uri(state, PyBytes_AS_STRING(uri), &config);
     Py_DECREF(uri);
+    /* cppcheck-suppress returnDanglingLifetime ; a source copies what it needs of config */
     return source;
 }
 

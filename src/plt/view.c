@@ -52,7 +52,6 @@ PyObject *view_transport_payload(const struct view *self, uint8_t proto)
     const struct plt_layers *layers = frame_layers(frame);
     struct plt_packet packet = {.data = frame->data, .len = frame->len, .layers = layers};
     struct plt_payload payload;
-
     if (layers->proto != proto || !packet_payload(&packet, &payload) || payload.at > payload.end)
         return too_short("payload");
     return view_payload(frame, VIEW_DATA, proto, payload.at, payload.end);
@@ -61,7 +60,6 @@ PyObject *view_transport_payload(const struct view *self, uint8_t proto)
 uint32_t view_ip_end(const struct view *self)
 {
     uint32_t end = frame_layers(self->frame)->ip_end;
-
     if (end < self->start)
         return self->start;
     return end < self->end ? end : self->end;

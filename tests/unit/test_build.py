@@ -1,4 +1,4 @@
-"""What setup.py asks of the compiler, whatever CFLAGS says: a stand-in notes its arguments."""
+"""What setup.py asks of the compiler, whatever CFLAGS says, and what it says of missing headers."""
 
 import os
 import subprocess
@@ -21,6 +21,16 @@ for word; do
     [ "$before" != -o ] || : >"$word"
     before=$word
 done
+"""
+
+
+#: Finds all headers but those of LACKS, and compiles nothing.
+PREPROCESSOR = """#!/bin/sh
+for word; do
+    [ "$word" != -c ] || echo "this compiles: $*" >&2
+done
+read -r _ header
+case " $LACKS " in *" $header "*) echo "fatal error: $header" >&2; exit 1 ;; esac
 """
 
 
@@ -74,3 +84,45 @@ def test_a_compiler_without_link_time_optimisation(tmp_path: Path) -> None:
     compiled, linked = commands(tmp_path, "-g", lacks="-flto=auto")
     assert all(last(line, "-O") == "-O2" for line in compiled)
     assert not any("-flto" in line for line in compiled + linked)
+
+
+def build_errors(compiler: Path, folder: Path, lacks: str) -> list[str]:
+    """All that a build says that this compiler makes fail."""
+    run = subprocess.run(
+        [sys.executable, "setup.py", "-q", "build_ext", "--build-lib", folder / "lib",
+         "--build-temp", folder / "temp"],
+        cwd=ROOT, env=os.environ | {"CC": str(compiler), "LACKS": lacks},
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert run.returncode == 1
+    return (run.stdout + run.stderr).splitlines()
+
+
+@pytest.mark.parametrize(
+    ("headers", "error"),
+    [
+        (
+            "<libtrace.h>",
+            "headers are missing: libtrace's (libtrace.h);"
+            " on Debian or Ubuntu: apt install libtrace3-dev",
+        ),
+        (
+            "<Python.h> <pcap/pcap.h> <ldns/ldns.h> <openssl/evp.h>",
+            "headers are missing: Python's (Python.h), libpcap's (pcap/pcap.h), "
+            "ldns's (ldns/ldns.h), OpenSSL's (openssl/evp.h);"
+            " on Debian or Ubuntu: apt install python3-dev libpcap-dev libldns-dev libssl-dev",
+        ),
+    ],
+)
+def test_missing_headers_are_one_line(headers: str, error: str, tmp_path: Path) -> None:
+    compiler = tmp_path / "cc"
+    compiler.write_text(PREPROCESSOR)
+    compiler.chmod(0o755)
+    assert build_errors(compiler, tmp_path, headers) == [f"error: {error}"]
+
+
+def test_missing_compiler_is_one_line(tmp_path: Path) -> None:
+    compiler = tmp_path / "none"
+    (line,) = build_errors(compiler, tmp_path, "")
+    assert line.startswith("error: there is no C compiler: ")
+    assert str(compiler) in line

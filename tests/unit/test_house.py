@@ -97,36 +97,6 @@ def test_package_under_test_is_the_one_meant(name: str) -> None:
         assert folder == ROOT / name
 
 
-@pytest.mark.parametrize("name", PACKAGES)
-def test_packages_use_the_public_names_of_each_other(name: str) -> None:
-    """And plt.shared, which says that it is for them: nothing that begins with an underscore."""
-    found = []
-    for path in sorted((ROOT / name).rglob("*.py*")):
-        tree = ast.parse(path.read_text())
-        for node in ast.walk(tree):
-            modules = []
-            if isinstance(node, ast.Import):
-                modules = [alias.name for alias in node.names]
-            elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
-                modules = [f"{node.module}.{alias.name}" for alias in node.names]
-            for module in modules:
-                package, *parts = module.split(".")
-                if package in PACKAGES and package != name:
-                    found += [module for part in parts if part.startswith("_")]
-    assert found == []
-
-
-def test_one_place_counts_processors() -> None:
-    """plt/_threads.py knows affinity and quotas, which os.cpu_count() ignores."""
-    using = [
-        path.name
-        for name in PACKAGES
-        for path in (ROOT / name).rglob("*.py")
-        if "cpu_count" in path.read_text() or "getaffinity" in path.read_text()
-    ]
-    assert using == ["_threads.py"]
-
-
 # --- Words and names in the documents -------------------------------------------------------------
 
 #: Pictures that stood for plain words, and what to write in place of them.
@@ -172,7 +142,7 @@ def test_retired_words_stay_away(words: str) -> None:
     assert hits == [], f"write: {RETIRED[words]}"
 
 
-@pytest.mark.parametrize("folder", ["bench"])
+@pytest.mark.parametrize("folder", ["bench", "src"])
 def test_a_readme_names_files_that_exist(folder: str) -> None:
     """The reading order of a folder: names in it are relative to the folder."""
     page = ROOT / folder / "README.md"
@@ -180,4 +150,36 @@ def test_a_readme_names_files_that_exist(folder: str) -> None:
         pytest.skip(f"{folder}/ is not here")
     named = re.findall(r"`([\w./*-]+(?:\.(?:c|h|py|pyi|md)|/))`", page.read_text())
     assert len(named) > 10
-    assert [name for name in named if not [*page.parent.glob(name)]] == []
+    wanted = [f"{folder}/{name}" for name in named]
+    there = {name for name in wanted if [*ROOT.glob(name)] or (ROOT / name).exists()}
+    assert [name for name in wanted if name not in there] == []
+
+
+@pytest.mark.parametrize("name", PACKAGES)
+def test_packages_use_the_public_names_of_each_other(name: str) -> None:
+    """And plt.shared, which says that it is for them: nothing that begins with an underscore."""
+    found = []
+    for path in sorted((ROOT / name).rglob("*.py*")):
+        tree = ast.parse(path.read_text())
+        for node in ast.walk(tree):
+            modules = []
+            if isinstance(node, ast.Import):
+                modules = [alias.name for alias in node.names]
+            elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
+                modules = [f"{node.module}.{alias.name}" for alias in node.names]
+            for module in modules:
+                package, *parts = module.split(".")
+                if package in PACKAGES and package != name:
+                    found += [module for part in parts if part.startswith("_")]
+    assert found == []
+
+
+def test_one_place_counts_processors() -> None:
+    """plt/_threads.py knows affinity and quotas, which os.cpu_count() ignores."""
+    using = [
+        path.name
+        for name in PACKAGES
+        for path in (ROOT / name).rglob("*.py")
+        if "cpu_count" in path.read_text() or "getaffinity" in path.read_text()
+    ]
+    assert using == ["_threads.py"]

@@ -26,8 +26,12 @@ def test_a_name_is_of_one_format() -> None:
 
 
 def test_documented_names_are_those_of_the_table() -> None:
-    """In doc/traces.md a row of the table of files has the names as `name:` in its second cell."""
+    """In doc/traces.md a row of the table of files has the names as `name:` in its second cell;
+    the names of what libtrace and libpcap read are in a paragraph."""
     text = (ROOT / "doc" / "traces.md").read_text()
+    paragraph = text.partition("### What libtrace reads\n\n")[2].partition("\n\n")[0]
+    named = set(re.findall(r"`(\w+):`", paragraph))
+    assert named == {name for row in FORMATS if not row["is_file"] for name in row["read_as"]}
     table = text.partition("| format | URI |")[2].partition("\n\n")[0]
     cells = [line.split("|")[2] for line in table.splitlines()[2:]]
     named = {name for cell in cells for name in re.findall(r"`(\w+):`", cell)}

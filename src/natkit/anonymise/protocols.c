@@ -13,13 +13,13 @@ static const struct natkit_protocol ethertypes[] = {
     {ETHERTYPE_ARP, "ARP", natkit_arp},
     {ETHERTYPE_REVERSE_ARP, "RARP", natkit_arp},
     {ETHERTYPE_NSH, "NSH", natkit_nsh},
-    {0x8808, "MAC control", natkit_quiet}, /* IEEE 802.3 annex 31 */
-    {0x8809, "slow protocols", natkit_quiet},
-    {0x8863, "PPPoE discovery", natkit_quiet}, /* RFC 2516 */
-    {0x888e, "EAPOL", natkit_quiet},           /* IEEE 802.1X */
-    {0x88cc, "LLDP", NULL},
-    {0x88f7, "PTP", natkit_quiet}, /* IEEE 1588 annex F */
-    {0x9000, "loopback", natkit_quiet},
+    {ETHERTYPE_MAC_CONTROL, "MAC control", natkit_quiet},
+    {ETHERTYPE_SLOW_PROTOCOLS, "slow protocols", natkit_quiet},
+    {ETHERTYPE_PPPOE_DISCOVERY, "PPPoE discovery", natkit_quiet},
+    {ETHERTYPE_EAPOL, "EAPOL", natkit_quiet},
+    {ETHERTYPE_LLDP, "LLDP", NULL},
+    {ETHERTYPE_PTP, "PTP", natkit_quiet},
+    {ETHERTYPE_LOOPBACK, "loopback", natkit_quiet},
 };
 
 static const struct natkit_protocol protocols[] = {
@@ -27,24 +27,24 @@ static const struct natkit_protocol protocols[] = {
     {PROTO_IGMP, "IGMP", natkit_igmp},
     {PROTO_IPIP, "IP in IP", natkit_ipip},
     {PROTO_IPV6, "IPv6 in IP", natkit_ipip},
-    {46, "RSVP", NULL},
+    {PROTO_RSVP, "RSVP", NULL},
     {PROTO_GRE, "GRE", natkit_gre},
     {PROTO_ESP, "ESP", NULL},
     {PROTO_AH, "AH", natkit_ah},
     {PROTO_MINIMAL_ENCAPSULATION, "minimal encapsulation", natkit_minimal},
     {PROTO_ICMP6, "ICMPv6", natkit_icmp6},
-    {88, "EIGRP", NULL},
+    {PROTO_EIGRP, "EIGRP", NULL},
     {PROTO_OSPF, "OSPF", natkit_ospf},
-    {94, "IP in IP", natkit_ipip},
+    {PROTO_IPIP_ENCAPSULATION, "IP in IP", natkit_ipip},
     {PROTO_ETHERIP, "EtherIP", natkit_etherip},
     {PROTO_PIM, "PIM", natkit_pim},
-    {108, "IPComp", NULL},
+    {PROTO_IPCOMP, "IPComp", NULL},
     {PROTO_VRRP, "VRRP", natkit_vrrp},
     {PROTO_L2TP, "L2TPv3", natkit_l2tp3},
-    {124, "IS-IS", NULL},
+    {PROTO_ISIS, "IS-IS", NULL},
     {PROTO_SCTP, "SCTP", natkit_sctp},
     {PROTO_MPLS_IN_IP, "MPLS in IP", natkit_mpls},
-    {145, "NSH", natkit_nsh},
+    {PROTO_NSH, "NSH", natkit_nsh},
 };
 
 /* Anything at another port is an application's payload. */

@@ -151,13 +151,13 @@ uint64_t natkit_gre(struct anonymising *self, const struct stretch *in, const st
     case ETHERTYPE_PPP:
         change = natkit_inner(self, in, header, INNER_PPP, place);
         break;
-    case 0x88be:
+    case ETHERTYPE_ERSPAN:
         change = rewrite_erspan(self, in, header, flags & 0x1000, place);
         break;
-    case 0x22eb:
+    case ETHERTYPE_ERSPAN_3:
         change = rewrite_erspan3(self, in, header, place);
         break;
-    case 0x883e:
+    case ETHERTYPE_WCCP:
         change = rewrite_wccp(self, in, header, place);
         break;
     default:

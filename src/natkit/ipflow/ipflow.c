@@ -100,8 +100,8 @@ static int read_key(PyObject *obj, struct natkit_key *key)
         status = 0;
     } else {
         PyErr_Format(PyExc_ValueError,
-                     "a flow key is %d bytes that begin with 4, or %d that begin with 6; not these "
-                     "%zd",
+                     "a flow key is %d bytes that begin with 4, or %d that begin with 6; "
+                     "not these %zd",
                      KEY_SIZE_4, KEY_SIZE_6, buffer.len);
     }
     PyBuffer_Release(&buffer);

@@ -1,32 +1,32 @@
 /* Flow keys: the key of a packet, and that of the other direction. */
 #include "key.h"
 
-#include "packet/values.h"
+#include "packet/bytes.h"
+#include "packet/fivetuple.h"
 
 #include <string.h>
 
 enum natkit_key_result natkit_key_of(const uint8_t *data, uint32_t len,
                                      const struct plt_layers *layers, struct natkit_key *key)
 {
-    memset(key, 0, sizeof(*key));
-    if (layers->version == 0)
-        return KEY_NOT_IP;
-    key->bytes[KEY_VERSION] = layers->version;
-    size_t size = natkit_addr_size(key);
-    size_t src = layers->layer3 + (layers->version == 4 ? 12U : 8U);
-    if (len < src + size)
-        return KEY_NO_SRC;
-    if (len < src + 2 * size)
-        return KEY_NO_DST;
-    memcpy(key->bytes + KEY_ADDRS, data + src, 2 * size);
-    /* the protocol is 0 for IPv4 fragments but the first, as in the keys of python-libtrace 1.7 */
-    if (!layers->fragment || layers->version == 6)
-        key->bytes[KEY_PROTO] = layers->proto;
-    /* a later fragment of either version has no transport, and so no ports */
     struct plt_packet packet = {.data = data, .len = len, .layers = layers};
-    const uint8_t *ports = transport_bytes(&packet, 0, 4);
-    if (ports && proto_has_ports(layers->proto))
-        memcpy(key->bytes + KEY_SRC_PORT, ports, 4);
+    struct fivetuple found;
+    memset(key, 0, sizeof(*key));
+    switch (packet_fivetuple(&packet, &found)) {
+    case FIVETUPLE_OK:
+        break;
+    case FIVETUPLE_NOT_IP:
+        return KEY_NOT_IP;
+    case FIVETUPLE_NO_SRC:
+        return KEY_NO_SRC;
+    case FIVETUPLE_NO_DST:
+        return KEY_NO_DST;
+    }
+    key->bytes[KEY_VERSION] = layers->version;
+    key->bytes[KEY_PROTO] = found.proto;
+    store_be16(key->bytes + KEY_SRC_PORT, found.src_port);
+    store_be16(key->bytes + KEY_DST_PORT, found.dst_port);
+    memcpy(key->bytes + KEY_ADDRS, found.addresses, 2 * natkit_addr_size(key));
     return KEY_OK;
 }
 

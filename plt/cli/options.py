@@ -1,0 +1,173 @@
+"""What several commands take."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from plt.cli import words
+from plt.cli.names import ADDRESSES
+from plt.cli.show import TIMES
+from plt.cli.words import Failure
+
+if TYPE_CHECKING:
+    ParamType = click.ParamType[Any]
+else:
+    ParamType = click.ParamType  # before 8.4 it takes no type
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class Quantity(ParamType):
+    """A text that a function of `words` reads."""
+
+    def __init__(self, name: str, read: Callable[[str], Any]) -> None:
+        self.name = name
+        self.read = read
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """What the text says; a usage error where it says nothing."""
+        if not isinstance(value, str):
+            return value
+        try:
+            return self.read(value)
+        except ValueError as error:
+            return self.fail(str(error), param, ctx)
+
+
+DURATION = Quantity("time", words.duration_ns)
+SIZE = Quantity("size", words.size_bytes)
+RANGES = Quantity("numbers", words.ranges)
+NUMBERS = Quantity("numbers", words.numbers)
+
+
+class Names(ParamType):
+    """Names of columns, separated by commas, that a shell completes."""
+
+    name = "names"
+
+    def __init__(self, known: Callable[[], Sequence[str]]) -> None:
+        self.known = known
+
+    def convert(
+        self,
+        value: Any,
+        param: click.Parameter | None,  # noqa: ARG002  click's own
+        ctx: click.Context | None,  # noqa: ARG002
+    ) -> tuple[str, ...]:
+        """The names; Failure where one is unknown."""
+        names = tuple(value.split(",")) if isinstance(value, str) else tuple(value)
+        for name in names:
+            known_name(name, self.known())
+        return names
+
+    def shell_complete(
+        self,
+        ctx: click.Context,  # noqa: ARG002  click's own
+        param: click.Parameter,  # noqa: ARG002
+        incomplete: str,
+    ) -> list[Any]:
+        """The names that begin as what was typed after the last comma."""
+        from click.shell_completion import CompletionItem  # noqa: PLC0415  for shells only
+
+        before, comma, begun = incomplete.rpartition(",")
+        return [
+            CompletionItem(f"{before}{comma}{name}")
+            for name in self.known()
+            if name.startswith(begun)
+        ]
+
+
+def known_name(name: str, known: Sequence[str]) -> str:
+    """The name of a column; Failure, with near ones, where it is none."""
+    if name in known:
+        return name
+    near = difflib.get_close_matches(name, known, n=4, cutoff=0.5)
+    hint = f"near: {', '.join(near)}; " if near else ""
+    raise Failure(f"no column is named {name!r}; {hint}plt fields lists all")
+
+
+def all_of(*decorators: Callable[[F], F]) -> Callable[[F], F]:
+    """Several decorators as one, the first one's option first in the help."""
+
+    def decorate(function: F) -> F:
+        for decorator in reversed(decorators):
+            function = decorator(function)
+        return function
+
+    return decorate
+
+
+sources = click.argument("sources", nargs=-1, required=True, type=click.Path(), metavar="SOURCE...")
+filtered = click.option(
+    "--filter", metavar="EXPR", help="Only packets that match: tcpdump's language, 'tcp port 80'."
+)
+python = click.option(
+    "--python", is_flag=True, help="Print the Python program that does the same, and do nothing."
+)
+as_json = click.option("--json", is_flag=True, help="Print JSON, an object a line.")
+header = click.option(
+    "--header/--no-header", default=True, help="A first line of names in tab-separated text."
+)
+limited = click.option(
+    "--limit", type=click.IntRange(min=0), metavar="N", help="No more than N rows."
+)
+
+
+def output(what: str) -> Callable[[F], F]:
+    """Where a command writes to."""
+    return click.option(
+        "-o", "--output", required=True, type=click.Path(), metavar="FILE", help=what
+    )
+
+
+def columns(known: Callable[[], Sequence[str]], default: Sequence[str]) -> Callable[[F], F]:
+    """Which columns are printed, and by which the rows are sorted."""
+
+    class Name(Names):
+        name = "name"
+
+        def convert(self, value: Any, param: Any, ctx: Any) -> Any:
+            return super().convert([value], param, ctx)[0]
+
+    return all_of(
+        click.option(
+            "--fields",
+            type=Names(known),
+            metavar="NAME,...",
+            help=f"The columns. Without it {', '.join(default)}.",
+        ),
+        click.option(
+            "--sort",
+            type=Name(known),
+            metavar="NAME",
+            help="By a column: numbers from the largest, times, texts, addresses from the first.",
+        ),
+        click.option("--reverse", is_flag=True, help="Sort the other way round."),
+    )
+
+
+def descending(sort: str, reverse: bool) -> bool:
+    """Whether the largest comes first."""
+    upward = sort in (
+        *TIMES,
+        *ADDRESSES,
+        "time_ns",
+        "seconds",
+        "ts_sec",
+        "erf_time",
+        "qname",
+        "state",
+    )
+    return upward == reverse
+
+
+rows_printed = all_of(limited, as_json, header)
+
+
+def example(*lines: str) -> str:
+    """The end of a command's help."""
+    return "\b\nExample:\n" + "\n".join(f"  {line}" for line in lines)

@@ -1,0 +1,74 @@
+"""`plt packets`: a row a packet."""
+
+from __future__ import annotations
+
+import click
+
+import plt
+from plt.cli import options
+from plt.cli.listing import Listing
+from plt.cli.programs import call, constant, listing_program, read_fields
+from plt.cli.progress import bar
+from plt.cli.rows import with_version
+from plt.cli.show import Style
+from plt.cli.sources import Reading, any_live
+
+FIELDS = ("time", "src", "src_port", "dst", "dst_port", "proto", "tcp.flags", "wire_len")
+
+
+def known() -> list[str]:
+    """The columns that there are."""
+    return list(plt.column_fields())
+
+
+@click.command(
+    "packets",
+    epilog=options.example(
+        "plt packets --filter 'udp port 53' --limit 10 trace.pcap.gz",
+        "plt packets --fields src,wire_len --sort wire_len trace.pcap.gz | head",
+    ),
+)
+@options.sources
+@options.filtered
+@options.columns(known, FIELDS)
+@click.option(
+    "-n",
+    "--number",
+    is_flag=True,
+    help="Number the packets from 1: those that match a filter, of all sources.",
+)
+@options.rows_printed
+@options.python
+def command(
+    sources: tuple[str, ...],
+    filter: str | None,
+    fields: tuple[str, ...] | None,
+    sort: str | None,
+    reverse: bool,
+    number: bool,
+    limit: int | None,
+    json: bool,
+    header: bool,
+    python: bool,
+) -> int:
+    """Print a row for each packet."""
+    listing = Listing.of(
+        FIELDS, FIELDS, fields, sort, reverse, limit, Style(json, header, any_live(sources)), number
+    )
+    most = None if sort else limit
+    if python:
+        read = read_fields(listing.names)
+        columns = call("plt.columns", "SOURCES", read, filter=filter, limit=most)
+        title = "Print a row for each packet."
+        print(
+            listing_program(title, (), [constant("SOURCES", sources)], (), columns, listing), end=""
+        )
+        return 0
+    reading = Reading(sources, filter)
+    names = with_version(listing.names)
+    columns_read = plt.columns(
+        reading.sources, names, filter=filter, limit=most, batch=reading.batch
+    )
+    with columns_read as batches, bar(sources, printing=not sort) as tick:
+        listing.show(reading.batches(batches, tick))
+    return reading.code

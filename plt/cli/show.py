@@ -1,0 +1,110 @@
+"""Rows on standard output: a table on a terminal, tab-separated text elsewhere, or JSON lines."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from plt.cli.layout import LEAST, Column, Layout
+from plt.cli.names import ADDRESSES, HEADERS, SHOWN, date_and_time, time_of_day
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+Row = Sequence[object]
+
+CHUNK = 1000  # rows of a terminal's table that are laid out at a time
+TIMES = (
+    "time", "ts", "query_time", "first_time", "last_time", "fwd_first_time", "fwd_last_time",
+    "rev_first_time", "rev_last_time",
+)  # fmt: skip
+ADDRESS_WIDTH = 15  # of IPv4
+NAMED = ("proto", "qr", "qtype", "rcode", "opcode", "linktype", "tcp.flags")  # numbers as names
+WIDE = 110  # columns of a terminal that has room for dates
+
+
+@dataclass(frozen=True)
+class Style:
+    """How rows are to be printed."""
+
+    json: bool = False
+    header: bool = True
+    live: bool = False  # each row is to be seen when it comes
+
+    @property
+    def on_terminal(self) -> bool:
+        """Whether people look at them."""
+        return not self.json and sys.stdout.isatty()
+
+    @property
+    def narrow(self) -> bool:
+        """Whether they look at them where there is little room."""
+        return self.on_terminal and console().width < WIDE
+
+
+def text(value: object) -> str:
+    """A value in tab-separated text: nothing where there is none."""
+    return "" if value is None else str(value)
+
+
+def show(names: Sequence[str], rows: Iterable[Row], style: Style) -> None:
+    """Print rows."""
+    if style.json:
+        for row in rows:
+            values = dict(zip(names, row, strict=True))
+            print(json.dumps(values, ensure_ascii=False), flush=style.live)
+    elif style.on_terminal:
+        show_table(names, rows, 1 if style.live else CHUNK)
+    else:
+        if style.header:
+            print(*names, sep="\t", flush=style.live)
+        for row in rows:
+            print("\t".join(map(text, row)), flush=style.live)
+
+
+def console() -> Console:
+    """The terminal."""
+    from rich.console import Console  # noqa: PLC0415  pipes do without
+
+    return Console(highlight=False)
+
+
+def show_table(names: Sequence[str], rows: Iterable[Row], size: int) -> None:
+    """Print rows as tables of a terminal of some size, one below the other."""
+    terminal = console()
+    roomy = terminal.width >= WIDE
+    whole_time = date_and_time if roomy else time_of_day
+    functions: list[Callable[[Any], str]] = [
+        whole_time if name in TIMES else SHOWN.get(name, text) for name in names
+    ]
+    left = iter(rows)
+    wide: list[int] = []
+    while chunk := list(itertools.islice(left, size)):
+        cells = [
+            [
+                "" if value is None else function(value)
+                for function, value in zip(functions, row, strict=True)
+            ]
+            for row in chunk
+        ]
+        columns = [column_of(name, [row[n] for row in chunk]) for n, name in enumerate(names)]
+        layout = Layout(columns, 2 if roomy else 1, terminal.color_system is not None)
+        before, wide = wide, layout.widths(cells, terminal.width, wide)
+        for line in layout.lines(cells, wide, header=not before):
+            print(line)
+
+
+def column_of(name: str, values: Sequence[object]) -> Column:
+    """How a column of some values is laid out."""
+    number = name not in NAMED and all(isinstance(value, int | float | None) for value in values)
+    return Column(
+        HEADERS.get(name, name),
+        right=number,
+        folds=not number and name not in TIMES,
+        least=ADDRESS_WIDTH if name in (*ADDRESSES, "qname") else LEAST,
+        dim=name in TIMES or name == "number",
+    )

@@ -1,0 +1,180 @@
+"""Reading: sources that are checked first, and damage that is told and counted."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import os
+import signal
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TypeVar
+
+import plt
+from plt.cli.progress import Tick, counting, ignore
+from plt.cli.words import Failure, complain
+
+LIVE = ("int:", "ring:", "pcapint:", "bpf:")
+
+BATCH = 1 << 16  # packets
+T = TypeVar("T")
+
+
+def is_live(source: str) -> bool:
+    """Whether a source is an interface."""
+    return source.startswith(LIVE)
+
+
+def any_live(sources: Iterable[str]) -> bool:
+    """Whether one of them is an interface."""
+    return any(map(is_live, sources))
+
+
+def path_of(source: str) -> str:
+    """The path in a source: that after libtrace's format, where there is one."""
+    before, colon, after = source.partition(":")
+    return after if colon and before.isalnum() and not os.path.exists(source) else source
+
+
+def check(sources: Sequence[str], filter: str | None = None) -> None:
+    """LibtraceError of the first file that can't be opened, or whose filter is none.
+
+    Pipes and interfaces are not looked at: what is read from them is gone.
+    """
+    for source in sources:
+        path = path_of(source)
+        if is_live(source) or (os.path.exists(path) and not os.path.isfile(path)) or path == "-":
+            if os.path.isdir(path):
+                raise Failure(f"{path}: it is a directory")
+            continue
+        with plt.trace(source) as trace:
+            if filter and not compiles(filter, trace):
+                tried = plt.trace(source)
+                tried.conf_filter(plt.filter(filter))
+                with tried:
+                    next(tried, None)
+
+
+def compiles(filter: str, trace: plt.trace) -> bool:
+    """Whether an expression is a filter for a trace's first packet: others may have other links."""
+    try:
+        packet = next(trace, None)
+    except plt.LibtraceError:  # damage, which is told when it is read
+        return True
+    try:
+        return packet is None or packet.apply_filter(plt.filter(filter)) in (True, False)
+    except plt.LibtraceError:
+        return False
+
+
+class Interrupts:
+    """Ctrl-C while batches are read: at once in a read, else when a batch was dealt with.
+
+    What is counted of a batch would be half of it otherwise.  A second Ctrl-C comes at once.
+    """
+
+    def __init__(self) -> None:
+        self.pending = False
+        self.reading = False
+        self.before: object = None
+
+    def __enter__(self) -> Interrupts:
+        # not where the process ignores it, as in the background of a script
+        if (
+            threading.current_thread() is threading.main_thread()
+            and signal.getsignal(signal.SIGINT) is signal.default_int_handler
+        ):
+            self.before = signal.signal(signal.SIGINT, self.come)
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        if self.before is not None:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+
+    def come(self, _number: int, _frame: object) -> None:
+        """What Ctrl-C does."""
+        if self.reading or self.pending:
+            raise KeyboardInterrupt
+        self.pending = True
+
+    @contextlib.contextmanager
+    def at_once(self) -> Iterator[None]:
+        """Where it interrupts."""
+        self.reading = True
+        try:
+            yield
+        finally:
+            self.reading = False
+
+
+class Reading:
+    """Reads to the end of all sources. What is damaged is told, and makes the exit code 1."""
+
+    def __init__(self, sources: Sequence[str], filter: str | None = None) -> None:
+        check(sources, filter)
+        self.sources = list(sources)
+        # what waits for the rest of a batch would not be seen, and be lost by Ctrl-C
+        self.batch = 1 if any_live(sources) else BATCH
+        self.code = 0
+        self.damage: list[str] = []
+
+    def tell(self, error: plt.LibtraceError) -> None:
+        """Say what is wrong with a source."""
+        complain(error)
+        self.damage.append(str(error))
+        self.code = self.code or 1
+
+    def batches(self, columns: Iterable[plt.Batch], tick: Tick = ignore) -> Iterator[plt.Batch]:
+        """The batches of columns; after damage those of the next source. Ctrl-C ends them."""
+        rows = 0
+        for batch in self.until_interrupted(iter(columns), after_damage=True):
+            rows += len(batch)
+            tick(rows)
+            yield batch
+
+    def packets(
+        self, source: str, filter: str | None = None, snaplen: int | None = None
+    ) -> Iterator[plt.packet]:
+        """The packets of one source, up to damage; Ctrl-C ends what comes live."""
+        trace = plt.trace(source)
+        if filter:
+            trace.conf_filter(plt.filter(filter))
+        if snaplen is not None:
+            trace.conf_snaplen(snaplen)
+        with trace:
+            if is_live(source):
+                yield from self.until_interrupted(trace, after_damage=False)
+            else:
+                try:
+                    yield from trace
+                except plt.LibtraceError as error:
+                    self.tell(error)
+
+    def until_interrupted(self, items: Iterator[T], *, after_damage: bool) -> Iterator[T]:
+        """Items up to Ctrl-C, and up to damage or after it too."""
+        with Interrupts() as interrupts:
+            while not interrupts.pending:
+                try:
+                    with interrupts.at_once():
+                        item = next(items)
+                except StopIteration:
+                    return
+                except plt.LibtraceError as error:
+                    self.tell(error)
+                    if not after_damage:
+                        return
+                except KeyboardInterrupt:
+                    break
+                else:
+                    yield item
+        self.code = 130
+
+    def all_packets(
+        self,
+        filter: str | None = None,
+        snaplen: int | None = None,
+        tick: Tick = ignore,
+    ) -> Iterator[plt.packet]:
+        """The packets of all sources in order."""
+        packets = (self.packets(source, filter, snaplen) for source in self.sources)
+        return counting(itertools.chain.from_iterable(packets), tick)

@@ -1,0 +1,173 @@
+"""`plt split`: a trace in parts."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import click
+
+import plt
+from plt.cli import options
+from plt.cli.names import iso
+from plt.cli.outputs import PACKED, needs_trace_format, write
+from plt.cli.programs import constant, opened_output, trace_program
+from plt.cli.progress import bar
+from plt.cli.show import Style, show
+from plt.cli.sources import Reading
+
+NAMES = ("file", "packets", "time")
+FILE, RECORD = 24, 16  # bytes of the headers of a pcap file
+
+
+@click.command(
+    "split",
+    short_help="Write a trace in parts.",
+    epilog=options.example(
+        "plt split --every 1h -o hour.pcap.gz day.pcap.gz    # hour-0001.pcap.gz ...",
+        "plt split --size 100M -o part.pcap trace.pcap",
+    ),
+)
+@options.sources
+@options.output("The parts to write: of part.pcap the first is part-0001.pcap.")
+@click.option("--every", type=options.DURATION, metavar="TIME", help="A part for each such time.")
+@click.option("--packets", type=click.IntRange(min=1), metavar="N", help="N packets a part.")
+@click.option(
+    "--size", type=options.SIZE, metavar="SIZE", help="So many bytes a part, before compression."
+)
+@options.filtered
+@options.as_json
+@options.header
+@options.python
+def command(
+    sources: tuple[str, ...],
+    output: str,
+    every: int | None,
+    packets: int | None,
+    size: int | None,
+    filter: str | None,
+    json: bool,
+    header: bool,
+    python: bool,
+) -> int:
+    """Write the packets of traces into several files, and list these.
+
+    Times count from the first packet. A part is never empty, and a packet that came late is in the
+    part that is being written.
+    """
+    if [every, packets, size].count(None) != 2 or every == 0:
+        raise click.UsageError("one of --every, --packets and --size is needed")
+    needs_trace_format(output)
+    if python:
+        print(python_program(sources, output, every, packets, size, filter), end="")
+        return 0
+    reading = Reading(sources, filter)
+    with bar(sources) as tick:
+        found = numbered(reading.all_packets(filter, None, tick), every, packets, size)
+        rows = list(written(found, output, reading))
+    show(NAMES, rows, Style(json, header))
+    return reading.code
+
+
+def numbered(
+    packets: Iterable[plt.packet], every: int | None, most: int | None, size: int | None
+) -> Iterator[tuple[int, plt.packet]]:
+    """Packets, each with the number of its part."""
+    part = begun = 0
+    octets = FILE
+    for number, packet in enumerate(packets):
+        if every:
+            begun = begun or packet.time_ns
+            part = max(part, (packet.time_ns - begun) // every)
+        elif most:
+            part = number // most
+        elif size:
+            length = RECORD + packet.capture_len
+            if octets > FILE and octets + length > size:
+                part, octets = part + 1, FILE
+            octets += length
+        yield part, packet
+
+
+def written(
+    packets: Iterable[tuple[int, plt.packet]], output: str, reading: Reading
+) -> Iterator[tuple[str, int, str]]:
+    """Write each part; its name, its packets and the time of the first one."""
+    parts = itertools.groupby(packets, key=lambda item: item[0])
+    for number, (_, group) in enumerate(parts, 1):
+        first = next(group)[1]
+        rest = (packet for _, packet in group)
+        name = part_name(output, number)
+        count = write(itertools.chain([first], rest), name, reading)
+        yield name, count, iso(first.time_ns)
+
+
+def part_name(output: str, number: int) -> str:
+    """The name of a part: a number before the name's endings."""
+    path = Path(output)
+    stem, ending = path.stem, path.suffix
+    if ending in PACKED:
+        stem, ending = Path(stem).stem, Path(stem).suffix + ending
+    return str(path.with_name(f"{stem}-{number:04d}{ending}"))
+
+
+def python_program(
+    sources: tuple[str, ...],
+    output: str,
+    every: int | None,
+    most: int | None,
+    size: int | None,
+    filter: str | None,
+) -> str:
+    """The Python program that writes the same."""
+    if every:
+        setup = ["part = begun = 0"]
+        step = [
+            "begun = begun or pkt.time_ns",
+            f"part = max(part, (pkt.time_ns - begun) // {every})",
+        ]
+    elif most:
+        setup = ["part = 0"]
+        step = [f"part = number // {most}"]
+    else:
+        setup = [f"part, octets = 0, {FILE}  # the bytes of a pcap file's header"]
+        step = [
+            f"length = {RECORD} + pkt.capture_len",
+            f"if octets > {FILE} and octets + length > {size}:",
+            f"    part, octets = part + 1, {FILE}",
+            "octets += length",
+        ]
+    counted = "number, pkt in enumerate(found)" if most else "pkt in found"
+    opened = opened_output(part_name(output, 1))
+    name = constant("NAME", part_name(output, 1).replace("{", "{{").replace("}", "}}"))
+    name = "-{number:04d}".join(name.rsplit("-0001", 1))
+    uri = opened[0].partition(":")[0].rpartition('"')[2]
+    return trace_program(
+        "Split traces into parts.",
+        ["from itertools import chain, groupby"],
+        [constant("SOURCES", sources), name],
+        None,
+        "\n".join(
+            [
+                "",
+                "def numbered(found):",
+                '    """Packets, each with the number of its part."""',
+                *(f"    {line}" for line in setup),
+                f"    for {counted}:",
+                *(f"        {line}" for line in step),
+                "        yield part, pkt",
+                "",
+                "",
+                "found = chain.from_iterable(map(packets, SOURCES))",
+                "parts = groupby(numbered(found), key=lambda item: item[0])",
+                "for number, (_, group) in enumerate(parts, 1):",
+                f'    out = plt.output_trace("{uri}:" + NAME.format(number=number))',
+                *(f"    {line}" for line in opened[1:]),
+                "    with out:",
+                "        for _, pkt in group:",
+                "            out.write_packet(pkt)",
+            ]
+        ),
+        filter=filter,
+    )

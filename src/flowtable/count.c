@@ -1,0 +1,142 @@
+/* One packet counted in its flow: the counters of its way, and what of TCP can be followed. */
+#include "count.h"
+
+#include "packet/bytes.h"
+#include "packet/protocols.h"
+
+/* --- TCP ------------------------------------------------------------------------------------- */
+
+/* One segment more that way; whether it went further than all before. */
+static bool step(struct flow *flow, unsigned way, uint32_t end)
+{
+    uint32_t *highest = &flow_way(flow, way)->seq_end;
+    uint32_t ahead = end - *highest;
+    uint32_t behind = *highest - end;
+    if (!(flow->events[way] & EVENT_SEQ)) {
+        flow->events[way] |= EVENT_SEQ;
+        *highest = end;
+        return true;
+    }
+    if (ahead >= FLOW_FAR && behind >= FLOW_FAR)
+        flow->events[way] |= EVENT_SEQ_FAR;
+    if (ahead == 0 || ahead >> 31)
+        return false;
+    *highest = end;
+    return true;
+}
+
+static void count_handshake(struct flow *flow, const struct flow_packet *packet)
+{
+    if (!(packet->tcp_flags & TCP_ACK)) {
+        if (flow->handshake_kind > HANDSHAKE_SYN)
+            return;
+        /* which of several SYNs was answered is not known (RFC 6298 section 3): most often it is
+         * the last */
+        flow->handshake_kind = HANDSHAKE_SYN;
+        flow->handshake = packet->time;
+    } else if (flow->handshake_kind == HANDSHAKE_SYN) {
+        flow->handshake_kind = HANDSHAKE_RTT;
+        flow->handshake = flow_handshake_time(packet->time, flow->handshake);
+    } else if (flow->handshake_kind == HANDSHAKE_NONE) {
+        flow->handshake_kind = HANDSHAKE_SYN_ACK;
+        flow->handshake = packet->time;
+    }
+}
+
+static void count_tcp(struct flow *flow, struct flow_logs *logs, const struct flow_packet *packet)
+{
+    unsigned way = packet->way;
+    uint16_t flags = packet->tcp_flags;
+    uint8_t *events = &flow->events[way];
+    flow->tcp_flags[way] |= flags;
+    if (flags & TCP_SYN) {
+        *events |= flags & TCP_ACK ? EVENT_SYN_ACK : EVENT_SYN;
+        if (!(flags & TCP_RST) && packet->time != FLOW_NO_TIME)
+            count_handshake(flow, packet);
+    } else if (flags & TCP_ACK) {
+        *events |= EVENT_ACK;
+    }
+    if ((flags & TCP_ACK) && (flow->events[!way] & EVENT_FIN))
+        flow->events[!way] |= EVENT_FIN_ACKED;
+    if (flags & TCP_FIN)
+        *events |= EVENT_FIN;
+    if (flags & TCP_RST)
+        *events |= EVENT_RST;
+    if (packet->kind & PACKET_SEGMENT) {
+        bool counts = packet->kind & PACKET_COUNTS;
+        if (step(flow, way, packet->seq_end))
+            flow_log_append(logs, flow, packet->seq_end, way, counts);
+        else if (counts)
+            flow_way(flow, way)->retransmits++;
+    }
+}
+
+bool flow_syn_is_new(const struct flow *flow, const struct flow_packet *packet)
+{
+    unsigned way = packet->way;
+    uint32_t first = packet->seq_end - packet->payload_bytes - ((packet->tcp_flags & TCP_FIN) != 0);
+    uint32_t behind = flow_way_of(flow, way)->seq_end - first;
+    /* a SYN that is repeated has the same number, which those of later segments follow */
+    return flow_is_closed(flow) || ((flow->events[way] & EVENT_SEQ) && behind >= FLOW_FAR);
+}
+
+/* --- Packets --------------------------------------------------------------------------------- */
+
+/* Forward is the first packet's way (RFC 2722), or that into the home network. */
+static unsigned forward_way(const struct flow_home *home, const struct flow_packet *packet)
+{
+    if (!home->contains)
+        return packet->way;
+    struct flow_tuple tuple = flow_key_to_tuple(&packet->key, packet->v6, packet->way);
+    uint8_t address[16] = {0};
+    if (packet->v6) {
+        store_be64(address, tuple.dst.address[0]);
+        store_be64(address + 8, tuple.dst.address[1]);
+    } else {
+        store_be32(address, (uint32_t)tuple.dst.address[0]);
+    }
+    return home->contains(home->context, packet->v6, address) ? packet->way : !packet->way;
+}
+
+/* What the packet with the lowest number tells of a flow. */
+static void set_first(struct flow *flow, const struct flow_home *home,
+                      const struct flow_packet *packet)
+{
+    flow->number = packet->number;
+    flow->vlan = packet->vlan;
+    flow->marks &= (uint8_t)~MARK_FWD_WAY;
+    if (forward_way(home, packet))
+        flow->marks |= MARK_FWD_WAY;
+}
+
+void flow_begin(struct flow *flow, const struct flow_home *home, const struct flow_packet *packet)
+{
+    set_first(flow, home, packet);
+    flow->started = packet->clock;
+    if (flow_packet_is_first_syn(packet))
+        flow->marks |= MARK_FIRST_SYN;
+}
+
+void flow_count(struct flow *flow, struct flow_logs *logs, const struct flow_home *home,
+                const struct flow_packet *packet)
+{
+    struct flow_way *way = flow_way(flow, packet->way);
+    /* a fragment that waited for its first one may have come before all others */
+    if (packet->number < flow->number)
+        set_first(flow, home, packet);
+    if (way->packets == 0 || way->first == FLOW_NO_TIME) {
+        way->first = packet->time;
+        way->last = packet->time;
+    } else if (packet->time > way->last) {
+        way->last = packet->time;
+    } else if (packet->time < way->first && packet->time != FLOW_NO_TIME) {
+        way->first = packet->time;
+    }
+    way->packets++;
+    way->bytes += packet->bytes;
+    way->ip_bytes += packet->ip_bytes;
+    way->payload_bytes += packet->payload_bytes;
+    flow->seen = packet->clock;
+    if (packet->kind & PACKET_TCP)
+        count_tcp(flow, logs, packet);
+}

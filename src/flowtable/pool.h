@@ -1,0 +1,53 @@
+/* The memory of flows: a slot each, numbered by flow_ref, in chunks that never move. */
+#ifndef PLT_FLOWTABLE_POOL_H
+#define PLT_FLOWTABLE_POOL_H
+
+#include "flow.h"
+
+#include <stddef.h>
+
+enum { CHUNK_SLOTS = 1 << 15 };
+
+/* The slots of one IP version. */
+struct flow_slots {
+    uint8_t **chunks; /* owned, and each of them */
+    size_t chunk_count;
+    size_t size;   /* of a slot */
+    uint32_t used; /* slots from 1 on that were ever taken, some of which may be free again */
+    flow_ref free; /* the first of those, or 0 */
+};
+
+struct flow_pool {
+    struct flow_slots slots[2]; /* of IPv4 and of IPv6 */
+};
+
+static inline struct flow *flow_at(const struct flow_pool *pool, flow_ref ref)
+{
+    const struct flow_slots *slots = &pool->slots[ref >> 31];
+    uint32_t number = ref & ~FLOW_REF_6;
+    return (struct flow *)(void *)(slots->chunks[number / CHUNK_SLOTS] +
+                                   number % CHUNK_SLOTS * slots->size);
+}
+
+/* The slot after one, the first after 0; 0 after the last.  IPv4's come first; some may be free. */
+static inline flow_ref flow_pool_next(const struct flow_pool *pool, flow_ref ref)
+{
+    bool v6 = flow_ref_is_6(ref);
+    if ((ref & ~FLOW_REF_6) < pool->slots[v6].used)
+        return ref + 1;
+    return !v6 && pool->slots[1].used > 0 ? FLOW_REF_6 | 1 : 0;
+}
+
+void flow_pool_init(struct flow_pool *pool);
+void flow_pool_clear(struct flow_pool *pool);
+/* A zeroed slot, 0 when out of memory. */
+flow_ref flow_pool_take(struct flow_pool *pool, bool v6);
+void flow_pool_give_back(struct flow_pool *pool, flow_ref ref);
+/* Room for so many more slots of one version; false when out of memory. */
+bool flow_pool_reserve(struct flow_pool *pool, bool v6, size_t more);
+/* Of both versions. */
+size_t flow_pool_chunks(const struct flow_pool *pool);
+/* The memory of slots that were ever taken, in bytes. */
+size_t flow_pool_size(const struct flow_pool *pool);
+
+#endif

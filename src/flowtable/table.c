@@ -1,0 +1,153 @@
+/* A flow table: each packet to its flow, which it may begin or end. */
+#include "table.h"
+
+#include "hash.h"
+
+#include <string.h>
+
+void flow_table_init(struct flow_table *table, const uint64_t seed[2])
+{
+    memset(table, 0, sizeof(*table));
+    flow_set_init(&table->set, seed);
+    flow_fragments_init(&table->input.fragments, seed);
+    table->input.clock = FLOW_CLOCK_NEW;
+    flow_table_set_timeouts(table, (struct flow_timeouts){FLOW_NEVER, FLOW_NEVER});
+}
+
+void flow_table_set_timeouts(struct flow_table *table, struct flow_timeouts timeouts)
+{
+    flow_wheel_init(&table->wheel, timeouts, table->input.clock.now);
+    flow_fragments_set_wait(&table->input.fragments, flow_timeouts_shorter(&timeouts));
+}
+
+void flow_table_clear(struct flow_table *table)
+{
+    flow_set_clear(&table->set);
+    flow_fragments_clear(&table->input.fragments);
+}
+
+size_t flow_table_size(const struct flow_table *table)
+{
+    return flow_set_size(&table->set) + flow_fragments_size(&table->input.fragments);
+}
+
+/* --- Ends ------------------------------------------------------------------------------------ */
+
+void flow_table_settle(struct flow_table *table)
+{
+    flow_wheel_settle(&table->wheel, &table->set, table->input.clock.now);
+}
+
+bool flow_table_end(struct flow_table *table, flow_ref ref, uint8_t reason)
+{
+    /* a flow can't be taken out of the midst of a wheel's bucket: an empty one stays there, until
+     * the wheel comes to it */
+    if (!flow_set_end_in_place(&table->set, ref, reason))
+        return false;
+    if (!flow_timeouts_are_set(&table->wheel.timeouts))
+        flow_set_free_slot(&table->set, ref);
+    return true;
+}
+
+void flow_table_flush(struct flow_table *table)
+{
+    flow_table_settle(table);
+    flow_wheel_empty(&table->wheel, &table->set);
+    flow_set_end_all(&table->set);
+}
+
+/* --- Packets --------------------------------------------------------------------------------- */
+
+/* Where a packet's flow probably is; its memory is asked for. */
+static void look_ahead(const struct flow_set *set, struct flow_packet *packet)
+{
+    packet->hint = flow_index_guess(&set->index, packet->hash);
+    if (!packet->hint)
+        return;
+    const uint8_t *flow = (const uint8_t *)flow_at(&set->pool, packet->hint);
+    const uint8_t *part = packet->way ? flow + offsetof(struct flow, key) : flow;
+    __builtin_prefetch(part, 1);
+    __builtin_prefetch(part + 64, 1);
+    __builtin_prefetch(part + 127, 1);
+}
+
+/* The live flow of a packet's key, 0 for none. */
+static flow_ref find(const struct flow_set *set, const struct flow_packet *packet)
+{
+    flow_ref ref = packet->hint;
+    /* the guess may have been wrong, or gone since */
+    if (ref && flow_ref_is_6(ref) == packet->v6) {
+        const struct flow *flow = flow_at(&set->pool, ref);
+        if ((flow->marks & MARK_LIVE) && flow_has_key(flow, &packet->key, packet->v6))
+            return ref;
+    }
+    return flow_set_find(set, &packet->key, packet->hash, packet->v6);
+}
+
+/* A new flow that begins with a packet; NULL when out of memory. */
+static struct flow *begin(struct flow_table *table, const struct flow_packet *packet)
+{
+    flow_ref ref = flow_set_insert(&table->set, &packet->key, packet->hash, packet->v6);
+    if (!ref)
+        return NULL;
+    struct flow *flow = flow_at(&table->set.pool, ref);
+    flow_begin(flow, &table->home, packet);
+    flow->seen = packet->clock;
+    flow_wheel_add(&table->wheel, &table->set.pool, ref);
+    return flow;
+}
+
+/* The flow of a packet, begun where there was none; NULL when out of memory. */
+static struct flow *flow_of_packet(struct flow_table *table, const struct flow_packet *packet)
+{
+    const struct flow_timeouts *timeouts = &table->wheel.timeouts;
+    flow_ref ref = find(&table->set, packet);
+    if (!ref)
+        return begin(table, packet);
+    struct flow *flow = flow_at(&table->set.pool, ref);
+    bool syn = flow_packet_is_first_syn(packet);
+    bool over = flow_is_over(timeouts, flow, packet->clock);
+    bool has_room = flow_has_room(timeouts, flow, packet->time, packet->time);
+    if (!over && has_room && !(syn && flow_syn_is_new(flow, packet))) {
+        if (syn)
+            flow->marks |= MARK_LATER_SYN;
+        return flow;
+    }
+    uint8_t reason = over                               ? flow_end_reason(timeouts, flow)
+                     : has_room || flow_is_closed(flow) ? END_OF_FLOW
+                                                        : END_ACTIVE;
+    if (!flow_set_replace(&table->set, ref, reason))
+        return NULL;
+    flow_begin(flow, &table->home, packet);
+    return flow;
+}
+
+size_t flow_table_feed(struct flow_table *table, struct flow_packet *packets, size_t count)
+{
+    struct flow_set *set = &table->set;
+    for (size_t i = 0; i < count; i++) {
+        packets[i].hash = hash_key(set->index.seed, &packets[i].key, packets[i].v6);
+        flow_index_prefetch(&set->index, packets[i].hash);
+    }
+    for (size_t i = 0; i < count; i++)
+        look_ahead(set, &packets[i]);
+    for (size_t i = 0; i < count; i++) {
+        flow_wheel_turn(&table->wheel, set, packets[i].clock);
+        struct flow *flow = flow_of_packet(table, &packets[i]);
+        if (!flow)
+            return i;
+        flow_count(flow, &set->logs, &table->home, &packets[i]);
+    }
+    return count;
+}
+
+bool flow_table_catch_up(struct flow_table *table, bool all)
+{
+    struct flow_packet packet;
+    while (flow_input_fragment(&table->input, all, &packet))
+        if (flow_table_feed(table, &packet, 1) == 0) {
+            table->input.packets--;
+            return false;
+        }
+    return true;
+}

@@ -1,0 +1,140 @@
+/* Flows as columns: batches of them, filled row by row. */
+#include "columns.h"
+
+#include "fields.h"
+
+#include <string.h>
+
+/* --- Values ---------------------------------------------------------------------------------- */
+
+static bool append(const struct flow_field *field, const struct flow_copy *copy,
+                   struct column_data *data)
+{
+    struct natkit_key key;
+    uint64_t value = 0;
+    if (field->info.kind == KIND_TEXT) {
+        const char *text = flow_tcp_state(&copy->of.flow, copy->v6);
+        return column_append_text(data, text, text ? strlen(text) : 0);
+    }
+    if (field->info.kind == KIND_ADDRESS) {
+        const uint8_t *address = flow_field_address(field, copy, &key);
+        column_append_address(data, address, copy->v6 ? 16 : 4);
+        return true;
+    }
+    bool present = flow_field_number(field, copy, &value);
+    column_append(data, present, value);
+    return true;
+}
+
+/* --- Tables ---------------------------------------------------------------------------------- */
+
+PyObject *flow_column_names(PyObject *names)
+{
+    if (!names || names == Py_None)
+        return Py_NewRef(Py_None);
+    return PyUnicode_Check(names) ? PyTuple_Pack(1, names) : PySequence_Tuple(names);
+}
+
+/* The fields that a tuple names, all for None: their number, or -1 with an exception. */
+static Py_ssize_t choose(PyObject *names, const struct flow_field *chosen[FLOW_FIELDS])
+{
+    if (names == Py_None) {
+        for (size_t i = 0; i < FLOW_FIELDS; i++)
+            chosen[i] = &flow_fields[i];
+        return FLOW_FIELDS;
+    }
+    for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(names); i++) {
+        PyObject *name = PyTuple_GET_ITEM(names, i);
+        int found = flow_field_find(name);
+        if (found < 0)
+            return -1;
+        for (Py_ssize_t n = 0; n < i; n++)
+            if (chosen[n] == &flow_fields[found]) {
+                PyErr_Format(PyExc_ValueError, "the column %R is asked for twice", name);
+                return -1;
+            }
+        chosen[i] = &flow_fields[found];
+    }
+    return PyTuple_GET_SIZE(names);
+}
+
+/* A batch of flows; NULL with an exception. */
+static PyObject *batch_of(struct natkit_state *state, PyObject *names, size_t count,
+                          flow_copy_of copy_of, const void *context)
+{
+    enum { ROWS_A_LOOK = 1 << 16 };
+    const struct flow_field *chosen[FLOW_FIELDS];
+    struct column_info infos[FLOW_FIELDS];
+    Py_ssize_t width = choose(names, chosen);
+    if (width < 0)
+        return NULL;
+    for (Py_ssize_t i = 0; i < width; i++)
+        infos[i] = chosen[i]->info;
+    struct batch *batch = batch_new(&state->batch_types, infos, (size_t)width, count);
+    if (!batch)
+        return NULL;
+    for (size_t n = 0; n < count; n++) {
+        struct flow_copy copy = copy_of(context, n);
+        bool enough = true;
+        for (Py_ssize_t i = 0; i < width && enough; i++)
+            enough = append(chosen[i], &copy, batch->columns[i]);
+        if (!enough)
+            PyErr_NoMemory();
+        if (!enough || (n % ROWS_A_LOOK == 0 && PyErr_CheckSignals() < 0)) {
+            Py_DECREF((PyObject *)batch);
+            return NULL;
+        }
+        batch->rows++;
+    }
+    return (PyObject *)batch;
+}
+
+PyObject *flow_columns_table(struct natkit_state *state, PyObject *names, size_t count,
+                             flow_copy_of copy_of, const void *context)
+{
+    PyObject *batch = batch_of(state, names, count, copy_of, context);
+    PyObject *module = batch ? PyImport_ImportModule("plt") : NULL;
+    PyObject *table = module ? PyObject_CallMethod(module, "Table", "[O]", batch) : NULL;
+    Py_XDECREF(module);
+    Py_XDECREF(batch);
+    return table;
+}
+
+PyObject *flow_columns_stream(struct natkit_state *state, size_t count, flow_copy_of copy_of,
+                              const void *context)
+{
+    PyObject *batch = batch_of(state, Py_None, count, copy_of, context);
+    PyObject *list = batch ? PyList_New(1) : NULL;
+    PyObject *stream = NULL;
+    if (list) {
+        struct column_info infos[FLOW_FIELDS];
+        for (size_t i = 0; i < FLOW_FIELDS; i++)
+            infos[i] = flow_fields[i].info;
+        Py_INCREF(batch);
+        PyList_SET_ITEM(list, 0, batch);
+        stream = arrow_stream(list, state->batch_types.batch, infos, FLOW_FIELDS);
+    }
+    Py_XDECREF(list);
+    Py_XDECREF(batch);
+    return stream;
+}
+
+PyObject *flow_columns_schema(void)
+{
+    struct column_info infos[FLOW_FIELDS];
+    for (size_t i = 0; i < FLOW_FIELDS; i++)
+        infos[i] = flow_fields[i].info;
+    return arrow_schema(infos, FLOW_FIELDS);
+}
+
+const char flow_columns_doc[] =
+    "columns($self, fields=None)\n--\n\n"
+    "The flows as columns: a plt.Table, a row for each in the order of their first packets.\n\n"
+    "fields are names of columns, None for all: those of Flow's attributes, a time without\n"
+    "its _ns. ValueError for an unknown name, with near ones.";
+
+const char flow_stream_doc[] = "__arrow_c_stream__($self, requested_schema=None)\n--\n\n"
+                               "All columns as an Arrow C stream (the PyCapsule protocol).";
+
+const char flow_schema_doc[] = "__arrow_c_schema__($self, /)\n--\n\n"
+                               "Their Arrow C schema (the PyCapsule protocol).";

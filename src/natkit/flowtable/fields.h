@@ -1,0 +1,32 @@
+/* What a flow answers for: one row a field, for the attributes of Flow and for the columns. */
+#ifndef NATKIT_FLOWTABLE_FIELDS_H
+#define NATKIT_FLOWTABLE_FIELDS_H
+
+#include "common/column.h"
+#include "flowtable/flow.h"
+#include "natkit/ipflow/key.h"
+
+enum { FLOW_FIELDS = 35 };
+
+struct flow_field {
+    uint8_t what; /* enum flow_what */
+    uint8_t whose;
+    struct column_info info;
+};
+
+extern const struct flow_field flow_fields[];
+
+/* The number that a flow has for a field; false where it is missing. */
+bool flow_field_number(const struct flow_field *field, const struct flow_copy *copy,
+                       uint64_t *value);
+/* The address that a flow has for a field, in a key that is filled in here. */
+const uint8_t *flow_field_address(const struct flow_field *field, const struct flow_copy *copy,
+                                  struct natkit_key *out);
+/* The number of a field by the name of its column or of its attribute, in which times end in _ns:
+ * -1 with an exception, where there is none ValueError with near names. */
+int flow_field_find(PyObject *name);
+/* The same of a field that has a number, and what flows are ordered by. */
+int flow_field_find_order(PyObject *name);
+uint64_t flow_field_order(int field, const struct flow_copy *copy);
+
+#endif

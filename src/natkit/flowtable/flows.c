@@ -1,0 +1,233 @@
+/* The type Flows: flows that ended, in a sequence. */
+#include "flows.h"
+
+#include "columns.h"
+#include "flow.h"
+#include "pickle.h"
+
+#include "common/method.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct flows_object {
+    PyObject ob_base;
+    struct natkit_state *state; /* borrowed: the type keeps the module alive */
+    struct flow_copy *copies;   /* owned */
+    size_t count;
+};
+
+/* A sequence with room for so many, the count still 0; NULL with an exception. */
+static struct flows_object *flows_new(struct natkit_state *state, size_t room)
+{
+    if (!state->flows_type) {
+        PyErr_SetString(PyExc_RuntimeError, "the module natkit has been unloaded");
+        return NULL;
+    }
+    struct flows_object *self =
+        (struct flows_object *)state->flows_type->tp_alloc(state->flows_type, 0);
+    if (!self)
+        return NULL;
+    self->state = state;
+    self->copies = malloc((room + 1) * sizeof(*self->copies));
+    if (self->copies)
+        return self;
+    Py_DECREF((PyObject *)self);
+    PyErr_NoMemory();
+    return NULL;
+}
+
+/* Copies of flows of a table that is busy; NULL with an exception. */
+static struct flows_object *flows_of(const struct flow_table_object *owner, const flow_ref *refs,
+                                     size_t count)
+{
+    struct flows_object *self = flows_new(owner->state, count);
+    for (size_t i = 0; self && i < count; i++) {
+        self->copies[self->count++] = flow_set_copy(&owner->table.set, refs[i]);
+        if (!flow_patience_lasts(&until_signal, i))
+            Py_CLEAR(self);
+    }
+    /* the flows go after this: a signal that has come until now should still find them */
+    if (self && PyErr_CheckSignals() < 0)
+        Py_CLEAR(self);
+    return self;
+}
+
+PyObject *flows_take(struct flow_table_object *self)
+{
+    struct flow_set *set = &self->table.set;
+    size_t count = 0;
+    flow_table_settle(&self->table);
+    flow_ref *refs = flow_set_list(set, LIST_ENDED, &count);
+    if (!refs)
+        return PyErr_NoMemory();
+    self->busy = true;
+    struct flows_object *flows = flows_of(self, refs, count);
+    self->busy = false;
+    free(refs);
+    if (!flows) /* the flows are still in the table */
+        return NULL;
+    for (flow_ref ref = flow_set_take_ended(set); ref; ref = flow_set_take_ended(set))
+        flow_set_free_slot(set, ref);
+    return (PyObject *)flows;
+}
+
+static void flows_dealloc(PyObject *self_)
+{
+    PyTypeObject *type = Py_TYPE(self_);
+    free(((struct flows_object *)self_)->copies);
+    type->tp_free(self_);
+    Py_DECREF(type);
+}
+
+static Py_ssize_t flows_length(PyObject *self_)
+{
+    return (Py_ssize_t)((const struct flows_object *)self_)->count;
+}
+
+static PyObject *flows_item(PyObject *self_, Py_ssize_t n)
+{
+    const struct flows_object *self = (const struct flows_object *)self_;
+    if (n < 0 || (size_t)n >= self->count) {
+        PyErr_Format(PyExc_IndexError, "flow %zd of %zu", n, self->count);
+        return NULL;
+    }
+    return flow_object_new(self->state, &self->copies[n]);
+}
+
+static PyObject *flows_slice(struct flows_object *self, PyObject *slice)
+{
+    Py_ssize_t start = 0, stop = 0, step = 0;
+    if (PySlice_Unpack(slice, &start, &stop, &step) < 0)
+        return NULL;
+    Py_ssize_t count = PySlice_AdjustIndices((Py_ssize_t)self->count, &start, &stop, step);
+    struct flows_object *part = flows_new(self->state, (size_t)count);
+    for (Py_ssize_t i = 0; part && i < count; i++)
+        part->copies[part->count++] = self->copies[start + i * step];
+    return (PyObject *)part;
+}
+
+static PyObject *flows_subscript(PyObject *self_, PyObject *key)
+{
+    struct flows_object *self = (struct flows_object *)self_;
+    if (PySlice_Check(key))
+        return flows_slice(self, key);
+    if (!PyIndex_Check(key))
+        return PyErr_Format(PyExc_TypeError, "flows are numbered by integers, not by %.100s",
+                            Py_TYPE(key)->tp_name);
+    Py_ssize_t n = PyNumber_AsSsize_t(key, PyExc_IndexError);
+    if (n == -1 && PyErr_Occurred())
+        return NULL;
+    return flows_item(self_, n < 0 ? n + (Py_ssize_t)self->count : n);
+}
+
+static struct flow_copy copy_of(const void *context, size_t n)
+{
+    return ((const struct flows_object *)context)->copies[n];
+}
+
+static PyObject *flows_columns(PyObject *self_, PyObject *args, PyObject *kwargs)
+{
+    static char fields_word[] = "fields";
+    static char *keywords[] = {fields_word, NULL};
+    struct flows_object *self = (struct flows_object *)self_;
+    PyObject *names = NULL;
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|O:columns", keywords, &names))
+        return NULL;
+    PyObject *chosen = flow_column_names(names);
+    PyObject *table =
+        chosen ? flow_columns_table(self->state, chosen, self->count, copy_of, self) : NULL;
+    Py_XDECREF(chosen);
+    return table;
+}
+
+static PyObject *flows_stream(PyObject *self_, PyObject *args, PyObject *kwargs)
+{
+    static char schema_word[] = "requested_schema";
+    static char *keywords[] = {schema_word, NULL};
+    struct flows_object *self = (struct flows_object *)self_;
+    PyObject *schema = NULL;
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|O:__arrow_c_stream__", keywords, &schema))
+        return NULL;
+    return flow_columns_stream(self->state, self->count, copy_of, self);
+}
+
+static PyObject *flows_schema(PyObject *Py_UNUSED(self), PyObject *Py_UNUSED(args))
+{
+    return flow_columns_schema();
+}
+
+static PyObject *flows_repr(PyObject *self_)
+{
+    return PyUnicode_FromFormat("<natkit.Flows: %zu>", ((const struct flows_object *)self_)->count);
+}
+
+static PyObject *flows_from_bytes(PyObject *type_, PyObject *bytes)
+{
+    struct natkit_state *state = natkit_state_of((PyTypeObject *)type_);
+    size_t count = 0;
+    struct flow_copy *copies = state ? unpickle_flows(bytes, &count) : NULL;
+    struct flows_object *self = copies ? flows_new(state, 0) : NULL;
+    if (!self) {
+        free(copies);
+        return NULL;
+    }
+    free(self->copies);
+    self->copies = copies;
+    self->count = count;
+    return (PyObject *)self;
+}
+
+static PyObject *flows_reduce(PyObject *self_, PyObject *Py_UNUSED(args))
+{
+    const struct flows_object *self = (const struct flows_object *)self_;
+    PyObject *from_bytes = natkit_attribute((PyObject *)Py_TYPE(self_), "_from_bytes");
+    return from_bytes ? Py_BuildValue("N(N)", from_bytes, pickle_flows(self->copies, self->count))
+                      : NULL;
+}
+
+static PyObject *flows_sizeof(PyObject *self_, PyObject *Py_UNUSED(args))
+{
+    const struct flows_object *self = (const struct flows_object *)self_;
+    return PyLong_FromSize_t((size_t)Py_TYPE(self_)->tp_basicsize +
+                             self->count * sizeof(*self->copies));
+}
+
+static PyMethodDef flows_methods[] = {
+    METHOD("columns", flows_columns, METH_VARARGS | METH_KEYWORDS, flow_columns_doc),
+    METHOD("__arrow_c_stream__", flows_stream, METH_VARARGS | METH_KEYWORDS, flow_stream_doc),
+    METHOD("__arrow_c_schema__", flows_schema, METH_NOARGS, flow_schema_doc),
+    METHOD("_from_bytes", flows_from_bytes, METH_O | METH_CLASS,
+           "_from_bytes($type, state, /)\n--\n\n"
+           "The Flows that were pickled; ValueError for bytes that are no flows."),
+    METHOD("__reduce__", flows_reduce, METH_NOARGS,
+           "__reduce__($self, /)\n--\n\nHow pickle and copy make the same Flows again."),
+    METHOD("__sizeof__", flows_sizeof, METH_NOARGS,
+           "__sizeof__($self, /)\n--\n\n"
+           "The memory that the flows take, in bytes: for sys.getsizeof()."),
+    {.ml_name = NULL}};
+
+PyDoc_STRVAR(flows_doc,
+             "Flows that ended, in the order of their first packets: a sequence of Flow.\n\n"
+             "What FlowTable.expired() gives. columns() has them as arrays, and Arrow's consumers "
+             "take it.");
+
+static PyType_Slot flows_slots[] = {
+    {.slot = Py_tp_doc, .pfunc = (void *)(uintptr_t)flows_doc},
+    {.slot = Py_tp_dealloc, .pfunc = flows_dealloc},
+    {.slot = Py_tp_methods, .pfunc = flows_methods},
+    {.slot = Py_tp_repr, .pfunc = flows_repr},
+    {.slot = Py_tp_iter, .pfunc = PySeqIter_New},
+    {.slot = Py_sq_length, .pfunc = flows_length},
+    {.slot = Py_sq_item, .pfunc = flows_item},
+    {.slot = Py_mp_length, .pfunc = flows_length},
+    {.slot = Py_mp_subscript, .pfunc = flows_subscript},
+    {.slot = 0},
+};
+
+PyType_Spec flows_spec = {
+    .name = "natkit.Flows",
+    .basicsize = sizeof(struct flows_object),
+    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE | Py_TPFLAGS_DISALLOW_INSTANTIATION,
+    .slots = flows_slots,
+};

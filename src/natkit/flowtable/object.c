@@ -1,0 +1,41 @@
+/* Using a FlowTable: not while another thread does, and with all counted that is to be. */
+#include "object.h"
+
+int table_object_check(const struct flow_table_object *self)
+{
+    if (!self->busy)
+        return 0;
+    PyErr_SetString(PyExc_RuntimeError, "the flow table is in use by another thread");
+    return -1;
+}
+
+struct flow_table *table_object_settled(PyObject *self_)
+{
+    struct flow_table_object *self = table_object(self_);
+    if (table_object_check(self) < 0)
+        return NULL;
+    if (!flow_table_catch_up(&self->table, false)) {
+        PyErr_NoMemory();
+        return NULL;
+    }
+    flow_table_settle(&self->table);
+    return &self->table;
+}
+
+struct flow_table *table_object_complete(PyObject *self_)
+{
+    struct flow_table *table = table_object_settled(self_);
+    if (table && !flow_table_catch_up(table, true)) {
+        PyErr_NoMemory();
+        return NULL;
+    }
+    return table;
+}
+
+static bool no_signal(void *context)
+{
+    (void)context;
+    return PyErr_CheckSignals() == 0;
+}
+
+const struct flow_patience until_signal = {.lasts = no_signal};

@@ -1,0 +1,255 @@
+/* The type plt.where: a condition over the columns, as a filter for traces and packets. */
+#include "where.h"
+
+#include "where/where.h"
+
+#include "columns.h"
+#include "filter.h"
+#include "packet/decode.h"
+#include "packet/protocols.h"
+#include "state.h"
+
+#include <string.h>
+
+/* --- Names ----------------------------------------------------------------------------------- */
+
+static const struct {
+    const char *name;
+    const struct field_table *table;
+    uint8_t version; /* of IP, else 0 */
+    uint8_t proto;
+} headers[] = {
+    {"ip", &ip_table, 4, 0},
+    {"ip6", &ip6_table, 6, 0},
+    {"tcp", &tcp_table, 0, PROTO_TCP},
+    {"udp", &udp_table, 0, PROTO_UDP},
+    {"sctp", &sctp_table, 0, PROTO_SCTP},
+    {"icmp", &icmp_table, 0, PROTO_ICMP},
+    {"icmp6", &icmp6_table, 0, PROTO_ICMP6},
+};
+
+enum { HEADERS = sizeof(headers) / sizeof(headers[0]) };
+
+static void set_header(struct where_name *out, size_t n)
+{
+    out->version = headers[n].version;
+    out->proto = headers[n].proto;
+}
+
+static bool find_name(const char *name, size_t len, struct where_name *out)
+{
+    char text[COLUMN_NAME_SIZE];
+    struct column_info info;
+    struct column_source source;
+    *out = (struct where_name){.kind = KIND_BOOL};
+    if (len >= sizeof(text)) {
+        return false;
+    }
+    memcpy(text, name, len);
+    text[len] = 0;
+    for (size_t i = 0; i < HEADERS; i++) {
+        if (strcmp(headers[i].name, text) == 0) {
+            out->field = headers[i].table->rows[0];
+            out->is_header = true;
+            set_header(out, i);
+            return true;
+        }
+    }
+    if (!column_find(text, &info, &source)) {
+        return false;
+    }
+    out->property = source.property;
+    out->field = source.field;
+    out->kind = info.kind;
+    for (size_t i = 0; i < HEADERS && source.field; i++) {
+        if ((uint8_t)headers[i].table->type == source.layer) {
+            set_header(out, i);
+        }
+    }
+    return true;
+}
+
+/* A new list of the names that a condition knows. */
+static PyObject *all_names(void)
+{
+    PyObject *names = PyList_New(0);
+    struct column_info info;
+    struct column_source source;
+    const char *doc = NULL;
+    for (size_t n = 0; names; n++) {
+        const char *name = n < HEADERS ? headers[n].name : info.name;
+        if (n >= HEADERS && !column_nth(n - HEADERS, &info, &source, &doc)) {
+            break;
+        }
+        PyObject *item = PyUnicode_FromString(name);
+        if (!item || PyList_Append(names, item) < 0) {
+            Py_CLEAR(names);
+        }
+        Py_XDECREF(item);
+    }
+    return names;
+}
+
+/* A new str: the names that are nearly an unknown one, "" where there is none. */
+static PyObject *near_names(const char *name, size_t len)
+{
+    PyObject *result = NULL;
+    PyObject *names = all_names();
+    PyObject *difflib = names ? PyImport_ImportModule("difflib") : NULL;
+    PyObject *near = difflib ? PyObject_CallMethod(difflib, "get_close_matches", "s#O", name,
+                                                   (Py_ssize_t)len, names)
+                             : NULL;
+    PyObject *comma = near ? PyUnicode_FromString(", ") : NULL;
+    if (comma) {
+        result = PyUnicode_Join(comma, near);
+    }
+    Py_XDECREF(comma);
+    Py_XDECREF(near);
+    Py_XDECREF(difflib);
+    Py_XDECREF(names);
+    return result;
+}
+
+/* --- Compiling ------------------------------------------------------------------------------- */
+
+/* ValueError with the message, the line of the text that it is about, and marks under the place. */
+static void raise_error(const char *text, size_t len, const struct where_error *error)
+{
+    enum { MARKS_MOST = 60, LINE_MOST = 200 };
+    if (error->out_of_memory) {
+        PyErr_NoMemory();
+        return;
+    }
+    size_t start = error->at;
+    size_t end = start;
+    while (start > 0 && text[start - 1] != '\n' && error->at - start < LINE_MOST) {
+        start--;
+    }
+    while (end < len && text[end] != '\n' && end - error->at < LINE_MOST) {
+        end++;
+    }
+    char marks[LINE_MOST + MARKS_MOST + 1];
+    size_t before = error->at - start;
+    size_t most = end - error->at < MARKS_MOST ? end - error->at : MARKS_MOST;
+    size_t count = error->len == 0 || most == 0 ? 1 : error->len < most ? error->len : most;
+    memset(marks, ' ', before);
+    memset(marks + before, '^', count);
+    marks[before + count] = 0;
+    PyObject *line = PyUnicode_DecodeASCII(text + start, (Py_ssize_t)(end - start), NULL);
+    PyObject *near = error->is_unknown_name ? near_names(text + error->at, error->len)
+                                            : PyUnicode_FromString("");
+    if (line && near) {
+        bool has_near = PyUnicode_GetLength(near) > 0;
+        PyErr_Format(PyExc_ValueError, "%s%s%U\n    %U\n    %s", error->message,
+                     has_near ? "; near: " : "", near, line, marks);
+    }
+    Py_XDECREF(line);
+    Py_XDECREF(near);
+}
+
+static int where_init(PyObject *self_, PyObject *args, PyObject *kwargs)
+{
+    static char name[] = "condition";
+    static char *names[] = {name, NULL};
+    struct filter *self = (struct filter *)self_;
+    PyObject *expression = NULL;
+    struct where_error error;
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "U:where", names, &expression)) {
+        return -1;
+    }
+    if (self->expression) { /* it does not change: a trace may have it */
+        return 0;
+    }
+    Py_ssize_t len = 0;
+    const char *text = filter_expression_text(expression, &len);
+    if (!text) {
+        return -1;
+    }
+    self->where = where_compile(text, (size_t)len, find_name, &error);
+    if (!self->where) {
+        raise_error(text, (size_t)len, &error);
+        return -1;
+    }
+    Py_INCREF(expression);
+    self->expression = expression;
+    self->text = text;
+    return 0;
+}
+
+/* --- Asking ---------------------------------------------------------------------------------- */
+
+bool where_accepts(const struct where *where, const uint8_t *data, uint32_t len,
+                   const struct plt_meta *meta)
+{
+    struct plt_layers layers = {.layer3 = PLT_ABSENT};
+    struct plt_packet packet = {.data = data, .len = len, .layers = &layers, .meta = meta};
+    if (where_needs_layers(where)) {
+        plt_decode(data, len, meta, ROOT_LINK, 0, &layers);
+    }
+    return where_holds(where, &packet);
+}
+
+static PyObject *where_matches(PyObject *self_, PyObject *packet)
+{
+    return PyObject_CallMethod(packet, "apply_filter", "O", self_);
+}
+
+static PyObject *where_richcompare(PyObject *self_, PyObject *other_, int op)
+{
+    if ((op != Py_EQ && op != Py_NE) || !PyObject_TypeCheck(other_, Py_TYPE(self_))) {
+        Py_RETURN_NOTIMPLEMENTED;
+    }
+    PyObject *own = ((struct filter *)self_)->expression;
+    PyObject *other = ((struct filter *)other_)->expression;
+    if (!own || !other) {
+        return PyBool_FromLong((own == other) == (op == Py_EQ));
+    }
+    return PyObject_RichCompare(own, other, op);
+}
+
+static Py_hash_t where_hash(PyObject *self_)
+{
+    PyObject *expression = ((struct filter *)self_)->expression;
+    return expression ? PyObject_Hash(expression) : 0;
+}
+
+static PyObject *where_reduce(PyObject *self_, PyObject *Py_UNUSED(args))
+{
+    const struct filter *self = (struct filter *)self_;
+    return self->expression ? Py_BuildValue("(O(O))", Py_TYPE(self_), self->expression)
+                            : Py_BuildValue("(O())", Py_TYPE(self_));
+}
+
+static PyObject *where_repr(PyObject *self_)
+{
+    PyObject *expression = ((struct filter *)self_)->expression;
+    return expression ? PyUnicode_FromFormat("plt.where(%R)", expression)
+                      : PyUnicode_FromString("plt.where()");
+}
+
+static PyMethodDef where_methods[] = {
+    {"matches", where_matches, METH_O,
+     "matches($self, packet, /)\n--\n\nWhether the condition holds for a packet.\n\nTypeError for "
+     "a layer of one, ValueError for a packet into which nothing was read."},
+    {"__reduce__", where_reduce, METH_NOARGS, "__reduce__($self, /)\n--\n\nFor pickle and copy."},
+    {.ml_name = NULL}};
+
+static PyType_Slot where_slots[] = {
+    {Py_tp_doc,
+     "where(condition)\n--\n\nA condition on packets in the words of the columns, wherever a "
+     "filter "
+     "is taken.\n\n\"proto == 6 and dst_port in (80, 443) and src in 192.0.2.0/24\": names are "
+     "those of column_fields(), and ip, ip6, tcp, udp, sctp, icmp and icmp6 for a header that is "
+     "there.  A comparison with a value that the packet lacks is false.  ValueError where the "
+     "condition is none, with the place and with names near an unknown one."},
+    {Py_tp_init, where_init},
+    {Py_tp_repr, where_repr},
+    {Py_tp_richcompare, where_richcompare},
+    {Py_tp_hash, where_hash},
+    {Py_tp_methods, where_methods},
+    {0, NULL}};
+
+PyType_Spec where_spec = {.name = "plt.where",
+                          .basicsize = sizeof(struct filter),
+                          .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE,
+                          .slots = where_slots};

@@ -1,0 +1,380 @@
+"""How commands end: exit codes, one line of what is wrong, and no file that is half-written."""
+
+import errno
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from command_line import DNS, EDGE, command, plt_process, plt_run
+
+pytest.importorskip("click")
+pytest.importorskip("rich")
+pytest.importorskip("numpy")
+
+
+def one_line(text: str) -> str:
+    """A text that is one line, without its end."""
+    assert text.count("\n") == 1
+    assert text.endswith("\n")
+    return text[:-1]
+
+
+@pytest.fixture
+def damaged(tmp_path: Path) -> Path:
+    """The first trace, with the last of its packets cut: 96 bytes each at most, 40 are missing."""
+    path = tmp_path / "damaged.pcap"
+    assert plt_run("convert", "-o", path, EDGE).code == 0
+    path.write_bytes(path.read_bytes()[:-40])
+    return path
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["info", "/nonexistent.pcap"], "plt: /nonexistent.pcap: No such file or directory"),
+        (["packets", EDGE, "/nonexistent.pcap"], "plt: /nonexistent.pcap: No such file"),
+        (["flows", "/"], "plt: /: it is a directory"),
+        (["dns", __file__], f"plt: {__file__}: no trace of a format that is known"),
+        (["packets", "--fields", "time,sorc", EDGE], "plt: no column is named 'sorc'; near: src"),
+        (["flows", "--sort", "byts", EDGE], "plt: no column is named 'byts'; near: bytes"),
+        (["dns", "--sort", "wire_le", DNS], "plt: no column is named 'wire_le'; near: wire_len"),
+        (["convert", "--table", "dns", "--fields", "tcp.flags", "-o", "x.csv", DNS], "plt: no col"),
+        (["packets", "--filter", "tcp porrt", EDGE], 'plt: Unable to compile the filter "tcp por'),
+        (["flows", "--home", "10.0.0.0/40", EDGE], "plt: IPv4 length must be 0 to 32"),
+        (["dns", "--ports", "70000", DNS], "plt: "),
+        (["rates", "--interval", "0s", EDGE], "plt: an interval is longer than 0"),
+        (["rates", "--interval", "1ns", EDGE], "plt: that would be 57,724,869,001 intervals: "),
+        (["convert", "-o", "x.docx", EDGE], "plt: x.docx: its name tells no format"),
+        (["merge", "-o", "x.csv", EDGE], "plt: x.csv: its name tells no format of traces"),
+        (["cut", "-o", "/nonexistent/x.pcap", EDGE], "plt: /nonexistent/x.pcap: No such file"),
+        (["convert", "-o", "/nonexistent/x.csv", EDGE], "plt: /nonexistent/x.csv: No such file"),
+        (["cut", "-o", EDGE, EDGE], f"plt: {EDGE}: it is one of the sources"),
+        (["anon", "-o", "x.pcap", "--key-file", "/dev/null", EDGE], "plt: CryptoPan(): the key"),
+        (["anon", "-o", "x.pcap", "--key-file", "/nokey", EDGE], "plt: /nokey: No such file"),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_is_said_in_one_line(
+    arguments: list[str], said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    done = plt_run(*arguments)
+    assert done.code == 1
+    assert one_line(done.err).startswith(said)
+    assert done.out == ""
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["pakets", EDGE], "plt: No such command 'pakets'."),
+        (["packets"], "plt packets: Missing argument 'SOURCE...'."),
+        (["packets", "--colour", EDGE], "plt packets: No such option '--colour'."),
+        (["flows", "--limit", "ten", EDGE], "plt flows: Invalid value for '--limit'"),
+        (["cut", EDGE], "plt cut: Missing option '-o'"),
+        (["cut", "-o", "x.pcap", "--from", "noon", EDGE], "plt cut: Invalid value for '--from'"),
+        (["cut", "-o", "x.pcap", "--packets", "0", EDGE], "plt cut: Invalid value for '--packets'"),
+        (["split", "-o", "x.pcap", EDGE], "plt split: one of --every, --packets and --size"),
+        (["split", "-o", "x.pcap", "--size", "big", EDGE], "plt split: Invalid value for '--size'"),
+    ],
+)
+def test_usage_errors(arguments: list[str], said: str) -> None:
+    done = plt_run(*arguments)
+    assert done.code == 2
+    assert one_line(done.err).startswith(said)
+    assert "--help" in done.err
+    assert done.out == ""
+
+
+def test_no_command_shows_the_help_as_an_error() -> None:
+    done = plt_run()
+    assert (done.code, done.out) == (2, "")
+    assert done.err.startswith("Usage: plt ")
+    for name in ("info", "packets", "flows", "dns", "rates", "convert", "split", "merge", "cut",
+                 "anon"):  # fmt: skip
+        assert f"\n  {name} " in done.err
+        shown = plt_run(name, "--help")
+        assert (shown.code, shown.err) == (0, "")
+        assert f"Example:\n    plt {name} " in shown.out
+
+
+def test_the_version() -> None:
+    import plt  # noqa: PLC0415
+
+    assert plt_run("--version").out == f"plt {plt.__version__}\n"
+
+
+# --- Damage ----------------------------------------------------------------------------------
+
+
+def test_figures_up_to_the_damage(damaged: Path) -> None:
+    said = f"plt: {damaged}: packet 10000: the trace is cut within a packet"
+    packets = plt_run("packets", damaged)
+    assert packets.code == 1
+    assert one_line(packets.err).startswith(said)
+    assert len(packets.rows) == 9999
+    info = plt_run("info", damaged)
+    assert info.code == 1
+    assert one_line(info.err).startswith(said)
+    assert "\npackets  9,999\n" in info.out
+    assert "\ndamage   packet 10000: the trace is cut within a packet" in info.out
+    flows = plt_run("flows", "--fields", "packets", damaged)
+    assert (flows.code, one_line(flows.err)[: len(said)]) == (1, said)
+    # tutorial/traces/README.md: 14 packets are ARP; the last one is TCP
+    assert sum(int(row[0]) for row in flows.rows) == 9999 - 14
+
+
+def test_what_follows_damage_is_read(damaged: Path) -> None:
+    for name in ("packets", "flows", "rates"):
+        done = plt_run(name, damaged, DNS)
+        assert done.code == 1
+        assert one_line(done.err).startswith(f"plt: {damaged}: packet 10000:")
+        if name == "packets":
+            assert len(done.rows) == 10_999
+        elif name == "rates":
+            assert sum(int(row[1]) for row in done.rows) == 10_999
+
+
+def test_what_was_read_before_damage_is_written(damaged: Path, tmp_path: Path) -> None:
+    for name in ("x.csv", "x.pcap"):
+        done = plt_run("convert", "-o", tmp_path / name, damaged)
+        assert (done.code, done.err.count("\n")) == (1, 1)
+    assert len((tmp_path / "x.csv").read_text().splitlines()) == 1 + 9999
+    assert len(plt_run("packets", tmp_path / "x.pcap").rows) == 9999
+
+
+# --- Pipes, full disks, Ctrl-C ---------------------------------------------------------------
+
+
+def test_a_trace_from_standard_input() -> None:
+    packed = Path(EDGE).read_bytes()
+    assert plt_process("packets", "-", stdin=packed).out == plt_run("packets", EDGE).out
+    shown = plt_process("info", "-", stdin=packed)
+    assert (shown.code, shown.err) == (0, "")
+    assert "\npackets  10,000\n" in shown.out
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["packets", EDGE, EDGE, EDGE],
+        ["packets", "--json", EDGE, EDGE],
+        ["rates", "--interval", "1ms", EDGE],
+        ["convert", "-o", "-", "--format", "csv", EDGE, EDGE, EDGE],
+        ["convert", "-o", "-", "--format", "pcap", EDGE, EDGE, EDGE],
+    ],
+    ids=lambda arguments: " ".join(arguments[:2]),
+)
+def test_who_reads_no_more_ends_it_silently(arguments: list[str]) -> None:
+    """Each prints more than a megabyte, which no pipe holds."""
+    with subprocess.Popen(
+        command(*arguments), stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=os.environ
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        assert len(process.stdout.read(10)) == 10
+        process.stdout.close()
+        said = process.stderr.read()
+        process.wait()
+    assert (process.returncode, said) == (-signal.SIGPIPE, b"")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["info", EDGE], ["packets", "--limit", "1", EDGE], ["rates", EDGE], ["cut", "--python", EDGE,
+     "-o", "x.pcap"], ["convert", "-o", "-", "--format", "csv", EDGE], ["--help"]],
+    ids=lambda arguments: arguments[0],
+)  # fmt: skip
+def test_standard_output_that_is_full(arguments: list[str]) -> None:
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(
+            command(*arguments), stdout=full, stderr=subprocess.PIPE, env=os.environ, check=False
+        )
+    assert done.returncode == 1
+    said = one_line(done.stderr.decode())
+    assert said.startswith("plt: ")
+    assert said.endswith(os.strerror(errno.ENOSPC))
+
+
+def test_standard_output_that_is_closed() -> None:
+    closed = [
+        sys.executable,
+        "-c",
+        "import os, sys; os.close(1); os.execv(sys.argv[1], sys.argv[1:])",
+    ]
+    done = subprocess.run(
+        [*closed, *command("flows", EDGE)], stderr=subprocess.PIPE, env=os.environ, check=False
+    )
+    assert (done.returncode, done.stderr) == (1, b"plt: standard output is closed\n")
+
+
+WRITERS = [
+    ["convert", "--format", "csv"], ["convert", "--format", "jsonl"],
+    ["convert", "--format", "pcap"], ["convert", "--format", "parquet"], ["merge"], ["cut"],
+    ["anon"],
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("arguments", WRITERS, ids=" ".join)
+def test_a_device_that_is_full(arguments: list[str], tmp_path: Path) -> None:
+    if "parquet" in arguments:
+        pytest.importorskip("pyarrow")
+    full = tmp_path / "x.pcap"
+    full.symlink_to("/dev/full")
+    done = plt_run(*arguments, "-o", full, EDGE)
+    assert done.code == 1
+    assert one_line(done.err).startswith(f"plt: {full}: ")
+    assert os.strerror(errno.ENOSPC) in done.err
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> object:
+    """A file system of 200,000 bytes or so."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    made = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=200k", "tmpfs", str(folder)],
+        capture_output=True, env=os.environ, check=False,
+    ) if shutil.which("mount") else None  # fmt: skip
+    if made is None or made.returncode:
+        pytest.skip("a small file system can't be mounted here")
+    yield folder
+    subprocess.run(["umount", str(folder)], env=os.environ, check=True)
+
+
+@pytest.mark.parametrize("arguments", WRITERS, ids=" ".join)
+def test_a_full_disk_leaves_what_was_there(arguments: list[str], small_disk: Path) -> None:
+    if "parquet" in arguments:
+        pytest.importorskip("pyarrow")
+    kept = small_disk / "x.pcap"
+    kept.write_bytes(b"of before")
+    done = plt_run(*arguments, "-o", kept, EDGE, DNS, EDGE)
+    assert done.code == 1
+    assert one_line(done.err).startswith(f"plt: {kept}: ")
+    assert os.strerror(errno.ENOSPC) in done.err
+    assert kept.read_bytes() == b"of before"
+    assert list(small_disk.iterdir()) == [kept]
+
+
+def test_parts_that_are_whole_stay_where_the_disk_is_full(small_disk: Path) -> None:
+    done = plt_run("split", "--size", "90k", "-o", small_disk / "x.pcap", EDGE)
+    assert done.code == 1
+    assert one_line(done.err) == f"plt: {small_disk}/x-0003.pcap: {os.strerror(errno.ENOSPC)}"
+    assert sorted(path.name for path in small_disk.iterdir()) == ["x-0001.pcap", "x-0002.pcap"]
+    counts = [len(plt_run("packets", path).rows) for path in sorted(small_disk.iterdir())]
+    assert min(counts) > 900
+
+
+def test_files_get_their_names_when_they_are_whole(tmp_path: Path) -> None:
+    """The permissions of a file stay, a link to one goes on to be a link."""
+    old = tmp_path / "old.csv"
+    old.write_text("before")
+    old.chmod(0o640)
+    link = tmp_path / "link.csv"
+    link.symlink_to("old.csv")
+    assert plt_run("convert", "-o", link, DNS).code == 0
+    assert link.is_symlink()
+    assert old.stat().st_mode & 0o777 == 0o640
+    assert len(old.read_text().splitlines()) == 1 + 1000
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["link.csv", "old.csv"]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["packets"], ["info"], ["flows"], ["convert", "-o", "x.csv"], ["cut", "-o", "x.pcap"]],
+    ids=lambda arguments: arguments[0],
+)
+def test_interrupts(arguments: list[str], tmp_path: Path) -> None:
+    """Ctrl-C while a pipe that never ends is read: no word, and no file."""
+    with subprocess.Popen(
+        command(*arguments, "-"),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        cwd=tmp_path,
+        env=os.environ,
+    ) as process:
+        assert process.stdin is not None
+        process.stdin.write(Path(DNS).read_bytes()[:40_000])
+        process.stdin.flush()
+        while not waits_for(process.pid):
+            time.sleep(0.02)
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate()
+    assert (process.returncode, said) == (130, b"")
+    assert list(tmp_path.iterdir()) == []
+
+
+def waits_for(pid: int) -> bool:
+    """Whether a process is in a read of its standard input: system call 0, descriptor 0."""
+    try:
+        call = Path(f"/proc/{pid}/syscall").read_text().split()
+    except OSError:
+        return True
+    return call[:2] == ["0", "0x0"]
+
+
+# --- What it needs ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["click", "rich", "numpy"])
+def test_a_missing_extra_is_named(name: str) -> None:
+    script = f"import sys; sys.modules[{name!r}] = None; from plt.cli import main; "
+    script += f"sys.stdout.isatty = lambda: True; sys.exit(main(['flows', {EDGE!r}]))"
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, env=os.environ, check=False
+    )
+    expected = f'plt: the command line needs {name}: pip install "python-libtrace[cli]"\n'
+    assert (done.returncode, done.stdout, done.stderr) == (1, "", expected)
+
+
+def test_parquet_without_a_library(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from plt.cli import parquet  # noqa: PLC0415
+
+    monkeypatch.setattr(parquet.importlib.util, "find_spec", lambda _name: None)
+    done = plt_run("convert", "-o", tmp_path / "x.parquet", EDGE)
+    assert done.code == 1
+    assert done.err == "plt: Parquet needs pyarrow or polars: pip install pyarrow\n"
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_plt_alone_imports_no_command_line() -> None:
+    script = "import plt, sys; print(sorted({'plt.cli', 'click', 'rich'} & {*sys.modules}))"
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, env=os.environ, check=True
+    )
+    assert done.stdout == "[]\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "offered"),
+    [
+        ("plt pa", {"packets"}),
+        ("plt flows --sor", {"--sort"}),
+        ("plt packets --fields time,tcp.sy", {"time,tcp.syn_flag"}),
+        ("plt dns --sort resp", {"response_time"}),
+        ("plt convert --table f", {"flows"}),
+    ],
+)
+def test_shell_completion(words: str, offered: set[str]) -> None:
+    env = dict(os.environ, _PLT_COMPLETE="bash_complete", COMP_WORDS=words)
+    env["COMP_CWORD"] = str(len(words.split()) - 1)
+    done = subprocess.run(command(), capture_output=True, text=True, env=env, check=False)
+    assert {line.partition(",")[2] for line in done.stdout.splitlines()} == offered
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_completion_scripts(shell: str) -> None:
+    done = plt_run("completion", shell)
+    assert (done.code, done.err) == (0, "")
+    assert "_PLT_COMPLETE" in done.out
+    if shutil.which(shell):
+        checked = subprocess.run(
+            [shell, "-n"], input=done.out, text=True, env=os.environ, check=False
+        )
+        assert checked.returncode == 0

@@ -1,0 +1,158 @@
+"""Each program that `--python` prints does what the command does."""
+
+import gzip
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from command_line import DNS, EDGE, plt_run, program_of, run_program
+
+pytest.importorskip("click")
+pytest.importorskip("rich")
+pytest.importorskip("numpy")
+
+PRINTING = [
+    ["packets", EDGE],
+    ["packets", "--limit", "7", "--json", EDGE],
+    ["packets", "--fields", "time,src,tcp.syn_flag,seconds", "--filter", "tcp port 80", EDGE],
+    ["packets", "-n", "--sort", "wire_len", "--limit", "20", DNS, EDGE],
+    ["packets", "-n", "--sort", "src", "--reverse", "--no-header", DNS],
+    ["packets", "-n", "--sort", "payload_len", "--reverse", EDGE],
+    ["packets", "--sort", "time", "--limit", "1001", EDGE, DNS],
+    ["flows", "--limit", "10", EDGE],
+    ["flows", "--sort", "rtt", "--fields", "src_prefix,dst_prefix,rtt", EDGE],
+    ["flows", "--sort", "dst_prefix", "--filter", "udp or vlan", EDGE, DNS],
+    ["flows", "--idle-timeout", "1.5", "--active-timeout", "20s", "--vlan", EDGE],
+    ["flows", "--home", "192.0.2.0/24", "--home", "2001:db8:1::/64", "--json", EDGE],
+    ["dns", DNS],
+    ["dns", "--sort", "response_time", "--limit", "5", DNS, EDGE],
+    ["dns", "--sort", "qname", "--fields", "qname,qtype", "--ports", "53,5353", DNS],
+    ["dns", "--timeout", "1ms", "--fields", "id,response_time", "--json", DNS],
+    ["rates", EDGE],
+    ["rates", "--interval", "100ms", "--filter", "port 53", "--no-header", EDGE, DNS],
+    ["rates", "--interval", "7.5s", "--json", EDGE],
+]  # fmt: skip
+
+
+def ident(arguments: list[str]) -> str:
+    """A test's name."""
+    return " ".join(os.path.basename(argument) for argument in arguments)
+
+
+@pytest.mark.parametrize("arguments", PRINTING, ids=ident)
+def test_program_prints_the_same(arguments: list[str]) -> None:
+    done = plt_run(*arguments)
+    assert (done.code, done.err) == (0, "")
+    assert done.out.count("\n") > 4
+    assert run_program(program_of(arguments)) == done.out
+
+
+WRITING = [
+    (["convert", EDGE], "x.csv"),
+    (["convert", "--table", "flows", "--filter", "udp or vlan", EDGE, DNS], "x.tsv"),
+    (["convert", "--table", "dns", DNS], "x.jsonl"),
+    (["convert", "--fields", "time,src,wire_len", EDGE], "x.csv.gz"),
+    (["convert", EDGE], "x.erf"),
+    (["convert", "--format", "pcap", "--filter", "icmp", EDGE, DNS], "x.anything"),
+    (["merge", EDGE, DNS], "x.pcap"),
+    (["cut", "--from", "+10s", "--to", "+20.5s", "--snaplen", "40", EDGE], "x.pcap.gz"),
+    (["cut", "--packets", "2-5,9990-", "--from", "2026-11-22T22:30:00Z", EDGE], "x.pcap"),
+    (["cut", "--packets", "1-3", "--filter", "tcp port 80", EDGE], "x.pcap.bz2"),
+    (["cut", EDGE], "x.pcap"),
+    (["split", "--every", "10s", EDGE], "x.pcap.gz"),
+    (["split", "--packets", "3000", EDGE, DNS], "x.pcap"),
+    (["split", "--size", "100k", "--filter", "ip", EDGE], "x-0001.erf"),
+]
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    """What is in the files of a folder; gzip's own time is none of it."""
+    return {
+        path.name: gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
+        for path in sorted(folder.iterdir())
+    }
+
+
+def both(arguments: list[str], output: str, folder: Path) -> tuple[dict[str, bytes], ...]:
+    """The files that a command writes, and those that its program does."""
+    found = []
+    for made_by in ("command", "program"):
+        place = folder / made_by
+        place.mkdir()
+        words = [*arguments, "-o", str(place / output)]
+        if made_by == "command":
+            done = plt_run(*words)
+            assert (done.code, done.err) == (0, "")
+        else:
+            run_program(program_of(words))
+        found.append(contents(place))
+    return tuple(found)
+
+
+@pytest.mark.parametrize(("arguments", "output"), WRITING, ids=str)
+def test_program_writes_the_same(arguments: list[str], output: str, tmp_path: Path) -> None:
+    by_command, by_program = both(arguments, output, tmp_path)
+    assert by_command
+    assert min(map(len, by_command.values())) > 100
+    assert by_command == by_program
+
+
+@pytest.mark.parametrize("table", ["packets", "flows", "dns"])
+def test_program_writes_the_same_parquet(table: str, tmp_path: Path) -> None:
+    pq = pytest.importorskip("pyarrow.parquet")
+    both(["convert", "--table", table, DNS, EDGE], "x.parquet", tmp_path)
+    by_command, by_program = (
+        pq.read_table(tmp_path / made_by / "x.parquet") for made_by in ("command", "program")
+    )
+    assert by_command.num_rows > 700
+    assert by_command.equals(by_program)
+
+
+def test_program_anonymises_the_same(tmp_path: Path) -> None:
+    key = tmp_path / "key"
+    key.write_text("a key\n")
+    arguments = ["anon", "--key-file", str(key), "--payload", "drop", EDGE]
+    by_command, by_program = both(arguments, "x.pcap", tmp_path)
+    assert len(by_command["x.pcap"]) > 100_000
+    assert by_command == by_program
+
+
+def test_program_of_info_counts_the_same() -> None:
+    printed = run_program(program_of(["info", "--top", "3", EDGE, DNS])).splitlines()
+    # tshark's counts, in tutorial/traces/README.md and by -Y 'ip.proto#1 == 6'
+    assert printed[0].split("\t") == [EDGE, "10000", "packets", "5758637", "bytes"]
+    assert "IPv4 protocol\t132\t99" in printed
+    shown = plt_run("info", "--top", "3", EDGE, DNS).out
+    for line in printed:
+        if line.startswith("protocol\t"):
+            _, proto, _, port, packets = line.split("\t")
+            name = {"6": "TCP", "17": "UDP"}[proto]
+            assert f"{name} {port} {int(packets):,}" in " ".join(shown.split())
+
+
+RUFF = shutil.which("ruff", path=os.pathsep.join([str(Path(sys.executable).parent), os.defpath]))
+
+
+@pytest.mark.skipif(RUFF is None, reason="ruff is not installed")
+def test_programs_are_formatted(tmp_path: Path) -> None:
+    """With nothing in them that ruff calls unused or undefined, laid out as it does."""
+    sources = [program_of(arguments) for arguments in (*PRINTING, ["info", EDGE])]
+    sources += [program_of([*arguments, "-o", output]) for arguments, output in WRITING]
+    sources += [program_of(["convert", "-o", "x.parquet", EDGE])]
+    for n, source in enumerate(sources):
+        # the folders of this machine are not what is looked at
+        text = source.replace(EDGE, "a.pcap").replace(DNS, "b.pcap")
+        (tmp_path / f"p{n}.py").write_text(text)
+    rules = ["--isolated", "--no-cache", "--line-length", "100"]
+    for check in (["check", "--select", "E,F,W"], ["format", "--diff"]):
+        done = subprocess.run(
+            [str(RUFF), *check, *rules, str(tmp_path)],
+            capture_output=True,
+            text=True,
+            env=os.environ,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr

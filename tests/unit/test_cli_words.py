@@ -1,0 +1,97 @@
+"""Times, sizes and ranges as people write them; the expected numbers are counted by hand."""
+
+import pytest
+
+pytest.importorskip("click")
+pytest.importorskip("numpy")
+
+from plt.cli import words
+from plt.cli.names import duration, rate, tcp_flags
+
+
+@pytest.mark.parametrize(
+    ("text", "nanoseconds"),
+    [
+        ("10", 10 * 10**9),
+        ("10s", 10 * 10**9),
+        ("1.5m", 90 * 10**9),
+        ("200ms", 2 * 10**8),
+        ("0.25us", 250),
+        ("2h", 7200 * 10**9),
+        ("1d", 86_400 * 10**9),
+        ("0.000000001", 1),
+    ],
+)
+def test_durations(text: str, nanoseconds: int) -> None:
+    assert words.duration_ns(text) == nanoseconds
+
+
+@pytest.mark.parametrize("text", ["", "s", "-1s", "1 s", "1w", "1e3", "nan"])
+def test_what_is_no_duration(text: str) -> None:
+    with pytest.raises(ValueError, match="is no time"):
+        words.duration_ns(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "octets"),
+    [("1000", 1000), ("100M", 10**8), ("64Ki", 65_536), ("2GB", 2 * 10**9), ("1TiB", 2**40)],
+)
+def test_sizes(text: str, octets: int) -> None:
+    assert words.size_bytes(text) == octets
+
+
+@pytest.mark.parametrize("text", ["", "M", "1.5M", "-3", "10X"])
+def test_what_is_no_size(text: str) -> None:
+    with pytest.raises(ValueError, match="is no size"):
+        words.size_bytes(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "nanoseconds"),
+    [
+        # `date -u -d 2026-11-22T22:30:52Z +%s` is 1795386652
+        ("2026-11-22T22:30:52Z", 1_795_386_652 * 10**9),
+        ("2026-11-22T22:30:52", 1_795_386_652 * 10**9),
+        ("2026-11-22 23:30:52+01:00", 1_795_386_652 * 10**9),
+        ("2026-11-22T22:30:52.615083123Z", 1_795_386_652_615_083_123),
+        ("1795386652.5", 1_795_386_652_500_000_000),
+        ("1970-01-02", 86_400 * 10**9),
+        ("1969-12-31T23:59:59.75Z", -250_000_000),
+    ],
+)
+def test_times(text: str, nanoseconds: int) -> None:
+    assert words.time_ns(text) == nanoseconds
+    assert words.when(text) == (False, nanoseconds)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "now", "2026-13-01", "2026-11-22T25:00:00Z", "22:30", "1.2.3"]
+)
+def test_what_is_no_time(text: str) -> None:
+    with pytest.raises(ValueError, match="is no time"):
+        words.time_ns(text)
+
+
+def test_times_after_the_first_packet() -> None:
+    assert words.when("+1.5m") == (True, 90 * 10**9)
+
+
+def test_ranges() -> None:
+    assert words.ranges("1-10,20, 30-") == [(1, 10), (20, 20), (30, None)]
+
+
+@pytest.mark.parametrize("text", ["", "0", "5-3", "a", "1,,2", "-5", "1-2-3"])
+def test_what_is_no_range(text: str) -> None:
+    with pytest.raises(ValueError, match="is no range"):
+        words.ranges(text)
+
+
+def test_quantities_as_people_read_them() -> None:
+    assert [duration(s) for s in (2.5, 0.042566, 0.0000021, 5e-9, 0.0)] == [
+        "2.500 s", "42.566 ms", "2.100 µs", "5 ns", "0 ns",
+    ]  # fmt: skip
+    assert [rate(b) for b in (0.0, 999.0, 1500.0, 2e6, 1e10)] == [
+        "0 bit/s", "999 bit/s", "1.50 kbit/s", "2.00 Mbit/s", "10.00 Gbit/s",
+    ]  # fmt: skip
+    # RFC 9293 section 3.1: FIN is the lowest bit, then SYN, RST, PSH, ACK
+    assert [tcp_flags(f) for f in (0x02, 0x12, 0x18, 0x04)] == ["S", "SA", "PA", "R"]

@@ -15,7 +15,7 @@ __all__ = ["column_fields", "columns"]
 
 if TYPE_CHECKING:
     import plt
-    from plt.shared import Lane, Source
+    from plt.shared import Lane, PortableFilter, Source
 
 #: What the matching of responses to queries reads of a file that was read ahead; ahead.c needs it.
 MATCHING = (
@@ -113,7 +113,7 @@ def columns(
         Reading,
         check_fields,
         empty_batch,
-        filter_expression,
+        portable_filter,
         read_columns,
     )
 
@@ -125,7 +125,7 @@ def columns(
         if not 0 <= port <= 65535:
             raise ValueError(f"ports are 0 to 65535, not {port}")
     settings = _Settings(
-        names, filter_expression(filter), batch, numbers, _nanoseconds(timeout), os.urandom(16)
+        names, portable_filter(filter), batch, numbers, _nanoseconds(timeout), os.urandom(16)
     )
     matcher = settings.matcher()
     return read_columns(
@@ -152,7 +152,7 @@ class _Settings:
     """What all sources are read with."""
 
     names: tuple[str, ...]
-    filter: str | None
+    filter: PortableFilter
     batch: int
     ports: tuple[int, ...]
     timeout: int

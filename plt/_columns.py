@@ -12,7 +12,14 @@ from ._inorder import InThreads, InTurn, Limit, OneByOne, Reading, Source
 from ._table import Batch, Table, check_fields, empty_batch
 from ._threads import processors
 
-__all__ = ["Columns", "column_fields", "columns", "filter_expression", "read_columns"]
+__all__ = [
+    "Columns",
+    "PortableFilter",
+    "column_fields",
+    "columns",
+    "portable_filter",
+    "read_columns",
+]
 
 Same = TypeVar("Same")
 
@@ -89,12 +96,16 @@ class Columns:
         return self._empty.arrow_c_schema()
 
 
-def filter_expression(filter: _plt.filter | str | None) -> str | None:
-    """The expression of a filter, which other threads and machines compile for themselves."""
+#: A filter as other threads and machines take it.
+PortableFilter = _plt.where | str | None
+
+
+def portable_filter(filter: _plt.filter | str | None) -> PortableFilter:
+    """A filter that pickle takes: of a plt.filter the expression, which each reader compiles."""
+    if isinstance(filter, _plt.where | str) or filter is None:
+        return filter
     if isinstance(filter, _plt.filter):
         return filter.expression
-    if isinstance(filter, str) or filter is None:
-        return filter
     kind = type(filter).__name__
     raise TypeError(f"filter must be a plt.filter or an expression, not {kind}")
 
@@ -133,7 +144,7 @@ def read_columns(
 
 
 def _reader(
-    names: tuple[str, ...], filter: str | None, batch: int, source: Source, limit: int
+    names: tuple[str, ...], filter: PortableFilter, batch: int, source: Source, limit: int
 ) -> _plt._ColumnReader:
     """What reads a source, in its turn or ahead of it: packets say nothing of each other."""
     return _plt._ColumnReader(source, names, filter, limit, batch)
@@ -173,7 +184,7 @@ def columns(
     until those were fetched, two at a time.
     """
     names = check_fields(DEFAULT_FIELDS if fields is None else fields, list(column_fields()))
-    reader = partial(_reader, names, filter_expression(filter), batch)
+    reader = partial(_reader, names, portable_filter(filter), batch)
     empty = empty_batch(_plt._Batch, _plt._column_fields(), names)
     return read_columns(
         source,

@@ -14,7 +14,7 @@ from typing import Any, SupportsIndex
 
 import plt
 from natkit._natkit import FlowHome, FlowTable
-from plt.shared import Crew, PortableFilter, Source, is_file, portable_filter, processors
+from plt.shared import Crew, Source, shared_filter, is_file, processors
 
 __all__ = ["Source", "flows"]
 
@@ -175,7 +175,8 @@ def flows(
     threads = processors() if workers is None else operator.index(workers)
     if threads < 1:
         raise ValueError(f"workers must be 1 or more, not {threads}")
-    settings = _Settings(home, idle_timeout, active_timeout, portable_filter(filter), vlan)
+    expression = shared_filter(filter)
+    settings = _Settings(home, idle_timeout, active_timeout, expression, vlan)
     if client is None:
         whole = _here(sources, settings, threads)
     elif any(isinstance(source, plt.trace) for source in sources):

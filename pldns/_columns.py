@@ -113,7 +113,7 @@ def columns(
         Reading,
         check_fields,
         empty_batch,
-        portable_filter,
+        shared_filter,
         read_columns,
     )
 
@@ -125,7 +125,7 @@ def columns(
         if not 0 <= port <= 65535:
             raise ValueError(f"ports are 0 to 65535, not {port}")
     settings = _Settings(
-        names, portable_filter(filter), batch, numbers, _nanoseconds(timeout), os.urandom(16)
+        names, shared_filter(filter), batch, numbers, _nanoseconds(timeout), os.urandom(16)
     )
     matcher = settings.matcher()
     return read_columns(

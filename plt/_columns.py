@@ -12,14 +12,7 @@ from ._inorder import InThreads, InTurn, Limit, OneByOne, Reading, Source
 from ._table import Batch, Table, check_fields, empty_batch
 from ._threads import processors
 
-__all__ = [
-    "Columns",
-    "PortableFilter",
-    "column_fields",
-    "columns",
-    "portable_filter",
-    "read_columns",
-]
+__all__ = ["Columns", "column_fields", "columns", "shared_filter", "read_columns"]
 
 Same = TypeVar("Same")
 
@@ -96,13 +89,12 @@ class Columns:
         return self._empty.arrow_c_schema()
 
 
-#: A filter as other threads and machines take it.
-PortableFilter = _plt.where | str | None
+def shared_filter(filter: _plt.filter | str | None) -> _plt.where | str | None:
+    """A filter for other threads and machines: its expression, which each compiles for itself.
 
-
-def portable_filter(filter: _plt.filter | str | None) -> PortableFilter:
-    """A filter that pickle takes: of a plt.filter the expression, which each reader compiles."""
-    if isinstance(filter, _plt.where | str) or filter is None:
+    A plt.where never changes: they share it.
+    """
+    if isinstance(filter, str | _plt.where) or filter is None:
         return filter
     if isinstance(filter, _plt.filter):
         return filter.expression
@@ -184,7 +176,7 @@ def columns(
     until those were fetched, two at a time.
     """
     names = check_fields(DEFAULT_FIELDS if fields is None else fields, list(column_fields()))
-    reader = partial(_reader, names, portable_filter(filter), batch)
+    reader = partial(_reader, names, shared_filter(filter), batch)
     empty = empty_batch(_plt._Batch, _plt._column_fields(), names)
     return read_columns(
         source,

@@ -1,12 +1,12 @@
 """What natkit and pldns use of plt beside its public names.  It is theirs: scripts do without.
 
 `read_columns()` reads sources as columns in order, given a `Reading`; `check_fields()`,
-`empty_batch()` and `portable_filter()` are what its caller needs first.  `Lane` is the consumer's
+`empty_batch()` and `shared_filter()` are what its caller needs first.  `Lane` is the consumer's
 end of a source that is read ahead, by a thread or on a cluster.  `Crew` is threads that work ahead,
 `processors()` how many may, `is_file()` whether they may read a source.
 """
 
-from ._columns import PortableFilter, portable_filter, read_columns
+from ._columns import shared_filter, read_columns
 from ._inorder import Lane, Reader, Reading, Source, is_file
 from ._table import check_fields, empty_batch
 from ._threads import Crew, processors
@@ -20,7 +20,7 @@ __all__ = [
     "Source",
     "check_fields",
     "empty_batch",
-    "portable_filter",
+    "shared_filter",
     "is_file",
     "processors",
     "read_columns",

@@ -93,7 +93,7 @@ def run(arguments: Sequence[str]) -> int:
 
 
 def by_sigpipe() -> int:
-    """End as programs do whose output is closed: silently, by SIGPIPE."""
+    """End as a program ends whose output is no longer read: silently, by SIGPIPE."""
     forget_standard_output()
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     os.kill(os.getpid(), signal.SIGPIPE)

@@ -2,11 +2,10 @@
  * a packet is first filtered, once for each link type. */
 #include "filter.h"
 
-#include "where.h"
+#include "condition.h"
 
 #include "packet/decode.h"
 #include "packet/meta.h"
-#include "where/where.h"
 
 #include "attributes.h"
 #include "libtrace_compat.h"
@@ -210,7 +209,7 @@ int filter_accepts(PyObject *filter, const uint8_t *data, uint32_t len, const st
 {
     struct filter *self = (struct filter *)filter;
     if (self->where)
-        return where_accepts(self->where, data, len, meta);
+        return condition_accepts(self->where, data, len, meta);
     const struct program *program = program_for(self, meta->dlt);
     if (!program || program->bad)
         return fail(error, program ? program->error : NO_MEMORY);
@@ -222,7 +221,7 @@ int filter_record(PyObject *filter, const struct source *source, const struct pl
 {
     struct filter *self = (struct filter *)filter;
     if (self->where)
-        return where_accepts(self->where, record->data, record->len, &record->meta);
+        return condition_accepts(self->where, record->data, record->len, &record->meta);
     const struct program *program = program_for(self, record->meta.dlt);
     if (!program)
         return fail(error, NO_MEMORY);

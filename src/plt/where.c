@@ -5,7 +5,6 @@
 
 #include "columns.h"
 #include "filter.h"
-#include "packet/decode.h"
 #include "packet/protocols.h"
 #include "state.h"
 
@@ -177,17 +176,6 @@ static int where_init(PyObject *self_, PyObject *args, PyObject *kwargs)
 }
 
 /* --- Asking ---------------------------------------------------------------------------------- */
-
-bool where_accepts(const struct where *where, const uint8_t *data, uint32_t len,
-                   const struct plt_meta *meta)
-{
-    struct plt_layers layers = {.layer3 = PLT_ABSENT};
-    struct plt_packet packet = {.data = data, .len = len, .layers = &layers, .meta = meta};
-    if (where_needs_layers(where)) {
-        plt_decode(data, len, meta, ROOT_LINK, 0, &layers);
-    }
-    return where_holds(where, &packet);
-}
 
 static PyObject *where_matches(PyObject *self_, PyObject *packet)
 {

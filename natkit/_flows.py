@@ -29,7 +29,7 @@ class _Settings:
     home: FlowHome | None
     idle_timeout: float | None
     active_timeout: float | None
-    filter: str | None
+    filter: PortableFilter
     vlan: bool = False
 
     def table(self) -> FlowTable:

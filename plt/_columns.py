@@ -136,7 +136,7 @@ def read_columns(
 
 
 def _reader(
-    names: tuple[str, ...], filter: str | None, batch: int, source: Source, limit: int
+    names: tuple[str, ...], filter: PortableFilter, batch: int, source: Source, limit: int
 ) -> _plt._ColumnReader:
     """What reads a source, in its turn or ahead of it: packets say nothing of each other."""
     return _plt._ColumnReader(source, names, filter, limit, batch)

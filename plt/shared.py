@@ -14,6 +14,7 @@ from ._threads import Crew, processors
 __all__ = [
     "Crew",
     "Lane",
+    "PortableFilter",
     "Reader",
     "Reading",
     "Source",

@@ -174,7 +174,7 @@ PyObject *pldns_matcher_add_streams(PyObject *self_, PyObject *bytes)
 
 /* --- Responses and their queries ------------------------------------------------------------- */
 
-/* The columns that matching reads: PLDNS_MATCHING of pldns/_columns.py has their names. */
+/* The columns that matching reads: MATCHING of pldns/_columns.py has their names. */
 static const struct {
     const char *name;
     uint8_t kind;

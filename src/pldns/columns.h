@@ -100,7 +100,8 @@ uint64_t pldns_digest(const uint64_t seed[2], const uint8_t *data, size_t size);
 /* --- Queries and streams of one or more traces, in matcher.c -------------------------------- */
 
 struct pldns_matcher {
-    PyObject_HEAD struct pldns_memory queries; /* that wait for their response */
+    PyObject ob_base;
+    struct pldns_memory queries; /* that wait for their response */
     struct pldns_memory streams;
     int64_t timeout;  /* nanoseconds */
     bool ahead;       /* it is of a file that is read before those that come before it */

@@ -5,7 +5,7 @@ int pldns_readonly(PyObject *self_, PyObject *value, void *closure)
 {
     const struct pldns_field *field = closure;
     PyErr_Format(PyExc_TypeError, "%s of %s is read-only: it cannot be %s", field->name,
-                 Py_TYPE(self_)->tp_name, value == NULL ? "deleted" : "set");
+                 Py_TYPE(self_)->tp_name, value ? "set" : "deleted");
     return -1;
 }
 
@@ -14,7 +14,7 @@ static int append_message(PyObject *list, const struct pldns_state *state, const
                           size_t length)
 {
     PyObject *message = pldns_message_new(state, wire, length);
-    int status = message == NULL ? -1 : PyList_Append(list, message);
+    int status = message ? PyList_Append(list, message) : -1;
     Py_XDECREF(message);
     return status;
 }
@@ -23,14 +23,13 @@ static PyObject *module_messages(PyObject *module, PyObject *obj)
 {
     const struct pldns_state *state = PyModule_GetState(module);
     struct pldns_payload payload;
-    if (pldns_payload_get(&payload, state, obj) < 0) {
+    if (pldns_payload_get(&payload, state, obj) < 0)
         return NULL;
-    }
     const uint8_t *stream = payload.view.buf;
     size_t left = (size_t)payload.view.len;
     int status = 0;
     PyObject *list = PyList_New(0);
-    if (list == NULL) {
+    if (!list) {
         status = -1;
     } else if (payload.transport == PLDNS_UDP) {
         status = append_message(list, state, stream, left);
@@ -45,9 +44,8 @@ static PyObject *module_messages(PyObject *module, PyObject *obj)
         }
     }
     PyBuffer_Release(&payload.view);
-    if (status < 0) {
+    if (status < 0)
         Py_CLEAR(list);
-    }
     return list;
 }
 
@@ -101,9 +99,8 @@ static PyMethodDef module_methods[] = {
 static PyTypeObject *add_type(PyObject *module, PyType_Spec *spec)
 {
     PyTypeObject *type = (PyTypeObject *)PyType_FromModuleAndSpec(module, spec, NULL);
-    if (type != NULL && PyModule_AddType(module, type) < 0) {
+    if (type && PyModule_AddType(module, type) < 0)
         Py_CLEAR(type);
-    }
     return type;
 }
 
@@ -112,19 +109,16 @@ static int module_exec(PyObject *module)
     struct pldns_state *state = PyModule_GetState(module);
     state->transport_name = PyUnicode_InternFromString("_pldns_transport");
     state->message_type = add_type(module, &pldns_message_spec);
-    if (state->transport_name == NULL || state->message_type == NULL) {
+    if (!state->transport_name || !state->message_type)
         return -1;
-    }
     state->rr_type = add_type(module, &pldns_rr_spec);
-    if (state->rr_type == NULL || batch_types_add(module, &state->batch_types) < 0) {
+    if (!state->rr_type || batch_types_add(module, &state->batch_types) < 0)
         return -1;
-    }
     state->matcher_type = add_type(module, &pldns_matcher_spec);
-    if (state->matcher_type == NULL) {
+    if (!state->matcher_type)
         return -1;
-    }
     state->reader_type = add_type(module, &pldns_reader_spec);
-    return state->reader_type == NULL ? -1 : pldns_add_constants(module);
+    return state->reader_type ? pldns_add_constants(module) : -1;
 }
 
 static int module_traverse(PyObject *module, visitproc visit, void *arg)
@@ -186,5 +180,5 @@ PyMODINIT_FUNC PyInit__pldns(void)
 struct pldns_state *pldns_state_of(PyTypeObject *type)
 {
     PyObject *module = PyType_GetModuleByDef(type, &module_def);
-    return module == NULL ? NULL : PyModule_GetState(module);
+    return module ? PyModule_GetState(module) : NULL;
 }

@@ -23,14 +23,16 @@ struct pldns_sections {
 };
 
 struct pldns_message {
-    PyObject_HEAD ldns_status status;
+    PyObject ob_base;
+    ldns_status status;
     struct pldns_sections sections; /* empty where status is not LDNS_STATUS_OK */
     bool made;                      /* its bytes were read */
 };
 
 struct pldns_rr {
-    PyObject_HEAD struct pldns_message *message; /* a strong reference: it owns rr */
-    const ldns_rr *rr;                           /* borrowed from message */
+    PyObject ob_base;
+    struct pldns_message *message; /* a strong reference: it owns rr */
+    const ldns_rr *rr;             /* borrowed from message */
 };
 
 struct pldns_state {

@@ -8,8 +8,7 @@ bool condition_accepts(const struct where *where, const uint8_t *data, uint32_t 
 {
     struct plt_layers layers = {.layer3 = PLT_ABSENT};
     struct plt_packet packet = {.data = data, .len = len, .layers = &layers, .meta = meta};
-    if (where_needs_layers(where)) {
+    if (where_needs_layers(where))
         plt_decode(data, len, meta, ROOT_LINK, 0, &layers);
-    }
     return where_holds(where, &packet);
 }

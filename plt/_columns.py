@@ -12,7 +12,7 @@ from ._inorder import InThreads, InTurn, Limit, OneByOne, Reading, Source
 from ._table import Batch, Table, check_fields, empty_batch
 from ._threads import processors
 
-__all__ = ["Columns", "column_fields", "columns", "shared_filter", "read_columns"]
+__all__ = ["Columns", "SharedFilter", "column_fields", "columns", "read_columns", "shared_filter"]
 
 Same = TypeVar("Same")
 
@@ -89,7 +89,11 @@ class Columns:
         return self._empty.arrow_c_schema()
 
 
-def shared_filter(filter: _plt.filter | str | None) -> _plt.where | str | None:
+#: A filter as other threads and machines take it.
+SharedFilter = _plt.where | str | None
+
+
+def shared_filter(filter: _plt.filter | str | None) -> SharedFilter:
     """A filter for other threads and machines: its expression, which each compiles for itself.
 
     A plt.where never changes: they share it.
@@ -136,7 +140,7 @@ def read_columns(
 
 
 def _reader(
-    names: tuple[str, ...], filter: PortableFilter, batch: int, source: Source, limit: int
+    names: tuple[str, ...], filter: SharedFilter, batch: int, source: Source, limit: int
 ) -> _plt._ColumnReader:
     """What reads a source, in its turn or ahead of it: packets say nothing of each other."""
     return _plt._ColumnReader(source, names, filter, limit, batch)

@@ -5,14 +5,14 @@ from __future__ import annotations
 import operator
 from collections.abc import Iterator, Sequence
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 from . import _plt
 from ._inorder import InThreads, InTurn, Limit, OneByOne, Reading, Source
 from ._table import Batch, Table, check_fields, empty_batch
 from ._threads import processors
 
-__all__ = ["Columns", "SharedFilter", "column_fields", "columns", "read_columns", "shared_filter"]
+__all__ = ["Columns", "column_fields", "columns", "shared_filter", "read_columns", "SharedFilter"]
 
 Same = TypeVar("Same")
 
@@ -89,8 +89,8 @@ class Columns:
         return self._empty.arrow_c_schema()
 
 
-#: A filter as other threads and machines take it.
-SharedFilter = _plt.where | str | None
+#: What threads and machines can share of a filter.
+SharedFilter: TypeAlias = _plt.where | str | None
 
 
 def shared_filter(filter: _plt.filter | str | None) -> SharedFilter:

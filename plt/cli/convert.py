@@ -83,6 +83,8 @@ def command(
     """
     kind = format_wanted(output, wanted)
     if kind in TRACES.values():
+        if fields or table != "packets":
+            raise Failure("--table and --fields are for tables: a trace has whole packets")
         return to_trace(sources, output, kind, filter, python)
     names = list(fields or DEFAULT[table])
     for name in names:
@@ -110,7 +112,7 @@ def format_wanted(output: str, wanted: str | None) -> str:
     path = Path(output)
     ending = path.with_suffix("").suffix if path.suffix == ".gz" else path.suffix
     found = ENDINGS.get(ending) or trace_format(output)
-    if found is None:
+    if found is None or (found == "parquet" and path.suffix == ".gz"):
         known = ", ".join([*ENDINGS, *TRACES])
         raise Failure(f"{output}: its name tells no format ({known}): --format says which")
     return found

@@ -23,8 +23,8 @@ struct frame {
     uint8_t kind;  /* enum frame_kind */
     bool readonly;
     bool decoded;
-    struct frame *parent; /* owned, or NULL: data lies within the parent's */
-    Py_buffer *buffer;    /* owned, or NULL: data lies within an exporter's memory */
+    struct frame *parent; /* owned, or NULL: data is within the parent's */
+    Py_buffer *buffer;    /* owned, or NULL: data is within an exporter's memory */
     struct plt_meta meta;
     uint8_t root;       /* enum plt_root */
     uint8_t root_proto; /* of it: plt_decode's proto */
@@ -38,7 +38,7 @@ struct frame *frame_new(struct plt_state *state, uint32_t len);
 /* A frame over part of another's bytes, rooted at a network or transport header. */
 struct frame *frame_child(struct frame *parent, uint32_t start, uint32_t end, enum plt_root root,
                           uint8_t proto);
-/* What is said of an object that no layer can be made of. */
+/* The message about an object that no layer can be made of. */
 #define NOT_DATA "Not a Data, Packet or ByteArray object"
 
 /* A frame over the memory of a bytes-like object. */

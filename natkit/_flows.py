@@ -175,8 +175,7 @@ def flows(
     threads = processors() if workers is None else operator.index(workers)
     if threads < 1:
         raise ValueError(f"workers must be 1 or more, not {threads}")
-    expression = shared_filter(filter)
-    settings = _Settings(home, idle_timeout, active_timeout, expression, vlan)
+    settings = _Settings(home, idle_timeout, active_timeout, shared_filter(filter), vlan)
     if client is None:
         whole = _here(sources, settings, threads)
     elif any(isinstance(source, plt.trace) for source in sources):

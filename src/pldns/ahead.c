@@ -1,6 +1,10 @@
 /* A file that is read before those that come before it: what it takes for granted of their TCP
  * streams, and the matching of its responses once their queries are known. */
-#include "columns.h"
+#include "ahead.h"
+
+#include "state.h"
+
+#include "common/column.h"
 
 #include "packet/bytes.h"
 

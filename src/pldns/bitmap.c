@@ -1,7 +1,9 @@
 /* Lists of types as NSEC, NSEC3 and CSYNC hold them: windows of bits, RFC 4034 section 4.1.2.
  *
  * ldns prints them too, but ldns 1.8.4 calls type 262 TXT there. */
-#include "pldns.h"
+#include "bitmap.h"
+
+#include "names.h"
 
 enum {
     WINDOW_HEADER = 2, /* a window's number, and the length of its bits in bytes */

@@ -1,5 +1,8 @@
 /* The attributes of ldns that come of the OPT record: EDNS, RFC 6891. */
-#include "pldns.h"
+#include "edns.h"
+
+#include "attributes.h"
+#include "object.h"
 
 #include "packet/bytes.h"
 

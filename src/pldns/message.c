@@ -1,5 +1,11 @@
 /* The type ldns: a DNS message, its header, its sections and its EDNS. */
-#include "pldns.h"
+#include "message.h"
+
+#include "edns.h"
+#include "names.h"
+#include "object.h"
+#include "payload.h"
+#include "rr.h"
 
 /* Header flags, in the second 16 bits: RFC 1035 section 4.1.1, RFC 4035 section 3.1.6. */
 enum {
@@ -11,17 +17,6 @@ enum {
     FLAG_AD = 0x0020,
     FLAG_CD = 0x0010,
 };
-
-struct pldns_message *pldns_message_ok(PyObject *self_, const struct pldns_field *field)
-{
-    struct pldns_message *self = (struct pldns_message *)self_;
-    if (self->status != LDNS_STATUS_OK) {
-        PyErr_Format(PyExc_ValueError, "no %s: the DNS message is not ok: %s (ldns status %d)",
-                     field->name, pldns_status_words(self->status), (int)self->status);
-        return NULL;
-    }
-    return self;
-}
 
 /* Parse what a message without content is to hold: 0, or -1 with MemoryError. */
 static int message_parse(struct pldns_message *self, const uint8_t *wire, size_t length)

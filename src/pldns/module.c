@@ -1,13 +1,12 @@
 /* The module pldns._pldns: DNS messages from packets, by NLnet Labs' ldns. */
+#include "columnreader.h"
 #include "columns.h"
-
-int pldns_readonly(PyObject *self_, PyObject *value, void *closure)
-{
-    const struct pldns_field *field = closure;
-    PyErr_Format(PyExc_TypeError, "%s of %s is read-only: it cannot be %s", field->name,
-                 Py_TYPE(self_)->tp_name, value ? "set" : "deleted");
-    return -1;
-}
+#include "matchertype.h"
+#include "message.h"
+#include "names.h"
+#include "payload.h"
+#include "rr.h"
+#include "state.h"
 
 /* Appends a new message to the list: 0, or -1 with an exception. */
 static int append_message(PyObject *list, const struct pldns_state *state, const uint8_t *wire,
@@ -121,31 +120,9 @@ static int module_exec(PyObject *module)
     return state->reader_type ? pldns_add_constants(module) : -1;
 }
 
-static int module_traverse(PyObject *module, visitproc visit, void *arg)
-{
-    struct pldns_state *state = PyModule_GetState(module);
-    Py_VISIT(state->message_type);
-    Py_VISIT(state->rr_type);
-    Py_VISIT(state->matcher_type);
-    Py_VISIT(state->reader_type);
-    return batch_types_traverse(&state->batch_types, visit, arg);
-}
-
-static int module_clear(PyObject *module)
-{
-    struct pldns_state *state = PyModule_GetState(module);
-    Py_CLEAR(state->message_type);
-    Py_CLEAR(state->rr_type);
-    Py_CLEAR(state->matcher_type);
-    Py_CLEAR(state->reader_type);
-    batch_types_clear(&state->batch_types);
-    Py_CLEAR(state->transport_name);
-    return 0;
-}
-
 static void module_free(void *module)
 {
-    module_clear((PyObject *)module);
+    pldns_state_clear((PyObject *)module);
 }
 
 static PyModuleDef_Slot module_slots[] = {
@@ -158,15 +135,15 @@ static PyModuleDef_Slot module_slots[] = {
 
 PyDoc_STRVAR(module_doc, "DNS messages of packets, read by NLnet Labs' ldns.");
 
-static struct PyModuleDef module_def = {
+struct PyModuleDef pldns_module = {
     .m_base = PyModuleDef_HEAD_INIT,
     .m_name = "pldns._pldns",
     .m_doc = module_doc,
     .m_size = (Py_ssize_t)sizeof(struct pldns_state),
     .m_methods = module_methods,
     .m_slots = module_slots,
-    .m_traverse = module_traverse,
-    .m_clear = module_clear,
+    .m_traverse = pldns_state_traverse,
+    .m_clear = pldns_state_clear,
     .m_free = module_free,
 };
 
@@ -174,11 +151,5 @@ PyMODINIT_FUNC PyInit__pldns(void);
 
 PyMODINIT_FUNC PyInit__pldns(void)
 {
-    return PyModuleDef_Init(&module_def);
-}
-
-struct pldns_state *pldns_state_of(PyTypeObject *type)
-{
-    PyObject *module = PyType_GetModuleByDef(type, &module_def);
-    return module ? PyModule_GetState(module) : NULL;
+    return PyModuleDef_Init(&pldns_module);
 }

@@ -2,7 +2,7 @@
  *
  * The constants are those of IANA's registry "Domain Name System (DNS) Parameters", which names an
  * RFC for each; a dash in a name is an underscore here. */
-#include "pldns.h"
+#include "names.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -4,7 +4,7 @@
  * it goes astray: it leaks a second TSIG, keeps the last of several OPTs only, goes on in the
  * middle of a record whose fields end before its RDLENGTH says, and spends RDLENGTH bytes of memory
  * on every string of a TXT (4 GiB for a message of 64 KiB). */
-#include "pldns.h"
+#include "parse.h"
 
 #include "packet/bytes.h"
 

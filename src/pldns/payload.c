@@ -1,5 +1,5 @@
 /* What an argument is: a plt payload that came by UDP or TCP, or bytes; and the framing of TCP. */
-#include "pldns.h"
+#include "payload.h"
 
 #include "packet/bytes.h"
 #include "packet/protocols.h"

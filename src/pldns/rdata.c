@@ -1,5 +1,9 @@
 /* The data of a record as text: by ldns, but for what ldns cannot be trusted with. */
-#include "pldns.h"
+#include "rdata.h"
+
+#include "bitmap.h"
+#include "names.h"
+#include "svcparams.h"
 
 #include "packet/bytes.h"
 

@@ -1,5 +1,11 @@
 /* The type ldnsrr: one record of a message, its fields and ldns's text of them. */
-#include "pldns.h"
+#include "rr.h"
+
+#include "attributes.h"
+#include "mdns.h"
+#include "object.h"
+#include "names.h"
+#include "rdata.h"
 
 #include <stddef.h>
 

@@ -4,7 +4,7 @@
  * ldns's own printer ends the process on a long list of mandatory keys, prints parameters that are
  * out of order as if they were good, and escapes a list's values once where appendix A.1 wants it
  * twice. */
-#include "pldns.h"
+#include "svcparams.h"
 
 #include "packet/bytes.h"
 

@@ -109,9 +109,11 @@ void columns_append(const struct column_source *sources, struct batch *batch,
                     const struct plt_record *record)
 {
     struct plt_layers layers = {.layer3 = PLT_ABSENT};
-    struct plt_packet packet = {
-        .data = record->data, .len = record->len, .layers = &layers, .meta = &record->meta};
-    bool decoded = false;
+    bool decoded = record->layers != NULL;
+    struct plt_packet packet = {.data = record->data,
+                                .len = record->len,
+                                .layers = decoded ? record->layers : &layers,
+                                .meta = &record->meta};
     for (size_t i = 0; i < batch->count; i++) {
         struct column_data *data = batch->columns[i];
         const struct column_source *source = &sources[i];

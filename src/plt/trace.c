@@ -79,6 +79,7 @@ static int next_record(PyObject *self_, struct plt_record *record)
         int accepted = 1;
         switch (source->next(source, record)) {
         case SOURCE_RECORD:
+            record->layers = NULL;
             if (self->filter && !source->filters)
                 accepted =
                     filter_record(self->filter, source, record, &source->filter_use, source->error);

@@ -22,7 +22,7 @@ from plt.cli.programs import call, constant, file_program, read_fields, trace_pr
 from plt.cli.progress import Tick, bar
 from plt.cli.rows import in_turn, with_version
 from plt.cli.sources import Reading
-from plt.cli.words import Failure
+from plt.cli.words import Failure, Filter
 
 #: Formats of tables by the end of a file's name.
 ENDINGS = {
@@ -74,7 +74,7 @@ def command(
     wanted: str | None,
     table: str,
     fields: tuple[str, ...] | None,
-    filter: str | None,
+    filter: Filter,
     python: bool,
 ) -> int:
     """Write traces in another format: a table of packets, flows or DNS messages, or a trace.
@@ -118,9 +118,7 @@ def format_wanted(output: str, wanted: str | None) -> str:
     return found
 
 
-def to_trace(
-    sources: tuple[str, ...], output: str, kind: str, filter: str | None, python: bool
-) -> int:
+def to_trace(sources: tuple[str, ...], output: str, kind: str, filter: Filter, python: bool) -> int:
     """Write a trace."""
     if python:
         steps = "\nwith out:\n    for pkt in chain.from_iterable(map(packets, SOURCES)):\n"
@@ -138,7 +136,7 @@ def to_trace(
 
 
 def tables(
-    reading: Reading, table: str, names: list[str], filter: str | None, tick: Tick
+    reading: Reading, table: str, names: list[str], filter: Filter, tick: Tick
 ) -> Iterator[plt.Table]:
     """The tables of packets, flows or messages, one at least."""
     if table == "flows":
@@ -176,7 +174,7 @@ def python_program(
     kind: str,
     table: str,
     names: list[str],
-    filter: str | None,
+    filter: Filter,
 ) -> str:
     """The Python program that writes the same table."""
     constants = [constant("SOURCES", sources), constant("OUTPUT", output)]

@@ -16,7 +16,7 @@ from plt.cli.programs import constant, opened_output, trace_program
 from plt.cli.progress import bar
 from plt.cli.show import Style, show
 from plt.cli.sources import Reading
-from plt.cli.words import Failure
+from plt.cli.words import Failure, Filter
 
 NAMES = ("file", "packets", "time")
 FILE, RECORD = 24, 16  # bytes of the headers of a pcap file
@@ -47,7 +47,7 @@ def command(
     every: int | None,
     packets: int | None,
     size: int | None,
-    filter: str | None,
+    filter: Filter,
     json: bool,
     header: bool,
     python: bool,
@@ -122,7 +122,7 @@ def python_program(
     every: int | None,
     most: int | None,
     size: int | None,
-    filter: str | None,
+    filter: Filter,
 ) -> str:
     """The Python program that writes the same."""
     if every:

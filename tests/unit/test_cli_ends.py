@@ -47,6 +47,7 @@ def damaged(tmp_path: Path) -> Path:
         (["dns", "--sort", "wire_le", DNS], "plt: no column is named 'wire_le'; near: wire_len"),
         (["convert", "--table", "dns", "--fields", "tcp.flags", "-o", "x.csv", DNS], "plt: no col"),
         (["packets", "--filter", "tcp porrt", EDGE], 'plt: Unable to compile the filter "tcp por'),
+        (["info", "--where", "prto == 6", EDGE], "plt: --where: no column is named prto; near"),
         (["flows", "--home", "10.0.0.0/40", EDGE], "plt: IPv4 length must be 0 to 32"),
         (["dns", "--ports", "70000", DNS], "plt: "),
         (["rates", "--interval", "0s", EDGE], "plt: an interval is longer than 0"),

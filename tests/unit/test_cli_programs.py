@@ -36,7 +36,7 @@ PRINTING = [
     ["rates", "--interval", "7.5s", "--json", EDGE],
     ["rates", "--where", "vlan_id and tcp", "--no-header", EDGE],
     ["flows", "--where", "dst_port in (80, 443)", "--limit", "9", EDGE],
-    ["dns", "--where", "udp and wire_len > 200", DNS],
+    ["dns", "--where", "wire_len > 200", DNS],
 ]  # fmt: skip
 
 

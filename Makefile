@@ -140,7 +140,7 @@ wheel-roots: $(VENV)/.wheel ## build wheels, and try them in bare Debian 12 and 
 bench: $(VENV)/.built $(VENV)/.test $(VENV)/.bench ## measure, compare, write doc/performance.md
 	$(BIN)/python bench/run.py $(ARGS)
 
-lab: $(VENV)/.built ## make the tutorial's traces anew in network namespaces (root; two minutes)
+lab: $(VENV)/.built ## make the tutorial's traces anew in network namespaces (root; three minutes)
 	$(BIN)/python tutorial/lab/lab.py --out tutorial/lab/out
 
 clean: ## remove everything that was built, .venv too

@@ -26,6 +26,7 @@ from foreign_tables import Seen, p17, p18, p19, p20, p21, p22, p25, seen  # noqa
 
 TRACES = TUTORIAL / "traces"
 EDGE, DNS = TRACES / "edge-10k.pcap.gz", TRACES / "dns-1k.pcap.gz"
+LINKS = TRACES / "links-3k.pcap.gz"
 
 
 @cache
@@ -63,6 +64,12 @@ RUNS = (
     Run("p18", "p18_home_rates.py", lambda _: p18(packets(EDGE))),
     Run("p19", "p19_flow_table.py", lambda _: p19(packets(EDGE))),
     Run("p20", "p20_network_or_server.py", lambda _: p20(packets(EDGE))),
+    Run(
+        "p20-links",
+        "p20_network_or_server.py",
+        lambda _: p20(packets(LINKS)),
+        (str(LINKS),),
+    ),
     Run("p21", "p21_dns_response_times.py", lambda _: p21(packets(DNS))),
     Run("p22", "p22_who_scans_us.py", lambda _: p22(packets(EDGE))),
     Run(

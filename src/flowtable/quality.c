@@ -203,7 +203,8 @@ static void count_numbers(struct tcp_way_track *track, struct tcp_quality_way *w
     if (!(track->marks & TRACK_SEQ))
         restart(track, start);
     int32_t ahead = seq_distance(track->highest, start);
-    if ((ahead >= (int32_t)FLOW_FAR || ahead <= -(int32_t)FLOW_FAR)) {
+    /* no SYN comes after what a connection has sent */
+    if (ahead >= (int32_t)FLOW_FAR || ahead <= -(int32_t)FLOW_FAR || (syn && ahead > 0)) {
         if (is_outlier(track, start, end))
             return;
         ahead = 0;
@@ -217,6 +218,7 @@ static void count_numbers(struct tcp_way_track *track, struct tcp_quality_way *w
         return;
     }
     /* it keeps the connection alive or asks for a window: RFC 9293 sections 3.8.4 and 3.8.6.1 */
+    drop_timed(track, start);
     if (payload == 1 && !syn && !fin && end == track->highest)
         return;
     bool is_further = seq_distance(track->highest, end) > 0;
@@ -226,7 +228,6 @@ static void count_numbers(struct tcp_way_track *track, struct tcp_quality_way *w
     uint32_t filled = fill_holes(track, start, known);
     uint32_t resent = known - start - filled;
     uint32_t resent_payload = resent - resent_syn - resent_fin;
-    drop_timed(track, start);
     if (is_further)
         track->highest = end;
     way->resent_segments += resent > 0;

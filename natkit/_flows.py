@@ -31,9 +31,14 @@ class _Settings:
     active_timeout: float | None
     filter: SharedFilter
     vlan: bool = False
+    tcp: bool = False
 
     def table(self) -> FlowTable:
-        return FlowTable._to_be_merged(self.home, self.idle_timeout, self.active_timeout, self.vlan)
+        return FlowTable._to_be_merged(*self.words())
+
+    def words(self) -> tuple[FlowHome | None, float | None, float | None, bool, bool]:
+        """FlowTable's arguments."""
+        return self.home, self.idle_timeout, self.active_timeout, self.vlan, self.tcp
 
 
 @dataclass
@@ -116,10 +121,10 @@ def _side_by_side(whole: _Part, uris: Sequence[Source], settings: _Settings, wor
 
 
 def _here(sources: Sequence[Source], settings: _Settings, workers: int) -> _Part:
-    whole = _Part(
-        FlowTable(settings.home, settings.idle_timeout, settings.active_timeout, settings.vlan),
-        tuple(sources),
-    )
+    whole = _Part(FlowTable(*settings.words()), tuple(sources))
+    # most files begin in the midst of connections, whose quality merging can't tell
+    if settings.tcp:
+        workers = 1
     for are_files, run in groupby(sources, is_file):
         uris = list(run)
         if whole.error is None and are_files and workers > 1 and len(uris) > 1:
@@ -151,6 +156,7 @@ def flows(
     idle_timeout: float | None = None,
     active_timeout: float | None = None,
     vlan: bool = False,
+    tcp: bool = False,
     filter: plt.filter | str | None = None,
     workers: SupportsIndex | None = None,
     client: Any = None,
@@ -158,11 +164,12 @@ def flows(
     """The FlowTable of many traces, flow for flow that which reading them in order would give.
 
     uris are URIs, paths or plt.trace objects, of one capture after another; home, idle_timeout,
-    active_timeout and vlan are FlowTable's.  On this machine `workers` threads read files, by
+    active_timeout, vlan and tcp are FlowTable's.  On this machine `workers` threads read files, by
     default as many as there are processors; pipes, interfaces and traces that are open are
     read in their turn.  With a client of dask.distributed its workers read, each of which must be
     able to read the files.  The tables are merged; where merge() can't be exact, the later files
-    are read again into the earlier table: see FlowTable.merge().
+    are read again into the earlier table: see FlowTable.merge(). With tcp=True those are most, and
+    on this machine the files are read in order at once, by a thread that reads and one that counts.
 
     ValueError where there are no uris and for fewer than one worker; TypeError for a trace object
     with a client.  LibtraceError where a trace can't be read: it has what came before, in order, as
@@ -175,7 +182,7 @@ def flows(
     threads = processors() if workers is None else operator.index(workers)
     if threads < 1:
         raise ValueError(f"workers must be 1 or more, not {threads}")
-    settings = _Settings(home, idle_timeout, active_timeout, shared_filter(filter), vlan)
+    settings = _Settings(home, idle_timeout, active_timeout, shared_filter(filter), vlan, tcp)
     if client is None:
         whole = _here(sources, settings, threads)
     elif any(isinstance(source, plt.trace) for source in sources):

@@ -483,6 +483,7 @@ class _ColumnReader:
         filter: filter | str | None,
         limit: int,
         batch: int,
+        decap: object = False,
         /,
     ) -> Self: ...
     def __iter__(self) -> Self: ...

@@ -44,6 +44,12 @@ def batches(path: Path, clock: Clock) -> Result:
     return {"count": packets}
 
 
+def decap_batches(path: Path, clock: Clock) -> Result:
+    with clock:
+        packets = sum(len(batch) for batch in plt.columns(path, FIELDS, decap=True))
+    return {"count": packets}
+
+
 def table(path: Path, clock: Clock) -> Result:
     with clock:
         whole = plt.columns(path, FIELDS).table()

@@ -287,8 +287,8 @@ void encapsulation_l2tp3(const uint8_t *data, uint32_t len, struct encapsulation
     read_session(data, len, 4, out);
 }
 
-/* RFC 2661 section 3.1, with the tunnel's id in the upper 16 bits of ours and the session's below;
- * RFC 3931 section 4.1.2.1. */
+/* RFC 2661 section 3.1: the id is the tunnel's in its upper 16 bits, and the session's; RFC 3931
+ * section 4.1.2.1. */
 void encapsulation_l2tp(const uint8_t *data, uint32_t len, struct encapsulation *out)
 {
     enum { CONTROL = 0x8000, LENGTH = 0x4000, SEQUENCE = 0x0800, OFFSET = 0x0200 };

@@ -86,6 +86,7 @@ def columns(sizes: Sizes) -> Comparison:
     jobs = (
         Job("the floor, in C", FLOOR, path),
         Job("plt.columns(), by batches", "with_columns.batches", path, 2.2),
+        Job("plt.columns(decap=True), by batches", "with_columns.decap_batches", path, 2.5),
         Job("plt.columns(), one table", "with_columns.table", path),
         Job("plt.columns(), pyarrow table", "with_pyarrow.columns", path, 2.2),
         Job("dpkt, lists", "with_dpkt.columns", tenth),

@@ -64,6 +64,7 @@ from ._plt import (
     where,
 )
 from ._table import Batch, Table
+from ._tunnel import Tunnel
 from ._version import __version__
 
 
@@ -119,6 +120,7 @@ __all__ = [
     "TRACE_TYPE_UNKNOWN",
     "Table",
     "Transport",
+    "Tunnel",
     "ZLIB_COMPRESSION",
     "__version__",
     "chunk",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any, TypeAlias, TypeVar
 
@@ -15,6 +15,9 @@ from ._threads import processors
 __all__ = ["Columns", "column_fields", "columns", "shared_filter", "read_columns", "SharedFilter"]
 
 Same = TypeVar("Same")
+
+#: Whether to look into tunnels, or at which ports too.
+Decap: TypeAlias = bool | Mapping[str, int | Iterable[int]]
 
 #: The columns that plt.columns() reads by default.
 DEFAULT_FIELDS = (
@@ -140,10 +143,15 @@ def read_columns(
 
 
 def _reader(
-    names: tuple[str, ...], filter: SharedFilter, batch: int, source: Source, limit: int
+    names: tuple[str, ...],
+    filter: SharedFilter,
+    batch: int,
+    decap: Decap,
+    source: Source,
+    limit: int,
 ) -> _plt._ColumnReader:
     """What reads a source, in its turn or ahead of it: packets say nothing of each other."""
-    return _plt._ColumnReader(source, names, filter, limit, batch)
+    return _plt._ColumnReader(source, names, filter, limit, batch, decap)
 
 
 def _same(reader: Same) -> Same:
@@ -157,6 +165,7 @@ def columns(
     filter: _plt.filter | str | None = None,
     limit: int | None = None,
     batch: int = 1 << 16,
+    decap: Decap = False,
     workers: int | None = None,
     client: Any = None,
 ) -> Columns:
@@ -167,6 +176,10 @@ def columns(
     packets, of all sources together; batch is the rows of each batch.  ValueError on an unknown
     field; LibtraceError where a trace can't be read, after what was read before.  Ctrl-C ends the
     reading at once.
+
+    With decap=True the columns are of the innermost packet of each packet, in whatever tunnels it
+    is, and those named tunnel.* tell of the tunnel around it; filter is asked about the outer
+    packet.  decap={"vxlan": [4790, 8473]} adds ports of tunnels over UDP.
 
     Of several files `workers` threads read as many at once; without it as many as there are
     processors.  The batches come in the order of the files nevertheless.  While the consumer is at
@@ -180,7 +193,7 @@ def columns(
     until those were fetched, two at a time.
     """
     names = check_fields(DEFAULT_FIELDS if fields is None else fields, list(column_fields()))
-    reader = partial(_reader, names, shared_filter(filter), batch)
+    reader = partial(_reader, names, shared_filter(filter), batch, decap)
     empty = empty_batch(_plt._Batch, _plt._column_fields(), names)
     return read_columns(
         source,

@@ -18,6 +18,8 @@ from typing_extensions import Buffer, disjoint_base
 
 from ipp import IPprefix
 
+from ._tunnel import Tunnel
+
 class LibtraceError(SystemError): ...
 
 libtrace_exc = LibtraceError
@@ -159,6 +161,10 @@ class packet(_Exporter):
     def tcp_payload(self) -> Transport | None: ...
     @property
     def udp_payload(self) -> Transport | None: ...
+    @property
+    def inner(self) -> packet | None: ...
+    @property
+    def tunnels(self) -> tuple[Tunnel, ...]: ...
     @property
     def _pldns_transport(self) -> int: ...
     @property
@@ -477,6 +483,7 @@ class _ColumnReader:
         filter: filter | str | None,
         limit: int,
         batch: int,
+        decap: object = False,
         /,
     ) -> Self: ...
     def __iter__(self) -> Self: ...

@@ -50,9 +50,10 @@ class Table:
     """Columns of some packets: `table["src_port"]` is a NumPy array.
 
     Times are datetime64[ns], addresses arrays of n times 16 bytes (IPv4 in the first 4), flags
-    bool, everything else integers of their natural width.  Where a packet has no such field, the
-    value is 0 and `mask(name)` is True.  The arrays are read-only and outlive the table.  Arrow
-    consumers take the table itself: `pyarrow.table(t)`, `polars.DataFrame(t)`.  It can be pickled.
+    bool, texts str, everything else integers of their natural width.  Where a packet has no such
+    field, the value is 0, of a text None, and `mask(name)` is True.  The arrays are read-only and
+    outlive the table.  Arrow consumers take the table itself: `pyarrow.table(t)`,
+    `polars.DataFrame(t)`.  It can be pickled.
     """
 
     def __init__(self, batches: list[_plt._Batch]) -> None:
@@ -104,7 +105,7 @@ class Table:
         n = self._number(name)
         kind = self._columns[n][1]
         if kind == _plt._KIND_TEXT:
-            return np.array([t for b in self._batches for t in _texts(b, n)], dtype=object)
+            return _joined([np.array(list(_texts(b, n)), dtype=object) for b in self._batches])
         array = _joined([np.asarray(memoryview(batch.values(n))) for batch in self._batches])
         if kind == _plt._KIND_TIME:
             return array.view("datetime64[ns]")

@@ -72,6 +72,12 @@ def where_nine(path: Path, clock: Clock) -> Result:
     return _filtered(path, clock, FIELDS, WHERE)
 
 
+def decap_batches(path: Path, clock: Clock) -> Result:
+    with clock:
+        packets = sum(len(batch) for batch in plt.columns(path, FIELDS, decap=True))
+    return {"count": packets}
+
+
 def table(path: Path, clock: Clock) -> Result:
     with clock:
         whole = plt.columns(path, FIELDS).table()

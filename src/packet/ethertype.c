@@ -3,7 +3,20 @@
 #include "ethertype.h"
 
 #include "bytes.h"
+#include "encapsulation.h"
 #include "protocols.h"
+
+/* Note an encapsulation, and what begins at a place in it: only the outermost is. */
+static void note_below(struct plt_layers *out, enum tunnel_kind kind, uint32_t id, uint32_t at,
+                       enum linktype dlt)
+{
+    if (out->below != TUNNEL_NONE)
+        return;
+    out->below = (uint8_t)kind;
+    out->below_id = id;
+    out->below_at = at;
+    out->below_dlt = (uint8_t)dlt;
+}
 
 /* Layer 3 is IP; its first four bits are the version. */
 LINK_DECODER(ip)
@@ -36,13 +49,22 @@ static bool looks_like_ethernet(const uint8_t *data, uint32_t len, uint32_t at)
     }
 }
 
+static void decode_pseudowire(const uint8_t *data, uint32_t len, uint32_t at, uint32_t label,
+                              struct plt_layers *out)
+{
+    note_below(out, TUNNEL_MPLS, label, at, LINKTYPE_ETHERNET);
+    link_ethernet(data, len, at, out);
+}
+
 /* MPLS label stack (RFC 3032).  The first four bits after the bottom label tell IP from a control
  * word; Ethernet without a control word (RFC 4448 section 4.6) may begin with any bits. */
 LINK_DECODER(mpls)
 {
     bool bottom = false;
+    uint32_t label = 0;
     while (!bottom && link_has(len, at, 4)) {
         bottom = data[at + 2] & 1;
+        label = load_be32(data + at) >> 12;
         at += 4;
     }
     if (!bottom || !link_has(len, at, 1))
@@ -51,9 +73,9 @@ LINK_DECODER(mpls)
     if (nibble == 4 || nibble == 6)
         link_ip(data, len, at, out);
     else if (looks_like_ethernet(data, len, at) && !looks_like_ethernet(data, len, at + 4))
-        plt_decode_ethertype(data, len, at + 14, load_be16(data + at + 12), out);
+        decode_pseudowire(data, len, at, label, out);
     else if (nibble == 0 && link_has(len, at, 4 + 14)) /* RFC 4448: a control word, then Ethernet */
-        plt_decode_ethertype(data, len, at + 4 + 14, load_be16(data + at + 16), out);
+        decode_pseudowire(data, len, at + 4, label, out);
     else
         link_set_layer3(out, len, at, 0);
 }
@@ -133,30 +155,18 @@ static uint32_t macsec_size(const uint8_t *data, uint32_t len, uint32_t at)
 /* Network service header (RFC 8300 section 2.2): its length in words, and what follows. */
 static void decode_nsh(const uint8_t *data, uint32_t len, uint32_t at, struct plt_layers *out)
 {
-    enum { NEXT_IP4 = 1, NEXT_IP6 = 2, NEXT_ETHERNET = 3, NEXT_NSH = 4, NEXT_MPLS = 5 };
+    struct encapsulation header;
     if (!link_has(len, at, 8))
         return;
-    uint32_t size = (data[at + 1] & 0x3fU) * 4;
-    if (size < 8)
-        return;
-    switch (data[at + 3]) {
-    case NEXT_IP4:
-        link_set_layer3(out, len, at + size, ETHERTYPE_IP);
-        break;
-    case NEXT_IP6:
-        link_set_layer3(out, len, at + size, ETHERTYPE_IP6);
-        break;
-    case NEXT_ETHERNET:
-        link_ethernet(data, len, at + size, out);
-        break;
-    case NEXT_NSH:
-        plt_decode_ethertype(data, len, at + size, ETHERTYPE_NSH, out);
-        break;
-    case NEXT_MPLS:
-        plt_decode_ethertype(data, len, at + size, ETHERTYPE_MPLS, out);
-        break;
-    default:
-        break;
+    encapsulation_nsh(data + at, len - at, &header);
+    at += header.at;
+    if (header.carries == CARRIES_ETHERNET) {
+        note_below(out, TUNNEL_NSH, header.id, at, LINKTYPE_ETHERNET);
+        link_ethernet(data, len, at, out);
+    } else if (header.carries == CARRIES_ETHERTYPE) {
+        if (header.ethertype == ETHERTYPE_IP || header.ethertype == ETHERTYPE_IP6)
+            note_below(out, TUNNEL_NSH, header.id, at, LINKTYPE_RAW);
+        plt_decode_ethertype(data, len, at, header.ethertype, out);
     }
 }
 
@@ -188,6 +198,8 @@ void plt_decode_ethertype(const uint8_t *data, uint32_t len, uint32_t at, uint16
         break;
     case ETHERTYPE_PPPOE_SESSION: /* RFC 2516 section 4: 6 bytes, then a PPP protocol */
         out->ethertype = ethertype;
+        if (link_has(len, at, 6))
+            note_below(out, TUNNEL_PPPOE, load_be16(data + at + 2), at + 6, LINKTYPE_PPP);
         link_ppp(data, len, at + 6, out);
         break;
     case ETHERTYPE_MACSEC:

@@ -92,7 +92,14 @@ struct plt_layers {
     bool fragment;      /* not the first fragment of its packet */
     bool more_fragments;
     bool told_len; /* ip_len is the IP header's, not what the wire length leaves */
+    /* The outermost encapsulation before layer 3 that may be taken for a tunnel. */
+    uint8_t below;     /* enum tunnel_kind: MPLS with Ethernet, PPPoE or NSH, else TUNNEL_NONE */
+    uint8_t below_dlt; /* enum linktype of what it carries */
+    uint32_t below_at; /* where that begins */
+    uint32_t below_id;
 };
+
+struct tunnel;
 
 /* A packet whose layers are known.  All is borrowed: from an object, as long as no Python code
  * runs, or from a source until it is asked again. */
@@ -101,6 +108,8 @@ struct plt_packet {
     uint32_t len;
     const struct plt_layers *layers;
     const struct plt_meta *meta; /* of the packet that the object came from, NULL without one */
+    const struct tunnel *tunnel; /* that it is in, as far as was looked for, else NULL */
+    unsigned depth;              /* tunnels that it is in */
 };
 
 #endif

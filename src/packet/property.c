@@ -3,6 +3,7 @@
 
 #include "bytes.h"
 #include "meta.h"
+#include "tunnel.h"
 #include "values.h"
 
 #include <string.h>
@@ -11,8 +12,15 @@
     const struct property property_##id = {.name = #id, .doc = text ".", __VA_ARGS__};
 ALL_PROPERTIES(DEFINE_PROPERTY)
 
-#define PROPERTY_POINTER(id, ...) &property_##id,
-const struct property *const all_properties[] = {ALL_PROPERTIES(PROPERTY_POINTER) NULL};
+#define DEFINE_TUNNEL_PROPERTY(id, text, more, ...)                                                \
+    const struct property property_tunnel_##id = {                                                 \
+        .name = "tunnel." #id, .doc = text ".", __VA_ARGS__};
+TUNNEL_PROPERTIES(DEFINE_TUNNEL_PROPERTY)
+
+#define TUNNEL_PROPERTY_POINTER(id, ...) &property_tunnel_##id,
+#define PROPERTY_POINTER(id, ...)        &property_##id,
+const struct property *const all_properties[] = {
+    ALL_PROPERTIES(PROPERTY_POINTER) TUNNEL_PROPERTIES(TUNNEL_PROPERTY_POINTER) NULL};
 
 /* --- Time ------------------------------------------------------------------------------------ */
 
@@ -148,9 +156,40 @@ enum value_state property_value(enum property_id id, const struct plt_packet *pa
         return port_value(2, packet, value);
     case PROPERTY_PAYLOAD_LEN:
         return payload_value(packet, value);
+    case PROPERTY_TUNNEL_ID:
+        *value = packet->tunnel ? packet->tunnel->id : 0;
+        return packet->tunnel && packet->tunnel->has_id ? VALUE_PRESENT : VALUE_MISSING;
+    case PROPERTY_TUNNEL_DEPTH:
+        *value = packet->depth;
+        return VALUE_PRESENT;
     case PROPERTY_SRC_PREFIX:
     case PROPERTY_DST_PREFIX:
+    case PROPERTY_TUNNEL_KIND:
+    case PROPERTY_TUNNEL_SRC:
+    case PROPERTY_TUNNEL_DST:
         break;
     }
     return VALUE_MISSING;
+}
+
+const uint8_t *property_address(enum property_id id, const struct plt_packet *packet,
+                                uint32_t *size)
+{
+    const struct tunnel *tunnel = packet->tunnel;
+    if (id == PROPERTY_TUNNEL_SRC || id == PROPERTY_TUNNEL_DST) {
+        if (!tunnel || tunnel->version == 0)
+            return NULL;
+        *size = tunnel->version == 4 ? 4 : 16;
+        return id == PROPERTY_TUNNEL_SRC ? tunnel->src : tunnel->dst;
+    }
+    uint32_t at = property_ip_at(id, packet->layers, packet->len);
+    *size = packet->layers->version == 4 ? 4 : 16;
+    return at == PLT_ABSENT ? NULL : packet->data + at;
+}
+
+const char *property_text(enum property_id id, const struct plt_packet *packet)
+{
+    if (id != PROPERTY_TUNNEL_KIND || !packet->tunnel)
+        return NULL;
+    return tunnel_kind_name((enum tunnel_kind)packet->tunnel->kind);
 }

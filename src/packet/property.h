@@ -28,7 +28,12 @@ enum property_id {
     PROPERTY_DST_PREFIX,
     PROPERTY_SRC_PORT,
     PROPERTY_DST_PORT,
-    PROPERTY_PAYLOAD_LEN
+    PROPERTY_PAYLOAD_LEN,
+    PROPERTY_TUNNEL_KIND,
+    PROPERTY_TUNNEL_ID,
+    PROPERTY_TUNNEL_DEPTH,
+    PROPERTY_TUNNEL_SRC,
+    PROPERTY_TUNNEL_DST
 };
 
 struct property {
@@ -38,6 +43,7 @@ struct property {
     uint8_t kind; /* enum column_kind, of its column */
     bool needs_layers;
     bool can_be_missing;
+    bool of_tunnel; /* tunnels have to be looked for */
 };
 
 /* The rows: X(name, what it is, what the attribute's docstring adds, the rest of the row).  Neither
@@ -115,6 +121,21 @@ struct property {
     X(payload_len, "Bytes that TCP or UDP carries, by the headers' lengths", "",                   \
       .id = PROPERTY_PAYLOAD_LEN, .kind = KIND_UINT32, IP_VALUE)
 
+/* Of the tunnel that the innermost packet is directly in.  Their names begin with "tunnel.". */
+#define TUNNEL_PROPERTIES(X)                                                                       \
+    X(kind, "Kind of the tunnel that the innermost packet is in: vxlan, gre, ...", "",             \
+      .id = PROPERTY_TUNNEL_KIND, .kind = KIND_TEXT, .can_be_missing = true, TUNNEL_VALUE)         \
+    X(id, "Id of that tunnel: network, key, TEID, session", "", .id = PROPERTY_TUNNEL_ID,          \
+      .kind = KIND_UINT32, .can_be_missing = true, TUNNEL_VALUE)                                   \
+    X(depth, "Number of tunnels that the innermost packet is in", "", .id = PROPERTY_TUNNEL_DEPTH, \
+      .kind = KIND_UINT8, TUNNEL_VALUE)                                                            \
+    X(src, "Source address of that tunnel, in the IP header around it", "",                        \
+      .id = PROPERTY_TUNNEL_SRC, .kind = KIND_ADDRESS, .can_be_missing = true, TUNNEL_VALUE)       \
+    X(dst, "Destination address of that tunnel, in the IP header around it", "",                   \
+      .id = PROPERTY_TUNNEL_DST, .kind = KIND_ADDRESS, .can_be_missing = true, TUNNEL_VALUE)
+
+#define TUNNEL_VALUE .needs_layers = true, .of_tunnel = true
+
 #define ALL_PROPERTIES(X)                                                                          \
     TIME_PROPERTIES(X)                                                                             \
     SOURCE_PROPERTIES(X)                                                                           \
@@ -129,6 +150,9 @@ struct property {
 #define DECLARE_PROPERTY(id, ...) extern const struct property property_##id;
 ALL_PROPERTIES(DECLARE_PROPERTY)
 #undef DECLARE_PROPERTY
+#define DECLARE_TUNNEL_PROPERTY(id, ...) extern const struct property property_tunnel_##id;
+TUNNEL_PROPERTIES(DECLARE_TUNNEL_PROPERTY)
+#undef DECLARE_TUNNEL_PROPERTY
 
 /* All properties; ends with NULL. */
 extern const struct property *const all_properties[];
@@ -137,11 +161,16 @@ extern const struct property *const all_properties[];
  * captured, the packet has no such header, or the value does not fit its column. */
 enum value_state { VALUE_MISSING, VALUE_NONE, VALUE_PRESENT };
 
-/* The value of a property but for addresses: the bits of its column's kind. */
+/* The value of a property but for addresses and texts: the bits of its column's kind. */
 enum value_state property_value(enum property_id id, const struct plt_packet *packet,
                                 uint64_t *value);
 /* Where a packet's IP header has the bytes of an IP property (an address: 4 or 16 of them),
  * PLT_ABSENT where they were not all captured or there is no IP header. */
 uint32_t property_ip_at(enum property_id id, const struct plt_layers *layers, uint32_t len);
+/* The address of a property of KIND_ADDRESS, and its size; NULL where it is missing. */
+const uint8_t *property_address(enum property_id id, const struct plt_packet *packet,
+                                uint32_t *size);
+/* The text of a property of KIND_TEXT; NULL where it is missing. */
+const char *property_text(enum property_id id, const struct plt_packet *packet);
 
 #endif

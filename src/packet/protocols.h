@@ -90,6 +90,6 @@ enum {
 };
 
 /* Sizes in bytes of headers without options. */
-enum { IP_HEADER = 20, IP6_HEADER = 40, TCP_HEADER = 20, UDP_HEADER = 8 };
+enum { ETHERNET_HEADER = 14, IP_HEADER = 20, IP6_HEADER = 40, TCP_HEADER = 20, UDP_HEADER = 8 };
 
 #endif

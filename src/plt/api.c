@@ -15,9 +15,7 @@ static int packet_of(const struct plt_api *api, PyObject *obj, struct plt_packet
         PyErr_SetString(PyExc_ValueError, "nothing was read into this packet");
         return -1;
     }
-    const struct frame *packet = frame;
-    while (packet->parent)
-        packet = packet->parent;
+    const struct frame *packet = frame_packet(frame);
     *out = (struct plt_packet){.data = frame->data,
                                .len = frame->len,
                                .layers = frame_layers(frame),

@@ -1,17 +1,21 @@
 /* The Python type that reads a trace as columns: the C part of plt.columns(). */
 #include "records.h"
 #include "columns.h"
+#include "common/decap.h"
 #include "state.h"
 
 struct packet_reader {
     struct column_reader base;
     struct column_source sources[MAX_COLUMNS];
+    struct column_tunnels tunnels;
 };
 
 static bool take_column(struct column_reader *base, size_t i, const char *name)
 {
     struct packet_reader *self = (struct packet_reader *)base;
-    return column_find(name, &base->infos[i], &self->sources[i]);
+    bool found = column_find(name, &base->infos[i], &self->sources[i]);
+    self->tunnels.wanted |= found && self->sources[i].of_tunnel;
+    return found;
 }
 
 static enum plt_records_result read_rows(struct column_reader *base, struct batch *batch,
@@ -27,7 +31,10 @@ static enum plt_records_result read_rows(struct column_reader *base, struct batc
         enum plt_records_result result = records_next(base->records, &record);
         if (result != PLT_RECORD)
             return result;
-        columns_append(self->sources, batch, &record);
+        if (!columns_append(self->sources, &self->tunnels, batch, &record)) {
+            *out_of_memory = true;
+            return PLT_ERROR;
+        }
     }
     return PLT_RECORD;
 }
@@ -47,13 +54,19 @@ static PyObject *reader_new(PyTypeObject *type, PyObject *args, PyObject *Py_UNU
     PyObject *filter = NULL;
     Py_ssize_t limit = 0;
     Py_ssize_t batch_rows = 0;
+    PyObject *decap = Py_False;
+    struct column_tunnels tunnels = {.wanted = false};
     struct plt_state *state = plt_state_of(type);
-    if (!state || !PyArg_ParseTuple(args, "OO!Onn", &source, &PyTuple_Type, &names, &filter, &limit,
-                                    &batch_rows))
+    if (!state ||
+        !PyArg_ParseTuple(args, "OO!Onn|O", &source, &PyTuple_Type, &names, &filter, &limit,
+                          &batch_rows, &decap) ||
+        decap_read(decap, &tunnels.enters, &tunnels.ports) < 0)
         return NULL;
     struct column_reader *self = (struct column_reader *)type->tp_alloc(type, 0);
     if (!self)
         return NULL;
+    tunnels.wanted = tunnels.enters;
+    ((struct packet_reader *)self)->tunnels = tunnels;
     self->api = &state->api;
     self->libtrace_error = Py_NewRef(state->error);
     self->types = &state->batch_types;
@@ -66,8 +79,9 @@ static PyObject *reader_new(PyTypeObject *type, PyObject *args, PyObject *Py_UNU
 }
 
 static PyType_Slot reader_slots[] = {
-    {Py_tp_doc, "_ColumnReader(source, names, filter, limit, batch, /)\n--\n\nReads a trace as "
-                "columns: the C part of plt.columns()."},
+    {Py_tp_doc,
+     "_ColumnReader(source, names, filter, limit, batch, decap=False, /)\n--\n\nReads a trace as "
+     "columns: the C part of plt.columns()."},
     {Py_tp_new, reader_new},
     {Py_tp_dealloc, reader_dealloc},
     {Py_tp_methods, column_reader_methods},

@@ -38,7 +38,8 @@ bool column_nth(size_t n, struct column_info *info, struct column_source *source
         *info = (struct column_info){.kind = (*property)->kind,
                                      .can_be_missing = (*property)->can_be_missing};
         *source = (struct column_source){.property = *property,
-                                         .needs_layers = (*property)->needs_layers};
+                                         .needs_layers = (*property)->needs_layers,
+                                         .of_tunnel = (*property)->of_tunnel};
         *doc = (*property)->doc;
         snprintf(info->name, sizeof(info->name), "%s", (*property)->name);
         return true;
@@ -97,16 +98,26 @@ static bool source_value(const struct column_source *source, const struct plt_pa
     return at != PLT_ABSENT;
 }
 
-static void append_address(struct column_data *data, const struct property *property,
-                           const struct plt_packet *packet)
+static bool append(struct column_data *data, const struct column_source *source,
+                   const struct plt_packet *packet)
 {
-    uint32_t at = property_ip_at(property->id, packet->layers, packet->len);
-    uint32_t size = packet->layers->version == 4 ? 4 : 16;
-    column_append_address(data, at == PLT_ABSENT ? NULL : packet->data + at, size);
+    uint32_t size = 0;
+    uint64_t value = 0;
+    if (data->kind == KIND_ADDRESS) {
+        const uint8_t *address = property_address(source->property->id, packet, &size);
+        column_append_address(data, address, size);
+    } else if (data->kind == KIND_TEXT) {
+        const char *text = property_text(source->property->id, packet);
+        return column_append_text(data, text, text ? strlen(text) : 0);
+    } else {
+        bool present = source_value(source, packet, &value);
+        column_append(data, present, value);
+    }
+    return true;
 }
 
-void columns_append(const struct column_source *sources, struct batch *batch,
-                    const struct plt_record *record)
+bool columns_append(const struct column_source *sources, const struct column_tunnels *tunnels,
+                    struct batch *batch, const struct plt_record *record)
 {
     struct plt_layers layers = {.layer3 = PLT_ABSENT};
     bool decoded = record->layers != NULL;
@@ -114,20 +125,28 @@ void columns_append(const struct column_source *sources, struct batch *batch,
                                 .len = record->len,
                                 .layers = decoded ? record->layers : &layers,
                                 .meta = &record->meta};
+    struct innermost room;
+    if (tunnels->wanted) {
+        if (!decoded)
+            record_layers(record, &layers);
+        decoded = true;
+        struct plt_packet inner = packet;
+        if (tunnel_innermost(&inner, &tunnels->ports, &room)) {
+            if (tunnels->enters)
+                packet = inner;
+            packet.tunnel = inner.tunnel;
+            packet.depth = inner.depth;
+        }
+    }
+    bool enough = true;
     for (size_t i = 0; i < batch->count; i++) {
-        struct column_data *data = batch->columns[i];
         const struct column_source *source = &sources[i];
         if (source->needs_layers && !decoded) {
             record_layers(record, &layers);
             decoded = true;
         }
-        if (data->kind == KIND_ADDRESS) {
-            append_address(data, source->property, &packet);
-        } else {
-            uint64_t value = 0;
-            bool present = source_value(source, &packet, &value);
-            column_append(data, present, value);
-        }
+        enough &= append(batch->columns[i], source, &packet);
     }
     batch->rows++;
+    return enough;
 }

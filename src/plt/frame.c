@@ -75,6 +75,15 @@ struct frame *frame_child(struct frame *parent, uint32_t start, uint32_t end, en
     return frame;
 }
 
+struct frame *frame_of_inner(struct frame *parent, const struct plt_record *inner)
+{
+    uint32_t start = (uint32_t)(inner->data - parent->data);
+    struct frame *frame = frame_child(parent, start, start + inner->len, ROOT_LINK, 0);
+    if (frame)
+        frame->meta = inner->meta;
+    return frame;
+}
+
 struct frame *frame_of_buffer(struct plt_state *state, PyObject *exporter, enum plt_root root,
                               uint8_t proto)
 {
@@ -150,6 +159,8 @@ static struct frame *copy_child(const struct frame *from)
     uint32_t start = (uint32_t)(from->data - from->parent->data);
     struct frame *child =
         frame_child(parent, start, start + from->len, (enum plt_root)from->root, from->root_proto);
+    if (child)
+        child->meta = from->meta;
     frame_release(parent);
     return child;
 }

@@ -38,6 +38,18 @@ struct frame *frame_new(struct plt_state *state, uint32_t len);
 /* A frame over part of another's bytes, rooted at a network or transport header. */
 struct frame *frame_child(struct frame *parent, uint32_t start, uint32_t end, enum plt_root root,
                           uint8_t proto);
+/* A frame over a packet in another one, with a time and lengths of its own. */
+struct frame *frame_of_inner(struct frame *parent, const struct plt_record *inner);
+
+/* The frame of the packet that a frame is of or in: one of a trace, or one that came in a tunnel.
+ * Of an object made from bytes it is rooted at no link layer. */
+static inline struct frame *frame_packet(struct frame *frame)
+{
+    while (frame && frame->parent && frame->root != ROOT_LINK)
+        frame = frame->parent;
+    return frame;
+}
+
 /* The message about an object that no layer can be made of. */
 #define NOT_DATA "Not a Data, Packet or ByteArray object"
 

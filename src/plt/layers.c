@@ -185,9 +185,7 @@ PyObject *layer_set_checksums(PyObject *self_, PyObject *Py_UNUSED(args))
 {
     const struct view *self = (struct view *)self_;
     struct frame *frame = self->frame;
-    struct frame *packet = frame;
-    while (packet->parent)
-        packet = packet->parent;
+    const struct frame *packet = frame_packet(frame);
     const struct plt_layers *layers = frame_layers(frame);
     /* complete: what the IP header announces was captured, and the FCS may be missing */
     bool complete = packet->root != ROOT_LINK ||

@@ -143,6 +143,11 @@ static int plt_exec(PyObject *module)
     state->datetime = PyCapsule_Import("datetime.datetime_CAPI", 0);
     if (!state->datetime)
         return -1;
+    PyObject *tunnel = PyImport_ImportModule("plt._tunnel");
+    state->tunnel_type = tunnel ? PyObject_GetAttrString(tunnel, "Tunnel") : NULL;
+    Py_XDECREF(tunnel);
+    if (!state->tunnel_type)
+        return -1;
     if (add_error(module, state) < 0 || add_types(module, state) < 0)
         return -1;
     if (add_constants(module) < 0)

@@ -279,9 +279,7 @@ static PyObject *output_write_packet(PyObject *self_, PyObject *packet)
         return raise_error(self_, "OutputTrace not started");
     if (self->busy)
         return raise_error(self_, "this OutputTrace is in use by another thread");
-    struct frame *frame = view->frame;
-    while (frame && frame->parent)
-        frame = frame->parent;
+    struct frame *frame = frame_packet(view->frame);
     if (!frame || frame->root != ROOT_LINK) {
         PyErr_SetString(PyExc_ValueError, "only packets that came from a trace can be written");
         return NULL;

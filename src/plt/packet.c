@@ -6,6 +6,7 @@
 #include "diagnose.h"
 #include "errors.h"
 #include "filter.h"
+#include "inner.h"
 #include "layers.h"
 #include "state.h"
 #include "view.h"
@@ -14,15 +15,20 @@
 #include <string.h>
 #include <time.h>
 
-/* The frame that the object's packet came in, which holds quoted and tunnelled packets too. */
+/* The frame that the object's packet came in, which holds quoted packets too. */
 static struct frame *packet_frame(PyObject *self_)
 {
     struct frame *frame = ((struct view *)self_)->frame;
     if (!frame)
         PyErr_SetString(PyExc_ValueError, "nothing was read into this packet");
-    while (frame && frame->parent)
+    return frame_packet(frame);
+}
+
+static bool is_of_trace(const struct frame *frame)
+{
+    while (frame->parent)
         frame = frame->parent;
-    return frame;
+    return frame->root == ROOT_LINK;
 }
 
 /* What the trace says of the object's packet, NULL with ValueError for an object made from bytes.
@@ -30,7 +36,7 @@ static struct frame *packet_frame(PyObject *self_)
 static const struct plt_meta *packet_meta(PyObject *self_, const char *name)
 {
     const struct frame *frame = packet_frame(self_);
-    if (frame && frame->root != ROOT_LINK) {
+    if (frame && !is_of_trace(frame)) {
         PyErr_Format(PyExc_ValueError, "no %s: this object was made from bytes, not from a packet",
                      name);
         return NULL;
@@ -269,6 +275,8 @@ static PyGetSetDef packet_getset[] = {
     READONLY(
         _pldns_transport, packet_payload_of_get,
         "6 or 17 for the payload of TCP or UDP, else 0: which tells pldns of a length prefix."),
+    READONLY(inner, packet_inner_get, PACKET_INNER_DOC),
+    READONLY(tunnels, packet_tunnels_get, PACKET_TUNNELS_DOC),
     READONLY(size, diagnose_size, "Number of captured bytes from the object's first byte on."),
     READONLY(kind, diagnose_kind,
              "Where the bytes are from: 'packet' (a trace), 'string' (a bytes-like object) or "

@@ -18,6 +18,7 @@ int state_traverse(PyObject *module, visitproc visit, void *arg)
     Py_VISIT(state->output_type);
     Py_VISIT(state->reader_type);
     Py_VISIT(state->error);
+    Py_VISIT(state->tunnel_type);
     Py_VISIT(state->ipp);
     return batch_types_traverse(&state->batch_types, visit, arg);
 }
@@ -34,6 +35,7 @@ int state_clear(PyObject *module)
     batch_types_clear(&state->batch_types);
     Py_CLEAR(state->reader_type);
     Py_CLEAR(state->error);
+    Py_CLEAR(state->tunnel_type);
     Py_CLEAR(state->ipp);
     return 0;
 }

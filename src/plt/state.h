@@ -18,6 +18,7 @@ struct plt_state {
     struct batch_types batch_types;
     PyTypeObject *reader_type;     /* owned */
     PyObject *error;               /* owned: LibtraceError */
+    PyObject *tunnel_type;         /* owned: plt._tunnel.Tunnel */
     PyObject *ipp;                 /* owned: the module ipp._ipp, which owns the next */
     const struct ipp_api *ipp_api; /* borrowed */
     const void *datetime;          /* borrowed from the interpreter: its PyDateTime_CAPI */

@@ -53,7 +53,7 @@ static bool find_name(const char *name, size_t len, struct where_name *out)
             return true;
         }
     }
-    if (!column_find(text, &info, &source))
+    if (!column_find(text, &info, &source) || source.of_tunnel)
         return false;
     out->property = source.property;
     out->field = source.field;
@@ -75,6 +75,8 @@ static PyObject *all_names(void)
         const char *name = n < HEADERS ? headers[n].name : info.name;
         if (n >= HEADERS && !column_nth(n - HEADERS, &info, &source, &doc))
             break;
+        if (n >= HEADERS && source.of_tunnel)
+            continue;
         PyObject *item = PyUnicode_FromString(name);
         if (!item || PyList_Append(names, item) < 0)
             Py_CLEAR(names);

@@ -30,6 +30,14 @@ def within(value: int, low: int, high: int) -> int | None:
     return value if low <= value <= high else None
 
 
+def of_tunnel(pkt: plt.packet, name: str) -> Any:
+    """What the column of the innermost tunnel must hold."""
+    if name == "depth":
+        return len(pkt.tunnels)
+    found = getattr(pkt.tunnels[-1], name) if pkt.tunnels else None
+    return bytes(found.addr).ljust(16, b"\0") if name in ("src", "dst") and found else found
+
+
 def value(pkt: plt.packet, name: str) -> Any:
     """What a column of this name must hold for the packet, None where that is missing.
 
@@ -54,6 +62,8 @@ def value(pkt: plt.packet, name: str) -> Any:
     if name in INTERNET:
         found = attribute(pkt.ip or pkt.ip6, name)
         return bytes(found.addr).ljust(16, b"\0") if name.endswith("_prefix") and found else found
+    if name.startswith("tunnel."):
+        return of_tunnel(pkt, name.removeprefix("tunnel."))
     layer, dot, field = name.partition(".")
     return attribute(getattr(pkt, layer), field) if dot else getattr(pkt, name)
 
@@ -74,7 +84,7 @@ def differences(packets: Iterable[plt.packet], table: plt.Table) -> list[str]:
             zip(packets, got, missing.tolist(), strict=True)
         ):
             expected = value(pkt, name)
-            blank = bytes(16) if values.ndim == 2 else 0
+            blank = bytes(16) if values.ndim == 2 else None if values.dtype == object else 0
             if absent != (expected is None) or one != (blank if expected is None else expected):
                 wrong += 1
                 if wrong <= 3:

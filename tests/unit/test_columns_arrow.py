@@ -104,6 +104,8 @@ def test_types_of_all_columns(mixed: Path) -> None:
             assert type_ == pa.timestamp("ns", "UTC")
         elif table[name].ndim == 2:
             assert type_ == pa.binary(16)
+        elif kind == object:
+            assert type_ == pa.utf8()
         else:
             assert type_ == pa.from_numpy_dtype(kind), name
         assert arrow[name].null_count == table.mask(name).sum()

@@ -1,0 +1,315 @@
+"""Packets within packets: `inner` and `tunnels`, by the RFCs' headers and by tshark."""
+
+import copy
+import pickle
+import struct
+import subprocess
+from pathlib import Path
+
+import packets
+import pytest
+import tunnelled
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from packets import ethernet, ipv4, ipv6, tcp, udp
+from tunnelled import CASES, FRAME, INNER, OUTER, Case, inner4, over_ip, over_udp, vxlan
+
+import plt
+
+DEPTH = 16
+
+
+def innermost(packet: plt.packet) -> plt.packet:
+    while (inner := packet.inner) is not None:
+        packet = inner
+    return packet
+
+
+def ends(packet: plt.packet) -> tuple[str, str] | None:
+    header = packet.ip or packet.ip6
+    return (str(header.src_prefix), str(header.dst_prefix)) if header else None
+
+
+# --- Each kind
+
+
+@pytest.mark.parametrize("case", CASES.values(), ids=CASES)
+def test_the_packet_in_each_kind_of_tunnel(case: Case, tmp_path: Path) -> None:
+    packet = packets.packet_of(case.frame, tmp_path)
+    (tunnel,) = packet.tunnels
+    assert (tunnel.kind, tunnel.id) == (case.kind, case.id)
+    if case.outer is None:
+        assert (tunnel.src, tunnel.dst) == (None, None)
+    else:
+        assert (str(tunnel.src), str(tunnel.dst)) == case.outer
+    inner = packet.inner
+    assert isinstance(inner, plt.packet)
+    assert inner.inner is None
+    assert inner.tunnels == ()
+    assert ends(inner) == case.inner
+    assert (inner.tcp.src_port, inner.tcp.dst_port) == (40000, 80)
+    assert bytes(inner.tcp_payload) == b"seen"
+
+
+@pytest.mark.parametrize("case", CASES.values(), ids=CASES)
+def test_an_inner_packet_has_the_time_and_lengths_of_its_own(case: Case, tmp_path: Path) -> None:
+    packet = packets.packet_of(case.frame, tmp_path)
+    inner = packet.inner
+    assert (inner.time_ns, inner.time, inner.erf_time) == (
+        packet.time_ns, packet.time, packet.erf_time
+    )  # fmt: skip
+    assert inner.wire_len == inner.capture_len == len(bytes(inner))
+    assert case.frame.endswith(bytes(inner))
+    # all that follows the IP header: 20 or 40 bytes, TCP's 20, 4 of payload
+    header = 40 if ":" in case.inner[0] else 20
+    assert len(bytes(inner.layer3)) == header + 24
+
+
+@pytest.mark.parametrize("case", CASES.values(), ids=CASES)
+def test_a_packet_that_was_cut_in_the_inner_payload(case: Case, tmp_path: Path) -> None:
+    packet = packets.packet_of(case.frame[:-2], tmp_path, wire=len(case.frame))
+    inner = packet.inner
+    assert inner.capture_len == len(bytes(inner)) == inner.wire_len - 2
+    assert inner.tcp.dst_port == 80
+    assert inner.wire_len == packets.packet_of(case.frame, tmp_path).inner.wire_len
+
+
+#: Where tshark has the id of a tunnel, by our name of its kind.
+ID_FIELDS = {
+    "gre": "gre.key", "pptp": "gre.key.call_id", "erspan": "erspan.spanid", "vxlan": "vxlan.vni",
+    "vxlan-gpe": "vxlan.vni", "geneve": "geneve.vni", "gtp": "gtp.teid", "mpls": "mpls.label",
+    "pppoe": "pppoe.session_id", "nsh": "nsh.spi",
+}  # fmt: skip
+
+
+def tshark_rows(tshark: str, path: Path, fields: list[str]) -> list[list[list[str]]]:
+    """All values of fields in each packet."""
+    command = [tshark, "-n", "-r", str(path), "-Tfields", "-Eoccurrence=a", "-Eseparator=;"]
+    for field in fields:
+        command += ["-e", field]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=120)
+    return [
+        [value.split(",") if value else [] for value in line.split(";")]
+        for line in done.stdout.splitlines()
+    ]
+
+
+def ends_by_tshark(row: list[list[str]]) -> list[str]:
+    """The innermost addresses, and ports."""
+    ip_src, ip_dst, ip6_src, ip6_dst, *ports = row
+    return [*ip_src[-1:], *ip_dst[-1:], *ip6_src[-1:], *ip6_dst[-1:], *(p[-1] for p in ports if p)]
+
+
+ADDRESSES = ["ip.src", "ip.dst", "ipv6.src", "ipv6.dst"]
+
+
+def test_tshark_finds_the_same_ids_and_inner_addresses(tshark: str, tmp_path: Path) -> None:
+    # what an L2TPv3 session carries tshark has from control messages alone
+    cases = {name: case for name, case in CASES.items() if name != "L2TPv3"}
+    path = packets.write(tmp_path / "t.pcap", packets.pcap(c.frame for c in cases.values()))
+    ids = sorted(set(ID_FIELDS.values()))
+    rows = tshark_rows(tshark, path, [*ADDRESSES, "tcp.srcport", "tcp.dstport", *ids])
+    assert len(rows) == len(cases)
+    for (name, case), row, packet in zip(cases.items(), rows, packets.read(path), strict=True):
+        inner = innermost(packet)
+        source, destination = ends(inner) or ("", "")
+        last4, last6 = row[0][-1:] + row[1][-1:], row[2][-1:] + row[3][-1:]
+        assert [source, destination] == (last6 if inner.ip6 else last4), name
+        assert row[4:6] == [[str(inner.tcp.src_port)], [str(inner.tcp.dst_port)]], name
+        field = ID_FIELDS.get(case.kind)
+        if field and case.id is not None:
+            found = row[6 + ids.index(field)][-1]
+            assert int(found, 0) == packet.tunnels[-1].id, name
+
+
+#: Tunnels of the corpus, and tshark's name of what carries the inner packet.
+TRACES = ["vxlan.pcap", "teredo.pcap", "4in4tunnel.pcap", "6in4tunnel.pcap", "4in6tunnel.pcap"]
+
+
+@pytest.mark.parametrize("name", TRACES)
+def test_tshark_finds_the_same_inner_packets_in_the_corpus(
+    name: str, corpus: Path, tshark: str
+) -> None:
+    path = corpus / "traces" / name
+    fields = [*ADDRESSES, "tcp.srcport", "tcp.dstport", "frame.protocols"]
+    for row, packet in zip(tshark_rows(tshark, path, fields), packets.read(path), strict=True):
+        inner = innermost(packet)
+        assert len(packet.tunnels) == 1
+        last4, last6 = row[0][-1:] + row[1][-1:], row[2][-1:] + row[3][-1:]
+        protocols = row[6][0].split(":")
+        if inner.ip is None and inner.ip6 is None:
+            assert protocols[-1] == "arp"
+            continue
+        # an error quotes a packet, whose addresses tshark lists too
+        mine = list(ends(inner) or ())
+        pairs4 = list(map(list, zip(row[0], row[1], strict=True)))
+        pairs6 = list(map(list, zip(row[2], row[3], strict=True)))
+        assert mine in (pairs6 if inner.ip6 else pairs4)
+        if "icmp" not in protocols and "icmpv6" not in protocols:
+            assert mine == (last6 if inner.ip6 else last4)
+        if inner.tcp:
+            assert [row[4][-1], row[5][-1]] == [str(inner.tcp.src_port), str(inner.tcp.dst_port)]
+
+
+# --- Within each other
+
+
+def test_tunnels_are_listed_outermost_first(tmp_path: Path) -> None:
+    mirrored = over_ip(tunnelled.gre(tunnelled.erspan2(over_udp(vxlan(FRAME, 3), 4789), 2),
+                                     0x88BE, seq=1), 47)  # fmt: skip
+    packet = packets.packet_of(mirrored, tmp_path)
+    assert [(tunnel.kind, tunnel.id) for tunnel in packet.tunnels] == [("erspan", 2), ("vxlan", 3)]
+    assert packet.inner.tunnels == packet.tunnels[1:]
+    assert ends(packet.inner) == OUTER
+    assert ends(packet.inner.inner) == INNER
+    assert ends(innermost(packet)) == INNER
+
+
+def test_no_more_than_sixteen_are_entered(tmp_path: Path) -> None:
+    data = inner4()
+    for _ in range(200):
+        data = ipv4(data, 4)
+    packet = packets.packet_of(ethernet(data), tmp_path)
+    assert [tunnel.kind for tunnel in packet.tunnels] == ["ipip"] * DEPTH
+    depth = 0
+    while packet.inner is not None:
+        packet = packet.inner
+        depth += 1
+    assert depth == DEPTH
+    assert packet.wire_len == 20 * (201 - DEPTH) + 24
+    assert packet.tunnels == ()
+
+
+def test_quoted_packets_may_be_tunnels(tmp_path: Path) -> None:
+    quoted = over_ip(inner4(), 4)[14:]
+    packet = packets.packet_of(ethernet(ipv4(packets.icmp(3, 1, payload=quoted), 1)), tmp_path)
+    assert packet.inner is None
+    within = packet.icmp.payload
+    assert within.tunnels[0].kind == "ipip"
+    assert ends(within.inner) == INNER
+    assert within.inner.time_ns == packet.time_ns
+
+
+# --- What is none
+
+
+def test_a_packet_without_a_tunnel(tmp_path: Path) -> None:
+    packet = packets.packet_of(FRAME, tmp_path)
+    assert packet.inner is None
+    assert packet.tunnels == ()
+    assert plt.packet().inner is None
+    assert plt.packet().tunnels == ()
+
+
+GOOD = inner4()
+NOT_INNER = {
+    "text at VXLAN's port": over_udp(b"GET / HTTP/1.1\r\nHost: example.org\r\n\r\n" * 2, 4789),
+    "text at GTP's port": over_udp(b"0\xff plain text that is longer than a header", 2152),
+    "zeros at Teredo's port": over_udp(bytes(80), 3544),
+    "version 5": over_ip(b"\x55" + GOOD[1:], 4),
+    "a header of 16 bytes": over_ip(b"\x44" + GOOD[1:], 4),
+    "shorter than its header": over_ip(GOOD[:2] + b"\0\x13" + GOOD[4:], 4),
+    "longer than its tunnel": over_ip(GOOD[:2] + b"\xff\xff" + GOOD[4:], 4),
+    "an IPv6 packet longer than its tunnel": over_ip(
+        ipv6(tcp(b"x"), 6, length=5000), 41
+    ),
+    "a wrong IPv4 checksum over UDP": over_udp(
+        vxlan(ethernet(ipv4(tcp(), 6, checksum=0x1234)), 1), 4789
+    ),
+    "VXLAN without a network": over_udp(bytes(8) + FRAME, 4789),
+    "GRE of version 2": over_ip(b"\0\2\x08\0" + GOOD, 47),
+    "GRE with another protocol": over_ip(b"\0\0\x81\x37" + GOOD, 47),
+    "an echo of GTP": over_udp(struct.pack(">BBHIHBB", 0x32, 1, 4, 0, 1, 0, 0), 2152),
+    "L2TP control": over_udp(struct.pack(">HHHHHH", 0xC802, 12, 1, 0, 0, 0), 1701),
+    "nothing in it": over_ip(b"", 4),
+    "one byte in it": over_ip(b"\x45", 4),
+    "EtherIP of version 2": over_ip(b"\x20\0" + FRAME, 97),
+    "a later fragment": ethernet(ipv4(GOOD, 4, fragment=5)),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("frame", NOT_INNER.values(), ids=NOT_INNER)
+def test_what_only_looks_like_a_tunnel_is_an_outer_packet(frame: bytes, tmp_path: Path) -> None:
+    packet = packets.packet_of(frame, tmp_path)
+    assert packet.inner is None
+    assert packet.tunnels == ()
+    assert packet.ip is not None
+
+
+def test_the_inner_packet_of_a_first_fragment_is_as_long_as_it_says(tmp_path: Path) -> None:
+    whole = inner4(bytes(1000))
+    packet = packets.packet_of(ethernet(ipv4(whole[:600], 4, fragment=0x2000)), tmp_path)
+    assert packet.inner.wire_len == len(whole) == 1040
+    assert packet.inner.capture_len == 600
+
+
+def test_padding_after_the_outer_packet_is_no_part_of_the_inner_one(tmp_path: Path) -> None:
+    small = over_ip(ipv4(udp(b"", ports=(1, 2)), 17, src=INNER[0], dst=INNER[1]), 4)
+    packet = packets.packet_of(small + bytes(10), tmp_path)
+    assert packet.inner.wire_len == len(bytes(packet.inner)) == 28
+
+
+# --- Objects
+
+
+def test_an_inner_packet_keeps_its_bytes(tmp_path: Path) -> None:
+    inner = packets.packet_of(CASES["VXLAN"].frame, tmp_path).inner
+    assert bytes(inner) == FRAME
+    twin = copy.copy(inner)
+    assert bytes(twin) == FRAME
+    assert (twin.wire_len, twin.time_ns) == (inner.wire_len, inner.time_ns)
+
+
+def test_an_inner_packet_can_be_written_and_filtered(tmp_path: Path) -> None:
+    inner = packets.packet_of(CASES["VXLAN"].frame, tmp_path).inner
+    assert inner.apply_filter(plt.filter("tcp port 80 and host 10.0.0.2"))
+    assert plt.where("dst_port == 80").matches(inner)
+    with plt.output_trace(f"pcapfile:{tmp_path / 'out.pcap'}") as out:
+        out.write_packet(inner)
+        out.write_packet(inner.tcp)
+    again = packets.read(tmp_path / "out.pcap")
+    assert [bytes(packet) for packet in again] == [FRAME, FRAME]
+    assert again[0].time_ns == inner.time_ns
+
+
+def test_a_layer_tells_the_tunnels_of_its_packet(tmp_path: Path) -> None:
+    packet = packets.packet_of(CASES["VXLAN"].frame, tmp_path)
+    assert packet.udp.tunnels == packet.tunnels
+    assert ends(packet.udp.inner) == INNER
+
+
+def test_an_object_made_from_bytes_has_no_time_in_its_tunnel_either() -> None:
+    inner = plt.ip(over_ip(inner4(), 4)[14:]).inner
+    assert ends(inner) == INNER
+    with pytest.raises(ValueError, match="no time_ns: this object was made from bytes"):
+        _ = inner.time_ns
+
+
+def test_a_tunnel_is_a_named_tuple_that_can_be_pickled(tmp_path: Path) -> None:
+    (tunnel,) = packets.packet_of(CASES["VXLAN"].frame, tmp_path).tunnels
+    assert isinstance(tunnel, plt.Tunnel)
+    assert tunnel._fields == ("kind", "id", "src", "dst")
+    assert pickle.loads(pickle.dumps(tunnel)) == tunnel
+
+
+@settings(max_examples=400, deadline=None)
+@given(
+    name=st.sampled_from(sorted(CASES)),
+    changes=st.lists(st.tuples(st.integers(14, 120), st.integers(0, 255)), max_size=6),
+    cut=st.integers(0, 120),
+)
+def test_mutations_do_not_crash(
+    name: str, changes: list[tuple[int, int]], cut: int, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    data = bytearray(CASES[name].frame)
+    for at, value in changes:
+        data[at % len(data)] = value
+    folder = tmp_path_factory.mktemp("mutated")
+    packet = packets.packet_of(bytes(data[: max(14, len(data) - cut)]), folder, wire=len(data))
+    depth = len(packet.tunnels)
+    while packet.inner is not None:
+        outer, packet = packet, packet.inner
+        depth -= 1
+        assert packet.capture_len <= packet.wire_len
+        assert bytes(packet) in bytes(outer)
+    assert depth == 0

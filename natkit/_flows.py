@@ -14,7 +14,16 @@ from typing import Any, SupportsIndex
 
 import plt
 from natkit._natkit import FlowHome, FlowTable
-from plt.shared import Crew, SharedFilter, Source, is_file, processors, shared_filter
+from plt.shared import (
+    Crew,
+    SharedFilter,
+    Source,
+    Sources,
+    is_file,
+    processors,
+    shared_filter,
+    sources_of,
+)
 
 __all__ = ["Source", "flows"]
 
@@ -150,7 +159,7 @@ def _on_cluster(uris: Sequence[Source], settings: _Settings, client: Any) -> _Pa
 
 
 def flows(
-    uris: Source | Sequence[Source],
+    uris: Sources,
     *,
     home: FlowHome | None = None,
     idle_timeout: float | None = None,
@@ -163,20 +172,20 @@ def flows(
 ) -> FlowTable:
     """The FlowTable of many traces, flow for flow that which reading them in order would give.
 
-    uris are URIs, paths or plt.trace objects, of one capture after another; home, idle_timeout,
-    active_timeout, vlan and tcp are FlowTable's.  On this machine `workers` threads read files, by
-    default as many as there are processors; pipes, interfaces and traces that are open are
-    read in their turn.  With a client of dask.distributed its workers read, each of which must be
-    able to read the files.  The tables are merged; where merge() can't be exact, the later files
-    are read again into the earlier table: see FlowTable.merge(). With tcp=True those are most, and
-    on this machine the files are read in order at once, by a thread that reads and one that counts.
+    uris are one or more traces as plt.columns() takes them, of one capture after another; home,
+    idle_timeout, active_timeout, vlan and tcp are FlowTable's.  On this machine `workers` threads
+    read files, by default as many as there are processors; pipes, interfaces, URLs, and traces and
+    files that are open are read in their turn.  With a client of dask.distributed its workers read,
+    each of which must be able to read the files.  The tables are merged; where merge() can't be
+    exact, the later files are read again into the earlier table: see FlowTable.merge(). With
+    tcp=True those are most, and on this machine the files are read in order at once, by a thread
+    that reads and one that counts.
 
     ValueError where there are no uris and for fewer than one worker; TypeError for a trace object
     with a client.  LibtraceError where a trace can't be read: it has what came before, in order, as
     its `table`.
     """
-    one = isinstance(uris, (str, bytes, os.PathLike, plt.trace))
-    sources: list[Source] = [uris] if one else list(uris)  # type: ignore[list-item, arg-type]
+    sources = sources_of(uris)
     if not sources:
         raise ValueError("no sources to read")
     threads = processors() if workers is None else operator.index(workers)
@@ -185,8 +194,8 @@ def flows(
     settings = _Settings(home, idle_timeout, active_timeout, shared_filter(filter), vlan, tcp)
     if client is None:
         whole = _here(sources, settings, threads)
-    elif any(isinstance(source, plt.trace) for source in sources):
-        raise TypeError("a cluster reads URIs and paths, not plt.trace objects")
+    elif not all(isinstance(source, str | bytes | os.PathLike) for source in sources):
+        raise TypeError("a cluster reads URIs and paths, not plt.trace objects or open files")
     else:
         whole = _on_cluster(sources, settings, client)
     if isinstance(whole.error, plt.LibtraceError):

@@ -1,14 +1,44 @@
 import builtins
 from collections.abc import Callable, Iterator, Sequence
-from os import PathLike
-from typing import Any, Literal, Protocol, Self, SupportsFloat, SupportsIndex, final, overload
+from ipaddress import (
+    IPv4Address,
+    IPv4Interface,
+    IPv4Network,
+    IPv6Address,
+    IPv6Interface,
+    IPv6Network,
+)
+from typing import (
+    Any,
+    Literal,
+    Protocol,
+    Self,
+    SupportsFloat,
+    SupportsIndex,
+    TypeAlias,
+    final,
+    overload,
+)
 
 from typing_extensions import Buffer, disjoint_base
 
 from ipp import IPprefix
 from natkit._anonymised import Anonymised
-from plt import Table, packet, trace
+from plt import Table, packet
 from plt import filter as _filter
+from plt.shared import Source
+
+#: What stands for an address or a prefix.
+_Prefix: TypeAlias = (
+    IPprefix
+    | str
+    | IPv4Address
+    | IPv6Address
+    | IPv4Interface
+    | IPv6Interface
+    | IPv4Network
+    | IPv6Network
+)
 
 def ba_get_short(ba: Buffer, i: SupportsIndex, /) -> int | None: ...
 def ba_get_long(ba: Buffer, i: SupportsIndex, /) -> int | None: ...
@@ -66,8 +96,8 @@ class IPflow:
 
 @disjoint_base
 class FlowHome:
-    def __new__(cls, *prefixes: IPprefix) -> Self: ...
-    def __init__(self, *prefixes: IPprefix) -> None: ...
+    def __new__(cls, *prefixes: _Prefix) -> Self: ...
+    def __init__(self, *prefixes: _Prefix) -> None: ...
     @property
     def prefixes(self) -> tuple[IPprefix, ...]: ...
     def flow(self, obj: packet, /) -> IPflow: ...
@@ -77,10 +107,10 @@ class FlowHome:
 class CryptoPan:
     def __new__(cls, key: str | Buffer) -> Self: ...
     def __init__(self, key: str | Buffer) -> None: ...
-    def anonymise(self, prefix: IPprefix, /) -> IPprefix: ...
-    def anonymize(self, prefix: IPprefix, /) -> IPprefix: ...
-    def deanonymise(self, prefix: IPprefix, /) -> IPprefix: ...
-    def deanonymize(self, prefix: IPprefix, /) -> IPprefix: ...
+    def anonymise(self, prefix: _Prefix, /) -> IPprefix: ...
+    def anonymize(self, prefix: _Prefix, /) -> IPprefix: ...
+    def deanonymise(self, prefix: _Prefix, /) -> IPprefix: ...
+    def deanonymize(self, prefix: _Prefix, /) -> IPprefix: ...
     def addresses(
         self, addresses: Buffer, version: SupportsIndex | Buffer | None = None
     ) -> memoryview: ...
@@ -319,7 +349,7 @@ class FlowTable:
     def add(self, packet: packet, /) -> None: ...
     def add_trace(
         self,
-        source: str | bytes | PathLike[str] | trace,
+        source: Source,
         filter: _filter | str | None = None,
         progress: Callable[[int], object] | _Bar | None = None,
         on_expired: Callable[[Flows], object] | None = None,

@@ -46,6 +46,8 @@ nb_execution_timeout = 300
 nb_execution_raise_on_error = True
 nb_execution_show_tb = True
 nb_merge_streams = True
+nb_code_prompt_show = "Show the answer"  # folded away are the answers to exercises alone
+nb_code_prompt_hide = "Hide the answer"
 nb_render_markdown_format = "myst"  # tables in what a notebook shows
 
 autodoc_member_order = "groupwise"

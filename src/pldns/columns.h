@@ -5,6 +5,8 @@
 
 #include "common/reader.h"
 #include "pldns.h"
+#include "streams/connections.h"
+#include "streams/defragment.h"
 
 /* --- Messages on the wire, in wire.c -------------------------------------------------------- */
 
@@ -99,10 +101,13 @@ uint64_t pldns_digest(const uint64_t seed[2], const uint8_t *data, size_t size);
 
 /* --- Queries and streams of one or more traces, in matcher.c -------------------------------- */
 
+struct pldns_reassembly;
+
 struct pldns_matcher {
     PyObject_HEAD struct pldns_memory queries; /* that wait for their response */
     struct pldns_memory streams;
-    int64_t timeout;  /* nanoseconds */
+    struct pldns_reassembly *reassembly; /* owned: of what is put together, NULL where nothing is */
+    int64_t timeout;                     /* nanoseconds */
     bool ahead;       /* it is of a file that is read before those that come before it */
     uint8_t *assumed; /* owned: streams that were taken to be new, since they were last asked for */
     size_t assumed_size;
@@ -157,13 +162,41 @@ struct pldns_found {
 
 enum { PLDNS_PORTS_SIZE = 65536 / 8 };
 
-/* Look at the packet's record: open where it may have messages from or to one of the ports, a bit
- * each; false when out of memory. */
-bool pldns_packet_open(struct pldns_packet *packet, const uint8_t ports[PLDNS_PORTS_SIZE],
-                       struct pldns_matcher *matcher);
+/* Look at the packet's record, whose layers are given: open where it may have messages from or to
+ * one of the ports, a bit each; false when out of memory. */
+bool pldns_packet_open(struct pldns_packet *packet, const struct plt_layers *layers,
+                       const uint8_t ports[PLDNS_PORTS_SIZE], struct pldns_matcher *matcher);
 /* The next message; false when there are no more, and the packet is no longer open. */
 bool pldns_packet_next(struct pldns_packet *packet, struct pldns_matcher *matcher,
                        struct pldns_found *found);
+
+/* Whether a message begins with the bytes of a segment, of which that is not known: its prefixes
+ * lead to the segment's end, or a plain question follows the first. */
+bool pldns_begins_message(const uint8_t *bytes, uint32_t captured, uint32_t size);
+/* Whether a packet is from or to one of the ports. */
+bool pldns_has_port(const struct plt_packet *packet, const uint8_t ports[PLDNS_PORTS_SIZE]);
+
+/* --- Messages of several packets, in reassemble.c -------------------------------------------- */
+
+/* What puts fragments and streams together; NULL when out of memory. */
+struct pldns_reassembly *pldns_reassembly_new(const uint64_t seed[2]);
+void pldns_reassembly_free(struct pldns_reassembly *reassembly);
+
+/* Where records come from. */
+struct pldns_records {
+    const struct plt_api *api;   /* borrowed */
+    struct plt_records *records; /* borrowed */
+    const uint8_t *ports;        /* borrowed: a bit each */
+    bool is_last;                /* no others come after these */
+};
+
+/* The next message, and the packet that made it whole.  PLT_RECORD, or what the records say at
+ * their end: after the last what was not complete was given.  PLT_ERROR with *out_of_memory where
+ * there is no memory. */
+enum plt_records_result pldns_reassembly_next(struct pldns_matcher *matcher,
+                                              const struct pldns_records *from,
+                                              struct pldns_packet *packet,
+                                              struct pldns_found *found, bool *out_of_memory);
 
 /* --- Columns, in columns.c ------------------------------------------------------------------ */
 

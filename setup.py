@@ -139,9 +139,9 @@ def extension(package: str, shared: list[str], *libraries: Library) -> Extension
 setup(
     ext_modules=[
         extension("ipp", ["buffers"]),
-        extension("plt", ["where", "packet", "common"], LIBTRACE, LIBPCAP),
+        extension("plt", ["where", "streams", "packet", "common"], LIBTRACE, LIBPCAP),
         extension("natkit", ["flowtable", "streams", "packet", "common", "buffers"], OPENSSL),
-        extension("pldns", ["packet", "common"], LDNS),
+        extension("pldns", ["streams", "packet", "common"], LDNS),
     ],
     cmdclass={"build_ext": BuildExt},
 )

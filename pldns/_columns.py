@@ -75,6 +75,7 @@ def columns(
     client: Any = None,
     ports: int | Iterable[int] = (53,),
     timeout: float = 10.0,
+    reassemble: bool = False,
 ) -> plt.Columns:
     """The DNS messages of packets as columns, a row each: NumPy arrays, and Arrow.
 
@@ -92,6 +93,11 @@ def columns(
     Of a TCP message there is one row, at its first segment and with what that has of it: its times
     are those of that segment.  Segments sent again or out of order give no rows.  Nor does a
     connection whose start, or a segment of which, is missing, until one begins with a message.
+
+    With reassemble fragments of UDP are put together, and so are the segments of TCP: a row has the
+    whole message, and comes when its last byte does, with the time of that packet.  Where bytes
+    were lost the message has what is there, once 128 KiB came after them or the connection is over.
+    All sources are read in order then, by one thread: ValueError with workers or a client.
 
     response_time and query_time match a response to the earliest query (RFC 8618 section 10) that
     waits with the same addresses, ports, protocol and id, and, where both have one, the same first
@@ -124,8 +130,17 @@ def columns(
     for port in numbers:
         if not 0 <= port <= 65535:
             raise ValueError(f"ports are 0 to 65535, not {port}")
+    if reassemble and (client is not None or workers not in (None, 1)):
+        raise ValueError("to reassemble, one thread reads all sources in order")
+    sources = len(source) if isinstance(source, (list, tuple)) else 1
     settings = _Settings(
-        names, shared_filter(filter), batch, numbers, _nanoseconds(timeout), os.urandom(16)
+        names,
+        shared_filter(filter),
+        batch,
+        numbers,
+        _nanoseconds(timeout),
+        os.urandom(16),
+        _Countdown(sources) if reassemble else None,
     )
     matcher = settings.matcher()
     return read_columns(
@@ -139,12 +154,24 @@ def columns(
         names,
         limit=limit,
         batch=batch,
-        workers=workers,
+        workers=1 if reassemble else workers,
         client=client,
     )
 
 
 # --- Files that are read ahead of earlier ones --------------------------------------------------
+
+
+class _Countdown:
+    """Of sources that are opened one after another."""
+
+    def __init__(self, sources: int) -> None:
+        self.left = sources
+
+    def is_last(self) -> bool:
+        """Whether the one that is opened now is the last."""
+        self.left -= 1
+        return self.left == 0
 
 
 @dataclass(frozen=True)
@@ -157,15 +184,17 @@ class _Settings:
     ports: tuple[int, ...]
     timeout: int
     seed: bytes
+    reassembled: _Countdown | None = None  # the sources, where messages are put together
 
     def matcher(self, ahead: bool = False) -> _pldns._Matcher:
-        return _pldns._Matcher(self.timeout, self.seed, ahead)
+        return _pldns._Matcher(self.timeout, self.seed, ahead, self.reassembled is not None)
 
     def reader(
         self, matcher: _pldns._Matcher, names: tuple[str, ...], source: Source, limit: int
     ) -> _pldns._ColumnReader:
+        is_last = self.reassembled is not None and self.reassembled.is_last()
         return _pldns._ColumnReader(
-            source, names, self.filter, limit, self.batch, self.ports, matcher
+            source, names, self.filter, limit, self.batch, self.ports, matcher, is_last
         )
 
     def ahead_names(self) -> tuple[str, ...]:

@@ -4,9 +4,12 @@
 #include "columnreader.h"
 
 #include "columns.h"
+#include "reassemble.h"
 #include "state.h"
 
 #include "common/reader.h"
+
+#include "packet/decode.h"
 
 struct message_reader {
     struct column_reader base;
@@ -15,6 +18,7 @@ struct message_reader {
     struct pldns_wanted wanted;
     struct pldns_packet packet; /* the one in hand */
     uint8_t ports[PLDNS_PORTS_SIZE];
+    bool is_last; /* no source comes after this one */
 };
 
 static void reader_dealloc(PyObject *self_)
@@ -77,23 +81,53 @@ static bool is_full(const struct batch *batch)
     return false;
 }
 
+/* A row for a message; false when out of memory. */
+static bool add_row(struct message_reader *self, struct batch *batch,
+                    const struct pldns_found *found)
+{
+    return (batch->rows < batch->room || batch_grow(batch)) &&
+           pldns_columns_append(&self->wanted, batch, &self->packet, found, self->matcher);
+}
+
+static enum plt_records_result read_whole(struct message_reader *self, struct batch *batch,
+                                          size_t rows, bool *out_of_memory)
+{
+    const struct pldns_records from = {.api = self->base.api,
+                                       .records = self->base.records,
+                                       .ports = self->ports,
+                                       .is_last = self->is_last};
+    struct pldns_found found;
+    while (batch->rows < rows && !is_full(batch)) {
+        enum plt_records_result result =
+            pldns_reassembly_next(self->matcher, &from, &self->packet, &found, out_of_memory);
+        if (result != PLT_RECORD)
+            return result;
+        *out_of_memory = !add_row(self, batch, &found);
+        if (*out_of_memory)
+            return PLT_ERROR;
+    }
+    return PLT_RECORD;
+}
+
 static enum plt_records_result read_rows(struct column_reader *base, struct batch *batch,
                                          size_t rows, bool *out_of_memory)
 {
     struct message_reader *self = (struct message_reader *)base;
     struct pldns_packet *packet = &self->packet;
     struct pldns_found found;
+    struct plt_layers layers;
+    if (self->matcher->reassembly)
+        return read_whole(self, batch, rows, out_of_memory);
     while (batch->rows < rows && !is_full(batch)) {
         if (!packet->open) {
             enum plt_records_result result =
                 base->api->records_next(base->records, &packet->record);
             if (result != PLT_RECORD)
                 return result;
-            *out_of_memory = !pldns_packet_open(packet, self->ports, self->matcher);
+            record_layers(&packet->record, &layers);
+            *out_of_memory = !pldns_packet_open(packet, &layers, self->ports, self->matcher);
         } else if (pldns_packet_next(packet, self->matcher, &found)) {
-            *out_of_memory =
-                (batch->rows == batch->room && !batch_grow(batch)) ||
-                !pldns_columns_append(&self->wanted, batch, packet, &found, self->matcher);
+            *out_of_memory = !add_row(self, batch, &found);
         }
         if (*out_of_memory)
             return PLT_ERROR;
@@ -110,15 +144,17 @@ static PyObject *reader_new(PyTypeObject *type, PyObject *args, PyObject *Py_UNU
     PyObject *matcher = NULL;
     Py_ssize_t limit = 0;
     Py_ssize_t batch_rows = 0;
+    int is_last = 0;
     const struct pldns_state *state = PyType_GetModuleState(type);
-    if (!state ||
-        !PyArg_ParseTuple(args, "OO!OnnO!O!", &source, &PyTuple_Type, &names, &filter, &limit,
-                          &batch_rows, &PyTuple_Type, &ports, state->matcher_type, &matcher))
+    if (!state || !PyArg_ParseTuple(args, "OO!OnnO!O!|p", &source, &PyTuple_Type, &names, &filter,
+                                    &limit, &batch_rows, &PyTuple_Type, &ports, state->matcher_type,
+                                    &matcher, &is_last))
         return NULL;
     struct message_reader *self = (struct message_reader *)type->tp_alloc(type, 0);
     if (!self)
         return NULL;
     self->matcher = (struct pldns_matcher *)Py_NewRef(matcher);
+    self->is_last = is_last;
     self->base.busy = &self->matcher->busy;
     self->base.types = &state->batch_types;
     self->base.read_rows = read_rows;
@@ -131,8 +167,9 @@ static PyObject *reader_new(PyTypeObject *type, PyObject *args, PyObject *Py_UNU
 }
 
 static PyType_Slot reader_slots[] = {
-    {Py_tp_doc, "_ColumnReader(source, names, filter, limit, batch, ports, matcher, /)\n--\n\n"
-                "Reads the DNS messages of a trace as columns: the C part of pldns.columns()."},
+    {Py_tp_doc,
+     "_ColumnReader(source, names, filter, limit, batch, ports, matcher, is_last=False, /)\n--\n\n"
+     "Reads the DNS messages of a trace as columns: the C part of pldns.columns()."},
     {Py_tp_new, reader_new},
     {Py_tp_dealloc, reader_dealloc},
     {Py_tp_methods, column_reader_methods},

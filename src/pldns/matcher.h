@@ -8,11 +8,14 @@
 #include "memory.h"
 #include "wire.h"
 
+struct pldns_reassembly;
+
 struct pldns_matcher {
     PyObject ob_base;
     struct pldns_memory queries; /* that wait for their response */
     struct pldns_memory streams;
-    int64_t timeout;  /* nanoseconds */
+    struct pldns_reassembly *reassembly; /* owned: of what is put together, NULL where nothing is */
+    int64_t timeout;                     /* nanoseconds */
     bool ahead;       /* it is of a file that is read before those that come before it */
     uint8_t *assumed; /* owned: streams that were taken to be new, since they were last asked for */
     size_t assumed_size;

@@ -3,6 +3,7 @@
 
 #include "ahead.h"
 #include "matcher.h"
+#include "reassemble.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -13,8 +14,9 @@ static PyObject *matcher_new(PyTypeObject *type, PyObject *args, PyObject *Py_UN
 {
     long long timeout = 0;
     int ahead = 0;
+    int reassemble = 0;
     Py_buffer seed;
-    if (!PyArg_ParseTuple(args, "Ly*|p", &timeout, &seed, &ahead))
+    if (!PyArg_ParseTuple(args, "Ly*|pp", &timeout, &seed, &ahead, &reassemble))
         return NULL;
     struct pldns_matcher *self = NULL;
     if (timeout < 0 || seed.len != sizeof(self->queries.seed))
@@ -30,6 +32,13 @@ static PyObject *matcher_new(PyTypeObject *type, PyObject *args, PyObject *Py_UN
         memcpy(self->streams.seed, seed.buf, sizeof(self->streams.seed));
     }
     PyBuffer_Release(&seed);
+    if (self && reassemble) {
+        self->reassembly = pldns_reassembly_new(self->streams.seed);
+        if (!self->reassembly) {
+            Py_DECREF((PyObject *)self);
+            return PyErr_NoMemory();
+        }
+    }
     return (PyObject *)self;
 }
 
@@ -40,6 +49,7 @@ static void matcher_dealloc(PyObject *self_)
     pldns_memory_clear(&self->queries);
     pldns_memory_clear(&self->streams);
     free(self->assumed);
+    pldns_reassembly_free(self->reassembly);
     type->tp_free(self_);
     Py_DECREF(type);
 }
@@ -60,8 +70,9 @@ static PyMethodDef matcher_methods[] = {
     {.ml_name = NULL}};
 
 static PyType_Slot matcher_slots[] = {
-    {Py_tp_doc, "_Matcher(timeout, seed, ahead=False, /)\n--\n\nWhat pldns.columns() remembers "
-                "from packet to packet: queries without response, and streams."},
+    {Py_tp_doc, "_Matcher(timeout, seed, ahead=False, reassemble=False, /)\n--\n\n"
+                "What pldns.columns() remembers from packet to packet: queries without response, "
+                "and streams."},
     {Py_tp_methods, matcher_methods},
     {Py_tp_new, matcher_new},
     {Py_tp_dealloc, matcher_dealloc},

@@ -51,26 +51,23 @@ static void open_udp(struct pldns_packet *packet, uint32_t transport, uint32_t t
     packet->open = packet->at < packet->end;
 }
 
-/* Whether a message begins where a segment does of which that is not known: its prefixes lead to
- * the segment's end, or a plain question follows the first. */
-static bool begins_message(const struct pldns_packet *packet)
+bool pldns_begins_message(const uint8_t *bytes, uint32_t captured, uint32_t size)
 {
-    uint32_t at = packet->at;
+    uint32_t at = 0;
     uint32_t first = 0;
-    while (packet->captured >= at && packet->captured - at >= PREFIX) {
-        uint32_t length = load_be16(packet->record.data + at);
+    while (captured >= at && captured - at >= PREFIX) {
+        uint32_t length = load_be16(bytes + at);
         if (length < PLDNS_HEADER_SIZE)
             return false;
         first = first ? first : length;
         at += PREFIX + length;
     }
-    if (at == packet->end)
+    if (at == size)
         return true;
-    const uint8_t *wire = packet->record.data + packet->at + PREFIX;
-    uint32_t size =
-        packet->captured > packet->at + PREFIX ? packet->captured - packet->at - PREFIX : 0;
+    const uint8_t *wire = bytes + PREFIX;
+    uint32_t there = captured > PREFIX ? captured - PREFIX : 0;
     struct pldns_question question;
-    if (first == 0 || !pldns_question_read(wire, size < first ? size : first, &question))
+    if (first == 0 || !pldns_question_read(wire, there < first ? there : first, &question))
         return false;
     uint16_t flags = load_be16(wire + 2);
     bool known_class =
@@ -79,6 +76,13 @@ static bool begins_message(const struct pldns_packet *packet)
     bool known_opcode = (flags >> 11 & 0xf) <= 6;
     bool reserved = flags & 0x40; /* RFC 1035 section 4.1.1: must be zero */
     return load_be16(wire + 4) == 1 && known_class && known_opcode && !reserved;
+}
+
+static bool begins_message(const struct pldns_packet *packet)
+{
+    uint32_t captured = packet->captured > packet->at ? packet->captured - packet->at : 0;
+    return pldns_begins_message(packet->record.data + packet->at, captured,
+                                packet->end - packet->at);
 }
 
 /* Find where messages begin in a segment that does not begin where the last one ended.  False where
@@ -142,33 +146,38 @@ static bool open_tcp(struct pldns_packet *packet, uint32_t transport, uint32_t t
     return true;
 }
 
-bool pldns_packet_open(struct pldns_packet *packet, const uint8_t ports[PLDNS_PORTS_SIZE],
-                       struct pldns_matcher *matcher)
+bool pldns_has_port(const struct plt_packet *packet, const uint8_t ports[PLDNS_PORTS_SIZE])
+{
+    const struct plt_layers *layers = packet->layers;
+    uint32_t transport = layers->transport;
+    if (transport == PLT_ABSENT || (layers->version != 4 && layers->version != 6) ||
+        (layers->proto != PROTO_UDP && layers->proto != PROTO_TCP) || transport >= layers->ip_end ||
+        layers->ip_end - transport < 4)
+        return false;
+    return has_port(ports, load_be16(packet->data + transport)) ||
+           has_port(ports, load_be16(packet->data + transport + 2));
+}
+
+bool pldns_packet_open(struct pldns_packet *packet, const struct plt_layers *layers,
+                       const uint8_t ports[PLDNS_PORTS_SIZE], struct pldns_matcher *matcher)
 {
     const struct plt_record *record = &packet->record;
-    const struct plt_meta *meta = &record->meta;
-    struct plt_layers layers;
+    struct plt_packet whole = {
+        .data = record->data, .len = record->len, .layers = layers, .meta = &record->meta};
     packet->open = false;
-    record_layers(record, &layers);
-    uint32_t transport = layers.transport;
-    if (transport == PLT_ABSENT || (layers.version != 4 && layers.version != 6) ||
-        (layers.proto != PROTO_UDP && layers.proto != PROTO_TCP) || transport >= layers.ip_end ||
-        layers.ip_end - transport < 4)
+    if (!pldns_has_port(&whole, ports))
         return true;
-    uint16_t src_port = load_be16(record->data + transport);
-    uint16_t dst_port = load_be16(record->data + transport + 2);
-    if (!has_port(ports, src_port) && !has_port(ports, dst_port))
-        return true;
-    set_ends(&packet->ends, record, &layers);
-    packet->ends.src_port = src_port;
-    packet->ends.dst_port = dst_port;
+    uint32_t transport = layers->transport;
+    set_ends(&packet->ends, record, layers);
+    packet->ends.src_port = load_be16(record->data + transport);
+    packet->ends.dst_port = load_be16(record->data + transport + 2);
     packet->time = 0;
-    packet->has_time = plt_time_ns(meta, &packet->time);
-    packet->captured = layers.ip_end;
-    packet->end = layers.layer3 + layers.ip_len;
-    if (layers.proto == PROTO_TCP)
-        return open_tcp(packet, transport, layers.ip_end - transport, matcher);
-    open_udp(packet, transport, layers.ip_end - transport);
+    packet->has_time = plt_time_ns(&record->meta, &packet->time);
+    packet->captured = layers->ip_end;
+    packet->end = layers->layer3 + layers->ip_len;
+    if (layers->proto == PROTO_TCP)
+        return open_tcp(packet, transport, layers->ip_end - transport, matcher);
+    open_udp(packet, transport, layers->ip_end - transport);
     return true;
 }
 

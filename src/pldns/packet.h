@@ -28,12 +28,18 @@ struct pldns_found {
 
 enum { PLDNS_PORTS_SIZE = 65536 / 8 };
 
-/* Look at the packet's record: open where it may have messages from or to one of the ports, a bit
- * each; false when out of memory. */
-bool pldns_packet_open(struct pldns_packet *packet, const uint8_t ports[PLDNS_PORTS_SIZE],
-                       struct pldns_matcher *matcher);
+/* Look at the packet's record, whose layers are given: open where it may have messages from or to
+ * one of the ports, a bit each; false when out of memory. */
+bool pldns_packet_open(struct pldns_packet *packet, const struct plt_layers *layers,
+                       const uint8_t ports[PLDNS_PORTS_SIZE], struct pldns_matcher *matcher);
 /* The next message; false when there are no more, and the packet is no longer open. */
 bool pldns_packet_next(struct pldns_packet *packet, struct pldns_matcher *matcher,
                        struct pldns_found *found);
+
+/* Whether a message begins with the bytes of a segment, of which that is not known: its prefixes
+ * lead to the segment's end, or a plain question follows the first. */
+bool pldns_begins_message(const uint8_t *bytes, uint32_t captured, uint32_t size);
+/* Whether a packet is from or to one of the ports. */
+bool pldns_has_port(const struct plt_packet *packet, const uint8_t ports[PLDNS_PORTS_SIZE]);
 
 #endif

@@ -43,6 +43,7 @@ struct connection {
     /* of who reads them meanwhile */
     struct {
         uint64_t at;      /* a position in the way */
+        bool begun;       /* that is set */
         bool synchronous; /* a message begins there */
     } reader[2];
 };

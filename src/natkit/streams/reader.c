@@ -3,6 +3,8 @@
 
 #include "stream.h"
 
+#include "streams/defragment.h"
+
 #include "common/keptexception.h"
 #include "packet/bytes.h"
 #include "packet/decode.h"
@@ -17,6 +19,7 @@ struct stream_reader {
     struct natkit_state *state;  /* borrowed: the type keeps the module alive */
     struct plt_records *records; /* owned; NULL while no trace is open */
     bool busy;                   /* a thread reads without the GIL */
+    struct defragmenter fragments;
     struct connections connections;
 };
 
@@ -40,6 +43,7 @@ static void reader_dealloc(PyObject *self_)
     struct stream_reader *self = (struct stream_reader *)self_;
     PyTypeObject *type = Py_TYPE(self_);
     close_records(self);
+    defragment_clear(&self->fragments);
     connections_clear(&self->connections);
     type->tp_free(self_);
     Py_DECREF(type);
@@ -67,6 +71,8 @@ static PyObject *reader_new(PyTypeObject *type, PyObject *args, PyObject *Py_UNU
                                       .idle_timeout = idle_timeout};
     self->connections.seed[0] = load_be64((const uint8_t *)seed);
     self->connections.seed[1] = load_be64((const uint8_t *)seed + 8);
+    defragment_init(&self->fragments, self->connections.seed, DEFRAGMENT_MEMORY,
+                    (int64_t)DEFRAGMENT_SECONDS * 1000000000);
     return (PyObject *)self;
 }
 
@@ -94,24 +100,49 @@ static PyObject *reader_close(PyObject *self_, PyObject *Py_UNUSED(args))
     Py_RETURN_NONE;
 }
 
+/* Add a packet to its connection; false when out of memory. */
+static bool add_record(struct stream_reader *self, const struct plt_record *record,
+                       const struct plt_layers *layers)
+{
+    struct connection_segment segment;
+    struct plt_packet packet = {
+        .data = record->data, .len = record->len, .layers = layers, .meta = &record->meta};
+    return connections_add(&self->connections, &packet, &segment);
+}
+
+/* Add the fragments that wait no longer, or all; false when out of memory. */
+static bool add_fragments(struct stream_reader *self, bool rest)
+{
+    struct plt_record record;
+    struct plt_layers layers;
+    while (defragment_next(&self->fragments, rest, &record)) {
+        record_layers(&record, &layers);
+        if (!add_record(self, &record, &layers))
+            return false;
+    }
+    return true;
+}
+
 /* Read packets until a connection ends or some were read; what the source said last. */
 static enum plt_records_result read_stretch(struct stream_reader *self, bool *out_of_memory)
 {
     const struct plt_api *api = self->state->plt_api;
-    enum plt_records_result result = PLT_RECORD;
     struct plt_record record;
     struct plt_layers layers;
-    struct connection_segment segment;
     for (int i = 0; i < STRETCH && !self->connections.ended && !*out_of_memory; i++) {
-        result = api->records_next(self->records, &record);
+        enum plt_records_result result = api->records_next(self->records, &record);
         if (result != PLT_RECORD)
-            break;
+            return result;
         record_layers(&record, &layers);
-        struct plt_packet packet = {
-            .data = record.data, .len = record.len, .layers = &layers, .meta = &record.meta};
-        *out_of_memory = !connections_add(&self->connections, &packet, &segment);
+        enum defragment_result whole = defragment_add(&self->fragments, &record, &layers);
+        if (whole == DEFRAGMENT_PASS || whole == DEFRAGMENT_WHOLE)
+            *out_of_memory = !add_record(self, &record, &layers);
+        else
+            *out_of_memory = whole == DEFRAGMENT_NO_MEMORY;
+        if (!*out_of_memory)
+            *out_of_memory = !add_fragments(self, false);
     }
-    return result;
+    return PLT_RECORD;
 }
 
 /* 0, or -1 with an exception. */
@@ -162,7 +193,9 @@ static PyObject *reader_finish(PyObject *self_, PyObject *Py_UNUSED(args))
     struct stream_reader *self = (struct stream_reader *)self_;
     if (check(self) < 0)
         return NULL;
-    return connections_finish(&self->connections) ? Py_NewRef(Py_None) : PyErr_NoMemory();
+    if (!add_fragments(self, true) || !connections_finish(&self->connections))
+        return PyErr_NoMemory();
+    Py_RETURN_NONE;
 }
 
 static PyMethodDef reader_methods[] = {

@@ -19,6 +19,7 @@ struct plt_meta {
     bool fine_clock;  /* the clock has more than microseconds */
     uint8_t fcs;      /* bytes of wire_len that are the frame check sequence */
     bool fcs_counted; /* the source's length field includes the FCS, which was captured */
+    uint32_t snaplen; /* of the capture, as a file states it; 0 where none is stated */
 };
 
 #define PLT_LINKTYPE_OF_DLT INT16_MIN
@@ -47,6 +48,8 @@ struct plt_record {
     const uint8_t *data;
     uint32_t len; /* bytes at data */
     struct plt_meta meta;
+    const char *comment; /* the packet's, in UTF-8 or damaged; set only where there is one */
+    uint32_t comment_len;
 };
 
 /* How many bytes of a packet to capture at most; 0 and -1 mean that no snap length is set. */

@@ -43,10 +43,7 @@ TIMES = [EPOCH + seconds for seconds in (10, 20, 21, 30, 31, 32)]
 def seconds(source: Any) -> list[int]:
     """The packets' times, as each of the readers gives them."""
     whole, threads = (
-        [
-            t // 10**9
-            for t in plt.columns(source, ["time"], workers=workers).table()["time"].tolist()
-        ]
+        [t // 10**9 for t in plt.columns(source, ["time"], workers=n).table()["time"].tolist()]
         for n in (1, 3)
     )
     assert whole == threads

@@ -7,6 +7,7 @@ import ipp
 from ipp import IPprefix
 
 from ._columns import Columns, column_fields, columns
+from ._merge import Merged, merge
 from ._plt import (
     BZIP2_COMPRESSION,
     LZO_COMPRESSION,
@@ -94,6 +95,7 @@ __all__ = [
     "Layer2",
     "Layer3",
     "LibtraceError",
+    "Merged",
     "NO_COMPRESSION",
     "O_APPEND",
     "TRACE_DIR_INCOMING",
@@ -135,6 +137,7 @@ __all__ = [
     "ip6",
     "ipp",
     "libtrace_exc",
+    "merge",
     "neighbour6",
     "output_trace",
     "packet",

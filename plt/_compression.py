@@ -11,7 +11,17 @@ from functools import partial
 from importlib import import_module
 from typing import Protocol
 
-__all__ = ["DECOMPRESSORS", "LIMIT", "PIECES", "Decompressor", "compression", "is_damage", "whole"]
+__all__ = [
+    "COMPRESSORS",
+    "Compressor",
+    "DECOMPRESSORS",
+    "LIMIT",
+    "PIECES",
+    "Decompressor",
+    "compression",
+    "is_damage",
+    "whole",
+]
 
 #: What some compressed bytes may expand to before it is handed on, checked or not.
 LIMIT = 1 << 23
@@ -56,6 +66,64 @@ DECOMPRESSORS: dict[str, Callable[[], Decompressor]] = {
     "xz": lzma.LZMADecompressor,
     "Zstandard": zstd_decompressor,
     "LZ4": lz4_decompressor,
+}
+
+
+class Compressor(Protocol):
+    """What the compressors have in common."""
+
+    def compress(self, data: bytes, /) -> bytes: ...
+    def flush(self) -> bytes: ...
+
+
+class Lz4Compressor:
+    """One of LZ4 frames, which begin in a way of their own."""
+
+    def __init__(self, level: int) -> None:
+        self.compressor = import_module("lz4.frame").LZ4FrameCompressor(compression_level=level)
+        self.begun = False
+
+    def compress(self, data: bytes) -> bytes:
+        start: bytes = b"" if self.begun else self.compressor.begin()
+        self.begun = True
+        return start + bytes(self.compressor.compress(data))
+
+    def flush(self) -> bytes:
+        return (b"" if self.begun else self.compress(b"")) + bytes(self.compressor.flush())
+
+
+def zstd_compressors(level: int) -> Callable[[], Compressor]:
+    """What makes compressors of Zstandard at a level, below 0 for the library's own."""
+    for name in ("compression.zstd", "backports.zstd"):
+        with contextlib.suppress(ImportError):
+            compressor: Callable[..., Compressor] = import_module(name).ZstdCompressor
+            return compressor if level < 0 else partial(compressor, level)
+    raise OSError("Zstandard needs Python 3.14 or later, or the package backports.zstd: " + EXTRA)
+
+
+def lz4_compressors(level: int) -> Callable[[], Compressor]:
+    """What makes compressors of LZ4 frames at a level, below 0 for the library's own."""
+    with contextlib.suppress(ImportError):
+        import_module("lz4.frame")
+        return partial(Lz4Compressor, max(level, 0))
+    raise OSError("LZ4 needs the package lz4: " + EXTRA)
+
+
+#: Without a level of the caller's: that of libtrace's own tools.
+DEFAULT_LEVEL = 6
+
+
+def level_of(level: int) -> int:
+    return DEFAULT_LEVEL if level < 0 else level
+
+
+#: What makes what makes compressors of a level, 1 to 9; below 0 it is not given.
+COMPRESSORS: dict[str, Callable[[int], Callable[[], Compressor]]] = {
+    "gzip": lambda level: partial(zlib.compressobj, level_of(level), zlib.DEFLATED, 31),
+    "bzip2": lambda level: partial(bz2.BZ2Compressor, level_of(level)),
+    "xz": lambda level: partial(lzma.LZMACompressor, preset=level_of(level)),
+    "Zstandard": zstd_compressors,
+    "LZ4": lz4_compressors,
 }
 
 #: Bytes decompressed at once: fewer where they can expand to more.

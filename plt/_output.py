@@ -5,21 +5,20 @@
 
 from __future__ import annotations
 
-import bz2
 import io
 import os
 import socket
 import sys
-import zlib
 from collections.abc import Callable
-from functools import partial
+from pathlib import PurePath
 from typing import BinaryIO, Protocol
 
+from ._compression import COMPRESSORS, Compressor
 from ._formats import HEADERS, recognise
-from ._plt import BZIP2_COMPRESSION, ZLIB_COMPRESSION
-from ._streams import open_stream
+from ._plt import BZIP2_COMPRESSION, NO_COMPRESSION, ZLIB_COMPRESSION
+from ._streams import home_path, open_stream
 
-__all__ = ["open_file", "open_interface"]
+__all__ = ["format_of", "open_file", "open_interface"]
 
 
 class File(Protocol):
@@ -29,15 +28,29 @@ class File(Protocol):
     def close(self) -> None: ...
 
 
-class Compressor(Protocol):
-    """What zlib and bz2 have in common."""
+#: The formats of files by the end of their names.
+SUFFIXES = {".pcap": "pcap", ".pcapng": "pcapng", ".erf": "erf"}
 
-    def compress(self, data: bytes, /) -> bytes: ...
-    def flush(self) -> bytes: ...
+#: Compression by what follows that.
+COMPRESSED = {".gz": "gzip", ".bz2": "bzip2", ".xz": "xz", ".zst": "Zstandard", ".lz4": "LZ4"}
+
+#: Compression by the constants.
+CONFIGURED = {NO_COMPRESSION: None, ZLIB_COMPRESSION: "gzip", BZIP2_COMPRESSION: "bzip2"}
 
 
-#: Without a level of the caller's: that of libtrace's own tools.
-DEFAULT_LEVEL = 6
+def format_of(path: str) -> tuple[str, str]:
+    """The format that a path's end names, and the path; ValueError where it names none."""
+    name = PurePath(path)
+    if name.suffix in COMPRESSED:
+        name = name.with_suffix("")
+    found = SUFFIXES.get(name.suffix)
+    if found is not None:
+        return found, home_path(path)
+    raise ValueError(
+        f"Couldn't create outputTrace: {path}: no format is written to a file of that name: it "
+        f"ends with {', '.join(SUFFIXES)}, and then {', '.join(COMPRESSED)} to be compressed; "
+        "or name the format: pcapfile:, pcapng:, erf:, int:, ring:"
+    )
 
 
 def header_of(path: str, format: str) -> bytes:
@@ -85,9 +98,17 @@ def standard_output() -> File:
 
 
 def open_file(
-    path: str, format: str, flags: int, compression: int, level: int
+    path: str, format: str, flags: int, compression: int, level: int, by_name: bool
 ) -> tuple[File, Callable[[], Compressor] | None, bool, bytes]:
-    """A file, what makes compressors, whether it may have several streams, how it begins."""
+    """A file, what makes compressors, whether it may have several streams, how it begins.
+
+    A compression below 0 is not set: by_name has the end of the path tell it.  Level 0 is plain.
+    """
+    kind = CONFIGURED.get(compression)
+    if compression < 0 and by_name:
+        kind = COMPRESSED.get(PurePath(path).suffix)
+    # before there is a file: a package may be missing
+    compressor = COMPRESSORS[kind](level) if kind and level else None
     header = b""
     file: File
     if path == "-":
@@ -99,12 +120,7 @@ def open_file(
             flags |= os.O_TRUNC
         descriptor = os.open(path, flags | os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o666)
         file = os.fdopen(descriptor, "wb", buffering=0)
-    level = DEFAULT_LEVEL if level < 0 else level
-    if compression == ZLIB_COMPRESSION and level > 0:
-        return file, partial(zlib.compressobj, level, zlib.DEFLATED, 31), True, header
-    if compression == BZIP2_COMPRESSION and level > 0:
-        return file, partial(bz2.BZ2Compressor, level), False, header
-    return file, None, True, header
+    return file, compressor, kind is None or kind == "gzip", header
 
 
 # --- Interfaces ------------------------------------------------------------------------------

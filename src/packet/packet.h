@@ -20,6 +20,7 @@ struct plt_meta {
     bool fine_clock;  /* the clock has more than microseconds */
     uint8_t fcs;      /* bytes of wire_len that are the frame check sequence */
     bool fcs_counted; /* the source's length field includes the FCS, which was captured */
+    uint32_t snaplen; /* of the capture, as a file states it; 0 where none is stated */
 };
 
 #define PLT_LINKTYPE_OF_DLT INT16_MIN
@@ -51,6 +52,8 @@ struct plt_record {
     uint32_t len; /* bytes at data */
     struct plt_meta meta;
     const struct plt_layers *layers; /* borrowed, where a filter has found them; else NULL */
+    const char *comment; /* the packet's, in UTF-8 or damaged; set only where there is one */
+    uint32_t comment_len;
 };
 
 /* How many bytes of a packet to capture at most; 0 and -1 mean that no snap length is set. */

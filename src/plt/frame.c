@@ -32,6 +32,7 @@ struct frame *frame_new(struct plt_state *state, uint32_t len)
 
 void frame_free(struct frame *frame)
 {
+    Py_XDECREF(frame->comment);
     if (frame->buffer) {
         PyBuffer_Release(frame->buffer);
         PyMem_Free(frame->buffer);
@@ -129,6 +130,21 @@ error:
     return NULL;
 }
 
+/* Set the comment of a frame to that of a record, to none where it is not UTF-8; 0, or -1. */
+static int set_comment(struct frame *frame, const struct plt_record *record)
+{
+    PyObject *comment = NULL;
+    if (record->comment) {
+        comment = PyUnicode_DecodeUTF8(record->comment, record->comment_len, NULL);
+        if (!comment && !PyErr_ExceptionMatches(PyExc_UnicodeDecodeError))
+            return -1;
+        if (!comment)
+            PyErr_Clear();
+    }
+    Py_XSETREF(frame->comment, comment);
+    return 0;
+}
+
 struct frame *frame_of_record(struct plt_state *state, const struct plt_record *record,
                               struct frame *frame)
 {
@@ -147,6 +163,10 @@ struct frame *frame_of_record(struct plt_state *state, const struct plt_record *
     frame->kind = FRAME_PACKET;
     frame->root = ROOT_LINK;
     frame->decoded = false;
+    if ((record->comment || frame->comment) && set_comment(frame, record) < 0) {
+        frame_release(frame);
+        return NULL;
+    }
     return frame;
 }
 
@@ -177,6 +197,8 @@ struct frame *frame_copy(const struct frame *from)
     frame->root = from->root;
     frame->root_proto = from->root_proto;
     frame->meta = from->meta;
+    Py_XINCREF(from->comment);
+    frame->comment = from->comment;
     return frame;
 }
 

@@ -26,6 +26,7 @@ struct frame {
     struct frame *parent; /* owned, or NULL: data is within the parent's */
     Py_buffer *buffer;    /* owned, or NULL: data is within an exporter's memory */
     struct plt_meta meta;
+    PyObject *comment;  /* owned: str, or NULL */
     uint8_t root;       /* enum plt_root */
     uint8_t root_proto; /* of it: plt_decode's proto */
     struct plt_layers layers;

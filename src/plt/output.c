@@ -15,15 +15,16 @@
 
 struct output {
     PyObject ob_base;
-    PyObject *uri; /* owned: str */
+    PyObject *uri;  /* owned: str */
+    PyObject *path; /* owned: str where the URI is a path, which tells the format; else NULL */
     const struct format
         *format;           /* borrowed: static; with a writer it is of files, else of interfaces */
     struct writer *writer; /* owned, or NULL: of a file that is open */
     PyObject *socket;      /* owned, or NULL: of an interface that is open */
     uint32_t hardware;     /* of that: ARPHRD_* */
     int file_flags;
-    int compression;
-    int level; /* of compression, -1 where not set */
+    int compression; /* -1 where not set */
+    int level;       /* of compression, -1 where not set */
     bool started;
     bool closed;
     bool busy; /* in a call that may have given back the GIL */
@@ -37,15 +38,30 @@ static Py_ssize_t colon_of(PyObject *uri)
     return colon > 0 && colon + 1 < len ? colon : -1;
 }
 
+/* Take a URI that is a path: its end names the format; 0, or -1 with an exception. */
+static int take_path(struct output *self)
+{
+    const char *name = NULL;
+    PyObject *path = NULL;
+    PyObject *module = PyImport_ImportModule("plt._output");
+    PyObject *found = module ? PyObject_CallMethod(module, "format_of", "O", self->uri) : NULL;
+    Py_XDECREF(module);
+    if (found && PyArg_ParseTuple(found, "sU", &name, &path)) {
+        self->format = format_named(name);
+        Py_INCREF(path);
+        Py_XSETREF(self->path, path);
+    }
+    Py_XDECREF(found);
+    return self->path ? 0 : -1;
+}
+
 /* Find out which format a URI names; 0, or -1 with ValueError. */
 static int set_format(struct output *self)
 {
     Py_ssize_t colon = colon_of(self->uri);
-    if (colon < 0) {
-        PyErr_Format(PyExc_ValueError, "Couldn't create outputTrace: %U is not format:name",
-                     self->uri);
-        return -1;
-    }
+    Py_ssize_t slash = PyUnicode_FindChar(self->uri, '/', 0, PyUnicode_GetLength(self->uri), 1);
+    if (colon < 0 || (slash >= 0 && slash < colon))
+        return take_path(self);
     PyObject *name = PyUnicode_Substring(self->uri, 0, colon);
     if (!name)
         return -1;
@@ -70,6 +86,7 @@ static PyObject *output_new(PyTypeObject *type, PyObject *Py_UNUSED(args),
         return NULL;
     }
     self->level = -1;
+    self->compression = -1;
     self->closed = true;
     return (PyObject *)self;
 }
@@ -136,6 +153,7 @@ static void output_dealloc(PyObject *self_)
             PyErr_WriteUnraisable(self->uri);
     }
     Py_XDECREF(self->uri);
+    Py_XDECREF(self->path);
     exception_restore(pending);
     type->tp_free(self_);
     Py_DECREF(type);
@@ -188,8 +206,9 @@ static int open_file(struct output *self, PyObject *module, PyObject *name)
     const char *header = NULL;
     Py_ssize_t header_len = 0;
     int members = 0;
-    PyObject *opened = PyObject_CallMethod(module, "open_file", "Osiii", name, self->format->name,
-                                           self->file_flags, self->compression, self->level);
+    PyObject *opened = PyObject_CallMethod(module, "open_file", "OsiiiO", name, self->format->name,
+                                           self->file_flags, self->compression, self->level,
+                                           self->path ? Py_True : Py_False);
     if (opened &&
         PyArg_ParseTuple(opened, "OOpy#", &file, &new_compressor, &members, &header, &header_len)) {
         struct sink *sink = sink_new(file, new_compressor, members);
@@ -220,8 +239,12 @@ static int open_interface(struct output *self, PyObject *module, PyObject *name)
 static int open_uri(struct output *self)
 {
     PyObject *module = PyImport_ImportModule("plt._output");
-    PyObject *name =
-        PyUnicode_Substring(self->uri, colon_of(self->uri) + 1, PyUnicode_GetLength(self->uri));
+    PyObject *name = self->path;
+    if (name)
+        Py_INCREF(name);
+    else
+        name =
+            PyUnicode_Substring(self->uri, colon_of(self->uri) + 1, PyUnicode_GetLength(self->uri));
     int failed = -1;
     if (module && name)
         failed = self->format->open_writer ? open_file(self, module, name)
@@ -351,7 +374,8 @@ static PyMethodDef output_methods[] = {
      "write_packet($self, packet, /)\n--\n\n"
      "Write a packet of a trace as it is now.\n\n"
      "A pcap file has nanoseconds where the first packet's clock has, "
-     "and packets of one link type; an ERF file has those link types for which there is a record "
+     "and packets of one link type; a pcapng file has those of any, nanoseconds, and comments; an "
+     "ERF file has those link types for which there is a record "
      "type. LibtraceError before start_output(), where the format has no room for the packet, "
      "and where the file takes no more: then this packet is not part of it. "
      "ValueError for objects made from bytes."},
@@ -371,7 +395,10 @@ static PyMethodDef output_methods[] = {
 
 static PyType_Slot output_slots[] = {
     {Py_tp_doc, "output_trace(uri)\n--\n\n"
-                "A trace to write packets to: pcapfile:NAME, erf:NAME, int:INTERFACE.\n\n"
+                "A trace to write packets to: pcapfile:NAME, pcapng:NAME, erf:NAME, int:INTERFACE, "
+                "or a path.\n\n"
+                "A path's end tells the format, .pcap, .pcapng or .erf, and after it the "
+                "compression: .gz, .bz2, .xz, .zst or .lz4. "
                 "The name - is standard output. ValueError where there is no writer for the "
                 "format."},
     {Py_tp_new, output_new},

@@ -1,4 +1,5 @@
 /* The type packet: the attributes and methods of every packet and layer object. */
+#include "common/method.h"
 #include "common/subclass.h"
 #include "packet/linktypes.h"
 
@@ -6,6 +7,7 @@
 #include "diagnose.h"
 #include "errors.h"
 #include "filter.h"
+#include "frombytes.h"
 #include "inner.h"
 #include "layers.h"
 #include "state.h"
@@ -152,6 +154,43 @@ static PyObject *packet_time_ns_get(PyObject *self_, void *Py_UNUSED(closure))
     return result;
 }
 
+/* --- Comment --------------------------------------------------------------------------------- */
+
+static PyObject *packet_comment_get(PyObject *self_, void *Py_UNUSED(closure))
+{
+    if (!packet_meta(self_, "comment"))
+        return NULL;
+    PyObject *comment = packet_frame(self_)->comment;
+    if (!comment)
+        Py_RETURN_NONE;
+    Py_INCREF(comment);
+    return comment;
+}
+
+static int packet_comment_set(PyObject *self_, PyObject *value, void *Py_UNUSED(closure))
+{
+    Py_ssize_t len = 0;
+    if (!packet_meta(self_, "comment"))
+        return -1;
+    if (!value || (value != Py_None && !PyUnicode_Check(value))) {
+        PyErr_Format(PyExc_TypeError, "comment must be a str or None%s%.100s",
+                     value ? ", not " : ": it can't be deleted",
+                     value ? Py_TYPE(value)->tp_name : "");
+        return -1;
+    }
+    if (value != Py_None && !PyUnicode_AsUTF8AndSize(value, &len))
+        return -1;
+    if (len > UINT16_MAX) {
+        PyErr_Format(PyExc_ValueError, "a comment of %zd bytes is longer than %d", len, UINT16_MAX);
+        return -1;
+    }
+    PyObject *comment = value == Py_None ? NULL : PyUnicode_FromObject(value);
+    if (value != Py_None && !comment)
+        return -1;
+    Py_XSETREF(packet_frame(self_)->comment, comment);
+    return 0;
+}
+
 /* --- Properties ------------------------------------------------------------------------------ */
 
 static PyObject *property_of(struct frame *frame, const struct property *row)
@@ -272,6 +311,13 @@ static PyGetSetDef packet_getset[] = {
     LAYER(icmp6, "The ICMPv6 header (RFC 4443), None where the packet has none."),
     PAYLOAD(tcp_payload, tcp, "What TCP carries, a Transport; None where empty or not TCP."),
     PAYLOAD(udp_payload, udp, "What UDP carries, a Transport; None where empty or not UDP."),
+    {.name = "comment",
+     .get = packet_comment_get,
+     .set = packet_comment_set,
+     .doc = "The packet's comment in a pcapng file, a str; None without one, or where it is not "
+            "UTF-8.\n\n"
+            "It can be set, to None too: output traces write it where the format is pcapng. Of "
+            "several comments it is the first."},
     READONLY(
         _pldns_transport, packet_payload_of_get,
         "6 or 17 for the payload of TCP or UDP, else 0: which tells pldns of a length prefix."),
@@ -312,6 +358,8 @@ static PyObject *packet_copy(PyObject *self_, PyObject *Py_UNUSED(args))
 }
 
 static PyMethodDef packet_methods[] = {
+    METHOD("from_bytes", packet_from_bytes, METH_VARARGS | METH_KEYWORDS | METH_CLASS,
+           packet_from_bytes_doc),
     {"apply_filter", packet_apply_filter, METH_O,
      "apply_filter($self, filter, /)\n--\n\n"
      "True where the packet matches a plt.filter, else False.\n\n"

@@ -18,6 +18,7 @@ struct pcap_source {
     uint32_t header;      /* size of a packet's */
     uint32_t nanoseconds; /* of the clock's second field: 1 or 1000 */
     uint32_t dlt;
+    uint32_t snaplen;
     bool has_fcs; /* captured with each packet */
     uint8_t fcs;  /* its bytes */
 };
@@ -118,6 +119,7 @@ static enum source_result open_file(struct pcap_source *self)
     uint32_t major = load16(self->big_endian, header + 4);
     uint32_t minor = load16(self->big_endian, header + 6);
     self->swapped_lengths = major == 2 && minor < 3;
+    self->snaplen = load32(self->big_endian, header + 16);
     uint32_t network = load32(self->big_endian, header + 20);
     self->dlt = network & PCAP_LINKTYPE_MASK;
     self->has_fcs = network & PCAP_HAS_FCS;
@@ -165,7 +167,8 @@ static enum source_result pcap_next(struct source *base, struct plt_record *reco
                           .direction = -1,
                           .fine_clock = self->nanoseconds == 1,
                           .fcs = self->fcs,
-                          .fcs_counted = self->has_fcs};
+                          .fcs_counted = self->has_fcs,
+                          .snaplen = self->snaplen};
     meta_set_wire_len(&record->meta, data, len, wire_len);
     base->input.at += self->header + len;
     base->count++;

@@ -4,27 +4,8 @@
 #include "packet/meta.h"
 #include "packet/decode.h"
 
+#include "pcapngfile.h"
 #include "readers.h"
-
-enum block_type {
-    BLOCK_SECTION = 0x0a0d0d0a,
-    BLOCK_INTERFACE = 1,
-    BLOCK_PACKET = 2, /* obsolete */
-    BLOCK_SIMPLE = 3,
-    BLOCK_STATISTICS = 5,
-    BLOCK_ENHANCED = 6
-};
-
-enum { MAGIC = 0x1a2b3c4d, BLOCK_HEADER = 8, BLOCK_TRAILER = 4 };
-
-enum option_code {
-    OPTION_END = 0,
-    IF_TSRESOL = 9,
-    IF_FCSLEN = 13,
-    IF_TSOFFSET = 14,
-    ISB_IFDROP = 5,
-    ISB_OSDROP = 7
-};
 
 /* Blocks longer than this are damage: a packet of the largest size, and its options. */
 #define MAX_BLOCK ((uint32_t)(128 << 20) + 65536)
@@ -186,9 +167,21 @@ static enum source_result set_packet(struct pcapng_source *self, struct plt_reco
                           .fine_clock = interface->exponent > (interface->binary ? 20 : 6),
                           .direction = -1,
                           .fcs = interface->fcs,
-                          .fcs_counted = interface->has_fcs};
+                          .fcs_counted = interface->has_fcs,
+                          .snaplen = interface->snaplen};
     meta_set_wire_len(&record->meta, data, len, wire_len);
     return SOURCE_RECORD;
+}
+
+/* The first comment among a block's options. */
+static void find_comment(const struct pcapng_source *self, struct plt_record *record,
+                         const uint8_t *options, uint32_t len)
+{
+    const uint8_t *comment = find_option(self, options, len, OPTION_COMMENT, 0);
+    if (!comment)
+        return;
+    record->comment = (const char *)comment;
+    record->comment_len = load16(self->big_endian, comment - 2);
 }
 
 /* Enhanced and obsolete packet blocks differ in how they name the interface. */
@@ -207,6 +200,9 @@ static enum source_result read_packet(struct pcapng_source *self, uint32_t inter
     uint64_t ticks =
         (uint64_t)load32(self->big_endian, body + 4) << 32 | load32(self->big_endian, body + 8);
     set_time(&record->meta, &self->interfaces[interface_id], ticks);
+    uint32_t options = FIELDS + ((len + 3) & ~3U); /* len is below MAX_BLOCK */
+    if (options < body_len)
+        find_comment(self, record, body + options, body_len - options);
     return SOURCE_RECORD;
 }
 
@@ -269,9 +265,9 @@ static enum source_result set_byte_order(struct pcapng_source *self)
     const uint8_t *start = input_need(&self->base, 12, "a section header", &result);
     if (!start)
         return result;
-    if (load_le32(start + 8) == MAGIC)
+    if (load_le32(start + 8) == PCAPNG_MAGIC)
         self->big_endian = false;
-    else if (load_be32(start + 8) == MAGIC)
+    else if (load_be32(start + 8) == PCAPNG_MAGIC)
         self->big_endian = true;
     else
         return source_fail(&self->base, "a section header without its byte-order magic");

@@ -81,6 +81,7 @@ static int next_record(PyObject *self_, struct plt_record *record)
         int accepted = 1;
         if (bounds_reached(&self->bounds))
             return 0;
+        record->comment = NULL;
         switch (source->next(source, record)) {
         case SOURCE_RECORD:
             record->layers = NULL;

@@ -32,6 +32,7 @@ bool writer_failed(const struct writer *self);
 /* The writers of formats, which own the sink likewise.  header is what a file that is appended to
  * begins with. */
 struct writer *pcap_writer_new(struct sink *sink, const uint8_t *header, size_t header_len);
+struct writer *pcapng_writer_new(struct sink *sink, const uint8_t *header, size_t header_len);
 struct writer *erf_writer_new(struct sink *sink, const uint8_t *header, size_t header_len);
 
 #endif

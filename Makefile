@@ -81,7 +81,7 @@ EXTRAS_test  := test tutorial cluster bench cli
 EXTRAS_check := check cli
 EXTRAS_wheel := wheel
 
-# What only the tests, the checks or the wheels need: Debian's packages, then an extra of pyproject.toml.
+# What only tests, checks or wheels need: Debian's packages, then an extra of pyproject.toml.
 $(VENV)/.test $(VENV)/.check $(VENV)/.wheel: $(VENV)/.%: $(VENV_STAMP) pyproject.toml tools/install.sh
 	tools/install.sh $*
 	$(BIN)/python tools/requires.py $(EXTRAS_$*) | $(BIN)/python -m pip install -q -r /dev/stdin

@@ -96,6 +96,18 @@ def columns(sizes: Sizes) -> Comparison:
     return Comparison("Nine columns of each packet", jobs, "with_columns.table")
 
 
+def filters(sizes: Sizes) -> Comparison:
+    path = traces.mixed(sizes.packets)
+    jobs = (
+        Job("plt.filter, one column", "with_columns.bpf", path),
+        Job("plt.where, one column", "with_columns.where", path, 1.5),
+        Job("plt.filter, nine columns", "with_columns.bpf_nine", path),
+        Job("plt.where, nine columns", "with_columns.where_nine", path, 1.3),
+    )
+    title = "Only TCP to ports 80 and 443, tagged or not"
+    return Comparison(title, jobs, jobs[0].run, "libpcap's filter", group=2)
+
+
 def flows(sizes: Sizes) -> Comparison:
     path = traces.mixed(sizes.packets)
     pieces = traces.mixed_pieces(sizes.packets)
@@ -211,6 +223,7 @@ COMPARISONS = {
     "count": count,
     "ports": ports,
     "columns": columns,
+    "filters": filters,
     "flows": flows,
     "dns": dns,
     "messages": messages,

@@ -6,12 +6,17 @@ import time
 from importlib.metadata import version as installed_version
 from pathlib import Path
 
+from jupyter_client.connect import ConnectionFileMixin
+
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE / "_ext"))
 
 # the pages show times of day, and they are to be the same wherever they are built
 os.environ["TZ"] = "UTC"
 time.tzset()
+
+# notebooks talk to their kernels by sockets of this machine: ipykernel warns where they use TCP
+ConnectionFileMixin.transport.default_value = "ipc"
 
 project = "python-libtrace"
 author = "the authors of python-libtrace 2"

@@ -14,7 +14,7 @@ from typing import Any, SupportsIndex
 
 import plt
 from natkit._natkit import FlowHome, FlowTable
-from plt.shared import Crew, Source, shared_filter, is_file, processors
+from plt.shared import Crew, SharedFilter, Source, is_file, processors, shared_filter
 
 __all__ = ["Source", "flows"]
 
@@ -29,7 +29,7 @@ class _Settings:
     home: FlowHome | None
     idle_timeout: float | None
     active_timeout: float | None
-    filter: str | None
+    filter: SharedFilter
     vlan: bool = False
 
     def table(self) -> FlowTable:
@@ -175,8 +175,7 @@ def flows(
     threads = processors() if workers is None else operator.index(workers)
     if threads < 1:
         raise ValueError(f"workers must be 1 or more, not {threads}")
-    expression = shared_filter(filter)
-    settings = _Settings(home, idle_timeout, active_timeout, expression, vlan)
+    settings = _Settings(home, idle_timeout, active_timeout, shared_filter(filter), vlan)
     if client is None:
         whole = _here(sources, settings, threads)
     elif any(isinstance(source, plt.trace) for source in sources):

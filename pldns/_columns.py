@@ -15,7 +15,7 @@ __all__ = ["column_fields", "columns"]
 
 if TYPE_CHECKING:
     import plt
-    from plt.shared import Lane, Source
+    from plt.shared import Lane, SharedFilter, Source
 
 #: What the matching of responses to queries reads of a file that was read ahead; ahead.c needs it.
 MATCHING = (
@@ -113,8 +113,8 @@ def columns(
         Reading,
         check_fields,
         empty_batch,
-        shared_filter,
         read_columns,
+        shared_filter,
     )
 
     names = check_fields(
@@ -152,7 +152,7 @@ class _Settings:
     """What all sources are read with."""
 
     names: tuple[str, ...]
-    filter: str | None
+    filter: SharedFilter
     batch: int
     ports: tuple[int, ...]
     timeout: int

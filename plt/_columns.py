@@ -12,7 +12,7 @@ from ._inorder import InThreads, InTurn, Limit, OneByOne, Reading, Source
 from ._table import Batch, Table, check_fields, empty_batch
 from ._threads import processors
 
-__all__ = ["Columns", "column_fields", "columns", "shared_filter", "read_columns"]
+__all__ = ["Columns", "column_fields", "columns", "shared_filter", "read_columns", "SharedFilter"]
 
 Same = TypeVar("Same")
 
@@ -92,7 +92,11 @@ class Columns:
         return self._empty.arrow_c_schema()
 
 
-def shared_filter(filter: _plt.filter | str | None) -> _plt.where | str | None:
+#: What threads and machines can share of a filter.
+SharedFilter: TypeAlias = _plt.where | str | None
+
+
+def shared_filter(filter: _plt.filter | str | None) -> SharedFilter:
     """A filter for other threads and machines: its expression, which each compiles for itself.
 
     A plt.where never changes: they share it.
@@ -140,7 +144,7 @@ def read_columns(
 
 def _reader(
     names: tuple[str, ...],
-    filter: _plt.where | str | None,
+    filter: SharedFilter,
     batch: int,
     decap: Decap,
     source: Source,

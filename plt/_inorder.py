@@ -175,19 +175,25 @@ class _Task:
     def __init__(self, open: Callable[..., AheadReader]) -> None:
         self.open = open
         self.reader: AheadReader | None = None
-        self.failed = False
+        self.ended = False
         self.at_once = False  # as few batches as can be
 
     def read(self) -> Any:
-        if self.failed:
+        if self.reader is None and not self.ended:
+            self.reader = self._opened()
+        if self.reader is None or self.ended:  # it may have been ended while the source was opened
             return None
-        if self.reader is None:
-            self.failed = True
-            self.reader = self.open()
-            self.failed = False
         return self.reader.rest() if self.at_once else next(self.reader, None)
 
+    def _opened(self) -> AheadReader:
+        try:
+            return self.open()
+        except BaseException:
+            self.ended = True
+            raise
+
     def stop(self) -> None:
+        self.ended = True
         if self.reader is not None:
             self.reader.stop()
 

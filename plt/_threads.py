@@ -91,6 +91,7 @@ class Work(Generic[Item]):
         self._stop = stop
         self._close = close
         self._bounded = room is not None
+        self._not_begun = [True]
         self.stopped = False
         #: What was handed over; None at the end.
         self.out: SimpleQueue[Item | BaseException | None] = SimpleQueue()
@@ -112,7 +113,11 @@ class Work(Generic[Item]):
         self.out.put(None)
 
     def run(self) -> None:
-        """Do it: what the thread calls."""
+        """Do it, once: an interrupt may have a work given twice.  What the thread calls."""
+        try:
+            self._not_begun.pop()
+        except IndexError:
+            return
         try:
             while self._once():
                 pass

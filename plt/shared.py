@@ -6,7 +6,7 @@ end of a source that is read ahead, by a thread or on a cluster.  `Crew` is thre
 `processors()` how many may, `is_file()` whether they may read a source.
 """
 
-from ._columns import shared_filter, read_columns
+from ._columns import SharedFilter, read_columns, shared_filter
 from ._inorder import Lane, Reader, Reading, Source, is_file
 from ._table import check_fields, empty_batch
 from ._threads import Crew, processors
@@ -14,6 +14,7 @@ from ._threads import Crew, processors
 __all__ = [
     "Crew",
     "Lane",
+    "SharedFilter",
     "Reader",
     "Reading",
     "Source",

@@ -15,11 +15,16 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 TESTS = Path(__file__).resolve().parent
 
 # Helpers that are no tests (packets, tshark_fields) are imported by their bare names.
 sys.path[:0] = [str(TESTS), str(TESTS / "compat"), str(TESTS / "tutorial")]
+
+# No test depends on how fast the machine is: an example may take what it takes.
+settings.register_profile("any-pace", deadline=None)
+settings.load_profile("any-pace")
 
 # Programs that the tests start, and interrupt, inherit a SIGINT that is ignored or blocked, as it
 # is in the background of a script.  One that Python handles is the default for them.

@@ -1,5 +1,6 @@
 """plt.columns() and NumPy."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -42,6 +43,39 @@ def batches(path: Path, clock: Clock) -> Result:
     with clock:
         packets = sum(len(batch) for batch in plt.columns(path, FIELDS))
     return {"count": packets}
+
+
+def decap_batches(path: Path, clock: Clock) -> Result:
+    with clock:
+        packets = sum(len(batch) for batch in plt.columns(path, FIELDS, decap=True))
+    return {"count": packets}
+
+
+WEB = "tcp and (dst port 80 or dst port 443)"
+BPF = f"({WEB}) or (vlan and {WEB})"
+WHERE = plt.where("tcp and dst_port in (80, 443)")
+
+
+def _filtered(path: Path, clock: Clock, fields: Sequence[str], chosen: plt.where | str) -> Result:
+    with clock:
+        packets = sum(len(batch) for batch in plt.columns(path, fields, filter=chosen))
+    return {"count": packets}
+
+
+def bpf(path: Path, clock: Clock) -> Result:
+    return _filtered(path, clock, ["wire_len"], BPF)
+
+
+def where(path: Path, clock: Clock) -> Result:
+    return _filtered(path, clock, ["wire_len"], WHERE)
+
+
+def bpf_nine(path: Path, clock: Clock) -> Result:
+    return _filtered(path, clock, FIELDS, BPF)
+
+
+def where_nine(path: Path, clock: Clock) -> Result:
+    return _filtered(path, clock, FIELDS, WHERE)
 
 
 def decap_batches(path: Path, clock: Clock) -> Result:

@@ -17,7 +17,7 @@ from plt.cli.outputs import check_output, needs_trace_format, write
 from plt.cli.programs import constant, literal, trace_program
 from plt.cli.progress import bar
 from plt.cli.sources import Reading
-from plt.cli.words import Failure
+from plt.cli.words import Failure, Filter
 
 Payload = Literal["keep", "zero", "drop"]
 Unknown = Literal["keep", "zero"]
@@ -58,7 +58,7 @@ def command(
     key_file: str | None,
     payload: Payload,
     unknown: Unknown,
-    filter: str | None,
+    filter: Filter,
     python: bool,
 ) -> int:
     """Write traces with anonymised addresses: the same prefixes stay the same prefixes.
@@ -113,7 +113,7 @@ def python_program(
     key_file: str | None,
     payload: Payload,
     unknown: Unknown,
-    filter: str | None,
+    filter: Filter,
 ) -> str:
     """The Python program that writes the same."""
     if key_file is None:

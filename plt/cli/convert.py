@@ -22,7 +22,7 @@ from plt.cli.programs import call, constant, file_program, read_fields, trace_pr
 from plt.cli.progress import Tick, bar
 from plt.cli.rows import in_turn, with_version
 from plt.cli.sources import Reading
-from plt.cli.words import Failure
+from plt.cli.words import Failure, Filter
 
 #: Formats of tables by the end of a file's name.
 ENDINGS = {
@@ -74,7 +74,7 @@ def command(
     wanted: str | None,
     table: str,
     fields: tuple[str, ...] | None,
-    filter: str | None,
+    filter: Filter,
     python: bool,
 ) -> int:
     """Write traces in another format: a table of packets, flows or DNS messages, or a trace.
@@ -83,6 +83,8 @@ def command(
     """
     kind = format_wanted(output, wanted)
     if kind in TRACES.values():
+        if fields or table != "packets":
+            raise Failure("--table and --fields are for tables: a trace has whole packets")
         return to_trace(sources, output, kind, filter, python)
     names = list(fields or DEFAULT[table])
     for name in names:
@@ -110,15 +112,13 @@ def format_wanted(output: str, wanted: str | None) -> str:
     path = Path(output)
     ending = path.with_suffix("").suffix if path.suffix == ".gz" else path.suffix
     found = ENDINGS.get(ending) or trace_format(output)
-    if found is None:
+    if found is None or (found == "parquet" and path.suffix == ".gz"):
         known = ", ".join([*ENDINGS, *TRACES])
         raise Failure(f"{output}: its name tells no format ({known}): --format says which")
     return found
 
 
-def to_trace(
-    sources: tuple[str, ...], output: str, kind: str, filter: str | None, python: bool
-) -> int:
+def to_trace(sources: tuple[str, ...], output: str, kind: str, filter: Filter, python: bool) -> int:
     """Write a trace."""
     if python:
         steps = "\nwith out:\n    for pkt in chain.from_iterable(map(packets, SOURCES)):\n"
@@ -136,7 +136,7 @@ def to_trace(
 
 
 def tables(
-    reading: Reading, table: str, names: list[str], filter: str | None, tick: Tick
+    reading: Reading, table: str, names: list[str], filter: Filter, tick: Tick
 ) -> Iterator[plt.Table]:
     """The tables of packets, flows or messages, one at least."""
     if table == "flows":
@@ -174,7 +174,7 @@ def python_program(
     kind: str,
     table: str,
     names: list[str],
-    filter: str | None,
+    filter: Filter,
 ) -> str:
     """The Python program that writes the same table."""
     constants = [constant("SOURCES", sources), constant("OUTPUT", output)]

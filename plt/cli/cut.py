@@ -12,6 +12,7 @@ from plt.cli.outputs import check_output, needs_trace_format, write
 from plt.cli.programs import constant, trace_program
 from plt.cli.progress import bar
 from plt.cli.sources import Reading
+from plt.cli.words import Filter
 
 WHEN = options.Quantity("time", words.when)
 Moment = tuple[bool, int]
@@ -47,7 +48,7 @@ def command(
     start: Moment | None,
     end: Moment | None,
     packets: Ranges | None,
-    filter: str | None,
+    filter: Filter,
     snaplen: int | None,
     python: bool,
 ) -> int:
@@ -106,7 +107,7 @@ def python_program(
     start: Moment | None,
     end: Moment | None,
     ranges: Ranges | None,
-    filter: str | None,
+    filter: Filter,
     snaplen: int | None,
 ) -> str:
     """The Python program that writes the same."""

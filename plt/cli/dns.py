@@ -12,7 +12,7 @@ from plt.cli.progress import bar
 from plt.cli.rows import with_version
 from plt.cli.show import Style
 from plt.cli.sources import Reading, any_live
-from plt.cli.words import SECOND
+from plt.cli.words import SECOND, Filter
 
 FIELDS = ("time", "src", "dst", "qr", "qname", "qtype", "rcode", "response_time")
 NARROW = FIELDS[1:]
@@ -54,7 +54,7 @@ def known() -> list[str]:
 @options.python
 def command(
     sources: tuple[str, ...],
-    filter: str | None,
+    filter: Filter,
     fields: tuple[str, ...] | None,
     sort: str | None,
     reverse: bool,

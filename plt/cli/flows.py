@@ -17,7 +17,7 @@ from plt.cli.progress import Tick, bar
 from plt.cli.rows import with_version
 from plt.cli.show import Style
 from plt.cli.sources import Reading, any_live
-from plt.cli.words import SECOND
+from plt.cli.words import SECOND, Filter
 
 FIELDS = (
     "first_time", "duration", "proto", "src_prefix", "src_port", "dst_prefix", "dst_port",
@@ -62,7 +62,7 @@ def known() -> list[str]:
 @options.python
 def command(
     sources: tuple[str, ...],
-    filter: str | None,
+    filter: Filter,
     fields: tuple[str, ...] | None,
     sort: str | None,
     reverse: bool,
@@ -108,7 +108,7 @@ def command(
 
 def python_steps(
     names: list[str],
-    filter: str | None,
+    filter: Filter,
     home: tuple[str, ...] = (),
     idle: float | None = None,
     active: float | None = None,
@@ -132,7 +132,7 @@ def seconds(time: int | None) -> float | None:
     return None if time is None else time / SECOND
 
 
-def count(reading: Reading, table: natkit.FlowTable, filter: str | None, tick: Tick) -> None:
+def count(reading: Reading, table: natkit.FlowTable, filter: Filter, tick: Tick) -> None:
     """Count all packets in their flows: those before damage too, and before Ctrl-C."""
     for source in reading.sources:
         read = table.packets

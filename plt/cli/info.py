@@ -16,6 +16,7 @@ from plt.cli.progress import bar
 from plt.cli.show import console
 from plt.cli.sources import Reading
 from plt.cli.summary import FIELDS, Summary
+from plt.cli.words import Filter
 
 
 @click.command(
@@ -31,9 +32,7 @@ from plt.cli.summary import FIELDS, Summary
 )  # fmt: skip
 @options.as_json
 @options.python
-def command(
-    sources: tuple[str, ...], filter: str | None, top: int, json: bool, python: bool
-) -> int:
+def command(sources: tuple[str, ...], filter: Filter, top: int, json: bool, python: bool) -> int:
     """Say what is in each trace: format, packets, time, protocols, ports, damage.
 
     Bytes are those on the wire, with Ethernet's frame check sequence. A packet counts at both of
@@ -152,7 +151,7 @@ def show(found: dict[str, Any], *, separate: bool) -> None:
             print(*(line.rstrip() for line in capture.get().splitlines()), sep="\n")
 
 
-def python_program(sources: tuple[str, ...], filter: str | None, top: int) -> str:
+def python_program(sources: tuple[str, ...], filter: Filter, top: int) -> str:
     """The Python program that counts the same."""
     columns = call("plt.columns", "source", "FIELDS", filter=filter)
     fields = ["time_ns", "wire_len", "version", "proto", "ethertype", "src_port", "dst_port"]

@@ -11,6 +11,7 @@ from plt.cli.outputs import check_output, needs_trace_format, write
 from plt.cli.programs import constant, trace_program
 from plt.cli.progress import bar, counting
 from plt.cli.sources import Reading
+from plt.cli.words import Filter
 
 
 @click.command(
@@ -22,7 +23,7 @@ from plt.cli.sources import Reading
 @options.output("The trace to write.")
 @options.filtered
 @options.python
-def command(sources: tuple[str, ...], output: str, filter: str | None, python: bool) -> int:
+def command(sources: tuple[str, ...], output: str, filter: Filter, python: bool) -> int:
     """Write the packets of several traces as one, in the order of their times.
 
     Each trace is taken to be in order; packets of the same time come in the order of the sources.
@@ -40,7 +41,7 @@ def command(sources: tuple[str, ...], output: str, filter: str | None, python: b
     return reading.code
 
 
-def python_program(sources: tuple[str, ...], output: str, filter: str | None) -> str:
+def python_program(sources: tuple[str, ...], output: str, filter: Filter) -> str:
     """The Python program that writes the same."""
     return trace_program(
         "Merge traces by time.",

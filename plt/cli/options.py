@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import difflib
+import functools
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import click
 
+import plt
 from plt.cli import words
 from plt.cli.names import ADDRESSES
 from plt.cli.show import TIMES
@@ -102,9 +104,39 @@ def all_of(*decorators: Callable[[F], F]) -> Callable[[F], F]:
 
 
 sources = click.argument("sources", nargs=-1, required=True, type=click.Path(), metavar="SOURCE...")
-filtered = click.option(
-    "--filter", metavar="EXPR", help="Only packets that match: tcpdump's language, 'tcp port 80'."
-)
+
+
+def filtered(function: F) -> F:
+    """The packets that a command takes: its argument is an expression or a condition."""
+
+    @click.option(
+        "--filter",
+        metavar="EXPR",
+        help="Only packets that match: tcpdump's language, 'tcp port 80'.",
+    )
+    @click.option(
+        "--where",
+        metavar="COND",
+        help="The same by columns: 'tcp and dst_port == 80'; it sees through VLAN tags.",
+    )
+    @functools.wraps(function)
+    def command(*args: object, filter: str | None, where: str | None, **named: object) -> object:
+        if filter is not None and where is not None:
+            raise click.UsageError("--filter and --where: give one of them")
+        chosen = filter if where is None else condition(where)
+        return function(*args, filter=chosen, **named)
+
+    return cast(F, command)
+
+
+def condition(text: str) -> plt.where:
+    """A condition; an error is told in one line."""
+    try:
+        return plt.where(text)
+    except ValueError as error:
+        raise Failure(f"--where: {str(error).splitlines()[0]}: {text!r}") from None
+
+
 python = click.option(
     "--python", is_flag=True, help="Print the Python program that does the same, and do nothing."
 )

@@ -12,6 +12,7 @@ from plt.cli.progress import bar
 from plt.cli.rows import with_version
 from plt.cli.show import Style
 from plt.cli.sources import Reading, any_live
+from plt.cli.words import Filter
 
 FIELDS = ("time", "src", "src_port", "dst", "dst_port", "proto", "tcp.flags", "wire_len")
 
@@ -41,7 +42,7 @@ def known() -> list[str]:
 @options.python
 def command(
     sources: tuple[str, ...],
-    filter: str | None,
+    filter: Filter,
     fields: tuple[str, ...] | None,
     sort: str | None,
     reverse: bool,

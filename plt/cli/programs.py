@@ -14,6 +14,7 @@ from plt.cli.listing import Listing
 from plt.cli.names import ADDRESSES
 from plt.cli.outputs import PACKED, needs_trace_format
 from plt.cli.rows import values, with_version
+from plt.cli.words import Filter
 
 WIDTH = 88
 OWN = ("ipp", "natkit", "pldns", "plt")
@@ -23,6 +24,8 @@ def literal(value: object) -> str:
     """A value in Python, with the quotes that programs of this project have."""
     if isinstance(value, str):
         return json.dumps(value, ensure_ascii=False) if value.isprintable() else repr(value)
+    if isinstance(value, plt.where):
+        return f"plt.where({literal(value.expression)})"
     if isinstance(value, (list, tuple)):
         return f"[{', '.join(map(literal, value))}]"
     return repr(value)
@@ -46,7 +49,7 @@ def program(title: str, imports: Sequence[str], *parts: str) -> str:
     """A program: what it does, what it may import (module names or whole lines), and its parts."""
     groups: list[list[str]] = [[], [], []]  # the standard library's, others', the project's
     body = "\n".join(parts)
-    lines = {name if " " in name else f"import {name}" for name in imports}
+    lines = {name if " " in name else f"import {name}" for name in [*imports, "plt"]}
     lines = {line for line in lines if re.search(rf"\b{line.split()[-1]}\b", body)}
     for line in sorted(lines, key=lambda line: (line.startswith("from"), line)):
         root = line.split()[1].partition(".")[0]
@@ -209,14 +212,15 @@ def trace_program(
     constants: Sequence[str],
     output: str | None,
     steps: str,
-    filter: str | None = None,
+    filter: Filter = None,
     snaplen: int | None = None,
     kind: str | None = None,
 ) -> str:
     """A program that reads packets, and writes them to `out`; it ends on an error."""
     conf = []
     if filter:
-        conf.append(f"        t.conf_filter(plt.filter({literal(filter)}))\n")
+        made = f"plt.filter({literal(filter)})" if isinstance(filter, str) else literal(filter)
+        conf.append(f"        t.conf_filter({made})\n")
     if snaplen:
         conf.append(f"        t.conf_snaplen({snaplen})\n")
     reader = (

@@ -28,9 +28,10 @@ class Bar:
     """Packets and bytes read so far, once that takes long."""
 
     def __init__(self, sources: Sequence[str]) -> None:
-        self.positions = {os.path.realpath(source): 0 for source in sources}
-        sizes = [os.path.getsize(path) for path in self.positions if os.path.isfile(path)]
-        self.total = sum(sizes) if len(sizes) == len(sources) else None
+        paths = [os.path.realpath(source) for source in sources]
+        self.sizes = {path: os.path.getsize(path) for path in paths if os.path.isfile(path)}
+        self.total = sum(self.sizes.values()) if len(self.sizes) == len(paths) else None
+        self.positions: dict[str, int] = {}
         self.next = time.monotonic() + PATIENCE
         self.progress: Progress | None = None
 
@@ -40,7 +41,9 @@ class Bar:
         if now < self.next:
             return
         self.next = now + PAUSE
-        self.positions.update(positions(self.positions))
+        # what was open and is no more was read to its end
+        ended = {path: self.sizes[path] for path in self.positions}
+        self.positions |= ended | positions(self.sizes)
         done = sum(self.positions.values())
         if self.progress is None:
             self.progress = shown(self.total)
@@ -52,17 +55,18 @@ class Bar:
             self.progress.stop()
 
 
-def positions(paths: dict[str, int]) -> dict[str, int]:
-    """How far the open ones of some files were read; Linux tells."""
+def positions(paths: Iterable[str]) -> dict[str, int]:
+    """How far those of some files that are open were read; Linux tells."""
+    wanted = set(paths)
     found: dict[str, int] = {}
     with contextlib.suppress(OSError):
         for number in os.listdir("/proc/self/fd"):
             with contextlib.suppress(OSError):
                 path = os.readlink(f"/proc/self/fd/{number}")
-                if path in paths:
+                if path in wanted:
                     with open(f"/proc/self/fdinfo/{number}") as info:
                         at = int(info.readline().split()[1])
-                    found[path] = max(at, found.get(path, paths[path]))
+                    found[path] = max(at, found.get(path, 0))
     return found
 
 
@@ -95,7 +99,7 @@ def shown(total: int | None) -> Progress:
 def bar(sources: Sequence[str], *, printing: bool = False) -> Iterator[Tick]:
     """What shows progress on a terminal, but not amid rows that are printed meanwhile to one."""
     amid = printing and not (sys.stdout.seekable() and not sys.stdout.isatty())
-    if not sys.stderr.isatty() or amid:
+    if sys.stderr is None or not sys.stderr.isatty() or amid:
         yield ignore
         return
     shown = Bar(sources)

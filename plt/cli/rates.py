@@ -16,7 +16,7 @@ from plt.cli.programs import call, constant, program
 from plt.cli.progress import Tick, bar
 from plt.cli.show import Style, show
 from plt.cli.sources import Reading
-from plt.cli.words import SECOND, Failure
+from plt.cli.words import SECOND, Failure, Filter
 
 FIELDS = ("time_ns", "wire_len")
 NAMES = ("time", "packets", "bytes", "bits_per_second")
@@ -46,7 +46,7 @@ MOST = 1_000_000  # intervals
 @options.python
 def command(
     sources: tuple[str, ...],
-    filter: str | None,
+    filter: Filter,
     interval: int,
     json: bool,
     header: bool,
@@ -73,7 +73,7 @@ def command(
 
 
 def counted(
-    reading: Reading, filter: str | None, interval: int, tick: Tick
+    reading: Reading, filter: Filter, interval: int, tick: Tick
 ) -> tuple[Counter[int], Counter[int]]:
     """Packets and bytes by interval, numbered from the epoch on."""
     packets: Counter[int] = Counter()
@@ -107,9 +107,7 @@ def rows(
         yield iso(n * interval), packets[n], octets[n], octets[n] * 8 * SECOND / interval
 
 
-def python_program(
-    sources: tuple[str, ...], filter: str | None, interval: int, style: Style
-) -> str:
+def python_program(sources: tuple[str, ...], filter: Filter, interval: int, style: Style) -> str:
     """The Python program that prints the same."""
     columns = call("plt.columns", "SOURCES", '["time_ns", "wire_len"]', filter=filter)
     json_line = "json.dumps(dict(zip(NAMES, row)), ensure_ascii=False)"

@@ -74,7 +74,7 @@ def console() -> Console:
 
 
 def show_table(names: Sequence[str], rows: Iterable[Row], size: int) -> None:
-    """Print rows as tables of a terminal of some size, one below the other."""
+    """Print rows as a table, laid out some rows at a time."""
     terminal = console()
     roomy = terminal.width >= WIDE
     whole_time = date_and_time if roomy else time_of_day

@@ -12,7 +12,7 @@ from typing import TypeVar
 
 import plt
 from plt.cli.progress import Tick, counting, ignore
-from plt.cli.words import Failure, complain
+from plt.cli.words import Failure, Filter, as_filter, complain
 
 LIVE = ("int:", "ring:", "pcapint:", "bpf:")
 
@@ -36,7 +36,7 @@ def path_of(source: str) -> str:
     return after if colon and before.isalnum() and not os.path.exists(source) else source
 
 
-def check(sources: Sequence[str], filter: str | None = None) -> None:
+def check(sources: Sequence[str], filter: Filter = None) -> None:
     """LibtraceError of the first file that can't be opened, or whose filter is none.
 
     Pipes and interfaces are not looked at: what is read from them is gone.
@@ -50,19 +50,19 @@ def check(sources: Sequence[str], filter: str | None = None) -> None:
         with plt.trace(source) as trace:
             if filter and not compiles(filter, trace):
                 tried = plt.trace(source)
-                tried.conf_filter(plt.filter(filter))
+                tried.conf_filter(as_filter(filter))
                 with tried:
                     next(tried, None)
 
 
-def compiles(filter: str, trace: plt.trace) -> bool:
+def compiles(filter: plt.where | str, trace: plt.trace) -> bool:
     """Whether an expression is a filter for a trace's first packet: others may have other links."""
     try:
         packet = next(trace, None)
     except plt.LibtraceError:  # damage, which is told when it is read
         return True
     try:
-        return packet is None or packet.apply_filter(plt.filter(filter)) in (True, False)
+        return packet is None or packet.apply_filter(as_filter(filter)) in (True, False)
     except plt.LibtraceError:
         return False
 
@@ -110,7 +110,7 @@ class Interrupts:
 class Reading:
     """Reads to the end of all sources. What is damaged is told, and makes the exit code 1."""
 
-    def __init__(self, sources: Sequence[str], filter: str | None = None) -> None:
+    def __init__(self, sources: Sequence[str], filter: Filter = None) -> None:
         check(sources, filter)
         self.sources = list(sources)
         # what waits for the rest of a batch would not be seen, and be lost by Ctrl-C
@@ -133,12 +133,12 @@ class Reading:
             yield batch
 
     def packets(
-        self, source: str, filter: str | None = None, snaplen: int | None = None
+        self, source: str, filter: Filter = None, snaplen: int | None = None
     ) -> Iterator[plt.packet]:
         """The packets of one source, up to damage; Ctrl-C ends what comes live."""
         trace = plt.trace(source)
         if filter:
-            trace.conf_filter(plt.filter(filter))
+            trace.conf_filter(as_filter(filter))
         if snaplen is not None:
             trace.conf_snaplen(snaplen)
         with trace:
@@ -171,7 +171,7 @@ class Reading:
 
     def all_packets(
         self,
-        filter: str | None = None,
+        filter: Filter = None,
         snaplen: int | None = None,
         tick: Tick = ignore,
     ) -> Iterator[plt.packet]:

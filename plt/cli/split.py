@@ -11,11 +11,12 @@ import click
 import plt
 from plt.cli import options
 from plt.cli.names import iso
-from plt.cli.outputs import PACKED, needs_trace_format, write
+from plt.cli.outputs import PACKED, check_output, needs_trace_format, write
 from plt.cli.programs import constant, opened_output, trace_program
 from plt.cli.progress import bar
 from plt.cli.show import Style, show
 from plt.cli.sources import Reading
+from plt.cli.words import Failure, Filter
 
 NAMES = ("file", "packets", "time")
 FILE, RECORD = 24, 16  # bytes of the headers of a pcap file
@@ -46,7 +47,7 @@ def command(
     every: int | None,
     packets: int | None,
     size: int | None,
-    filter: str | None,
+    filter: Filter,
     json: bool,
     header: bool,
     python: bool,
@@ -59,6 +60,8 @@ def command(
     if [every, packets, size].count(None) != 2 or every == 0:
         raise click.UsageError("one of --every, --packets and --size is needed")
     needs_trace_format(output)
+    if output == "-":
+        raise Failure("standard output is one file: parts need a name")
     if python:
         print(python_program(sources, output, every, packets, size, filter), end="")
         return 0
@@ -99,6 +102,7 @@ def written(
         first = next(group)[1]
         rest = (packet for _, packet in group)
         name = part_name(output, number)
+        check_output(name, reading.sources)
         count = write(itertools.chain([first], rest), name, reading)
         yield name, count, iso(first.time_ns)
 
@@ -118,7 +122,7 @@ def python_program(
     every: int | None,
     most: int | None,
     size: int | None,
-    filter: str | None,
+    filter: Filter,
 ) -> str:
     """The Python program that writes the same."""
     if every:

@@ -6,6 +6,12 @@ import math
 import re
 import sys
 from datetime import UTC, datetime, timedelta
+from typing import TypeAlias
+
+import plt
+
+#: The packets that a command takes: tcpdump's language, a condition, or all.
+Filter: TypeAlias = plt.where | str | None
 
 SECOND = 1_000_000_000
 
@@ -100,3 +106,8 @@ def numbers(text: str) -> tuple[int, ...]:
 def endless(number: int | None) -> float:
     """The end of a range, which may have none."""
     return math.inf if number is None else number
+
+
+def as_filter(filter: plt.where | str) -> plt.filter:
+    """What filters packets as the user said."""
+    return plt.filter(filter) if isinstance(filter, str) else filter

@@ -315,11 +315,10 @@ static int stream_get_next(struct ArrowArrayStream *stream, struct ArrowArray *o
         PyErr_SetString(PyExc_TypeError, "a stream of columns that is none of batches");
     else if (batch && !has_columns_of((struct batch *)batch, block))
         PyErr_SetString(PyExc_ValueError, "a stream of batches whose columns are not the same");
-    if (PyErr_Occurred()) {
+    if (PyErr_Occurred())
         result = stream_fail(block);
-    } else if (batch) {
+    else if (batch)
         result = make_batch((struct batch *)batch, out);
-    }
     Py_XDECREF(batch);
     PyGILState_Release(gil);
     return result;

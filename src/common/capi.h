@@ -36,7 +36,7 @@ struct ipp_api {
 /* --- plt ------------------------------------------------------------------------------------ */
 
 #define PLT_CAPSULE     "plt._plt._C_API"
-#define PLT_API_VERSION 3
+#define PLT_API_VERSION 4
 
 /* The records of a trace, one after another, without a Python object for each. */
 struct plt_records;

@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "kind.h"
+#include "packet/kind.h"
 
 enum { COLUMN_NAME_SIZE = 40, MAX_COLUMNS = 128 };
 

@@ -1,7 +1,6 @@
 /* One packet counted in its flow: the counters of its way, and what of TCP can be followed. */
 #include "count.h"
 
-#include "packet/bytes.h"
 #include "packet/protocols.h"
 
 /* --- TCP ------------------------------------------------------------------------------------- */
@@ -89,12 +88,7 @@ static unsigned forward_way(const struct flow_home *home, const struct flow_pack
         return packet->way;
     struct flow_tuple tuple = flow_key_to_tuple(&packet->key, packet->v6, packet->way);
     uint8_t address[16] = {0};
-    if (packet->v6) {
-        store_be64(address, tuple.dst.address[0]);
-        store_be64(address + 8, tuple.dst.address[1]);
-    } else {
-        store_be32(address, (uint32_t)tuple.dst.address[0]);
-    }
+    flow_end_store(&tuple.dst, packet->v6, address);
     return home->contains(home->context, packet->v6, address) ? packet->way : !packet->way;
 }
 

@@ -1,11 +1,29 @@
 /* Keys of flows, made from five-tuples and back, and what is read from a flow. */
 #include "flow.h"
 
+#include "packet/bytes.h"
 #include "packet/protocols.h"
 
 #include <string.h>
 
 /* --- Keys ------------------------------------------------------------------------------------ */
+
+struct flow_end flow_end_load(const uint8_t *address, bool v6, uint16_t port)
+{
+    if (v6)
+        return (struct flow_end){{load_be64(address), load_be64(address + 8)}, port};
+    return (struct flow_end){{load_be32(address)}, port};
+}
+
+void flow_end_store(const struct flow_end *end, bool v6, uint8_t *address)
+{
+    if (v6) {
+        store_be64(address, end->address[0]);
+        store_be64(address + 8, end->address[1]);
+    } else {
+        store_be32(address, (uint32_t)end->address[0]);
+    }
+}
 
 /* Whether the source of an IPv6 five-tuple is the higher end. */
 static bool is_downward(const struct flow_end *src, const struct flow_end *dst)

@@ -26,6 +26,10 @@ struct flow_end {
     uint16_t port;
 };
 
+/* From an address of 4 bytes, or 16 with v6, in network order; and the address as such bytes. */
+struct flow_end flow_end_load(const uint8_t *address, bool v6, uint16_t port);
+void flow_end_store(const struct flow_end *end, bool v6, uint8_t *address);
+
 /* A five-tuple with a source and a destination. */
 struct flow_tuple {
     struct flow_end src;

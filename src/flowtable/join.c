@@ -8,12 +8,12 @@
  *   the earlier one has a FIN, or numbers that the SYN's does not follow.  What was counted before
  *   and after that point is not known, and so joining is not exact.
  * - TCP's state and round trip: those of the parts join (see EVENT_* and join_handshake).
- * - Retransmissions: segments that end no further than what was sent before.  Where the earlier
- * part went further than the later one's first segments, more of those were retransmissions than
- * the later part counted.  The later part's log has the ends of its segments that went further than
- *   all before in that part, in order: those that don't go beyond the earlier part's highest count.
- *   From the first that does the two are the same.  Joining is not exact where the log ends before
- *   that, and where numbers are so far apart that it is not known which is higher. */
+ * - Retransmissions: segments that end no further than what was sent before.  If the earlier part
+ *   went further than the later one's first segments, more of those were retransmissions than the
+ *   later part counted: those that don't go beyond the earlier part's highest.  They are in the
+ *   later part's log, which has the ends of segments that went further than all before in that
+ *   part.  After the first that does go beyond, the counts are right.  Joining is not exact where
+ *   the log ends before that, or where numbers are so far apart that the higher is not known. */
 #include "join.h"
 
 #include "nanoseconds.h"

@@ -4,8 +4,8 @@
  * A flow of the later table that continues one of the earlier is joined with it: see join.c, which
  * says where that is not exact.  Nor is the merging exact for these:
  *
- * - Fragments whose first one is in the earlier table, or that wait in it for one in the later,
- * and, where there are timeouts, fragments that wait at all.
+ * - Fragments whose first one is in the earlier table, and those that wait in it for one in the
+ *   later; with timeouts, any that wait.
  * - Time: a later table that begins before the earlier one's end, where there are timeouts, and one
  *   whose clock went back, or would have. */
 #include "merge.h"
@@ -24,8 +24,8 @@ struct item {
     flow_ref from;
 };
 
-/* A merging.  First it is looked at what there is to do, which may be given up; then the memory
- * that it may take is got; and when that is there nothing can go wrong any more. */
+/* A merging.  First all flows are looked at, which may be given up; then all memory is reserved
+ * that adding them may need, so that nothing can fail after that. */
 struct merging {
     struct flow_table *table;
     const struct flow_table *other;
@@ -66,7 +66,7 @@ static void prefetch_flow(const struct flow_table *table, flow_ref ref)
 }
 
 /* Have the memory ready of a block of flows and of what they may join. */
-static void look_ahead(struct merging *merging, size_t from, size_t end, bool hashed)
+static void prefetch_items(struct merging *merging, size_t from, size_t end, bool hashed)
 {
     const struct flow_table *table = merging->table;
     const struct flow_table *other = merging->other;
@@ -88,7 +88,7 @@ static void look_ahead(struct merging *merging, size_t from, size_t end, bool ha
     }
 }
 
-static flow_ref find(const struct merging *merging, const struct item *item)
+static flow_ref find_item(const struct merging *merging, const struct item *item)
 {
     bool v6 = flow_ref_is_6(item->from);
     struct flow_key key = flow_key_of(flow_at(&merging->other->set.pool, item->from), v6);
@@ -160,7 +160,7 @@ static bool look_at(struct merging *merging, const struct item *item)
     const struct flow_table *other = merging->other;
     const struct flow_timeouts *timeouts = &table->wheel.timeouts;
     const struct flow *flow = flow_at(&other->set.pool, item->from);
-    flow_ref ref = find(merging, item);
+    flow_ref ref = find_item(merging, item);
     struct flow_log log;
     merging->found += ref != 0;
     merging->to_index += !ref && flow->end_reason == END_NONE;
@@ -179,7 +179,7 @@ static bool look_at_all(struct merging *merging, const struct flow_patience *pat
 {
     for (size_t at = 0; at < merging->count; at += AHEAD) {
         size_t end = merging->count - at < AHEAD ? merging->count : at + AHEAD;
-        look_ahead(merging, at, end, false);
+        prefetch_items(merging, at, end, false);
         for (size_t i = at; i < end; i++)
             *exact &= look_at(merging, &merging->items[i]);
         if (end % STRETCH == 0 && !patience->lasts(patience->context))
@@ -319,7 +319,7 @@ static bool add_all(struct merging *merging)
     bool enough = true;
     for (size_t at = 0; at < merging->count && enough; at += AHEAD) {
         size_t end = merging->count - at < AHEAD ? merging->count : at + AHEAD;
-        look_ahead(merging, at, end, true);
+        prefetch_items(merging, at, end, true);
         for (size_t i = at; i < end && enough; i++)
             enough = add_flow(merging, &merging->items[i], first_number);
     }

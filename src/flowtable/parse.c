@@ -70,13 +70,6 @@ static bool read_fragment(struct flow_input *input, const struct plt_packet *pac
 
 /* --- Packets --------------------------------------------------------------------------------- */
 
-static struct flow_end end_of(const uint8_t *address, bool v6, uint16_t port)
-{
-    if (v6)
-        return (struct flow_end){{load_be64(address), load_be64(address + 8)}, port};
-    return (struct flow_end){{load_be32(address)}, port};
-}
-
 /* The five-tuple of a packet; false where it belongs to no flow, which is counted. */
 static bool read_tuple(struct flow_input *input, const struct plt_packet *packet,
                        struct flow_tuple *out)
@@ -89,8 +82,8 @@ static bool read_tuple(struct flow_input *input, const struct plt_packet *packet
         input->too_short += result != FIVETUPLE_NOT_IP;
         return false;
     }
-    out->src = end_of(found.addresses, v6, found.src_port);
-    out->dst = end_of(found.addresses + (v6 ? 16 : 4), v6, found.dst_port);
+    out->src = flow_end_load(found.addresses, v6, found.src_port);
+    out->dst = flow_end_load(found.addresses + (v6 ? 16 : 4), v6, found.dst_port);
     out->proto = found.proto;
     out->v6 = v6;
     return true;

@@ -9,7 +9,6 @@
 #include "hash.h"
 
 #include <stdio.h>
-
 #include <stdlib.h>
 #include <string.h>
 

@@ -14,7 +14,10 @@ void plt_decode(const uint8_t *data, uint32_t len, const struct plt_meta *meta, 
 /* The layers of a record, from its link layer on. */
 static inline void record_layers(const struct plt_record *record, struct plt_layers *out)
 {
-    plt_decode(record->data, record->len, &record->meta, ROOT_LINK, 0, out);
+    if (record->layers)
+        *out = *record->layers;
+    else
+        plt_decode(record->data, record->len, &record->meta, ROOT_LINK, 0, out);
 }
 
 #endif

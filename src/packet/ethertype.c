@@ -204,11 +204,10 @@ void plt_decode_ethertype(const uint8_t *data, uint32_t len, uint32_t at, uint16
         break;
     case ETHERTYPE_MACSEC:
         size = macsec_size(data, len, at);
-        if (size && link_has(len, at, size + 2)) {
+        if (size && link_has(len, at, size + 2))
             plt_decode_ethertype(data, len, at + size + 2, load_be16(data + at + size), out);
-        } else {
+        else
             link_set_layer3(out, len, at, ethertype);
-        }
         break;
     case ETHERTYPE_NSH:
         decode_nsh(data, len, at, out);

@@ -4,6 +4,7 @@
 #define PLT_PACKET_PACKET_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 /* What a source states about a packet besides its bytes. */
@@ -42,11 +43,14 @@ static inline void meta_set_erf_time(struct plt_meta *meta, uint64_t time)
     meta->nsec = (uint32_t)(nsec % 1000000000);
 }
 
+struct plt_layers;
+
 /* One packet as a source hands it over; data is valid until the source is asked again. */
 struct plt_record {
     const uint8_t *data;
     uint32_t len; /* bytes at data */
     struct plt_meta meta;
+    const struct plt_layers *layers; /* borrowed, where a filter has found them; else NULL */
 };
 
 /* How many bytes of a packet to capture at most; 0 and -1 mean that no snap length is set. */
@@ -58,8 +62,10 @@ static inline uint32_t plt_snaplen(int snaplen)
 /* Cut a record at snaplen bytes; after filtering, as libtrace does. */
 static inline void plt_record_cut(struct plt_record *record, uint32_t snaplen)
 {
-    if (record->len > snaplen)
+    if (record->len > snaplen) {
         record->len = snaplen;
+        record->layers = NULL;
+    }
     if (record->meta.capture_len > snaplen)
         record->meta.capture_len = snaplen;
 }

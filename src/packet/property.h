@@ -4,7 +4,7 @@
 #ifndef PLT_PACKET_PROPERTY_H
 #define PLT_PACKET_PROPERTY_H
 
-#include "common/kind.h"
+#include "kind.h"
 #include "packet.h"
 
 enum property_id {

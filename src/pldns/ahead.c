@@ -1,6 +1,10 @@
 /* A file that is read before those that come before it: what it takes for granted of their TCP
  * streams, and the matching of its responses once their queries are known. */
-#include "columns.h"
+#include "ahead.h"
+
+#include "state.h"
+
+#include "common/column.h"
 
 #include "packet/bytes.h"
 
@@ -174,7 +178,7 @@ PyObject *pldns_matcher_add_streams(PyObject *self_, PyObject *bytes)
 
 /* --- Responses and their queries ------------------------------------------------------------- */
 
-/* The columns that matching reads: PLDNS_MATCHING of pldns/_columns.py has their names. */
+/* The columns that matching reads: MATCHING of pldns/_columns.py has their names. */
 static const struct {
     const char *name;
     uint8_t kind;

@@ -1,7 +1,9 @@
 /* Lists of types as NSEC, NSEC3 and CSYNC hold them: windows of bits, RFC 4034 section 4.1.2.
  *
  * ldns prints them too, but ldns 1.8.4 calls type 262 TXT there. */
-#include "pldns.h"
+#include "bitmap.h"
+
+#include "names.h"
 
 enum {
     WINDOW_HEADER = 2, /* a window's number, and the length of its bits in bytes */
@@ -16,14 +18,12 @@ bool pldns_is_bitmap(const ldns_rdf *field)
     int last = -1;
     size_t at = 0;
     while (at < size) {
-        if (size - at < WINDOW_HEADER) {
+        if (size - at < WINDOW_HEADER)
             return false;
-        }
         size_t length = data[at + 1];
         if (data[at] <= last || length == 0 || length > WINDOW_MAX ||
-            length > size - at - WINDOW_HEADER) {
+            length > size - at - WINDOW_HEADER)
             return false;
-        }
         last = data[at];
         at += WINDOW_HEADER + length;
     }
@@ -37,12 +37,10 @@ static bool any_type(const ldns_rdf *field, bool (*each)(unsigned type, ldns_buf
     const uint8_t *data = ldns_rdf_data(field);
     size_t size = ldns_rdf_size(field);
     for (size_t at = 0; at < size; at += WINDOW_HEADER + (size_t)data[at + 1]) {
-        for (unsigned bit = 0; bit < data[at + 1] * 8U; bit++) {
+        for (unsigned bit = 0; bit < data[at + 1] * 8U; bit++)
             if ((data[at + WINDOW_HEADER + bit / 8] & (0x80 >> bit % 8)) != 0 &&
-                each(data[at] * WINDOW_TYPES + bit, out)) {
+                each(data[at] * WINDOW_TYPES + bit, out))
                 return true;
-            }
-        }
     }
     return false;
 }

@@ -1,7 +1,12 @@
 /* The Python type that reads the DNS messages of a trace as columns: the C part of pldns.columns().
  * It reads through plt's C interface, which is asked for here alone: all else of pldns needs no
  * plt. */
+#include "columnreader.h"
+
 #include "columns.h"
+#include "state.h"
+
+#include "common/reader.h"
 
 struct message_reader {
     struct column_reader base;

@@ -1,6 +1,11 @@
 /* The columns of DNS messages: their names, and their values. */
 #include "columns.h"
 
+#include "mdns.h"
+#include "parse.h"
+
+#include "common/reader.h"
+
 #include "packet/bytes.h"
 
 #include <stdio.h>

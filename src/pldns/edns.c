@@ -1,5 +1,8 @@
 /* The attributes of ldns that come of the OPT record: EDNS, RFC 6891. */
-#include "pldns.h"
+#include "edns.h"
+
+#include "attributes.h"
+#include "object.h"
 
 #include "packet/bytes.h"
 
@@ -12,40 +15,38 @@ static const ldns_rr *opt_of(PyObject *self_, const void *closure, PyObject **re
 {
     const struct pldns_message *self = pldns_message_ok(self_, closure);
     *result = NULL;
-    if (self != NULL && self->sections.opt == NULL) {
+    if (self && !self->sections.opt)
         *result = Py_NewRef(Py_None);
-    }
-    return self == NULL ? NULL : self->sections.opt;
+    return self ? self->sections.opt : NULL;
 }
 
 PyObject *pldns_edns_udp_size_get(PyObject *self_, void *closure)
 {
     PyObject *result = NULL;
     const ldns_rr *opt = opt_of(self_, closure, &result);
-    return opt == NULL ? result : PyLong_FromLong((long)ldns_rr_get_class(opt));
+    return opt ? PyLong_FromLong((long)ldns_rr_get_class(opt)) : result;
 }
 
 PyObject *pldns_edns_do_get(PyObject *self_, void *closure)
 {
     PyObject *result = NULL;
     const ldns_rr *opt = opt_of(self_, closure, &result);
-    return opt == NULL ? result : PyBool_FromLong((ldns_rr_ttl(opt) & FLAG_DO) != 0);
+    return opt ? PyBool_FromLong((ldns_rr_ttl(opt) & FLAG_DO) != 0) : result;
 }
 
 PyObject *pldns_edns_version_get(PyObject *self_, void *closure)
 {
     PyObject *result = NULL;
     const ldns_rr *opt = opt_of(self_, closure, &result);
-    return opt == NULL ? result : PyLong_FromLong((long)(ldns_rr_ttl(opt) >> 16 & 0xFF));
+    return opt ? PyLong_FromLong((long)(ldns_rr_ttl(opt) >> 16 & 0xFF)) : result;
 }
 
 PyObject *pldns_edns_rcode_get(PyObject *self_, void *closure)
 {
     PyObject *result = NULL;
     const ldns_rr *opt = opt_of(self_, closure, &result);
-    if (opt == NULL) {
+    if (!opt)
         return result;
-    }
     unsigned low = ((struct pldns_message *)self_)->sections.flags & 0xFU;
     return PyLong_FromLong((long)(ldns_rr_ttl(opt) >> 24 << 4 | low));
 }
@@ -54,13 +55,12 @@ PyObject *pldns_edns_rcode_get(PyObject *self_, void *closure)
  * is cut short, or -1 with an exception. */
 static Py_ssize_t append_option(PyObject *list, const uint8_t *data, size_t left)
 {
-    if (left < OPTION_HEAD || load_be16(data + 2) > left - OPTION_HEAD) {
+    if (left < OPTION_HEAD || load_be16(data + 2) > left - OPTION_HEAD)
         return 0;
-    }
     Py_ssize_t length = load_be16(data + 2);
     PyObject *option =
         Py_BuildValue("(iy#)", (int)load_be16(data), (const char *)data + OPTION_HEAD, length);
-    int status = option == NULL ? -1 : PyList_Append(list, option);
+    int status = option ? PyList_Append(list, option) : -1;
     Py_XDECREF(option);
     return status < 0 ? -1 : OPTION_HEAD + length;
 }
@@ -69,13 +69,11 @@ PyObject *pldns_edns_options_get(PyObject *self_, void *closure)
 {
     PyObject *result = NULL;
     const ldns_rr *opt = opt_of(self_, closure, &result);
-    if (opt == NULL) {
+    if (!opt)
         return result;
-    }
     PyObject *list = PyList_New(0);
-    if (list == NULL || ldns_rr_rd_count(opt) == 0) {
+    if (!list || ldns_rr_rd_count(opt) == 0)
         return list;
-    }
     const uint8_t *data = ldns_rdf_data(ldns_rr_rdf(opt, 0));
     size_t size = ldns_rdf_size(ldns_rr_rdf(opt, 0));
     size_t position = 0;

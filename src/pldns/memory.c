@@ -1,6 +1,8 @@
 /* A bounded hash table of what is remembered from packet to packet, with its entries in a list from
  * the oldest to the newest.  The hash is keyed: whoever sends packets can't choose their chains. */
-#include "columns.h"
+#include "memory.h"
+
+#include "wire.h"
 
 #include "common/siphash.h"
 

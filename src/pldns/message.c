@@ -1,5 +1,11 @@
 /* The type ldns: a DNS message, its header, its sections and its EDNS. */
-#include "pldns.h"
+#include "message.h"
+
+#include "edns.h"
+#include "names.h"
+#include "object.h"
+#include "payload.h"
+#include "rr.h"
 
 /* Header flags, in the second 16 bits: RFC 1035 section 4.1.1, RFC 4035 section 3.1.6. */
 enum {
@@ -12,25 +18,13 @@ enum {
     FLAG_CD = 0x0010,
 };
 
-struct pldns_message *pldns_message_ok(PyObject *self_, const struct pldns_field *field)
-{
-    struct pldns_message *self = (struct pldns_message *)self_;
-    if (self->status != LDNS_STATUS_OK) {
-        PyErr_Format(PyExc_ValueError, "no %s: the DNS message is not ok: %s (ldns status %d)",
-                     field->name, pldns_status_words(self->status), (int)self->status);
-        return NULL;
-    }
-    return self;
-}
-
 /* Parse what a message without content is to hold: 0, or -1 with MemoryError. */
 static int message_parse(struct pldns_message *self, const uint8_t *wire, size_t length)
 {
     self->status = pldns_parse(&self->sections, wire, length);
     self->made = true;
-    if (self->status != LDNS_STATUS_OK) {
+    if (self->status != LDNS_STATUS_OK)
         pldns_clear(&self->sections);
-    }
     if (self->status == LDNS_STATUS_MEM_ERR) {
         PyErr_NoMemory();
         return -1;
@@ -42,18 +36,16 @@ static PyObject *message_empty(PyTypeObject *type, PyObject *Py_UNUSED(args),
                                PyObject *Py_UNUSED(kwargs))
 {
     struct pldns_message *self = (struct pldns_message *)type->tp_alloc(type, 0);
-    if (self != NULL) {
+    if (self)
         self->status = LDNS_STATUS_PACKET_OVERFLOW; /* as of a message of no bytes */
-    }
     return (PyObject *)self;
 }
 
 PyObject *pldns_message_new(const struct pldns_state *state, const uint8_t *wire, size_t length)
 {
     PyObject *self = message_empty(state->message_type, NULL, NULL);
-    if (self != NULL && message_parse((struct pldns_message *)self, wire, length) < 0) {
+    if (self && message_parse((struct pldns_message *)self, wire, length) < 0)
         Py_CLEAR(self);
-    }
     return self;
 }
 
@@ -64,15 +56,13 @@ static int message_init(PyObject *self_, PyObject *args, PyObject *kwargs)
     const struct pldns_state *state = pldns_state_of(Py_TYPE(self_));
     PyObject *obj = NULL;
     struct pldns_payload payload;
-    if (state == NULL || !PyArg_ParseTupleAndKeywords(args, kwargs, "O:ldns", names, &obj) ||
-        pldns_payload_get(&payload, state, obj) < 0) {
+    if (!state || !PyArg_ParseTupleAndKeywords(args, kwargs, "O:ldns", names, &obj) ||
+        pldns_payload_get(&payload, state, obj) < 0)
         return -1;
-    }
     const uint8_t *wire = payload.view.buf;
     size_t length = (size_t)payload.view.len;
-    if (payload.transport == PLDNS_TCP) {
+    if (payload.transport == PLDNS_TCP)
         pldns_unframe(payload.view.buf, length, &wire, &length);
-    }
     /* a message stays what it is: its records point into it */
     int status = self->made ? 0 : message_parse(self, wire, length);
     PyBuffer_Release(&payload.view);
@@ -100,45 +90,43 @@ static PyObject *message_status_get(PyObject *self_, void *Py_UNUSED(closure))
 static PyObject *message_ident_get(PyObject *self_, void *closure)
 {
     struct pldns_message *self = pldns_message_ok(self_, closure);
-    return self == NULL ? NULL : PyLong_FromLong(self->sections.ident);
+    return self ? PyLong_FromLong(self->sections.ident) : NULL;
 }
 
 static PyObject *message_opcode_get(PyObject *self_, void *closure)
 {
     struct pldns_message *self = pldns_message_ok(self_, closure);
-    return self == NULL ? NULL : PyLong_FromLong(self->sections.flags >> 11 & 0xF);
+    return self ? PyLong_FromLong(self->sections.flags >> 11 & 0xF) : NULL;
 }
 
 static PyObject *message_rcode_get(PyObject *self_, void *closure)
 {
     struct pldns_message *self = pldns_message_ok(self_, closure);
-    return self == NULL ? NULL : PyLong_FromLong(self->sections.flags & 0xF);
+    return self ? PyLong_FromLong(self->sections.flags & 0xF) : NULL;
 }
 
 static PyObject *message_flag_get(PyObject *self_, void *closure)
 {
     struct pldns_message *self = pldns_message_ok(self_, closure);
     const struct pldns_field *field = closure;
-    return self == NULL ? NULL : PyBool_FromLong((self->sections.flags & field->value) != 0);
+    return self ? PyBool_FromLong((self->sections.flags & field->value) != 0) : NULL;
 }
 
 static PyObject *message_section_get(PyObject *self_, void *closure)
 {
     struct pldns_message *self = pldns_message_ok(self_, closure);
-    if (self == NULL) {
+    if (!self)
         return NULL;
-    }
     const struct pldns_state *state = pldns_state_of(Py_TYPE(self_));
     const struct pldns_field *field = closure;
     size_t first = self->sections.start[field->value];
     size_t count = self->sections.start[field->value + 1] - first;
     PyObject *list = PyList_New((Py_ssize_t)count);
-    if (list == NULL) {
+    if (!list)
         return NULL;
-    }
     for (size_t i = 0; i < count; i++) {
         PyObject *rr = pldns_rr_new(state, self, self->sections.rrs[first + i]);
-        if (rr == NULL) {
+        if (!rr) {
             Py_DECREF(list);
             return NULL;
         }
@@ -150,17 +138,15 @@ static PyObject *message_section_get(PyObject *self_, void *closure)
 static PyObject *message_question_get(PyObject *self_, void *closure)
 {
     struct pldns_message *self = pldns_message_ok(self_, closure);
-    if (self == NULL) {
+    if (!self)
         return NULL;
-    }
     size_t count = self->sections.start[1];
     PyObject *list = PyList_New((Py_ssize_t)count);
-    if (list == NULL) {
+    if (!list)
         return NULL;
-    }
     for (size_t i = 0; i < count; i++) {
         PyObject *name = pldns_name_text(ldns_rr_owner(self->sections.rrs[i]));
-        if (name == NULL) {
+        if (!name) {
             Py_DECREF(list);
             return NULL;
         }
@@ -172,21 +158,18 @@ static PyObject *message_question_get(PyObject *self_, void *closure)
 static PyObject *message_tsig_get(PyObject *self_, void *closure)
 {
     struct pldns_message *self = pldns_message_ok(self_, closure);
-    if (self == NULL) {
+    if (!self)
         return NULL;
-    }
-    if (self->sections.tsig == NULL) {
+    if (!self->sections.tsig)
         Py_RETURN_NONE;
-    }
     return pldns_rr_new(pldns_state_of(Py_TYPE(self_)), self, self->sections.tsig);
 }
 
 static PyObject *message_repr(PyObject *self_)
 {
     const struct pldns_message *self = (struct pldns_message *)self_;
-    if (self->status != LDNS_STATUS_OK) {
+    if (self->status != LDNS_STATUS_OK)
         return PyUnicode_FromFormat("<pldns.ldns not ok: %s>", pldns_status_words(self->status));
-    }
     const size_t *start = self->sections.start;
     return PyUnicode_FromFormat("<pldns.ldns %s %u: query %zu, response %zu, auth %zu, addit %zu>",
                                 self->sections.flags & FLAG_QR ? "response" : "request",

@@ -1,20 +1,19 @@
 /* The module pldns._pldns: DNS messages from packets, by NLnet Labs' ldns. */
+#include "columnreader.h"
 #include "columns.h"
-
-int pldns_readonly(PyObject *self_, PyObject *value, void *closure)
-{
-    const struct pldns_field *field = closure;
-    PyErr_Format(PyExc_TypeError, "%s of %s is read-only: it cannot be %s", field->name,
-                 Py_TYPE(self_)->tp_name, value == NULL ? "deleted" : "set");
-    return -1;
-}
+#include "matchertype.h"
+#include "message.h"
+#include "names.h"
+#include "payload.h"
+#include "rr.h"
+#include "state.h"
 
 /* Appends a new message to the list: 0, or -1 with an exception. */
 static int append_message(PyObject *list, const struct pldns_state *state, const uint8_t *wire,
                           size_t length)
 {
     PyObject *message = pldns_message_new(state, wire, length);
-    int status = message == NULL ? -1 : PyList_Append(list, message);
+    int status = message ? PyList_Append(list, message) : -1;
     Py_XDECREF(message);
     return status;
 }
@@ -23,14 +22,13 @@ static PyObject *module_messages(PyObject *module, PyObject *obj)
 {
     const struct pldns_state *state = PyModule_GetState(module);
     struct pldns_payload payload;
-    if (pldns_payload_get(&payload, state, obj) < 0) {
+    if (pldns_payload_get(&payload, state, obj) < 0)
         return NULL;
-    }
     const uint8_t *stream = payload.view.buf;
     size_t left = (size_t)payload.view.len;
     int status = 0;
     PyObject *list = PyList_New(0);
-    if (list == NULL) {
+    if (!list) {
         status = -1;
     } else if (payload.transport == PLDNS_UDP) {
         status = append_message(list, state, stream, left);
@@ -45,9 +43,8 @@ static PyObject *module_messages(PyObject *module, PyObject *obj)
         }
     }
     PyBuffer_Release(&payload.view);
-    if (status < 0) {
+    if (status < 0)
         Py_CLEAR(list);
-    }
     return list;
 }
 
@@ -101,9 +98,8 @@ static PyMethodDef module_methods[] = {
 static PyTypeObject *add_type(PyObject *module, PyType_Spec *spec)
 {
     PyTypeObject *type = (PyTypeObject *)PyType_FromModuleAndSpec(module, spec, NULL);
-    if (type != NULL && PyModule_AddType(module, type) < 0) {
+    if (type && PyModule_AddType(module, type) < 0)
         Py_CLEAR(type);
-    }
     return type;
 }
 
@@ -112,46 +108,21 @@ static int module_exec(PyObject *module)
     struct pldns_state *state = PyModule_GetState(module);
     state->transport_name = PyUnicode_InternFromString("_pldns_transport");
     state->message_type = add_type(module, &pldns_message_spec);
-    if (state->transport_name == NULL || state->message_type == NULL) {
+    if (!state->transport_name || !state->message_type)
         return -1;
-    }
     state->rr_type = add_type(module, &pldns_rr_spec);
-    if (state->rr_type == NULL || batch_types_add(module, &state->batch_types) < 0) {
+    if (!state->rr_type || batch_types_add(module, &state->batch_types) < 0)
         return -1;
-    }
     state->matcher_type = add_type(module, &pldns_matcher_spec);
-    if (state->matcher_type == NULL) {
+    if (!state->matcher_type)
         return -1;
-    }
     state->reader_type = add_type(module, &pldns_reader_spec);
-    return state->reader_type == NULL ? -1 : pldns_add_constants(module);
-}
-
-static int module_traverse(PyObject *module, visitproc visit, void *arg)
-{
-    struct pldns_state *state = PyModule_GetState(module);
-    Py_VISIT(state->message_type);
-    Py_VISIT(state->rr_type);
-    Py_VISIT(state->matcher_type);
-    Py_VISIT(state->reader_type);
-    return batch_types_traverse(&state->batch_types, visit, arg);
-}
-
-static int module_clear(PyObject *module)
-{
-    struct pldns_state *state = PyModule_GetState(module);
-    Py_CLEAR(state->message_type);
-    Py_CLEAR(state->rr_type);
-    Py_CLEAR(state->matcher_type);
-    Py_CLEAR(state->reader_type);
-    batch_types_clear(&state->batch_types);
-    Py_CLEAR(state->transport_name);
-    return 0;
+    return state->reader_type ? pldns_add_constants(module) : -1;
 }
 
 static void module_free(void *module)
 {
-    module_clear((PyObject *)module);
+    pldns_state_clear((PyObject *)module);
 }
 
 static PyModuleDef_Slot module_slots[] = {
@@ -164,15 +135,15 @@ static PyModuleDef_Slot module_slots[] = {
 
 PyDoc_STRVAR(module_doc, "DNS messages of packets, read by NLnet Labs' ldns.");
 
-static struct PyModuleDef module_def = {
+struct PyModuleDef pldns_module = {
     .m_base = PyModuleDef_HEAD_INIT,
     .m_name = "pldns._pldns",
     .m_doc = module_doc,
     .m_size = (Py_ssize_t)sizeof(struct pldns_state),
     .m_methods = module_methods,
     .m_slots = module_slots,
-    .m_traverse = module_traverse,
-    .m_clear = module_clear,
+    .m_traverse = pldns_state_traverse,
+    .m_clear = pldns_state_clear,
     .m_free = module_free,
 };
 
@@ -180,11 +151,5 @@ PyMODINIT_FUNC PyInit__pldns(void);
 
 PyMODINIT_FUNC PyInit__pldns(void)
 {
-    return PyModuleDef_Init(&module_def);
-}
-
-struct pldns_state *pldns_state_of(PyTypeObject *type)
-{
-    PyObject *module = PyType_GetModuleByDef(type, &module_def);
-    return module == NULL ? NULL : PyModule_GetState(module);
+    return PyModuleDef_Init(&pldns_module);
 }

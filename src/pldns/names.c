@@ -2,7 +2,7 @@
  *
  * The constants are those of IANA's registry "Domain Name System (DNS) Parameters", which names an
  * RFC for each; a dash in a name is an underscore here. */
-#include "pldns.h"
+#include "names.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -175,11 +175,9 @@ enum { CONSTANTS = sizeof(constants) / sizeof(constants[0]) };
 
 int pldns_add_constants(PyObject *module)
 {
-    for (size_t i = 0; i < CONSTANTS; i++) {
-        if (PyModule_AddIntConstant(module, constants[i].name, constants[i].value) < 0) {
+    for (size_t i = 0; i < CONSTANTS; i++)
+        if (PyModule_AddIntConstant(module, constants[i].name, constants[i].value) < 0)
             return -1;
-        }
-    }
     return 0;
 }
 
@@ -188,9 +186,8 @@ static int number_in(PyObject *number, const char *what, long max, unsigned *out
 {
     int overflow = 0;
     long value = PyLong_AsLongAndOverflow(number, &overflow);
-    if (value == -1 && PyErr_Occurred()) {
+    if (value == -1 && PyErr_Occurred())
         return -1;
-    }
     if (overflow != 0 || value < 0 || value > max) {
         PyErr_Format(PyExc_ValueError, "%s must be 0 to %ld, not %R", what, max, number);
         return -1;
@@ -202,9 +199,8 @@ static int number_in(PyObject *number, const char *what, long max, unsigned *out
 /* A new str of ldns's new string, which is freed; MemoryError where ldns had none. */
 static PyObject *taken(char *text)
 {
-    if (text == NULL) {
+    if (!text)
         return PyErr_NoMemory();
-    }
     PyObject *str = PyUnicode_FromString(text);
     LDNS_FREE(text);
     return str;
@@ -213,30 +209,26 @@ static PyObject *taken(char *text)
 PyObject *pldns_opcodestr(PyObject *Py_UNUSED(module), PyObject *number)
 {
     unsigned opcode = 0;
-    if (number_in(number, "opcode", 15, &opcode) < 0) {
+    if (number_in(number, "opcode", 15, &opcode) < 0)
         return NULL;
-    }
     return taken(ldns_pkt_opcode2str((ldns_pkt_opcode)opcode));
 }
 
 PyObject *pldns_rcodestr(PyObject *Py_UNUSED(module), PyObject *number)
 {
     unsigned rcode = 0;
-    if (number_in(number, "rcode", UINT16_MAX, &rcode) < 0) {
+    if (number_in(number, "rcode", UINT16_MAX, &rcode) < 0)
         return NULL;
-    }
     return taken(ldns_pkt_rcode2str((ldns_pkt_rcode)rcode));
 }
 
 /* The name of a type in the constants, NULL where it has none. */
 static const char *type_name(unsigned type)
 {
-    for (size_t i = 0; i < CONSTANTS; i++) {
+    for (size_t i = 0; i < CONSTANTS; i++)
         if ((unsigned)constants[i].value == type &&
-            strncmp(constants[i].name, TYPE_PREFIX, strlen(TYPE_PREFIX)) == 0) {
+            strncmp(constants[i].name, TYPE_PREFIX, strlen(TYPE_PREFIX)) == 0)
             return constants[i].name + strlen(TYPE_PREFIX);
-        }
-    }
     return NULL;
 }
 
@@ -244,19 +236,16 @@ static const char *type_name(unsigned type)
 static void put_dashes(const char *name, char text[TYPE_NAME_SIZE])
 {
     snprintf(text, TYPE_NAME_SIZE, "%s", name);
-    for (char *at = text; *at != 0; at++) {
-        if (*at == '_') {
+    for (char *at = text; *at != 0; at++)
+        if (*at == '_')
             *at = '-';
-        }
-    }
 }
 
 ldns_status pldns_print_type(ldns_buffer *out, unsigned type)
 {
     const char *name = type_name(type);
-    if (name == NULL) {
+    if (!name)
         return ldns_rr_type2buffer_str(out, (ldns_rr_type)type);
-    }
     char text[TYPE_NAME_SIZE];
     put_dashes(name, text);
     ldns_buffer_printf(out, "%s", text);
@@ -267,9 +256,8 @@ bool pldns_is_misnamed(unsigned type)
 {
     const char *name = type_name(type);
     const char *ldns_name = ldns_rr_descript((uint16_t)type)->_name;
-    if (name == NULL || ldns_name == NULL || strncmp(ldns_name, "TYPE", 4) == 0) {
+    if (!name || !ldns_name || strncmp(ldns_name, "TYPE", 4) == 0)
         return false; /* no name, or none in ldns, which prints TYPE and the number */
-    }
     char text[TYPE_NAME_SIZE];
     put_dashes(name, text);
     return strcmp(text, ldns_name) != 0;
@@ -278,13 +266,11 @@ bool pldns_is_misnamed(unsigned type)
 PyObject *pldns_typestr(PyObject *Py_UNUSED(module), PyObject *number)
 {
     unsigned type = 0;
-    if (number_in(number, "type", UINT16_MAX, &type) < 0) {
+    if (number_in(number, "type", UINT16_MAX, &type) < 0)
         return NULL;
-    }
     const char *name = type_name(type);
-    if (name == NULL) {
+    if (!name)
         return taken(ldns_rr_type2str((ldns_rr_type)type));
-    }
     char text[TYPE_NAME_SIZE];
     put_dashes(name, text);
     return PyUnicode_FromString(text);
@@ -293,18 +279,16 @@ PyObject *pldns_typestr(PyObject *Py_UNUSED(module), PyObject *number)
 const char *pldns_status_words(ldns_status status)
 {
     const char *words = ldns_get_errorstr_by_id(status);
-    return words == NULL ? "unknown" : words;
+    return words ? words : "unknown";
 }
 
 PyObject *pldns_errorstr(PyObject *Py_UNUSED(self_), PyObject *number)
 {
     unsigned status = 0;
-    if (number_in(number, "status", UINT16_MAX, &status) < 0) {
+    if (number_in(number, "status", UINT16_MAX, &status) < 0)
         return NULL;
-    }
     const char *words = ldns_get_errorstr_by_id((ldns_status)status);
-    if (words == NULL) {
+    if (!words)
         return PyErr_Format(PyExc_ValueError, "ldns has no status %u", status);
-    }
     return PyUnicode_FromString(words);
 }

@@ -3,7 +3,12 @@
  * A UDP datagram is a message.  In TCP each message has its length before it (RFC 1035 section
  * 4.2.2), and may begin anywhere and end segments later: of each direction is remembered where the
  * next begins.  Nothing is joined: a message is what its first segment has of it. */
-#include "columns.h"
+#include "packet.h"
+
+#include "ahead.h"
+#include "payload.h"
+
+#include <ldns/ldns.h>
 
 #include "packet/bytes.h"
 #include "packet/decode.h"

@@ -4,7 +4,7 @@
  * it goes astray: it leaks a second TSIG, keeps the last of several OPTs only, goes on in the
  * middle of a record whose fields end before its RDLENGTH says, and spends RDLENGTH bytes of memory
  * on every string of a TXT (4 GiB for a message of 64 KiB). */
-#include "pldns.h"
+#include "parse.h"
 
 #include "packet/bytes.h"
 
@@ -28,13 +28,11 @@ static size_t name_end(const struct reader *in, size_t position)
 {
     while (position < in->length) {
         uint8_t label = in->wire[position];
-        if (label >= POINTER_LABEL) {
+        if (label >= POINTER_LABEL)
             return position + 2;
-        }
         position += (size_t)label + 1;
-        if (label == 0) {
+        if (label == 0)
             break;
-        }
     }
     return position;
 }
@@ -43,16 +41,13 @@ static size_t name_end(const struct reader *in, size_t position)
  * taken from. */
 static bool strings_fit(struct reader *in, uint16_t type, const uint8_t *rdata, size_t size)
 {
-    if (ldns_rr_descript(type)->_variable != LDNS_RDF_TYPE_STR) {
+    if (ldns_rr_descript(type)->_variable != LDNS_RDF_TYPE_STR)
         return true;
-    }
     size_t count = 0;
-    for (size_t i = 0; i < size; i += (size_t)rdata[i] + 1) {
+    for (size_t i = 0; i < size; i += (size_t)rdata[i] + 1)
         count++;
-    }
-    if (count * size > in->budget) {
+    if (count * size > in->budget)
         return false;
-    }
     in->budget -= count * size;
     return true;
 }
@@ -62,11 +57,10 @@ static ldns_status read_undivided(struct reader *in, size_t position, ldns_rr **
 {
     ldns_rdf *owner = NULL;
     ldns_status status = ldns_wire2dname(&owner, in->wire, in->length, &position);
-    if (status != LDNS_STATUS_OK) {
+    if (status != LDNS_STATUS_OK)
         return status;
-    }
     ldns_rr *rr = ldns_rr_new();
-    if (rr == NULL) {
+    if (!rr) {
         ldns_rdf_deep_free(owner);
         return LDNS_STATUS_MEM_ERR;
     }
@@ -78,7 +72,7 @@ static ldns_status read_undivided(struct reader *in, size_t position, ldns_rr **
     ldns_rr_set_ttl(rr, load_be32(fixed + 4));
     if (size > 0) {
         ldns_rdf *data = ldns_rdf_new_frm_data(LDNS_RDF_TYPE_UNKNOWN, size, fixed + RECORD_FIXED);
-        if (data == NULL || !ldns_rr_push_rdf(rr, data)) {
+        if (!data || !ldns_rr_push_rdf(rr, data)) {
             ldns_rdf_deep_free(data);
             ldns_rr_free(rr);
             return LDNS_STATUS_MEM_ERR;
@@ -91,9 +85,8 @@ static ldns_status read_undivided(struct reader *in, size_t position, ldns_rr **
 static ldns_status read_record(struct reader *in, ldns_pkt_section section, ldns_rr **out)
 {
     size_t first = in->position;
-    if (section == LDNS_SECTION_QUESTION) {
+    if (section == LDNS_SECTION_QUESTION)
         return ldns_wire2rr(out, in->wire, in->length, &in->position, section);
-    }
     size_t fixed = name_end(in, first);
     size_t end = SIZE_MAX;
     if (fixed + RECORD_FIXED <= in->length) {
@@ -128,22 +121,19 @@ static const struct {
 ldns_status pldns_parse(struct pldns_sections *sections, const uint8_t *wire, size_t length)
 {
     *sections = (struct pldns_sections){0};
-    if (length < HEADER_SIZE) {
+    if (length < HEADER_SIZE)
         return LDNS_STATUS_WIRE_INCOMPLETE_HEADER;
-    }
     sections->ident = load_be16(wire);
     sections->flags = load_be16(wire + 2);
     size_t claimed = 0;
-    for (int section = 0; section < 4; section++) {
+    for (int section = 0; section < 4; section++)
         claimed += load_be16(wire + sections_of_message[section].count_offset);
-    }
     /* counts may be wrong: no more room than the bytes that are there can fill */
     size_t possible = (length - HEADER_SIZE) / QUESTION_MIN;
     size_t room = claimed < possible ? claimed : possible;
     sections->rrs = LDNS_XMALLOC(ldns_rr *, room + 1);
-    if (sections->rrs == NULL) {
+    if (!sections->rrs)
         return LDNS_STATUS_MEM_ERR;
-    }
 
     struct reader in = {
         .wire = wire, .length = length, .position = HEADER_SIZE, .budget = STRINGS_BUDGET};
@@ -159,15 +149,13 @@ ldns_status pldns_parse(struct pldns_sections *sections, const uint8_t *wire, si
                            : status;
             }
             ldns_rr_type type = ldns_rr_get_type(rr);
-            if (section == LDNS_SECTION_ADDITIONAL && type == LDNS_RR_TYPE_OPT &&
-                sections->opt == NULL) {
+            if (section == LDNS_SECTION_ADDITIONAL && type == LDNS_RR_TYPE_OPT && !sections->opt)
                 sections->opt = rr;
-            } else if (section == LDNS_SECTION_ADDITIONAL && type == LDNS_RR_TYPE_TSIG &&
-                       sections->tsig == NULL) {
+            else if (section == LDNS_SECTION_ADDITIONAL && type == LDNS_RR_TYPE_TSIG &&
+                     !sections->tsig)
                 sections->tsig = rr;
-            } else {
+            else
                 sections->rrs[held++] = rr;
-            }
             sections->start[4] = held;
         }
         sections->start[section + 1] = held;
@@ -177,9 +165,8 @@ ldns_status pldns_parse(struct pldns_sections *sections, const uint8_t *wire, si
 
 void pldns_clear(struct pldns_sections *sections)
 {
-    for (size_t i = 0; i < sections->start[4]; i++) {
+    for (size_t i = 0; i < sections->start[4]; i++)
         ldns_rr_free(sections->rrs[i]);
-    }
     LDNS_FREE(sections->rrs);
     ldns_rr_free(sections->opt);
     ldns_rr_free(sections->tsig);

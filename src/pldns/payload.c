@@ -1,5 +1,5 @@
 /* What an argument is: a plt payload that came by UDP or TCP, or bytes; and the framing of TCP. */
-#include "pldns.h"
+#include "payload.h"
 
 #include "packet/bytes.h"
 #include "packet/protocols.h"
@@ -12,10 +12,9 @@ static int transport_of(struct pldns_payload *payload, const struct pldns_state 
                         PyObject *obj)
 {
     PyObject *value = PyObject_GetAttr(obj, state->transport_name);
-    if (value == NULL) {
-        if (!PyErr_ExceptionMatches(PyExc_AttributeError)) {
+    if (!value) {
+        if (!PyErr_ExceptionMatches(PyExc_AttributeError))
             return -1;
-        }
         PyErr_Clear();
         return 0;
     }
@@ -41,9 +40,8 @@ int pldns_payload_get(struct pldns_payload *payload, const struct pldns_state *s
 {
     payload->transport = PLDNS_BYTES;
     if (!PyBytes_CheckExact(obj) && !PyByteArray_CheckExact(obj) && !PyMemoryView_Check(obj) &&
-        transport_of(payload, state, obj) < 0) {
+        transport_of(payload, state, obj) < 0)
         return -1;
-    }
     if (!PyObject_CheckBuffer(obj)) {
         PyErr_Format(PyExc_ValueError, "not a UDP or TCP payload and not a bytes-like object: %s",
                      Py_TYPE(obj)->tp_name);

@@ -1,5 +1,9 @@
 /* The data of a record as text: by ldns, but for what ldns cannot be trusted with. */
-#include "pldns.h"
+#include "rdata.h"
+
+#include "bitmap.h"
+#include "names.h"
+#include "svcparams.h"
 
 #include "packet/bytes.h"
 
@@ -21,9 +25,8 @@ enum {
 static ldns_status print_generic(ldns_buffer *out, const ldns_rr *rr)
 {
     size_t size = 0;
-    for (size_t i = 0; i < ldns_rr_rd_count(rr); i++) {
+    for (size_t i = 0; i < ldns_rr_rd_count(rr); i++)
         size += ldns_rdf_size(ldns_rr_rdf(rr, i));
-    }
     ldns_buffer_printf(out, "\\# %zu", size);
     const char *blank = " ";
     for (size_t i = 0; i < ldns_rr_rd_count(rr); i++) {
@@ -40,16 +43,14 @@ static bool is_prefix_list(const uint8_t *data, size_t size)
 {
     size_t at = 0;
     while (at < size) {
-        if (size - at < APL_HEADER) {
+        if (size - at < APL_HEADER)
             return false;
-        }
         unsigned family = load_be16(data + at);
         size_t length = data[at + 3] & APL_LENGTH;
         size_t address = family == APL_IP4 ? 4 : 16;
         if ((family != APL_IP4 && family != APL_IP6) || length > address ||
-            data[at + 2] > 8 * address || length > size - at - APL_HEADER) {
+            data[at + 2] > 8 * address || length > size - at - APL_HEADER)
             return false;
-        }
         at += APL_HEADER + length;
     }
     return true;
@@ -58,14 +59,11 @@ static bool is_prefix_list(const uint8_t *data, size_t size)
 /* RFC 1876: ldns prints a version that it does not know in hexadecimal, and any angle. */
 static bool is_location(const uint8_t *data, size_t size)
 {
-    if (size != LOC_SIZE || data[0] != 0) {
+    if (size != LOC_SIZE || data[0] != 0)
         return false;
-    }
-    for (size_t i = 1; i < 4; i++) { /* size and precisions: a digit, a power of ten */
-        if (data[i] >> 4 > 9 || (data[i] & 0xf) > 9) {
+    for (size_t i = 1; i < 4; i++) /* size and precisions: a digit, a power of ten */
+        if (data[i] >> 4 > 9 || (data[i] & 0xf) > 9)
             return false;
-        }
-    }
     /* the equator and the prime meridian are 2^31, around it wraps */
     uint32_t latitude = load_be32(data + 4) - LOC_POLE_SOUTH;
     uint32_t longitude = load_be32(data + 8) - LOC_WEST_END;
@@ -105,46 +103,40 @@ bool pldns_is_printable(const ldns_rr *rr)
 {
     ldns_rr_type type = ldns_rr_get_type(rr);
     size_t count = ldns_rr_rd_count(rr);
-    if (count == 0) {
+    if (count == 0)
         return true;
-    }
     /* ldns looks the ports of a WKS up in the system's services, one file read a port and not safe
      * with threads: 65,536 of them fit one record.  The data of NSAP-PTR is a name (RFC 1706
      * section 6), to ldns a string. */
     if (type == LDNS_RR_TYPE_WKS || type == LDNS_RR_TYPE_NSAP_PTR ||
-        count < ldns_rr_descriptor_minimum(ldns_rr_descript((uint16_t)type))) {
+        count < ldns_rr_descriptor_minimum(ldns_rr_descript((uint16_t)type)))
         return false;
-    }
     for (size_t i = 0; i < count; i++) {
         const ldns_rdf *field = ldns_rr_rdf(rr, i);
         /* a part of the data cannot be in the form of RFC 3597 */
         bool is_part = ldns_rdf_get_type(field) == LDNS_RDF_TYPE_UNKNOWN && count > 1;
-        if (is_part || !is_field_printable(field)) {
+        if (is_part || !is_field_printable(field))
             return false;
-        }
     }
     return true;
 }
 
 bool pldns_is_line_printable(const ldns_rr *rr)
 {
-    if (!pldns_is_printable(rr) || pldns_is_misnamed(ldns_rr_get_type(rr))) {
+    if (!pldns_is_printable(rr) || pldns_is_misnamed(ldns_rr_get_type(rr)))
         return false;
-    }
     for (size_t i = 0; i < ldns_rr_rd_count(rr); i++) {
         const ldns_rdf *field = ldns_rr_rdf(rr, i);
         switch (ldns_rdf_get_type(field)) {
         case LDNS_RDF_TYPE_SVCPARAMS:
             return false;
         case LDNS_RDF_TYPE_TYPE:
-            if (pldns_is_misnamed(ldns_rdf2native_int16(field))) {
+            if (pldns_is_misnamed(ldns_rdf2native_int16(field)))
                 return false;
-            }
             break;
         case LDNS_RDF_TYPE_BITMAP:
-            if (pldns_is_bitmap_misnamed(field)) {
+            if (pldns_is_bitmap_misnamed(field))
                 return false;
-            }
             break;
         default:
             break;
@@ -172,9 +164,8 @@ ldns_status pldns_print_field(ldns_buffer *out, const ldns_rdf *field)
     while (status == LDNS_STATUS_OK && ldns_buffer_position(out) > start) {
         char last = (char)*ldns_buffer_at(out, ldns_buffer_position(out) - 1);
         /* RFC 5155 section 3.3: the hash is not padded */
-        if (last != ' ' && (last != '=' || type != LDNS_RDF_TYPE_NSEC3_NEXT_OWNER)) {
+        if (last != ' ' && (last != '=' || type != LDNS_RDF_TYPE_NSEC3_NEXT_OWNER))
             break;
-        }
         ldns_buffer_skip(out, -1);
     }
     return status;
@@ -186,14 +177,12 @@ ldns_status pldns_print_rdata(ldns_buffer *out, const ldns_rr *rr)
     ldns_status status = pldns_is_printable(rr) ? LDNS_STATUS_OK : LDNS_STATUS_SYNTAX_RDATA_ERR;
     for (size_t i = 0; i < ldns_rr_rd_count(rr) && status == LDNS_STATUS_OK; i++) {
         size_t before = ldns_buffer_position(out);
-        if (before > start) {
+        if (before > start)
             ldns_buffer_printf(out, " ");
-        }
         size_t text = ldns_buffer_position(out);
         status = pldns_print_field(out, ldns_rr_rdf(rr, i));
-        if (ldns_buffer_position(out) == text) { /* a list of nothing */
+        if (ldns_buffer_position(out) == text) /* a list of nothing */
             ldns_buffer_set_position(out, before);
-        }
     }
     if (status != LDNS_STATUS_OK) {
         ldns_buffer_set_position(out, start);

@@ -1,5 +1,11 @@
 /* The type ldnsrr: one record of a message, its fields and ldns's text of them. */
-#include "pldns.h"
+#include "rr.h"
+
+#include "attributes.h"
+#include "mdns.h"
+#include "object.h"
+#include "names.h"
+#include "rdata.h"
 
 #include <stddef.h>
 
@@ -16,25 +22,22 @@ static PyObject *buffer_text(const ldns_buffer *buffer)
 static ldns_buffer *buffer_new(void)
 {
     ldns_buffer *buffer = ldns_buffer_new(TEXT_SIZE);
-    if (buffer == NULL) {
+    if (!buffer)
         PyErr_NoMemory();
-    }
     return buffer;
 }
 
 PyObject *pldns_name_text(const ldns_rdf *name)
 {
     ldns_buffer *buffer = buffer_new();
-    if (buffer == NULL) {
+    if (!buffer)
         return NULL;
-    }
     PyObject *text = NULL;
     ldns_status status = ldns_rdf2buffer_str_dname(buffer, name);
-    if (status == LDNS_STATUS_OK) {
+    if (status == LDNS_STATUS_OK)
         text = buffer_text(buffer);
-    } else {
+    else
         PyErr_Format(PyExc_ValueError, "name not printable: %s", pldns_status_words(status));
-    }
     ldns_buffer_free(buffer);
     return text;
 }
@@ -62,9 +65,8 @@ static ldns_status print_line(ldns_buffer *buffer, const ldns_rr *rr)
 static PyObject *printed(ldns_status (*print)(ldns_buffer *, const ldns_rr *), const ldns_rr *rr)
 {
     ldns_buffer *buffer = buffer_new();
-    if (buffer == NULL) {
+    if (!buffer)
         return NULL;
-    }
     PyObject *text = print(buffer, rr) == LDNS_STATUS_OK ? buffer_text(buffer) : PyErr_NoMemory();
     ldns_buffer_free(buffer);
     return text;
@@ -74,9 +76,8 @@ PyObject *pldns_rr_new(const struct pldns_state *state, struct pldns_message *me
                        const ldns_rr *rr)
 {
     struct pldns_rr *self = PyObject_New(struct pldns_rr, state->rr_type);
-    if (self == NULL) {
+    if (!self)
         return NULL;
-    }
     Py_INCREF(message);
     self->message = message;
     self->rr = rr;
@@ -150,11 +151,10 @@ static PyObject *rr_str(PyObject *self_)
 static int append_field(PyObject *list, ldns_buffer *buffer, const ldns_rdf *field)
 {
     ldns_buffer_clear(buffer);
-    if (pldns_print_field(buffer, field) != LDNS_STATUS_OK) {
+    if (pldns_print_field(buffer, field) != LDNS_STATUS_OK)
         return 0;
-    }
     PyObject *text = buffer_text(buffer);
-    int status = text == NULL ? -1 : PyList_Append(list, text);
+    int status = text ? PyList_Append(list, text) : -1;
     Py_XDECREF(text);
     return status < 0 ? -1 : 1;
 }
@@ -164,23 +164,19 @@ static PyObject *rr_rdata_fields_get(PyObject *self_, void *Py_UNUSED(closure))
     const ldns_rr *rr = ((struct pldns_rr *)self_)->rr;
     ldns_buffer *buffer = NULL;
     PyObject *list = PyList_New(0);
-    if (list == NULL || ldns_rr_rd_count(rr) == 0) {
+    if (!list || ldns_rr_rd_count(rr) == 0)
         return list;
-    }
     buffer = buffer_new();
-    if (buffer == NULL) {
+    if (!buffer)
         goto error;
-    }
     int done = pldns_is_printable(rr) ? 1 : 0;
-    for (size_t i = 0; i < ldns_rr_rd_count(rr) && done > 0; i++) {
+    for (size_t i = 0; i < ldns_rr_rd_count(rr) && done > 0; i++)
         done = append_field(list, buffer, ldns_rr_rdf(rr, i));
-    }
-    if (done < 0) {
+    if (done < 0)
         goto error;
-    }
     if (done == 0) { /* one field then, as rdata has it */
         PyObject *text = printed(pldns_print_rdata, rr);
-        if (text == NULL || PyList_SetSlice(list, 0, PyList_GET_SIZE(list), NULL) < 0 ||
+        if (!text || PyList_SetSlice(list, 0, PyList_GET_SIZE(list), NULL) < 0 ||
             PyList_Append(list, text) < 0) {
             Py_XDECREF(text);
             goto error;
@@ -202,17 +198,14 @@ static PyObject *rr_repr(PyObject *self_)
     PyObject *words = NULL;
     PyObject *line = rr_line_get(self_, NULL);
     PyObject *tab = PyUnicode_FromString("\t");
-    if (line == NULL || tab == NULL) {
+    if (!line || !tab)
         goto done;
-    }
     blank = PyUnicode_FromString(" ");
-    if (blank == NULL) {
+    if (!blank)
         goto done;
-    }
     words = PyUnicode_Replace(line, tab, blank, -1);
-    if (words != NULL) {
+    if (words)
         result = PyUnicode_FromFormat("<pldns.ldnsrr %U>", words);
-    }
 done:
     Py_XDECREF(line);
     Py_XDECREF(tab);

@@ -4,7 +4,7 @@
  * ldns's own printer ends the process on a long list of mandatory keys, prints parameters that are
  * out of order as if they were good, and escapes a list's values once where appendix A.1 wants it
  * twice. */
-#include "pldns.h"
+#include "svcparams.h"
 
 #include "packet/bytes.h"
 
@@ -38,13 +38,12 @@ static void print_key(ldns_buffer *out, uint16_t key);
 
 static void print_byte(ldns_buffer *out, uint8_t byte)
 {
-    if (byte == '"' || byte == '\\') {
+    if (byte == '"' || byte == '\\')
         ldns_buffer_printf(out, "\\%c", byte);
-    } else if (byte >= ' ' && byte <= '~') {
+    else if (byte >= ' ' && byte <= '~')
         ldns_buffer_printf(out, "%c", byte);
-    } else {
+    else
         ldns_buffer_printf(out, "\\%03u", byte);
-    }
 }
 
 /* Whether a value has bytes that end a word outside of quotes: RFC 9460 appendix A. */
@@ -52,9 +51,8 @@ static bool needs_quotes(struct value value)
 {
     for (size_t i = 0; i < value.size; i++) {
         uint8_t byte = value.data[i];
-        if (byte == ' ' || byte == '(' || byte == ')' || byte == ';') {
+        if (byte == ' ' || byte == '(' || byte == ')' || byte == ';')
             return true;
-        }
     }
     return false;
 }
@@ -63,9 +61,8 @@ static bool print_text(ldns_buffer *out, struct value value)
 {
     const char *quote = needs_quotes(value) ? "\"" : "";
     ldns_buffer_printf(out, "%s", quote);
-    for (size_t i = 0; i < value.size; i++) {
+    for (size_t i = 0; i < value.size; i++)
         print_byte(out, value.data[i]);
-    }
     ldns_buffer_printf(out, "%s", quote);
     return true;
 }
@@ -82,9 +79,8 @@ static bool print_mandatory(ldns_buffer *out, struct value value)
     uint16_t last = KEY_MANDATORY;
     for (size_t i = 0; i + KEY_SIZE <= value.size; i += KEY_SIZE) {
         uint16_t key = load_be16(value.data + i);
-        if (key <= last) {
+        if (key <= last)
             return false;
-        }
         ldns_buffer_printf(out, "%s", i > 0 ? "," : "");
         print_key(out, key);
         last = key;
@@ -101,14 +97,12 @@ static bool print_alpn(ldns_buffer *out, struct value value)
     ldns_buffer_printf(out, "%s", quote);
     while (at < value.size) {
         size_t end = at + 1 + value.data[at];
-        if (end == at + 1 || end > value.size) {
+        if (end == at + 1 || end > value.size)
             return false;
-        }
         ldns_buffer_printf(out, "%s", at > 0 ? "," : "");
         for (at++; at < end; at++) {
-            if (value.data[at] == ',' || value.data[at] == '\\') {
+            if (value.data[at] == ',' || value.data[at] == '\\')
                 print_byte(out, '\\');
-            }
             print_byte(out, value.data[at]);
         }
     }
@@ -118,9 +112,8 @@ static bool print_alpn(ldns_buffer *out, struct value value)
 
 static bool print_port(ldns_buffer *out, struct value value)
 {
-    if (value.size != sizeof(uint16_t)) {
+    if (value.size != sizeof(uint16_t))
         return false;
-    }
     ldns_buffer_printf(out, "%u", load_be16(value.data));
     return true;
 }
@@ -130,9 +123,8 @@ static bool print_addresses(ldns_buffer *out, struct value value, int family, si
 {
     for (size_t i = 0; i + size <= value.size; i += size) {
         char text[INET6_ADDRSTRLEN];
-        if (inet_ntop(family, value.data + i, text, sizeof(text)) == NULL) {
+        if (!inet_ntop(family, value.data + i, text, sizeof(text)))
             return false;
-        }
         ldns_buffer_printf(out, "%s%s", i > 0 ? "," : "", text);
     }
     return value.size > 0 && value.size % size == 0;
@@ -183,11 +175,10 @@ enum { KNOWN_COUNT = sizeof(known) / sizeof(known[0]) };
 
 static void print_key(ldns_buffer *out, uint16_t key)
 {
-    if (key < KNOWN_COUNT) {
+    if (key < KNOWN_COUNT)
         ldns_buffer_printf(out, "%s", known[key].name);
-    } else {
+    else
         ldns_buffer_printf(out, "key%u", key);
-    }
 }
 
 static bool print_param(ldns_buffer *out, uint16_t key, struct value value)
@@ -204,20 +195,17 @@ ldns_status pldns_print_svcparams(ldns_buffer *out, const ldns_rdf *field)
     size_t at = 0;
     int last = -1;
     while (at < size) {
-        if (size - at < PARAM_HEADER) {
+        if (size - at < PARAM_HEADER)
             return LDNS_STATUS_INVALID_SVCPARAM_VALUE;
-        }
         uint16_t key = load_be16(data + at);
         struct value value = {.data = data + at + PARAM_HEADER, .size = load_be16(data + at + 2)};
         bool is_whole = value.size <= size - at - PARAM_HEADER;
         /* section 2.2: keys in strictly increasing order */
-        if (key <= last || !is_whole) {
+        if (key <= last || !is_whole)
             return LDNS_STATUS_INVALID_SVCPARAM_VALUE;
-        }
         ldns_buffer_printf(out, "%s", at > 0 ? " " : "");
-        if (!print_param(out, key, value)) {
+        if (!print_param(out, key, value))
             return LDNS_STATUS_INVALID_SVCPARAM_VALUE;
-        }
         last = key;
         at += PARAM_HEADER + value.size;
     }

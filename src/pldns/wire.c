@@ -1,6 +1,6 @@
 /* A message's first question and its OPT record, read where they are: ldns, which makes objects of
  * all of a message, is not needed for them. */
-#include "columns.h"
+#include "wire.h"
 
 #include "packet/bytes.h"
 

@@ -120,12 +120,15 @@ bool columns_append(const struct column_source *sources, const struct column_tun
                     struct batch *batch, const struct plt_record *record)
 {
     struct plt_layers layers = {.layer3 = PLT_ABSENT};
-    struct plt_packet packet = {
-        .data = record->data, .len = record->len, .layers = &layers, .meta = &record->meta};
+    bool decoded = record->layers != NULL;
+    struct plt_packet packet = {.data = record->data,
+                                .len = record->len,
+                                .layers = decoded ? record->layers : &layers,
+                                .meta = &record->meta};
     struct innermost room;
-    bool decoded = false;
     if (tunnels->wanted) {
-        record_layers(record, &layers);
+        if (!decoded)
+            record_layers(record, &layers);
         decoded = true;
         struct plt_packet inner = packet;
         if (tunnel_innermost(&inner, &tunnels->ports, &room)) {

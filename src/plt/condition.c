@@ -3,13 +3,22 @@
 
 #include "packet/decode.h"
 
+bool condition_accepts_record(const struct where *where, struct plt_record *record,
+                              struct plt_layers *layers)
+{
+    if (where_needs_layers(where) && !record->layers) {
+        record_layers(record, layers);
+        record->layers = layers;
+    }
+    struct plt_packet packet = {
+        .data = record->data, .len = record->len, .layers = record->layers, .meta = &record->meta};
+    return where_holds(where, &packet);
+}
+
 bool condition_accepts(const struct where *where, const uint8_t *data, uint32_t len,
                        const struct plt_meta *meta)
 {
-    struct plt_layers layers = {.layer3 = PLT_ABSENT};
-    struct plt_packet packet = {.data = data, .len = len, .layers = &layers, .meta = meta};
-    if (where_needs_layers(where)) {
-        plt_decode(data, len, meta, ROOT_LINK, 0, &layers);
-    }
-    return where_holds(where, &packet);
+    struct plt_record record = {.data = data, .len = len, .meta = *meta};
+    struct plt_layers layers;
+    return condition_accepts_record(where, &record, &layers);
 }

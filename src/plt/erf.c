@@ -8,8 +8,6 @@
 #include "readers.h"
 #include "writer.h"
 
-#include <string.h>
-
 static enum source_result erf_next(struct source *base, struct plt_record *record)
 {
     enum source_result result = SOURCE_RECORD;

@@ -11,7 +11,7 @@ PyObject *too_short(const char *name)
     return NULL;
 }
 
-PyObject *trace_error(PyObject *self_, const char *text)
+PyObject *raise_error(PyObject *self_, const char *text)
 {
     struct plt_state *state = plt_state_of(Py_TYPE(self_));
     if (state)
@@ -42,7 +42,7 @@ static PyObject *text_of(PyObject *error)
     return text;
 }
 
-PyObject *trace_error_from(struct plt_state *state, const char *format, PyObject *uri,
+PyObject *raise_error_from(struct plt_state *state, const char *format, PyObject *uri,
                            unsigned long long n)
 {
     if (!PyErr_ExceptionMatches(PyExc_OSError) && !PyErr_ExceptionMatches(PyExc_EOFError))

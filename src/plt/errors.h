@@ -7,11 +7,11 @@
 
 struct plt_state;
 
-/* Set LibtraceError; NULL. */
-PyObject *trace_error(PyObject *self_, const char *text);
-/* Give the pending exception as LibtraceError where it is a stream's, not the user's; NULL.
- * format takes the URI, what the exception says, and n. */
-PyObject *trace_error_from(struct plt_state *state, const char *format, PyObject *uri,
+/* Raise LibtraceError, as a method of a type of plt; NULL. */
+PyObject *raise_error(PyObject *self_, const char *text);
+/* Raise the pending exception as LibtraceError where a stream raised it, leave it where the user's
+ * code did; NULL.  format takes the URI, what the exception says, and n. */
+PyObject *raise_error_from(struct plt_state *state, const char *format, PyObject *uri,
                            unsigned long long n);
 /* ValueError("Data too short for NAME"); NULL. */
 PyObject *too_short(const char *name);

@@ -216,12 +216,12 @@ int filter_accepts(PyObject *filter, const uint8_t *data, uint32_t len, const st
     return matches(program, data, len, meta);
 }
 
-int filter_record(PyObject *filter, const struct source *source, const struct plt_record *record,
+int filter_record(PyObject *filter, const struct source *source, struct plt_record *record,
                   struct filter_use *use, char error[SOURCE_ERROR_SIZE])
 {
     struct filter *self = (struct filter *)filter;
     if (self->where)
-        return condition_accepts(self->where, record->data, record->len, &record->meta);
+        return condition_accepts_record(self->where, record, &use->layers);
     const struct program *program = program_for(self, record->meta.dlt);
     if (!program)
         return fail(error, NO_MEMORY);

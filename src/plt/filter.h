@@ -36,7 +36,7 @@ int filter_accepts(PyObject *filter, const uint8_t *data, uint32_t len, const st
                    char error[SOURCE_ERROR_SIZE]);
 /* The same of a record.  Of a mixed source, one of a link type for which the filter cannot be
  * compiled is not accepted, where it can be for another. */
-int filter_record(PyObject *filter, const struct source *source, const struct plt_record *record,
+int filter_record(PyObject *filter, const struct source *source, struct plt_record *record,
                   struct filter_use *use, char error[SOURCE_ERROR_SIZE]);
 /* At the end of a trace: whether the filter could be compiled for none of its packets, and why. */
 bool filter_was_refused(const struct filter_use *use, char error[SOURCE_ERROR_SIZE]);

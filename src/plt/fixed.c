@@ -5,8 +5,6 @@
 
 #include "readers.h"
 
-#include <string.h>
-
 enum { TSH_SIZE = 44, LEGACY_SIZE = 64 };
 
 typedef void read_record(const uint8_t *bytes, struct plt_record *record);

@@ -23,8 +23,8 @@ struct frame {
     uint8_t kind;  /* enum frame_kind */
     bool readonly;
     bool decoded;
-    struct frame *parent; /* owned, or NULL: data lies within the parent's */
-    Py_buffer *buffer;    /* owned, or NULL: data lies within an exporter's memory */
+    struct frame *parent; /* owned, or NULL: data is within the parent's */
+    Py_buffer *buffer;    /* owned, or NULL: data is within an exporter's memory */
     struct plt_meta meta;
     uint8_t root;       /* enum plt_root */
     uint8_t root_proto; /* of it: plt_decode's proto */
@@ -50,7 +50,7 @@ static inline struct frame *frame_packet(struct frame *frame)
     return frame;
 }
 
-/* What is said of an object that no layer can be made of. */
+/* The message about an object that no layer can be made of. */
 #define NOT_DATA "Not a Data, Packet or ByteArray object"
 
 /* A frame over the memory of a bytes-like object. */

@@ -10,7 +10,6 @@
 #include "where.h"
 
 #include <fcntl.h>
-#include <string.h>
 
 /* --- Constants ------------------------------------------------------------------------------- */
 

@@ -12,7 +12,6 @@
 #include "common/keptexception.h"
 
 #include <fcntl.h>
-#include <string.h>
 
 struct output {
     PyObject ob_base;
@@ -91,7 +90,7 @@ static int output_init(PyObject *self_, PyObject *args, PyObject *kwargs)
 static PyObject *raise_pending(struct output *self, const char *format)
 {
     struct plt_state *state = plt_state_of(Py_TYPE((PyObject *)self));
-    return state ? trace_error_from(state, format, self->uri, 0) : NULL;
+    return state ? raise_error_from(state, format, self->uri, 0) : NULL;
 }
 
 /* The same of an exception in writing.  One that came through Python code is the user's: files and
@@ -152,7 +151,7 @@ static PyObject *configure(PyObject *self_, PyObject *arg, int *option, const ch
     if (value < 0)
         return NULL;
     if (self->closed || self->started)
-        return trace_error(self_, "an OutputTrace is configured before it is started");
+        return raise_error(self_, "an OutputTrace is configured before it is started");
     *option = (int)value;
     Py_RETURN_NONE;
 }
@@ -168,7 +167,7 @@ static PyObject *output_conf_compress_type(PyObject *self_, PyObject *arg)
     if (type < 0)
         return NULL;
     if (type == TRACE_OPTION_COMPRESSTYPE_LZO) /* which nothing here reads again */
-        return trace_error(self_, "Couldn't set compression type: a trace is written plain or "
+        return raise_error(self_, "Couldn't set compression type: a trace is written plain or "
                                   "with zlib or bzip2, not with LZO");
     return configure(self_, arg, &((struct output *)self_)->compression, "compression type",
                      TRACE_OPTION_COMPRESSTYPE_LZO);
@@ -238,9 +237,9 @@ static PyObject *output_start(PyObject *self_, PyObject *Py_UNUSED(args))
     if (self->started)
         Py_RETURN_NONE;
     if (self->closed)
-        return trace_error(self_, "OutputTrace is closed");
+        return raise_error(self_, "OutputTrace is closed");
     if (self->busy)
-        return trace_error(self_, "this OutputTrace is in use by another thread");
+        return raise_error(self_, "this OutputTrace is in use by another thread");
     self->busy = true;
     int failed = open_uri(self);
     self->busy = false;
@@ -277,9 +276,9 @@ static PyObject *output_write_packet(PyObject *self_, PyObject *packet)
         return NULL;
     }
     if (!self->started)
-        return trace_error(self_, "OutputTrace not started");
+        return raise_error(self_, "OutputTrace not started");
     if (self->busy)
-        return trace_error(self_, "this OutputTrace is in use by another thread");
+        return raise_error(self_, "this OutputTrace is in use by another thread");
     struct frame *frame = frame_packet(view->frame);
     if (!frame || frame->root != ROOT_LINK) {
         PyErr_SetString(PyExc_ValueError, "only packets that came from a trace can be written");
@@ -303,7 +302,7 @@ static PyObject *output_close(PyObject *self_, PyObject *Py_UNUSED(args))
 {
     struct output *self = (struct output *)self_;
     if (self->busy)
-        return trace_error(self_, "this OutputTrace is in use by another thread");
+        return raise_error(self_, "this OutputTrace is in use by another thread");
     if (output_end(self) < 0)
         return raise_written(self, "Couldn't close outputTrace: %U: %U");
     Py_RETURN_NONE;

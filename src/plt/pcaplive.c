@@ -13,7 +13,6 @@
 #include "watch.h"
 
 #include <pcap/pcap.h>
-#include <stdio.h>
 #include <string.h>
 
 #define MAX_SNAPLEN 262144

@@ -6,8 +6,6 @@
 
 #include "readers.h"
 
-#include <string.h>
-
 enum block_type {
     BLOCK_SECTION = 0x0a0d0d0a,
     BLOCK_INTERFACE = 1,

@@ -104,7 +104,7 @@ error:
 }
 
 /* Whether both filters accept a record: 1, 0, or -1 with the reason in error. */
-static int accepts(struct plt_records *self, const struct plt_record *record)
+static int accepts(struct plt_records *self, struct plt_record *record)
 {
     struct source *source = self->source;
     int accepted = 1;
@@ -132,6 +132,7 @@ enum plt_records_result records_next(struct plt_records *self, struct plt_record
         case SOURCE_RECORD:
             break;
         }
+        record->layers = NULL;
         int accepted = accepts(self, record);
         if (accepted < 0)
             return PLT_ERROR;

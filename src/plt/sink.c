@@ -11,9 +11,7 @@
 
 #include "common/keptexception.h"
 
-#include <errno.h>
 #include <poll.h>
-#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 

@@ -34,6 +34,7 @@ enum source_result { SOURCE_RECORD, SOURCE_END, SOURCE_MORE, SOURCE_ERROR };
 struct filter_use {
     bool applied;                    /* it could be compiled for one of them */
     char refused[SOURCE_ERROR_SIZE]; /* why not for the first for which it could not, or "" */
+    struct plt_layers layers;        /* of the last record that a condition was asked about */
 };
 
 /* Where packets come from.  next() neither waits nor needs the GIL; where it answers SOURCE_MORE,

@@ -8,7 +8,7 @@
 
 PyObject *trace_busy(PyObject *self_)
 {
-    return trace_error(self_, "this trace is in use by another thread, or by columns that are not "
+    return raise_error(self_, "this trace is in use by another thread, or by columns that are not "
                               "read to the end");
 }
 
@@ -24,7 +24,7 @@ void trace_raise_from(PyObject *trace, const struct source *source)
 {
     struct plt_state *state = plt_state_of(Py_TYPE(trace));
     if (state)
-        trace_error_from(state, "%U: %U, after packet %llu", ((struct trace *)trace)->uri,
+        raise_error_from(state, "%U: %U, after packet %llu", ((struct trace *)trace)->uri,
                          (unsigned long long)source->count);
 }
 
@@ -46,7 +46,7 @@ static bool readable(PyObject *self_)
     if (self->busy)
         trace_busy(self_);
     else if (!self->started)
-        trace_error(self_, "Trace not started");
+        raise_error(self_, "Trace not started");
     return self->started && !self->busy;
 }
 
@@ -79,6 +79,7 @@ static int next_record(PyObject *self_, struct plt_record *record)
         int accepted = 1;
         switch (source->next(source, record)) {
         case SOURCE_RECORD:
+            record->layers = NULL;
             if (self->filter && !source->filters)
                 accepted =
                     filter_record(self->filter, source, record, &source->filter_use, source->error);
@@ -88,7 +89,7 @@ static int next_record(PyObject *self_, struct plt_record *record)
                 return 1;
             }
             if (accepted < 0) {
-                trace_error(self_, source->error);
+                raise_error(self_, source->error);
                 return -1;
             }
             break;
@@ -99,7 +100,7 @@ static int next_record(PyObject *self_, struct plt_record *record)
         case SOURCE_END:
             if (!filter_was_refused(&source->filter_use, source->error))
                 return 0;
-            trace_error(self_, source->error);
+            raise_error(self_, source->error);
             return -1;
         case SOURCE_ERROR:
             trace_raise(self_, source);
@@ -157,7 +158,7 @@ PyObject *trace_iternext(PyObject *self_)
 PyObject *trace_iter(PyObject *self_)
 {
     if (!((struct trace *)self_)->started)
-        return trace_error(self_, "Trace not started");
+        return raise_error(self_, "Trace not started");
     Py_INCREF(self_);
     return self_;
 }

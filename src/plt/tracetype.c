@@ -8,8 +8,6 @@
 #include "trace.h"
 #include "uri.h"
 
-#include <string.h>
-
 /* --- Opening and closing --------------------------------------------------------------------- */
 
 /* A trace without a name, which can't be started. */
@@ -140,7 +138,7 @@ static PyObject *trace_start_(PyObject *self_, PyObject *Py_UNUSED(args))
     }
     self->busy = false;
     if (failed)
-        return trace_error_from(state, "Couldn't start trace: %U: %U", self->uri, 0);
+        return raise_error_from(state, "Couldn't start trace: %U: %U", self->uri, 0);
     self->started = true;
     Py_RETURN_NONE;
 }
@@ -149,11 +147,11 @@ static PyObject *trace_pause_(PyObject *self_, PyObject *Py_UNUSED(args))
 {
     struct trace *self = (struct trace *)self_;
     if (!self->started)
-        return trace_error(self_, "Trace not started");
+        return raise_error(self_, "Trace not started");
     if (self->busy)
         return trace_busy(self_);
     if (self->source->pause && self->source->pause(self->source) < 0)
-        return trace_error_from(plt_state_of(Py_TYPE(self_)), "Couldn't pause trace: %U: %U",
+        return raise_error_from(plt_state_of(Py_TYPE(self_)), "Couldn't pause trace: %U: %U",
                                 self->uri, 0);
     self->started = false;
     Py_RETURN_NONE;
@@ -230,7 +228,7 @@ static PyObject *trace_configure(PyObject *self_, struct settings settings)
     if (self->closed || self->busy) {
         Py_XDECREF(settings.filter);
         return self->busy ? trace_busy(self_)
-                          : trace_error(self_, "a closed trace can't be configured");
+                          : raise_error(self_, "a closed trace can't be configured");
     }
     struct settings before = settings_of(self);
     settings_set(self, &settings);
@@ -244,7 +242,7 @@ static PyObject *trace_configure(PyObject *self_, struct settings settings)
     }
     if (failed) {
         settings_set(self, &before);
-        return trace_error_from(plt_state_of(Py_TYPE(self_)), "Couldn't configure trace: %U: %U",
+        return raise_error_from(plt_state_of(Py_TYPE(self_)), "Couldn't configure trace: %U: %U",
                                 self->uri, 0);
     }
     Py_XDECREF(before.filter);

@@ -41,9 +41,8 @@ static bool find_name(const char *name, size_t len, struct where_name *out)
     struct column_info info;
     struct column_source source;
     *out = (struct where_name){.kind = KIND_BOOL};
-    if (len >= sizeof(text)) {
+    if (len >= sizeof(text))
         return false;
-    }
     memcpy(text, name, len);
     text[len] = 0;
     for (size_t i = 0; i < HEADERS; i++) {
@@ -54,17 +53,14 @@ static bool find_name(const char *name, size_t len, struct where_name *out)
             return true;
         }
     }
-    if (!column_find(text, &info, &source) || source.of_tunnel) {
+    if (!column_find(text, &info, &source) || source.of_tunnel)
         return false;
-    }
     out->property = source.property;
     out->field = source.field;
     out->kind = info.kind;
-    for (size_t i = 0; i < HEADERS && source.field; i++) {
-        if ((uint8_t)headers[i].table->type == source.layer) {
+    for (size_t i = 0; i < HEADERS && source.field; i++)
+        if ((uint8_t)headers[i].table->type == source.layer)
             set_header(out, i);
-        }
-    }
     return true;
 }
 
@@ -77,16 +73,13 @@ static PyObject *all_names(void)
     const char *doc = NULL;
     for (size_t n = 0; names; n++) {
         const char *name = n < HEADERS ? headers[n].name : info.name;
-        if (n >= HEADERS && !column_nth(n - HEADERS, &info, &source, &doc)) {
+        if (n >= HEADERS && !column_nth(n - HEADERS, &info, &source, &doc))
             break;
-        }
-        if (n >= HEADERS && source.of_tunnel) {
+        if (n >= HEADERS && source.of_tunnel)
             continue;
-        }
         PyObject *item = PyUnicode_FromString(name);
-        if (!item || PyList_Append(names, item) < 0) {
+        if (!item || PyList_Append(names, item) < 0)
             Py_CLEAR(names);
-        }
         Py_XDECREF(item);
     }
     return names;
@@ -102,9 +95,8 @@ static PyObject *near_names(const char *name, size_t len)
                                                    (Py_ssize_t)len, names)
                              : NULL;
     PyObject *comma = near ? PyUnicode_FromString(", ") : NULL;
-    if (comma) {
+    if (comma)
         result = PyUnicode_Join(comma, near);
-    }
     Py_XDECREF(comma);
     Py_XDECREF(near);
     Py_XDECREF(difflib);
@@ -124,12 +116,10 @@ static void raise_error(const char *text, size_t len, const struct where_error *
     }
     size_t start = error->at;
     size_t end = start;
-    while (start > 0 && text[start - 1] != '\n' && error->at - start < LINE_MOST) {
+    while (start > 0 && text[start - 1] != '\n' && error->at - start < LINE_MOST)
         start--;
-    }
-    while (end < len && text[end] != '\n' && end - error->at < LINE_MOST) {
+    while (end < len && text[end] != '\n' && end - error->at < LINE_MOST)
         end++;
-    }
     char marks[LINE_MOST + MARKS_MOST + 1];
     size_t before = error->at - start;
     size_t most = end - error->at < MARKS_MOST ? end - error->at : MARKS_MOST;
@@ -156,17 +146,14 @@ static int where_init(PyObject *self_, PyObject *args, PyObject *kwargs)
     struct filter *self = (struct filter *)self_;
     PyObject *expression = NULL;
     struct where_error error;
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "U:where", names, &expression)) {
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "U:where", names, &expression))
         return -1;
-    }
-    if (self->expression) { /* it does not change: a trace may have it */
+    if (self->expression) /* it does not change: a trace may have it */
         return 0;
-    }
     Py_ssize_t len = 0;
     const char *text = filter_expression_text(expression, &len);
-    if (!text) {
+    if (!text)
         return -1;
-    }
     self->where = where_compile(text, (size_t)len, find_name, &error);
     if (!self->where) {
         raise_error(text, (size_t)len, &error);
@@ -187,14 +174,12 @@ static PyObject *where_matches(PyObject *self_, PyObject *packet)
 
 static PyObject *where_richcompare(PyObject *self_, PyObject *other_, int op)
 {
-    if ((op != Py_EQ && op != Py_NE) || !PyObject_TypeCheck(other_, Py_TYPE(self_))) {
+    if ((op != Py_EQ && op != Py_NE) || !PyObject_TypeCheck(other_, Py_TYPE(self_)))
         Py_RETURN_NOTIMPLEMENTED;
-    }
     PyObject *own = ((struct filter *)self_)->expression;
     PyObject *other = ((struct filter *)other_)->expression;
-    if (!own || !other) {
+    if (!own || !other)
         return PyBool_FromLong((own == other) == (op == Py_EQ));
-    }
     return PyObject_RichCompare(own, other, op);
 }
 

@@ -16,9 +16,8 @@ uint64_t where_key(uint8_t kind, uint64_t value)
     case KIND_INT64:
         return value ^ sign;
     case KIND_FLOAT64: /* in sign and magnitude: IEEE 754 orders the magnitudes as integers */
-        if (value == sign) {
+        if (value == sign)
             return sign; /* -0.0 is 0.0 */
-        }
         return value & sign ? ~value : value | sign;
     default:
         return value;
@@ -33,16 +32,13 @@ static bool has_header(const struct where_name *name, const struct plt_layers *l
 static bool number_of(const struct where_name *name, const struct plt_packet *packet,
                       uint64_t *value)
 {
-    if (name->property) {
+    if (name->property)
         return property_value(name->property->id, packet, value) == VALUE_PRESENT;
-    }
-    if (!has_header(name, packet->layers)) {
+    if (!has_header(name, packet->layers))
         return false;
-    }
     uint32_t at = field_at(name->field, packet->layers, packet->len, PLT_ABSENT);
-    if (at == PLT_ABSENT) {
+    if (at == PLT_ABSENT)
         return false;
-    }
     *value = field_value(name->field, packet->data + at);
     return true;
 }
@@ -66,11 +62,9 @@ static bool in_ranges(uint64_t key, const struct number_range *ranges, size_t co
             count = half;
         }
     }
-    for (size_t i = 0; i < count; i++) {
-        if (key >= ranges[i].low && key <= ranges[i].high) {
+    for (size_t i = 0; i < count; i++)
+        if (key >= ranges[i].low && key <= ranges[i].high)
             return true;
-        }
-    }
     return false;
 }
 
@@ -91,11 +85,9 @@ static bool in_address_ranges(const uint64_t key[2], const struct address_range 
             count = half;
         }
     }
-    for (size_t i = 0; i < count; i++) {
-        if (is_at_most(ranges[i].low, key) && is_at_most(key, ranges[i].high)) {
+    for (size_t i = 0; i < count; i++)
+        if (is_at_most(ranges[i].low, key) && is_at_most(key, ranges[i].high))
             return true;
-        }
-    }
     return false;
 }
 
@@ -103,9 +95,8 @@ static bool number_holds(const struct where *where, const struct test *test,
                          const struct plt_packet *packet)
 {
     uint64_t value = 0;
-    if (!number_of(&test->name, packet, &value)) {
+    if (!number_of(&test->name, packet, &value))
         return false;
-    }
     uint64_t key = where_key(test->name.kind, value & test->mask);
     return in_ranges(key, where->ranges + test->first, test->count) != test->outside;
 }
@@ -114,9 +105,8 @@ static bool address_holds(const struct where *where, const struct test *test,
                           const struct plt_packet *packet)
 {
     const uint8_t *address = address_of(&test->name, packet);
-    if (!address) {
+    if (!address)
         return false;
-    }
     bool is_in = false;
     if (packet->layers->version == 4) {
         is_in = in_ranges(load_be32(address), where->ranges + test->first, test->count);
@@ -130,9 +120,8 @@ static bool address_holds(const struct where *where, const struct test *test,
 /* A header is there where its first field is: of IP that is the version, which was looked at. */
 static bool header_holds(const struct test *test, const struct plt_packet *packet)
 {
-    if (!has_header(&test->name, packet->layers)) {
+    if (!has_header(&test->name, packet->layers))
         return false;
-    }
     return test->name.version != 0 ||
            field_at(test->name.field, packet->layers, packet->len, PLT_ABSENT) != PLT_ABSENT;
 }
@@ -144,9 +133,8 @@ static int order_of(uint8_t a_kind, uint64_t a, uint8_t b_kind, uint64_t b)
     /* a key of a signed kind has its upper bit where the value is not negative */
     bool a_negative = where_key(a_kind, 0) == sign && (int64_t)a < 0;
     bool b_negative = where_key(b_kind, 0) == sign && (int64_t)b < 0;
-    if (a_negative != b_negative) {
+    if (a_negative != b_negative)
         return a_negative ? -1 : 1;
-    }
     return (a > b) - (a < b);
 }
 
@@ -182,9 +170,8 @@ static bool addresses_hold(const struct test *test, const struct plt_packet *pac
 {
     const uint8_t *address = address_of(&test->name, packet);
     const uint8_t *other = address_of(&test->other, packet);
-    if (!address || !other) {
+    if (!address || !other)
         return false;
-    }
     size_t size = packet->layers->version == 4 ? 4 : 16;
     return compares(test->comparison, memcmp(address, other, size));
 }

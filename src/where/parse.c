@@ -62,9 +62,8 @@ static void lead(struct where *where, struct exits exits, uint32_t target)
 
 static struct exits join(struct where *where, struct exits a, struct exits b)
 {
-    if (a.first == NOWHERE || b.first == NOWHERE) {
+    if (a.first == NOWHERE || b.first == NOWHERE)
         return a.first == NOWHERE ? b : a;
-    }
     *exit_slot(where, a.last) = b.first;
     return (struct exits){.first = a.first, .last = b.last};
 }
@@ -126,9 +125,8 @@ static bool compile_truth(struct parser *parser, const struct operand *subject, 
                                               : "a time is to be compared");
     } else {
         test.outside = true;
-        if (!ranges_add_zero(parser->where, &parser->scanner, &subject->name)) {
+        if (!ranges_add_zero(parser->where, &parser->scanner, &subject->name))
             return false;
-        }
     }
     return add_test(parser, &test, out);
 }
@@ -153,9 +151,8 @@ static bool compile_two_names(struct parser *parser, const struct operand *left,
                          is_float(left) ? &left->value.token : &right->value.token,
                          "this is compared with numbers only");
     }
-    if (right->mask != UINT64_MAX) {
+    if (right->mask != UINT64_MAX)
         return scan_fail(&parser->scanner, &right->value.token, "a mask stands on the left side");
-    }
     test.kind = are_addresses ? TEST_ADDRESSES : TEST_NUMBERS;
     test.other = right->name;
     test.comparison = (uint8_t)comparison;
@@ -170,9 +167,8 @@ static bool compile_pair(struct parser *parser, const struct operand *left,
     static const uint8_t mirrored[] = {
         [SAME] = SAME, [DIFFERENT] = DIFFERENT,      [LESS] = MORE, [LESS_OR_SAME] = MORE_OR_SAME,
         [MORE] = LESS, [MORE_OR_SAME] = LESS_OR_SAME};
-    if (left->is_name && right->is_name) {
+    if (left->is_name && right->is_name)
         return compile_two_names(parser, left, comparison, right, out);
-    }
     if (!left->is_name && !right->is_name) {
         return scan_fail(&parser->scanner, &right->value.token,
                          "two values are compared, and no name");
@@ -201,19 +197,15 @@ static bool is_next(const struct parser *parser, enum token_kind kind)
 static bool parse_mask(struct parser *parser, struct operand *out)
 {
     const struct token *token = &parser->scanner.token;
-    if (!is_next(parser, TOKEN_MASK)) {
+    if (!is_next(parser, TOKEN_MASK))
         return true;
-    }
     uint8_t kind = out->name.kind;
-    if (kind == KIND_ADDRESS || kind == KIND_FLOAT64 || out->name.is_header) {
+    if (kind == KIND_ADDRESS || kind == KIND_FLOAT64 || out->name.is_header)
         return scan_fail(&parser->scanner, token, "a mask is for integers");
-    }
-    if (!next(parser)) {
+    if (!next(parser))
         return false;
-    }
-    if (!is_next(parser, TOKEN_NUMBER)) {
+    if (!is_next(parser, TOKEN_NUMBER))
         return scan_fail(&parser->scanner, token, "an integer is to follow &");
-    }
     out->mask = token->number;
     return next(parser);
 }
@@ -224,12 +216,10 @@ static bool parse_operand(struct parser *parser, struct operand *out)
     *out = (struct operand){.mask = UINT64_MAX};
     if (is_next(parser, TOKEN_TO) && parser->scanner.text[token->at] == '-') {
         out->value.is_negative = true;
-        if (!next(parser)) {
+        if (!next(parser))
             return false;
-        }
-        if (!is_next(parser, TOKEN_NUMBER) && !is_next(parser, TOKEN_REAL)) {
+        if (!is_next(parser, TOKEN_NUMBER) && !is_next(parser, TOKEN_REAL))
             return scan_fail(&parser->scanner, token, "a number is to follow -");
-        }
     }
     out->value.token = *token;
     switch ((enum token_kind)token->kind) {
@@ -257,13 +247,11 @@ static bool parse_item(struct parser *parser, const struct where_name *name)
 {
     struct operand from;
     struct operand to;
-    if (!parse_operand(parser, &from)) {
+    if (!parse_operand(parser, &from))
         return false;
-    }
     to = from;
-    if (is_next(parser, TOKEN_TO) && (!next(parser) || !parse_operand(parser, &to))) {
+    if (is_next(parser, TOKEN_TO) && (!next(parser) || !parse_operand(parser, &to)))
         return false;
-    }
     if (from.is_name || to.is_name) {
         return scan_fail(&parser->scanner, from.is_name ? &from.value.token : &to.value.token,
                          "a list holds values, and no names");
@@ -273,19 +261,15 @@ static bool parse_item(struct parser *parser, const struct where_name *name)
 
 static bool parse_list(struct parser *parser, const struct where_name *name)
 {
-    if (!is_next(parser, TOKEN_OPEN)) {
+    if (!is_next(parser, TOKEN_OPEN))
         return parse_item(parser, name);
-    }
     do {
-        if (!next(parser)) {
+        if (!next(parser))
             return false;
-        }
-        if (is_next(parser, TOKEN_CLOSE)) {
+        if (is_next(parser, TOKEN_CLOSE))
             return next(parser); /* an empty list, or a comma at the end */
-        }
-        if (!parse_item(parser, name)) {
+        if (!parse_item(parser, name))
             return false;
-        }
     } while (is_next(parser, TOKEN_COMMA));
     if (!is_next(parser, TOKEN_CLOSE)) {
         return scan_fail(&parser->scanner, &parser->scanner.token,
@@ -297,9 +281,8 @@ static bool parse_list(struct parser *parser, const struct where_name *name)
 static bool compile_membership(struct parser *parser, const struct operand *subject, bool outside,
                                struct outcome *out)
 {
-    if (!subject->is_name || subject->name.is_header) {
+    if (!subject->is_name || subject->name.is_header)
         return scan_fail(&parser->scanner, &subject->value.token, "a column is to stand before in");
-    }
     struct test test = test_of(parser, subject);
     test.outside = outside;
     return parse_list(parser, &subject->name) && add_test(parser, &test, out);
@@ -323,19 +306,15 @@ static struct outcome either_of(struct where *where, uint32_t second, struct out
 static bool parse_comparison(struct parser *parser, struct outcome *out)
 {
     struct operand left;
-    if (!parse_operand(parser, &left)) {
+    if (!parse_operand(parser, &left))
         return false;
-    }
     bool outside = is_next(parser, TOKEN_NOT);
-    if (outside && !next(parser)) {
+    if (outside && !next(parser))
         return false;
-    }
-    if (is_next(parser, TOKEN_IN)) {
+    if (is_next(parser, TOKEN_IN))
         return next(parser) && compile_membership(parser, &left, outside, out);
-    }
-    if (outside) {
+    if (outside)
         return scan_fail(&parser->scanner, &parser->scanner.token, "in is to follow not here");
-    }
     bool is_first = true;
     while (is_next(parser, TOKEN_SAME) || (parser->scanner.token.kind > TOKEN_SAME &&
                                            parser->scanner.token.kind <= TOKEN_MORE_OR_SAME)) {
@@ -343,18 +322,16 @@ static bool parse_comparison(struct parser *parser, struct outcome *out)
         struct operand right;
         struct outcome pair;
         uint32_t start = parser->where->count;
-        if (!next(parser) || !parse_operand(parser, &right)) {
+        if (!next(parser) || !parse_operand(parser, &right))
             return false;
-        }
         if ((left.is_name && left.name.is_header) || (right.is_name && right.name.is_header)) {
             return scan_fail(&parser->scanner,
                              left.is_name && left.name.is_header ? &left.value.token
                                                                  : &right.value.token,
                              "a header is there or not: it is not compared");
         }
-        if (!compile_pair(parser, &left, comparison, &right, &pair)) {
+        if (!compile_pair(parser, &left, comparison, &right, &pair))
             return false;
-        }
         *out = is_first ? pair : both_of(parser->where, start, *out, pair);
         is_first = false;
         left = right;
@@ -369,9 +346,8 @@ static bool parse_single(struct parser *parser, unsigned depth, struct outcome *
     bool negated = false;
     while (is_next(parser, TOKEN_NOT)) {
         negated = !negated;
-        if (!next(parser)) {
+        if (!next(parser))
             return false;
-        }
     }
     if (is_next(parser, TOKEN_OPEN)) {
         struct token open = parser->scanner.token;
@@ -379,38 +355,33 @@ static bool parse_single(struct parser *parser, unsigned depth, struct outcome *
             return scan_fail(&parser->scanner, &open, "more than %d parentheses are open here",
                              DEEPEST);
         }
-        if (!next(parser) || !parse_either(parser, depth + 1, out)) {
+        if (!next(parser) || !parse_either(parser, depth + 1, out))
             return false;
-        }
         if (!is_next(parser, TOKEN_CLOSE)) {
             return is_next(parser, TOKEN_END)
                        ? scan_fail(&parser->scanner, &open, "this parenthesis is not closed")
                        : scan_fail(&parser->scanner, &parser->scanner.token,
                                    "and, or or a closing parenthesis is to stand here");
         }
-        if (!next(parser)) {
+        if (!next(parser))
             return false;
-        }
     } else if (!parse_comparison(parser, out)) {
         return false;
     }
-    if (negated) {
+    if (negated)
         *out = (struct outcome){.yes = out->no, .no = out->yes};
-    }
     return true;
 }
 
 static bool parse_both(struct parser *parser, unsigned depth, struct outcome *out)
 {
-    if (!parse_single(parser, depth, out)) {
+    if (!parse_single(parser, depth, out))
         return false;
-    }
     while (is_next(parser, TOKEN_AND)) {
         struct outcome right;
         uint32_t start = parser->where->count;
-        if (!next(parser) || !parse_single(parser, depth, &right)) {
+        if (!next(parser) || !parse_single(parser, depth, &right))
             return false;
-        }
         *out = both_of(parser->where, start, *out, right);
     }
     return true;
@@ -418,15 +389,13 @@ static bool parse_both(struct parser *parser, unsigned depth, struct outcome *ou
 
 static bool parse_either(struct parser *parser, unsigned depth, struct outcome *out)
 {
-    if (!parse_both(parser, depth, out)) {
+    if (!parse_both(parser, depth, out))
         return false;
-    }
     while (is_next(parser, TOKEN_OR)) {
         struct outcome right;
         uint32_t start = parser->where->count;
-        if (!next(parser) || !parse_both(parser, depth, &right)) {
+        if (!next(parser) || !parse_both(parser, depth, &right))
             return false;
-        }
         *out = either_of(parser->where, start, *out, right);
     }
     return true;
@@ -439,15 +408,12 @@ static bool parse_all(struct parser *parser)
         return scan_fail(&parser->scanner, &parser->scanner.token,
                          "a condition is of %d bytes at most", LONGEST);
     }
-    if (!next(parser)) {
+    if (!next(parser))
         return false;
-    }
-    if (is_next(parser, TOKEN_END)) {
+    if (is_next(parser, TOKEN_END))
         return scan_fail(&parser->scanner, &parser->scanner.token, "the condition is empty");
-    }
-    if (!parse_either(parser, 0, &out)) {
+    if (!parse_either(parser, 0, &out))
         return false;
-    }
     if (!is_next(parser, TOKEN_END)) {
         return scan_fail(&parser->scanner, &parser->scanner.token,
                          "and, or or the end is to stand here");

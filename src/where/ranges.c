@@ -8,14 +8,12 @@ enum { FIRST_ROOM = 16 };
 
 bool where_grow(void **items, size_t size, uint32_t count, uint32_t *room)
 {
-    if (count < *room) {
+    if (count < *room)
         return true;
-    }
     uint32_t more = *room == 0 ? FIRST_ROOM : *room * 2;
     void *moved = realloc(*items, more * size);
-    if (!moved) {
+    if (!moved)
         return false;
-    }
     *items = moved;
     *room = more;
     return true;
@@ -71,14 +69,12 @@ static void settle_numbers(struct where *where, struct test *test)
     struct number_range *ranges = where->ranges + test->first;
     uint32_t count = 0;
     test->count = where->ranges_count - test->first;
-    if (test->count > 0) {
+    if (test->count > 0)
         qsort(ranges, test->count, sizeof(*ranges), by_low);
-    }
     for (uint32_t i = 0; i < test->count; i++) {
         if (count > 0 && ranges[i].low <= ranges[count - 1].high) {
-            if (ranges[i].high > ranges[count - 1].high) {
+            if (ranges[i].high > ranges[count - 1].high)
                 ranges[count - 1].high = ranges[i].high;
-            }
         } else {
             ranges[count++] = ranges[i];
         }
@@ -91,14 +87,12 @@ static void settle_addresses(struct where *where, struct test *test)
     struct address_range *ranges = where->ranges6 + test->first6;
     uint32_t count = 0;
     test->count6 = where->ranges6_count - test->first6;
-    if (test->count6 > 0) {
+    if (test->count6 > 0)
         qsort(ranges, test->count6, sizeof(*ranges), by_low6);
-    }
     for (uint32_t i = 0; i < test->count6; i++) {
         if (count > 0 && order6(ranges[i].low, ranges[count - 1].high) <= 0) {
-            if (order6(ranges[i].high, ranges[count - 1].high) > 0) {
+            if (order6(ranges[i].high, ranges[count - 1].high) > 0)
                 memcpy(ranges[count - 1].high, ranges[i].high, sizeof(ranges[i].high));
-            }
         } else {
             ranges[count++] = ranges[i];
         }
@@ -132,9 +126,8 @@ static bool number_key(struct scanner *scanner, const struct where_name *name,
         *key = where_key(kind, (uint64_t)time);
         return true;
     }
-    if (token->kind != TOKEN_NUMBER && token->kind != TOKEN_REAL) {
+    if (token->kind != TOKEN_NUMBER && token->kind != TOKEN_REAL)
         return scan_fail(scanner, token, "a number is compared here");
-    }
     if (kind == KIND_FLOAT64) {
         double real = token->kind == TOKEN_REAL ? token->real : (double)token->number;
         uint64_t bits = 0;
@@ -143,9 +136,8 @@ static bool number_key(struct scanner *scanner, const struct where_name *name,
         *key = where_key(kind, bits);
         return true;
     }
-    if (token->kind == TOKEN_REAL) {
+    if (token->kind == TOKEN_REAL)
         return scan_fail(scanner, token, "an integer is compared here");
-    }
     uint64_t number = token->number;
     uint64_t most = is_signed(kind) ? INT64_MAX : UINT64_MAX;
     if (value->is_negative && number > 0) {
@@ -210,9 +202,8 @@ static bool prefix_of(struct scanner *scanner, const struct value *value, struct
         return true;
     }
     if (token->kind == TOKEN_TEXT &&
-        scan_prefix(scanner->text + token->at + 1, token->len - 2, out)) {
+        scan_prefix(scanner->text + token->at + 1, token->len - 2, out))
         return true;
-    }
     return scan_fail(scanner, token, "an address or a prefix is compared here");
 }
 
@@ -224,18 +215,15 @@ static bool add_addresses(struct where *where, struct scanner *scanner, const st
     struct prefix last = {.version = 0};
     struct address_range range;
     struct address_range last_range;
-    if (!prefix_of(scanner, from, &first) || !prefix_of(scanner, to, &last)) {
+    if (!prefix_of(scanner, from, &first) || !prefix_of(scanner, to, &last))
         return false;
-    }
-    if (first.version != last.version) {
+    if (first.version != last.version)
         return scan_fail(scanner, &to->token, "a range is of addresses of one version");
-    }
     ends_of(&first, &range);
     ends_of(&last, &last_range);
     memcpy(range.high, last_range.high, sizeof(range.high));
-    if (order6(range.low, range.high) > 0) {
+    if (order6(range.low, range.high) > 0)
         return scan_fail(scanner, &to->token, "this range ends before it begins");
-    }
     /* the four bytes of IPv4 are the upper ones */
     return first.version == 4 ? add_range(where, scanner, range.low[0] >> 32, range.high[0] >> 32)
                               : add_range6(where, scanner, &range);
@@ -247,15 +235,12 @@ static bool add_numbers(struct where *where, struct scanner *scanner, const stru
     enum place places[2] = {AMONG, AMONG};
     uint64_t keys[2] = {0, 0};
     if (!number_key(scanner, name, from, &places[0], &keys[0]) ||
-        !number_key(scanner, name, to, &places[1], &keys[1])) {
+        !number_key(scanner, name, to, &places[1], &keys[1]))
         return false;
-    }
-    if (places[0] > places[1] || (places[0] == places[1] && keys[0] > keys[1])) {
+    if (places[0] > places[1] || (places[0] == places[1] && keys[0] > keys[1]))
         return scan_fail(scanner, &to->token, "this range ends before it begins");
-    }
-    if (places[0] == ABOVE_ALL || places[1] == BELOW_ALL) {
+    if (places[0] == ABOVE_ALL || places[1] == BELOW_ALL)
         return true; /* no value is in it */
-    }
     return add_range(where, scanner, places[0] == BELOW_ALL ? 0 : keys[0],
                      places[1] == ABOVE_ALL ? UINT64_MAX : keys[1]);
 }
@@ -274,14 +259,12 @@ bool ranges_add(struct where *where, struct scanner *scanner, const struct where
     uint64_t key = 0;
     struct number_range range;
     if (name->kind == KIND_ADDRESS) {
-        if (comparison != SAME && comparison != DIFFERENT) {
+        if (comparison != SAME && comparison != DIFFERENT)
             return scan_fail(scanner, &value->token, "addresses are compared by ==, != and in");
-        }
         return add_addresses(where, scanner, value, value);
     }
-    if (!number_key(scanner, name, value, &place, &key)) {
+    if (!number_key(scanner, name, value, &place, &key))
         return false;
-    }
     return !range_of(comparison, place, key, &range) ||
            add_range(where, scanner, range.low, range.high);
 }

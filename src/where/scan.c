@@ -37,28 +37,23 @@ bool scan_prefix(const char *text, size_t len, struct prefix *out)
     char address[INET6_ADDRSTRLEN];
     const char *slash = memchr(text, '/', len);
     size_t size = slash ? (size_t)(slash - text) : len;
-    if (size == 0 || size >= sizeof(address)) {
+    if (size == 0 || size >= sizeof(address))
         return false;
-    }
     memcpy(address, text, size);
     address[size] = 0;
     bool is_ip6 = memchr(address, ':', size) != NULL;
     *out = (struct prefix){.version = is_ip6 ? 6 : 4};
-    if (inet_pton(is_ip6 ? AF_INET6 : AF_INET, address, out->bytes) != 1) {
+    if (inet_pton(is_ip6 ? AF_INET6 : AF_INET, address, out->bytes) != 1)
         return false;
-    }
     unsigned most = is_ip6 ? 128 : 32;
     unsigned length = most;
     if (slash) {
         length = 0;
-        if (slash + 1 == text + len) {
+        if (slash + 1 == text + len)
             return false;
-        }
-        for (const char *c = slash + 1; c < text + len; c++) {
-            if (!is_digit(*c) || (length = length * 10 + (unsigned)(*c - '0')) > most) {
+        for (const char *c = slash + 1; c < text + len; c++)
+            if (!is_digit(*c) || (length = length * 10 + (unsigned)(*c - '0')) > most)
                 return false;
-            }
-        }
     }
     out->length = (uint8_t)length;
     return true;
@@ -70,13 +65,11 @@ bool scan_prefix(const char *text, size_t len, struct prefix *out)
 static int digits(const char *text, size_t len, size_t *at, size_t count)
 {
     int value = 0;
-    if (len - *at < count) {
+    if (len - *at < count)
         return -1;
-    }
     for (size_t i = 0; i < count; i++, (*at)++) {
-        if (!is_digit(text[*at])) {
+        if (!is_digit(text[*at]))
             return -1;
-        }
         value = value * 10 + (text[*at] - '0');
     }
     return value;
@@ -110,22 +103,19 @@ static bool scan_fraction(const char *text, size_t len, size_t *at, int64_t *nse
 {
     size_t start = *at;
     int64_t unit = 100000000;
-    for (; *at < len && is_digit(text[*at]); (*at)++, unit /= 10) {
+    for (; *at < len && is_digit(text[*at]); (*at)++, unit /= 10)
         *nsec += (text[*at] - '0') * unit;
-    }
     return *at > start;
 }
 
 /* The zone's offset in seconds: Z, +hh:mm or -hh:mm. */
 static bool scan_zone(const char *text, size_t len, size_t *at, int64_t *offset)
 {
-    if (skip(text, len, at, "Zz")) {
+    if (skip(text, len, at, "Zz"))
         return true;
-    }
     bool is_west = *at < len && text[*at] == '-';
-    if (!skip(text, len, at, "+-")) {
+    if (!skip(text, len, at, "+-"))
         return false;
-    }
     int hours = digits(text, len, at, 2);
     int minutes = skip(text, len, at, ":") ? digits(text, len, at, 2) : -1;
     *offset = (hours * 60 + minutes) * (is_west ? -60 : 60);
@@ -138,9 +128,8 @@ bool scan_time(const char *text, size_t len, int64_t *out)
     int year = digits(text, len, &at, 4);
     int month = skip(text, len, &at, "-") ? digits(text, len, &at, 2) : -1;
     int day = skip(text, len, &at, "-") ? digits(text, len, &at, 2) : -1;
-    if (year < 1 || month < 1 || month > 12 || day < 1 || day > days_of(year, month)) {
+    if (year < 1 || month < 1 || month > 12 || day < 1 || day > days_of(year, month))
         return false;
-    }
     int64_t seconds = days_to(year, month, day) * 86400;
     int64_t nsec = 0;
     int64_t offset = 0;
@@ -148,23 +137,19 @@ bool scan_time(const char *text, size_t len, int64_t *out)
         int hour = digits(text, len, &at, 2);
         int minute = skip(text, len, &at, ":") ? digits(text, len, &at, 2) : -1;
         int second = skip(text, len, &at, ":") ? digits(text, len, &at, 2) : -1;
-        if (hour < 0 || hour > 23 || minute < 0 || minute > 59 || second < 0 || second > 60) {
+        if (hour < 0 || hour > 23 || minute < 0 || minute > 59 || second < 0 || second > 60)
             return false;
-        }
         seconds += hour * 3600 + minute * 60 + second;
-        if (skip(text, len, &at, ".") && !scan_fraction(text, len, &at, &nsec)) {
+        if (skip(text, len, &at, ".") && !scan_fraction(text, len, &at, &nsec))
             return false;
-        }
     }
-    if (!scan_zone(text, len, &at, &offset) || at != len) {
+    if (!scan_zone(text, len, &at, &offset) || at != len)
         return false;
-    }
     seconds -= offset;
-    if (seconds < -INT64_C(9223372036) || seconds > INT64_C(9223372035)) {
+    if (seconds < -INT64_C(9223372036) || seconds > INT64_C(9223372035))
         *out = seconds < 0 ? INT64_MIN : INT64_MAX; /* a time that no packet can have */
-    } else {
+    else
         *out = seconds * 1000000000 + nsec;
-    }
     return true;
 }
 
@@ -209,9 +194,8 @@ static bool scan_sign(struct scanner *scanner)
         }
     }
     token->len = 1;
-    if (*text == '=') {
+    if (*text == '=')
         return scan_fail(scanner, token, "= is no comparison: write ==");
-    }
     return scan_fail(scanner, token, "this is neither a name nor a value nor an operator");
 }
 
@@ -239,9 +223,8 @@ static size_t word_length(const char *text)
     for (bool is_integer = true; is_letter(text[len]) || is_digit(text[len]) ||
                                  (text[len] != 0 && strchr(".:/", text[len]) != NULL);
          len++) {
-        if (is_integer && text[len] == '.' && text[len + 1] == '.') {
+        if (is_integer && text[len] == '.' && text[len + 1] == '.')
             break;
-        }
         is_integer = is_integer && is_digit(text[len]);
     }
     return len;
@@ -281,9 +264,8 @@ static bool scan_number(struct scanner *scanner)
     errno = 0;
     token->kind = TOKEN_NUMBER;
     token->number = strtoull(text, &end, is_hex ? 16 : 10);
-    if (end != text + token->len) {
+    if (end != text + token->len)
         return scan_fail(scanner, token, "this is no number");
-    }
     return errno == 0 || scan_fail(scanner, token, "this number is too large");
 }
 
@@ -291,9 +273,8 @@ static bool scan_number(struct scanner *scanner)
 static size_t count_of(const char *text, size_t len, char c)
 {
     size_t count = 0;
-    for (size_t i = 0; i < len; i++) {
+    for (size_t i = 0; i < len; i++)
         count += text[i] == c;
-    }
     return count;
 }
 
@@ -311,9 +292,8 @@ static bool scan_word(struct scanner *scanner)
         return scan_prefix(text, len, &token->prefix) ||
                scan_fail(scanner, token, "this is no address or prefix");
     }
-    if (begins_with_digit) {
+    if (begins_with_digit)
         return scan_number(scanner);
-    }
     token->kind = TOKEN_NAME;
     for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
         if (strlen(words[i].text) == len && memcmp(words[i].text, text, len) == 0) {
@@ -327,19 +307,15 @@ static bool scan_word(struct scanner *scanner)
 bool scan_next(struct scanner *scanner)
 {
     const char *text = scanner->text;
-    while (text[scanner->at] != 0 && strchr(" \t\r\n", text[scanner->at])) {
+    while (text[scanner->at] != 0 && strchr(" \t\r\n", text[scanner->at]))
         scanner->at++;
-    }
     char first = text[scanner->at];
     scanner->token = (struct token){.at = scanner->at};
-    if (scanner->at == scanner->len) {
+    if (scanner->at == scanner->len)
         return true;
-    }
-    if (first == '"' || first == '\'') {
+    if (first == '"' || first == '\'')
         return scan_quoted(scanner);
-    }
-    if (is_letter(first) || is_digit(first) || (first == ':' && text[scanner->at + 1] == ':')) {
+    if (is_letter(first) || is_digit(first) || (first == ':' && text[scanner->at + 1] == ':'))
         return scan_word(scanner);
-    }
     return scan_sign(scanner);
 }

@@ -1,16 +1,18 @@
 """How commands end: exit codes, one line of what is wrong, and no file that is half-written."""
 
 import errno
+import importlib
 import os
 import shutil
 import signal
 import subprocess
 import sys
 import time
+import tomllib
 from pathlib import Path
 
 import pytest
-from command_line import DNS, EDGE, command, plt_process, plt_run
+from command_line import DNS, EDGE, ROOT, command, plt_process, plt_run
 
 pytest.importorskip("click")
 pytest.importorskip("rich")
@@ -45,6 +47,7 @@ def damaged(tmp_path: Path) -> Path:
         (["dns", "--sort", "wire_le", DNS], "plt: no column is named 'wire_le'; near: wire_len"),
         (["convert", "--table", "dns", "--fields", "tcp.flags", "-o", "x.csv", DNS], "plt: no col"),
         (["packets", "--filter", "tcp porrt", EDGE], 'plt: Unable to compile the filter "tcp por'),
+        (["info", "--where", "prto == 6", EDGE], "plt: --where: no column is named prto; near"),
         (["flows", "--home", "10.0.0.0/40", EDGE], "plt: IPv4 length must be 0 to 32"),
         (["dns", "--ports", "70000", DNS], "plt: "),
         (["rates", "--interval", "0s", EDGE], "plt: an interval is longer than 0"),
@@ -53,6 +56,9 @@ def damaged(tmp_path: Path) -> Path:
         (["merge", "-o", "x.csv", EDGE], "plt: x.csv: its name tells no format of traces"),
         (["cut", "-o", "/nonexistent/x.pcap", EDGE], "plt: /nonexistent/x.pcap: No such file"),
         (["convert", "-o", "/nonexistent/x.csv", EDGE], "plt: /nonexistent/x.csv: No such file"),
+        (["convert", "-o", "x.parquet.gz", EDGE], "plt: x.parquet.gz: its name tells no format"),
+        (["convert", "--table", "dns", "-o", "x.pcap", EDGE], "plt: --table and --fields are for"),
+        (["split", "--packets", "1", "-o", "-", EDGE], "plt: standard output is one file"),
         (["cut", "-o", EDGE, EDGE], f"plt: {EDGE}: it is one of the sources"),
         (["anon", "-o", "x.pcap", "--key-file", "/dev/null", EDGE], "plt: CryptoPan(): the key"),
         (["anon", "-o", "x.pcap", "--key-file", "/nokey", EDGE], "plt: /nokey: No such file"),
@@ -319,6 +325,27 @@ def waits_for(pid: int) -> bool:
     return call[:2] == ["0", "0x0"]
 
 
+def test_parts_do_not_replace_a_source(tmp_path: Path) -> None:
+    source = tmp_path / "x-0002.pcap"
+    assert plt_run("convert", "-o", source, DNS).code == 0
+    before = source.read_bytes()
+    done = plt_run("split", "--packets", "600", "-o", tmp_path / "x.pcap", source)
+    assert (done.code, done.err) == (1, f"plt: {source}: it is one of the sources\n")
+    assert source.read_bytes() == before
+
+
+def test_names_of_any_bytes(tmp_path: Path) -> None:
+    name = os.fsencode(tmp_path) + b"/\xff.pcap.gz"
+    Path(os.fsdecode(name)).write_bytes(Path(DNS).read_bytes())
+    done = subprocess.run(
+        [*command("split", "--packets", "600", "-o", os.fsdecode(name)[:-8] + "-\udcfe.pcap"),
+         name], capture_output=True, env=os.environ, check=False,
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert done.stdout.count(b"-\xfe-0001.pcap\t600\t") == 1
+    assert done.stdout.count(b"-\xfe-0002.pcap\t400\t") == 1
+
+
 # --- What it needs ---------------------------------------------------------------------------
 
 
@@ -341,6 +368,16 @@ def test_parquet_without_a_library(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert done.code == 1
     assert done.err == "plt: Parquet needs pyarrow or polars: pip install pyarrow\n"
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_script_is_the_command_line() -> None:
+    project = ROOT / "pyproject.toml"
+    if not project.is_file():
+        pytest.skip("there is no pyproject.toml here")
+    scripts = tomllib.loads(project.read_text())["project"]["scripts"]
+    module, _, function = scripts["plt"].partition(":")
+    main = getattr(importlib.import_module(module), function)
+    assert main(["info", "--json", DNS]) == 0
 
 
 def test_plt_alone_imports_no_command_line() -> None:

@@ -34,6 +34,9 @@ PRINTING = [
     ["rates", EDGE],
     ["rates", "--interval", "100ms", "--filter", "port 53", "--no-header", EDGE, DNS],
     ["rates", "--interval", "7.5s", "--json", EDGE],
+    ["rates", "--where", "vlan_id and tcp", "--no-header", EDGE],
+    ["flows", "--where", "dst_port in (80, 443)", "--limit", "9", EDGE],
+    ["dns", "--where", "wire_len > 200", DNS],
 ]  # fmt: skip
 
 
@@ -57,6 +60,7 @@ WRITING = [
     (["convert", "--fields", "time,src,wire_len", EDGE], "x.csv.gz"),
     (["convert", EDGE], "x.erf"),
     (["convert", "--format", "pcap", "--filter", "icmp", EDGE, DNS], "x.anything"),
+    (["convert", "--where", "src in 198.51.100.0/24", EDGE], "x.pcap"),
     (["merge", EDGE, DNS], "x.pcap"),
     (["cut", "--from", "+10s", "--to", "+20.5s", "--snaplen", "40", EDGE], "x.pcap.gz"),
     (["cut", "--packets", "2-5,9990-", "--from", "2026-11-22T22:30:00Z", EDGE], "x.pcap"),

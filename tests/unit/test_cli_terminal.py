@@ -159,3 +159,32 @@ def test_no_bar_amid_rows(tmp_path: Path) -> None:
         code, text = on_terminal(["packets", EDGE], 80, stdout=file.fileno())
     assert (code, text) == (0, "")
     assert (tmp_path / "rows.tsv").read_text() == plt_run("packets", EDGE).out
+
+
+def test_the_bar_knows_how_far_files_were_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from plt.cli import progress  # noqa: PLC0415
+
+    paths = [tmp_path / name for name in ("a", "b")]
+    for path in paths:
+        path.write_bytes(bytes(1000))
+    told: list[tuple[object, object]] = []
+
+    class Shown:
+        task_ids = (0,)
+
+        def update(self, _task: int, *, completed: int, packets: str) -> None:
+            told.append((completed, packets))
+
+    monkeypatch.setattr(progress, "shown", lambda total: told.append(("of", total)) or Shown())
+    monkeypatch.setattr(progress, "PATIENCE", 0.0)
+    monkeypatch.setattr(progress, "PAUSE", 0.0)
+    bar = progress.Bar([str(path) for path in paths])
+    with paths[0].open("rb", buffering=0) as file:
+        file.read(300)
+        bar(1234)
+    with paths[1].open("rb", buffering=0) as file:
+        file.read(500)
+        bar(5678)
+    assert told == [("of", 2000), (300, "1,234"), (1500, "5,678")]

@@ -104,7 +104,7 @@ def test_types_of_all_columns(mixed: Path) -> None:
             assert type_ == pa.timestamp("ns", "UTC")
         elif table[name].ndim == 2:
             assert type_ == pa.binary(16)
-        elif kind == object:
+        elif kind.kind == "O":
             assert type_ == pa.utf8()
         else:
             assert type_ == pa.from_numpy_dtype(kind), name

@@ -104,7 +104,9 @@ def test_table(client: Any, files: list[Path]) -> None:
 
 
 def test_filter(client: Any, files: list[Path]) -> None:
-    for filter_ in ("port 501 or port 1002", plt.filter("port 501 or port 1002")):
+    expression = "port 501 or port 1002"
+    where = plt.where("src_port in (501, 1002)")
+    for filter_ in (expression, plt.filter(expression), where):
         assert ports(plt.columns(files, FIELDS, filter=filter_, client=client).table()) == [
             501, 1002,
         ]  # fmt: skip

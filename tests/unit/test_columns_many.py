@@ -660,6 +660,47 @@ def test_an_interrupt_at_any_time(files: Callable[..., list[Path]]) -> None:
         wait_until(lambda: not threads())
 
 
+def test_a_thread_that_opens_a_file_while_it_is_ended(
+    files: Callable[..., list[Path]],
+) -> None:
+    """It reads nothing of it."""
+    opening, go_on = threading.Event(), threading.Event()
+    asked: list[str] = []
+
+    class Slow:
+        def rest(self) -> None:
+            asked.append("rest")
+
+        def __next__(self) -> None:
+            asked.append("next")
+            raise StopIteration
+
+        def stop(self) -> None:
+            asked.append("stop")
+
+        def close(self) -> None:
+            asked.append("close")
+
+    def slow() -> Any:
+        opening.set()
+        assert go_on.wait(pace.NEVER)
+        return Slow()
+
+    columns = plt.columns(files(3, 10), ("src_port",), workers=2)
+    job = columns._batches.readers.jobs[0]  # type: ignore[attr-defined]
+    job.task.reader.close()
+    job.task.reader = None
+    job.task.open = slow
+    reading = threading.Thread(target=list, args=(columns,))
+    reading.start()
+    assert opening.wait(pace.NEVER)
+    job.work.stop()
+    go_on.set()
+    reading.join()
+    columns.close()
+    assert asked == ["close"]
+
+
 def test_an_interrupt_while_a_thread_starts(
     files: Callable[..., list[Path]], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -429,6 +429,11 @@ def test_traces_columns_flows_and_dns_take_it() -> None:
         assert sum(1 for _ in trace) == count
     table = natkit.FlowTable()
     assert table.add_trace(DNS, where) == count
+    for workers in (1, 2):
+        both = natkit.flows([DNS, DNS], filter=where, workers=workers)
+        assert both.packets == 2 * count
+        columns = plt.columns([DNS, DNS], ["time"], filter=where, workers=workers)
+        assert len(columns.table()) == 2 * count
     idents = [pldns.ldns(pkt.udp_payload).ident for pkt in p.read(DNS) if where.matches(pkt)]
     assert pldns.columns(DNS, ["id"], filter=where).table()["id"].tolist() == idents
     assert isinstance(where, plt.filter)

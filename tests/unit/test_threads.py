@@ -168,6 +168,16 @@ def test_a_work_hands_over_what_a_function_gives_and_raises() -> None:
     crew.close()
 
 
+def test_a_work_that_is_given_twice_runs_once() -> None:
+    numbers = iter([1, 2, 3, None])
+    crew = Crew(2, "t-twice")
+    work: Work[int] = Work(lambda: next(numbers))
+    for _ in range(2):
+        crew.give(work)
+    assert [crew.take(work) for _ in range(4)] == [1, 2, 3, None]
+    crew.close()
+
+
 def test_works_are_stopped_and_closed() -> None:
     """By their own functions, which the crew calls: stop at once, close in the thread."""
     told: list[str] = []

@@ -18,7 +18,10 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 #: Debian's base has these everywhere: libc, and zlib, which Python itself needs.
-OF_THE_SYSTEM = {"libc.so.6", "libm.so.6", "libpthread.so.0", "libz.so.1", "ld-linux-x86-64.so.2"}
+OF_THE_SYSTEM = {
+    *("libc.so.6", "libm.so.6", "libpthread.so.0", "libz.so.1"),
+    *("ld-linux-x86-64.so.2", "ld-linux-aarch64.so.1"),
+}
 #: Extras of the project's own targets, which its users do without.
 OUR_OWN = {"test", "bench", "wheel", "docs", "check", "tutorial"}
 

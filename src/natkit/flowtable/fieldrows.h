@@ -3,7 +3,7 @@
 #ifndef NATKIT_FLOWTABLE_FIELDROWS_H
 #define NATKIT_FLOWTABLE_FIELDROWS_H
 
-#include "common/kind.h"
+#include "packet/kind.h"
 
 enum flow_what {
     VERSION,

@@ -121,7 +121,7 @@ static PyObject *flows_subscript(PyObject *self_, PyObject *key)
     return flows_item(self_, n < 0 ? n + (Py_ssize_t)self->count : n);
 }
 
-static struct flow_copy copy_of(const void *context, size_t n)
+static struct flow_copy ended_copy(const void *context, size_t n)
 {
     return ((const struct flows_object *)context)->copies[n];
 }
@@ -136,7 +136,7 @@ static PyObject *flows_columns(PyObject *self_, PyObject *args, PyObject *kwargs
         return NULL;
     PyObject *chosen = flow_column_names(names);
     PyObject *table =
-        chosen ? flow_columns_table(self->state, chosen, self->count, copy_of, self) : NULL;
+        chosen ? flow_columns_table(self->state, chosen, self->count, ended_copy, self) : NULL;
     Py_XDECREF(chosen);
     return table;
 }
@@ -149,7 +149,7 @@ static PyObject *flows_stream(PyObject *self_, PyObject *args, PyObject *kwargs)
     PyObject *schema = NULL;
     if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|O:__arrow_c_stream__", keywords, &schema))
         return NULL;
-    return flow_columns_stream(self->state, self->count, copy_of, self);
+    return flow_columns_stream(self->state, self->count, ended_copy, self);
 }
 
 static PyObject *flows_schema(PyObject *Py_UNUSED(self), PyObject *Py_UNUSED(args))

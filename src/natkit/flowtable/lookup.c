@@ -12,7 +12,7 @@
 
 /* The flow of a key, an IPflow or a Flow, of either direction: 1 and *ref set where there is one,
  * 0 where not, -1 with an exception. */
-static int find(struct flow_table_object *self, PyObject *obj, flow_ref *ref)
+static int find_flow(struct flow_table_object *self, PyObject *obj, flow_ref *ref)
 {
     struct natkit_key key = {.bytes = {0}};
     uint16_t vlan = 0;
@@ -64,14 +64,14 @@ static int find(struct flow_table_object *self, PyObject *obj, flow_ref *ref)
 int table_contains(PyObject *self_, PyObject *obj)
 {
     flow_ref ref = 0;
-    return find(table_object(self_), obj, &ref);
+    return find_flow(table_object(self_), obj, &ref);
 }
 
 PyObject *table_subscript(PyObject *self_, PyObject *obj)
 {
     struct flow_table_object *self = table_object(self_);
     flow_ref ref = 0;
-    int found = find(self, obj, &ref);
+    int found = find_flow(self, obj, &ref);
     if (found == 0)
         PyErr_SetObject(PyExc_KeyError, obj);
     if (found <= 0)

@@ -25,7 +25,7 @@ static int same_settings(const struct flow_table_object *one, const struct flow_
 }
 
 /* Let the handlers of signals run, in the midst of what works without the GIL. */
-static bool no_signal(void *thread_)
+static bool no_signal_with_gil(void *thread_)
 {
     PyThreadState **thread = thread_;
     PyEval_RestoreThread(*thread);
@@ -75,7 +75,7 @@ PyObject *table_merge(PyObject *self_, PyObject *args, PyObject *kwargs)
     if (!table_object_settled((PyObject *)self) || !table_object_settled(other_obj))
         return NULL;
     PyThreadState *thread = NULL;
-    struct flow_patience patience = {.lasts = no_signal, .context = &thread};
+    struct flow_patience patience = {.lasts = no_signal_with_gil, .context = &thread};
     self->busy = other->busy = true;
     thread = PyEval_SaveThread();
     result = flow_table_merge(&self->table, &other->table, only_exact != 0, &patience);

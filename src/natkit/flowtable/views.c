@@ -28,7 +28,7 @@ static int list_flows(PyObject *self_, struct listed *out)
     return -1;
 }
 
-static struct flow_copy copy_of(const void *context, size_t n)
+static struct flow_copy listed_copy(const void *context, size_t n)
 {
     const struct listed *listed = context;
     return flow_set_copy(listed->set, listed->refs[n]);
@@ -49,7 +49,7 @@ PyObject *table_columns(PyObject *self_, PyObject *args, PyObject *kwargs)
         return NULL;
     }
     self->busy = true; /* a signal's handler may run */
-    PyObject *result = flow_columns_table(self->state, chosen, listed.count, copy_of, &listed);
+    PyObject *result = flow_columns_table(self->state, chosen, listed.count, listed_copy, &listed);
     self->busy = false;
     free(listed.refs);
     Py_DECREF(chosen);
@@ -67,7 +67,7 @@ PyObject *table_stream(PyObject *self_, PyObject *args, PyObject *kwargs)
         list_flows(self_, &listed) < 0)
         return NULL;
     self->busy = true;
-    PyObject *result = flow_columns_stream(self->state, listed.count, copy_of, &listed);
+    PyObject *result = flow_columns_stream(self->state, listed.count, listed_copy, &listed);
     self->busy = false;
     free(listed.refs);
     return result;
@@ -125,7 +125,7 @@ static PyObject *ranked_list(struct flow_table_object *self, const struct listed
     struct ranked *heap = malloc((kept + 1) * sizeof(*heap));
     PyObject *list = heap ? PyList_New((Py_ssize_t)kept) : PyErr_NoMemory();
     for (size_t i = 0; list && kept > 0 && i < listed->count; i++) {
-        struct flow_copy copy = copy_of(listed, i);
+        struct flow_copy copy = listed_copy(listed, i);
         struct ranked item = {.order = flow_field_order(field, &copy), .place = i};
         if (i < kept)
             heap[i] = item;
@@ -139,7 +139,7 @@ static PyObject *ranked_list(struct flow_table_object *self, const struct listed
     if (list && kept > 0)
         qsort(heap, kept, sizeof(*heap), compare_ranks);
     for (size_t i = 0; list && i < kept; i++) {
-        struct flow_copy copy = copy_of(listed, heap[i].place);
+        struct flow_copy copy = listed_copy(listed, heap[i].place);
         PyObject *flow = flow_object_new(self->state, &copy);
         if (flow)
             PyList_SET_ITEM(list, (Py_ssize_t)i, flow);

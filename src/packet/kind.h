@@ -1,6 +1,6 @@
 /* What kinds of values columns hold.  No Python here. */
-#ifndef PLT_COMMON_KIND_H
-#define PLT_COMMON_KIND_H
+#ifndef PLT_PACKET_KIND_H
+#define PLT_PACKET_KIND_H
 
 enum column_kind {
     KIND_TIME, /* int64, nanoseconds since the epoch */

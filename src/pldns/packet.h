@@ -1,0 +1,39 @@
+/* The messages of a packet. */
+#ifndef PLDNS_PACKET_H
+#define PLDNS_PACKET_H
+
+#include "matcher.h"
+
+#include "packet/packet.h"
+
+/* A packet whose messages are being handed out. */
+struct pldns_packet {
+    struct plt_record record;
+    struct pldns_ends ends;
+    uint32_t at;       /* of the bytes not yet handed out */
+    uint32_t captured; /* end of what the headers' lengths cover and was captured */
+    uint32_t end;      /* end by the headers' lengths */
+    bool open;         /* there may be more messages */
+    struct pldns_stream stream;
+    bool has_time;
+    int64_t time; /* nanoseconds since the epoch */
+};
+
+/* A message, or what was captured of it. */
+struct pldns_found {
+    const uint8_t *wire; /* borrowed from the packet's record */
+    size_t size;         /* bytes there */
+    uint32_t length;     /* by the header of UDP, or by the prefix in TCP */
+};
+
+enum { PLDNS_PORTS_SIZE = 65536 / 8 };
+
+/* Look at the packet's record: open where it may have messages from or to one of the ports, a bit
+ * each; false when out of memory. */
+bool pldns_packet_open(struct pldns_packet *packet, const uint8_t ports[PLDNS_PORTS_SIZE],
+                       struct pldns_matcher *matcher);
+/* The next message; false when there are no more, and the packet is no longer open. */
+bool pldns_packet_next(struct pldns_packet *packet, struct pldns_matcher *matcher,
+                       struct pldns_found *found);
+
+#endif

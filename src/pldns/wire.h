@@ -1,0 +1,36 @@
+/* The question and the OPT record of a message, read in place.  No Python here. */
+#ifndef PLDNS_WIRE_H
+#define PLDNS_WIRE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum {
+    PLDNS_HEADER_SIZE = 12,
+    PLDNS_ID_SIZE = 2,
+    PLDNS_NAME_SIZE = 255,                    /* RFC 1035 section 2.3.4 */
+    PLDNS_TEXT_SIZE = PLDNS_NAME_SIZE * 4 + 1 /* every byte of a name as \DDD */
+};
+
+struct pldns_question {
+    uint8_t name[PLDNS_NAME_SIZE]; /* uncompressed, as sent */
+    size_t name_size;
+    uint16_t type;
+    uint16_t rr_class;
+};
+
+/* The first question of a message; false where there is none or its bytes are no question. */
+bool pldns_question_read(const uint8_t *wire, size_t size, struct pldns_question *question);
+/* The name in the presentation form that ldns prints; its length. */
+size_t pldns_question_text(const struct pldns_question *question, char text[PLDNS_TEXT_SIZE]);
+
+struct pldns_opt {
+    uint16_t udp_size;
+    uint32_t ttl; /* extended rcode, version, flags: RFC 6891 section 6.1.3 */
+};
+
+/* The first OPT record of the additional section; false where what was captured has none. */
+bool pldns_opt_read(const uint8_t *wire, size_t size, struct pldns_opt *opt);
+
+#endif

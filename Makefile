@@ -32,7 +32,7 @@ HEADERS  := $(wildcard src/*/*.h src/*/*/*.h)
 # The folders stand for the files that were removed.
 C_INPUTS := $(wildcard src/* src/*/* src/*/*/*.[ch])
 DEMO     := $(sort $(wildcard tutorial/p0[1-8]*.py tutorial/p1[56]*.py))
-PROGRAMS := $(sort $(wildcard tutorial/p[01]*.py))
+PROGRAMS := $(sort $(wildcard tutorial/p[0-9]*.py))
 
 WARNINGS := -Wall -Wextra -Wconversion -Wshadow -Wcast-qual -Wmissing-prototypes \
             -Wstrict-prototypes -Werror
@@ -57,7 +57,7 @@ help: ## list the targets
 demo: $(VENV)/.built $(VENV)/.tutorial ## set up, then run the tutorial's programs on a real trace
 	@$(BIN)/python tools/demo.py $(DEMO)
 
-tutorial: $(VENV)/.built $(VENV)/.tutorial ## run all sixteen programs of the tutorial
+tutorial: $(VENV)/.built $(VENV)/.tutorial ## run all programs of the tutorial
 	@MPLBACKEND=Agg $(BIN)/python tools/demo.py $(PROGRAMS)
 
 test: $(VENV)/.built $(VENV)/.test ## set up, then run the whole test suite
@@ -140,7 +140,7 @@ wheel-roots: $(VENV)/.wheel ## build wheels, and try them in bare Debian 12 and 
 bench: $(VENV)/.built $(VENV)/.test $(VENV)/.bench ## measure, compare, write doc/performance.md
 	$(BIN)/python bench/run.py $(ARGS)
 
-lab: $(VENV)/.built ## make the tutorial's traces anew in network namespaces (root; two minutes)
+lab: $(VENV)/.built ## make the tutorial's traces anew in network namespaces (root; three minutes)
 	$(BIN)/python tutorial/lab/lab.py --out tutorial/lab/out
 
 clean: ## remove everything that was built, .venv too

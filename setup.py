@@ -140,7 +140,7 @@ setup(
     ext_modules=[
         extension("ipp", ["buffers"]),
         extension("plt", ["where", "packet", "common"], LIBTRACE, LIBPCAP),
-        extension("natkit", ["flowtable", "packet", "common", "buffers"], OPENSSL),
+        extension("natkit", ["flowtable", "streams", "packet", "common", "buffers"], OPENSSL),
         extension("pldns", ["packet", "common"], LDNS),
     ],
     cmdclass={"build_ext": BuildExt},

@@ -7,18 +7,30 @@ from ipaddress import (
     IPv6Interface,
     IPv6Network,
 )
-from typing import Any, Self, SupportsIndex
+from typing import Any, Self, SupportsIndex, TypeAlias, overload
 
 from typing_extensions import Buffer, disjoint_base
 
+_Ipaddress: TypeAlias = (
+    IPv4Address | IPv6Address | IPv4Interface | IPv6Interface | IPv4Network | IPv6Network
+)
+#: What stands for an address or a prefix.
+_Prefix: TypeAlias = IPprefix | str | _Ipaddress
+
 @disjoint_base
 class IPprefix:
+    @overload
     def __new__(
         cls, version: SupportsIndex, addr: Buffer, length: SupportsIndex | None = None
     ) -> Self: ...
+    @overload
+    def __new__(cls, version: _Prefix) -> Self: ...
+    @overload
     def __init__(
         self, version: SupportsIndex, addr: Buffer, length: SupportsIndex | None = None
     ) -> None: ...
+    @overload
+    def __init__(self, version: _Prefix) -> None: ...
     @property
     def version(self) -> int: ...
     @property
@@ -43,10 +55,11 @@ class IPprefix:
     @classmethod
     def from_ipaddress(
         cls,
-        obj: IPv4Address | IPv6Address | IPv4Interface | IPv6Interface | IPv4Network | IPv6Network,
+        obj: _Ipaddress,
         /,
     ) -> Self: ...
     def to_ipaddress(self) -> IPv4Address | IPv6Address | IPv4Network | IPv6Network: ...
+    def __contains__(self, other: _Prefix, /) -> bool: ...
     def __hash__(self) -> int: ...
     def __eq__(self, other: object, /) -> bool: ...
     def __ne__(self, other: object, /) -> bool: ...

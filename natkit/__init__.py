@@ -4,6 +4,7 @@
 the keys of a dict; it is false for a packet that is not IP. `FlowHome(prefix, ...)` makes IPflows
 with respect to home networks: their `home_key` is the same for both directions. `FlowTable()`
 counts the packets of whole traces in their flows, and `flows(uris)` those of many files at once.
+`streams(source)` puts the bytes of TCP connections in order.
 `ba_get_short` and `ba_get_long` read integers in network order. The `seq_` functions compute with
 32-bit sequence numbers; the `u32_` functions are the same under other names. `CryptoPan(key)`
 anonymises addresses, arrays of them and packets. `natkit.plot` draws pictures of traces and flows.
@@ -19,6 +20,8 @@ from natkit._natkit import (
     Flows,
     FlowTable,
     IPflow,
+    Stream,
+    StreamWay,
     ba_get_long,
     ba_get_short,
     seq_add,
@@ -34,6 +37,7 @@ from natkit._natkit import (
     u32_lt,
     u32_sub,
 )
+from natkit._streams import streams
 
 __all__ = [
     "Anonymised",
@@ -43,6 +47,8 @@ __all__ = [
     "FlowTable",
     "Flows",
     "IPflow",
+    "Stream",
+    "StreamWay",
     "ba_get_long",
     "ba_get_short",
     "flows",
@@ -53,6 +59,7 @@ __all__ = [
     "seq_le",
     "seq_lt",
     "seq_sub",
+    "streams",
     "u32_add",
     "u32_ge",
     "u32_gt",

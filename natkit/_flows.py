@@ -14,7 +14,16 @@ from typing import Any, SupportsIndex
 
 import plt
 from natkit._natkit import FlowHome, FlowTable
-from plt.shared import Crew, SharedFilter, Source, is_file, processors, shared_filter
+from plt.shared import (
+    Crew,
+    SharedFilter,
+    Source,
+    Sources,
+    is_file,
+    processors,
+    shared_filter,
+    sources_of,
+)
 
 __all__ = ["Source", "flows"]
 
@@ -31,9 +40,14 @@ class _Settings:
     active_timeout: float | None
     filter: SharedFilter
     vlan: bool = False
+    tcp: bool = False
 
     def table(self) -> FlowTable:
-        return FlowTable._to_be_merged(self.home, self.idle_timeout, self.active_timeout, self.vlan)
+        return FlowTable._to_be_merged(*self.words())
+
+    def words(self) -> tuple[FlowHome | None, float | None, float | None, bool, bool]:
+        """FlowTable's arguments."""
+        return self.home, self.idle_timeout, self.active_timeout, self.vlan, self.tcp
 
 
 @dataclass
@@ -116,10 +130,10 @@ def _side_by_side(whole: _Part, uris: Sequence[Source], settings: _Settings, wor
 
 
 def _here(sources: Sequence[Source], settings: _Settings, workers: int) -> _Part:
-    whole = _Part(
-        FlowTable(settings.home, settings.idle_timeout, settings.active_timeout, settings.vlan),
-        tuple(sources),
-    )
+    whole = _Part(FlowTable(*settings.words()), tuple(sources))
+    # most files begin in the midst of connections, whose quality merging can't tell
+    if settings.tcp:
+        workers = 1
     for are_files, run in groupby(sources, is_file):
         uris = list(run)
         if whole.error is None and are_files and workers > 1 and len(uris) > 1:
@@ -145,41 +159,43 @@ def _on_cluster(uris: Sequence[Source], settings: _Settings, client: Any) -> _Pa
 
 
 def flows(
-    uris: Source | Sequence[Source],
+    uris: Sources,
     *,
     home: FlowHome | None = None,
     idle_timeout: float | None = None,
     active_timeout: float | None = None,
     vlan: bool = False,
+    tcp: bool = False,
     filter: plt.filter | str | None = None,
     workers: SupportsIndex | None = None,
     client: Any = None,
 ) -> FlowTable:
     """The FlowTable of many traces, flow for flow that which reading them in order would give.
 
-    uris are URIs, paths or plt.trace objects, of one capture after another; home, idle_timeout,
-    active_timeout and vlan are FlowTable's.  On this machine `workers` threads read files, by
-    default as many as there are processors; pipes, interfaces and traces that are open are
-    read in their turn.  With a client of dask.distributed its workers read, each of which must be
-    able to read the files.  The tables are merged; where merge() can't be exact, the later files
-    are read again into the earlier table: see FlowTable.merge().
+    uris are one or more traces as plt.columns() takes them, of one capture after another; home,
+    idle_timeout, active_timeout, vlan and tcp are FlowTable's.  On this machine `workers` threads
+    read files, by default as many as there are processors; pipes, interfaces, URLs, and traces and
+    files that are open are read in their turn.  With a client of dask.distributed its workers read,
+    each of which must be able to read the files.  The tables are merged; where merge() can't be
+    exact, the later files are read again into the earlier table: see FlowTable.merge(). With
+    tcp=True those are most, and on this machine the files are read in order at once, by a thread
+    that reads and one that counts.
 
     ValueError where there are no uris and for fewer than one worker; TypeError for a trace object
     with a client.  LibtraceError where a trace can't be read: it has what came before, in order, as
     its `table`.
     """
-    one = isinstance(uris, (str, bytes, os.PathLike, plt.trace))
-    sources: list[Source] = [uris] if one else list(uris)  # type: ignore[list-item, arg-type]
+    sources = sources_of(uris)
     if not sources:
         raise ValueError("no sources to read")
     threads = processors() if workers is None else operator.index(workers)
     if threads < 1:
         raise ValueError(f"workers must be 1 or more, not {threads}")
-    settings = _Settings(home, idle_timeout, active_timeout, shared_filter(filter), vlan)
+    settings = _Settings(home, idle_timeout, active_timeout, shared_filter(filter), vlan, tcp)
     if client is None:
         whole = _here(sources, settings, threads)
-    elif any(isinstance(source, plt.trace) for source in sources):
-        raise TypeError("a cluster reads URIs and paths, not plt.trace objects")
+    elif not all(isinstance(source, str | bytes | os.PathLike) for source in sources):
+        raise TypeError("a cluster reads URIs and paths, not plt.trace objects or open files")
     else:
         whole = _on_cluster(sources, settings, client)
     if isinstance(whole.error, plt.LibtraceError):

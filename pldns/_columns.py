@@ -15,7 +15,7 @@ __all__ = ["column_fields", "columns"]
 
 if TYPE_CHECKING:
     import plt
-    from plt.shared import Lane, SharedFilter, Source
+    from plt.shared import Lane, SharedFilter, Source, Sources
 
 #: What the matching of responses to queries reads of a file that was read ahead; ahead.c needs it.
 MATCHING = (
@@ -65,7 +65,7 @@ def _nanoseconds(timeout: float) -> int:
 
 
 def columns(
-    source: Source | Sequence[Source],
+    source: Sources,
     fields: Sequence[str] | None = None,
     *,
     filter: plt.filter | str | None = None,
@@ -78,8 +78,8 @@ def columns(
 ) -> plt.Columns:
     """The DNS messages of packets as columns, a row each: NumPy arrays, and Arrow.
 
-    source is a trace or URI, or a list of these, read in order as one; fields are names of
-    `column_fields()`; filter lets only packets through that match; limit ends after so many
+    source is one or more traces as plt.columns() takes them, read in order as one; fields are names
+    of `column_fields()`; filter lets only packets through that match; limit ends after so many
     messages, of all sources together; batch is the rows of each batch.  Messages are the UDP
     payloads, and those in TCP payloads, from or to one of the ports.  What iterates is a
     plt.Columns.

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections import deque
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
-from . import _plt
-from ._inorder import AheadReader, Limit, Reader, Reading, Source
+from ._inorder import AheadReader, Limit, Reader, Reading
+from ._sources import Source
 
 #: What a task makes of a source: what its reader gave and raised, in order.
 _Part = list[Any]
@@ -100,7 +101,7 @@ class OnCluster:
         most: int | None,
         limit: Limit,
     ) -> None:
-        if any(isinstance(source, _plt.trace) for source in sources):
+        if not all(isinstance(source, str | bytes | os.PathLike) for source in sources):
             raise TypeError("a cluster reads files, no traces that are open here")
         self.submit = partial(client.submit, pure=False)
         self._reading = reading

@@ -8,7 +8,8 @@ from functools import partial
 from typing import Any, TypeAlias, TypeVar
 
 from . import _plt
-from ._inorder import InThreads, InTurn, Limit, OneByOne, Reading, Source
+from ._inorder import InThreads, InTurn, Limit, OneByOne, Reading
+from ._sources import Source, Sources, sources_of
 from ._table import Batch, Table, check_fields, empty_batch
 from ._threads import processors
 
@@ -110,7 +111,7 @@ def shared_filter(filter: _plt.filter | str | None) -> SharedFilter:
 
 
 def read_columns(
-    source: Source | Sequence[Source],
+    source: Sources,
     reading: Reading,
     names: tuple[str, ...],
     *,
@@ -126,7 +127,7 @@ def read_columns(
         raise ValueError("a batch has at least one row")
     if workers is not None and operator.index(workers) < 1:
         raise ValueError(f"workers must be 1 or more, not {workers}")
-    sources = list(source) if isinstance(source, (list, tuple)) else [source]
+    sources = sources_of(source)
     if not sources:
         raise ValueError("no sources to read")
     rows = Limit(limit)
@@ -159,7 +160,7 @@ def _same(reader: Same) -> Same:
 
 
 def columns(
-    source: Source | Sequence[Source],
+    source: Sources,
     fields: Sequence[str] | None = None,
     *,
     filter: _plt.filter | str | None = None,
@@ -171,9 +172,10 @@ def columns(
 ) -> Columns:
     """Fields of packets as columns: NumPy arrays, and Arrow.
 
-    source is a trace or URI, or a list of these, read in order; fields are names of
-    `column_fields()`; filter lets only packets through that match; limit ends after so many
-    packets, of all sources together; batch is the rows of each batch.  ValueError on an unknown
+    source is a trace, a URI, path or URL, a folder, a pattern such as "day/*.pcap.gz", an open
+    binary file, or several of these, read in order; fields are names of `column_fields()`; filter
+    lets only packets through that match; limit ends after so many packets, of all sources together;
+    batch is the rows of each batch.  ValueError on an unknown
     field; LibtraceError where a trace can't be read, after what was read before.  Ctrl-C ends the
     reading at once.
 

@@ -14,7 +14,7 @@ from ._plt import _recognise as recognise
 if TYPE_CHECKING:
     from ._streams import Plain
 
-__all__ = ["FILE_FORMATS", "HEADERS", "LIBTRACE_FORMATS", "check", "recognise", "sniff"]
+__all__ = ["FILE_FORMATS", "HEADERS", "LIBTRACE_FORMATS", "check", "NoTrace", "recognise", "sniff"]
 
 _rows = _formats()
 
@@ -33,16 +33,20 @@ SEVERAL_RECORDS = 4096  # bytes of those that tell a format without one
 CONTROLS = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f]")
 
 
+class NoTrace(OSError):
+    """What a file is in place of a trace."""
+
+
 def sniff(stream: Plain) -> str:
     """The format of a stream, from its first bytes; OSError where it is none."""
     for size in (MAGIC, SEVERAL_RECORDS):  # no more than needed: a pipe may hold no more yet
         head = stream.peek(size)
         if not head:
-            raise OSError("the file is empty")
+            raise NoTrace("the file is empty")
         name = recognise(head)
         if name is not None and (size == MAGIC or not text_in(head)):
             return name
-    raise OSError(f"no trace of a format that is known: {beginning(head)}")
+    raise NoTrace(f"no trace of a format that is known: {beginning(head)}")
 
 
 def check(stream: Plain, name: str) -> str:

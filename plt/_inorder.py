@@ -9,7 +9,6 @@ makes batches of when its turn comes.
 from __future__ import annotations
 
 import contextlib
-import os
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
@@ -18,10 +17,8 @@ from functools import partial
 from typing import Any, Protocol
 
 from . import _plt
-from ._formats import FILE_FORMATS, LIBTRACE_FORMATS
+from ._sources import Source, is_file
 from ._threads import Crew, Work
-
-Source = str | bytes | os.PathLike[str] | _plt.trace
 
 #: What threads read ahead of the consumer at most, all together; but each of them two batches.
 ROWS_AHEAD = 1 << 22
@@ -344,17 +341,3 @@ class InThreads:
         if self._hurried:
             job.hurry()
         return job
-
-
-def is_file(source: Source) -> bool:
-    """Whether a source is a file, which opens at once and is read by nobody else."""
-    if isinstance(source, _plt.trace):
-        return False
-    try:
-        name = os.fsdecode(source)
-    except Exception:  # its reader says what is wrong, in its turn
-        return False
-    prefix, colon, path = name.partition(":")
-    if colon and prefix in LIBTRACE_FORMATS:
-        return False
-    return os.path.isfile(path if colon and prefix in FILE_FORMATS else name)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import os
 import stat
 import sys
 from collections.abc import Callable
 from functools import partial
-from typing import BinaryIO, TypeVar
+from typing import Any, BinaryIO, TypeVar
 
 from ._compression import (
     DECOMPRESSORS,
@@ -22,8 +23,9 @@ from ._compression import (
 from ._origin import is_own
 from ._readahead import LOST_PLACE, ReadAhead
 from ._threads import processors
+from ._urls import is_url, open_url
 
-__all__ = ["Plain", "closing", "is_stdin", "open_stream"]
+__all__ = ["Plain", "closing", "home_path", "is_stdin", "open_stream", "stream_of"]
 
 T = TypeVar("T")
 
@@ -206,12 +208,20 @@ class Compressed(Plain):
             raise
 
 
+def home_path(path: str) -> str:
+    """A path in which ~ or ~name at the start is that home folder, unless there is such a file."""
+    return os.path.expanduser(path) if path[:1] == "~" and not os.path.lexists(path) else path
+
+
 def open_stream(path: str) -> Plain:
-    """The uncompressed bytes of a file, or of standard input for "-"."""
+    """The uncompressed bytes of a file, of one at a URL, or of standard input for "-"."""
     if path == "-":
         if sys.stdin is None:
             raise OSError("this process has no standard input")
         return uncompressed(Plain(sys.stdin.buffer))
+    if is_url(path):
+        return closing(uncompressed, Plain(open_url(path)))  # type: ignore[arg-type]
+    path = home_path(path)
     # unbuffered: the readers in C have a buffer of their own
     try:
         file = open(path, "rb", buffering=0)  # noqa: SIM115
@@ -220,6 +230,42 @@ def open_stream(path: str) -> Plain:
             raise
         raise OSError(str(error)) from None
     return closing(uncompressed, Plain(file))
+
+
+class Lent(io.RawIOBase):
+    """A file that a program has opened: it begins where it stands, and is not closed."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self.file = file
+        self.start = file.tell() if self.seekable() else 0
+
+    def seekable(self) -> bool:
+        seekable = getattr(self.file, "seekable", None)
+        return seekable is not None and bool(seekable())
+
+    def seek(self, at: int, _whence: int = os.SEEK_SET, /) -> int:
+        return self.file.seek(self.start + at) - self.start
+
+    def fileno(self) -> int:
+        return self.file.fileno()
+
+    def readinto(self, buffer: Any, /) -> int:
+        readinto = getattr(self.file, "readinto1", None) or getattr(self.file, "readinto", None)
+        if readinto is not None:
+            return readinto(buffer) or 0
+        data = self.file.read(len(buffer)) or b""
+        buffer[: len(data)] = data
+        return len(data)
+
+    def close(self) -> None:
+        """Leave it open."""
+
+
+def stream_of(file: Any) -> Plain:
+    """The uncompressed bytes of a file that a program has opened."""
+    if isinstance(file, io.TextIOBase):
+        raise OSError("the file was opened as text: open it with mode 'rb'")
+    return uncompressed(Plain(Lent(file)))  # type: ignore[arg-type]
 
 
 def uncompressed(stream: Plain) -> Plain:

@@ -9,7 +9,7 @@ from typing import BinaryIO, Protocol
 
 from ._formats import FILE_FORMATS, LIBTRACE_FORMATS, check, sniff
 from ._origin import is_own
-from ._streams import Plain, closing, is_stdin, open_stream
+from ._streams import Plain, closing, is_stdin, open_stream, stream_of
 
 __all__ = ["open_uri"]
 
@@ -21,11 +21,15 @@ class Stream(Protocol):
     def close(self) -> None: ...
 
 
-def open_uri(uri: str) -> tuple[str, bytes, Stream | BinaryIO | None]:
+def open_uri(uri: str, origin: object = None) -> tuple[str, bytes, Stream | BinaryIO | None]:
     """The format of a URI, the bytes that were looked at already and a stream of the rest.
 
-    The stream is None where the C part opens the URI itself.
+    The stream is None where the C part opens the URI itself.  origin is what the trace was made of,
+    None where that is the URI: an open file is read in its place.
     """
+    if hasattr(origin, "read"):
+        stream = stream_of(origin)
+        return opened(closing(sniff, stream), stream)
     prefix, colon, name = uri.partition(":")
     if colon and prefix in LIBTRACE_FORMATS:
         return prefix, b"", None

@@ -3,11 +3,12 @@
 `read_columns()` reads sources as columns in order, given a `Reading`; `check_fields()`,
 `empty_batch()` and `shared_filter()` are what its caller needs first.  `Lane` is the consumer's
 end of a source that is read ahead, by a thread or on a cluster.  `Crew` is threads that work ahead,
-`processors()` how many may, `is_file()` whether they may read a source.
+`processors()` how many may, `is_file()` whether they may read a source; `sources_of()` lists them.
 """
 
 from ._columns import SharedFilter, read_columns, shared_filter
-from ._inorder import Lane, Reader, Reading, Source, is_file
+from ._inorder import Lane, Reader, Reading
+from ._sources import Source, Sources, is_file, sources_of
 from ._table import check_fields, empty_batch
 from ._threads import Crew, processors
 
@@ -18,10 +19,12 @@ __all__ = [
     "Reader",
     "Reading",
     "Source",
+    "Sources",
     "check_fields",
     "empty_batch",
     "shared_filter",
     "is_file",
     "processors",
     "read_columns",
+    "sources_of",
 ]

@@ -12,7 +12,7 @@
 /* --- ipp ------------------------------------------------------------------------------------ */
 
 #define IPP_CAPSULE     "ipp._ipp._C_API"
-#define IPP_API_VERSION 1
+#define IPP_API_VERSION 2
 #define IPP_NO_LENGTH   (-1)
 
 /* The value of an IPprefix: version 4 or 6, the address in network order (an IPv4 address in the
@@ -31,6 +31,8 @@ struct ipp_api {
                             int length);
     /* The value of an IPprefix (or instance of a subclass): 0, or -1 with TypeError set. */
     int (*prefix_value)(const struct ipp_api *api, PyObject *obj, struct ipp_value *out);
+    /* The same, and of a text or an object of the module ipaddress; -1 also with ValueError. */
+    int (*prefix_from)(const struct ipp_api *api, PyObject *obj, struct ipp_value *out);
 };
 
 /* --- plt ------------------------------------------------------------------------------------ */

@@ -147,10 +147,13 @@ struct flow6 {
 /* Memory is what limits a table: no more than 200 bytes a flow, index and all. */
 _Static_assert(sizeof(struct flow) == 184, "a flow is larger than it need be");
 
+struct tcp_quality;
+
 /* A flow taken out of its table: room for either version. */
 struct flow_copy {
     struct flow6 of;
     bool v6;
+    const struct tcp_quality *quality; /* borrowed from its table or owner; NULL for none */
 };
 
 static inline unsigned flow_size(bool v6)

@@ -6,6 +6,7 @@
  *
  * - Fragments whose first one is in the earlier table, and those that wait in it for one in the
  *   later; with timeouts, any that wait.
+ * - TCP quality: any flow of a TCP connection that goes on across the border.
  * - Time: a later table that begins before the earlier one's end, where there are timeouts, and one
  *   whose clock went back, or would have. */
 #include "merge.h"
@@ -170,6 +171,9 @@ static bool look_at(struct merging *merging, const struct item *item)
     if (!flow_continues(timeouts, one, flow, flow->started))
         return flow_is_over(timeouts, one, flow->started) || flow_is_closed(one) ||
                !flow_syn_is_unclear(one, flow);
+    /* what the first segments of the later part were, new or sent again, is not known in it */
+    if (flow_set_track(&table->set, ref) && flow_set_track(&other->set, item->from))
+        return false;
     flow_log_read(&other->set.logs, flow, &log);
     return flow_joins_exactly(timeouts, one, flow, &log);
 }
@@ -223,6 +227,21 @@ static void copy_flow(struct flow_table *table, struct flow *place, const struct
     place->marks |= flow->marks & MARK_LOG_SHORT;
 }
 
+/* Give a flow the track of a later part, or join it with that. */
+static void add_track(struct flow_set *set, flow_ref ref, const struct tcp_track *later)
+{
+    struct flow *flow = flow_at(&set->pool, ref);
+    bool v6 = flow_ref_is_6(ref);
+    bool joins = flow_set_track(set, ref) != NULL;
+    if (!later)
+        return;
+    struct tcp_track *track = flow_set_make_track(set, flow, v6);
+    if (joins)
+        tcp_track_join(track, later);
+    else
+        *track = *later;
+}
+
 static bool add_flow(const struct merging *merging, const struct item *item, uint64_t first_number)
 {
     struct flow_table *table = merging->table;
@@ -241,6 +260,7 @@ static bool add_flow(const struct merging *merging, const struct item *item, uin
         one && flow_has_room(timeouts, one, flow_first_time(flow), flow_last_time(flow));
     if (has_room && flow_continues(timeouts, one, flow, clock)) {
         flow_join(one, &table->set.logs, flow, &log);
+        add_track(&table->set, ref, flow_set_track(&other->set, item->from));
         one->seen = flow->seen > table->input.clock.now ? flow->seen : table->input.clock.now;
         if (flow->end_reason == END_NONE)
             return true;
@@ -263,6 +283,7 @@ static bool add_flow(const struct merging *merging, const struct item *item, uin
     struct flow *place = flow_at(&table->set.pool, ref);
     copy_flow(table, place, flow, &log, first_number);
     flow_set_key(place, &key, v6);
+    add_track(&table->set, ref, flow_set_track(&other->set, item->from));
     if (one)
         place->marks |= MARK_AGAIN;
     if (ended)

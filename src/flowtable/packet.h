@@ -3,6 +3,7 @@
 #define PLT_FLOWTABLE_PACKET_H
 
 #include "flow.h"
+#include "segment.h"
 
 #include "packet/protocols.h"
 
@@ -27,7 +28,8 @@ struct flow_packet {
     uint8_t kind; /* PACKET_* */
     uint8_t way;
     bool v6;
-    flow_ref hint; /* where its flow may be, 0 for nowhere */
+    flow_ref hint;               /* where its flow may be, 0 for nowhere */
+    struct flow_segment segment; /* with PACKET_TCP, in a table of TCP quality */
 };
 
 /* A SYN without ACK or RST: the first of a connection. */

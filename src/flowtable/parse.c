@@ -129,6 +129,8 @@ bool flow_input_packet(struct flow_input *input, const struct plt_packet *packet
             out->payload_bytes = payload.len;
         if (tuple.proto == PROTO_TCP)
             read_tcp(packet, out);
+        if (input->segments && (out->kind & PACKET_TCP))
+            flow_segment_read(packet, &out->segment);
     }
     return true;
 }

@@ -14,6 +14,7 @@ struct flow_input {
     uint64_t too_short;
     struct flow_fragments fragments;
     bool by_vlan;        /* keys have the VLAN */
+    bool segments;       /* of TCP are read */
     bool fragments_lost; /* there was no memory for what was to be remembered of one */
 };
 

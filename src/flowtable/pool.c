@@ -15,6 +15,12 @@ void flow_pool_init(struct flow_pool *pool)
         .slots = {{.size = sizeof(struct flow)}, {.size = sizeof(struct flow6)}}};
 }
 
+void flow_pool_add_tails(struct flow_pool *pool)
+{
+    pool->slots[0].size += sizeof(struct flow_tail);
+    pool->slots[1].size += sizeof(struct flow_tail);
+}
+
 void flow_pool_clear(struct flow_pool *pool)
 {
     for (int v6 = 0; v6 < 2; v6++) {

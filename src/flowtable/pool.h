@@ -21,6 +21,17 @@ struct flow_pool {
     struct flow_slots slots[2]; /* of IPv4 and of IPv6 */
 };
 
+/* What is in a slot after the flow, where a pool was made with it. */
+struct flow_tail {
+    uint32_t track; /* 0 for none */
+    uint32_t unused;
+};
+
+static inline struct flow_tail *flow_tail(struct flow *flow, bool v6)
+{
+    return (struct flow_tail *)(void *)((uint8_t *)flow + flow_size(v6));
+}
+
 static inline struct flow *flow_at(const struct flow_pool *pool, flow_ref ref)
 {
     const struct flow_slots *slots = &pool->slots[ref >> 31];
@@ -39,6 +50,8 @@ static inline flow_ref flow_pool_next(const struct flow_pool *pool, flow_ref ref
 }
 
 void flow_pool_init(struct flow_pool *pool);
+/* Have slots with tails, before the first is taken. */
+void flow_pool_add_tails(struct flow_pool *pool);
 void flow_pool_clear(struct flow_pool *pool);
 /* A zeroed slot, 0 when out of memory. */
 flow_ref flow_pool_take(struct flow_pool *pool, bool v6);

@@ -1,12 +1,14 @@
 /* Flow tables and flows as bytes.  What is read is not trusted: bytes that could not be a table are
  * refused, and what could be one is a table, even if no trace gives it.
  *
- * A table is a header, its flows in the order of their numbers, each with its log, its fragments,
- * those that wait and its orphans; all in the byte order and layout of the machine, which the
- * header tells. */
+ * A table is a header, its flows in the order of their numbers, each with its track and its log,
+ * its fragments, those that wait and its orphans; a flow alone has its quality in place of its
+ * track; all in the byte order and layout of the machine, which the header tells. */
 #include "save.h"
 
 #include "hash.h"
+
+#include "packet/protocols.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,7 +16,7 @@
 
 #define MAGIC          "natkit flow tbl"
 #define MAGIC_OF_FLOWS "natkit the flow"
-#define FORMAT_VERSION 2
+#define FORMAT_VERSION 3
 #define ORDER_MARK     0x01020304
 
 struct header {
@@ -37,13 +39,15 @@ struct header {
     uint64_t orphans;
     uint64_t orphans_lost;
     uint64_t by_vlan;
+    uint64_t tracks_tcp;
 };
 
 /* Before each flow. */
 struct flow_header {
     uint8_t v6;
     uint8_t logged;
-    uint8_t unused[6];
+    uint8_t tracked; /* a track follows it, or a quality */
+    uint8_t unused[5];
 };
 
 struct log_entry {
@@ -65,13 +69,17 @@ static uint8_t *put_flow(uint8_t *at, const struct flow_set *set, flow_ref ref)
 {
     bool v6 = flow_ref_is_6(ref);
     const struct flow *flow = flow_at(&set->pool, ref);
-    struct flow_header header = {.v6 = v6, .logged = flow->logged & LOGGED_NUMBER};
+    const struct tcp_track *track = flow_set_track(set, ref);
+    struct flow_header header = {
+        .v6 = v6, .logged = flow->logged & LOGGED_NUMBER, .tracked = track != NULL};
     struct flow_copy copy = flow_set_copy(set, ref);
     struct flow_log log;
     copy.of.flow.marks = flow->marks & (uint8_t)~MARK_LIVE;
     memcpy(copy.of.flow.events, flow->events, sizeof(flow->events));
     at = put(at, &header, sizeof(header));
     at = put(at, &copy.of, flow_size(v6));
+    if (track)
+        at = put(at, track, sizeof(*track));
     flow_log_read(&set->logs, flow, &log);
     for (unsigned i = 0; i < log.count; i++) {
         struct log_entry entry = {
@@ -132,6 +140,7 @@ bool flow_saving_begin(struct flow_saving *saving, struct flow_table *table)
     for (size_t i = 0; i < saving->count; i++)
         saving->size +=
             sizeof(struct flow_header) + flow_size(flow_ref_is_6(saving->refs[i])) +
+            (flow_set_track(&table->set, saving->refs[i]) ? sizeof(struct tcp_track) : 0) +
             (flow_at(pool, saving->refs[i])->logged & LOGGED_NUMBER) * sizeof(struct log_entry);
     return true;
 }
@@ -160,7 +169,8 @@ bool flow_saving_write(const struct flow_saving *saving, uint8_t *out,
                             .held = count_held(&input->fragments),
                             .orphans = input->fragments.orphan_count,
                             .orphans_lost = input->fragments.orphans_lost,
-                            .by_vlan = input->by_vlan};
+                            .by_vlan = input->by_vlan,
+                            .tracks_tcp = set->tracks_tcp};
     out = put(out, &header, sizeof(header));
     for (size_t i = 0; i < saving->count; i++) {
         out = put_flow(out, set, saving->refs[i]);
@@ -177,25 +187,30 @@ void flow_saving_end(struct flow_saving *saving)
     saving->refs = NULL;
 }
 
-size_t flow_copies_size(const struct flow_copy *copies, size_t count)
+size_t flow_copies_size(const struct flow_copies *copies)
 {
     size_t size = sizeof(struct header);
-    for (size_t i = 0; i < count; i++)
-        size += sizeof(struct flow_header) + flow_size(copies[i].v6);
+    for (size_t i = 0; i < copies->count; i++)
+        size += sizeof(struct flow_header) + flow_size(copies->all[i].v6) +
+                (copies->all[i].quality ? sizeof(struct tcp_quality) : 0);
     return size;
 }
 
-void flow_copies_write(const struct flow_copy *copies, size_t count, uint8_t *out)
+void flow_copies_write(const struct flow_copies *copies, uint8_t *out)
 {
     struct header header = {.magic = MAGIC_OF_FLOWS,
                             .version = FORMAT_VERSION,
                             .byte_order = ORDER_MARK,
-                            .flows = count};
+                            .flows = copies->count,
+                            .tracks_tcp = copies->qualities != NULL};
     out = put(out, &header, sizeof(header));
-    for (size_t i = 0; i < count; i++) {
-        struct flow_header flow_header = {.v6 = copies[i].v6};
+    for (size_t i = 0; i < copies->count; i++) {
+        const struct flow_copy *copy = &copies->all[i];
+        struct flow_header flow_header = {.v6 = copy->v6, .tracked = copy->quality != NULL};
         out = put(out, &flow_header, sizeof(flow_header));
-        out = put(out, &copies[i].of, flow_size(copies[i].v6));
+        out = put(out, &copy->of, flow_size(copy->v6));
+        if (copy->quality)
+            out = put(out, copy->quality, sizeof(*copy->quality));
     }
 }
 
@@ -284,19 +299,19 @@ static bool is_way(const struct flow *flow, unsigned n)
            way->first == 0 && way->last == 0 && flow->events[n] == 0 && flow->tcp_flags[n] == 0;
 }
 
-/* A flow and how much is in its log, which is not read yet. */
-static bool take_flow(struct source *source, struct flow_copy *copy, unsigned *logged)
+/* A flow and its header, which says what of it is not read yet. */
+static bool take_flow(struct source *source, struct flow_copy *copy, struct flow_header *out)
 {
     struct flow_header header;
     const struct flow *flow = &copy->of.flow;
     static const uint8_t zeroes[8];
     memset(copy, 0, sizeof(*copy));
     if (!take(source, &header, sizeof(header)) || header.v6 > 1 || header.logged > LOG_SIZE ||
-        memcmp(header.unused, zeroes, sizeof(header.unused)) != 0 ||
+        header.tracked > 1 || memcmp(header.unused, zeroes, sizeof(header.unused)) != 0 ||
         !take(source, &copy->of, flow_size(header.v6)))
         return refuse(source, "a flow is cut or begins wrongly");
     copy->v6 = header.v6;
-    *logged = header.logged;
+    *out = header;
     struct flow_key key = flow_key_of(flow, copy->v6);
     uint16_t vlan = flow_words_vlan(key.words, copy->v6);
     if (!is_key(&key, copy->v6) || (vlan != 0 && vlan != flow->vlan))
@@ -326,9 +341,23 @@ static bool take_log(struct source *source, struct flow_logs *logs, struct flow 
     return true;
 }
 
-/* Put a flow into the table. */
+static bool take_track(struct source *source, struct flow_set *set, flow_ref ref)
+{
+    struct tcp_track track;
+    bool v6 = flow_ref_is_6(ref);
+    struct flow *flow = flow_at(&set->pool, ref);
+    if (!set->tracks_tcp || flow_proto(flow, v6) != PROTO_TCP ||
+        !take(source, &track, sizeof(track)) || !tcp_track_is_sound(&track))
+        return refuse(source, "a flow has no such TCP");
+    if (!tcp_tracks_reserve(&set->tracks, 1))
+        return stop(source, LOAD_NO_MEMORY);
+    *flow_set_make_track(set, flow, v6) = track;
+    return true;
+}
+
+/* Put a flow into the table, and read what else there is of it. */
 static bool place_flow(struct source *source, struct flow_table *table,
-                       const struct flow_copy *copy, unsigned logged)
+                       const struct flow_copy *copy, const struct flow_header *header)
 {
     struct flow_set *set = &table->set;
     bool v6 = copy->v6;
@@ -349,7 +378,9 @@ static bool place_flow(struct source *source, struct flow_table *table,
         place->marks |= MARK_LIVE;
         flow_wheel_add(&table->wheel, &set->pool, ref);
     }
-    return take_log(source, &set->logs, place, logged);
+    if (header->tracked && !take_track(source, set, ref))
+        return false;
+    return take_log(source, &set->logs, place, header->logged);
 }
 
 /* Whether a key has the VLAN that it has in such a table. */
@@ -363,16 +394,16 @@ static bool take_flows(struct source *source, struct flow_table *table, uint64_t
 {
     uint64_t next_number = 0;
     struct flow_copy copy;
-    unsigned logged = 0;
+    struct flow_header header;
     for (uint64_t i = 0; i < count; i++) {
-        if (!take_flow(source, &copy, &logged))
+        if (!take_flow(source, &copy, &header))
             return false;
         const struct flow *flow = &copy.of.flow;
         if (flow->number < next_number || flow->number >= table->input.packets)
             return refuse(source, "its flows are in no order");
         if (!is_vlan(table, flow_key_of(flow, copy.v6).words, copy.v6, flow->vlan))
             return refuse(source, "a flow has another VLAN than its key");
-        if (!place_flow(source, table, &copy, logged))
+        if (!place_flow(source, table, &copy, &header))
             return false;
         if (!flow_patience_lasts(patience, (size_t)i))
             return stop(source, LOAD_GIVEN_UP);
@@ -467,10 +498,12 @@ static bool take_table(struct source *source, struct flow_table *table,
         return false;
     if (!is_timeout(header.idle) || !is_timeout(header.active) || header.earliest > header.begin ||
         header.earliest > header.clock || header.went_back > 1 || header.by_vlan > 1 ||
-        header.not_ip > header.packets || header.too_short > header.packets ||
-        header.flows > header.packets)
+        header.tracks_tcp > 1 || header.not_ip > header.packets ||
+        header.too_short > header.packets || header.flows > header.packets)
         return refuse(source, "its counters can't be");
     table->input.by_vlan = header.by_vlan != 0;
+    if (header.tracks_tcp)
+        flow_table_track_tcp(table);
     table->input.clock = (struct flow_clock){.begin = header.begin,
                                              .earliest = header.earliest,
                                              .now = header.clock,
@@ -495,37 +528,44 @@ enum flow_load_result flow_table_load(struct flow_table *table, const uint8_t *d
 }
 
 /* Flows that belong to no table. */
-static bool take_copies(struct source *source, struct flow_copy *copies, size_t count)
+static bool take_copies(struct source *source, struct flow_copies *copies, uint64_t count)
 {
-    unsigned logged = 0;
-    for (size_t i = 0; i < count; i++) {
-        if (!take_flow(source, &copies[i], &logged))
+    struct flow_header header;
+    struct flow_copy copy;
+    struct tcp_quality quality;
+    for (uint64_t i = 0; i < count; i++) {
+        if (!take_flow(source, &copy, &header))
             return false;
-        if (logged > 0)
+        if (header.logged > 0)
             return refuse(source, "a flow alone has no log");
+        if (header.tracked) {
+            if (!copies->qualities || flow_proto(&copy.of.flow, copy.v6) != PROTO_TCP ||
+                !take(source, &quality, sizeof(quality)) || !tcp_quality_is_sound(&quality))
+                return refuse(source, "a flow has no such TCP");
+            copy.quality = &quality;
+        }
+        flow_copies_add(copies, &copy);
     }
     return take_end(source);
 }
 
-enum flow_load_result flow_copies_load(const uint8_t *data, size_t size, struct flow_copy **copies,
-                                       size_t *count, struct flow_load_error *error)
+enum flow_load_result flow_copies_load(const uint8_t *data, size_t size, struct flow_copies *copies,
+                                       struct flow_load_error *error)
 {
     struct source source = {.at = data, .left = size, .error = error};
     struct header header;
-    *copies = NULL;
+    *copies = (struct flow_copies){0};
     if (!take_header(&source, MAGIC_OF_FLOWS, &header))
         return source.result;
-    if (header.flows > source.left / (sizeof(struct flow_header) + sizeof(struct flow))) {
+    if (header.tracks_tcp > 1 ||
+        header.flows > source.left / (sizeof(struct flow_header) + sizeof(struct flow))) {
         (void)refuse(&source, "a flow is cut or begins wrongly");
         return source.result;
     }
-    *count = (size_t)header.flows;
-    *copies = malloc((*count + 1) * sizeof(**copies));
-    if (!*copies)
+    if (!flow_copies_init(copies, (size_t)header.flows, header.tracks_tcp != 0))
         return LOAD_NO_MEMORY;
-    if (take_copies(&source, *copies, *count))
+    if (take_copies(&source, copies, header.flows))
         return LOAD_DONE;
-    free(*copies);
-    *copies = NULL;
+    flow_copies_clear(copies);
     return source.result;
 }

@@ -2,6 +2,7 @@
 #ifndef PLT_FLOWTABLE_SAVE_H
 #define PLT_FLOWTABLE_SAVE_H
 
+#include "copies.h"
 #include "patience.h"
 #include "table.h"
 
@@ -21,8 +22,8 @@ bool flow_saving_write(const struct flow_saving *saving, uint8_t *out,
 void flow_saving_end(struct flow_saving *saving);
 
 /* The bytes that flows take, and writing those. */
-size_t flow_copies_size(const struct flow_copy *copies, size_t count);
-void flow_copies_write(const struct flow_copy *copies, size_t count, uint8_t *out);
+size_t flow_copies_size(const struct flow_copies *copies);
+void flow_copies_write(const struct flow_copies *copies, uint8_t *out);
 
 enum flow_load_result { LOAD_DONE, LOAD_REFUSED, LOAD_GIVEN_UP, LOAD_NO_MEMORY };
 
@@ -36,8 +37,8 @@ struct flow_load_error {
 enum flow_load_result flow_table_load(struct flow_table *table, const uint8_t *data, size_t size,
                                       const struct flow_patience *patience,
                                       struct flow_load_error *error);
-/* The flows in bytes: an array to be freed, NULL where it is not done. */
-enum flow_load_result flow_copies_load(const uint8_t *data, size_t size, struct flow_copy **copies,
-                                       size_t *count, struct flow_load_error *error);
+/* The flows in bytes, to be cleared; there are none where it is not done. */
+enum flow_load_result flow_copies_load(const uint8_t *data, size_t size, struct flow_copies *copies,
+                                       struct flow_load_error *error);
 
 #endif

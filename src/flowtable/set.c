@@ -12,8 +12,15 @@ void flow_set_init(struct flow_set *set, const uint64_t seed[2])
     flow_pool_init(&set->pool);
 }
 
+void flow_set_track_tcp(struct flow_set *set)
+{
+    set->tracks_tcp = true;
+    flow_pool_add_tails(&set->pool);
+}
+
 void flow_set_clear(struct flow_set *set)
 {
+    tcp_tracks_clear(&set->tracks);
     flow_pool_clear(&set->pool);
     flow_logs_clear(&set->logs);
     flow_index_clear(&set->index);
@@ -22,7 +29,7 @@ void flow_set_clear(struct flow_set *set)
 size_t flow_set_size(const struct flow_set *set)
 {
     return flow_index_size(&set->index) + flow_pool_size(&set->pool) +
-           set->logs.room * sizeof(*set->logs.blocks);
+           set->logs.room * sizeof(*set->logs.blocks) + tcp_tracks_size(&set->tracks);
 }
 
 /* --- Slots ----------------------------------------------------------------------------------- */
@@ -36,15 +43,37 @@ flow_ref flow_set_take_slot(struct flow_set *set, bool v6)
 
 void flow_set_free_slot(struct flow_set *set, flow_ref ref)
 {
-    flow_log_free(&set->logs, flow_at(&set->pool, ref));
+    struct flow *flow = flow_at(&set->pool, ref);
+    uint32_t *track = set->tracks_tcp ? &flow_tail(flow, flow_ref_is_6(ref))->track : NULL;
+    flow_log_free(&set->logs, flow);
+    if (track && *track) {
+        tcp_tracks_give_back(&set->tracks, *track);
+        *track = 0;
+    }
     flow_pool_give_back(&set->pool, ref);
+}
+
+struct tcp_track *flow_set_track(const struct flow_set *set, flow_ref ref)
+{
+    uint32_t number =
+        set->tracks_tcp ? flow_tail(flow_at(&set->pool, ref), flow_ref_is_6(ref))->track : 0;
+    return number ? tcp_track_at(&set->tracks, number) : NULL;
+}
+
+struct tcp_track *flow_set_make_track(struct flow_set *set, struct flow *flow, bool v6)
+{
+    uint32_t *track = &flow_tail(flow, v6)->track;
+    if (!*track)
+        *track = tcp_tracks_take(&set->tracks);
+    return tcp_track_at(&set->tracks, *track);
 }
 
 bool flow_set_reserve(struct flow_set *set, const size_t more[2], uint64_t live)
 {
     bool enough = flow_index_reserve(&set->index, &set->pool, live) &&
                   flow_pool_reserve(&set->pool, false, more[0]) &&
-                  flow_pool_reserve(&set->pool, true, more[1]);
+                  flow_pool_reserve(&set->pool, true, more[1]) &&
+                  (!set->tracks_tcp || tcp_tracks_reserve(&set->tracks, more[0] + more[1]));
     flow_logs_allow(&set->logs, flow_pool_chunks(&set->pool));
     return enough;
 }
@@ -118,11 +147,13 @@ bool flow_set_replace(struct flow_set *set, flow_ref ref, uint8_t reason)
     if (!place)
         return false;
     struct flow *flow = flow_at(&set->pool, ref);
-    memcpy(flow_at(&set->pool, place), flow, flow_size(flow_ref_is_6(ref)));
+    memcpy(flow_at(&set->pool, place), flow, set->pool.slots[flow_ref_is_6(ref)].size);
     flow_set_add_ended(set, place, reason);
     struct flow empty = {
         .key = {flow->key[0], flow->key[1]}, .next = flow->next, .marks = MARK_LIVE | MARK_AGAIN};
     *flow = empty;
+    if (set->tracks_tcp)
+        flow_tail(flow, flow_ref_is_6(ref))->track = 0; /* the other slot has it */
     return true;
 }
 
@@ -164,6 +195,8 @@ struct flow_copy flow_set_copy(const struct flow_set *set, flow_ref ref)
 {
     struct flow_copy copy = {.v6 = flow_ref_is_6(ref)};
     struct flow *flow = &copy.of.flow;
+    const struct tcp_track *track = flow_set_track(set, ref);
+    copy.quality = track ? &track->quality : NULL;
     memcpy(&copy.of, flow_at(&set->pool, ref), flow_size(copy.v6));
     flow->next = 0;
     flow->log = 0;

@@ -6,25 +6,34 @@
 #include "index.h"
 #include "log.h"
 #include "pool.h"
+#include "tracks.h"
 
 struct flow_set {
     struct flow_index index; /* of the live */
     struct flow_pool pool;   /* of all */
     struct flow_logs logs;
-    uint64_t ended; /* flows in the list of the ended */
+    struct tcp_tracks tracks; /* of TCP flows, in a table of TCP quality */
+    uint64_t ended;           /* flows in the list of the ended */
     flow_ref ended_first;
     flow_ref ended_last;
     uint64_t handed_out; /* flows that ended and are not here any more */
+    bool tracks_tcp;     /* slots have tails */
 };
 
 void flow_set_init(struct flow_set *set, const uint64_t seed[2]);
 void flow_set_clear(struct flow_set *set);
+/* Have an empty set track TCP connections. */
+void flow_set_track_tcp(struct flow_set *set);
 /* The memory that it has, in bytes. */
 size_t flow_set_size(const struct flow_set *set);
 
 /* A zeroed slot for a flow, 0 when out of memory; and one given back, with the flow's log. */
 flow_ref flow_set_take_slot(struct flow_set *set, bool v6);
 void flow_set_free_slot(struct flow_set *set, flow_ref ref);
+/* A flow's track, NULL where it has none; and one that it is given where it has none, for which
+ * there is room. */
+struct tcp_track *flow_set_track(const struct flow_set *set, flow_ref ref);
+struct tcp_track *flow_set_make_track(struct flow_set *set, struct flow *flow, bool v6);
 /* Room for so many more flows, of IPv4 and of IPv6, and so many of them live; false when out of
  * memory. */
 bool flow_set_reserve(struct flow_set *set, const size_t more[2], uint64_t live);
@@ -49,7 +58,7 @@ void flow_set_end_all(struct flow_set *set);
 /* The oldest of the ended taken out of the list, its slot still to be freed; 0 for none. */
 flow_ref flow_set_take_ended(struct flow_set *set);
 
-/* A flow without what only has a meaning in its set. */
+/* A flow without what only has a meaning in its set, and with its quality, which is the set's. */
 struct flow_copy flow_set_copy(const struct flow_set *set, flow_ref ref);
 /* The live flows, or those that ended, or both, in the order of their first packets: an array to be
  * freed, NULL when out of memory. */

@@ -20,6 +20,12 @@ void flow_table_set_timeouts(struct flow_table *table, struct flow_timeouts time
     flow_fragments_set_wait(&table->input.fragments, flow_timeouts_shorter(&timeouts));
 }
 
+void flow_table_track_tcp(struct flow_table *table)
+{
+    table->input.segments = true;
+    flow_set_track_tcp(&table->set);
+}
+
 void flow_table_clear(struct flow_table *table)
 {
     flow_set_clear(&table->set);
@@ -133,10 +139,15 @@ size_t flow_table_feed(struct flow_table *table, struct flow_packet *packets, si
         look_ahead(set, &packets[i]);
     for (size_t i = 0; i < count; i++) {
         flow_wheel_turn(&table->wheel, set, packets[i].clock);
+        bool tracks = set->tracks_tcp && (packets[i].kind & PACKET_TCP);
+        if (tracks && !tcp_tracks_reserve(&set->tracks, 1))
+            return i;
         struct flow *flow = flow_of_packet(table, &packets[i]);
         if (!flow)
             return i;
         flow_count(flow, &set->logs, &table->home, &packets[i]);
+        if (tracks)
+            tcp_track_count(flow_set_make_track(set, flow, packets[i].v6), &packets[i]);
     }
     return count;
 }

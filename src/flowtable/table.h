@@ -21,6 +21,8 @@ void flow_table_init(struct flow_table *table, const uint64_t seed[2]);
 void flow_table_clear(struct flow_table *table);
 /* Of a new table. */
 void flow_table_set_timeouts(struct flow_table *table, struct flow_timeouts timeouts);
+/* Have a new table track the quality of TCP connections. */
+void flow_table_track_tcp(struct flow_table *table);
 /* The memory that it has, in bytes. */
 size_t flow_table_size(const struct flow_table *table);
 

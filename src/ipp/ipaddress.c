@@ -99,20 +99,13 @@ static int read_part(PyObject *obj, const char *name,
     return status;
 }
 
-PyObject *ipp_from_ipaddress(PyObject *cls_, PyObject *obj)
+int ipp_value_of_ipaddress(PyObject *obj, struct ipp_value *out)
 {
-    PyTypeObject *cls = (PyTypeObject *)cls_;
-    struct ipp_state *state = ipp_state_of(cls);
     struct ipp_value value = {.length = IPP_NO_LENGTH};
-    int row = state ? class_of(obj) : -1;
+    int row = class_of(obj);
     int status = 0;
-    if (row < 0)
-        return NULL;
-    if (row == N_CLASSES) {
-        PyErr_Format(PyExc_TypeError, "not an ipaddress address, interface or network: %.100s",
-                     Py_TYPE(obj)->tp_name);
-        return NULL;
-    }
+    if (row < 0 || row == N_CLASSES)
+        return row < 0 ? -1 : 0;
     value.version = (uint8_t)classes[row].version;
     switch (classes[row].kind) {
     case KIND_ADDRESS:
@@ -130,6 +123,21 @@ PyObject *ipp_from_ipaddress(PyObject *cls_, PyObject *obj)
         break;
     }
     if (status < 0)
+        return -1;
+    *out = value;
+    return 1;
+}
+
+PyObject *ipp_from_ipaddress(PyObject *cls_, PyObject *obj)
+{
+    PyTypeObject *cls = (PyTypeObject *)cls_;
+    struct ipp_state *state = ipp_state_of(cls);
+    struct ipp_value value;
+    int found = state ? ipp_value_of_ipaddress(obj, &value) : -1;
+    if (found == 0)
+        PyErr_Format(PyExc_TypeError, "not an ipaddress address, interface or network: %.100s",
+                     Py_TYPE(obj)->tp_name);
+    if (found <= 0)
         return NULL;
     if (cls == state->api.prefix_type)
         return ipp_prefix_new(&state->api, value.version, value.addr, value.length);

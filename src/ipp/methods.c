@@ -6,6 +6,7 @@
 #include "ipaddress.h"
 #include "ipp.h"
 #include "object.h"
+#include "read.h"
 
 #include <string.h>
 
@@ -122,6 +123,24 @@ static PyObject *prefix_is_prefix(PyObject *self_, PyObject *arg)
         return NULL;
     return PyBool_FromLong(other.length >= self->length &&
                            common_bits(self, &other) >= self->length);
+}
+
+int ipp_prefix_holds(PyObject *self_, PyObject *obj)
+{
+    const struct ipp_value self = *ipp_value_of(self_);
+    const struct ipp_state *state = ipp_state_of(Py_TYPE(self_));
+    struct ipp_value other;
+    if (!state || ipp_value_from(&state->api, obj, &other) < 0)
+        return -1;
+    if (self.length == IPP_NO_LENGTH) {
+        ipp_no_length();
+        return -1;
+    }
+    if (other.version != self.version)
+        return 0;
+    if (other.length == IPP_NO_LENGTH)
+        other.length = (int16_t)ipp_bits(other.version);
+    return other.length >= self.length && common_bits(&self, &other) >= self.length;
 }
 
 PyDoc_STRVAR(contains_doc,

@@ -5,6 +5,9 @@
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
 
+/* `other in prefix`: 1, 0, or -1 with an exception. */
+int ipp_prefix_holds(PyObject *self_, PyObject *other);
+
 extern PyMethodDef ipp_prefix_methods[];
 
 #endif

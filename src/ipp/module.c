@@ -6,6 +6,7 @@
 #include "common/method.h"
 #include "object.h"
 #include "prefix.h"
+#include "read.h"
 #include "text.h"
 
 PyDoc_STRVAR(from_s_doc,
@@ -57,6 +58,7 @@ static int module_exec(PyObject *module)
         .prefix_type = (PyTypeObject *)type,
         .prefix_new = ipp_prefix_new,
         .prefix_value = ipp_prefix_value,
+        .prefix_from = ipp_value_from,
     };
     if (PyModule_AddType(module, state->api.prefix_type) < 0)
         return -1;

@@ -6,6 +6,7 @@
 #include "ipp.h"
 #include "methods.h"
 #include "object.h"
+#include "read.h"
 #include "text.h"
 
 #include <string.h>
@@ -55,20 +56,41 @@ static int read_addr(PyObject *obj, struct ipp_value *value)
     return status;
 }
 
+/* Read the one argument of IPprefix(x), where x is what stands for a prefix: 0, or -1. */
+static int read_one(PyTypeObject *type, PyObject *obj, struct ipp_value *value)
+{
+    struct ipp_state *state = ipp_state_of(type);
+    int found = state && !PyIndex_Check(obj) ? ipp_value_read(&state->api, obj, value) : 0;
+    if (found == 0 && state)
+        PyErr_SetString(PyExc_TypeError,
+                        "IPprefix() takes a version and an addr, or one IPprefix, str or ipaddress "
+                        "object");
+    return found > 0 ? 0 : -1;
+}
+
 static PyObject *prefix_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
 {
     static char version_word[] = "version", addr_word[] = "addr", length_word[] = "length";
     static char *keywords[] = {version_word, addr_word, length_word, NULL};
-    PyObject *version = NULL, *addr = NULL, *length = Py_None; /* borrowed from args */
+    PyObject *version = NULL, *addr = NULL, *length = NULL; /* borrowed from args */
     struct ipp_value value = {.length = IPP_NO_LENGTH};
     struct prefix *self = NULL;
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "OO|O:IPprefix", keywords, &version, &addr,
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O|OO:IPprefix", keywords, &version, &addr,
                                      &length))
         return NULL;
-    if (read_version(version, &value) < 0 || read_addr(addr, &value) < 0)
+    if (!addr && !length) {
+        if (read_one(type, version, &value) < 0)
+            return NULL;
+    } else if (!addr) {
+        PyErr_SetString(PyExc_TypeError, "IPprefix() with a length takes a version and an addr");
         return NULL;
-    if (length != Py_None && ipp_read_length(length, &value, 0, PyExc_AttributeError) < 0)
-        return NULL;
+    } else {
+        if (read_version(version, &value) < 0 || read_addr(addr, &value) < 0)
+            return NULL;
+        if (length && length != Py_None &&
+            ipp_read_length(length, &value, 0, PyExc_AttributeError) < 0)
+            return NULL;
+    }
     self = (struct prefix *)type->tp_alloc(type, 0);
     if (!self)
         return NULL;
@@ -142,18 +164,23 @@ static PyObject *prefix_richcompare(PyObject *self_, PyObject *other_, int op)
     Py_RETURN_RICHCOMPARE(order, 0, op);
 }
 
-PyDoc_STRVAR(prefix_doc,
-             "IPprefix(version, addr, length=None)\n--\n\n"
-             "An IPv4 or IPv6 address or, with a length, a prefix.\n\n"
-             "version is 4 or 6. addr is bytes-like, up to 4 or 16 bytes, and is filled up with\n"
-             "zeros on the right. length is a number of bits. ValueError for another version or\n"
-             "an addr that isn't bytes-like; AttributeError for an addr that is too long or a\n"
-             "length out of range.\n\n"
-             "str() is the address in the form of RFC 5952 and, where length is set, '/length'.\n"
-             "Two IPprefixes are equal when their versions and addresses are equal and, where\n"
-             "both have one, their lengths: so an address without a length may equal two\n"
-             "prefixes that differ. They sort by address, then the longer prefix first;\n"
-             "comparing the order of different versions raises AttributeError.");
+PyDoc_STRVAR(
+    prefix_doc,
+    "IPprefix(version, addr=..., length=None)\n--\n\n"
+    "An IPv4 or IPv6 address or, with a length, a prefix.\n\n"
+    "IPprefix('10.0.0.0/8') takes what from_s() takes, IPprefix(obj) an object of the\n"
+    "module ipaddress, or another IPprefix.\n\n"
+    "version is 4 or 6. addr is bytes-like, up to 4 or 16 bytes, and is filled up with\n"
+    "zeros on the right. length is a number of bits. ValueError for another version or\n"
+    "an addr that isn't bytes-like; AttributeError for an addr that is too long or a\n"
+    "length out of range.\n\n"
+    "str() is the address in the form of RFC 5952 and, where length is set, '/length'.\n"
+    "Two IPprefixes are equal when their versions and addresses are equal and, where\n"
+    "both have one, their lengths: so an address without a length may equal two\n"
+    "prefixes that differ. They sort by address, then the longer prefix first;\n"
+    "comparing the order of different versions raises AttributeError.\n\n"
+    "`x in prefix`, where x is any of the three or a text: whether x is inside, which one\n"
+    "of the other version never is. AttributeError where the length is None.");
 
 static PyType_Slot prefix_slots[] = {
     {.slot = Py_tp_doc, .pfunc = (void *)(uintptr_t)prefix_doc},
@@ -165,6 +192,7 @@ static PyType_Slot prefix_slots[] = {
     {.slot = Py_tp_str, .pfunc = prefix_str},
     {.slot = Py_tp_repr, .pfunc = prefix_repr},
     {.slot = Py_tp_hash, .pfunc = prefix_hash},
+    {.slot = Py_sq_contains, .pfunc = ipp_prefix_holds},
     {.slot = Py_tp_richcompare, .pfunc = prefix_richcompare},
     {.slot = 0},
 };

@@ -11,6 +11,8 @@
 #include "natkit/flowtable/flows.h"
 #include "natkit/flowtable/type.h"
 #include "natkit/flowtable/views.h"
+#include "natkit/streams/reader.h"
+#include "natkit/streams/stream.h"
 #include "numbers.h"
 
 /* --- Functions ------------------------------------------------------------------------------- */
@@ -91,6 +93,14 @@ static int add_flow_tables(PyObject *module, struct natkit_state *state)
     return state->iterator_type ? batch_types_add(module, &state->batch_types) : -1;
 }
 
+static int add_streams(PyObject *module, struct natkit_state *state)
+{
+    state->stream_type = add_type(module, &stream_spec);
+    state->way_type = state->stream_type ? add_type(module, &stream_way_spec) : NULL;
+    state->reader_type = state->way_type ? add_type(module, &stream_reader_spec) : NULL;
+    return state->reader_type ? 0 : -1;
+}
+
 static int natkit_exec(PyObject *module)
 {
     struct natkit_state *state = PyModule_GetState(module);
@@ -116,7 +126,9 @@ static int natkit_exec(PyObject *module)
     if (!state->result_type)
         return -1;
     state->home_type = add_type(module, &flowhome_spec);
-    return state->home_type ? add_flow_tables(module, state) : -1;
+    if (!state->home_type || add_streams(module, state) < 0)
+        return -1;
+    return add_flow_tables(module, state);
 }
 
 static int natkit_traverse(PyObject *module, visitproc visit, void *arg)
@@ -129,6 +141,9 @@ static int natkit_traverse(PyObject *module, visitproc visit, void *arg)
     Py_VISIT(state->flow_object_type);
     Py_VISIT(state->flows_type);
     Py_VISIT(state->iterator_type);
+    Py_VISIT(state->stream_type);
+    Py_VISIT(state->way_type);
+    Py_VISIT(state->reader_type);
     Py_VISIT(state->result_type);
     for (size_t i = 0; i < NATKIT_SHARED_RESULTS; i++)
         Py_VISIT(state->results[i]);
@@ -147,6 +162,9 @@ static int natkit_clear(PyObject *module)
     Py_CLEAR(state->flow_object_type);
     Py_CLEAR(state->flows_type);
     Py_CLEAR(state->iterator_type);
+    Py_CLEAR(state->stream_type);
+    Py_CLEAR(state->way_type);
+    Py_CLEAR(state->reader_type);
     Py_CLEAR(state->result_type);
     for (size_t i = 0; i < NATKIT_SHARED_RESULTS; i++)
         Py_CLEAR(state->results[i]);

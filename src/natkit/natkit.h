@@ -15,6 +15,9 @@ struct natkit_state {
     PyTypeObject *flow_object_type; /* owned: Flow */
     PyTypeObject *flows_type;       /* owned: Flows */
     PyTypeObject *iterator_type;    /* owned: what iterates over a FlowTable */
+    PyTypeObject *stream_type;      /* owned: Stream */
+    PyTypeObject *way_type;         /* owned: StreamWay */
+    PyTypeObject *reader_type;      /* owned: what reads streams */
     PyObject *result_type;          /* owned: natkit._anonymised.Anonymised */
     /* owned: the Anonymised of packets in which nothing was unknown, by the number of addresses
      * that were replaced; NULL until needed */

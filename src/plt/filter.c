@@ -104,6 +104,16 @@ bool filter_check(const struct plt_state *state, PyObject *filter, const char *m
     return has_expression((struct filter *)filter);
 }
 
+PyObject *filter_from(const struct plt_state *state, PyObject *filter, const char *method)
+{
+    if (PyUnicode_Check(filter))
+        return PyObject_CallOneArg((PyObject *)state->filter_type, filter);
+    if (!filter_check(state, filter, method))
+        return NULL;
+    Py_INCREF(filter);
+    return filter;
+}
+
 const char *filter_text(PyObject *filter)
 {
     const struct filter *self = (struct filter *)filter;

@@ -47,6 +47,9 @@ PyObject *packet_apply_filter(PyObject *self_, PyObject *filter);
 struct libtrace_filter_t *filter_of(PyObject *filter);
 /* Its expression in libpcap's language, NULL of a plt.where.  Borrowed. */
 const char *filter_text(PyObject *filter);
+/* The filter, owned, that an argument of a method is, or is the expression of; NULL with an
+ * exception. */
+PyObject *filter_from(const struct plt_state *state, PyObject *filter, const char *method);
 /* Whether an argument of a method is a plt.filter with an expression; else an exception. */
 bool filter_check(const struct plt_state *state, PyObject *filter, const char *method);
 

@@ -112,12 +112,16 @@ static int fill_live(struct source *base)
             if ((ended && watch_raise(&self->watch) < 0) ||
                 wait_for_packet(self->state, &self->watch, event.fd, 1, started, self->timeout) < 0)
                 return -1;
+            if (wait_is_over(base))
+                return 0;
             break;
         case TRACE_EVENT_SLEEP:
             if ((ended && watch_raise(&self->watch) < 0) ||
                 wait_for_packet(self->state, &self->watch, -1, event.seconds, started,
                                 self->timeout) < 0)
                 return -1;
+            if (wait_is_over(base))
+                return 0;
             break;
         }
     }

@@ -83,6 +83,8 @@ static int pcap_live_fill(struct source *base)
         if (wait_for_packet(self->state, &self->watch, pcap_get_selectable_fd(self->pcap), 1,
                             started, self->timeout) < 0)
             return -1;
+        if (wait_is_over(base))
+            return 0;
     }
 }
 

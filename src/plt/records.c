@@ -16,6 +16,7 @@ struct plt_records {
     struct source *source;   /* the trace's */
     struct filter_use use;   /* of the filter */
     uint32_t snaplen;        /* the trace's */
+    struct bounds *bounds;   /* borrowed: the trace's, NULL where it has none */
     uint64_t accepted;
     char error[SOURCE_ERROR_SIZE]; /* of a filter; else the source's */
 };
@@ -92,7 +93,7 @@ struct plt_records *records_open(struct plt_state *state, PyObject *source, PyOb
     if (!self->trace)
         goto error;
     PyObject *trace_filter = NULL;
-    self->source = trace_borrow(self->trace, &trace_filter, &self->snaplen);
+    self->source = trace_borrow(self->trace, &trace_filter, &self->snaplen, &self->bounds);
     if (!self->source || read_ahead(self->source) < 0)
         goto error;
     if (trace_filter && !(self->trace_filter = own_filter(state, trace_filter)))
@@ -119,6 +120,8 @@ static int accepts(struct plt_records *self, struct plt_record *record)
 enum plt_records_result records_next(struct plt_records *self, struct plt_record *record)
 {
     for (;;) {
+        if (self->bounds && bounds_reached(self->bounds))
+            return PLT_END;
         switch (self->source->next(self->source, record)) {
         case SOURCE_END:
             return filter_was_refused(&self->source->filter_use, self->error) ||
@@ -133,11 +136,15 @@ enum plt_records_result records_next(struct plt_records *self, struct plt_record
             break;
         }
         record->layers = NULL;
+        if (self->bounds && !bounds_in_time(self->bounds, &record->meta))
+            return PLT_END;
         int accepted = accepts(self, record);
         if (accepted < 0)
             return PLT_ERROR;
         if (accepted > 0) {
             self->accepted++;
+            if (self->bounds)
+                bounds_count(self->bounds);
             plt_record_cut(record, self->snaplen);
             return PLT_RECORD;
         }

@@ -57,6 +57,7 @@ struct source {
     bool filters;                 /* the configured filter is applied by the source itself */
     bool mixed;                   /* packets may be of several link types */
     struct filter_use filter_use; /* of the trace's filter, where it is applied here */
+    double deadline;              /* fill() of a live source waits no longer; 0 without */
     uint64_t drops;
     uint64_t count;                /* records handed out */
     char error[SOURCE_ERROR_SIZE]; /* why next() answered SOURCE_ERROR */

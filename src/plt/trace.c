@@ -50,7 +50,8 @@ static bool readable(PyObject *self_)
     return self->started && !self->busy;
 }
 
-struct source *trace_borrow(PyObject *trace, PyObject **filter, uint32_t *snaplen)
+struct source *trace_borrow(PyObject *trace, PyObject **filter, uint32_t *snaplen,
+                            struct bounds **bounds)
 {
     struct trace *self = (struct trace *)trace;
     if (!readable(trace))
@@ -58,6 +59,7 @@ struct source *trace_borrow(PyObject *trace, PyObject **filter, uint32_t *snaple
     self->busy = true;
     *filter = self->source->filters ? NULL : self->filter;
     *snaplen = plt_snaplen(self->snaplen);
+    *bounds = bounds_are_set(&self->bounds) ? &self->bounds : NULL;
     return self->source;
 }
 
@@ -77,14 +79,19 @@ static int next_record(PyObject *self_, struct plt_record *record)
         return -1;
     for (;;) {
         int accepted = 1;
+        if (bounds_reached(&self->bounds))
+            return 0;
         switch (source->next(source, record)) {
         case SOURCE_RECORD:
             record->layers = NULL;
+            if (!bounds_in_time(&self->bounds, &record->meta))
+                return 0;
             if (self->filter && !source->filters)
                 accepted =
                     filter_record(self->filter, source, record, &source->filter_use, source->error);
             if (accepted > 0) {
                 self->accepted++;
+                bounds_count(&self->bounds);
                 plt_record_cut(record, plt_snaplen(self->snaplen));
                 return 1;
             }

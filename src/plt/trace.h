@@ -7,17 +7,21 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "bounds.h"
+
 struct source;
 struct view;
 
 struct trace {
     PyObject ob_base;
     PyObject *uri;         /* owned: str */
+    PyObject *origin;      /* owned, or NULL: what the URI was made of where it is no text */
     struct source *source; /* owned, or NULL before start() and after close() */
     PyObject *filter;      /* owned: plt.filter, or NULL */
     int snaplen;           /* -1 where not set, 0 for no limit */
     int promisc;
     double timeout; /* seconds, 0 for none */
+    struct bounds bounds;
     bool started;
     bool closed;
     bool busy; /* in a call that may have given back the GIL */
@@ -36,8 +40,9 @@ PyObject *trace_iternext(PyObject *self_);
 PyObject *trace_read_packet_into(PyObject *self_, PyObject *packet);
 
 /* What records.c needs of a trace: its source, marked busy (NULL with LibtraceError), its filter
- * (borrowed, or NULL), its snap length, and the way back. */
-struct source *trace_borrow(PyObject *trace, PyObject **filter, uint32_t *snaplen);
+ * (borrowed, or NULL), its snap length, its bounds (borrowed, NULL without), and the way back. */
+struct source *trace_borrow(PyObject *trace, PyObject **filter, uint32_t *snaplen,
+                            struct bounds **bounds);
 void trace_give_back(PyObject *trace, uint64_t accepted);
 /* A packet's number and what is wrong with it, as LibtraceError. */
 void trace_raise(PyObject *trace, const struct source *source);

@@ -23,12 +23,35 @@ static PyObject *trace_new(PyTypeObject *type, PyObject *Py_UNUSED(args),
     }
     self->snaplen = -1;
     self->promisc = -1;
+    self->bounds.left = UINT64_MAX;
     return (PyObject *)self;
 }
 
 static int trace_init(PyObject *self_, PyObject *args, PyObject *kwargs)
 {
-    return uri_take(&((struct trace *)self_)->uri, args, kwargs, "O:trace") < 0 ? -1 : 0;
+    static char uri_word[] = "uri", filter_word[] = "filter", duration_word[] = "duration",
+                count_word[] = "count";
+    static char *names[] = {uri_word, filter_word, duration_word, count_word, NULL};
+    struct trace *self = (struct trace *)self_;
+    PyObject *source = NULL, *filter = Py_None, *duration = Py_None, *count = Py_None;
+    struct plt_state *state = plt_state_of(Py_TYPE(self_));
+    struct bounds bounds;
+    PyObject *own = NULL;
+    if (!state || !PyArg_ParseTupleAndKeywords(args, kwargs, "O|$OOO:trace", names, &source,
+                                               &filter, &duration, &count))
+        return -1;
+    if (bounds_read(&bounds, count, duration) < 0)
+        return -1;
+    if (filter != Py_None && !(own = filter_from(state, filter, "trace")))
+        return -1;
+    int taken = uri_take_source(&self->uri, &self->origin, source);
+    if (taken <= 0) {
+        Py_XDECREF(own);
+        return taken;
+    }
+    self->bounds = bounds;
+    Py_XSETREF(self->filter, own);
+    return 0;
 }
 
 static uint64_t drops_of(struct source *source)
@@ -59,6 +82,7 @@ static void trace_dealloc(PyObject *self_)
     trace_end(self);
     Py_XDECREF(self->filter);
     Py_XDECREF(self->uri);
+    Py_XDECREF(self->origin);
     type->tp_free(self_);
     Py_DECREF(type);
 }
@@ -91,7 +115,8 @@ static struct source *open_source(struct trace *self, struct plt_state *state)
     PyObject *module = PyImport_ImportModule("plt._uris");
     if (!module)
         return NULL;
-    PyObject *opened = PyObject_CallMethod(module, "open_uri", "O", self->uri);
+    PyObject *opened = PyObject_CallMethod(module, "open_uri", "OO", self->uri,
+                                           self->origin ? self->origin : Py_None);
     Py_DECREF(module);
     if (!opened)
         return NULL;
@@ -140,6 +165,7 @@ static PyObject *trace_start_(PyObject *self_, PyObject *Py_UNUSED(args))
     if (failed)
         return raise_error_from(state, "Couldn't start trace: %U: %U", self->uri, 0);
     self->started = true;
+    bounds_start(&self->bounds, self->source);
     Py_RETURN_NONE;
 }
 
@@ -255,11 +281,11 @@ static PyObject *trace_conf_filter(PyObject *self_, PyObject *filter)
     struct plt_state *state = plt_state_of(Py_TYPE(self_));
     if (!state)
         return NULL;
-    if (!filter_check(state, filter, "conf_filter"))
+    PyObject *own = filter_from(state, filter, "conf_filter");
+    if (!own)
         return NULL;
     struct settings settings = settings_of(self);
-    Py_INCREF(filter);
-    Py_XSETREF(settings.filter, filter);
+    Py_XSETREF(settings.filter, own);
     return trace_configure(self_, settings);
 }
 
@@ -350,7 +376,7 @@ static PyMethodDef trace_methods[] = {
      "LibtraceError on a read error, with the packet's number."},
     {"conf_filter", trace_conf_filter, METH_O,
      "conf_filter($self, filter, /)\n--\n\n"
-     "Let only packets through that a plt.filter accepts.\n\n"
+     "Let only packets through that a plt.filter, or the expression of one, accepts.\n\n"
      "It takes the place of an earlier one, from the next packet on where the trace is started. "
      "LibtraceError while columns or a flow table read the trace, as of all conf_*()."},
     {"conf_snaplen", trace_conf_snaplen, METH_O,
@@ -382,8 +408,12 @@ static PyMethodDef trace_methods[] = {
 
 static PyType_Slot trace_slots[] = {
     {Py_tp_doc,
-     "trace(uri)\n--\n\n"
+     "trace(uri, *, filter=None, duration=None, count=None)\n--\n\n"
      "A packet trace: a path, or libtrace's format:name; nothing is opened before start().\n\n"
+     "uri may also be a URL that fsspec opens, such as s3://bucket/x.pcap.gz, or an open binary "
+     "file, which is read from where it stands and stays open. "
+     "filter is what conf_filter() takes. The trace ends by itself after count packets, and after "
+     "duration seconds: of a live capture since start(), of a file since its first packet.\n\n"
      "Iterating gives the packets in order, each one to keep; "
      "LibtraceError on a read error, with the packet's number."},
     {Py_tp_new, trace_new},

@@ -7,6 +7,17 @@ bool uri_init(PyObject **uri)
     return *uri != NULL;
 }
 
+/* Set a name, which is consumed, where there is none yet: 1, or 0 where the name stays. */
+static int set_name(PyObject **uri, PyObject *name)
+{
+    if (PyUnicode_GET_LENGTH(*uri) > 0) {
+        Py_DECREF(name);
+        return 0;
+    }
+    Py_SETREF(*uri, name);
+    return 1;
+}
+
 int uri_take(PyObject **uri, PyObject *args, PyObject *kwargs, const char *format)
 {
     static char name[] = "uri";
@@ -16,10 +27,38 @@ int uri_take(PyObject **uri, PyObject *args, PyObject *kwargs, const char *forma
     if (!PyArg_ParseTupleAndKeywords(args, kwargs, format, names, &path) ||
         !PyUnicode_FSDecoder(path, &decoded))
         return -1;
-    if (PyUnicode_GET_LENGTH(*uri) > 0) {
-        Py_DECREF(decoded);
-        return 0;
+    return set_name(uri, decoded);
+}
+
+/* What messages call an open file. */
+static PyObject *name_of_file(PyObject *file)
+{
+    PyObject *name = PyObject_GetAttrString(file, "name");
+    if (name && PyUnicode_Check(name) && PyUnicode_GET_LENGTH(name) > 0)
+        return name;
+    Py_XDECREF(name);
+    if (PyErr_Occurred() && !PyErr_ExceptionMatches(PyExc_Exception))
+        return NULL;
+    PyErr_Clear();
+    return PyUnicode_FromFormat("<%s>", Py_TYPE(file)->tp_name);
+}
+
+int uri_take_source(PyObject **uri, PyObject **origin, PyObject *source)
+{
+    PyObject *name = NULL;
+    bool is_file = !PyUnicode_Check(source) && !PyBytes_Check(source) &&
+                   !PyObject_HasAttrString(source, "__fspath__") &&
+                   PyObject_HasAttrString(source, "read");
+    if (is_file)
+        name = name_of_file(source);
+    else if (!PyUnicode_FSDecoder(source, &name))
+        return -1;
+    if (!name)
+        return -1;
+    int taken = set_name(uri, name);
+    if (taken > 0 && !PyUnicode_Check(source) && !PyBytes_Check(source)) {
+        Py_INCREF(source);
+        Py_XSETREF(*origin, source);
     }
-    Py_SETREF(*uri, decoded);
-    return 1;
+    return taken;
 }

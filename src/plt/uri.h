@@ -12,5 +12,8 @@ bool uri_init(PyObject **uri);
  * yet.  1, 0 where the name stays, -1 with an exception; format is PyArg_ParseTupleAndKeywords's.
  */
 int uri_take(PyObject **uri, PyObject *args, PyObject *kwargs, const char *format);
+/* The same of what a trace is read from: also an open binary file, whose name is taken.  *origin,
+ * which is owned then, is what was given, unless that is text. */
+int uri_take_source(PyObject **uri, PyObject **origin, PyObject *source);
 
 #endif

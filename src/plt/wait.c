@@ -1,6 +1,7 @@
 /* Waiting: for a descriptor, and for a packet. */
 #include "wait.h"
 
+#include "source.h"
 #include "state.h"
 #include "watch.h"
 
@@ -15,6 +16,11 @@ double wait_now(void)
     struct timespec time;
     clock_gettime(CLOCK_MONOTONIC, &time);
     return (double)time.tv_sec + (double)time.tv_nsec * 1e-9;
+}
+
+bool wait_is_over(const struct source *source)
+{
+    return source->deadline > 0 && wait_now() >= source->deadline;
 }
 
 int wait_for_descriptor(int fd, short events, double seconds)

@@ -5,12 +5,16 @@
 
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
+#include <stdbool.h>
 
 struct plt_state;
+struct source;
 struct watch;
 
 /* Seconds on a clock that never goes back. */
 double wait_now(void);
+/* Whether a live source has waited long enough: its next() then answers SOURCE_MORE. */
+bool wait_is_over(const struct source *source);
 /* Wait for events (poll(2)) of a descriptor, or only for seconds where fd is -1, no longer than
  * until the next look for signals; 0, or -1 with an exception. */
 int wait_for_descriptor(int fd, short events, double seconds);

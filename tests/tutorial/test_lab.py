@@ -24,6 +24,7 @@ import pytest
 TUTORIAL = Path(__file__).resolve().parents[2] / "tutorial"
 LAB, TRACES = TUTORIAL / "lab", TUTORIAL / "traces"
 EDGE, DNS = TRACES / "edge-10k.pcap.gz", TRACES / "dns-1k.pcap.gz"
+LINKS = TRACES / "links-3k.pcap.gz"
 
 HOME = ipaddress.ip_network("192.0.2.0/24")
 DOCUMENTATION_4 = [
@@ -67,6 +68,10 @@ class Record(NamedTuple):
     @property
     def protocol(self) -> int:
         return self.ip[9] if self.ethertype == IPV4 else self.ip[6]
+
+    @property
+    def is_udp(self) -> bool:
+        return self.ethertype in (IPV4, IPV6) and self.protocol == UDP
 
     @property
     def transport(self) -> bytes:
@@ -119,8 +124,8 @@ def lab_module(name: str) -> ModuleType:
 
 
 def test_the_traces_are_small_and_their_gzip_headers_say_nothing() -> None:
-    assert EDGE.stat().st_size + DNS.stat().st_size < 1_000_000
-    for trace in (EDGE, DNS):
+    for trace in (EDGE, DNS, LINKS):
+        assert trace.stat().st_size < 1_000_000
         header = trace.read_bytes()[:10]
         # RFC 1952: no name, comment or extra field, and no modification time.
         assert header[:8] == b"\x1f\x8b\x08\x00" + bytes(4)
@@ -142,14 +147,14 @@ def test_the_dns_trace_has_a_thousand_whole_packets() -> None:
     assert all(53 in struct.unpack_from("!HH", p.transport) for p in packets)
 
 
-@pytest.mark.parametrize("trace", [EDGE, DNS], ids=lambda p: p.name)
+@pytest.mark.parametrize("trace", [EDGE, DNS, LINKS], ids=lambda p: p.name)
 def test_packets_are_in_the_order_of_time(trace: Path) -> None:
     times = [p.time for p in records(trace)]
     assert times == sorted(times)
     assert times[-1] - times[0] < 120_000_000
 
 
-@pytest.mark.parametrize("trace", [EDGE, DNS], ids=lambda p: p.name)
+@pytest.mark.parametrize("trace", [EDGE, DNS, LINKS], ids=lambda p: p.name)
 def test_only_addresses_for_documentation_occur(trace: Path) -> None:
     for packet in records(trace):
         for address in packet.addresses:
@@ -208,10 +213,53 @@ def test_the_dns_trace_has_the_messages_it_says() -> None:
     assert 0 < messages["NXDOMAIN"] <= said(DNS, "NXDOMAIN")
 
 
+def test_the_links_trace_has_three_thousand_whole_packets() -> None:
+    packets, snap_length = contents(LINKS)
+    assert (len(packets), snap_length) == (3_000, 262_144)
+    assert all(len(p.data) == p.wire_length for p in packets)
+    # RFC 768 has 0 for no checksum; those around the tunnels have one, too.
+    assert all(p.transport[6:8] != bytes(2) for p in packets if p.is_udp)
+
+
+def test_the_links_trace_has_the_tunnels_it_says() -> None:
+    packets = records(LINKS)
+    ports = [struct.unpack_from("!H", p.transport, 2)[0] for p in packets if p.is_udp]
+    assert ports.count(4789) == said(LINKS, "VXLAN, UDP port 4789") > 100
+    assert ports.count(6081) == said(LINKS, "Geneve, UDP port 6081, over IPv6") > 100
+    protocols = Counter(p.protocol for p in packets if p.ethertype == IPV4)
+    assert protocols[47] == said(LINKS, "GRE") > 100
+    assert protocols[41] == said(LINKS, "6in4") > 50
+
+
+def inside(packet: Record) -> Record | None:
+    """What travels in a tunnel, with an Ethernet header where it has none."""
+    data = packet.transport
+    if packet.is_udp:
+        size = {4789: 8, 6081: 16}.get(struct.unpack_from("!H", data, 2)[0])  # RFC 7348, 8926
+        return packet._replace(data=data[8 + size :]) if size else None
+    if packet.ethertype == IPV4 and packet.protocol in (41, 47):
+        ethertype = struct.pack("!H", IPV6) if packet.protocol == 41 else data[2:4]
+        inner = data if packet.protocol == 41 else data[12:]  # a key and a number: RFC 2890
+        return packet._replace(data=packet.data[:12] + ethertype + inner)
+    return None
+
+
+def test_only_addresses_for_documentation_are_in_tunnels() -> None:
+    found = [packet for packet in map(inside, records(LINKS)) if packet is not None]
+    assert {p.ethertype for p in found} == {IPV4, IPV6, ARP}
+    for packet in found:
+        for address in packet.addresses:
+            allowed = DOCUMENTATION_4 if address.version == 4 else OTHER_6
+            assert any(address in network for network in allowed), address
+        for mac in (packet.data[:6], packet.data[6:12]):
+            assert mac[:5] == bytes.fromhex("00005e0053") or mac[0] & 1, mac.hex()
+
+
 def test_nothing_that_the_readme_counts_is_missing() -> None:
-    rows = {**documented(EDGE.name), **documented(DNS.name)}
-    assert len(rows) > 80
-    assert [what for what, (_, count) in rows.items() if count == 0] == []
+    rows = [*documented(EDGE.name).items(), *documented(DNS.name).items()]
+    rows += documented(LINKS.name).items()
+    assert len(rows) > 110
+    assert [what for what, (_, count) in rows if count == 0] == []
 
 
 def shown(trace: Path, text: str) -> int:
@@ -230,6 +278,12 @@ def shown(trace: Path, text: str) -> int:
         (DNS, "queries into home"),
         (DNS, "messages with RRSIG"),
         (DNS, "NXDOMAIN with NSEC3"),
+        (LINKS, "IPv6 in IPv4"),
+        (LINKS, "TCP in tunnels"),
+        (LINKS, "TLS client hellos"),
+        (LINKS, "of them, hello retry requests"),
+        (LINKS, "QUIC client hellos"),
+        (LINKS, "DNS messages over TCP"),
     ],
 )
 def test_tshark_counts_what_the_readme_says(trace: Path, what: str) -> None:
@@ -265,7 +319,7 @@ def test_the_plan_is_consistent() -> None:
     ends = [end for wire in plan.WIRES for end in (wire.a, wire.b)]
     assert len(ends) == len(set(ends))
     tagged = [f"{end}.{plan.VLAN_ID}" for end in plan.VLAN_ENDS]
-    tunnels = [f"{node}:{ifname}" for node, ifname, _ in plan.TUNNELS]
+    tunnels = [f"{end.node}:{end.ifname}" for end in plan.TUNNELS]
     bridges = [f"{node}:{bridge}" for node, found in plan.BRIDGES.items() for bridge in found]
     known = {*ends, *tagged, *tunnels, *bridges, "edge:lo"}
     assert {f"{node}:{ifname}" for node, ifname, _ in plan.addresses()} <= known

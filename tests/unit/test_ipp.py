@@ -815,7 +815,7 @@ def api():
 
 
 def test_capsule_names_the_type(api):
-    assert api.api_version == 1
+    assert api.api_version == 2
     assert api.prefix_type == id(IPprefix)
 
 

@@ -556,8 +556,8 @@ def test_home_errors():
         FlowHome()
     with pytest.raises(ValueError, match=r"argument 2 has no length: 198\.51\.100\.0"):
         FlowHome(HOME[0], from_s("198.51.100.0"))
-    for bad in ("192.0.2.0/24", b"\xc0\0\2\0", None, 24, HOME, ipaddress.ip_network("::/0")):
-        with pytest.raises(TypeError, match="argument 3 must be an IPprefix, not"):
+    for bad in (b"\xc0\0\2\0", None, 24, HOME):
+        with pytest.raises(TypeError, match="argument 3 must be an IPprefix, str or ipaddress"):
             FlowHome(*HOME, bad)
     with pytest.raises(TypeError, match="no keyword arguments"):
         FlowHome(HOME[0], other=HOME[1])

@@ -1,4 +1,4 @@
-"""The capture at the edge, and the two traces that are derived from it."""
+"""The captures at the edge, and the traces that are derived from them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from sandbox import STATE, inside, run, start_daemon
 
-CAPTURE = STATE / "edge.pcap"
+EDGE_CAPTURE, LINKS_CAPTURE = STATE / "edge.pcap", STATE / "links.pcap"
 NODE, INTERFACE = "edge", "wan0"
 
 MAGIC = 0xA1B2C3D4
@@ -24,7 +24,7 @@ RECORD_HEADER = struct.Struct("=IIII")
 DNS_FILTER = "port 53 or (vlan and port 53)"
 
 EDGE_PACKETS, EDGE_SNAP_LENGTH = 10_000, 80
-DNS_PACKETS, WHOLE_PACKETS = 1_000, 262_144
+DNS_PACKETS, LINKS_PACKETS, WHOLE_PACKETS = 1_000, 3_000, 262_144
 
 
 class Packet(NamedTuple):
@@ -36,12 +36,12 @@ class Packet(NamedTuple):
     data: bytes
 
 
-def start() -> subprocess.Popen[bytes]:
-    """Start tcpdump on the edge's link to its provider; it captures when this returns."""
+def start(path: Path) -> subprocess.Popen[bytes]:
+    """Start tcpdump on the edge's link to its provider; it captures into `path` from now on."""
     command = ["tcpdump", "-i", INTERFACE, "-s", "0", "-B", "16384", "-U", "-Z", "root"]
-    tcpdump = start_daemon("tcpdump", *inside(NODE, *command, "-w", str(CAPTURE)))
+    tcpdump = start_daemon("tcpdump", *inside(NODE, *command, "-w", str(path)))
     for _ in range(100):
-        if CAPTURE.exists():
+        if path.exists():
             return tcpdump
         time.sleep(0.1)
     raise SystemExit("tcpdump did not start:\n" + (STATE / "tcpdump.log").read_text())
@@ -80,14 +80,25 @@ def write(path: Path, packets: list[Packet], snap_length: int) -> None:
     path.write_bytes(gzip.compress(b"".join(parts), 9, mtime=0))
 
 
-def derive(folder: Path) -> None:
-    """Write edge-10k and dns-1k, each the first so many packets of the capture, into `folder`."""
-    dns_capture = STATE / "dns.pcap"
-    run("tcpdump", "-Z", "root", "-r", str(CAPTURE), "-w", str(dns_capture), DNS_FILTER)
-    edge, dns = read(CAPTURE), read(dns_capture)
-    print(f"{len(edge)} packets at the edge, {len(dns)} of nameservers")
-    if len(edge) < EDGE_PACKETS or len(dns) < DNS_PACKETS:
+def enough(packets: list[Packet], needed: int, of: str) -> list[Packet]:
+    """The first so many of the packets; SystemExit where there are fewer."""
+    print(f"{len(packets)} packets {of}")
+    if len(packets) < needed:
         raise SystemExit("too few packets for the traces: run the lab for more --seconds")
-    folder.mkdir(parents=True, exist_ok=True)
-    write(folder / "edge-10k.pcap.gz", edge[:EDGE_PACKETS], EDGE_SNAP_LENGTH)
-    write(folder / "dns-1k.pcap.gz", dns[:DNS_PACKETS], WHOLE_PACKETS)
+    return packets[:needed]
+
+
+def derive_edge(folder: Path) -> None:
+    """Write edge-10k and dns-1k, each the first so many packets of the first capture."""
+    dns_capture = STATE / "dns.pcap"
+    run("tcpdump", "-Z", "root", "-r", str(EDGE_CAPTURE), "-w", str(dns_capture), DNS_FILTER)
+    edge = enough(read(EDGE_CAPTURE), EDGE_PACKETS, "at the edge")
+    dns = enough(read(dns_capture), DNS_PACKETS, "of nameservers")
+    write(folder / "edge-10k.pcap.gz", edge, EDGE_SNAP_LENGTH)
+    write(folder / "dns-1k.pcap.gz", dns, WHOLE_PACKETS)
+
+
+def derive_links(folder: Path) -> None:
+    """Write links-3k, the first so many packets of the second capture."""
+    links = enough(read(LINKS_CAPTURE), LINKS_PACKETS, "of tunnels, hellos and a lossy link")
+    write(folder / "links-3k.pcap.gz", links, WHOLE_PACKETS)

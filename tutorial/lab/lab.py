@@ -20,15 +20,23 @@ import services
 import summary
 import topology
 from dns_traffic import plan_dns_traffic
+from link_traffic import plan_link_traffic
 from schedule import Schedule
 from traffic import plan_traffic
+
+# Name -> how long it lasts, who plans it, where it is captured, and what makes traces of that.
+TRAFFIC = {
+    "edge": (75, (plan_traffic, plan_dns_traffic), capture.EDGE_CAPTURE, capture.derive_edge),
+    "links": (30, (plan_link_traffic,), capture.LINKS_CAPTURE, capture.derive_links),
+}
 
 
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0] if __doc__ else None)
     out = Path(__file__).parent / "out"
     parser.add_argument("--out", type=Path, default=out, help="where the traces go")
-    parser.add_argument("--seconds", type=float, default=75, help="how long the traffic lasts")
+    parser.add_argument("--only", choices=TRAFFIC, help="the one kind of traffic to make")
+    parser.add_argument("--seconds", type=float, help="how long each kind of traffic lasts")
     parser.add_argument("--seed", type=int, default=11, help="what decides who does what when")
     parser.add_argument("--cache", type=Path, help="a folder that keeps the fetched packages")
     parser.add_argument(
@@ -52,28 +60,31 @@ def inside(options: argparse.Namespace) -> None:
     if not topology.add_filters():
         print("the kernel has no nf_tables: no NAT and no firewalls in this run")
     topology.wait_for_slaac()
-    schedule = Schedule(options.seconds, random.Random(options.seed))
-    plan_traffic(schedule)
-    plan_dns_traffic(schedule)
-    print(f"{options.seconds:.0f} s of traffic", flush=True)
-    tcpdump = capture.start()
-    print(schedule.run())
-    print(capture.stop(tcpdump), end="")
+    for name, (seconds, plans, path, derive) in TRAFFIC.items():
+        if options.only in (None, name):
+            schedule = Schedule(options.seconds or seconds, random.Random(options.seed))
+            for plan_some in plans:
+                plan_some(schedule)
+            print(f"{name}: {schedule.seconds:.0f} s of traffic", flush=True)
+            tcpdump = capture.start(path)
+            print(schedule.run())
+            print(capture.stop(tcpdump), end="")
+            if options.keep:
+                keep(options.out, path)
+            options.out.mkdir(parents=True, exist_ok=True)
+            derive(options.out)
     wires.terminate()
     wires.wait()
     print("wires:", (sandbox.STATE / "wires.log").read_text(), end="")
     ended = [name for name, process in daemons.items() if process.poll() is not None]
     if ended:
         print("ended before their time:", ", ".join(ended))
-    if options.keep:
-        keep(options.out)
-    capture.derive(options.out)
     print(summary.summary(options.out))
 
 
-def keep(folder: Path) -> None:
+def keep(folder: Path, captured: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
-    for path in (capture.CAPTURE, *sandbox.STATE.glob("*.log")):
+    for path in (captured, *sandbox.STATE.glob("*.log")):
         shutil.copy(path, folder)
 
 

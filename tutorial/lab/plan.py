@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 HOME_HOSTS = ("h1", "h2", "h3", "h4", "h5", "h6", "h7", "h8")
 NEIGHBOURS = ("n1", "n2")
-SERVERS = ("s1", "s2", "s3", "s4", "s5", "s6", "s7", "s8", "s9", "s10")
+SERVERS = ("s1", "s2", "s3", "s4", "s5", "s6", "s7", "s8", "s9", "s10", "s11")
 ROUTERS = ("edge", "isp", "ix", "far", "s10")
 NODES = ("sw", "edge", "isp", "ix", "far", *HOME_HOSTS, *NEIGHBOURS, *SERVERS)
 
@@ -81,6 +81,8 @@ WIRES = (
     Wire("s10:eth0", "ix:p10", 8.0, 0.5),
     Wire("ix:ix1", "far:far0", 30.0, 2.0, loss=0.5, up=6.0, down=6.0, mtu=1400),
     Wire("far:far1", "s9:eth0", 2.0, 0.2),
+    # A bad radio link.
+    Wire("s11:eth0", "ix:p11", 55.0, 4.0, loss=5.0, reorder=3.0, up=8.0, down=8.0),
 )
 
 # node -> bridge -> its ports. The node sw stands for three switches at home.
@@ -90,15 +92,36 @@ BRIDGES: dict[str, dict[str, tuple[str, ...]]] = {
         "br-guest": ("h7", "h8", "guest"),
         "br-next": ("n1", "n2", "next"),
     },
-    "ix": {"br0": ("p1", "p2", "p3", "p4", "p5", "p6", "p7", "p8", "p10")},
+    "ix": {"br0": ("p1", "p2", "p3", "p4", "p5", "p6", "p7", "p8", "p10", "p11")},
 }
 
 VLAN_ENDS = ("edge:wan0", "isp:isp0")
 
-# 6in4 (RFC 4213): node, tunnel interface, the other end's IPv4 address.
+
+class Tunnel(NamedTuple):
+    """One end of a tunnel: an interface in a node, and the address of the other end.
+
+    `kind` names a class of `tunnels`; `ident` is GRE's key, and the network of VXLAN and Geneve.
+    """
+
+    node: str
+    ifname: str
+    kind: str
+    other: str
+    mtu: int
+    ident: int = 0
+
+
 TUNNELS = (
-    ("h5", "sit1", "198.51.100.66"),
-    ("s10", "sit1", "192.0.2.15"),
+    Tunnel("h5", "sit1", "SixInFour", "198.51.100.66", 1480),
+    Tunnel("s10", "sit1", "SixInFour", "192.0.2.15", 1480),
+    Tunnel("h2", "vxlan1", "Vxlan", "198.51.100.10", 1450, 4021),
+    Tunnel("s1", "vxlan1", "Vxlan", "192.0.2.10", 1450, 4021),
+    Tunnel("h6", "gre1", "Gre", "198.51.100.20", 1468, 77),
+    Tunnel("s2", "gre1", "Gre", "192.0.2.16", 1468, 77),
+    # Over IPv6, by the link of MTU 1400.
+    Tunnel("h1", "geneve1", "Geneve", "2001:db8:ff:9::194", 1320, 815),
+    Tunnel("s9", "geneve1", "Geneve", "2001:db8:1::53", 1320, 815),
 )
 
 ADDRESSES = """
@@ -139,6 +162,13 @@ s9    eth0     203.0.113.194/28    2001:db8:ff:9::194/64
 s10   eth0     198.51.100.66/25    2001:db8:ff::66/64
 h5    sit1     2001:db8:41::2/64
 s10   sit1     2001:db8:41::1/64
+s11   eth0     198.51.100.11/25    2001:db8:ff::11/64
+h2    vxlan1   198.51.100.129/29   2001:db8:42::2/64
+s1    vxlan1   198.51.100.130/29   2001:db8:42::1/64
+h6    gre1     198.51.100.137/29   2001:db8:43::2/64
+s2    gre1     198.51.100.138/29   2001:db8:43::1/64
+h1    geneve1  198.51.100.145/29   2001:db8:44::2/64
+s9    geneve1  198.51.100.146/29   2001:db8:44::1/64
 """
 
 # node, then what `ip route add` takes. Prohibit and unreachable make ICMP errors of those kinds.
@@ -179,9 +209,9 @@ ix                        prohibit 2001:db8:bad::/48
 ix                        unreachable 2001:db8:dead::/48
 far                       default via 203.0.113.249
 far                       default via 2001:db8:fe:3::1
-s1,s2,s4,s6,s10           default via 198.51.100.1
+s1,s2,s4,s6,s10,s11       default via 198.51.100.1
 s3,s5,s7,s8               default via 203.0.113.1
-s1,s2,s3,s4,s5,s6,s7,s8,s10  default via 2001:db8:ff::1
+s1,s2,s3,s4,s5,s6,s7,s8,s10,s11  default via 2001:db8:ff::1
 s9                        default via 203.0.113.193
 s9                        default via 2001:db8:ff:9::1
 """
@@ -198,6 +228,11 @@ def mac(end: str) -> str:
     """The MAC address of an interface "node:interface": its place in WIRES, counted from 1."""
     ends = [e for wire in WIRES for e in (wire.a, wire.b)]
     return f"00:00:5e:00:53:{ends.index(end) + 1:02x}"
+
+
+def tunnel_mac(tunnel: Tunnel) -> str:
+    """The MAC address of a tunnel's end: its place in TUNNELS, after those of the wires."""
+    return f"00:00:5e:00:53:{0xE0 + TUNNELS.index(tunnel):02x}"
 
 
 def slaac(node: str) -> str:

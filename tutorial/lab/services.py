@@ -17,8 +17,10 @@ HERE = Path(__file__).parent
 PAGES = 40
 
 RESOLVER_AT_HOME, PUBLIC_RESOLVER = "h1", "s7"
-WEB_SERVERS = ("s1", "s2", "s9")
+WEB_SERVERS = ("s1", "s2", "s9", "s11")
 PLAIN_WEB_SERVERS = {"s3": 80, "h2": 80}
+# Both on s8: a web server that thinks, and one that takes one group of RFC 8446 only.
+SLOW_PORT, TLS_PORT = 8080, 8443
 
 NGINX = """
 user root;
@@ -41,6 +43,7 @@ http {{
         listen [::]:80 default_server;
         listen 443 ssl;
         listen [::]:443 ssl;
+        ssl_protocols TLSv1.2 TLSv1.3;
         ssl_certificate {conf}/certificate.pem;
         ssl_certificate_key {conf}/key.pem;
         root {www};
@@ -201,6 +204,8 @@ def commands() -> list[tuple[str, str, list[str]]]:
     files = [sys.executable, "-m", "http.server", "--directory", str(WWW), "--bind", "::"]
     quic = ["gtlsserver", "-q", "-d", str(WWW), "--mime-types-file", f"{CONF}/mime.types"]
     quic += ["*", "443", f"{CONF}/key.pem", f"{CONF}/certificate.pem"]
+    tls = ["openssl", "s_server", "-quiet", "-key", f"{CONF}/key.pem"]
+    tls += ["-cert", f"{CONF}/certificate.pem"]
     chronyd = ["chronyd", "-d", "-x", "-u", "root", "-f", f"{CONF}/chrony"]
     radvd = ["radvd", "-n", "-m", "stderr"]
     rows = [
@@ -212,6 +217,8 @@ def commands() -> list[tuple[str, str, list[str]]]:
         ("snmpd", "s8", ["snmpd", "-f", "-C", "-c", f"{CONF}/snmpd", "-Lo"]),
         ("sctp", "s8", [tsctp(), "-E", "0", "-U", "0", "-p", "5001"]),
         ("echo", "s8", [*talk, "echo", "::", "7"]),
+        ("slow", "s8", [*talk, "think", "::", str(SLOW_PORT)]),
+        ("tls", "s8", [*tls, "-accept", str(TLS_PORT), "-groups", "P-384", "-www"]),
     ]
     rows += [
         ("nginx", n, ["nginx", "-p", f"{STATE}", "-c", f"{CONF}/nginx.{n}"]) for n in WEB_SERVERS

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""What is in the two traces, counted by tshark: `summary.py FOLDER` prints Markdown tables.
+"""What is in the traces, counted by tshark: `summary.py FOLDER` prints Markdown tables.
 
 Each row's count is the number of lines of `tshark -n -r TRACE -Y FILTER`.
 """
@@ -67,6 +67,13 @@ EDGE_ROWS = (
     ("neighbour solicitations and advertisements", "icmpv6.type == 135 or icmpv6.type == 136"),
 )
 
+IN_TUNNELS = "vxlan or geneve or gre or ip.proto#1 == 41"
+ECHO = "icmp.type == 8 or icmp.type == 0 or icmpv6.type == 128 or icmpv6.type == 129"
+# RFC 8446, section 4.1.3: a server hello with this random asks for another client hello.
+HELLO_RETRY = (
+    "tls.handshake.random == cf:21:ad:74:e5:9a:61:11:be:1d:8c:02:1e:65:b8:91:"
+    "c2:a2:11:16:7a:bb:8c:5e:07:9e:09:e2:c8:a8:33:9c"
+)
 RESPONSE = "dns.flags.response == 1"
 TYPES = (
     ("A", 1), ("NS", 2), ("CNAME", 5), ("SOA", 6), ("PTR", 12), ("HINFO", 13), ("MX", 15),
@@ -115,7 +122,46 @@ DNS_ROWS = (
     *((f"messages with {name}", f"dns.resp.type == {number}") for name, number in TYPES),
 )
 
-TRACES = {"edge-10k.pcap.gz": EDGE_ROWS, "dns-1k.pcap.gz": DNS_ROWS}
+LINKS_ROWS = (
+    ("all packets", "frame"),
+    ("VXLAN, UDP port 4789", "vxlan"),
+    ("Geneve, UDP port 6081, over IPv6", "geneve"),
+    ("GRE", "gre"),
+    ("6in4", "ip.proto#1 == 41"),
+    ("802.1Q, VLAN 20", "vlan.id == 20"),
+    ("IPv4 in IPv4", "ip.src#2 and not icmp.type == 3 and not icmp.type == 11"),
+    ("IPv6 in IPv4", "ip and ipv6"),
+    ("ARP in tunnels", "arp and (vxlan or geneve)"),
+    ("ICMP and ICMPv6 echo in tunnels", f"({IN_TUNNELS}) and ({ECHO})"),
+    ("TCP in tunnels", f"({IN_TUNNELS}) and tcp"),
+    ("TCP", "tcp"),
+    ("UDP, and not only around a tunnel", "udp and not vxlan and not geneve"),
+    ("TLS client hellos", "tls.handshake.type == 1 and tcp"),
+    ("of them, with a server's name", "tls.handshake.extensions_server_name and tcp"),
+    ("of them, with ALPN", "tls.handshake.type == 1 and tls.handshake.extensions_alpn_str and tcp"),
+    ("TLS server hellos", "tls.handshake.type == 2 and tcp"),
+    ("of them, hello retry requests", HELLO_RETRY),
+    ("QUIC, UDP port 443", "udp.port == 443"),
+    ("QUIC client hellos", "quic and tls.handshake.type == 1"),
+    ("QUIC version negotiation", "quic.version == 0"),
+    ("HTTP requests", "http.request"),
+    ("HTTP requests in tunnels", f"({IN_TUNNELS}) and http.request"),
+    ("to and from 198.51.100.11, behind the lossy link", "ip.addr == 198.51.100.11"),
+    ("to and from 2001:db8:ff::11, the same", "ipv6.addr == 2001:db8:ff::11"),
+    ("to and from port 8080 of the slow server", "tcp.port == 8080"),
+    ("TCP retransmissions", "tcp.analysis.retransmission or tcp.analysis.fast_retransmission"),
+    ("TCP out of order", "tcp.analysis.out_of_order"),
+    ("TCP with SACK blocks", "tcp.options.sack_le"),
+    ("port 53", "udp.port == 53 or tcp.port == 53"),
+    ("DNS messages over TCP", "tcp and dns"),
+    ("of them, reassembled from several segments", "tcp.segments and dns"),
+)
+
+TRACES = {
+    "edge-10k.pcap.gz": EDGE_ROWS,
+    "dns-1k.pcap.gz": DNS_ROWS,
+    "links-3k.pcap.gz": LINKS_ROWS,
+}
 
 
 def count(trace: Path, display_filter: str) -> int:
@@ -140,8 +186,9 @@ def table(trace: Path, rows: tuple[tuple[str, str], ...]) -> str:
 
 
 def summary(folder: Path) -> str:
-    """The tables of both traces."""
-    return "\n\n".join(f"### {name}\n\n{table(folder / name, r)}" for name, r in TRACES.items())
+    """The tables of the traces that are there."""
+    there = {name: rows for name, rows in TRACES.items() if (folder / name).exists()}
+    return "\n\n".join(f"### {name}\n\n{table(folder / name, r)}" for name, r in there.items())
 
 
 if __name__ == "__main__":

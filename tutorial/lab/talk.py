@@ -92,6 +92,34 @@ def pipeline(host: str, port: int) -> None:
         answers += bool(connection.recv(4096))
 
 
+def pieces(host: str, port: int) -> None:
+    """One DNS query over TCP in four segments, the first with half of its length."""
+    connection = connect(host, port)
+    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    name = b"\x03big\x07example\x03org\x00"
+    query = struct.pack("!6H", 4711, 0, 1, 0, 0, 0) + name + struct.pack("!2H", 16, 1)
+    stream = struct.pack("!H", len(query)) + query
+    for begin, end in ((0, 1), (1, 9), (9, 20), (20, len(stream))):
+        connection.send(stream[begin:end])
+        time.sleep(0.06)
+    answer = b""
+    while len(answer) < 2 or len(answer) < 2 + int.from_bytes(answer[:2], "big"):
+        answer += connection.recv(4096)
+
+
+def think(host: str, port: int) -> None:
+    """A web server that takes a third of a second for everything, until killed."""
+    body = b"at last\n" * 40
+    head = f"HTTP/1.1 200 OK\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n"
+    with socket.create_server((host, port), family=socket.AF_INET6, dualstack_ipv6=True) as server:
+        while True:
+            connection, _ = server.accept()
+            with connection, contextlib.suppress(OSError):
+                connection.recv(4096)
+                time.sleep(0.35)
+                connection.sendall(head.encode() + body)
+
+
 def chat(host: str, port: int) -> None:
     """Sixty UDP datagrams of several sizes, one of them of two fragments, to who echoes them."""
     generator = random.Random(port)
@@ -115,7 +143,12 @@ def echo(host: str, port: int) -> None:
             server.sendto(data, sender)
 
 
-KINDS = {f.__name__: f for f in (refused, abort, half, idle, urgent, slow, pipeline, chat, echo)}
+KINDS = {
+    f.__name__: f
+    for f in (
+        refused, abort, half, idle, urgent, slow, pipeline, pieces, chat, echo, think,
+    )
+}  # fmt: skip
 
 if __name__ == "__main__":
     with contextlib.suppress(OSError):

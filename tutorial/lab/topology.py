@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 import plan
+import tunnels
 from sandbox import STATE, inside, run, start_daemon
 
 HERE = Path(__file__).parent
@@ -120,8 +121,11 @@ def add_interfaces() -> None:
     for end in plan.VLAN_ENDS:
         node, ifname = end.split(":")
         configure(node, [f"link set {ifname}.{plan.VLAN_ID} address {plan.mac(end)}"])
-    for node, ifname, _ in plan.TUNNELS:
-        configure(node, [f"link set {ifname} addrgenmode none mtu 1480"])
+    for tunnel in plan.TUNNELS:
+        settings = f"addrgenmode none mtu {tunnel.mtu}"
+        if tunnels.KINDS[tunnel.kind].is_tap:
+            settings += f" address {plan.tunnel_mac(tunnel)}"
+        configure(tunnel.node, [f"link set {tunnel.ifname} {settings}"])
 
 
 def set_up() -> None:
@@ -133,8 +137,8 @@ def set_up() -> None:
     for end in plan.VLAN_ENDS:
         node, ifname = end.split(":")
         configure(node, [f"link set {ifname}.{plan.VLAN_ID} up"])
-    for node, ifname, _ in plan.TUNNELS:
-        configure(node, [f"link set {ifname} up"])
+    for tunnel in plan.TUNNELS:
+        configure(tunnel.node, [f"link set {tunnel.ifname} up"])
     for node, ifname, address in plan.addresses():
         nodad = " nodad" if ":" in address else ""
         configure(node, [f"addr add {address} dev {ifname}{nodad}"])

@@ -2,8 +2,8 @@
 
 Each wire has a TAP interface at both ends. A frame that the kernel sends into one end comes out of
 the other after the wire's delay and jitter, unless it is lost; some overtake others; a rate limit
-makes a queue that drops what does not fit. The same process also does 802.1Q tags and 6in4 tunnels,
-so the lab needs neither netem nor 8021q nor sit of the kernel, only TUN/TAP.
+makes a queue that drops what does not fit. The same process also does 802.1Q tags and tunnels, so
+the lab needs neither netem nor 8021q, sit, gre, vxlan or geneve of the kernel, only TUN/TAP.
 
 A TAP offers the kernel no offloads, so what a capture sees are segments of true size with right
 checksums.
@@ -30,11 +30,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import plan
+import tunnels
 
 CLONE_NEWNET = 0x40000000
 TUNSETIFF = 0x400454CA
 IFF_TUN, IFF_TAP, IFF_NO_PI = 0x0001, 0x0002, 0x1000
-IPPROTO_6IN4 = 41
 TPID = b"\x81\x00"
 
 FRAME_MAX = 65536
@@ -83,6 +83,7 @@ class Wires:
         self.tagged: dict[int, int] = {}
         self.due: list[tuple[float, int, int, bytes]] = []
         self.raw_sockets: list[socket.socket] = []
+        self.tunnels: list[object] = []
         for wire in plan.WIRES:
             for end in (wire.a, wire.b):
                 node, ifname = end.split(":")
@@ -92,7 +93,7 @@ class Wires:
         for end in plan.VLAN_ENDS:
             self.add_vlan(end)
         for tunnel in plan.TUNNELS:
-            self.add_tunnel(*tunnel)
+            self.add_tunnel(tunnel)
 
     def add_direction(self, wire: plan.Wire, source: str, target: str, rate: float) -> None:
         fd, out = self.taps[source], self.taps[target]
@@ -147,30 +148,31 @@ class Wires:
         self.readers[fd] = read
         self.raw_sockets.append(link)
 
-    def add_tunnel(self, node: str, ifname: str, other: str) -> None:
-        """A 6in4 tunnel (RFC 4213): IPv6 packets from a TUN travel as protocol 41 over IPv4."""
-        fd = open_tun(node, ifname, IFF_TUN)
-        raw = socket.socket(socket.AF_INET, socket.SOCK_RAW, IPPROTO_6IN4)
-        raw.setblocking(False)
+    def add_tunnel(self, tunnel: plan.Tunnel) -> None:
+        """One end of a tunnel, whose packets the kernel sends and receives as any others."""
+        kind = tunnels.KINDS[tunnel.kind]
+        fd = open_tun(tunnel.node, tunnel.ifname, IFF_TAP if kind.is_tap else IFF_TUN)
+        end = kind(tunnel)
 
         def encapsulate() -> None:
             for packet in frames(fd):
                 try:
-                    raw.sendto(packet, (other, 0))
+                    end.send(packet)
                 except OSError:
                     self.counts["errors"] += 1
 
         def decapsulate() -> None:
             for _ in range(BATCH):
                 try:
-                    packet = raw.recv(FRAME_MAX)
+                    packet = end.receive()
                 except OSError:
                     return
-                self.write(fd, packet[(packet[0] & 15) * 4 :])
+                if packet:
+                    self.write(fd, packet)
 
         self.readers[fd] = encapsulate
-        self.readers[raw.fileno()] = decapsulate
-        self.raw_sockets.append(raw)
+        self.readers[end.receiver.fileno()] = decapsulate
+        self.tunnels.append(end)
 
     def write(self, fd: int, data: bytes) -> None:
         try:

@@ -83,7 +83,7 @@ static PyObject *map_prefix(PyObject *self_, PyObject *obj,
     const struct natkit_pan *self = (struct natkit_pan *)self_;
     const struct ipp_api *api = self->state->ipp_api;
     struct ipp_value value;
-    if (api->prefix_value(api, obj, &value) < 0)
+    if (api->prefix_from(api, obj, &value) < 0)
         return NULL;
     map(self->pan, value.version, value.addr);
     if (natkit_pan_check(self->pan) < 0)
@@ -104,13 +104,14 @@ static PyObject *pan_deanonymise(PyObject *self_, PyObject *obj)
 /* --- The type -------------------------------------------------------------------------------- */
 
 #define ANONYMISE_TEXT                                                                             \
-    "The IPprefix that an IPprefix becomes, of the same version and length.\n\n"                   \
+    "The IPprefix that a prefix becomes, of the same version and length.\n\n"                      \
+    "prefix is an IPprefix, a text such as '192.0.2.1', or an object of the module ipaddress.\n"   \
     "All bits of the address are mapped, and the length is kept: the first length bits of the\n"   \
-    "result are those that the network's mapped addresses begin with. TypeError for anything\n"    \
-    "but an IPprefix."
+    "result are those that the network's mapped addresses begin with. ValueError for other\n"      \
+    "texts, TypeError for anything else."
 #define DEANONYMISE_TEXT                                                                           \
-    "The IPprefix that anonymise() made an IPprefix from: the key undoes the mapping.\n\n"         \
-    "TypeError for anything but an IPprefix."
+    "The IPprefix that anonymise() made a prefix from: the key undoes the mapping.\n\n"            \
+    "prefix and exceptions are those of anonymise()."
 
 PyDoc_STRVAR(anonymise_doc, "anonymise($self, prefix, /)\n--\n\n" ANONYMISE_TEXT);
 PyDoc_STRVAR(anonymize_doc, "anonymize($self, prefix, /)\n--\n\n" ANONYMISE_TEXT);

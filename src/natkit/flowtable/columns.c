@@ -13,7 +13,7 @@ static bool append(const struct flow_field *field, const struct flow_copy *copy,
     struct natkit_key key;
     uint64_t value = 0;
     if (field->info.kind == KIND_TEXT) {
-        const char *text = flow_tcp_state(&copy->of.flow, copy->v6);
+        const char *text = flow_field_text(field, copy);
         return column_append_text(data, text, text ? strlen(text) : 0);
     }
     if (field->info.kind == KIND_ADDRESS) {
@@ -26,6 +26,15 @@ static bool append(const struct flow_field *field, const struct flow_copy *copy,
     return true;
 }
 
+/* The columns of all fields; how many there are. */
+static size_t all_infos(bool tcp, struct column_info *infos)
+{
+    size_t count = flow_field_count(tcp);
+    for (size_t i = 0; i < count; i++)
+        infos[i] = flow_fields[i].info;
+    return count;
+}
+
 /* --- Tables ---------------------------------------------------------------------------------- */
 
 PyObject *flow_column_names(PyObject *names)
@@ -36,16 +45,18 @@ PyObject *flow_column_names(PyObject *names)
 }
 
 /* The fields that a tuple names, all for None: their number, or -1 with an exception. */
-static Py_ssize_t choose(PyObject *names, const struct flow_field *chosen[FLOW_FIELDS])
+static Py_ssize_t choose(PyObject *names, bool tcp,
+                         const struct flow_field *chosen[ALL_FLOW_FIELDS])
 {
     if (names == Py_None) {
-        for (size_t i = 0; i < FLOW_FIELDS; i++)
+        size_t all = flow_field_count(tcp);
+        for (size_t i = 0; i < all; i++)
             chosen[i] = &flow_fields[i];
-        return FLOW_FIELDS;
+        return (Py_ssize_t)all;
     }
     for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(names); i++) {
         PyObject *name = PyTuple_GET_ITEM(names, i);
-        int found = flow_field_find(name);
+        int found = flow_field_find(name, tcp);
         if (found < 0)
             return -1;
         for (Py_ssize_t n = 0; n < i; n++)
@@ -59,13 +70,13 @@ static Py_ssize_t choose(PyObject *names, const struct flow_field *chosen[FLOW_F
 }
 
 /* A batch of flows; NULL with an exception. */
-static PyObject *batch_of(struct natkit_state *state, PyObject *names, size_t count,
+static PyObject *batch_of(struct natkit_state *state, PyObject *names, bool tcp, size_t count,
                           flow_copy_of copy_of, const void *context)
 {
     enum { ROWS_A_LOOK = 1 << 16 };
-    const struct flow_field *chosen[FLOW_FIELDS];
-    struct column_info infos[FLOW_FIELDS];
-    Py_ssize_t width = choose(names, chosen);
+    const struct flow_field *chosen[ALL_FLOW_FIELDS];
+    struct column_info infos[ALL_FLOW_FIELDS];
+    Py_ssize_t width = choose(names, tcp, chosen);
     if (width < 0)
         return NULL;
     for (Py_ssize_t i = 0; i < width; i++)
@@ -89,10 +100,10 @@ static PyObject *batch_of(struct natkit_state *state, PyObject *names, size_t co
     return (PyObject *)batch;
 }
 
-PyObject *flow_columns_table(struct natkit_state *state, PyObject *names, size_t count,
+PyObject *flow_columns_table(struct natkit_state *state, PyObject *names, bool tcp, size_t count,
                              flow_copy_of copy_of, const void *context)
 {
-    PyObject *batch = batch_of(state, names, count, copy_of, context);
+    PyObject *batch = batch_of(state, names, tcp, count, copy_of, context);
     PyObject *module = batch ? PyImport_ImportModule("plt") : NULL;
     PyObject *table = module ? PyObject_CallMethod(module, "Table", "[O]", batch) : NULL;
     Py_XDECREF(module);
@@ -100,38 +111,37 @@ PyObject *flow_columns_table(struct natkit_state *state, PyObject *names, size_t
     return table;
 }
 
-PyObject *flow_columns_stream(struct natkit_state *state, size_t count, flow_copy_of copy_of,
-                              const void *context)
+PyObject *flow_columns_stream(struct natkit_state *state, bool tcp, size_t count,
+                              flow_copy_of copy_of, const void *context)
 {
-    PyObject *batch = batch_of(state, Py_None, count, copy_of, context);
+    PyObject *batch = batch_of(state, Py_None, tcp, count, copy_of, context);
     PyObject *list = batch ? PyList_New(1) : NULL;
     PyObject *stream = NULL;
     if (list) {
-        struct column_info infos[FLOW_FIELDS];
-        for (size_t i = 0; i < FLOW_FIELDS; i++)
-            infos[i] = flow_fields[i].info;
+        struct column_info infos[ALL_FLOW_FIELDS];
+        size_t all = all_infos(tcp, infos);
         Py_INCREF(batch);
         PyList_SET_ITEM(list, 0, batch);
-        stream = arrow_stream(list, state->batch_types.batch, infos, FLOW_FIELDS);
+        stream = arrow_stream(list, state->batch_types.batch, infos, all);
     }
     Py_XDECREF(list);
     Py_XDECREF(batch);
     return stream;
 }
 
-PyObject *flow_columns_schema(void)
+PyObject *flow_columns_schema(bool tcp)
 {
-    struct column_info infos[FLOW_FIELDS];
-    for (size_t i = 0; i < FLOW_FIELDS; i++)
-        infos[i] = flow_fields[i].info;
-    return arrow_schema(infos, FLOW_FIELDS);
+    struct column_info infos[ALL_FLOW_FIELDS];
+    size_t all = all_infos(tcp, infos);
+    return arrow_schema(infos, all);
 }
 
 const char flow_columns_doc[] =
     "columns($self, fields=None)\n--\n\n"
     "The flows as columns: a plt.Table, a row for each in the order of their first packets.\n\n"
     "fields are names of columns, None for all: those of Flow's attributes, a time without\n"
-    "its _ns. ValueError for an unknown name, with near ones.";
+    "its _ns. All are those that the table counts: with tcp=True more. ValueError for an\n"
+    "unknown name, with near ones.";
 
 const char flow_stream_doc[] = "__arrow_c_stream__($self, requested_schema=None)\n--\n\n"
                                "All columns as an Arrow C stream (the PyCapsule protocol).";

@@ -3,6 +3,8 @@
 
 #include "fieldrows.h"
 #include "key.h"
+#include "tcpfields.h"
+#include "tcprows.h"
 
 #include "packet/protocols.h"
 
@@ -13,9 +15,10 @@
      .whose = (whose_),                                                                            \
      .info = {.name = column, .kind = (kind_), .can_be_missing = (missing)}},
 
-const struct flow_field flow_fields[] = {FLOW_FIELD_ROWS(AS_FIELD)};
+const struct flow_field flow_fields[] = {FLOW_FIELD_ROWS(AS_FIELD) TCP_FIELD_ROWS(AS_FIELD)};
 
-_Static_assert(sizeof(flow_fields) / sizeof(flow_fields[0]) == FLOW_FIELDS, "FLOW_FIELDS is wrong");
+_Static_assert(sizeof(flow_fields) / sizeof(flow_fields[0]) == ALL_FLOW_FIELDS,
+               "FLOW_FIELDS is wrong");
 
 /* --- Values ---------------------------------------------------------------------------------- */
 
@@ -68,6 +71,8 @@ bool flow_field_number(const struct flow_field *field, const struct flow_copy *c
     struct flow_tuple tuple = flow_key_to_tuple(&key, copy->v6, flow_forward(flow));
     bool is_tcp = flow_proto(flow, copy->v6) == PROTO_TCP;
     int64_t first = 0, last = 0, duration = 0;
+    if (field->what >= FIRST_TCP_WHAT)
+        return flow_tcp_number(field, copy, value);
     switch ((enum flow_what)field->what) {
     case VERSION:
         *value = copy->v6 ? 6 : 4;
@@ -125,6 +130,12 @@ bool flow_field_number(const struct flow_field *field, const struct flow_copy *c
     return false;
 }
 
+const char *flow_field_text(const struct flow_field *field, const struct flow_copy *copy)
+{
+    return field->what == STATE ? flow_tcp_state(&copy->of.flow, copy->v6)
+                                : flow_tcp_text(field, copy);
+}
+
 const uint8_t *flow_field_address(const struct flow_field *field, const struct flow_copy *copy,
                                   struct natkit_key *out)
 {
@@ -138,7 +149,7 @@ const uint8_t *flow_field_address(const struct flow_field *field, const struct f
  * unknown. */
 static int find_column(const char *name)
 {
-    for (int i = 0; i < FLOW_FIELDS; i++) {
+    for (int i = 0; i < ALL_FLOW_FIELDS; i++) {
         const struct column_info *info = &flow_fields[i].info;
         size_t length = strlen(info->name);
         bool is_time = info->kind == KIND_TIME || info->kind == KIND_DURATION;
@@ -149,12 +160,13 @@ static int find_column(const char *name)
     return -1;
 }
 
-static void raise_unknown(PyObject *name)
+static void raise_unknown(PyObject *name, bool tcp)
 {
+    Py_ssize_t count = (Py_ssize_t)flow_field_count(tcp);
     PyObject *difflib = PyImport_ImportModule("difflib");
-    PyObject *known = difflib ? PyList_New(FLOW_FIELDS) : NULL;
+    PyObject *known = difflib ? PyList_New(count) : NULL;
     PyObject *near = NULL, *blank = NULL, *names = NULL;
-    for (Py_ssize_t i = 0; known && i < FLOW_FIELDS; i++) {
+    for (Py_ssize_t i = 0; known && i < count; i++) {
         PyObject *text = PyUnicode_FromString(flow_fields[i].info.name);
         if (!text)
             Py_CLEAR(known);
@@ -179,7 +191,7 @@ static void raise_unknown(PyObject *name)
     Py_XDECREF(difflib);
 }
 
-int flow_field_find(PyObject *name)
+int flow_field_find(PyObject *name, bool tcp)
 {
     const char *utf8 = PyUnicode_Check(name) ? PyUnicode_AsUTF8(name) : NULL;
     if (!utf8) {
@@ -189,14 +201,18 @@ int flow_field_find(PyObject *name)
         return -1;
     }
     int found = find_column(utf8);
-    if (found < 0)
-        raise_unknown(name);
+    if (found < 0) {
+        raise_unknown(name, tcp);
+    } else if (found >= FLOW_FIELDS && !tcp) {
+        PyErr_Format(PyExc_ValueError, "%R is counted by FlowTable(tcp=True)", name);
+        return -1;
+    }
     return found;
 }
 
-int flow_field_find_order(PyObject *name)
+int flow_field_find_order(PyObject *name, bool tcp)
 {
-    int found = flow_field_find(name);
+    int found = flow_field_find(name, tcp);
     if (found >= 0 && (flow_fields[found].info.kind == KIND_ADDRESS ||
                        flow_fields[found].info.kind == KIND_TEXT)) {
         PyErr_Format(PyExc_ValueError, "%U is no number to order flows by", name);

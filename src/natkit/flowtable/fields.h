@@ -6,7 +6,8 @@
 #include "flowtable/flow.h"
 #include "natkit/ipflow/key.h"
 
-enum { FLOW_FIELDS = 35 };
+/* Those of any table, and with those after them that FlowTable(tcp=True) counts. */
+enum { FLOW_FIELDS = 35, ALL_FLOW_FIELDS = FLOW_FIELDS + 44 };
 
 struct flow_field {
     uint8_t what; /* enum flow_what */
@@ -19,14 +20,22 @@ extern const struct flow_field flow_fields[];
 /* The number that a flow has for a field; false where it is missing. */
 bool flow_field_number(const struct flow_field *field, const struct flow_copy *copy,
                        uint64_t *value);
+/* The text that a flow has for a field of text; NULL where it is missing. */
+const char *flow_field_text(const struct flow_field *field, const struct flow_copy *copy);
 /* The address that a flow has for a field, in a key that is filled in here. */
 const uint8_t *flow_field_address(const struct flow_field *field, const struct flow_copy *copy,
                                   struct natkit_key *out);
 /* The number of a field by the name of its column or of its attribute, in which times end in _ns:
- * -1 with an exception, where there is none ValueError with near names. */
-int flow_field_find(PyObject *name);
+ * -1 with an exception, where there is none ValueError with near names.  So it is with one of
+ * FlowTable(tcp=True) in a table without that. */
+int flow_field_find(PyObject *name, bool tcp);
+/* How many columns a table has. */
+static inline size_t flow_field_count(bool tcp)
+{
+    return tcp ? ALL_FLOW_FIELDS : FLOW_FIELDS;
+}
 /* The same of a field that has a number, and what flows are ordered by. */
-int flow_field_find_order(PyObject *name);
+int flow_field_find_order(PyObject *name, bool tcp);
 uint64_t flow_field_order(int field, const struct flow_copy *copy);
 
 #endif

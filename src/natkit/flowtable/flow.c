@@ -5,6 +5,7 @@
 #include "fields.h"
 #include "key.h"
 #include "pickle.h"
+#include "tcprows.h"
 
 #include "natkit/ipflow/ipflow.h"
 #include "natkit/ipflow/packetkey.h"
@@ -17,6 +18,7 @@
 struct flow_object {
     PyObject ob_base;
     struct flow_copy copy;
+    struct tcp_quality *quality; /* owned: that of the copy */
 };
 
 const struct flow_copy *flow_object_copy(PyObject *self_)
@@ -31,14 +33,26 @@ PyObject *flow_object_new(struct natkit_state *state, const struct flow_copy *co
         return NULL;
     }
     struct flow_object *self = PyObject_New(struct flow_object, state->flow_object_type);
-    if (self)
-        self->copy = *copy;
+    if (!self)
+        return NULL;
+    self->copy = *copy;
+    self->quality = NULL;
+    if (copy->quality) {
+        self->quality = PyMem_Malloc(sizeof(*self->quality));
+        if (!self->quality) {
+            Py_DECREF((PyObject *)self);
+            return PyErr_NoMemory();
+        }
+        *self->quality = *copy->quality;
+        self->copy.quality = self->quality;
+    }
     return (PyObject *)self;
 }
 
 static void flow_object_dealloc(PyObject *self_)
 {
     PyTypeObject *type = Py_TYPE(self_);
+    PyMem_Free(((struct flow_object *)self_)->quality);
     PyObject_Free(self_);
     Py_DECREF(type);
 }
@@ -49,7 +63,10 @@ static PyObject *flow_object_richcompare(PyObject *self_, PyObject *other_, int 
         Py_RETURN_NOTIMPLEMENTED;
     const struct flow_copy *one = flow_object_copy(self_);
     const struct flow_copy *other = flow_object_copy(other_);
-    bool equal = one->v6 == other->v6 && memcmp(&one->of, &other->of, sizeof(one->of)) == 0;
+    bool equal =
+        one->v6 == other->v6 && memcmp(&one->of, &other->of, sizeof(one->of)) == 0 &&
+        !one->quality == !other->quality &&
+        (!one->quality || memcmp(one->quality, other->quality, sizeof(*one->quality)) == 0);
     return PyBool_FromLong(equal == (op == Py_EQ));
 }
 
@@ -88,20 +105,33 @@ static PyObject *flow_object_from_bytes(PyObject *type_, PyObject *bytes)
 {
     struct natkit_state *state = natkit_state_of((PyTypeObject *)type_);
     PyObject *result = NULL;
-    size_t count = 0;
-    struct flow_copy *copies = state ? unpickle_flows(bytes, &count) : NULL;
-    if (copies && count == 1)
-        result = flow_object_new(state, &copies[0]);
-    else if (copies)
-        PyErr_Format(PyExc_ValueError, "no pickled flow, but %zu", count);
-    free(copies);
+    struct flow_copies copies = {0};
+    if (!state || unpickle_flows(bytes, &copies) < 0)
+        return NULL;
+    if (copies.count == 1)
+        result = flow_object_new(state, &copies.all[0]);
+    else
+        PyErr_Format(PyExc_ValueError, "no pickled flow, but %zu", copies.count);
+    flow_copies_clear(&copies);
     return result;
+}
+
+/* A flow as bytes; NULL with an exception. */
+static PyObject *pickle_flow(const struct flow_copy *copy)
+{
+    struct flow_copies copies = {0};
+    if (!flow_copies_init(&copies, 1, copy->quality != NULL))
+        return PyErr_NoMemory();
+    flow_copies_add(&copies, copy);
+    PyObject *bytes = pickle_flows(&copies);
+    flow_copies_clear(&copies);
+    return bytes;
 }
 
 static PyObject *flow_object_reduce(PyObject *self_, PyObject *Py_UNUSED(args))
 {
     PyObject *from_bytes = natkit_attribute((PyObject *)Py_TYPE(self_), "_from_bytes");
-    return from_bytes ? Py_BuildValue("N(N)", from_bytes, pickle_flows(flow_object_copy(self_), 1))
+    return from_bytes ? Py_BuildValue("N(N)", from_bytes, pickle_flow(flow_object_copy(self_)))
                       : NULL;
 }
 
@@ -120,11 +150,13 @@ static PyObject *field_get(PyObject *self_, void *closure)
         return state->ipp_api->prefix_new(state->ipp_api, copy->v6 ? 6 : 4,
                                           flow_field_address(field, copy, &key), IPP_NO_LENGTH);
     if (field->info.kind == KIND_TEXT) {
-        const char *text = flow_tcp_state(&copy->of.flow, copy->v6);
+        const char *text = flow_field_text(field, copy);
         return Py_BuildValue("z", text);
     }
     if (!flow_field_number(field, copy, &value))
         Py_RETURN_NONE;
+    if (field->info.kind == KIND_BOOL)
+        return PyBool_FromLong(value != 0);
     if (field->info.kind == KIND_TIME || field->info.kind == KIND_DURATION)
         return PyLong_FromLongLong((int64_t)value);
     return PyLong_FromUnsignedLongLong(value);
@@ -148,7 +180,7 @@ static PyObject *ipflow_get(PyObject *self_, void *Py_UNUSED(closure))
 
 #define NUMBER_OF(what_, whose_, kind, missing, column, attribute_, doc) FIELD_##what_##_##whose_,
 
-enum field_number { FLOW_FIELD_ROWS(NUMBER_OF) };
+enum field_number { FLOW_FIELD_ROWS(NUMBER_OF) TCP_FIELD_ROWS(NUMBER_OF) };
 
 #define AS_GETSET(what_, whose_, kind, missing, column, attribute_, text)                          \
     {.name = (attribute_),                                                                         \
@@ -157,7 +189,7 @@ enum field_number { FLOW_FIELD_ROWS(NUMBER_OF) };
      .closure = (void *)(uintptr_t)FIELD_##what_##_##whose_},
 
 static PyGetSetDef attributes[] = {
-    FLOW_FIELD_ROWS(AS_GETSET){
+    FLOW_FIELD_ROWS(AS_GETSET) TCP_FIELD_ROWS(AS_GETSET){
         .name = "fwd_key",
         .get = key_get,
         .doc = "The key of the forward direction, as IPflow's fwd_key: 14 or 38 bytes."},

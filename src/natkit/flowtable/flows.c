@@ -13,12 +13,12 @@
 struct flows_object {
     PyObject ob_base;
     struct natkit_state *state; /* borrowed: the type keeps the module alive */
-    struct flow_copy *copies;   /* owned */
-    size_t count;
+    struct flow_copies copies;
+    bool tcp; /* of a table of TCP quality */
 };
 
-/* A sequence with room for so many, the count still 0; NULL with an exception. */
-static struct flows_object *flows_new(struct natkit_state *state, size_t room)
+/* An empty sequence with room for so many; NULL with an exception. */
+static struct flows_object *flows_new(struct natkit_state *state, size_t room, bool tcp)
 {
     if (!state->flows_type) {
         PyErr_SetString(PyExc_RuntimeError, "the module natkit has been unloaded");
@@ -29,8 +29,8 @@ static struct flows_object *flows_new(struct natkit_state *state, size_t room)
     if (!self)
         return NULL;
     self->state = state;
-    self->copies = malloc((room + 1) * sizeof(*self->copies));
-    if (self->copies)
+    self->tcp = tcp;
+    if (flow_copies_init(&self->copies, room, tcp))
         return self;
     Py_DECREF((PyObject *)self);
     PyErr_NoMemory();
@@ -41,9 +41,10 @@ static struct flows_object *flows_new(struct natkit_state *state, size_t room)
 static struct flows_object *flows_of(const struct flow_table_object *owner, const flow_ref *refs,
                                      size_t count)
 {
-    struct flows_object *self = flows_new(owner->state, count);
+    struct flows_object *self = flows_new(owner->state, count, owner->table.set.tracks_tcp);
     for (size_t i = 0; self && i < count; i++) {
-        self->copies[self->count++] = flow_set_copy(&owner->table.set, refs[i]);
+        struct flow_copy copy = flow_set_copy(&owner->table.set, refs[i]);
+        flow_copies_add(&self->copies, &copy);
         if (!flow_patience_lasts(&until_signal, i))
             Py_CLEAR(self);
     }
@@ -75,24 +76,24 @@ PyObject *flows_take(struct flow_table_object *self)
 static void flows_dealloc(PyObject *self_)
 {
     PyTypeObject *type = Py_TYPE(self_);
-    free(((struct flows_object *)self_)->copies);
+    flow_copies_clear(&((struct flows_object *)self_)->copies);
     type->tp_free(self_);
     Py_DECREF(type);
 }
 
 static Py_ssize_t flows_length(PyObject *self_)
 {
-    return (Py_ssize_t)((const struct flows_object *)self_)->count;
+    return (Py_ssize_t)((const struct flows_object *)self_)->copies.count;
 }
 
 static PyObject *flows_item(PyObject *self_, Py_ssize_t n)
 {
     const struct flows_object *self = (const struct flows_object *)self_;
-    if (n < 0 || (size_t)n >= self->count) {
-        PyErr_Format(PyExc_IndexError, "flow %zd of %zu", n, self->count);
+    if (n < 0 || (size_t)n >= self->copies.count) {
+        PyErr_Format(PyExc_IndexError, "flow %zd of %zu", n, self->copies.count);
         return NULL;
     }
-    return flow_object_new(self->state, &self->copies[n]);
+    return flow_object_new(self->state, &self->copies.all[n]);
 }
 
 static PyObject *flows_slice(struct flows_object *self, PyObject *slice)
@@ -100,10 +101,10 @@ static PyObject *flows_slice(struct flows_object *self, PyObject *slice)
     Py_ssize_t start = 0, stop = 0, step = 0;
     if (PySlice_Unpack(slice, &start, &stop, &step) < 0)
         return NULL;
-    Py_ssize_t count = PySlice_AdjustIndices((Py_ssize_t)self->count, &start, &stop, step);
-    struct flows_object *part = flows_new(self->state, (size_t)count);
+    Py_ssize_t count = PySlice_AdjustIndices((Py_ssize_t)self->copies.count, &start, &stop, step);
+    struct flows_object *part = flows_new(self->state, (size_t)count, self->tcp);
     for (Py_ssize_t i = 0; part && i < count; i++)
-        part->copies[part->count++] = self->copies[start + i * step];
+        flow_copies_add(&part->copies, &self->copies.all[start + i * step]);
     return (PyObject *)part;
 }
 
@@ -118,12 +119,12 @@ static PyObject *flows_subscript(PyObject *self_, PyObject *key)
     Py_ssize_t n = PyNumber_AsSsize_t(key, PyExc_IndexError);
     if (n == -1 && PyErr_Occurred())
         return NULL;
-    return flows_item(self_, n < 0 ? n + (Py_ssize_t)self->count : n);
+    return flows_item(self_, n < 0 ? n + (Py_ssize_t)self->copies.count : n);
 }
 
 static struct flow_copy ended_copy(const void *context, size_t n)
 {
-    return ((const struct flows_object *)context)->copies[n];
+    return ((const struct flows_object *)context)->copies.all[n];
 }
 
 static PyObject *flows_columns(PyObject *self_, PyObject *args, PyObject *kwargs)
@@ -135,8 +136,9 @@ static PyObject *flows_columns(PyObject *self_, PyObject *args, PyObject *kwargs
     if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|O:columns", keywords, &names))
         return NULL;
     PyObject *chosen = flow_column_names(names);
-    PyObject *table =
-        chosen ? flow_columns_table(self->state, chosen, self->count, ended_copy, self) : NULL;
+    PyObject *table = chosen ? flow_columns_table(self->state, chosen, self->tcp,
+                                                  self->copies.count, ended_copy, self)
+                             : NULL;
     Py_XDECREF(chosen);
     return table;
 }
@@ -149,32 +151,33 @@ static PyObject *flows_stream(PyObject *self_, PyObject *args, PyObject *kwargs)
     PyObject *schema = NULL;
     if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|O:__arrow_c_stream__", keywords, &schema))
         return NULL;
-    return flow_columns_stream(self->state, self->count, ended_copy, self);
+    return flow_columns_stream(self->state, self->tcp, self->copies.count, ended_copy, self);
 }
 
-static PyObject *flows_schema(PyObject *Py_UNUSED(self), PyObject *Py_UNUSED(args))
+static PyObject *flows_schema(PyObject *self_, PyObject *Py_UNUSED(args))
 {
-    return flow_columns_schema();
+    return flow_columns_schema(((const struct flows_object *)self_)->tcp);
 }
 
 static PyObject *flows_repr(PyObject *self_)
 {
-    return PyUnicode_FromFormat("<natkit.Flows: %zu>", ((const struct flows_object *)self_)->count);
+    return PyUnicode_FromFormat("<natkit.Flows: %zu>",
+                                ((const struct flows_object *)self_)->copies.count);
 }
 
 static PyObject *flows_from_bytes(PyObject *type_, PyObject *bytes)
 {
     struct natkit_state *state = natkit_state_of((PyTypeObject *)type_);
-    size_t count = 0;
-    struct flow_copy *copies = state ? unpickle_flows(bytes, &count) : NULL;
-    struct flows_object *self = copies ? flows_new(state, 0) : NULL;
+    struct flow_copies copies = {0};
+    if (!state || unpickle_flows(bytes, &copies) < 0)
+        return NULL;
+    struct flows_object *self = flows_new(state, 0, copies.qualities != NULL);
     if (!self) {
-        free(copies);
+        flow_copies_clear(&copies);
         return NULL;
     }
-    free(self->copies);
+    flow_copies_clear(&self->copies);
     self->copies = copies;
-    self->count = count;
     return (PyObject *)self;
 }
 
@@ -182,15 +185,14 @@ static PyObject *flows_reduce(PyObject *self_, PyObject *Py_UNUSED(args))
 {
     const struct flows_object *self = (const struct flows_object *)self_;
     PyObject *from_bytes = natkit_attribute((PyObject *)Py_TYPE(self_), "_from_bytes");
-    return from_bytes ? Py_BuildValue("N(N)", from_bytes, pickle_flows(self->copies, self->count))
-                      : NULL;
+    return from_bytes ? Py_BuildValue("N(N)", from_bytes, pickle_flows(&self->copies)) : NULL;
 }
 
 static PyObject *flows_sizeof(PyObject *self_, PyObject *Py_UNUSED(args))
 {
     const struct flows_object *self = (const struct flows_object *)self_;
-    return PyLong_FromSize_t((size_t)Py_TYPE(self_)->tp_basicsize +
-                             self->count * sizeof(*self->copies));
+    size_t size = sizeof(*self->copies.all) + (self->tcp ? sizeof(*self->copies.qualities) : 0);
+    return PyLong_FromSize_t((size_t)Py_TYPE(self_)->tp_basicsize + self->copies.count * size);
 }
 
 static PyMethodDef flows_methods[] = {

@@ -11,7 +11,8 @@ static int same_settings(const struct flow_table_object *one, const struct flow_
     const struct flow_timeouts *timeouts = &one->table.wheel.timeouts;
     const struct flow_timeouts *others = &other->table.wheel.timeouts;
     if (timeouts->idle != others->idle || timeouts->active != others->active ||
-        one->table.input.by_vlan != other->table.input.by_vlan)
+        one->table.input.by_vlan != other->table.input.by_vlan ||
+        one->table.set.tracks_tcp != other->table.set.tracks_tcp)
         return 0;
     if (!one->home || !other->home)
         return one->home == other->home;
@@ -42,9 +43,9 @@ const char table_merge_doc[] =
     "timeouts, and other begins before this table's last packet; a flow goes on across the\n"
     "border for longer than the active timeout; TCP's first segments in other don't tell what\n"
     "was sent before; a fragment in one table has its first fragment in the other; flows that\n"
-    "ended were taken out of other.\n\n"
-    "other stays as it is. ValueError for a table with another home, other timeouts or\n"
-    "another vlan, and for this table itself. An exception of a signal's handler, such as\n"
+    "ended were taken out of other; with tcp=True, a TCP connection goes on across the border.\n\n"
+    "other stays as it is. ValueError for a table with another home, other timeouts, another\n"
+    "vlan or tcp, and for this table itself. An exception of a signal's handler, such as\n"
     "Ctrl-C, comes before the first flow was added, and both tables are as they were, or when\n"
     "all is done.";
 
@@ -68,8 +69,9 @@ PyObject *table_merge(PyObject *self_, PyObject *args, PyObject *kwargs)
     }
     int same = same_settings(self, other);
     if (same == 0)
-        PyErr_SetString(PyExc_ValueError,
-                        "the flow tables have other homes or timeouts, or one is by VLAN");
+        PyErr_SetString(
+            PyExc_ValueError,
+            "the flow tables have other homes or timeouts, or one is by VLAN or has tcp");
     if (same <= 0)
         return NULL;
     if (!table_object_settled((PyObject *)self) || !table_object_settled(other_obj))

@@ -17,11 +17,11 @@ PyObject *pickle_table(struct flow_table *table)
     return bytes;
 }
 
-PyObject *pickle_flows(const struct flow_copy *copies, size_t count)
+PyObject *pickle_flows(const struct flow_copies *copies)
 {
-    PyObject *bytes = PyBytes_FromStringAndSize(NULL, (Py_ssize_t)flow_copies_size(copies, count));
+    PyObject *bytes = PyBytes_FromStringAndSize(NULL, (Py_ssize_t)flow_copies_size(copies));
     if (bytes)
-        flow_copies_write(copies, count, (uint8_t *)PyBytes_AS_STRING(bytes));
+        flow_copies_write(copies, (uint8_t *)PyBytes_AS_STRING(bytes));
     return bytes;
 }
 
@@ -55,15 +55,13 @@ int unpickle_table(struct flow_table *table, PyObject *bytes)
     return raise_load(result, &error);
 }
 
-struct flow_copy *unpickle_flows(PyObject *bytes, size_t *count)
+int unpickle_flows(PyObject *bytes, struct flow_copies *copies)
 {
-    struct flow_copy *copies = NULL;
     struct flow_load_error error;
     Py_buffer buffer;
     if (PyObject_GetBuffer(bytes, &buffer, PyBUF_SIMPLE) < 0)
-        return NULL;
-    enum flow_load_result result =
-        flow_copies_load(buffer.buf, (size_t)buffer.len, &copies, count, &error);
+        return -1;
+    enum flow_load_result result = flow_copies_load(buffer.buf, (size_t)buffer.len, copies, &error);
     PyBuffer_Release(&buffer);
-    return raise_load(result, &error) < 0 ? NULL : copies;
+    return raise_load(result, &error);
 }

@@ -5,14 +5,15 @@
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
 
+#include "flowtable/copies.h"
 #include "flowtable/table.h"
 
 /* A table, which must be busy meanwhile; NULL with an exception. */
 PyObject *pickle_table(struct flow_table *table);
 /* Fill a new table: 0, or -1 with an exception, ValueError for bytes that are no table. */
 int unpickle_table(struct flow_table *table, PyObject *bytes);
-PyObject *pickle_flows(const struct flow_copy *copies, size_t count);
-/* An array to be freed; NULL with an exception, ValueError for bytes that are no flows. */
-struct flow_copy *unpickle_flows(PyObject *bytes, size_t *count);
+PyObject *pickle_flows(const struct flow_copies *copies);
+/* Flows to be cleared: 0, or -1 with an exception, ValueError for bytes that are no flows. */
+int unpickle_flows(PyObject *bytes, struct flow_copies *copies);
 
 #endif

@@ -87,13 +87,13 @@ static struct flow_table_object *table_make(PyTypeObject *type, PyObject *home)
 static PyObject *table_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
 {
     static char home_word[] = "home", idle_word[] = "idle_timeout",
-                active_word[] = "active_timeout", vlan_word[] = "vlan";
-    static char *keywords[] = {home_word, idle_word, active_word, vlan_word, NULL};
+                active_word[] = "active_timeout", vlan_word[] = "vlan", tcp_word[] = "tcp";
+    static char *keywords[] = {home_word, idle_word, active_word, vlan_word, tcp_word, NULL};
     PyObject *home = Py_None, *idle_obj = Py_None, *active_obj = Py_None; /* borrowed from args */
     int64_t idle = FLOW_NEVER, active = FLOW_NEVER;
-    int by_vlan = 0;
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|OOOp:FlowTable", keywords, &home, &idle_obj,
-                                     &active_obj, &by_vlan) ||
+    int by_vlan = 0, tcp = 0;
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|OOOpp:FlowTable", keywords, &home, &idle_obj,
+                                     &active_obj, &by_vlan, &tcp) ||
         read_timeout("idle_timeout", idle_obj, &idle) < 0 ||
         read_timeout("active_timeout", active_obj, &active) < 0)
         return NULL;
@@ -101,6 +101,8 @@ static PyObject *table_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
     if (!self)
         return NULL;
     self->table.input.by_vlan = by_vlan != 0;
+    if (tcp)
+        flow_table_track_tcp(&self->table);
     flow_table_set_timeouts(&self->table, (struct flow_timeouts){idle, active});
     return (PyObject *)self;
 }
@@ -189,9 +191,9 @@ static Py_ssize_t table_length(PyObject *self_)
     return table ? (Py_ssize_t)table->set.index.count : -1;
 }
 
-static PyObject *table_schema(PyObject *Py_UNUSED(self), PyObject *Py_UNUSED(args))
+static PyObject *table_schema(PyObject *self_, PyObject *Py_UNUSED(args))
 {
-    return flow_columns_schema();
+    return flow_columns_schema(table_object(self_)->table.set.tracks_tcp);
 }
 
 static PyObject *table_repr(PyObject *self_)
@@ -240,6 +242,11 @@ static PyObject *vlan_get(PyObject *self_, void *Py_UNUSED(closure))
     return PyBool_FromLong(table_object(self_)->table.input.by_vlan);
 }
 
+static PyObject *tcp_get(PyObject *self_, void *Py_UNUSED(closure))
+{
+    return PyBool_FromLong(table_object(self_)->table.set.tracks_tcp);
+}
+
 static PyObject *packets_get(PyObject *self_, void *Py_UNUSED(closure))
 {
     return PyLong_FromUnsignedLongLong(table_object(self_)->table.input.packets);
@@ -276,6 +283,9 @@ static PyGetSetDef table_getset[] = {
     {.name = "vlan",
      .get = vlan_get,
      .doc = "Whether flows on several VLANs are kept apart: see FlowTable."},
+    {.name = "tcp",
+     .get = tcp_get,
+     .doc = "Whether the quality of TCP connections is counted: see FlowTable."},
     {.name = "time_ns",
      .get = time_ns_get,
      .doc = "The latest arrival time of a packet: nanoseconds since the epoch.\n\nThe timeouts go "
@@ -307,7 +317,7 @@ static PyMethodDef table_methods[] = {
     METHOD("__arrow_c_schema__", table_schema, METH_NOARGS, flow_schema_doc),
     METHOD("_to_be_merged", table_to_be_merged, METH_VARARGS | METH_KEYWORDS | METH_CLASS,
            "_to_be_merged($type, home=None, idle_timeout=None, active_timeout=None, "
-           "vlan=False)\n--\n\n"
+           "vlan=False, tcp=False)\n--\n\n"
            "A table that keeps up to 32 MB more of what merge() needs, and reads with one thread:\n"
            "others read for other tables."),
     METHOD("_merged", table_merged, METH_NOARGS,
@@ -324,7 +334,7 @@ static PyMethodDef table_methods[] = {
     {.ml_name = NULL}};
 
 static const char table_doc[] =
-    "FlowTable(home=None, idle_timeout=None, active_timeout=None, vlan=False)\n--\n\n"
+    "FlowTable(home=None, idle_timeout=None, active_timeout=None, vlan=False, tcp=False)\n--\n\n"
     "The flows of packets: a row for each five-tuple, both directions in one.\n\n"
     "Forward is the direction of a flow's first packet (RFC 2722 section 2.1). With a\n"
     "FlowHome as home it is that of the packet's home_key, into the home network.\n\n"
@@ -339,6 +349,9 @@ static const char table_doc[] =
     "the flows are looked at. All others count in a flow without ports.\n\n"
     "With vlan=True the same five-tuple is another flow on each VLAN: that of the outermost\n"
     "802.1Q or 802.1ad tag, 0 without a tag and for a priority tag.\n\n"
+    "With tcp=True flows of TCP also have the quality of their connection: round trips,\n"
+    "segments sent again, duplicate ACKs, windows and more, about 900 bytes for each. In other\n"
+    "tables those attributes of Flow are None, and there are no such columns.\n\n"
     "Iterating gives a Flow for each that goes on, in the order of their first packets.\n"
     "table[key] is the flow of a fwd_key of either direction, of an IPflow or of a Flow;\n"
     "KeyError if there is none. With vlan=True that is the flow without a VLAN; the one on a\n"

@@ -25,13 +25,14 @@ static int add_prefix(struct flowhome *self, PyObject *args, Py_ssize_t i)
     const struct ipp_api *api = self->state->ipp_api;
     PyObject *obj = PyTuple_GET_ITEM(args, i);
     struct ipp_value value;
-    if (!api->prefix_type || !PyObject_TypeCheck(obj, api->prefix_type)) {
-        PyErr_Format(PyExc_TypeError, "FlowHome(): argument %zd must be an IPprefix, not %.100s",
-                     i + 1, Py_TYPE(obj)->tp_name);
+    if (api->prefix_from(api, obj, &value) < 0) {
+        if (PyErr_ExceptionMatches(PyExc_TypeError))
+            PyErr_Format(PyExc_TypeError,
+                         "FlowHome(): argument %zd must be an IPprefix, str or ipaddress object, "
+                         "not %.100s",
+                         i + 1, Py_TYPE(obj)->tp_name);
         return -1;
     }
-    if (api->prefix_value(api, obj, &value) < 0)
-        return -1;
     if (value.length == IPP_NO_LENGTH) {
         PyErr_Format(PyExc_ValueError, "FlowHome(): argument %zd has no length: %S", i + 1, obj);
         return -1;
@@ -180,9 +181,10 @@ static PyMethodDef home_methods[] = {
 PyDoc_STRVAR(home_doc,
              "FlowHome(*prefixes)\n--\n\n"
              "Home networks: they give flows a direction, into or out of them.\n\n"
-             "prefixes are one or more IPprefixes with lengths, of either version; bits after\n"
-             "the length are ignored. ValueError for one without a length, TypeError for\n"
-             "anything else and for no prefix.");
+             "prefixes are one or more with lengths, of either version: IPprefixes, texts such as\n"
+             "'192.0.2.0/24', objects of the module ipaddress. Bits after the length are ignored.\n"
+             "ValueError for one without a length and for other texts, TypeError for anything\n"
+             "else and for no prefix.");
 
 static PyType_Slot home_slots[] = {
     {.slot = Py_tp_doc, .pfunc = (void *)(uintptr_t)home_doc},

@@ -1,0 +1,100 @@
+"""The bytes of TCP connections, put in order, of one trace or several."""
+
+from __future__ import annotations
+
+import math
+import operator
+import os
+from collections.abc import Iterator, Sequence
+from typing import SupportsIndex
+
+import plt
+from natkit._natkit import Stream, _StreamReader
+from plt.shared import SharedFilter, Source, shared_filter
+
+__all__ = ["streams"]
+
+#: Offsets into bytes and sums of them stay far from what 64 bits hold.
+MOST = 1 << 48
+
+
+def _size(name: str, value: SupportsIndex, least: int = 1) -> int:
+    """A number of bytes; ValueError where it is out of range."""
+    number = operator.index(value)
+    if not least <= number <= MOST:
+        raise ValueError(f"{name} is {least} to 2**48 bytes, not {number}")
+    return number
+
+
+def streams(
+    source: Source | Sequence[Source],
+    *,
+    filter: plt.filter | str | None = None,
+    way_limit: SupportsIndex = 1 << 24,
+    memory: SupportsIndex = 1 << 28,
+    window: SupportsIndex = 1 << 20,
+    idle_timeout: float = 600.0,
+) -> Iterator[Stream]:
+    """The bytes that both ends of each TCP connection sent, in order: an iterator of Stream.
+
+    source is a trace or URI, or a list of these, read in order as one; filter lets only packets
+    through that match. A stream comes when its connection is over: 5 seconds of the trace's time
+    after a FIN each way or a RST, with the SYN of another connection between the same ends, after
+    idle_timeout seconds without a packet; the rest at the end, in the order in which they began.
+    Fragments of IP packets are put together first. Checksums are not looked at.
+
+    Of bytes that came twice the first are kept. way_limit is how many bytes of each way are kept,
+    from the first on. A segment that begins more than window bytes after all before it is dropped,
+    unless a second one follows on it, as after many lost packets. `StreamWay.dropped` counts the
+    bytes of both. All streams in hand take memory bytes at most, to which 24 bytes a segment count:
+    the one without a packet for the longest time ends early then.
+
+    ValueError for a number out of range; LibtraceError where a trace can't be read: the iterator
+    goes on with what was read before it, and the next trace.
+    """
+    if not 0 < idle_timeout < 1e9:
+        raise ValueError(
+            f"idle_timeout is more than 0 seconds and less than 10**9, not {idle_timeout}"
+        )
+    one = isinstance(source, (str, bytes, os.PathLike, plt.trace))
+    sources: list[Source] = [source] if one else list(source)  # type: ignore[list-item, arg-type]
+    if not sources:
+        raise ValueError("no sources to read")
+    reader = _StreamReader(
+        os.urandom(16),
+        _size("way_limit", way_limit),
+        _size("window", window, 0),
+        _size("memory", memory),
+        math.ceil(idle_timeout * 1e9),
+    )
+    return _Streams(reader, sources, shared_filter(filter))
+
+
+class _Streams:
+    """Reads one source after another."""
+
+    def __init__(
+        self, reader: _StreamReader, sources: Sequence[Source], filter: SharedFilter
+    ) -> None:
+        self._reader = reader
+        self._sources = iter(sources)
+        self._filter = filter
+        self._finished = False
+
+    def __iter__(self) -> Iterator[Stream]:
+        return self
+
+    def __next__(self) -> Stream:
+        while True:
+            stream = next(self._reader, None)
+            if stream is not None:
+                return stream
+            if self._finished:
+                raise StopIteration
+            try:
+                source = next(self._sources)
+            except StopIteration:
+                self._finished = True
+                self._reader.finish()
+            else:
+                self._reader.open(source, self._filter)

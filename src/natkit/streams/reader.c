@@ -1,0 +1,190 @@
+/* The type _StreamReader: packets of one trace after another, put together to streams. */
+#include "reader.h"
+
+#include "stream.h"
+
+#include "common/keptexception.h"
+#include "packet/bytes.h"
+#include "packet/decode.h"
+
+#include <string.h>
+
+/* Packets between two looks at signals. */
+enum { STRETCH = 1 << 14 };
+
+struct stream_reader {
+    PyObject ob_base;
+    struct natkit_state *state;  /* borrowed: the type keeps the module alive */
+    struct plt_records *records; /* owned; NULL while no trace is open */
+    bool busy;                   /* a thread reads without the GIL */
+    struct connections connections;
+};
+
+static int check(const struct stream_reader *self)
+{
+    if (self->busy)
+        PyErr_SetString(PyExc_RuntimeError, "the streams are in use by another thread");
+    return self->busy ? -1 : 0;
+}
+
+static void close_records(struct stream_reader *self)
+{
+    struct plt_records *records = self->records;
+    self->records = NULL;
+    if (records)
+        self->state->plt_api->records_close(records);
+}
+
+static void reader_dealloc(PyObject *self_)
+{
+    struct stream_reader *self = (struct stream_reader *)self_;
+    PyTypeObject *type = Py_TYPE(self_);
+    close_records(self);
+    connections_clear(&self->connections);
+    type->tp_free(self_);
+    Py_DECREF(type);
+}
+
+static PyObject *reader_new(PyTypeObject *type, PyObject *args, PyObject *Py_UNUSED(kwargs))
+{
+    const char *seed = NULL;
+    Py_ssize_t seed_size = 0;
+    unsigned long long limit = 0, window = 0, memory = 0;
+    long long idle_timeout = 0;
+    struct natkit_state *state = natkit_state_of(type);
+    if (!state || !PyArg_ParseTuple(args, "y#KKKL", &seed, &seed_size, &limit, &window, &memory,
+                                    &idle_timeout))
+        return NULL;
+    if (seed_size != 16)
+        return PyErr_Format(PyExc_ValueError, "a seed has 16 bytes, not %zd", seed_size);
+    struct stream_reader *self = (struct stream_reader *)type->tp_alloc(type, 0);
+    if (!self)
+        return NULL;
+    self->state = state;
+    self->connections.settings =
+        (struct connections_settings){.limits = {.size = limit, .window = window},
+                                      .memory = memory,
+                                      .idle_timeout = idle_timeout};
+    self->connections.seed[0] = load_be64((const uint8_t *)seed);
+    self->connections.seed[1] = load_be64((const uint8_t *)seed + 8);
+    return (PyObject *)self;
+}
+
+static PyObject *reader_open(PyObject *self_, PyObject *args)
+{
+    struct stream_reader *self = (struct stream_reader *)self_;
+    const struct plt_api *api = self->state->plt_api;
+    PyObject *source = NULL, *filter = NULL;
+    if (!PyArg_ParseTuple(args, "OO", &source, &filter) || check(self) < 0)
+        return NULL;
+    struct plt_records *records = api->records_open(api, source, filter);
+    if (!records)
+        return NULL;
+    close_records(self);
+    self->records = records;
+    Py_RETURN_NONE;
+}
+
+static PyObject *reader_close(PyObject *self_, PyObject *Py_UNUSED(args))
+{
+    struct stream_reader *self = (struct stream_reader *)self_;
+    if (check(self) < 0)
+        return NULL;
+    close_records(self);
+    Py_RETURN_NONE;
+}
+
+/* Read packets until a connection ends or some were read; what the source said last. */
+static enum plt_records_result read_stretch(struct stream_reader *self, bool *out_of_memory)
+{
+    const struct plt_api *api = self->state->plt_api;
+    enum plt_records_result result = PLT_RECORD;
+    struct plt_record record;
+    struct plt_layers layers;
+    struct connection_segment segment;
+    for (int i = 0; i < STRETCH && !self->connections.ended && !*out_of_memory; i++) {
+        result = api->records_next(self->records, &record);
+        if (result != PLT_RECORD)
+            break;
+        record_layers(&record, &layers);
+        struct plt_packet packet = {
+            .data = record.data, .len = record.len, .layers = &layers, .meta = &record.meta};
+        *out_of_memory = !connections_add(&self->connections, &packet, &segment);
+    }
+    return result;
+}
+
+/* 0, or -1 with an exception. */
+static int read_on(struct stream_reader *self)
+{
+    const struct plt_api *api = self->state->plt_api;
+    enum plt_records_result result = PLT_RECORD;
+    bool out_of_memory = false;
+    int status = 0;
+    self->busy = true;
+    Py_BEGIN_ALLOW_THREADS
+    result = read_stretch(self, &out_of_memory);
+    Py_END_ALLOW_THREADS
+    if (out_of_memory)
+        PyErr_NoMemory();
+    else if (result == PLT_ERROR)
+        api->records_raise(self->records);
+    if (out_of_memory || result == PLT_ERROR)
+        status = -1;
+    else if (result == PLT_MORE)
+        status = api->records_fill(self->records);
+    else
+        status = PyErr_CheckSignals();
+    self->busy = false;
+    if (result == PLT_END || result == PLT_ERROR) {
+        PyObject *error = exception_take();
+        close_records(self);
+        exception_restore(error);
+    }
+    return status;
+}
+
+static PyObject *reader_next(PyObject *self_)
+{
+    struct stream_reader *self = (struct stream_reader *)self_;
+    if (check(self) < 0)
+        return NULL;
+    while (!self->connections.ended && self->records)
+        if (read_on(self) < 0)
+            return NULL;
+    struct connection *connection = connections_take(&self->connections);
+    return connection ? stream_new(self->state, connection, &self->connections.settings.limits)
+                      : NULL;
+}
+
+static PyObject *reader_finish(PyObject *self_, PyObject *Py_UNUSED(args))
+{
+    struct stream_reader *self = (struct stream_reader *)self_;
+    if (check(self) < 0)
+        return NULL;
+    return connections_finish(&self->connections) ? Py_NewRef(Py_None) : PyErr_NoMemory();
+}
+
+static PyMethodDef reader_methods[] = {
+    {"open", reader_open, METH_VARARGS,
+     "open($self, source, filter, /)\n--\n\nGo on with the packets of a trace."},
+    {"close", reader_close, METH_NOARGS, "close($self, /)\n--\n\nRead no more of the trace."},
+    {"finish", reader_finish, METH_NOARGS,
+     "finish($self, /)\n--\n\nEnd all streams: there are no more packets."},
+    {.ml_name = NULL},
+};
+
+static PyType_Slot reader_slots[] = {
+    {Py_tp_doc, "_StreamReader(seed, way_limit, window, memory, idle_timeout, /)\n--\n\n"
+                "Iterates over the streams of a trace that end: the C part of natkit.streams()."},
+    {Py_tp_new, reader_new},
+    {Py_tp_dealloc, reader_dealloc},
+    {Py_tp_iter, PyObject_SelfIter},
+    {Py_tp_iternext, reader_next},
+    {Py_tp_methods, reader_methods},
+    {0, NULL}};
+
+PyType_Spec stream_reader_spec = {.name = "natkit._StreamReader",
+                                  .basicsize = sizeof(struct stream_reader),
+                                  .flags = Py_TPFLAGS_DEFAULT,
+                                  .slots = reader_slots};

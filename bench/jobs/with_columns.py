@@ -45,12 +45,6 @@ def batches(path: Path, clock: Clock) -> Result:
     return {"count": packets}
 
 
-def decap_batches(path: Path, clock: Clock) -> Result:
-    with clock:
-        packets = sum(len(batch) for batch in plt.columns(path, FIELDS, decap=True))
-    return {"count": packets}
-
-
 WEB = "tcp and (dst port 80 or dst port 443)"
 BPF = f"({WEB}) or (vlan and {WEB})"
 WHERE = plt.where("tcp and dst_port in (80, 443)")

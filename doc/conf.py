@@ -23,7 +23,15 @@ author = "the authors of python-libtrace 2"
 project_copyright = author
 release = version = installed_version("python-libtrace")
 
-extensions = ["myst_nb", "sphinx.ext.autodoc", "docstrings", "header_tables", "notebooks"]
+extensions = [
+    "myst_nb",
+    "sphinx.ext.autodoc",
+    "sphinx.ext.viewcode",
+    "docstrings",
+    "header_tables",
+    "notebooks",
+    "stub_signatures",
+]
 exclude_patterns = ["_build", "_ext"]
 default_role = "code"
 nitpicky = False
@@ -38,10 +46,15 @@ nb_execution_timeout = 300
 nb_execution_raise_on_error = True
 nb_execution_show_tb = True
 nb_merge_streams = True
+nb_code_prompt_show = "Show the answer"  # folded away are the answers to exercises alone
+nb_code_prompt_hide = "Hide the answer"
 nb_render_markdown_format = "myst"  # tables in what a notebook shows
 
 autodoc_member_order = "groupwise"
-autodoc_typehints = "none"
+autodoc_typehints = "signature"
+autodoc_typehints_format = "short"
+maximum_signature_line_length = 88
+suppress_warnings = ["ref.python"]  # bytes in a signature is the built-in type, not Flow.bytes
 
 html_theme = "furo"
 html_title = f"python-libtrace {release}"

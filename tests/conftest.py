@@ -93,3 +93,12 @@ def tshark() -> str:
     if path is None:
         missing("tshark is not installed")
     return path
+
+
+@pytest.fixture(scope="session")
+def tcptrace() -> str:
+    """The path of tcptrace."""
+    path = shutil.which("tcptrace")
+    if path is None:
+        missing("tcptrace is not installed")
+    return path

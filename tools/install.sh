@@ -46,6 +46,7 @@ build)
 test)
     command_of tshark tshark
     command_of traceanon libtrace-tools
+    command_of tcptrace tcptrace
     ;;
 check)
     for tool in clang clang-format clang-tidy cppcheck; do

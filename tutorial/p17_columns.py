@@ -2,6 +2,8 @@
 """p17: p03 and p07 again without a loop: protocols and TCP ports, from columns.
 
 Usage: python p17_columns.py [URI]
+
+It needs what `pip install numpy` installs.
 """
 
 import sys

@@ -2,6 +2,8 @@
 """p18: how much goes in and out of home each second?
 
 Usage: python p18_home_rates.py [URI [HOME ...]]
+
+It needs what `pip install numpy` installs.
 """
 
 import sys

@@ -2,6 +2,8 @@
 """p21: how fast do nameservers answer, and who asks those who never do, the puzzle of p11?
 
 Usage: python p21_dns_response_times.py [URI [HOME ...]]
+
+It needs what `pip install numpy` installs.
 """
 
 import sys

@@ -4,6 +4,8 @@
 Usage: python p24_parquet_and_sql.py [FOLDER [OUT]]
 
 OUT is the folder for the Parquet files; without it they are gone at the end.
+
+It needs what `pip install duckdb pyarrow` installs.
 """
 
 import sys

@@ -299,7 +299,7 @@ static void count_handshake(struct tcp_track *track, const struct flow_packet *p
 static void count_syn(struct tcp_way_track *track, struct tcp_quality_way *way,
                       const struct flow_segment *segment)
 {
-    if (!(segment->found & SEGMENT_OPTIONS) || (track->marks & TRACK_OPEN))
+    if (track->marks & TRACK_OPEN)
         return;
     way->options = segment->found & SEGMENT_SYN_OPTIONS;
     way->mss = segment->mss;
@@ -382,17 +382,17 @@ void tcp_track_count(struct tcp_track *track, const struct flow_packet *packet)
 
 /* --- What it tells --------------------------------------------------------------------------- */
 
+/* Whether a SYN was seen without an option: one such is enough. */
+static bool lacks(uint8_t options, uint8_t option)
+{
+    return (options & SEGMENT_OPTIONS) && !(options & option);
+}
+
 bool tcp_agreed(const struct tcp_quality *quality, uint8_t option, bool *agreed)
 {
-    bool known = true;
-    *agreed = true;
-    for (unsigned way = 0; way < 2; way++) {
-        uint8_t options = quality->ways[way].options;
-        known &= (options & SEGMENT_OPTIONS) != 0;
-        if ((options & SEGMENT_OPTIONS) && !(options & option))
-            *agreed = false;
-    }
-    return known || !*agreed; /* one that did not offer it is enough */
+    uint8_t one = quality->ways[0].options, other = quality->ways[1].options;
+    *agreed = one & other & option;
+    return *agreed || lacks(one, option) || lacks(other, option);
 }
 
 bool tcp_window_scale(const struct tcp_quality *quality, unsigned way, uint8_t *scale)

@@ -65,7 +65,7 @@ static void read_option(const uint8_t *option, unsigned length, bool syn, struct
     }
 }
 
-/* All options, of which a malformed one ends them. */
+/* The options that were captured, of which a malformed one ends them. */
 static void read_options(const uint8_t *options, unsigned length, bool syn,
                          struct flow_segment *out)
 {
@@ -74,13 +74,19 @@ static void read_options(const uint8_t *options, unsigned length, bool syn,
         if (options[at] != OPTION_NOTHING) {
             takes = length - at > 1 ? options[at + 1] : 0;
             if (takes < 2 || takes > length - at)
-                break;
+                return;
             read_option(options + at, takes, syn, out);
         }
         at += takes;
     }
-    if (syn)
-        out->found |= SEGMENT_OPTIONS;
+}
+
+/* How much of the options was captured. */
+static unsigned captured_options(const struct plt_packet *packet, unsigned length)
+{
+    while (length > 0 && !transport_bytes(packet, TCP_HEADER, length))
+        length--;
+    return length;
 }
 
 void flow_segment_read(const struct plt_packet *packet, struct flow_segment *out)
@@ -94,8 +100,9 @@ void flow_segment_read(const struct plt_packet *packet, struct flow_segment *out
     out->ack = load_be32(header + 8);
     out->window = load_be16(header + 14);
     unsigned length = (header[12] >> 4) * 4U - TCP_HEADER;
-    const uint8_t *options = transport_bytes(packet, TCP_HEADER, length);
+    unsigned captured = captured_options(packet, length);
     bool syn = load_be16(header + 12) & TCP_SYN;
-    if (options && (length > 0 || syn))
-        read_options(options, length, syn, out);
+    read_options(header + TCP_HEADER, captured, syn, out);
+    if (syn && captured == length)
+        out->found |= SEGMENT_OPTIONS;
 }

@@ -10,7 +10,7 @@ struct plt_packet;
 /* What a SYN says, and what a header was found to have. */
 enum {
     SEGMENT_READ = 1,         /* its 20 bytes were captured */
-    SEGMENT_OPTIONS = 2,      /* and all options of a SYN; without this bit those below are 0 */
+    SEGMENT_OPTIONS = 2,      /* and all options of a SYN; without this bit some may be missing */
     SEGMENT_MSS = 4,          /* RFC 9293 section 3.7.1 */
     SEGMENT_SCALE = 8,        /* RFC 7323 section 2.2 */
     SEGMENT_SACK_OK = 16,     /* RFC 2018 section 2 */

@@ -63,7 +63,9 @@ def some_packets() -> list[bytes]:
     ]
 
 
-@pytest.mark.parametrize("settings", [{}, {"idle_timeout": 0.5, "active_timeout": 2}])
+@pytest.mark.parametrize(
+    "settings", [{}, {"idle_timeout": 0.5, "active_timeout": 2}, {"tcp": True}]
+)
 def test_every_length_of_every_packet(tmp_path, settings):
     records = [
         Record(packet[:n], sec=EPOCH + i, wire=len(packet))
@@ -92,6 +94,7 @@ def test_damaged_packets(tmp_path, seed):
         records.append(Record(bytes(data), sec=when, wire=rng.choice([None, 0, 2**32 - 1])))
     path = write(tmp_path / "x.pcap", pcap(records, ETH))
     settings = rng.choice([{}, {"idle_timeout": 1e-9}, {"idle_timeout": 20, "active_timeout": 4e9}])
+    settings["tcp"] = rng.random() < 0.5
     tables = [FlowTable(**settings) for _ in range(3)]
     for table in tables:
         assert table.add_trace(path) == 400
@@ -109,10 +112,10 @@ def state_of(table: FlowTable) -> bytes:
     return table.__reduce__()[1][0]
 
 
-@pytest.fixture
-def state(tmp_path) -> bytes:
+@pytest.fixture(params=[False, True], ids=["plain", "tcp"])
+def state(tmp_path, request) -> bytes:
     records = [Record(packet, sec=EPOCH + n) for n, packet in enumerate(2 * some_packets())]
-    table = FlowTable(idle_timeout=9)
+    table = FlowTable(idle_timeout=9, tcp=request.param)
     table.add_trace(write(tmp_path / "x.pcap", pcap(records, ETH)))
     return state_of(table)
 
@@ -168,7 +171,8 @@ def test_damaged_pickles(state, tmp_path):
             continue
         assert state_of(FlowTable._from_bytes(state_of(table))) == state_of(table)
         table.add_trace(path)
-        other = FlowTable(idle_timeout=table.idle_timeout, active_timeout=table.active_timeout)
+        timeouts = {"idle_timeout": table.idle_timeout, "active_timeout": table.active_timeout}
+        other = FlowTable(**timeouts, tcp=table.tcp)
         other.add_trace(path)
         other.merge(table)
         table.merge(other)

@@ -26,6 +26,15 @@ RENAMED = {
     for name in (
         *("first_time", "last_time", "duration", "rtt"),
         *("fwd_first_time", "rev_first_time", "fwd_last_time", "rev_last_time"),
+        *("server_rtt", "client_rtt"),
+        *(
+            f"{way}_{name}"
+            for way in ("fwd", "rev")
+            for name in (
+                *("rtt_min", "rtt_mean", "rtt_max", "rtt_std"),
+                *("longest_silence", "first_payload_time"),
+            )
+        ),
     )
 }
 
@@ -66,7 +75,9 @@ def value_of(flow, name):
     return value
 
 
-def test_columns_are_the_attributes(table):
+def test_columns_are_the_attributes(path):
+    table = FlowTable(tcp=True)
+    table.add_trace(path)
     columns = table.columns()
     assert type(columns) is plt.Table
     flows = list(table)

@@ -16,6 +16,7 @@ import plt
 from natkit._natkit import FlowHome, FlowTable
 from plt.shared import (
     Crew,
+    Decap,
     SharedFilter,
     Source,
     Sources,
@@ -41,13 +42,14 @@ class _Settings:
     filter: SharedFilter
     vlan: bool = False
     tcp: bool = False
+    decap: Decap = False
 
     def table(self) -> FlowTable:
         return FlowTable._to_be_merged(*self.words())
 
-    def words(self) -> tuple[FlowHome | None, float | None, float | None, bool, bool]:
+    def words(self) -> tuple[FlowHome | None, float | None, float | None, bool, bool, Decap]:
         """FlowTable's arguments."""
-        return self.home, self.idle_timeout, self.active_timeout, self.vlan, self.tcp
+        return self.home, self.idle_timeout, self.active_timeout, self.vlan, self.tcp, self.decap
 
 
 @dataclass
@@ -166,6 +168,7 @@ def flows(
     active_timeout: float | None = None,
     vlan: bool = False,
     tcp: bool = False,
+    decap: Decap = False,
     filter: plt.filter | str | None = None,
     workers: SupportsIndex | None = None,
     client: Any = None,
@@ -173,9 +176,9 @@ def flows(
     """The FlowTable of many traces, flow for flow that which reading them in order would give.
 
     uris are one or more traces as plt.columns() takes them, of one capture after another; home,
-    idle_timeout, active_timeout, vlan and tcp are FlowTable's.  On this machine `workers` threads
-    read files, by default as many as there are processors; pipes, interfaces, URLs, and traces and
-    files that are open are read in their turn.  With a client of dask.distributed its workers read,
+    idle_timeout, active_timeout, vlan, tcp and decap are FlowTable's.  On this machine `workers`
+    threads read files, by default as many as there are processors; pipes, interfaces, URLs, and
+    traces and files that are open are read in their turn.  With a client of dask.distributed its workers read,
     each of which must be able to read the files.  The tables are merged; where merge() can't be
     exact, the later files are read again into the earlier table: see FlowTable.merge(). With
     tcp=True those are most, and on this machine the files are read in order at once, by a thread
@@ -191,7 +194,8 @@ def flows(
     threads = processors() if workers is None else operator.index(workers)
     if threads < 1:
         raise ValueError(f"workers must be 1 or more, not {threads}")
-    settings = _Settings(home, idle_timeout, active_timeout, shared_filter(filter), vlan, tcp)
+    shared = shared_filter(filter)
+    settings = _Settings(home, idle_timeout, active_timeout, shared, vlan, tcp, decap)
     if client is None:
         whole = _here(sources, settings, threads)
     elif not all(isinstance(source, str | bytes | os.PathLike) for source in sources):

@@ -1,5 +1,5 @@
 import builtins
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from ipaddress import (
     IPv4Address,
     IPv4Interface,
@@ -26,6 +26,7 @@ from ipp import IPprefix
 from natkit._anonymised import Anonymised
 from plt import Table, packet
 from plt import filter as _filter
+from plt._tunnel import TunnelKind
 from plt.shared import Source
 
 #: What stands for an address or a prefix.
@@ -188,6 +189,10 @@ class Flow:
     @property
     def rev_last_time_ns(self) -> int | None: ...
     @property
+    def tunnel_kind(self) -> TunnelKind | None: ...
+    @property
+    def tunnel_id(self) -> int | None: ...
+    @property
     def fwd_tcp_flags(self) -> int | None: ...
     @property
     def rev_tcp_flags(self) -> int | None: ...
@@ -327,6 +332,7 @@ class FlowTable:
         active_timeout: SupportsFloat | SupportsIndex | None = None,
         vlan: bool = False,
         tcp: bool = False,
+        decap: bool | Mapping[str, int | Iterable[int]] = False,
     ) -> Self: ...
     @property
     def home(self) -> FlowHome | None: ...
@@ -338,6 +344,8 @@ class FlowTable:
     def vlan(self) -> bool: ...
     @property
     def tcp(self) -> bool: ...
+    @property
+    def decap(self) -> bool | dict[str, list[int]]: ...
     @property
     def time_ns(self) -> int | None: ...
     @property
@@ -369,6 +377,7 @@ class FlowTable:
         active_timeout: SupportsFloat | SupportsIndex | None = None,
         vlan: bool = False,
         tcp: bool = False,
+        decap: bool | Mapping[str, int | Iterable[int]] = False,
     ) -> FlowTable: ...
     def _merged(self) -> None: ...
     @classmethod

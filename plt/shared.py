@@ -6,7 +6,7 @@ end of a source that is read ahead, by a thread or on a cluster.  `Crew` is thre
 `processors()` how many may, `is_file()` whether they may read a source; `sources_of()` lists them.
 """
 
-from ._columns import SharedFilter, read_columns, shared_filter
+from ._columns import Decap, SharedFilter, read_columns, shared_filter
 from ._inorder import Lane, Reader, Reading
 from ._sources import Source, Sources, is_file, sources_of
 from ._table import check_fields, empty_batch
@@ -14,6 +14,7 @@ from ._threads import Crew, processors
 
 __all__ = [
     "Crew",
+    "Decap",
     "Lane",
     "SharedFilter",
     "Reader",

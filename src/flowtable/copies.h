@@ -10,6 +10,7 @@ struct flow_copies {
     struct flow_copy *all;         /* owned */
     struct tcp_quality *qualities; /* owned, one for each; NULL where the table has none */
     size_t count;
+    bool has_tunnels; /* they are of a table that looks into tunnels */
 };
 
 /* Room for so many; false when out of memory, and there is nothing to clear. */

@@ -98,6 +98,8 @@ static void set_first(struct flow *flow, const struct flow_home *home,
 {
     flow->number = packet->number;
     flow->vlan = packet->vlan;
+    if (flow->marks & MARK_TUNNELS)
+        flow_tail(flow, packet->v6)->tunnel = packet->tunnel;
     flow->marks &= (uint8_t)~MARK_FWD_WAY;
     if (forward_way(home, packet))
         flow->marks |= MARK_FWD_WAY;

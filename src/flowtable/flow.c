@@ -3,6 +3,7 @@
 
 #include "packet/bytes.h"
 #include "packet/protocols.h"
+#include "packet/tunnel.h"
 
 #include <string.h>
 
@@ -44,7 +45,7 @@ unsigned flow_key_from_tuple(const struct flow_tuple *tuple, struct flow_key *ke
         uint64_t from = low->address[0] << 16 | low->port;
         uint64_t to = high->address[0] << 16 | high->port;
         uint64_t lower = from < to ? from : to;
-        *key = (struct flow_key){{lower << 16 | proto | 4, from ^ to ^ lower}};
+        *key = (struct flow_key){.words = {lower << 16 | proto | 4, from ^ to ^ lower}};
         return from > to;
     }
     unsigned way = is_downward(low, high);
@@ -52,8 +53,9 @@ unsigned flow_key_from_tuple(const struct flow_tuple *tuple, struct flow_key *ke
         low = &tuple->dst;
         high = &tuple->src;
     }
-    *key = (struct flow_key){{low->address[0], low->address[1], high->address[0], high->address[1],
-                              (uint64_t)low->port << 32 | (uint64_t)high->port << 16 | proto | 6}};
+    *key = (struct flow_key){
+        .words = {low->address[0], low->address[1], high->address[0], high->address[1],
+                  (uint64_t)low->port << 32 | (uint64_t)high->port << 16 | proto | 6}};
     return way;
 }
 
@@ -74,16 +76,20 @@ struct flow_tuple flow_key_to_tuple(const struct flow_key *key, bool v6, unsigne
 
 struct flow_key flow_key_of(const struct flow *flow, bool v6)
 {
-    struct flow_key key = {{flow->key[0], flow->key[1]}};
+    struct flow_key key = {.words = {flow->key[0], flow->key[1]}};
     if (v6)
         memcpy(key.words + KEY_WORDS_4, ((const struct flow6 *)flow)->rest,
                sizeof(((const struct flow6 *)flow)->rest));
+    if (flow->marks & MARK_TUNNELS)
+        key.tunnel = flow_tunnel_key(flow_tunnel(flow, v6));
     return key;
 }
 
 bool flow_has_key(const struct flow *flow, const struct flow_key *key, bool v6)
 {
     if (flow->key[0] != key->words[0] || flow->key[1] != key->words[1])
+        return false;
+    if ((flow->marks & MARK_TUNNELS) && flow_tunnel_key(flow_tunnel(flow, v6)) != key->tunnel)
         return false;
     return !v6 || memcmp(((const struct flow6 *)flow)->rest, key->words + KEY_WORDS_4,
                          sizeof(((const struct flow6 *)flow)->rest)) == 0;
@@ -100,6 +106,32 @@ void flow_set_key(struct flow *flow, const struct flow_key *key, bool v6)
 uint8_t flow_proto(const struct flow *flow, bool v6)
 {
     return (uint8_t)((v6 ? ((const struct flow6 *)flow)->rest[2] : flow->key[0]) >> 8);
+}
+
+/* --- Tunnels --------------------------------------------------------------------------------- */
+
+uint64_t flow_tunnel_word(const struct tunnel *tunnel)
+{
+    if (!tunnel)
+        return 0;
+    uint64_t word = (uint64_t)tunnel->kind << FLOW_TUNNEL_KIND;
+    return tunnel->has_id ? word | FLOW_TUNNEL_HAS_ID | tunnel->id : word;
+}
+
+uint64_t flow_tunnel_key(uint64_t word)
+{
+    enum tunnel_kind kind = (enum tunnel_kind)(word >> FLOW_TUNNEL_KIND);
+    return tunnel_kind_id_is_mutual(kind) ? word : (uint64_t)kind << FLOW_TUNNEL_KIND;
+}
+
+bool flow_tunnel_is_sound(uint64_t word)
+{
+    uint64_t kind = word >> FLOW_TUNNEL_KIND;
+    if (word == 0)
+        return true;
+    return kind > TUNNEL_NONE && kind < TUNNEL_COUNT &&
+           (word & FLOW_TUNNEL_HAS_ID ? (word >> 33 & 0x7f) == 0
+                                      : word == kind << FLOW_TUNNEL_KIND);
 }
 
 /* --- Times ----------------------------------------------------------------------------------- */

@@ -16,9 +16,23 @@
  * table by VLAN the last word has its id in the upper 16 bits. */
 struct flow_key {
     uint64_t words[5]; /* for IPv4 those after the second are 0 */
+    uint64_t tunnel;   /* what a tunnel's word tells of all its flows, 0 outside tunnels */
 };
 
 enum { KEY_WORDS_4 = 2, KEY_WORDS_6 = 5 };
+
+/* The tunnel that a flow is in, as a word: its id (32 bits), FLOW_TUNNEL_HAS_ID, and from
+ * FLOW_TUNNEL_KIND on its kind (8 bits).  0 is no tunnel. */
+#define FLOW_TUNNEL_HAS_ID ((uint64_t)1 << 32)
+enum { FLOW_TUNNEL_KIND = 40 };
+
+struct tunnel;
+
+uint64_t flow_tunnel_word(const struct tunnel *tunnel);
+/* Of a word what belongs to the key: without an id that each direction has its own of. */
+uint64_t flow_tunnel_key(uint64_t word);
+/* Whether a word can be a tunnel's, or 0. */
+bool flow_tunnel_is_sound(uint64_t word);
 
 /* One end of a flow: an IPv4 address is in the first word. */
 struct flow_end {
@@ -99,7 +113,8 @@ enum {
     MARK_LOG_SHORT_0 = 32, /* not all is in the log that it should hold of way 0 */
     MARK_LOG_SHORT_1 = 64,
     MARK_LOG_SHORT = 96,
-    MARKS = 127
+    MARKS = 127,
+    MARK_TUNNELS = 128 /* of a table that looks into tunnels: its slot's tail has a tunnel */
 };
 
 /* What the time in `handshake` is. */
@@ -153,12 +168,34 @@ struct tcp_quality;
 struct flow_copy {
     struct flow6 of;
     bool v6;
+    uint64_t tunnel;                   /* its word */
     const struct tcp_quality *quality; /* borrowed from its table or owner; NULL for none */
 };
 
 static inline unsigned flow_size(bool v6)
 {
     return v6 ? sizeof(struct flow6) : sizeof(struct flow);
+}
+
+/* What is in a slot after the flow, where a pool was made with it. */
+struct flow_tail {
+    uint32_t track; /* 0 for none */
+    uint32_t unused;
+    uint64_t tunnel; /* the word of its first packet's, with MARK_TUNNELS */
+};
+
+static inline struct flow_tail *flow_tail(struct flow *flow, bool v6)
+{
+    return (struct flow_tail *)(void *)((uint8_t *)flow + flow_size(v6));
+}
+
+/* The word of a flow's tunnel, 0 where it is in none; the flow is in its slot. */
+static inline uint64_t flow_tunnel(const struct flow *flow, bool v6)
+{
+    if (!(flow->marks & MARK_TUNNELS))
+        return 0;
+    return ((const struct flow_tail *)(const void *)((const uint8_t *)flow + flow_size(v6)))
+        ->tunnel;
 }
 
 static inline struct flow_way *flow_way(struct flow *flow, unsigned way)

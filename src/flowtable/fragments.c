@@ -67,14 +67,14 @@ bool fragment_key_of(const struct plt_packet *packet, struct fragment_key *key)
     uint32_t ident = 0;
     if (layers->version == 4) {
         uint64_t rest = (uint64_t)load_be16(header + 4) << 16 | (uint64_t)header[9] << 8 | 4;
-        *key = (struct fragment_key){{load_be64(header + 12), rest}};
+        *key = (struct fragment_key){.words = {load_be64(header + 12), rest}};
         return true;
     }
     if (!identification6(packet->data, packet->len, layers->layer3, &ident))
         return false;
-    *key = (struct fragment_key){{load_be64(header + 8), load_be64(header + 16),
-                                  load_be64(header + 24), load_be64(header + 32),
-                                  (uint64_t)ident << 16 | 6}};
+    *key = (struct fragment_key){.words = {load_be64(header + 8), load_be64(header + 16),
+                                           load_be64(header + 24), load_be64(header + 32),
+                                           (uint64_t)ident << 16 | 6}};
     return true;
 }
 
@@ -86,6 +86,7 @@ static size_t chain_of(const struct flow_fragments *fragments, const struct frag
 {
     uint64_t words[6] = {0};
     memcpy(words, key->words, sizeof(key->words));
+    words[5] = key->tunnel;
     return (size_t)(hash_words(fragments->seed, words, 6) % FRAGMENTS);
 }
 
@@ -200,6 +201,7 @@ bool flow_fragments_hold(struct flow_fragments *fragments, const struct fragment
                                        .bytes = packet->bytes,
                                        .ip_bytes = packet->ip_bytes,
                                        .payload_bytes = packet->payload_bytes,
+                                       .tunnel = packet->tunnel,
                                        .vlan = packet->vlan,
                                        .way = packet->way,
                                        .v6 = packet->v6};
@@ -267,11 +269,13 @@ bool flow_fragments_next(struct flow_fragments *fragments, int64_t clock, bool a
                                 .clock = clock,
                                 .number = held->number,
                                 .bytes = held->bytes,
+                                .tunnel = held->tunnel,
                                 .ip_bytes = held->ip_bytes,
                                 .vlan = held->vlan,
                                 .v6 = held->v6};
     out->way = (uint8_t)flow_key_from_tuple(&tuple, &out->key);
     flow_words_set_vlan(out->key.words, out->v6, flow_words_vlan(held->flow.words, out->v6));
+    out->key.tunnel = held->flow.tunnel;
     if (fragment_has_payload(tuple.proto))
         out->payload_bytes = held->payload_bytes;
     return true;

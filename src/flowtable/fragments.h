@@ -20,6 +20,7 @@
  * the same bits as in a flow_key. */
 struct fragment_key {
     uint64_t words[5];
+    uint64_t tunnel; /* as that of a flow_key */
 };
 
 /* A packet's first fragment. */
@@ -47,7 +48,8 @@ struct held_fragment {
     int64_t clock; /* when it came */
     uint64_t number;
     uint64_t bytes;
-    uint64_t older; /* as that of a first fragment */
+    uint64_t older;  /* as that of a first fragment */
+    uint64_t tunnel; /* its word */
     uint32_t ip_bytes;
     uint32_t payload_bytes; /* if its protocol turns out to have a payload */
     uint16_t vlan;

@@ -283,6 +283,8 @@ static bool add_flow(const struct merging *merging, const struct item *item, uin
     struct flow *place = flow_at(&table->set.pool, ref);
     copy_flow(table, place, flow, &log, first_number);
     flow_set_key(place, &key, v6);
+    if (place->marks & MARK_TUNNELS)
+        flow_tail(place, v6)->tunnel = flow_tunnel(flow, v6);
     add_track(&table->set, ref, flow_set_track(&other->set, item->from));
     if (one)
         place->marks |= MARK_AGAIN;

@@ -20,6 +20,7 @@ struct flow_packet {
     int64_t clock;   /* the table's: the latest time so far */
     uint64_t number; /* packets read before */
     uint64_t bytes;
+    uint64_t tunnel; /* the word of what it came in */
     uint32_t ip_bytes;
     uint32_t payload_bytes;
     uint32_t seq_end;

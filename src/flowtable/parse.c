@@ -52,6 +52,8 @@ static bool read_fragment(struct flow_input *input, const struct plt_packet *pac
         return false;
     if (input->by_vlan)
         flow_words_set_vlan(key->words, tuple->v6, packet->layers->vlan_id);
+    if (packet->tunnel)
+        key->tunnel = flow_tunnel_key(flow_tunnel_word(packet->tunnel));
     if (!packet->layers->fragment) {
         add_first(input, key, tuple);
         return false;
@@ -89,8 +91,8 @@ static bool read_tuple(struct flow_input *input, const struct plt_packet *packet
     return true;
 }
 
-bool flow_input_packet(struct flow_input *input, const struct plt_packet *packet,
-                       struct flow_packet *out)
+static bool read_packet(struct flow_input *input, const struct plt_packet *packet,
+                        struct flow_packet *out)
 {
     const struct plt_layers *layers = packet->layers;
     struct flow_tuple tuple;
@@ -109,6 +111,9 @@ bool flow_input_packet(struct flow_input *input, const struct plt_packet *packet
     out->way = (uint8_t)flow_key_from_tuple(&tuple, &out->key);
     if (input->by_vlan)
         flow_words_set_vlan(out->key.words, out->v6, layers->vlan_id);
+    out->tunnel = flow_tunnel_word(packet->tunnel);
+    if (packet->tunnel)
+        out->key.tunnel = flow_tunnel_key(out->tunnel);
     out->clock = input->clock.now;
     out->bytes = packet->meta->wire_len;
     out->vlan = layers->vlan_id;
@@ -133,4 +138,14 @@ bool flow_input_packet(struct flow_input *input, const struct plt_packet *packet
             flow_segment_read(packet, &out->segment);
     }
     return true;
+}
+
+bool flow_input_packet(struct flow_input *input, const struct plt_packet *packet,
+                       struct flow_packet *out)
+{
+    struct plt_packet inner = *packet;
+    struct innermost room;
+    if (input->decap && tunnel_innermost(&inner, &input->ports, &room))
+        return read_packet(input, &inner, out);
+    return read_packet(input, packet, out);
 }

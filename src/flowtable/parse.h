@@ -6,6 +6,8 @@
 #include "fragments.h"
 #include "packet.h"
 
+#include "packet/tunnel.h"
+
 /* All that reading packets changes of a table: another thread may count what was read meanwhile. */
 struct flow_input {
     struct flow_clock clock;
@@ -13,8 +15,10 @@ struct flow_input {
     uint64_t not_ip;
     uint64_t too_short;
     struct flow_fragments fragments;
-    bool by_vlan;        /* keys have the VLAN */
-    bool segments;       /* of TCP are read */
+    bool by_vlan;  /* keys have the VLAN */
+    bool segments; /* of TCP are read */
+    bool decap;    /* it is the innermost packets that have flows */
+    struct tunnel_ports ports;
     bool fragments_lost; /* there was no memory for what was to be remembered of one */
 };
 

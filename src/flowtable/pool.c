@@ -17,6 +17,9 @@ void flow_pool_init(struct flow_pool *pool)
 
 void flow_pool_add_tails(struct flow_pool *pool)
 {
+    if (pool->has_tails)
+        return;
+    pool->has_tails = true;
     pool->slots[0].size += sizeof(struct flow_tail);
     pool->slots[1].size += sizeof(struct flow_tail);
 }
@@ -70,6 +73,7 @@ flow_ref flow_pool_take(struct flow_pool *pool, bool v6)
         ref = number | (v6 ? FLOW_REF_6 : 0);
     }
     memset(flow_at(pool, ref), 0, slots->size);
+    flow_at(pool, ref)->marks = pool->marks;
     return ref;
 }
 

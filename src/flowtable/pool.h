@@ -19,18 +19,9 @@ struct flow_slots {
 
 struct flow_pool {
     struct flow_slots slots[2]; /* of IPv4 and of IPv6 */
+    bool has_tails;
+    uint8_t marks; /* that a flow has from the beginning */
 };
-
-/* What is in a slot after the flow, where a pool was made with it. */
-struct flow_tail {
-    uint32_t track; /* 0 for none */
-    uint32_t unused;
-};
-
-static inline struct flow_tail *flow_tail(struct flow *flow, bool v6)
-{
-    return (struct flow_tail *)(void *)((uint8_t *)flow + flow_size(v6));
-}
 
 static inline struct flow *flow_at(const struct flow_pool *pool, flow_ref ref)
 {

@@ -16,7 +16,7 @@
 
 #define MAGIC          "natkit flow tbl"
 #define MAGIC_OF_FLOWS "natkit the flow"
-#define FORMAT_VERSION 3
+#define FORMAT_VERSION 4
 #define ORDER_MARK     0x01020304
 
 struct header {
@@ -40,6 +40,8 @@ struct header {
     uint64_t orphans_lost;
     uint64_t by_vlan;
     uint64_t tracks_tcp;
+    uint64_t decap;
+    struct tunnel_ports ports;
 };
 
 /* Before each flow. */
@@ -48,6 +50,7 @@ struct flow_header {
     uint8_t logged;
     uint8_t tracked; /* a track follows it, or a quality */
     uint8_t unused[5];
+    uint64_t tunnel; /* the word of the flow's */
 };
 
 struct log_entry {
@@ -74,7 +77,8 @@ static uint8_t *put_flow(uint8_t *at, const struct flow_set *set, flow_ref ref)
         .v6 = v6, .logged = flow->logged & LOGGED_NUMBER, .tracked = track != NULL};
     struct flow_copy copy = flow_set_copy(set, ref);
     struct flow_log log;
-    copy.of.flow.marks = flow->marks & (uint8_t)~MARK_LIVE;
+    header.tunnel = copy.tunnel;
+    copy.of.flow.marks = flow->marks & (uint8_t) ~(MARK_LIVE | MARK_TUNNELS);
     memcpy(copy.of.flow.events, flow->events, sizeof(flow->events));
     at = put(at, &header, sizeof(header));
     at = put(at, &copy.of, flow_size(v6));
@@ -170,7 +174,9 @@ bool flow_saving_write(const struct flow_saving *saving, uint8_t *out,
                             .orphans = input->fragments.orphan_count,
                             .orphans_lost = input->fragments.orphans_lost,
                             .by_vlan = input->by_vlan,
-                            .tracks_tcp = set->tracks_tcp};
+                            .tracks_tcp = set->tracks_tcp,
+                            .decap = input->decap,
+                            .ports = input->ports};
     out = put(out, &header, sizeof(header));
     for (size_t i = 0; i < saving->count; i++) {
         out = put_flow(out, set, saving->refs[i]);
@@ -202,11 +208,13 @@ void flow_copies_write(const struct flow_copies *copies, uint8_t *out)
                             .version = FORMAT_VERSION,
                             .byte_order = ORDER_MARK,
                             .flows = copies->count,
-                            .tracks_tcp = copies->qualities != NULL};
+                            .tracks_tcp = copies->qualities != NULL,
+                            .decap = copies->has_tunnels};
     out = put(out, &header, sizeof(header));
     for (size_t i = 0; i < copies->count; i++) {
         const struct flow_copy *copy = &copies->all[i];
-        struct flow_header flow_header = {.v6 = copy->v6, .tracked = copy->quality != NULL};
+        struct flow_header flow_header = {
+            .v6 = copy->v6, .tracked = copy->quality != NULL, .tunnel = copy->tunnel};
         out = put(out, &flow_header, sizeof(flow_header));
         out = put(out, &copy->of, flow_size(copy->v6));
         if (copy->quality)
@@ -311,11 +319,14 @@ static bool take_flow(struct source *source, struct flow_copy *copy, struct flow
         !take(source, &copy->of, flow_size(header.v6)))
         return refuse(source, "a flow is cut or begins wrongly");
     copy->v6 = header.v6;
+    copy->tunnel = header.tunnel;
     *out = header;
     struct flow_key key = flow_key_of(flow, copy->v6);
     uint16_t vlan = flow_words_vlan(key.words, copy->v6);
     if (!is_key(&key, copy->v6) || (vlan != 0 && vlan != flow->vlan))
         return refuse(source, "a flow has no key");
+    if (!flow_tunnel_is_sound(copy->tunnel))
+        return refuse(source, "a flow has no such tunnel");
     if (!is_way(flow, 0) || !is_way(flow, 1) || flow->way0.packets + flow->way1.packets == 0)
         return refuse(source, "a flow has no such counters");
     if (flow->marks & ~MARKS || flow->marks & MARK_LIVE || flow->end_reason >= END_COUNT ||
@@ -363,6 +374,7 @@ static bool place_flow(struct source *source, struct flow_table *table,
     bool v6 = copy->v6;
     const struct flow *flow = &copy->of.flow;
     struct flow_key key = flow_key_of(flow, v6);
+    key.tunnel = flow_tunnel_key(copy->tunnel);
     uint64_t hash = hash_key(set->index.seed, &key, v6);
     bool ended = flow->end_reason != END_NONE;
     if (!ended && flow_set_find(set, &key, hash, v6))
@@ -372,6 +384,9 @@ static bool place_flow(struct source *source, struct flow_table *table,
         return stop(source, LOAD_NO_MEMORY);
     struct flow *place = flow_at(&set->pool, ref);
     memcpy(place, &copy->of, flow_size(v6));
+    place->marks |= set->pool.marks;
+    if (place->marks & MARK_TUNNELS)
+        flow_tail(place, v6)->tunnel = copy->tunnel;
     if (ended) {
         flow_set_add_ended(set, ref, flow->end_reason);
     } else {
@@ -403,6 +418,8 @@ static bool take_flows(struct source *source, struct flow_table *table, uint64_t
             return refuse(source, "its flows are in no order");
         if (!is_vlan(table, flow_key_of(flow, copy.v6).words, copy.v6, flow->vlan))
             return refuse(source, "a flow has another VLAN than its key");
+        if (copy.tunnel != 0 && !table->input.decap)
+            return refuse(source, "a flow has no such tunnel");
         if (!place_flow(source, table, &copy, &header))
             return false;
         if (!flow_patience_lasts(patience, (size_t)i))
@@ -412,25 +429,33 @@ static bool take_flows(struct source *source, struct flow_table *table, uint64_t
     return true;
 }
 
-static bool is_fragment_key(const struct fragment_key *key)
+/* Whether a key's word of a tunnel is one of a table that may look into tunnels. */
+static bool is_tunnel_key(const struct flow_table *table, uint64_t key)
+{
+    return key == 0 ||
+           (table->input.decap && flow_tunnel_is_sound(key) && flow_tunnel_key(key) == key);
+}
+
+static bool is_fragment_key(const struct flow_table *table, const struct fragment_key *key)
 {
     const uint64_t *words = key->words;
+    if (!is_tunnel_key(table, key->tunnel))
+        return false;
     if ((words[2] | words[3] | words[4]) == 0)
         return (words[1] & 0xff) == 4 && (words[1] & NO_VLAN) >> 32 == 0;
     return (words[4] & 0xff) == 6 && (words[4] >> 8 & 0xff) == 0;
 }
 
-static bool take_first_fragments(struct source *source, struct flow_fragments *fragments,
-                                 uint64_t count)
+static bool take_first_fragments(struct source *source, struct flow_table *table, uint64_t count)
 {
     struct fragment fragment;
     for (uint64_t i = 0; i < count; i++) {
         if (!take(source, &fragment, sizeof(fragment)))
             return refuse(source, "its fragments are cut");
-        if (!is_fragment_key(&fragment.key) || fragment.older || fragment.unused[0] ||
+        if (!is_fragment_key(table, &fragment.key) || fragment.older || fragment.unused[0] ||
             fragment.unused[1] || fragment.unused[2])
             return refuse(source, "its fragments can't be");
-        if (!flow_fragments_add(fragments, &fragment))
+        if (!flow_fragments_add(&table->input.fragments, &fragment))
             return stop(source, LOAD_NO_MEMORY);
     }
     return true;
@@ -447,8 +472,10 @@ static bool take_held(struct source *source, struct flow_table *table, uint64_t 
         if (!take(source, &held, sizeof(held)))
             return refuse(source, "its fragments are cut");
         if (held.v6 > 1 || held.way > 1 || held.found || held.older || held.vlan > 0xfff ||
-            held.number >= input->packets || !is_fragment_key(&held.key) ||
+            held.number >= input->packets || !is_fragment_key(table, &held.key) ||
             !is_key(&held.flow, held.v6) || !is_vlan(table, held.flow.words, held.v6, held.vlan) ||
+            held.flow.tunnel != held.key.tunnel || !flow_tunnel_is_sound(held.tunnel) ||
+            flow_tunnel_key(held.tunnel) != held.key.tunnel ||
             memcmp(held.unused, zeroes, sizeof(held.unused)) != 0)
             return refuse(source, "its fragments can't be");
         flow_fragments_add_held(&input->fragments, &held);
@@ -456,13 +483,14 @@ static bool take_held(struct source *source, struct flow_table *table, uint64_t 
     return true;
 }
 
-static bool take_orphans(struct source *source, struct flow_input *input, uint64_t count)
+static bool take_orphans(struct source *source, struct flow_table *table, uint64_t count)
 {
+    struct flow_input *input = &table->input;
     struct orphan orphan;
     for (uint64_t i = 0; i < count; i++) {
         if (!take(source, &orphan, sizeof(orphan)))
             return refuse(source, "its fragments are cut");
-        if (!is_fragment_key(&orphan.key))
+        if (!is_fragment_key(table, &orphan.key))
             return refuse(source, "its fragments can't be");
         if (!flow_fragments_add_orphan(&input->fragments, &orphan.key, orphan.clock,
                                        input->clock.begin))
@@ -477,11 +505,24 @@ static bool take_fragments(struct source *source, struct flow_table *table,
     if (header->fragments > FRAGMENTS || header->held > HELD || header->orphans > ORPHANS ||
         header->orphans_lost > (ORPHANS_FULL | ORPHANS_LATE))
         return refuse(source, "it has too many fragments");
-    if (!take_first_fragments(source, &table->input.fragments, header->fragments) ||
-        !take_held(source, table, header->held) ||
-        !take_orphans(source, &table->input, header->orphans))
+    if (!take_first_fragments(source, table, header->fragments) ||
+        !take_held(source, table, header->held) || !take_orphans(source, table, header->orphans))
         return false;
     table->input.fragments.orphans_lost = (uint8_t)header->orphans_lost;
+    return true;
+}
+
+static bool are_ports(const struct header *header)
+{
+    static const struct tunnel_ports none;
+    if (!header->decap)
+        return memcmp(&header->ports, &none, sizeof(none)) == 0;
+    if (header->ports.count > TUNNEL_MOST_PORTS)
+        return false;
+    for (unsigned i = 0; i < header->ports.count; i++)
+        if (header->ports.rows[i].port == 0 || header->ports.rows[i].kind >= TUNNEL_COUNT ||
+            !tunnel_kind_has_port((enum tunnel_kind)header->ports.rows[i].kind))
+            return false;
     return true;
 }
 
@@ -498,12 +539,15 @@ static bool take_table(struct source *source, struct flow_table *table,
         return false;
     if (!is_timeout(header.idle) || !is_timeout(header.active) || header.earliest > header.begin ||
         header.earliest > header.clock || header.went_back > 1 || header.by_vlan > 1 ||
-        header.tracks_tcp > 1 || header.not_ip > header.packets ||
-        header.too_short > header.packets || header.flows > header.packets)
+        header.tracks_tcp > 1 || header.decap > 1 || !are_ports(&header) ||
+        header.not_ip > header.packets || header.too_short > header.packets ||
+        header.flows > header.packets)
         return refuse(source, "its counters can't be");
     table->input.by_vlan = header.by_vlan != 0;
     if (header.tracks_tcp)
         flow_table_track_tcp(table);
+    if (header.decap)
+        flow_table_decap(table, &header.ports);
     table->input.clock = (struct flow_clock){.begin = header.begin,
                                              .earliest = header.earliest,
                                              .now = header.clock,
@@ -538,6 +582,8 @@ static bool take_copies(struct source *source, struct flow_copies *copies, uint6
             return false;
         if (header.logged > 0)
             return refuse(source, "a flow alone has no log");
+        if (copy.tunnel != 0 && !copies->has_tunnels)
+            return refuse(source, "a flow has no such tunnel");
         if (header.tracked) {
             if (!copies->qualities || flow_proto(&copy.of.flow, copy.v6) != PROTO_TCP ||
                 !take(source, &quality, sizeof(quality)) || !tcp_quality_is_sound(&quality))
@@ -557,13 +603,14 @@ enum flow_load_result flow_copies_load(const uint8_t *data, size_t size, struct 
     *copies = (struct flow_copies){0};
     if (!take_header(&source, MAGIC_OF_FLOWS, &header))
         return source.result;
-    if (header.tracks_tcp > 1 ||
+    if (header.tracks_tcp > 1 || header.decap > 1 ||
         header.flows > source.left / (sizeof(struct flow_header) + sizeof(struct flow))) {
         (void)refuse(&source, "a flow is cut or begins wrongly");
         return source.result;
     }
     if (!flow_copies_init(copies, (size_t)header.flows, header.tracks_tcp != 0))
         return LOAD_NO_MEMORY;
+    copies->has_tunnels = header.decap != 0;
     if (take_copies(&source, copies, header.flows))
         return LOAD_DONE;
     flow_copies_clear(copies);

@@ -107,7 +107,7 @@ flow_ref flow_set_insert(struct flow_set *set, const struct flow_key *key, uint6
     if (!ref)
         return 0;
     flow_set_key(flow_at(&set->pool, ref), key, v6);
-    flow_at(&set->pool, ref)->marks = MARK_LIVE;
+    flow_at(&set->pool, ref)->marks |= MARK_LIVE;
     flow_index_add(&set->index, hash, ref);
     return ref;
 }
@@ -149,8 +149,9 @@ bool flow_set_replace(struct flow_set *set, flow_ref ref, uint8_t reason)
     struct flow *flow = flow_at(&set->pool, ref);
     memcpy(flow_at(&set->pool, place), flow, set->pool.slots[flow_ref_is_6(ref)].size);
     flow_set_add_ended(set, place, reason);
-    struct flow empty = {
-        .key = {flow->key[0], flow->key[1]}, .next = flow->next, .marks = MARK_LIVE | MARK_AGAIN};
+    struct flow empty = {.key = {flow->key[0], flow->key[1]},
+                         .next = flow->next,
+                         .marks = MARK_LIVE | MARK_AGAIN | set->pool.marks};
     *flow = empty;
     if (set->tracks_tcp)
         flow_tail(flow, flow_ref_is_6(ref))->track = 0; /* the other slot has it */
@@ -195,6 +196,7 @@ struct flow_copy flow_set_copy(const struct flow_set *set, flow_ref ref)
 {
     struct flow_copy copy = {.v6 = flow_ref_is_6(ref)};
     struct flow *flow = &copy.of.flow;
+    copy.tunnel = flow_tunnel(flow_at(&set->pool, ref), copy.v6);
     const struct tcp_track *track = flow_set_track(set, ref);
     copy.quality = track ? &track->quality : NULL;
     memcpy(&copy.of, flow_at(&set->pool, ref), flow_size(copy.v6));
@@ -202,7 +204,7 @@ struct flow_copy flow_set_copy(const struct flow_set *set, flow_ref ref)
     flow->log = 0;
     flow->logged = 0;
     flow->first_seq_end = 0;
-    flow->marks &= (uint8_t) ~(MARK_LIVE | MARK_AGAIN | MARK_LOG_SHORT);
+    flow->marks &= (uint8_t) ~(MARK_LIVE | MARK_AGAIN | MARK_LOG_SHORT | MARK_TUNNELS);
     for (unsigned way = 0; way < 2; way++)
         flow->events[way] &= (uint8_t)~EVENT_SEQ_FAR;
     return copy;

@@ -26,6 +26,14 @@ void flow_table_track_tcp(struct flow_table *table)
     flow_set_track_tcp(&table->set);
 }
 
+void flow_table_decap(struct flow_table *table, const struct tunnel_ports *ports)
+{
+    table->input.decap = true;
+    table->input.ports = *ports;
+    flow_pool_add_tails(&table->set.pool);
+    table->set.pool.marks = MARK_TUNNELS;
+}
+
 void flow_table_clear(struct flow_table *table)
 {
     flow_set_clear(&table->set);

@@ -15,6 +15,7 @@ struct tunnel_ports {
     struct {
         uint16_t port;
         uint8_t kind; /* enum tunnel_kind, one for which tunnel_kind_has_port() */
+        uint8_t unused;
     } rows[TUNNEL_MOST_PORTS];
 };
 

@@ -27,11 +27,11 @@ static bool append(const struct flow_field *field, const struct flow_copy *copy,
 }
 
 /* The columns of all fields; how many there are. */
-static size_t all_infos(bool tcp, struct column_info *infos)
+static size_t all_infos(unsigned extras, struct column_info *infos)
 {
-    size_t count = flow_field_count(tcp);
+    size_t count = flow_field_count(extras);
     for (size_t i = 0; i < count; i++)
-        infos[i] = flow_fields[i].info;
+        infos[i] = flow_field_nth(i, extras)->info;
     return count;
 }
 
@@ -45,18 +45,18 @@ PyObject *flow_column_names(PyObject *names)
 }
 
 /* The fields that a tuple names, all for None: their number, or -1 with an exception. */
-static Py_ssize_t choose(PyObject *names, bool tcp,
+static Py_ssize_t choose(PyObject *names, unsigned extras,
                          const struct flow_field *chosen[ALL_FLOW_FIELDS])
 {
     if (names == Py_None) {
-        size_t all = flow_field_count(tcp);
+        size_t all = flow_field_count(extras);
         for (size_t i = 0; i < all; i++)
-            chosen[i] = &flow_fields[i];
+            chosen[i] = flow_field_nth(i, extras);
         return (Py_ssize_t)all;
     }
     for (Py_ssize_t i = 0; i < PyTuple_GET_SIZE(names); i++) {
         PyObject *name = PyTuple_GET_ITEM(names, i);
-        int found = flow_field_find(name, tcp);
+        int found = flow_field_find(name, extras);
         if (found < 0)
             return -1;
         for (Py_ssize_t n = 0; n < i; n++)
@@ -70,13 +70,13 @@ static Py_ssize_t choose(PyObject *names, bool tcp,
 }
 
 /* A batch of flows; NULL with an exception. */
-static PyObject *batch_of(struct natkit_state *state, PyObject *names, bool tcp, size_t count,
-                          flow_copy_of copy_of, const void *context)
+static PyObject *batch_of(struct natkit_state *state, PyObject *names, unsigned extras,
+                          size_t count, flow_copy_of copy_of, const void *context)
 {
     enum { ROWS_A_LOOK = 1 << 16 };
     const struct flow_field *chosen[ALL_FLOW_FIELDS];
     struct column_info infos[ALL_FLOW_FIELDS];
-    Py_ssize_t width = choose(names, tcp, chosen);
+    Py_ssize_t width = choose(names, extras, chosen);
     if (width < 0)
         return NULL;
     for (Py_ssize_t i = 0; i < width; i++)
@@ -100,10 +100,10 @@ static PyObject *batch_of(struct natkit_state *state, PyObject *names, bool tcp,
     return (PyObject *)batch;
 }
 
-PyObject *flow_columns_table(struct natkit_state *state, PyObject *names, bool tcp, size_t count,
-                             flow_copy_of copy_of, const void *context)
+PyObject *flow_columns_table(struct natkit_state *state, PyObject *names, unsigned extras,
+                             size_t count, flow_copy_of copy_of, const void *context)
 {
-    PyObject *batch = batch_of(state, names, tcp, count, copy_of, context);
+    PyObject *batch = batch_of(state, names, extras, count, copy_of, context);
     PyObject *module = batch ? PyImport_ImportModule("plt") : NULL;
     PyObject *table = module ? PyObject_CallMethod(module, "Table", "[O]", batch) : NULL;
     Py_XDECREF(module);
@@ -111,15 +111,15 @@ PyObject *flow_columns_table(struct natkit_state *state, PyObject *names, bool t
     return table;
 }
 
-PyObject *flow_columns_stream(struct natkit_state *state, bool tcp, size_t count,
+PyObject *flow_columns_stream(struct natkit_state *state, unsigned extras, size_t count,
                               flow_copy_of copy_of, const void *context)
 {
-    PyObject *batch = batch_of(state, Py_None, tcp, count, copy_of, context);
+    PyObject *batch = batch_of(state, Py_None, extras, count, copy_of, context);
     PyObject *list = batch ? PyList_New(1) : NULL;
     PyObject *stream = NULL;
     if (list) {
         struct column_info infos[ALL_FLOW_FIELDS];
-        size_t all = all_infos(tcp, infos);
+        size_t all = all_infos(extras, infos);
         Py_INCREF(batch);
         PyList_SET_ITEM(list, 0, batch);
         stream = arrow_stream(list, state->batch_types.batch, infos, all);
@@ -129,10 +129,10 @@ PyObject *flow_columns_stream(struct natkit_state *state, bool tcp, size_t count
     return stream;
 }
 
-PyObject *flow_columns_schema(bool tcp)
+PyObject *flow_columns_schema(unsigned extras)
 {
     struct column_info infos[ALL_FLOW_FIELDS];
-    size_t all = all_infos(tcp, infos);
+    size_t all = all_infos(extras, infos);
     return arrow_schema(infos, all);
 }
 
@@ -140,7 +140,8 @@ const char flow_columns_doc[] =
     "columns($self, fields=None)\n--\n\n"
     "The flows as columns: a plt.Table, a row for each in the order of their first packets.\n\n"
     "fields are names of columns, None for all: those of Flow's attributes, a time without\n"
-    "its _ns. All are those that the table counts: with tcp=True more. ValueError for an\n"
+    "its _ns. All are those that the table counts: with tcp=True and decap=True more. ValueError "
+    "for an\n"
     "unknown name, with near ones.";
 
 const char flow_stream_doc[] = "__arrow_c_stream__($self, requested_schema=None)\n--\n\n"

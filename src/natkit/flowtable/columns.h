@@ -14,12 +14,12 @@ PyObject *flow_column_names(PyObject *names);
 typedef struct flow_copy (*flow_copy_of)(const void *context, size_t n);
 
 /* Flows as a plt.Table of the columns that such a tuple names, and as an Arrow stream of all; NULL
- * with an exception.  tcp: of a table that counts those of FlowTable(tcp=True). */
-PyObject *flow_columns_table(struct natkit_state *state, PyObject *names, bool tcp, size_t count,
-                             flow_copy_of copy_of, const void *context);
-PyObject *flow_columns_stream(struct natkit_state *state, bool tcp, size_t count,
+ * with an exception.  extras: what the table counts, EXTRA_*. */
+PyObject *flow_columns_table(struct natkit_state *state, PyObject *names, unsigned extras,
+                             size_t count, flow_copy_of copy_of, const void *context);
+PyObject *flow_columns_stream(struct natkit_state *state, unsigned extras, size_t count,
                               flow_copy_of copy_of, const void *context);
-PyObject *flow_columns_schema(bool tcp);
+PyObject *flow_columns_schema(unsigned extras);
 
 /* The docstrings of columns(), __arrow_c_stream__() and __arrow_c_schema__(). */
 extern const char flow_columns_doc[], flow_stream_doc[], flow_schema_doc[];

@@ -25,7 +25,9 @@ enum flow_what {
     TCP_FLAGS,
     RTT,
     STATE,
-    END_REASON
+    END_REASON,
+    TUNNEL_KIND_NAME,
+    TUNNEL_NUMBER
 };
 
 enum flow_whose { FWD, REV, BOTH };
@@ -113,5 +115,14 @@ enum flow_whose { FWD, REV, BOTH };
         "1 idle timeout, 2 active timeout, 3 end of flow (a FIN each way, RST, or another\n"       \
         "SYN), 4 forced by flush(); None for a flow that goes on. A flow of reason 3 may\n"        \
         "still be in the table.")
+
+/* Those of FlowTable(decap=True). */
+#define TUNNEL_FIELD_ROWS(ROW)                                                                     \
+    ROW(TUNNEL_KIND_NAME, BOTH, KIND_TEXT, true, "tunnel_kind", "tunnel_kind",                     \
+        "The kind of tunnel that the packets were in, as plt.Tunnel's kind.\n\n"                   \
+        "None outside tunnels, and in a table without decap.")                                     \
+    ROW(TUNNEL_NUMBER, BOTH, KIND_UINT32, true, "tunnel_id", "tunnel_id",                          \
+        "The id of the tunnel that the first packet was in, None where that has none.\n\n"         \
+        "All packets have it where the id is the same in both directions: see FlowTable.")
 
 #endif

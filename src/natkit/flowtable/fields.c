@@ -7,6 +7,7 @@
 #include "tcprows.h"
 
 #include "packet/protocols.h"
+#include "packet/tunnel.h"
 
 #include <string.h>
 
@@ -15,7 +16,8 @@
      .whose = (whose_),                                                                            \
      .info = {.name = column, .kind = (kind_), .can_be_missing = (missing)}},
 
-const struct flow_field flow_fields[] = {FLOW_FIELD_ROWS(AS_FIELD) TCP_FIELD_ROWS(AS_FIELD)};
+const struct flow_field flow_fields[] = {FLOW_FIELD_ROWS(AS_FIELD) TCP_FIELD_ROWS(AS_FIELD)
+                                             TUNNEL_FIELD_ROWS(AS_FIELD)};
 
 _Static_assert(sizeof(flow_fields) / sizeof(flow_fields[0]) == ALL_FLOW_FIELDS,
                "FLOW_FIELDS is wrong");
@@ -122,9 +124,13 @@ bool flow_field_number(const struct flow_field *field, const struct flow_copy *c
         if (flow->end_reason == END_NONE && flow_is_closed(flow))
             *value = END_OF_FLOW;
         return *value != END_NONE;
+    case TUNNEL_NUMBER:
+        *value = copy->tunnel & UINT32_MAX;
+        return copy->tunnel & FLOW_TUNNEL_HAS_ID;
     case SRC_PREFIX:
     case DST_PREFIX:
     case STATE:
+    case TUNNEL_KIND_NAME:
         break;
     }
     return false;
@@ -132,6 +138,9 @@ bool flow_field_number(const struct flow_field *field, const struct flow_copy *c
 
 const char *flow_field_text(const struct flow_field *field, const struct flow_copy *copy)
 {
+    if (field->what == TUNNEL_KIND_NAME)
+        return copy->tunnel ? tunnel_kind_name((enum tunnel_kind)(copy->tunnel >> FLOW_TUNNEL_KIND))
+                            : NULL;
     return field->what == STATE ? flow_tcp_state(&copy->of.flow, copy->v6)
                                 : flow_tcp_text(field, copy);
 }
@@ -141,6 +150,31 @@ const uint8_t *flow_field_address(const struct flow_field *field, const struct f
 {
     *out = flow_forward_key(copy);
     return field->what == SRC_PREFIX ? natkit_key_src(out) : natkit_key_dst(out);
+}
+
+/* --- What a table counts --------------------------------------------------------------------- */
+
+/* What a table must count for a field, EXTRA_*. */
+static unsigned extras_of(int field)
+{
+    return field < FLOW_FIELDS ? 0 : field < FLOW_FIELDS + TCP_FIELDS ? EXTRA_TCP : EXTRA_TUNNELS;
+}
+
+size_t flow_field_count(unsigned extras)
+{
+    size_t count = 0;
+    for (int i = 0; i < ALL_FLOW_FIELDS; i++)
+        count += (extras_of(i) & ~extras) == 0;
+    return count;
+}
+
+const struct flow_field *flow_field_nth(size_t n, unsigned extras)
+{
+    int i = 0;
+    for (; i < ALL_FLOW_FIELDS - 1; i++)
+        if ((extras_of(i) & ~extras) == 0 && n-- == 0)
+            break;
+    return &flow_fields[i];
 }
 
 /* --- Names ----------------------------------------------------------------------------------- */
@@ -160,14 +194,14 @@ static int find_column(const char *name)
     return -1;
 }
 
-static void raise_unknown(PyObject *name, bool tcp)
+static void raise_unknown(PyObject *name, unsigned extras)
 {
-    Py_ssize_t count = (Py_ssize_t)flow_field_count(tcp);
+    Py_ssize_t count = (Py_ssize_t)flow_field_count(extras);
     PyObject *difflib = PyImport_ImportModule("difflib");
     PyObject *known = difflib ? PyList_New(count) : NULL;
     PyObject *near = NULL, *blank = NULL, *names = NULL;
     for (Py_ssize_t i = 0; known && i < count; i++) {
-        PyObject *text = PyUnicode_FromString(flow_fields[i].info.name);
+        PyObject *text = PyUnicode_FromString(flow_field_nth((size_t)i, extras)->info.name);
         if (!text)
             Py_CLEAR(known);
         else
@@ -191,7 +225,7 @@ static void raise_unknown(PyObject *name, bool tcp)
     Py_XDECREF(difflib);
 }
 
-int flow_field_find(PyObject *name, bool tcp)
+int flow_field_find(PyObject *name, unsigned extras)
 {
     const char *utf8 = PyUnicode_Check(name) ? PyUnicode_AsUTF8(name) : NULL;
     if (!utf8) {
@@ -202,17 +236,18 @@ int flow_field_find(PyObject *name, bool tcp)
     }
     int found = find_column(utf8);
     if (found < 0) {
-        raise_unknown(name, tcp);
-    } else if (found >= FLOW_FIELDS && !tcp) {
-        PyErr_Format(PyExc_ValueError, "%R is counted by FlowTable(tcp=True)", name);
+        raise_unknown(name, extras);
+    } else if (extras_of(found) & ~extras) {
+        PyErr_Format(PyExc_ValueError, "%R is counted by FlowTable(%s=True)", name,
+                     extras_of(found) == EXTRA_TCP ? "tcp" : "decap");
         return -1;
     }
     return found;
 }
 
-int flow_field_find_order(PyObject *name, bool tcp)
+int flow_field_find_order(PyObject *name, unsigned extras)
 {
-    int found = flow_field_find(name, tcp);
+    int found = flow_field_find(name, extras);
     if (found >= 0 && (flow_fields[found].info.kind == KIND_ADDRESS ||
                        flow_fields[found].info.kind == KIND_TEXT)) {
         PyErr_Format(PyExc_ValueError, "%U is no number to order flows by", name);

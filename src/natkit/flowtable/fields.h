@@ -6,8 +6,12 @@
 #include "flowtable/flow.h"
 #include "natkit/ipflow/key.h"
 
-/* Those of any table, and with those after them that FlowTable(tcp=True) counts. */
-enum { FLOW_FIELDS = 35, ALL_FLOW_FIELDS = FLOW_FIELDS + 44 };
+/* Those of any table, and after them those of FlowTable(tcp=True) and FlowTable(decap=True). */
+enum { FLOW_FIELDS = 35, TCP_FIELDS = 44, TUNNEL_FIELDS = 2 };
+enum { ALL_FLOW_FIELDS = FLOW_FIELDS + TCP_FIELDS + TUNNEL_FIELDS };
+
+/* What a table may count besides. */
+enum { EXTRA_TCP = 1, EXTRA_TUNNELS = 2 };
 
 struct flow_field {
     uint8_t what; /* enum flow_what */
@@ -27,15 +31,14 @@ const uint8_t *flow_field_address(const struct flow_field *field, const struct f
                                   struct natkit_key *out);
 /* The number of a field by the name of its column or of its attribute, in which times end in _ns:
  * -1 with an exception, where there is none ValueError with near names.  So it is with one of
- * FlowTable(tcp=True) in a table without that. */
-int flow_field_find(PyObject *name, bool tcp);
+ * FlowTable(tcp=True) or (decap=True) in a table without that; extras are EXTRA_*. */
+int flow_field_find(PyObject *name, unsigned extras);
 /* How many columns a table has. */
-static inline size_t flow_field_count(bool tcp)
-{
-    return tcp ? ALL_FLOW_FIELDS : FLOW_FIELDS;
-}
+size_t flow_field_count(unsigned extras);
+/* The n-th of them. */
+const struct flow_field *flow_field_nth(size_t n, unsigned extras);
 /* The same of a field that has a number, and what flows are ordered by. */
-int flow_field_find_order(PyObject *name, bool tcp);
+int flow_field_find_order(PyObject *name, unsigned extras);
 uint64_t flow_field_order(int field, const struct flow_copy *copy);
 
 #endif

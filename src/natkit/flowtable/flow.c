@@ -64,8 +64,8 @@ static PyObject *flow_object_richcompare(PyObject *self_, PyObject *other_, int 
     const struct flow_copy *one = flow_object_copy(self_);
     const struct flow_copy *other = flow_object_copy(other_);
     bool equal =
-        one->v6 == other->v6 && memcmp(&one->of, &other->of, sizeof(one->of)) == 0 &&
-        !one->quality == !other->quality &&
+        one->v6 == other->v6 && one->tunnel == other->tunnel &&
+        memcmp(&one->of, &other->of, sizeof(one->of)) == 0 && !one->quality == !other->quality &&
         (!one->quality || memcmp(one->quality, other->quality, sizeof(*one->quality)) == 0);
     return PyBool_FromLong(equal == (op == Py_EQ));
 }
@@ -122,6 +122,7 @@ static PyObject *pickle_flow(const struct flow_copy *copy)
     struct flow_copies copies = {0};
     if (!flow_copies_init(&copies, 1, copy->quality != NULL))
         return PyErr_NoMemory();
+    copies.has_tunnels = copy->tunnel != 0;
     flow_copies_add(&copies, copy);
     PyObject *bytes = pickle_flows(&copies);
     flow_copies_clear(&copies);
@@ -180,7 +181,9 @@ static PyObject *ipflow_get(PyObject *self_, void *Py_UNUSED(closure))
 
 #define NUMBER_OF(what_, whose_, kind, missing, column, attribute_, doc) FIELD_##what_##_##whose_,
 
-enum field_number { FLOW_FIELD_ROWS(NUMBER_OF) TCP_FIELD_ROWS(NUMBER_OF) };
+enum field_number {
+    FLOW_FIELD_ROWS(NUMBER_OF) TCP_FIELD_ROWS(NUMBER_OF) TUNNEL_FIELD_ROWS(NUMBER_OF)
+};
 
 #define AS_GETSET(what_, whose_, kind, missing, column, attribute_, text)                          \
     {.name = (attribute_),                                                                         \
@@ -189,7 +192,7 @@ enum field_number { FLOW_FIELD_ROWS(NUMBER_OF) TCP_FIELD_ROWS(NUMBER_OF) };
      .closure = (void *)(uintptr_t)FIELD_##what_##_##whose_},
 
 static PyGetSetDef attributes[] = {
-    FLOW_FIELD_ROWS(AS_GETSET) TCP_FIELD_ROWS(AS_GETSET){
+    FLOW_FIELD_ROWS(AS_GETSET) TCP_FIELD_ROWS(AS_GETSET) TUNNEL_FIELD_ROWS(AS_GETSET){
         .name = "fwd_key",
         .get = key_get,
         .doc = "The key of the forward direction, as IPflow's fwd_key: 14 or 38 bytes."},

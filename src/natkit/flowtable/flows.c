@@ -2,6 +2,7 @@
 #include "flows.h"
 
 #include "columns.h"
+#include "fields.h"
 #include "flow.h"
 #include "pickle.h"
 
@@ -14,11 +15,11 @@ struct flows_object {
     PyObject ob_base;
     struct natkit_state *state; /* borrowed: the type keeps the module alive */
     struct flow_copies copies;
-    bool tcp; /* of a table of TCP quality */
+    unsigned extras; /* EXTRA_* that its table counted */
 };
 
 /* An empty sequence with room for so many; NULL with an exception. */
-static struct flows_object *flows_new(struct natkit_state *state, size_t room, bool tcp)
+static struct flows_object *flows_new(struct natkit_state *state, size_t room, unsigned extras)
 {
     if (!state->flows_type) {
         PyErr_SetString(PyExc_RuntimeError, "the module natkit has been unloaded");
@@ -29,9 +30,11 @@ static struct flows_object *flows_new(struct natkit_state *state, size_t room, b
     if (!self)
         return NULL;
     self->state = state;
-    self->tcp = tcp;
-    if (flow_copies_init(&self->copies, room, tcp))
+    self->extras = extras;
+    if (flow_copies_init(&self->copies, room, extras & EXTRA_TCP)) {
+        self->copies.has_tunnels = extras & EXTRA_TUNNELS;
         return self;
+    }
     Py_DECREF((PyObject *)self);
     PyErr_NoMemory();
     return NULL;
@@ -41,7 +44,7 @@ static struct flows_object *flows_new(struct natkit_state *state, size_t room, b
 static struct flows_object *flows_of(const struct flow_table_object *owner, const flow_ref *refs,
                                      size_t count)
 {
-    struct flows_object *self = flows_new(owner->state, count, owner->table.set.tracks_tcp);
+    struct flows_object *self = flows_new(owner->state, count, table_extras(owner));
     for (size_t i = 0; self && i < count; i++) {
         struct flow_copy copy = flow_set_copy(&owner->table.set, refs[i]);
         flow_copies_add(&self->copies, &copy);
@@ -102,7 +105,7 @@ static PyObject *flows_slice(struct flows_object *self, PyObject *slice)
     if (PySlice_Unpack(slice, &start, &stop, &step) < 0)
         return NULL;
     Py_ssize_t count = PySlice_AdjustIndices((Py_ssize_t)self->copies.count, &start, &stop, step);
-    struct flows_object *part = flows_new(self->state, (size_t)count, self->tcp);
+    struct flows_object *part = flows_new(self->state, (size_t)count, self->extras);
     for (Py_ssize_t i = 0; part && i < count; i++)
         flow_copies_add(&part->copies, &self->copies.all[start + i * step]);
     return (PyObject *)part;
@@ -136,7 +139,7 @@ static PyObject *flows_columns(PyObject *self_, PyObject *args, PyObject *kwargs
     if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|O:columns", keywords, &names))
         return NULL;
     PyObject *chosen = flow_column_names(names);
-    PyObject *table = chosen ? flow_columns_table(self->state, chosen, self->tcp,
+    PyObject *table = chosen ? flow_columns_table(self->state, chosen, self->extras,
                                                   self->copies.count, ended_copy, self)
                              : NULL;
     Py_XDECREF(chosen);
@@ -151,12 +154,12 @@ static PyObject *flows_stream(PyObject *self_, PyObject *args, PyObject *kwargs)
     PyObject *schema = NULL;
     if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|O:__arrow_c_stream__", keywords, &schema))
         return NULL;
-    return flow_columns_stream(self->state, self->tcp, self->copies.count, ended_copy, self);
+    return flow_columns_stream(self->state, self->extras, self->copies.count, ended_copy, self);
 }
 
 static PyObject *flows_schema(PyObject *self_, PyObject *Py_UNUSED(args))
 {
-    return flow_columns_schema(((const struct flows_object *)self_)->tcp);
+    return flow_columns_schema(((const struct flows_object *)self_)->extras);
 }
 
 static PyObject *flows_repr(PyObject *self_)
@@ -171,7 +174,8 @@ static PyObject *flows_from_bytes(PyObject *type_, PyObject *bytes)
     struct flow_copies copies = {0};
     if (!state || unpickle_flows(bytes, &copies) < 0)
         return NULL;
-    struct flows_object *self = flows_new(state, 0, copies.qualities != NULL);
+    struct flows_object *self = flows_new(
+        state, 0, (copies.qualities ? EXTRA_TCP : 0U) | (copies.has_tunnels ? EXTRA_TUNNELS : 0U));
     if (!self) {
         flow_copies_clear(&copies);
         return NULL;
@@ -191,7 +195,8 @@ static PyObject *flows_reduce(PyObject *self_, PyObject *Py_UNUSED(args))
 static PyObject *flows_sizeof(PyObject *self_, PyObject *Py_UNUSED(args))
 {
     const struct flows_object *self = (const struct flows_object *)self_;
-    size_t size = sizeof(*self->copies.all) + (self->tcp ? sizeof(*self->copies.qualities) : 0);
+    size_t size =
+        sizeof(*self->copies.all) + (self->copies.qualities ? sizeof(*self->copies.qualities) : 0);
     return PyLong_FromSize_t((size_t)Py_TYPE(self_)->tp_basicsize + self->copies.count * size);
 }
 

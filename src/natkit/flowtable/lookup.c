@@ -16,6 +16,7 @@ static int find_flow(struct flow_table_object *self, PyObject *obj, flow_ref *re
 {
     struct natkit_key key = {.bytes = {0}};
     uint16_t vlan = 0;
+    uint64_t tunnel = 0;
     struct flow_table *table = table_object_complete((PyObject *)self);
     if (!table)
         return -1;
@@ -35,6 +36,7 @@ static int find_flow(struct flow_table_object *self, PyObject *obj, flow_ref *re
     } else if (Py_IS_TYPE(obj, self->state->flow_object_type)) {
         const struct flow_copy *copy = flow_object_copy(obj);
         vlan = copy->of.flow.vlan;
+        tunnel = copy->tunnel;
         key = flow_natkit_key(copy, 0);
     } else {
         Py_buffer buffer;
@@ -57,6 +59,8 @@ static int find_flow(struct flow_table_object *self, PyObject *obj, flow_ref *re
     flow_key_from_natkit(&key, &words);
     if (table->input.by_vlan)
         flow_words_set_vlan(words.words, v6, vlan);
+    if (table->input.decap)
+        words.tunnel = flow_tunnel_key(tunnel);
     *ref = flow_set_find(&table->set, &words, hash_key(table->set.index.seed, &words, v6), v6);
     return *ref != 0;
 }

@@ -5,6 +5,8 @@
 
 #include "flowtable/merge.h"
 
+#include <string.h>
+
 /* Whether two tables sort packets in the same way: 1, 0, or -1 with an exception. */
 static int same_settings(const struct flow_table_object *one, const struct flow_table_object *other)
 {
@@ -12,7 +14,10 @@ static int same_settings(const struct flow_table_object *one, const struct flow_
     const struct flow_timeouts *others = &other->table.wheel.timeouts;
     if (timeouts->idle != others->idle || timeouts->active != others->active ||
         one->table.input.by_vlan != other->table.input.by_vlan ||
-        one->table.set.tracks_tcp != other->table.set.tracks_tcp)
+        one->table.set.tracks_tcp != other->table.set.tracks_tcp ||
+        one->table.input.decap != other->table.input.decap ||
+        memcmp(&one->table.input.ports, &other->table.input.ports,
+               sizeof(one->table.input.ports)) != 0)
         return 0;
     if (!one->home || !other->home)
         return one->home == other->home;
@@ -45,7 +50,7 @@ const char table_merge_doc[] =
     "was sent before; a fragment in one table has its first fragment in the other; flows that\n"
     "ended were taken out of other; with tcp=True, a TCP connection goes on across the border.\n\n"
     "other stays as it is. ValueError for a table with another home, other timeouts, another\n"
-    "vlan or tcp, and for this table itself. An exception of a signal's handler, such as\n"
+    "vlan, tcp or decap, and for this table itself. An exception of a signal's handler, such as\n"
     "Ctrl-C, comes before the first flow was added, and both tables are as they were, or when\n"
     "all is done.";
 
@@ -71,7 +76,8 @@ PyObject *table_merge(PyObject *self_, PyObject *args, PyObject *kwargs)
     if (same == 0)
         PyErr_SetString(
             PyExc_ValueError,
-            "the flow tables have other homes or timeouts, or one is by VLAN or has tcp");
+            "the flow tables have other homes or timeouts, or one is by VLAN, has tcp or "
+            "another decap");
     if (same <= 0)
         return NULL;
     if (!table_object_settled((PyObject *)self) || !table_object_settled(other_obj))

@@ -4,6 +4,8 @@
 
 #include "natkit/natkit.h"
 
+#include "fields.h"
+
 #include "flowtable/patience.h"
 #include "flowtable/table.h"
 
@@ -28,6 +30,13 @@ struct flow_table *table_object_settled(PyObject *self_);
 /* The same, with all fragments counted that wait for their first ones: for who looks at the flows.
  */
 struct flow_table *table_object_complete(PyObject *self_);
+
+/* What a table counts besides what any does, EXTRA_*. */
+static inline unsigned table_extras(const struct flow_table_object *self)
+{
+    return (self->table.set.tracks_tcp ? EXTRA_TCP : 0U) |
+           (self->table.input.decap ? EXTRA_TUNNELS : 0U);
+}
 
 /* Patience until a signal's handler raises.  It may run any Python code, so that a table must be
  * busy meanwhile. */

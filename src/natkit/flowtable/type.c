@@ -10,6 +10,7 @@
 #include "read.h"
 #include "views.h"
 
+#include "common/decap.h"
 #include "common/method.h"
 #include "natkit/ipflow/flowhome.h"
 
@@ -87,13 +88,19 @@ static struct flow_table_object *table_make(PyTypeObject *type, PyObject *home)
 static PyObject *table_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
 {
     static char home_word[] = "home", idle_word[] = "idle_timeout",
-                active_word[] = "active_timeout", vlan_word[] = "vlan", tcp_word[] = "tcp";
-    static char *keywords[] = {home_word, idle_word, active_word, vlan_word, tcp_word, NULL};
+                active_word[] = "active_timeout", vlan_word[] = "vlan", tcp_word[] = "tcp",
+                decap_word[] = "decap";
+    static char *keywords[] = {home_word, idle_word,  active_word, vlan_word,
+                               tcp_word,  decap_word, NULL};
     PyObject *home = Py_None, *idle_obj = Py_None, *active_obj = Py_None; /* borrowed from args */
     int64_t idle = FLOW_NEVER, active = FLOW_NEVER;
+    PyObject *decap_obj = Py_False;
     int by_vlan = 0, tcp = 0;
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|OOOpp:FlowTable", keywords, &home, &idle_obj,
-                                     &active_obj, &by_vlan, &tcp) ||
+    bool decap = false;
+    struct tunnel_ports ports = {.count = 0};
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|OOOppO:FlowTable", keywords, &home, &idle_obj,
+                                     &active_obj, &by_vlan, &tcp, &decap_obj) ||
+        decap_read(decap_obj, &decap, &ports) < 0 ||
         read_timeout("idle_timeout", idle_obj, &idle) < 0 ||
         read_timeout("active_timeout", active_obj, &active) < 0)
         return NULL;
@@ -103,6 +110,8 @@ static PyObject *table_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
     self->table.input.by_vlan = by_vlan != 0;
     if (tcp)
         flow_table_track_tcp(&self->table);
+    if (decap)
+        flow_table_decap(&self->table, &ports);
     flow_table_set_timeouts(&self->table, (struct flow_timeouts){idle, active});
     return (PyObject *)self;
 }
@@ -193,7 +202,7 @@ static Py_ssize_t table_length(PyObject *self_)
 
 static PyObject *table_schema(PyObject *self_, PyObject *Py_UNUSED(args))
 {
-    return flow_columns_schema(table_object(self_)->table.set.tracks_tcp);
+    return flow_columns_schema(table_extras(table_object(self_)));
 }
 
 static PyObject *table_repr(PyObject *self_)
@@ -242,6 +251,12 @@ static PyObject *vlan_get(PyObject *self_, void *Py_UNUSED(closure))
     return PyBool_FromLong(table_object(self_)->table.input.by_vlan);
 }
 
+static PyObject *decap_get(PyObject *self_, void *Py_UNUSED(closure))
+{
+    const struct flow_input *input = &table_object(self_)->table.input;
+    return decap_object(input->decap, &input->ports);
+}
+
 static PyObject *tcp_get(PyObject *self_, void *Py_UNUSED(closure))
 {
     return PyBool_FromLong(table_object(self_)->table.set.tracks_tcp);
@@ -283,6 +298,9 @@ static PyGetSetDef table_getset[] = {
     {.name = "vlan",
      .get = vlan_get,
      .doc = "Whether flows on several VLANs are kept apart: see FlowTable."},
+    {.name = "decap",
+     .get = decap_get,
+     .doc = "Whether flows are those in tunnels, a bool or a dict of ports: see FlowTable."},
     {.name = "tcp",
      .get = tcp_get,
      .doc = "Whether the quality of TCP connections is counted: see FlowTable."},
@@ -317,7 +335,7 @@ static PyMethodDef table_methods[] = {
     METHOD("__arrow_c_schema__", table_schema, METH_NOARGS, flow_schema_doc),
     METHOD("_to_be_merged", table_to_be_merged, METH_VARARGS | METH_KEYWORDS | METH_CLASS,
            "_to_be_merged($type, home=None, idle_timeout=None, active_timeout=None, "
-           "vlan=False, tcp=False)\n--\n\n"
+           "vlan=False, tcp=False, decap=False)\n--\n\n"
            "A table that keeps up to 32 MB more of what merge() needs, and reads with one thread:\n"
            "others read for other tables."),
     METHOD("_merged", table_merged, METH_NOARGS,
@@ -334,7 +352,8 @@ static PyMethodDef table_methods[] = {
     {.ml_name = NULL}};
 
 static const char table_doc[] =
-    "FlowTable(home=None, idle_timeout=None, active_timeout=None, vlan=False, tcp=False)\n--\n\n"
+    "FlowTable(home=None, idle_timeout=None, active_timeout=None, vlan=False, tcp=False, "
+    "decap=False)\n--\n\n"
     "The flows of packets: a row for each five-tuple, both directions in one.\n\n"
     "Forward is the direction of a flow's first packet (RFC 2722 section 2.1). With a\n"
     "FlowHome as home it is that of the packet's home_key, into the home network.\n\n"
@@ -349,6 +368,12 @@ static const char table_doc[] =
     "the flows are looked at. All others count in a flow without ports.\n\n"
     "With vlan=True the same five-tuple is another flow on each VLAN: that of the outermost\n"
     "802.1Q or 802.1ad tag, 0 without a tag and for a priority tag.\n\n"
+    "With decap=True the flows are those of the innermost packets, in whatever tunnels they\n"
+    "are, and all that is counted is of those. The same five-tuple is another flow in each kind\n"
+    "of tunnel, and with another id where the id is the same in both directions: those of\n"
+    "VXLAN, Geneve, GRE, ERSPAN, LISP and PPPoE, not GTP-U's and L2TP's. A dict of kinds adds\n"
+    "UDP ports: decap={'vxlan': [4790, 8473]}. table[key] is then the flow outside tunnels;\n"
+    "one in a tunnel is found by a Flow.\n\n"
     "With tcp=True flows of TCP also have the quality of their connection: round trips,\n"
     "segments sent again, duplicate ACKs, windows and more, about 900 bytes for each. In other\n"
     "tables those attributes of Flow are None, and there are no such columns.\n\n"

@@ -49,8 +49,8 @@ PyObject *table_columns(PyObject *self_, PyObject *args, PyObject *kwargs)
         return NULL;
     }
     self->busy = true; /* a signal's handler may run */
-    PyObject *result = flow_columns_table(self->state, chosen, self->table.set.tracks_tcp,
-                                          listed.count, listed_copy, &listed);
+    PyObject *result = flow_columns_table(self->state, chosen, table_extras(self), listed.count,
+                                          listed_copy, &listed);
     self->busy = false;
     free(listed.refs);
     Py_DECREF(chosen);
@@ -68,8 +68,8 @@ PyObject *table_stream(PyObject *self_, PyObject *args, PyObject *kwargs)
         list_flows(self_, &listed) < 0)
         return NULL;
     self->busy = true;
-    PyObject *result = flow_columns_stream(self->state, self->table.set.tracks_tcp, listed.count,
-                                           listed_copy, &listed);
+    PyObject *result =
+        flow_columns_stream(self->state, table_extras(self), listed.count, listed_copy, &listed);
     self->busy = false;
     free(listed.refs);
     return result;
@@ -169,7 +169,7 @@ PyObject *table_top(PyObject *self_, PyObject *args, PyObject *kwargs)
         return NULL;
     }
     PyObject *name = by ? Py_NewRef(by) : PyUnicode_FromString("bytes");
-    int field = name ? flow_field_find_order(name, table_object(self_)->table.set.tracks_tcp) : -1;
+    int field = name ? flow_field_find_order(name, table_extras(table_object(self_))) : -1;
     Py_XDECREF(name);
     if (field < 0 || list_flows(self_, &listed) < 0)
         return NULL;

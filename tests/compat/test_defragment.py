@@ -24,16 +24,13 @@ def by_tshark(path: Path) -> list[int]:
     return [int(word) for line in printed.splitlines() for word in line.split()]
 
 
-def vlan_tags(packet: plt.packet) -> int:
-    return int(bytes(packet.data)[12:14] == b"\x81\0")
-
-
 def ours(path: Path) -> list[int]:
     """The same of the packets that are not in the trace."""
     with plt.trace(path) as trace:
-        known = {bytes(packet.data) for packet in trace}
-    made = (p for p in plt.defragment(path) if bytes(p.data) not in known)
-    return [len(p.data) - 14 - 4 * vlan_tags(p) - 20 for p in made]  # Ethernet, IPv4
+        known = {bytes(packet) for packet in trace}
+    made = (p for p in plt.defragment(path) if bytes(p) not in known)
+    # without the header of IPv4, or that of IPv6
+    return [len(p.ip or p.ip6) - (20 if p.ip else 40) for p in made]
 
 
 @pytest.mark.parametrize("name", TRACES)

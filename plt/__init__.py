@@ -7,6 +7,7 @@ import ipp
 from ipp import IPprefix
 
 from ._columns import Columns, column_fields, columns
+from ._defragment import defragment
 from ._merge import Merged, merge
 from ._plt import (
     BZIP2_COMPRESSION,
@@ -128,6 +129,7 @@ __all__ = [
     "chunk",
     "column_fields",
     "columns",
+    "defragment",
     "echo",
     "echo6",
     "filter",

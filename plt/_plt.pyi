@@ -502,6 +502,14 @@ class _Batch:
     def __sizeof__(self) -> int: ...
 
 @final
+class _Defragmented:
+    def __new__(
+        cls, packets: Iterable[packet], seed: bytes, memory: int, timeout: int, /
+    ) -> Self: ...
+    def __iter__(self) -> Self: ...
+    def __next__(self) -> packet: ...
+
+@final
 class _ColumnReader:
     def __new__(
         cls,

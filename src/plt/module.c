@@ -3,6 +3,7 @@
 
 #include "api.h"
 #include "columns.h"
+#include "defragmented.h"
 #include "formats.h"
 #include "libtrace_compat.h"
 #include "state.h"
@@ -114,7 +115,9 @@ static int add_types(PyObject *module, struct plt_state *state)
     if (!state->output_type || batch_types_add(module, &state->batch_types) < 0)
         return -1;
     state->reader_type = add_type(module, &column_reader_spec, NULL);
-    return state->reader_type ? 0 : -1;
+    state->defragmented_type =
+        state->reader_type ? add_type(module, &defragmented_spec, NULL) : NULL;
+    return state->defragmented_type ? 0 : -1;
 }
 
 static int add_error(PyObject *module, struct plt_state *state)

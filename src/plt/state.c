@@ -17,6 +17,7 @@ int state_traverse(PyObject *module, visitproc visit, void *arg)
     Py_VISIT(state->where_type);
     Py_VISIT(state->output_type);
     Py_VISIT(state->reader_type);
+    Py_VISIT(state->defragmented_type);
     Py_VISIT(state->error);
     Py_VISIT(state->tunnel_type);
     Py_VISIT(state->ipp);
@@ -34,6 +35,7 @@ int state_clear(PyObject *module)
     Py_CLEAR(state->output_type);
     batch_types_clear(&state->batch_types);
     Py_CLEAR(state->reader_type);
+    Py_CLEAR(state->defragmented_type);
     Py_CLEAR(state->error);
     Py_CLEAR(state->tunnel_type);
     Py_CLEAR(state->ipp);

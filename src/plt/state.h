@@ -16,13 +16,14 @@ struct plt_state {
     PyTypeObject *where_type;        /* owned */
     PyTypeObject *output_type;       /* owned */
     struct batch_types batch_types;
-    PyTypeObject *reader_type;     /* owned */
-    PyObject *error;               /* owned: LibtraceError */
-    PyObject *tunnel_type;         /* owned: plt._tunnel.Tunnel */
-    PyObject *ipp;                 /* owned: the module ipp._ipp, which owns the next */
-    const struct ipp_api *ipp_api; /* borrowed */
-    const void *datetime;          /* borrowed from the interpreter: its PyDateTime_CAPI */
-    struct plt_api api;            /* what the capsule holds */
+    PyTypeObject *reader_type;       /* owned */
+    PyTypeObject *defragmented_type; /* owned */
+    PyObject *error;                 /* owned: LibtraceError */
+    PyObject *tunnel_type;           /* owned: plt._tunnel.Tunnel */
+    PyObject *ipp;                   /* owned: the module ipp._ipp, which owns the next */
+    const struct ipp_api *ipp_api;   /* borrowed */
+    const void *datetime;            /* borrowed from the interpreter: its PyDateTime_CAPI */
+    struct plt_api api;              /* what the capsule holds */
 };
 
 extern struct PyModuleDef plt_module;

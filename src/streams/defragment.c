@@ -176,17 +176,23 @@ static void release(struct defragmenter *all, struct datagram *datagram)
     datagram->memory = sizeof(*datagram);
 }
 
+static void give_up(struct defragmenter *all, struct datagram *datagram)
+{
+    release(all, datagram);
+    free_datagram(all, datagram);
+}
+
+static bool is_old(const struct defragmenter *all, const struct datagram *datagram)
+{
+    int64_t age = 0;
+    return __builtin_sub_overflow(all->clock, datagram->clock, &age) || age > all->timeout;
+}
+
 bool defragment_next(struct defragmenter *all, bool rest, struct plt_record *out)
 {
-    while (all->oldest && !all->released) {
-        int64_t age = 0;
-        bool is_over = __builtin_sub_overflow(all->clock, all->oldest->clock, &age) ||
-                       age > all->timeout || all->memory > all->most_memory;
-        if (!rest && !is_over)
-            break;
-        release(all, all->oldest);
-        free_datagram(all, all->oldest);
-    }
+    while (all->oldest && !all->released &&
+           (rest || is_old(all, all->oldest) || all->memory > all->most_memory))
+        give_up(all, all->oldest);
     struct fragment_part *part = all->released;
     if (!part)
         return false;
@@ -390,6 +396,10 @@ static enum defragment_result add_fragment(struct defragmenter *all, struct plt_
         return DEFRAGMENT_PASS;
     uint64_t hash = hash_of(all, &key);
     struct datagram *datagram = find(all, &key, hash);
+    if (datagram && is_old(all, datagram)) {
+        give_up(all, datagram);
+        datagram = NULL;
+    }
     if (datagram && datagram->broken)
         return DEFRAGMENT_PASS;
     if (!datagram)

@@ -1,0 +1,264 @@
+"""pldns.columns(reassemble=True): messages that several packets bring."""
+
+import struct
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from packets import EPOCH, TCP, UDP, Record, ethernet, ipv4, ipv6, pcap, tcp, udp, write
+
+import pldns
+import plt
+
+SYN, ACK, FIN = 2, 16, 1
+CLIENT = 40000
+FIELDS = ("time", "src_port", "length", "id", "qr", "ancount", "qname", "status", "wire_len")
+DNS = Path(__file__).parents[2] / "tutorial" / "traces" / "dns-1k.pcap.gz"
+SECOND = 10**9
+
+Row = dict[str, object]
+
+
+def message(ident: int, answers: int = 0) -> bytes:
+    """A query for the addresses of x.test, or a response of 24 + 16 * answers bytes."""
+    flags = 0x8180 if answers else 0x0100
+    header = struct.pack(">6H", ident, flags, 1, answers, 0, 0)
+    question = b"\1x\4test\0" + struct.pack(">HH", 1, 1)
+    answer = b"\xc0\x0c" + struct.pack(">HHIH", 1, 1, 60, 4) + b"\xc0\0\2\1"
+    return header + question + answer * answers
+
+
+def framed(*messages: bytes) -> bytes:
+    return b"".join(struct.pack(">H", len(m)) + m for m in messages)
+
+
+def segment(
+    payload: bytes, seq: int, sec: int = 0, *, flags: int = ACK, back: bool = True
+) -> Record:
+    """From the server, unless it is not back."""
+    ports = (53, CLIENT) if back else (CLIENT, 53)
+    packet = ethernet(ipv4(tcp(payload, ports=ports, seq=seq % 2**32, flags=flags), TCP))
+    return Record(packet, sec=EPOCH + sec)
+
+
+def opening(seq: int = 999) -> Record:
+    return segment(b"", seq, flags=SYN | ACK)
+
+
+def rows(path: Path, records: list[Record], **settings: object) -> list[Row]:
+    write(path / "trace.pcap", pcap(records))
+    return rows_of(path / "trace.pcap", **settings)
+
+
+def rows_of(source: object, **settings: object) -> list[Row]:
+    columns = pldns.columns(source, FIELDS, reassemble=True, **settings)  # type: ignore[arg-type]
+    table = columns.table()
+    values = [table[name].tolist() for name in FIELDS]
+    return [dict(zip(FIELDS, row, strict=True)) for row in zip(*values, strict=True)]
+
+
+def found(rows: list[Row]) -> list[tuple[object, object]]:
+    return [(row["id"], row["status"] == 0) for row in rows]
+
+
+# --- TCP --------------------------------------------------------------------------------------
+
+
+def test_a_message_comes_with_its_last_byte(tmp_path: Path) -> None:
+    whole = framed(message(7, 100))
+    records = [opening()] + [
+        segment(whole[at : at + 500], 1000 + at, sec) for sec, at in enumerate(range(0, 1700, 500))
+    ]
+    (row,) = rows(tmp_path, records)
+    assert row["id"] == 7
+    assert row["length"] == 24 + 16 * 100
+    assert row["ancount"] == 100
+    assert row["qname"] == "x.test."
+    assert row["status"] == 0
+    assert row["time"] == (EPOCH + 3) * SECOND
+    assert row["wire_len"] == 14 + 20 + 20 + (2 + 24 + 1600 - 1500) + 4  # with the FCS
+
+
+def test_the_segment_that_fills_a_hole_completes_messages(tmp_path: Path) -> None:
+    stream = framed(message(1, 3), message(2, 3), message(3, 3))
+    records = [
+        opening(),
+        segment(stream[:10], 1000, 1),
+        segment(stream[40:], 1040, 2),
+        segment(stream[10:40], 1010, 3),
+    ]
+    assert [(row["id"], row["time"]) for row in rows(tmp_path, records)] == [
+        (ident, (EPOCH + 3) * SECOND) for ident in (1, 2, 3)
+    ]
+
+
+@st.composite
+def segmentations(draw: st.DrawFn) -> tuple[int, list[int], list[tuple[int, int]], bytes]:
+    """A first sequence number, messages by their number of answers, and the parts that are sent."""
+    answers = draw(st.lists(st.integers(0, 20), min_size=1, max_size=6))
+    stream = framed(*(message(i, count) for i, count in enumerate(answers)))
+    cuts = sorted(draw(st.sets(st.integers(1, len(stream) - 1), max_size=12)))
+    parts = list(zip([0, *cuts], [*cuts, len(stream)], strict=True))
+    again = draw(st.lists(st.sampled_from(parts), max_size=4))
+    return draw(st.integers(0, 2**32 - 1)), answers, draw(st.permutations(parts + again)), stream
+
+
+@given(segmentations())
+def test_any_segmentation_gives_the_same_messages(
+    tmp_path_factory: pytest.TempPathFactory,
+    sent: tuple[int, list[int], list[tuple[int, int]], bytes],
+) -> None:
+    seq, answers, parts, stream = sent
+    records = [opening(seq - 1)]
+    records += [segment(stream[start:end], seq + start) for start, end in parts]
+    for batch in (1, 1000):
+        result = rows(tmp_path_factory.mktemp("trace"), records, batch=batch)
+        assert [(row["id"], row["ancount"], row["status"]) for row in result] == [
+            (i, count, 0) for i, count in enumerate(answers)
+        ]
+
+
+def test_lost_bytes_cost_the_message_that_has_them(tmp_path: Path) -> None:
+    stream = framed(message(1, 3), message(2, 30), message(3, 3))
+    hole = slice(200, 300)  # within the second
+    records = [
+        opening(),
+        segment(stream[: hole.start], 1000, 1),
+        segment(stream[hole.stop :], 1000 + hole.stop, 2),
+    ]
+    result = rows(tmp_path, records)
+    assert found(result) == [(1, True), (2, False), (3, True)]
+    assert [row["length"] for row in result] == [72, 504, 72]
+
+
+def test_a_lost_prefix_costs_no_later_segment(tmp_path: Path) -> None:
+    one, two, three = (framed(message(i, 3)) for i in (1, 2, 3))
+    stream = one + two + three
+    resumes = len(one + two)
+    records = [
+        opening(),
+        segment(one, 1000, 1),
+        segment(stream[len(one) + 10 : resumes], 1000 + len(one) + 10, 2),
+        segment(three, 1000 + resumes, 3),
+    ]
+    assert found(rows(tmp_path, records)) == [(1, True), (3, True)]
+
+
+def test_much_after_lost_bytes_gives_them_up(tmp_path: Path) -> None:
+    """The rows come before the connection is over: a limit ends after them."""
+    stream = b"".join(framed(message(i, 4000)) for i in range(6))  # of 64,024 bytes each
+    pieces = [(at, stream[at : at + 1400]) for at in range(0, len(stream), 1400)]
+    records = [opening()] + [segment(data, 1000 + at) for at, data in pieces if at != 2800]
+    result = rows(tmp_path, records, limit=3)
+    assert found(result) == [(0, False), (1, True), (2, True)]
+
+
+def test_a_connection_whose_start_is_missing(tmp_path: Path) -> None:
+    long = framed(message(1, 100))
+    records = [
+        segment(long[1000:], 5000, 1),
+        segment(framed(message(2, 3)), 5000 + len(long) - 1000, 2),
+    ]
+    assert found(rows(tmp_path, records)) == [(2, True)]
+
+
+def test_what_is_not_complete_at_the_end_is_there_as_far_as_it_came(tmp_path: Path) -> None:
+    part = framed(message(9, 50))[:300]
+    records = [opening(), segment(part, 1000, 1)]
+    (row,) = rows(tmp_path, records)
+    assert (row["id"], row["length"], row["qname"]) == (9, 24 + 800, "x.test.")
+    assert row["status"] != 0
+    columns = pldns.columns(tmp_path / "trace.pcap", ["wire_len"], reassemble=True)
+    assert columns.table().mask("wire_len").tolist() == [True]  # it is of no packet
+    assert rows(tmp_path, [opening(), segment(framed(message(9))[:2], 1000)]) == []
+
+
+def test_a_connection_goes_on_in_the_next_file(tmp_path: Path) -> None:
+    stream = framed(message(1, 100))
+    one = write(tmp_path / "1.pcap", pcap([opening(), segment(stream[:700], 1000)]))
+    two = write(tmp_path / "2.pcap", pcap([segment(stream[700:], 1700, 1)]))
+    assert found(rows_of([one, two])) == [(1, True)]
+    assert found(rows_of([one])) == [(1, False)]
+
+
+def test_before_an_error_comes_what_was_read(tmp_path: Path) -> None:
+    stream = framed(message(1, 3), message(2, 3))
+    content = pcap([opening(), segment(stream[:100], 1000), segment(stream[100:], 1100)])
+    path = write(tmp_path / "cut.pcap", content[:-1])
+    columns = pldns.columns(path, ["id", "status"], reassemble=True)
+    with pytest.raises(plt.LibtraceError) as error:
+        columns.table()
+    table = error.value.table  # type: ignore[attr-defined]
+    assert table["id"].tolist() == [1, 2]
+    assert [status == 0 for status in table["status"].tolist()] == [True, False]
+
+
+# --- UDP --------------------------------------------------------------------------------------
+
+
+def fragments4(datagram: bytes, size: int, ident: int = 5) -> list[bytes]:
+    parts = range(0, len(datagram), size)
+    return [
+        ethernet(
+            ipv4(
+                datagram[at : at + size],
+                UDP,
+                ident=ident,
+                fragment=at // 8 | (0x2000 if at + size < len(datagram) else 0),
+            )
+        )
+        for at in parts
+    ]
+
+
+def fragments6(datagram: bytes, size: int) -> list[bytes]:
+    out = []
+    for at in range(0, len(datagram), size):
+        field = at | (at + size < len(datagram))
+        header = struct.pack(">BBHI", UDP, 0, field, 77)
+        out.append(ethernet(ipv6(header + datagram[at : at + size], 44), 0x86DD))
+    return out
+
+
+@pytest.mark.parametrize("fragments", [fragments4, fragments6])
+def test_fragments_make_a_whole_message(tmp_path: Path, fragments: object) -> None:
+    datagram = udp(message(3, 200), ports=(53, CLIENT))
+    packets = fragments(datagram, 1200)  # type: ignore[operator]
+    assert len(packets) == 3
+    for order in ((0, 1, 2), (2, 0, 1), (1, 2, 0)):
+        records = [Record(packets[i], sec=EPOCH + at) for at, i in enumerate(order)]
+        (row,) = rows(tmp_path, records)
+        assert (row["id"], row["ancount"], row["status"]) == (3, 200, 0)
+        assert row["time"] == (EPOCH + 2) * SECOND
+        assert row["length"] == 24 + 3200
+
+
+def test_a_first_fragment_alone_is_there_as_far_as_it_came(tmp_path: Path) -> None:
+    first, *_ = fragments4(udp(message(3, 200), ports=(53, CLIENT)), 1200)
+    assert found(rows(tmp_path, [Record(first)])) == [(3, False)]
+
+
+# --- Traces -----------------------------------------------------------------------------------
+
+
+def test_the_tutorials_trace() -> None:
+    """tshark -r dns-1k.pcap.gz -Y 'dns && tcp' counts 52 messages, dns && udp 744."""
+    table = pldns.columns(DNS, ["proto", "status"], reassemble=True).table()
+    by_tcp = table["proto"] == TCP
+    assert (by_tcp.sum(), (~by_tcp).sum()) == (52, 744)
+    assert (table["status"] == 0).all()
+
+
+def test_a_filter_and_ports(tmp_path: Path) -> None:
+    records = [opening(), segment(framed(message(1)), 1000)]
+    assert rows(tmp_path, records, ports=54) == []
+    assert rows(tmp_path, records, filter="udp") == []
+    assert len(rows(tmp_path, records, filter="tcp", ports=(53, 54))) == 1
+
+
+def test_threads_and_machines_do_not_reassemble() -> None:
+    for settings in ({"workers": 2}, {"client": object()}):
+        with pytest.raises(ValueError, match="one thread reads all sources in order"):
+            pldns.columns(DNS, reassemble=True, **settings)  # type: ignore[arg-type]
+    assert len(pldns.columns(DNS, reassemble=True, workers=1).table()) == 796

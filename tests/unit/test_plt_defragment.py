@@ -1,0 +1,288 @@
+"""plt.defragment(): IP fragments put together."""
+
+import struct
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from random import Random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from packets import (
+    EPOCH,
+    MAC,
+    UDP,
+    Record,
+    ethernet,
+    internet_sum,
+    ipv4,
+    ipv6,
+    pcap,
+    udp,
+    write,
+)
+
+import plt
+
+MORE = 0x2000
+FRAGMENT = 44
+BODY = bytes(range(256)) * 12
+
+Fragments = Callable[..., list[bytes]]
+
+
+def part4(body: bytes, start: int, end: int, *, more: bool | None = None, **header: int) -> bytes:
+    is_more = end < len(body) if more is None else more
+    field = start // 8 | (MORE if is_more else 0)
+    return ethernet(ipv4(body[start:end], UDP, fragment=field, **header))  # type: ignore[arg-type]
+
+
+def part6(
+    body: bytes, start: int, end: int, *, more: bool | None = None, ident: int = 9, hops: int = 64
+) -> bytes:
+    is_more = end < len(body) if more is None else more
+    header = struct.pack(">BBHI", UDP, 0, start | is_more, ident)
+    return ethernet(ipv6(header + body[start:end], FRAGMENT, hops=hops), 0x86DD)
+
+
+def whole4(body: bytes) -> bytes:
+    return ethernet(ipv4(body, UDP))
+
+
+def whole6(body: bytes) -> bytes:
+    return ethernet(ipv6(body, UDP), 0x86DD)
+
+
+PARTS = pytest.mark.parametrize("part", [part4, part6])
+FAMILIES = pytest.mark.parametrize(("part", "whole"), [(part4, whole4), (part6, whole6)])
+
+
+def cut(part: Callable[..., bytes], body: bytes, size: int, **more: int) -> list[bytes]:
+    return [part(body, at, min(at + size, len(body)), **more) for at in range(0, len(body), size)]
+
+
+def put_together(folder: Path, packets: Iterable[bytes | Record], **settings: float) -> list[bytes]:
+    path = write(folder / "trace.pcap", pcap(packets))
+    return [bytes(packet.data) for packet in plt.defragment(path, **settings)]  # type: ignore[arg-type]
+
+
+# --- Whole packets ----------------------------------------------------------------------------
+
+
+@FAMILIES
+@pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0), (1, 2, 0)])
+def test_a_packet_is_as_if_it_had_never_been_fragmented(
+    tmp_path: Path, part: Fragments, whole: Callable[[bytes], bytes], order: tuple[int, ...]
+) -> None:
+    body = udp(BODY)
+    fragments = cut(part, body, 1200)  # type: ignore[arg-type]
+    assert len(fragments) == 3
+    records = [Record(fragments[i], sec=EPOCH + at) for at, i in enumerate(order)]
+    path = write(tmp_path / "trace.pcap", pcap(records))
+    (packet,) = plt.defragment(path)
+    assert bytes(packet.data) == whole(body)
+    assert packet.time_ns == (EPOCH + 2) * 10**9
+    assert bytes(packet.udp_payload) == BODY
+    assert packet.wire_len == len(whole(body)) + 4  # with the FCS, as of any Ethernet packet
+    assert packet.capture_len == len(whole(body))
+
+
+def test_headers_are_those_of_the_first_fragment(tmp_path: Path) -> None:
+    body = udp(BODY)
+    first = part4(body, 0, 1600, ttl=9, tos=4)
+    last = part4(body, 1600, len(body), ttl=200)
+    (data,) = put_together(tmp_path, [last, first])
+    header = data[14:34]
+    assert (header[8], header[1]) == (9, 4)
+    assert internet_sum(header) == 0  # RFC 1071: of a header with its right checksum
+    assert struct.unpack(">HH", header[2:4] + header[6:8]) == (20 + len(body), 0)
+
+
+def test_options_are_kept(tmp_path: Path) -> None:
+    body = udp(BODY)
+    options = bytes([7, 7, 4, 0, 0, 0, 0, 0])  # record route, not copied on fragmentation
+    first = ethernet(ipv4(body[:1600], UDP, fragment=MORE, options=options))
+    (data,) = put_together(tmp_path, [first, part4(body, 1600, len(body))])
+    assert data == ethernet(ipv4(body, UDP, options=options))
+
+
+def test_an_ipv6_header_before_the_fragment_header_is_kept(tmp_path: Path) -> None:
+    body = udp(BODY)
+    hop_by_hop = struct.pack(">BBBB4x", FRAGMENT, 0, 1, 4)  # PadN
+
+    def part(start: int, end: int) -> bytes:
+        header = struct.pack(">BBHI", UDP, 0, start | (end < len(body)), 3)
+        return ethernet(ipv6(hop_by_hop + header + body[start:end], 0), 0x86DD)
+
+    (data,) = put_together(tmp_path, [part(0, 1600), part(1600, len(body))])
+    assert data == ethernet(ipv6(bytes([UDP]) + hop_by_hop[1:] + body, 0), 0x86DD)
+
+
+@given(st.lists(st.integers(1, 300), max_size=8), st.randoms(), st.integers(1, 3000), st.booleans())
+def test_any_fragmentation_gives_the_packet(
+    tmp_path_factory: pytest.TempPathFactory,
+    units: list[int],
+    random: Random,
+    size: int,
+    v6: bool,
+) -> None:
+    part, whole = (part6, whole6) if v6 else (part4, whole4)
+    body = random.randbytes(size + 8)
+    cuts = sorted({8 * unit for unit in units if 8 * unit < len(body)})
+    fragments = [part(body, *ends) for ends in zip([0, *cuts], [*cuts, len(body)], strict=True)]
+    random.shuffle(fragments)
+    last = fragments.pop()
+    fragments += random.sample(fragments, random.randint(0, len(fragments)))  # some twice
+    random.shuffle(fragments)
+    packets = [*fragments, last]
+    expected = [whole(body)] if cuts else packets
+    assert put_together(tmp_path_factory.mktemp("trace"), packets) == expected
+
+
+def test_the_longest_packet(tmp_path: Path) -> None:
+    body = bytes(65535 - 20)
+    assert put_together(tmp_path, cut(part4, body, 1480)) == [whole4(body)]
+
+
+def test_packets_of_the_same_number_are_told_apart_by_their_ends(tmp_path: Path) -> None:
+    one, two = udp(b"1" * 100), udp(b"2" * 100)
+    first = ipv4(one[:56], UDP, fragment=MORE, dst="192.0.2.77")
+    last = ipv4(one[56:], UDP, fragment=7, dst="192.0.2.77")
+    other = cut(part4, two, 56)
+    result = put_together(tmp_path, [ethernet(first), *other, ethernet(last)])
+    assert result == [whole4(two), ethernet(ipv4(one, UDP, dst="192.0.2.77"))]
+
+
+# --- What can't be put together ---------------------------------------------------------------
+
+
+def test_other_packets_come_as_they_are(tmp_path: Path) -> None:
+    packets = [whole4(udp(b"x")), MAC + b"\x08\x06" + bytes(28), whole6(udp(b"y"))]
+    assert put_together(tmp_path, packets) == packets
+    mine = [plt.packet]
+    with pytest.raises(TypeError, match="takes packets"):
+        list(plt.defragment(mine))  # type: ignore[arg-type]
+
+
+@PARTS
+def test_overlapping_fragments_come_as_they_came(tmp_path: Path, part: Fragments) -> None:
+    body = udp(BODY)
+    parts = [part(body, 0, 1600), part(body, 1592, 2400), part(body, 2400, len(body))]
+    assert put_together(tmp_path, parts) == parts  # type: ignore[arg-type]
+    other = bytes(len(body))
+    twice = [part(body, 0, 1600), part(other, 0, 1600), part(body, 1600, len(body))]
+    assert put_together(tmp_path, twice) == twice  # type: ignore[arg-type]
+
+
+@FAMILIES
+def test_a_fragment_that_comes_again_does_not_count(
+    tmp_path: Path, part: Fragments, whole: Callable[[bytes], bytes]
+) -> None:
+    body = udp(BODY)
+    one, two, three = cut(part, body, 1200)  # type: ignore[arg-type]
+    assert put_together(tmp_path, [one, two, one, two, three]) == [whole(body)]
+
+
+@PARTS
+def test_an_end_that_changes_or_is_passed(tmp_path: Path, part: Fragments) -> None:
+    body = udp(BODY)
+    ends = [part(body, 800, 1600, more=False), part(body, 1600, 2000, more=False)]
+    passed = [part(body, 0, 1600), part(body, 1600, 2400), part(body, 800, 1600, more=False)]
+    assert put_together(tmp_path, [*ends, part(body, 0, 800)]) == [*ends, part(body, 0, 800)]  # type: ignore[comparison-overlap]
+    assert put_together(tmp_path, passed) == passed  # type: ignore[arg-type]
+
+
+def test_a_packet_that_is_longer_than_any(tmp_path: Path) -> None:
+    """RFC 791: 65,535 bytes with the header; the ping of death has more."""
+    parts = [part4(b"x" * 1480, 0, 1480, more=True)]
+    parts.append(ethernet(ipv4(b"y" * 1000, UDP, fragment=8189)))
+    assert put_together(tmp_path, parts) == parts[::-1]
+
+
+def test_malformed_and_cut_fragments_come_at_once(tmp_path: Path) -> None:
+    body = udp(BODY)
+    first = part4(body, 0, 800)
+    uneven = part4(body, 800, 1604)  # more follow, but it is no multiple of 8
+    empty = part4(b"", 0, 0, more=True)
+    whole = part4(body, 800, 1600)
+    short = Record(whole[:100], wire=len(whole))
+    result = put_together(tmp_path, [first, uneven, empty, short])
+    assert result == [uneven, empty, short.data, first]
+
+
+def test_a_packet_waits_no_longer_than_timeout(tmp_path: Path) -> None:
+    body = udp(BODY)
+    first, last = part4(body, 0, 1600), part4(body, 1600, len(body))
+    other = whole4(udp(b"x"))
+
+    def trace(sec: int) -> list[Record]:
+        return [Record(first), Record(other, sec=EPOCH + 1), Record(last, sec=EPOCH + sec)]
+
+    assert put_together(tmp_path, trace(60)) == [other, whole4(body)]
+    assert put_together(tmp_path, trace(5), timeout=5) == [other, whole4(body)]
+    assert sorted(put_together(tmp_path, trace(5), timeout=4)) == sorted([other, first, last])
+    late = put_together(tmp_path, [*trace(61), Record(other, sec=EPOCH + 62)])
+    assert sorted(late) == sorted([other, first, last, other])
+
+
+def test_memory_is_bounded(tmp_path: Path) -> None:
+    body = udp(BODY)
+    firsts = [part4(body, 0, 1600, ident=i) for i in range(100)]
+    ends = [part4(body, 1600, len(body), ident=i) for i in (0, 99)]
+    result = put_together(tmp_path, firsts + ends, memory=20_000)
+    assert len(result) == 101  # the newest became whole, the oldest had been given back
+    assert result.index(firsts[0]) == 0
+    assert sum(data == ethernet(ipv4(body, UDP, ident=99)) for data in result) == 1
+
+
+def test_too_many_too_small_fragments(tmp_path: Path) -> None:
+    parts = cut(part4, udp(bytes(10_000)), 8)
+    assert put_together(tmp_path, parts) == parts
+
+
+# --- Sources ----------------------------------------------------------------------------------
+
+
+def test_any_iterable_of_packets(tmp_path: Path) -> None:
+    body = udp(BODY)
+    path = write(tmp_path / "trace.pcap", pcap(cut(part4, body, 1200)))
+    with plt.trace(path) as trace:
+        packets = list(trace)
+    with plt.trace(path) as trace:
+        for source in (trace, packets, iter(packets), (p for p in packets), str(path)):
+            assert [bytes(p.udp_payload) for p in plt.defragment(source)] == [BODY]
+    assert list(plt.defragment([])) == []
+
+
+def test_before_an_error_comes_what_waits(tmp_path: Path) -> None:
+    parts = cut(part4, udp(BODY), 1200)
+    path = write(tmp_path / "trace.pcap", pcap(parts)[:-1])
+    packets = plt.defragment(path)
+    assert [bytes(next(packets).data) for _ in range(2)] == parts[:2]
+    with pytest.raises(plt.LibtraceError, match="cut within a packet"):
+        next(packets)
+    assert list(packets) == []
+
+
+def test_an_exception_of_the_iterable_comes_at_once(tmp_path: Path) -> None:
+    path = write(tmp_path / "trace.pcap", pcap(cut(part4, udp(BODY), 1200)))
+
+    def failing() -> Iterable[plt.packet]:
+        with plt.trace(path) as trace:
+            yield next(iter(trace))
+        raise KeyError("mine")
+
+    with pytest.raises(KeyError, match="mine"):
+        next(plt.defragment(failing()))
+
+
+def test_numbers_out_of_range(tmp_path: Path) -> None:
+    for timeout in (0, -1, float("nan"), 1e10):
+        with pytest.raises(ValueError, match="timeout is more than 0"):
+            plt.defragment([], timeout=timeout)
+    with pytest.raises(ValueError, match="memory is 0 to"):
+        plt.defragment([], memory=-1)
+    with pytest.raises(plt.LibtraceError):
+        plt.defragment(tmp_path / "nothing")
+    with pytest.raises(TypeError):
+        plt.defragment(5)  # type: ignore[arg-type]

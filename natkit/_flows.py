@@ -14,7 +14,7 @@ from typing import Any, SupportsIndex
 
 import plt
 from natkit._natkit import FlowHome, FlowTable
-from plt.shared import Crew, Source, shared_filter, is_file, processors
+from plt.shared import Crew, Source, is_file, processors, shared_filter
 
 __all__ = ["Source", "flows"]
 
@@ -29,7 +29,7 @@ class _Settings:
     home: FlowHome | None
     idle_timeout: float | None
     active_timeout: float | None
-    filter: str | None
+    filter: plt.where | str | None
     vlan: bool = False
 
     def table(self) -> FlowTable:

@@ -1,7 +1,17 @@
 import builtins
 from collections.abc import Callable, Iterator, Sequence
 from os import PathLike
-from typing import Any, Literal, Protocol, Self, SupportsFloat, SupportsIndex, final, overload
+from typing import (
+    Any,
+    Literal,
+    Protocol,
+    Self,
+    SupportsFloat,
+    SupportsIndex,
+    TypeAlias,
+    final,
+    overload,
+)
 
 from typing_extensions import Buffer, disjoint_base
 
@@ -9,6 +19,52 @@ from ipp import IPprefix
 from natkit._anonymised import Anonymised
 from plt import Table, packet, trace
 from plt import filter as _filter
+from plt.shared import Addresses
+
+# the columns of flows that are numbers or times, which flows can be ordered by, and all
+_Order: TypeAlias = Literal[
+    "version",
+    "proto",
+    "src_port",
+    "dst_port",
+    "vlan_id",
+    "number",
+    "first_time",
+    "last_time",
+    "duration",
+    "packets",
+    "bytes",
+    "ip_bytes",
+    "payload_bytes",
+    "retransmits",
+    "fwd_packets",
+    "rev_packets",
+    "fwd_bytes",
+    "rev_bytes",
+    "fwd_ip_bytes",
+    "rev_ip_bytes",
+    "fwd_payload_bytes",
+    "rev_payload_bytes",
+    "fwd_first_time",
+    "rev_first_time",
+    "fwd_last_time",
+    "rev_last_time",
+    "fwd_tcp_flags",
+    "rev_tcp_flags",
+    "fwd_retransmits",
+    "rev_retransmits",
+    "rtt",
+    "end_reason",
+    "first_time_ns",
+    "last_time_ns",
+    "duration_ns",
+    "fwd_first_time_ns",
+    "rev_first_time_ns",
+    "fwd_last_time_ns",
+    "rev_last_time_ns",
+    "rtt_ns",
+]
+_FlowColumn: TypeAlias = _Order | Literal["src_prefix", "dst_prefix", "state"]
 
 def ba_get_short(ba: Buffer, i: SupportsIndex, /) -> int | None: ...
 def ba_get_long(ba: Buffer, i: SupportsIndex, /) -> int | None: ...
@@ -58,6 +114,7 @@ class IPflow:
     def dst_in_home(self) -> bool | None: ...
     @property
     def is_inward(self) -> bool | None: ...
+    def _repr_html_(self) -> str: ...
     def __bool__(self) -> bool: ...
     def __hash__(self) -> int: ...
     def __eq__(self, other: object, /) -> bool: ...
@@ -177,6 +234,7 @@ class Flow:
     def rev_key(self) -> builtins.bytes: ...
     @property
     def ipflow(self) -> IPflow: ...
+    def _repr_html_(self) -> str: ...
     @classmethod
     def _from_bytes(cls, state: Buffer, /) -> Flow: ...
     def __hash__(self) -> int: ...
@@ -192,7 +250,14 @@ class Flows:
     @overload
     def __getitem__(self, key: slice, /) -> Flows: ...
     def __iter__(self) -> Iterator[Flow]: ...
-    def columns(self, fields: Sequence[str] | None = None) -> Table: ...
+    def columns(
+        self,
+        fields: Sequence[_FlowColumn] | _FlowColumn | None = None,
+        *,
+        addresses: Addresses = "auto",
+    ) -> Table: ...
+    def __array__(self, dtype: object = None, copy: bool | None = None) -> Any: ...
+    def _repr_html_(self) -> str: ...
     def __arrow_c_stream__(self, requested_schema: object = None) -> object: ...
     def __arrow_c_schema__(self) -> object: ...
     @classmethod
@@ -235,9 +300,16 @@ class FlowTable:
     ) -> int: ...
     def expired(self) -> Flows: ...
     def flush(self) -> None: ...
-    def top(self, n: SupportsIndex, by: str = "bytes") -> list[Flow]: ...
+    def top(self, n: SupportsIndex, by: _Order = "bytes") -> list[Flow]: ...
     def merge(self, other: FlowTable, exact: bool = False) -> bool: ...
-    def columns(self, fields: Sequence[str] | None = None) -> Table: ...
+    def columns(
+        self,
+        fields: Sequence[_FlowColumn] | _FlowColumn | None = None,
+        *,
+        addresses: Addresses = "auto",
+    ) -> Table: ...
+    def __array__(self, dtype: object = None, copy: bool | None = None) -> Any: ...
+    def _repr_html_(self) -> str: ...
     def __arrow_c_stream__(self, requested_schema: object = None) -> object: ...
     def __arrow_c_schema__(self) -> object: ...
     @classmethod

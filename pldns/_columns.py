@@ -15,7 +15,9 @@ __all__ = ["column_fields", "columns"]
 
 if TYPE_CHECKING:
     import plt
-    from plt.shared import Lane, Source
+    from plt.shared import Addresses, Lane, Source
+
+    from ._names import ColumnName
 
 #: What the matching of responses to queries reads of a file that was read ahead; ahead.c needs it.
 MATCHING = (
@@ -66,8 +68,9 @@ def _nanoseconds(timeout: float) -> int:
 
 def columns(
     source: Source | Sequence[Source],
-    fields: Sequence[str] | None = None,
+    fields: Sequence[ColumnName] | ColumnName | None = None,
     *,
+    addresses: Addresses = "auto",
     filter: plt.filter | str | None = None,
     limit: int | None = None,
     batch: int = 1 << 16,
@@ -82,7 +85,7 @@ def columns(
     `column_fields()`; filter lets only packets through that match; limit ends after so many
     messages, of all sources together; batch is the rows of each batch.  Messages are the UDP
     payloads, and those in TCP payloads, from or to one of the ports.  What iterates is a
-    plt.Columns.
+    plt.Columns; addresses are "text", "binary" or "auto", as for plt.columns().
 
     A row has what was captured of its message: the id where its two bytes are there, other header
     fields where the header is whole, qname, qtype and qclass where there is a first question and it
@@ -111,10 +114,11 @@ def columns(
     """
     from plt.shared import (  # noqa: PLC0415  pldns alone needs no plt
         Reading,
+        address_kind,
         check_fields,
         empty_batch,
-        shared_filter,
         read_columns,
+        shared_filter,
     )
 
     names = check_fields(
@@ -125,13 +129,20 @@ def columns(
         if not 0 <= port <= 65535:
             raise ValueError(f"ports are 0 to 65535, not {port}")
     settings = _Settings(
-        names, shared_filter(filter), batch, numbers, _nanoseconds(timeout), os.urandom(16)
+        names,
+        shared_filter(filter),
+        batch,
+        address_kind(addresses),
+        numbers,
+        _nanoseconds(timeout),
+        os.urandom(16),
     )
     matcher = settings.matcher()
+    known = _pldns._column_fields()
     return read_columns(
         source,
         Reading(
-            empty_batch(_pldns._Batch, _pldns._column_fields(), names),  # type: ignore[arg-type]
+            empty_batch(_pldns._Batch, known, names, addresses),  # type: ignore[arg-type]
             partial(settings.reader, matcher, names),
             partial(_Ahead, settings),
             partial(_InOrder, settings, matcher),
@@ -152,8 +163,9 @@ class _Settings:
     """What all sources are read with."""
 
     names: tuple[str, ...]
-    filter: str | None
+    filter: plt.where | str | None
     batch: int
+    address_kind: int
     ports: tuple[int, ...]
     timeout: int
     seed: bytes
@@ -165,7 +177,7 @@ class _Settings:
         self, matcher: _pldns._Matcher, names: tuple[str, ...], source: Source, limit: int
     ) -> _pldns._ColumnReader:
         return _pldns._ColumnReader(
-            source, names, self.filter, limit, self.batch, self.ports, matcher
+            source, names, self.filter, limit, self.batch, self.address_kind, self.ports, matcher
         )
 
     def ahead_names(self) -> tuple[str, ...]:

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import operator
+import sys
 from collections.abc import Iterator, Sequence
 from functools import partial
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from . import _plt
 from ._inorder import InThreads, InTurn, Limit, OneByOne, Reading, Source
-from ._table import Batch, Table, check_fields, empty_batch
+from ._names import ColumnName
+from ._table import Addresses, Batch, Table, address_kind, check_fields, empty_batch
 from ._threads import processors
 
 __all__ = ["Columns", "column_fields", "columns", "shared_filter", "read_columns"]
+
+if TYPE_CHECKING:
+    import numpy as np
 
 Same = TypeVar("Same")
 
@@ -63,6 +68,17 @@ class Columns:
         package = type(self._empty).__module__.partition(".")[0]
         return f"<{package}.columns of {', '.join(self.fields)}>"
 
+    def _repr_html_(self) -> str:
+        """The columns and what they hold, for notebooks; nothing is read."""
+        from ipp._show import html_rows  # noqa: PLC0415  what is seldom shown
+
+        package = type(self._empty).__module__.partition(".")[0]
+        known = {
+            name: doc for name, _, doc, _ in sys.modules[f"{package}._{package}"]._column_fields()
+        }
+        rows = [(name, known[name]) for name in self.fields]
+        return html_rows(f"{package}.columns, not read yet", rows)
+
     def close(self) -> None:
         """Read no more, close what was opened for this, and end the threads that read ahead."""
         self._batches.close()
@@ -87,6 +103,10 @@ class Columns:
     def __arrow_c_schema__(self) -> object:
         """The Arrow C schema (the PyCapsule protocol)."""
         return self._empty.arrow_c_schema()
+
+    def __array__(self, dtype: object = None, copy: bool | None = None) -> np.ndarray[Any, Any]:
+        """The rows that are left, as those of a Table: pandas.DataFrame() takes them."""
+        return self.table().__array__()
 
 
 def shared_filter(filter: _plt.filter | str | None) -> _plt.where | str | None:
@@ -136,10 +156,15 @@ def read_columns(
 
 
 def _reader(
-    names: tuple[str, ...], filter: str | None, batch: int, source: Source, limit: int
+    names: tuple[str, ...],
+    filter: _plt.where | str | None,
+    batch: int,
+    kind: int,
+    source: Source,
+    limit: int,
 ) -> _plt._ColumnReader:
     """What reads a source, in its turn or ahead of it: packets say nothing of each other."""
-    return _plt._ColumnReader(source, names, filter, limit, batch)
+    return _plt._ColumnReader(source, names, filter, limit, batch, kind)
 
 
 def _same(reader: Same) -> Same:
@@ -148,8 +173,9 @@ def _same(reader: Same) -> Same:
 
 def columns(
     source: Source | Sequence[Source],
-    fields: Sequence[str] | None = None,
+    fields: Sequence[ColumnName] | ColumnName | None = None,
     *,
+    addresses: Addresses = "auto",
     filter: _plt.filter | str | None = None,
     limit: int | None = None,
     batch: int = 1 << 16,
@@ -164,6 +190,10 @@ def columns(
     field; LibtraceError where a trace can't be read, after what was read before.  Ctrl-C ends the
     reading at once.
 
+    addresses="text" has addresses as str in NumPy and as text in Arrow, "binary" as 16 bytes in
+    both.  With "auto" each has what it works with: NumPy bytes, as ipp's functions take them, and
+    what reads Arrow (pandas, polars, DuckDB, Parquet) text.
+
     Of several files `workers` threads read as many at once; without it as many as there are
     processors.  The batches come in the order of the files nevertheless.  While the consumer is at
     one file, the threads read ahead in the next: together at most 4,194,304 rows and 1,024 batches,
@@ -176,8 +206,8 @@ def columns(
     until those were fetched, two at a time.
     """
     names = check_fields(DEFAULT_FIELDS if fields is None else fields, list(column_fields()))
-    reader = partial(_reader, names, shared_filter(filter), batch)
-    empty = empty_batch(_plt._Batch, _plt._column_fields(), names)
+    reader = partial(_reader, names, shared_filter(filter), batch, address_kind(addresses))
+    empty = empty_batch(_plt._Batch, _plt._column_fields(), names, addresses)
     return read_columns(
         source,
         Reading(empty, reader, reader, _same),

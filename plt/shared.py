@@ -1,22 +1,24 @@
 """What natkit and pldns use of plt beside its public names.  It is theirs: scripts do without.
 
 `read_columns()` reads sources as columns in order, given a `Reading`; `check_fields()`,
-`empty_batch()` and `shared_filter()` are what its caller needs first.  `Lane` is the consumer's
-end of a source that is read ahead, by a thread or on a cluster.  `Crew` is threads that work ahead,
-`processors()` how many may, `is_file()` whether they may read a source.
+`address_kind()`, `empty_batch()` and `shared_filter()` are what its caller needs first.  `Lane` is
+the consumer's end of a source that is read ahead, by a thread or on a cluster.  `Crew` is threads
+that work ahead, `processors()` how many may, `is_file()` whether they may read a source.
 """
 
-from ._columns import shared_filter, read_columns
+from ._columns import read_columns, shared_filter
 from ._inorder import Lane, Reader, Reading, Source, is_file
-from ._table import check_fields, empty_batch
+from ._table import Addresses, address_kind, check_fields, empty_batch
 from ._threads import Crew, processors
 
 __all__ = [
+    "Addresses",
     "Crew",
     "Lane",
     "Reader",
     "Reading",
     "Source",
+    "address_kind",
     "check_fields",
     "empty_batch",
     "shared_filter",

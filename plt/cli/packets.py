@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 import click
 
 import plt
@@ -67,7 +69,11 @@ def command(
     reading = Reading(sources, filter)
     names = with_version(listing.names)
     columns_read = plt.columns(
-        reading.sources, names, filter=filter, limit=most, batch=reading.batch
+        reading.sources,
+        cast("list[plt.ColumnName]", names),
+        filter=filter,
+        limit=most,
+        batch=reading.batch,
     )
     with columns_read as batches, bar(sources, printing=not sort) as tick:
         listing.show(reading.batches(batches, tick))

@@ -47,9 +47,10 @@ static PyObject *reader_new(PyTypeObject *type, PyObject *args, PyObject *Py_UNU
     PyObject *filter = NULL;
     Py_ssize_t limit = 0;
     Py_ssize_t batch_rows = 0;
+    int address_kind = 0;
     struct plt_state *state = plt_state_of(type);
-    if (!state || !PyArg_ParseTuple(args, "OO!Onn", &source, &PyTuple_Type, &names, &filter, &limit,
-                                    &batch_rows))
+    if (!state || !PyArg_ParseTuple(args, "OO!Onni", &source, &PyTuple_Type, &names, &filter,
+                                    &limit, &batch_rows, &address_kind))
         return NULL;
     struct column_reader *self = (struct column_reader *)type->tp_alloc(type, 0);
     if (!self)
@@ -59,15 +60,16 @@ static PyObject *reader_new(PyTypeObject *type, PyObject *args, PyObject *Py_UNU
     self->types = &state->batch_types;
     self->read_rows = read_rows;
     self->take_column = take_column;
-    if (column_reader_open(self, source, names, filter, limit, batch_rows) == 0)
+    if (column_reader_open(self, source, names, filter, limit, batch_rows, address_kind) == 0)
         return (PyObject *)self;
     Py_DECREF((PyObject *)self);
     return NULL;
 }
 
 static PyType_Slot reader_slots[] = {
-    {Py_tp_doc, "_ColumnReader(source, names, filter, limit, batch, /)\n--\n\nReads a trace as "
-                "columns: the C part of plt.columns()."},
+    {Py_tp_doc,
+     "_ColumnReader(source, names, filter, limit, batch, address_kind, /)\n--\n\nReads a trace as "
+     "columns: the C part of plt.columns()."},
     {Py_tp_new, reader_new},
     {Py_tp_dealloc, reader_dealloc},
     {Py_tp_methods, column_reader_methods},

@@ -15,9 +15,15 @@
 static const struct {
     const char *name;
     const struct field_table *table;
+    const char *source;
 } field_layers[] = {
-    {"ip", &ip_table},     {"ip6", &ip6_table},   {"tcp", &tcp_table},     {"udp", &udp_table},
-    {"sctp", &sctp_table}, {"icmp", &icmp_table}, {"icmp6", &icmp6_table},
+    {"ip", &ip_table, "IPv4 header (RFC 791)"},
+    {"ip6", &ip6_table, "IPv6 header (RFC 8200)"},
+    {"tcp", &tcp_table, "TCP header (RFC 9293)"},
+    {"udp", &udp_table, "UDP header (RFC 768)"},
+    {"sctp", &sctp_table, "SCTP header (RFC 9260)"},
+    {"icmp", &icmp_table, "ICMP header (RFC 792)"},
+    {"icmp6", &icmp6_table, "ICMPv6 header (RFC 4443)"},
 };
 
 enum { LAYERS = sizeof(field_layers) / sizeof(field_layers[0]) };
@@ -67,6 +73,28 @@ bool column_find(const char *name, struct column_info *info, struct column_sourc
         if (strcmp(info->name, name) == 0)
             return true;
     return false;
+}
+
+struct column_notes column_notes_of(const char *name)
+{
+    struct column_info info;
+    struct column_source source;
+    struct column_notes notes = {.doc = NULL};
+    for (size_t n = 0; column_nth(n, &info, &source, &notes.doc); n++) {
+        if (strcmp(info.name, name) != 0)
+            continue;
+        if (source.property) {
+            notes.unit = source.property->unit;
+            notes.source = property_source(source.property->id);
+            return notes;
+        }
+        notes.unit = source.field->unit;
+        for (size_t i = 0; i < LAYERS; i++)
+            if (field_layers[i].table->type == source.layer)
+                notes.source = field_layers[i].source;
+        return notes;
+    }
+    return (struct column_notes){.doc = NULL};
 }
 
 /* --- Values ---------------------------------------------------------------------------------- */
@@ -119,7 +147,7 @@ void columns_append(const struct column_source *sources, struct batch *batch,
             record_layers(record, &layers);
             decoded = true;
         }
-        if (data->kind == KIND_ADDRESS) {
+        if (kind_is_address(data->kind)) {
             append_address(data, source->property, &packet);
         } else {
             uint64_t value = 0;

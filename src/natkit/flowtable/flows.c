@@ -6,6 +6,7 @@
 #include "pickle.h"
 
 #include "common/method.h"
+#include "common/room.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -128,16 +129,12 @@ static struct flow_copy copy_of(const void *context, size_t n)
 
 static PyObject *flows_columns(PyObject *self_, PyObject *args, PyObject *kwargs)
 {
-    static char fields_word[] = "fields";
-    static char *keywords[] = {fields_word, NULL};
     struct flows_object *self = (struct flows_object *)self_;
-    PyObject *names = NULL;
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|O:columns", keywords, &names))
+    struct flow_asked asked;
+    if (!flow_columns_asked(args, kwargs, &asked))
         return NULL;
-    PyObject *chosen = flow_column_names(names);
-    PyObject *table =
-        chosen ? flow_columns_table(self->state, chosen, self->count, copy_of, self) : NULL;
-    Py_XDECREF(chosen);
+    PyObject *table = flow_columns_table(self->state, &asked, self->count, copy_of, self);
+    Py_DECREF(asked.names);
     return table;
 }
 
@@ -160,6 +157,11 @@ static PyObject *flows_schema(PyObject *Py_UNUSED(self), PyObject *Py_UNUSED(arg
 static PyObject *flows_repr(PyObject *self_)
 {
     return PyUnicode_FromFormat("<natkit.Flows: %zu>", ((const struct flows_object *)self_)->count);
+}
+
+static PyObject *flows_html(PyObject *self_, PyObject *Py_UNUSED(args))
+{
+    return room_call("natkit._show", "flows_html", self_);
 }
 
 static PyObject *flows_from_bytes(PyObject *type_, PyObject *bytes)
@@ -197,6 +199,9 @@ static PyMethodDef flows_methods[] = {
     METHOD("columns", flows_columns, METH_VARARGS | METH_KEYWORDS, flow_columns_doc),
     METHOD("__arrow_c_stream__", flows_stream, METH_VARARGS | METH_KEYWORDS, flow_stream_doc),
     METHOD("__arrow_c_schema__", flows_schema, METH_NOARGS, flow_schema_doc),
+    METHOD("__array__", flow_array, METH_VARARGS | METH_KEYWORDS, flow_array_doc),
+    METHOD("_repr_html_", flows_html, METH_NOARGS,
+           "_repr_html_($self, /)\n--\n\nThe first and last flows, for notebooks."),
     METHOD("_from_bytes", flows_from_bytes, METH_O | METH_CLASS,
            "_from_bytes($type, state, /)\n--\n\n"
            "The Flows that were pickled; ValueError for bytes that are no flows."),

@@ -1,4 +1,4 @@
-"""HTML for notebooks: tables, and prefixes as tables."""
+"""HTML for notebooks: what the other packages use of ipp beside its public names."""
 
 from __future__ import annotations
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from ipp._show import html_rows, html_table
-from plt._show import isoformat, seconds
+from ipp.shared import html_rows, html_table
+from plt.shared import isoformat, seconds
 
 if TYPE_CHECKING:
     from natkit._natkit import Flow, Flows, FlowTable, IPflow

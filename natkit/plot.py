@@ -121,7 +121,7 @@ def _packets(
     if isinstance(source, (plt.Table, plt.Columns)):
         _given(function, source, fields, filter)
         return iter([source]) if isinstance(source, plt.Table) else iter(source)
-    return iter(plt.columns(source, cast("Sequence[plt.ColumnName]", fields), filter=filter))
+    return iter(plt.columns(source, cast("Any", fields), filter=filter))
 
 
 def _are_flows(source: Any) -> bool:
@@ -434,7 +434,7 @@ def response_times(
     )
     fields = ["response_time", *_grouping(by)]
     if not isinstance(source, (plt.Table, plt.Columns, FlowTable, Flows)):
-        names = cast("Sequence[pldns.ColumnName]", fields)
+        names = cast("Any", fields)
         source, filter = pldns.columns(source, names, filter=filter, ports=ports), None
     parts = _packets("response_times", source, fields, filter)
     return _distribution(parts, "response_time", by, words, ax)

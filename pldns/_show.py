@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ipp._show import html_rows, html_table
+from ipp.shared import html_rows, html_table
 
 from . import _pldns
 

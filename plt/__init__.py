@@ -7,7 +7,6 @@ import ipp
 from ipp import IPprefix
 
 from ._columns import Columns, column_fields, columns
-from ._names import ColumnName
 from ._plt import (
     BZIP2_COMPRESSION,
     LZO_COMPRESSION,
@@ -86,7 +85,6 @@ _offer({"ipp": ipp, "datetime": datetime})
 __all__ = [
     "BZIP2_COMPRESSION",
     "Batch",
-    "ColumnName",
     "Columns",
     "Data",
     "IPprefix",

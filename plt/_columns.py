@@ -70,7 +70,7 @@ class Columns:
 
     def _repr_html_(self) -> str:
         """The columns and what they hold, for notebooks; nothing is read."""
-        from ipp._show import html_rows  # noqa: PLC0415  what is seldom shown
+        from ipp.shared import html_rows  # noqa: PLC0415  what is seldom shown
 
         package = type(self._empty).__module__.partition(".")[0]
         known = {

@@ -7,7 +7,7 @@ from functools import cache
 from html import escape
 from typing import Any
 
-from ipp._show import CELL, html_rows, printable
+from ipp.shared import CELL, html_rows, printable
 
 from . import _plt
 from ._show import isoformat
@@ -27,6 +27,16 @@ OF_PACKET = (
 SECOND_NAMES = {"ip": ("hdr_checksum", "hop_limit"), "ip6": ("ttl",)}
 #: The length of a header that does not tell it.
 LENGTHS = {"ip6": 40, "udp": 8, "sctp": 12, "icmp": 8, "icmp6": 8}
+#: The attributes of kinds of messages.
+MESSAGES = {
+    "icmp": ("echo", "redirect"),
+    "icmp6": ("echo", "toobig", "param", "neighbour"),
+}
+#: Addresses in the messages of ICMP, which no row has: RFC 792, RFC 4861 section 4.
+WITHOUT_ROW = (
+    (_plt.redirect, "gateway", 4, 4),
+    (_plt.neighbour6, "target_prefix", 8, 16),
+)
 #: Bytes that HTML shows of a layer.
 SHOWN = 512
 
@@ -64,9 +74,10 @@ def _packet_layer(pkt: _plt.packet) -> Layer:
     return {"layer": "packet", "start": None, "end": None, "fields": fields}
 
 
-def _header_fields(name: str, layer: _plt.packet, start: int) -> list[Field]:
+def _header_fields(name: str, layer: Any, start: int) -> list[Field]:
     """The fields of a header in the order of its bytes."""
     header_rows, properties = _rows()
+    header = getattr(_plt, name)
     second = SECOND_NAMES.get(name, ())
     fields: list[Field] = []
     for row in properties:
@@ -74,23 +85,45 @@ def _header_fields(name: str, layer: _plt.packet, start: int) -> list[Field]:
         if place and row["name"] not in second and hasattr(type(layer), row["name"]):
             at = start + place[0]
             fields += _field(layer, row, at, at + place[1])
+    parts = [layer, *_messages(name, layer)]
     for row in header_rows:
-        if isinstance(layer, row["type"]) and row["name"] not in second:
+        # an icmp is an ip to Python, but its header is another
+        if not issubclass(row["type"], header) or row["name"] in second:
+            continue
+        obj = next((part for part in parts if type(part) is row["type"]), None)
+        if obj is not None:
             at = start + row["offset"]
-            fields += _field(layer, row, at, at + row["width"])
-    if isinstance(layer, _plt.tcp) and layer.options_data:
+            fields += _field(obj, row, at, at + row["width"])
+    for kind, name_of, offset, width in WITHOUT_ROW:
+        obj = next((part for part in parts if type(part) is kind), None)
+        if obj is not None:
+            doc = getattr(kind, name_of).__doc__.partition("\n")[0]
+            row = {"name": name_of, "doc": doc, "unit": None}
+            fields += _field(obj, row, start + offset, start + offset + width)
+    if name == "tcp" and layer.options_data:
         options = bytes(layer.options_data)
         row = {"name": "options_data", "doc": "The options (RFC 9293 section 3.2).", "unit": None}
         fields += _field(layer, row, start + 20, start + 20 + len(options))
     return sorted(fields, key=lambda field: (field["start"], field["end"]))
 
 
-def _header_length(name: str, layer: _plt.packet) -> int:
+def _messages(name: str, layer: Any) -> Iterator[Any]:
+    """What an ICMP message is beside its first 4 bytes, as objects of its kind."""
+    for attribute in MESSAGES.get(name, ()):
+        try:
+            part = getattr(layer, attribute)
+        except ValueError:  # not even its type was captured
+            return
+        if part is not None:
+            yield part
+
+
+def _header_length(name: str, layer: Any) -> int:
     try:
-        if isinstance(layer, _plt.ip):
-            return (layer.hdr_len or 0) * 4
-        if isinstance(layer, _plt.tcp):
-            return layer.doff * 4
+        if name == "ip":
+            return int(layer.hdr_len) * 4
+        if name == "tcp":
+            return int(layer.doff) * 4
     except ValueError:  # it was cut
         return len(memoryview(layer))
     return LENGTHS.get(name, 0)

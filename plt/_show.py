@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from ipp._show import html_table, printable
+from ipp.shared import html_table, printable
 
 if TYPE_CHECKING:
     from ._table import Table
@@ -153,13 +153,13 @@ def table_text(table: Table) -> str:
     bars = ["─" * (width + 2) for width in widths]
     lines.append("┌" + "┬".join(bars) + "┐")
     for n, row in enumerate(zip(*shown, strict=True)):
-        if n == 2:
-            lines.append("╞" + "╪".join(bar.replace("─", "═") for bar in bars) + "╡")
         fitted = [
             cell.rjust(width) if is_number else cell.ljust(width)
             for cell, width, is_number in zip(row, widths, numeric, strict=True)
         ]
         lines.append("│ " + " ┆ ".join(fitted) + " │")
+        if n == 1:
+            lines.append("╞" + "╪".join(bar.replace("─", "═") for bar in bars) + "╡")
     lines.append("└" + "┴".join(bars) + "┘")
     return "\n".join(lines)
 

@@ -4,15 +4,19 @@
 `address_kind()`, `empty_batch()` and `shared_filter()` are what its caller needs first.  `Lane` is
 the consumer's end of a source that is read ahead, by a thread or on a cluster.  `Crew` is threads
 that work ahead, `processors()` how many may, `is_file()` whether they may read a source.
+`isoformat()` and `seconds()` write times and durations, `ColumnName` is for type checkers.
 """
 
 from ._columns import read_columns, shared_filter
 from ._inorder import Lane, Reader, Reading, Source, is_file
+from ._names import ColumnName
+from ._show import isoformat, seconds
 from ._table import Addresses, address_kind, check_fields, empty_batch
 from ._threads import Crew, processors
 
 __all__ = [
     "Addresses",
+    "ColumnName",
     "Crew",
     "Lane",
     "Reader",
@@ -23,6 +27,8 @@ __all__ = [
     "empty_batch",
     "shared_filter",
     "is_file",
+    "isoformat",
     "processors",
     "read_columns",
+    "seconds",
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import cast
+from typing import Any, cast
 
 import click
 
@@ -87,7 +87,7 @@ def command(
     reading = Reading(sources, filter)
     columns_read = pldns.columns(
         reading.sources,
-        cast("list[pldns.ColumnName]", with_version(listing.names)),
+        cast("Any", with_version(listing.names)),
         filter=filter,
         batch=reading.batch,
         ports=ports,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import cast
+from typing import Any, cast
 
 import click
 
@@ -70,7 +70,7 @@ def command(
     names = with_version(listing.names)
     columns_read = plt.columns(
         reading.sources,
-        cast("list[plt.ColumnName]", names),
+        cast("Any", names),
         filter=filter,
         limit=most,
         batch=reading.batch,

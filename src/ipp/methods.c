@@ -173,7 +173,7 @@ static PyObject *prefix_reduce(PyObject *self_, PyObject *Py_UNUSED(unused))
 
 static PyObject *prefix_html(PyObject *self_, PyObject *Py_UNUSED(args))
 {
-    return room_call("ipp._show", "prefix_html", self_);
+    return room_call("ipp.shared", "prefix_html", self_);
 }
 
 PyMethodDef ipp_prefix_methods[] = {

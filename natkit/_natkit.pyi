@@ -27,7 +27,7 @@ from natkit._anonymised import Anonymised
 from plt import Table, packet
 from plt import filter as _filter
 from plt._tunnel import TunnelKind
-from plt.shared import Source
+from plt.shared import Addresses, Source
 
 #: What stands for an address or a prefix.
 _Prefix: TypeAlias = (
@@ -39,6 +39,115 @@ _Prefix: TypeAlias = (
     | IPv6Interface
     | IPv4Network
     | IPv6Network
+)
+
+# the columns of flows that are numbers or times, which flows can be ordered by, and all
+_Order: TypeAlias = Literal[
+    "version",
+    "proto",
+    "src_port",
+    "dst_port",
+    "vlan_id",
+    "number",
+    "first_time",
+    "last_time",
+    "duration",
+    "packets",
+    "bytes",
+    "ip_bytes",
+    "payload_bytes",
+    "retransmits",
+    "fwd_packets",
+    "rev_packets",
+    "fwd_bytes",
+    "rev_bytes",
+    "fwd_ip_bytes",
+    "rev_ip_bytes",
+    "fwd_payload_bytes",
+    "rev_payload_bytes",
+    "fwd_first_time",
+    "rev_first_time",
+    "fwd_last_time",
+    "rev_last_time",
+    "fwd_tcp_flags",
+    "rev_tcp_flags",
+    "fwd_retransmits",
+    "rev_retransmits",
+    "rtt",
+    "end_reason",
+    "first_time_ns",
+    "last_time_ns",
+    "duration_ns",
+    "fwd_first_time_ns",
+    "rev_first_time_ns",
+    "fwd_last_time_ns",
+    "rev_last_time_ns",
+    "rtt_ns",
+]
+# those of FlowTable(tcp=True) and FlowTable(decap=True)
+_MoreOrder: TypeAlias = Literal[
+    "fwd_rtt_count",
+    "rev_rtt_count",
+    "fwd_rtt_min",
+    "rev_rtt_min",
+    "fwd_rtt_mean",
+    "rev_rtt_mean",
+    "fwd_rtt_max",
+    "rev_rtt_max",
+    "fwd_rtt_std",
+    "rev_rtt_std",
+    "fwd_resent_segments",
+    "rev_resent_segments",
+    "fwd_resent_bytes",
+    "rev_resent_bytes",
+    "fwd_unique_bytes",
+    "rev_unique_bytes",
+    "fwd_out_of_order",
+    "rev_out_of_order",
+    "fwd_dup_acks",
+    "rev_dup_acks",
+    "fwd_sack_blocks",
+    "rev_sack_blocks",
+    "fwd_dsacks",
+    "rev_dsacks",
+    "fwd_zero_windows",
+    "rev_zero_windows",
+    "fwd_window_min",
+    "rev_window_min",
+    "fwd_window_max",
+    "rev_window_max",
+    "fwd_window_scale",
+    "rev_window_scale",
+    "fwd_mss",
+    "rev_mss",
+    "fwd_longest_silence",
+    "rev_longest_silence",
+    "fwd_first_payload_time",
+    "rev_first_payload_time",
+    "server_rtt",
+    "client_rtt",
+    "sack",
+    "timestamps",
+    "tunnel_id",
+    "client_rtt_ns",
+    "fwd_first_payload_time_ns",
+    "fwd_longest_silence_ns",
+    "fwd_rtt_max_ns",
+    "fwd_rtt_mean_ns",
+    "fwd_rtt_min_ns",
+    "fwd_rtt_std_ns",
+    "rev_first_payload_time_ns",
+    "rev_longest_silence_ns",
+    "rev_rtt_max_ns",
+    "rev_rtt_mean_ns",
+    "rev_rtt_min_ns",
+    "rev_rtt_std_ns",
+    "server_rtt_ns",
+]
+_FlowColumn: TypeAlias = (
+    _Order
+    | _MoreOrder
+    | Literal["src_prefix", "dst_prefix", "state", "closed_by", "closed_how", "tunnel_kind"]
 )
 
 def ba_get_short(ba: Buffer, i: SupportsIndex, /) -> int | None: ...
@@ -89,6 +198,7 @@ class IPflow:
     def dst_in_home(self) -> bool | None: ...
     @property
     def is_inward(self) -> bool | None: ...
+    def _repr_html_(self) -> str: ...
     def __bool__(self) -> bool: ...
     def __hash__(self) -> int: ...
     def __eq__(self, other: object, /) -> bool: ...
@@ -300,6 +410,7 @@ class Flow:
     def rev_key(self) -> builtins.bytes: ...
     @property
     def ipflow(self) -> IPflow: ...
+    def _repr_html_(self) -> str: ...
     @classmethod
     def _from_bytes(cls, state: Buffer, /) -> Flow: ...
     def __hash__(self) -> int: ...
@@ -315,7 +426,14 @@ class Flows:
     @overload
     def __getitem__(self, key: slice, /) -> Flows: ...
     def __iter__(self) -> Iterator[Flow]: ...
-    def columns(self, fields: Sequence[str] | None = None) -> Table: ...
+    def columns(
+        self,
+        fields: Sequence[_FlowColumn] | _FlowColumn | None = None,
+        *,
+        addresses: Addresses = "auto",
+    ) -> Table: ...
+    def __array__(self, dtype: object = None, copy: bool | None = None) -> Any: ...
+    def _repr_html_(self) -> str: ...
     def __arrow_c_stream__(self, requested_schema: object = None) -> object: ...
     def __arrow_c_schema__(self) -> object: ...
     @classmethod
@@ -364,9 +482,16 @@ class FlowTable:
     ) -> int: ...
     def expired(self) -> Flows: ...
     def flush(self) -> None: ...
-    def top(self, n: SupportsIndex, by: str = "bytes") -> list[Flow]: ...
+    def top(self, n: SupportsIndex, by: _Order | _MoreOrder = "bytes") -> list[Flow]: ...
     def merge(self, other: FlowTable, exact: bool = False) -> bool: ...
-    def columns(self, fields: Sequence[str] | None = None) -> Table: ...
+    def columns(
+        self,
+        fields: Sequence[_FlowColumn] | _FlowColumn | None = None,
+        *,
+        addresses: Addresses = "auto",
+    ) -> Table: ...
+    def __array__(self, dtype: object = None, copy: bool | None = None) -> Any: ...
+    def _repr_html_(self) -> str: ...
     def __arrow_c_stream__(self, requested_schema: object = None) -> object: ...
     def __arrow_c_schema__(self) -> object: ...
     @classmethod

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, tzinfo
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, cast
 
 import plt
 from natkit import _drawing as drawing
@@ -121,7 +121,7 @@ def _packets(
     if isinstance(source, (plt.Table, plt.Columns)):
         _given(function, source, fields, filter)
         return iter([source]) if isinstance(source, plt.Table) else iter(source)
-    return iter(plt.columns(source, fields, filter=filter))
+    return iter(plt.columns(source, cast("Any", fields), filter=filter))
 
 
 def _are_flows(source: Any) -> bool:
@@ -434,7 +434,8 @@ def response_times(
     )
     fields = ["response_time", *_grouping(by)]
     if not isinstance(source, (plt.Table, plt.Columns, FlowTable, Flows)):
-        source, filter = pldns.columns(source, fields, filter=filter, ports=ports), None
+        names = cast("Any", fields)
+        source, filter = pldns.columns(source, names, filter=filter, ports=ports), None
     parts = _packets("response_times", source, fields, filter)
     return _distribution(parts, "response_time", by, words, ax)
 

@@ -15,7 +15,9 @@ __all__ = ["column_fields", "columns"]
 
 if TYPE_CHECKING:
     import plt
-    from plt.shared import Lane, SharedFilter, Source, Sources
+    from plt.shared import Addresses, Lane, SharedFilter, Source, Sources
+
+    from ._names import ColumnName
 
 #: What the matching of responses to queries reads of a file that was read ahead; ahead.c needs it.
 MATCHING = (
@@ -66,8 +68,9 @@ def _nanoseconds(timeout: float) -> int:
 
 def columns(
     source: Sources,
-    fields: Sequence[str] | None = None,
+    fields: Sequence[ColumnName] | ColumnName | None = None,
     *,
+    addresses: Addresses = "auto",
     filter: plt.filter | str | None = None,
     limit: int | None = None,
     batch: int = 1 << 16,
@@ -83,7 +86,7 @@ def columns(
     of `column_fields()`; filter lets only packets through that match; limit ends after so many
     messages, of all sources together; batch is the rows of each batch.  Messages are the UDP
     payloads, and those in TCP payloads, from or to one of the ports.  What iterates is a
-    plt.Columns.
+    plt.Columns; addresses are "text", "binary" or "auto", as for plt.columns().
 
     A row has what was captured of its message: the id where its two bytes are there, other header
     fields where the header is whole, qname, qtype and qclass where there is a first question and it
@@ -117,6 +120,7 @@ def columns(
     """
     from plt.shared import (  # noqa: PLC0415  pldns alone needs no plt
         Reading,
+        address_kind,
         check_fields,
         empty_batch,
         read_columns,
@@ -137,16 +141,18 @@ def columns(
         names,
         shared_filter(filter),
         batch,
+        address_kind(addresses),
         numbers,
         _nanoseconds(timeout),
         os.urandom(16),
         _Countdown(sources) if reassemble else None,
     )
     matcher = settings.matcher()
+    known = _pldns._column_fields()
     return read_columns(
         source,
         Reading(
-            empty_batch(_pldns._Batch, _pldns._column_fields(), names),  # type: ignore[arg-type]
+            empty_batch(_pldns._Batch, known, names, addresses),  # type: ignore[arg-type]
             partial(settings.reader, matcher, names),
             partial(_Ahead, settings),
             partial(_InOrder, settings, matcher),
@@ -181,6 +187,7 @@ class _Settings:
     names: tuple[str, ...]
     filter: SharedFilter
     batch: int
+    address_kind: int
     ports: tuple[int, ...]
     timeout: int
     seed: bytes
@@ -194,7 +201,15 @@ class _Settings:
     ) -> _pldns._ColumnReader:
         is_last = self.reassembled is not None and self.reassembled.is_last()
         return _pldns._ColumnReader(
-            source, names, self.filter, limit, self.batch, self.ports, matcher, is_last
+            source,
+            names,
+            self.filter,
+            limit,
+            self.batch,
+            self.address_kind,
+            self.ports,
+            matcher,
+            is_last,
         )
 
     def ahead_names(self) -> tuple[str, ...]:

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import operator
+import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
-from typing import Any, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from . import _plt
 from ._inorder import InThreads, InTurn, Limit, OneByOne, Reading
+from ._names import ColumnName
 from ._sources import Source, Sources, sources_of
-from ._table import Batch, Table, check_fields, empty_batch
+from ._table import Addresses, Batch, Table, address_kind, check_fields, empty_batch
 from ._threads import processors
 
 __all__ = ["Columns", "column_fields", "columns", "shared_filter", "read_columns", "SharedFilter"]
+
+if TYPE_CHECKING:
+    import numpy as np
 
 Same = TypeVar("Same")
 
@@ -67,6 +72,17 @@ class Columns:
         package = type(self._empty).__module__.partition(".")[0]
         return f"<{package}.columns of {', '.join(self.fields)}>"
 
+    def _repr_html_(self) -> str:
+        """The columns and what they hold, for notebooks; nothing is read."""
+        from ipp.shared import html_rows  # noqa: PLC0415  what is seldom shown
+
+        package = type(self._empty).__module__.partition(".")[0]
+        known = {
+            name: doc for name, _, doc, _ in sys.modules[f"{package}._{package}"]._column_fields()
+        }
+        rows = [(name, known[name]) for name in self.fields]
+        return html_rows(f"{package}.columns, not read yet", rows)
+
     def close(self) -> None:
         """Read no more, close what was opened for this, and end the threads that read ahead."""
         self._batches.close()
@@ -91,6 +107,10 @@ class Columns:
     def __arrow_c_schema__(self) -> object:
         """The Arrow C schema (the PyCapsule protocol)."""
         return self._empty.arrow_c_schema()
+
+    def __array__(self, dtype: object = None, copy: bool | None = None) -> np.ndarray[Any, Any]:
+        """The rows that are left, as those of a Table: pandas.DataFrame() takes them."""
+        return self.table().__array__()
 
 
 #: What threads and machines can share of a filter.
@@ -147,12 +167,13 @@ def _reader(
     names: tuple[str, ...],
     filter: SharedFilter,
     batch: int,
+    kind: int,
     decap: Decap,
     source: Source,
     limit: int,
 ) -> _plt._ColumnReader:
     """What reads a source, in its turn or ahead of it: packets say nothing of each other."""
-    return _plt._ColumnReader(source, names, filter, limit, batch, decap)
+    return _plt._ColumnReader(source, names, filter, limit, batch, kind, decap)
 
 
 def _same(reader: Same) -> Same:
@@ -161,8 +182,9 @@ def _same(reader: Same) -> Same:
 
 def columns(
     source: Sources,
-    fields: Sequence[str] | None = None,
+    fields: Sequence[ColumnName] | ColumnName | None = None,
     *,
+    addresses: Addresses = "auto",
     filter: _plt.filter | str | None = None,
     limit: int | None = None,
     batch: int = 1 << 16,
@@ -183,6 +205,10 @@ def columns(
     is, and those named tunnel.* tell of the tunnel around it; filter is asked about the outer
     packet.  decap={"vxlan": [4790, 8473]} adds ports of tunnels over UDP.
 
+    addresses="text" has addresses as str in NumPy and as text in Arrow, "binary" as 16 bytes in
+    both.  With "auto" each has what it works with: NumPy bytes, as ipp's functions take them, and
+    what reads Arrow (pandas, polars, DuckDB, Parquet) text.
+
     Of several files `workers` threads read as many at once; without it as many as there are
     processors.  The batches come in the order of the files nevertheless.  While the consumer is at
     one file, the threads read ahead in the next: together at most 4,194,304 rows and 1,024 batches,
@@ -195,8 +221,9 @@ def columns(
     until those were fetched, two at a time.
     """
     names = check_fields(DEFAULT_FIELDS if fields is None else fields, list(column_fields()))
-    reader = partial(_reader, names, shared_filter(filter), batch, decap)
-    empty = empty_batch(_plt._Batch, _plt._column_fields(), names)
+    kind = address_kind(addresses)
+    reader = partial(_reader, names, shared_filter(filter), batch, kind, decap)
+    empty = empty_batch(_plt._Batch, _plt._column_fields(), names, addresses)
     return read_columns(
         source,
         Reading(empty, reader, reader, _same),

@@ -1,18 +1,24 @@
 """What natkit and pldns use of plt beside its public names.  It is theirs: scripts do without.
 
 `read_columns()` reads sources as columns in order, given a `Reading`; `check_fields()`,
-`empty_batch()` and `shared_filter()` are what its caller needs first.  `Lane` is the consumer's
-end of a source that is read ahead, by a thread or on a cluster.  `Crew` is threads that work ahead,
-`processors()` how many may, `is_file()` whether they may read a source; `sources_of()` lists them.
+`address_kind()`, `empty_batch()` and `shared_filter()` are what its caller needs first.  `Lane` is
+the consumer's end of a source that is read ahead, by a thread or on a cluster.  `Crew` is threads
+that work ahead, `processors()` how many may, `is_file()` whether they may read a source;
+`sources_of()` lists them.  `isoformat()` and `seconds()` write times and durations, `ColumnName` is
+for type checkers.
 """
 
 from ._columns import Decap, SharedFilter, read_columns, shared_filter
 from ._inorder import Lane, Reader, Reading
+from ._names import ColumnName
+from ._show import isoformat, seconds
 from ._sources import Source, Sources, is_file, sources_of
-from ._table import check_fields, empty_batch
+from ._table import Addresses, address_kind, check_fields, empty_batch
 from ._threads import Crew, processors
 
 __all__ = [
+    "Addresses",
+    "ColumnName",
     "Crew",
     "Decap",
     "Lane",
@@ -21,11 +27,14 @@ __all__ = [
     "Reading",
     "Source",
     "Sources",
+    "address_kind",
     "check_fields",
     "empty_batch",
     "shared_filter",
     "is_file",
+    "isoformat",
     "processors",
     "read_columns",
     "sources_of",
+    "seconds",
 ]

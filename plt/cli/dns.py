@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any, cast
+
 import click
 
 import pldns
@@ -85,7 +87,7 @@ def command(
     reading = Reading(sources, filter)
     columns_read = pldns.columns(
         reading.sources,
-        with_version(listing.names),
+        cast("Any", with_version(listing.names)),
         filter=filter,
         batch=reading.batch,
         ports=ports,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import partial
+from typing import Any, cast
 
 import click
 
@@ -153,4 +154,4 @@ def tick_from(tick: Tick, read: int, packets: int) -> None:
 def all_flows(table: natkit.FlowTable, names: list[str]) -> Iterator[plt.Table]:
     """All flows of a table, those that go on too, in one table of columns."""
     table.flush()
-    yield table.expired().columns(names)
+    yield table.expired().columns(cast("Any", names))

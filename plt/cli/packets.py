@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any, cast
+
 import click
 
 import plt
@@ -68,7 +70,11 @@ def command(
     reading = Reading(sources, filter)
     names = with_version(listing.names)
     columns_read = plt.columns(
-        reading.sources, names, filter=filter, limit=most, batch=reading.batch
+        reading.sources,
+        cast("Any", names),
+        filter=filter,
+        limit=most,
+        batch=reading.batch,
     )
     with columns_read as batches, bar(sources, printing=not sort) as tick:
         listing.show(reading.batches(batches, tick))

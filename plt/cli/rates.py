@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from typing import Final
 
 import click
 import numpy as np
@@ -18,7 +19,7 @@ from plt.cli.show import Style, show
 from plt.cli.sources import Reading
 from plt.cli.words import SECOND, Failure, Filter
 
-FIELDS = ("time_ns", "wire_len")
+FIELDS: Final = ("time_ns", "wire_len")
 NAMES = ("time", "packets", "bytes", "bits_per_second")
 MOST = 1_000_000  # intervals
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
@@ -15,7 +15,7 @@ from plt.cli.formats import format_of
 from plt.cli.sources import path_of
 from plt.cli.words import SECOND
 
-FIELDS = (
+FIELDS: Final = (
     "time_ns", "wire_len", "capture_len", "linktype", "ethertype", "version", "proto", "src_port",
     "dst_port",
 )  # fmt: skip

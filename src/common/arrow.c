@@ -48,14 +48,55 @@ enum { ARROW_FLAG_NULLABLE = 2 };
 /* Arrow's format strings in the order of enum column_kind. */
 static const char *format_of(uint8_t kind)
 {
-    static const char *const formats[KIND_COUNT] = {"tsn:UTC", "b", "c", "s",    "l",   "C", "S",
-                                                    "I",       "L", "g", "w:16", "tDn", "u"};
+    static const char *const formats[KIND_COUNT] = {
+        "tsn:UTC", "b", "c", "s", "l", "C", "S", "I", "L", "g", "i", "tDn", "u", "i", "w:16"};
     return formats[kind];
 }
 
-/* Release what a schema owns: its children, and one block of memory. */
+/* Whether an array of a kind has its texts in a dictionary: all addresses but those of bytes. */
+static bool has_dictionary(uint8_t kind)
+{
+    return kind_is_address(kind) && kind != KIND_ADDRESS_BYTES;
+}
+
+/* Add a pair to Arrow's metadata, of which *size bytes are there, or just count its bytes where
+ * there is no memory for it yet. */
+static void add_note(char *metadata, size_t *size, const char *key, const char *value)
+{
+    const char *const texts[] = {key, value};
+    for (int i = 0; i < 2; i++) {
+        int32_t len = (int32_t)strlen(texts[i]);
+        if (metadata) {
+            memcpy(metadata + *size, &len, sizeof(len));
+            memcpy(metadata + *size + sizeof(len), texts[i], (size_t)len);
+        }
+        *size += sizeof(len) + (size_t)len;
+    }
+}
+
+/* What a module tells of a column, as Arrow's metadata; its size. */
+static size_t put_notes(const char *name, char *metadata)
+{
+    const struct column_notes notes = column_notes_of(name);
+    const char *const pairs[][2] = {
+        {"description", notes.doc}, {"unit", notes.unit}, {"source", notes.source}};
+    int32_t count = 0;
+    size_t size = sizeof(count);
+    for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++)
+        if (pairs[i][1]) {
+            add_note(metadata, &size, pairs[i][0], pairs[i][1]);
+            count++;
+        }
+    if (metadata)
+        memcpy(metadata, &count, sizeof(count));
+    return count ? size : 0;
+}
+
+/* Release what a schema owns: its children, its dictionary, and one block of memory. */
 static void release_schema(struct ArrowSchema *schema)
 {
+    if (schema->dictionary && schema->dictionary->release)
+        schema->dictionary->release(schema->dictionary);
     for (int64_t i = 0; i < schema->n_children; i++)
         if (schema->children[i]->release)
             schema->children[i]->release(schema->children[i]);
@@ -68,6 +109,42 @@ struct schema_block {
     struct ArrowSchema *pointers[MAX_COLUMNS];
     struct ArrowSchema children[MAX_COLUMNS];
 };
+
+/* The memory of a column's schema.  A column owns it, its name included: consumers may move it out
+ * and release its parent. */
+struct column_block {
+    char name[COLUMN_NAME_SIZE];
+    struct ArrowSchema dictionary;
+    char metadata[];
+};
+
+static void release_dictionary(struct ArrowSchema *schema)
+{
+    schema->release = NULL; /* all of it is static */
+}
+
+static int make_column_schema(const struct column_info *info, struct ArrowSchema *out)
+{
+    size_t size = put_notes(info->name, NULL);
+    struct column_block *block = calloc(1, sizeof(*block) + size);
+    if (!block)
+        return ENOMEM;
+    memcpy(block->name, info->name, sizeof(block->name));
+    if (size)
+        put_notes(info->name, block->metadata);
+    *out = (struct ArrowSchema){.format = format_of(info->kind),
+                                .name = block->name,
+                                .metadata = size ? block->metadata : NULL,
+                                .flags = info->can_be_missing ? ARROW_FLAG_NULLABLE : 0,
+                                .release = release_schema,
+                                .private_data = block};
+    if (has_dictionary(info->kind)) {
+        block->dictionary =
+            (struct ArrowSchema){.format = "u", .name = "", .release = release_dictionary};
+        out->dictionary = &block->dictionary;
+    }
+    return 0;
+}
 
 static int make_schema(const struct column_info *infos, size_t count, struct ArrowSchema *out)
 {
@@ -82,20 +159,11 @@ static int make_schema(const struct column_info *infos, size_t count, struct Arr
                                 .release = release_schema,
                                 .private_data = block};
     for (size_t i = 0; i < count; i++) {
-        /* a child owns its name: consumers may move it out and release its parent */
-        struct column_info *info = malloc(sizeof(*info));
-        if (!info) {
+        block->pointers[i] = &block->children[i];
+        if (make_column_schema(&infos[i], &block->children[i]) != 0) {
             release_schema(out);
             return ENOMEM;
         }
-        *info = infos[i];
-        block->pointers[i] = &block->children[i];
-        block->children[i] =
-            (struct ArrowSchema){.format = format_of(info->kind),
-                                 .name = info->name,
-                                 .flags = info->can_be_missing ? ARROW_FLAG_NULLABLE : 0,
-                                 .release = release_schema,
-                                 .private_data = info};
         out->n_children++;
     }
     return 0;
@@ -108,17 +176,62 @@ struct array_block {
     struct column_data *data;
     uint8_t *validity; /* bits, 1 where there is a value */
     uint8_t *bits;     /* of a bool column */
+    int32_t *indices;  /* of addresses that are texts */
     const void *buffers[3];
+    struct ArrowArray dictionary;
 };
 
-static void release_column(struct ArrowArray *array)
+static void free_block(struct array_block *block)
 {
-    struct array_block *block = array->private_data;
     column_data_release(block->data);
     free(block->validity);
     free(block->bits);
+    free(block->indices);
+    free(block);
+}
+
+static void release_column(struct ArrowArray *array)
+{
+    if (array->dictionary && array->dictionary->release)
+        array->dictionary->release(array->dictionary);
+    free_block(array->private_data);
+    array->release = NULL;
+}
+
+/* What the array of a dictionary's texts owns. */
+struct texts_block {
+    struct address_texts texts;
+    const void *buffers[3];
+};
+
+static void release_texts(struct ArrowArray *array)
+{
+    struct texts_block *block = array->private_data;
+    address_texts_free(&block->texts);
     free(block);
     array->release = NULL;
+}
+
+/* The dictionary of a column's addresses, and the row's places in it. */
+static int make_texts(const struct column_data *data, int32_t **indices, struct ArrowArray *out)
+{
+    struct texts_block *block = calloc(1, sizeof(*block));
+    if (!block)
+        return ENOMEM;
+    if (!address_texts_make(data, &block->texts)) {
+        free(block);
+        return ENOMEM;
+    }
+    *indices = block->texts.indices;
+    block->texts.indices = NULL;
+    block->buffers[1] = block->texts.offsets;
+    block->buffers[2] = block->texts.text;
+    *out = (struct ArrowArray){.length = block->texts.count,
+                               .n_buffers = 3,
+                               .buffers = block->buffers,
+                               .release = release_texts,
+                               .private_data = block};
+    return 0;
 }
 
 /* A bit for each byte, in Arrow's order: whether the byte is `value`. */
@@ -130,30 +243,33 @@ static uint8_t *pack(const uint8_t *bytes, size_t rows, uint8_t value)
     return bits;
 }
 
-static int make_column(struct column_data *data, struct ArrowArray *out)
+static int make_column(struct column_data *data, uint8_t kind, struct ArrowArray *out)
 {
     struct array_block *block = calloc(1, sizeof(*block));
+    bool is_text = has_dictionary(kind);
     if (!block)
         return ENOMEM;
-    if (data->missing > 0)
-        block->validity = pack(data->absent, data->rows, 0);
-    if (data->kind == KIND_BOOL)
-        block->bits = pack(data->values, data->rows, 1);
-    if ((data->missing > 0 && !block->validity) || (data->kind == KIND_BOOL && !block->bits)) {
-        free(block->validity);
-        free(block->bits);
-        free(block);
-        return ENOMEM;
-    }
     atomic_fetch_add(&data->refs, 1);
     block->data = data;
+    if (data->missing > 0)
+        block->validity = pack(data->absent, data->rows, 0);
+    if (kind == KIND_BOOL)
+        block->bits = pack(data->values, data->rows, 1);
+    if ((data->missing > 0 && !block->validity) || (kind == KIND_BOOL && !block->bits) ||
+        (is_text && make_texts(data, &block->indices, &block->dictionary) != 0)) {
+        free_block(block);
+        return ENOMEM;
+    }
     block->buffers[0] = block->validity;
-    block->buffers[1] = block->bits ? block->bits : data->values;
+    block->buffers[1] = is_text             ? (void *)block->indices
+                        : kind == KIND_BOOL ? (void *)block->bits
+                                            : (void *)data->values;
     block->buffers[2] = data->text;
     *out = (struct ArrowArray){.length = (int64_t)data->rows,
                                .null_count = (int64_t)data->missing,
-                               .n_buffers = data->kind == KIND_TEXT ? 3 : 2,
+                               .n_buffers = kind == KIND_TEXT ? 3 : 2,
                                .buffers = block->buffers,
+                               .dictionary = is_text ? &block->dictionary : NULL,
                                .release = release_column,
                                .private_data = block};
     return 0;
@@ -190,7 +306,7 @@ static int make_batch(const struct batch *batch, struct ArrowArray *out)
                                .private_data = block};
     for (size_t i = 0; i < batch->count; i++) {
         block->pointers[i] = &block->children[i];
-        if (make_column(batch->columns[i], &block->children[i]) != 0) {
+        if (make_column(batch->columns[i], batch->infos[i].kind, &block->children[i]) != 0) {
             release_batch(out);
             return ENOMEM;
         }
@@ -243,7 +359,12 @@ PyObject *arrow_schema(const struct column_info *infos, size_t count)
 PyObject *arrow_array(const struct batch *batch)
 {
     struct ArrowArray *array = calloc(1, sizeof(*array));
-    if (!array || make_batch(batch, array) != 0) {
+    int failed = ENOMEM;
+    Py_BEGIN_ALLOW_THREADS /* addresses take time to be made texts; a batch does not change */
+    if (array)
+        failed = make_batch(batch, array);
+    Py_END_ALLOW_THREADS
+    if (failed) {
         free(array);
         return PyErr_NoMemory();
     }
@@ -317,8 +438,11 @@ static int stream_get_next(struct ArrowArrayStream *stream, struct ArrowArray *o
         PyErr_SetString(PyExc_ValueError, "a stream of batches whose columns are not the same");
     if (PyErr_Occurred())
         result = stream_fail(block);
-    else if (batch)
+    else if (batch) {
+        Py_BEGIN_ALLOW_THREADS
         result = make_batch((struct batch *)batch, out);
+        Py_END_ALLOW_THREADS
+    }
     Py_XDECREF(batch);
     PyGILState_Release(gil);
     return result;

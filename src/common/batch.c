@@ -16,8 +16,8 @@ struct column {
 
 const char *column_format(uint8_t kind)
 {
-    static const char *const formats[KIND_COUNT] = {"q", "?", "b", "h", "q", "B", "H",
-                                                    "I", "Q", "d", "B", "q", "i"};
+    static const char *const formats[KIND_COUNT] = {"q", "?", "b", "h", "q", "B", "H", "I",
+                                                    "Q", "d", "B", "q", "i", "B", "B"};
     return formats[kind];
 }
 
@@ -58,13 +58,14 @@ static int column_getbuffer(PyObject *self_, Py_buffer *buffer, int flags)
         PyErr_SetString(PyExc_BufferError, "columns are read-only: copy what you want to change");
         return -1;
     }
-    bool address = self->part == PART_VALUES && data->kind == KIND_ADDRESS;
+    bool address = self->part == PART_VALUES && kind_is_address(data->kind);
     const char *format = self->part == PART_VALUES ? column_format(data->kind)
                          : self->part == PART_MASK ? "?"
                                                    : "B";
     void *memory = self->part == PART_VALUES ? (void *)data->values
                    : self->part == PART_MASK ? (void *)data->absent
-                                             : (void *)data->text;
+                   : self->part == PART_TEXT ? (void *)data->text
+                                             : (void *)data->versions;
     *buffer =
         (Py_buffer){.buf = memory ? memory : nothing,
                     .len = self->shape[0] * self->strides[0],
@@ -165,7 +166,8 @@ static Py_ssize_t batch_length(PyObject *self_)
 PyObject *batch_part(const struct batch *batch, size_t column, enum column_part part)
 {
     struct column_data *data = batch->columns[column];
-    if ((part == PART_MASK && !data->absent) || (part == PART_TEXT && data->kind != KIND_TEXT))
+    if ((part == PART_MASK && !data->absent) || (part == PART_TEXT && data->kind != KIND_TEXT) ||
+        (part == PART_VERSIONS && !data->versions))
         Py_RETURN_NONE;
     return column_new(batch->column_type, data, part);
 }
@@ -194,9 +196,9 @@ static PyObject *batch_mask(PyObject *self_, PyObject *arg)
     return part_of(self_, arg, PART_MASK);
 }
 
-static PyObject *batch_text(PyObject *self_, PyObject *arg)
+struct batch_types batch_types_of(const struct batch *batch)
 {
-    return part_of(self_, arg, PART_TEXT);
+    return (struct batch_types){.batch = Py_TYPE(&batch->ob_base), .column = batch->column_type};
 }
 
 static PyObject *batch_arrow_c_array(PyObject *self_, PyObject *Py_UNUSED(args))
@@ -267,6 +269,7 @@ static PyObject *batch_sizeof(PyObject *self_, PyObject *Py_UNUSED(args))
         const struct column_data *data = self->columns[i];
         size += sizeof(*data) + (data->room + 1) * column_width(data->kind) + data->text_room;
         size += data->absent ? data->room : 0;
+        size += data->versions ? data->room : 0;
     }
     return PyLong_FromSize_t(size);
 }
@@ -279,8 +282,16 @@ static PyMethodDef batch_methods[] = {
     {"mask", batch_mask, METH_O,
      "mask($self, column, /)\n--\n\nWhere a column has no value, by its number; None where it "
      "always has."},
-    {"text", batch_text, METH_O,
-     "text($self, column, /)\n--\n\nThe UTF-8 of a column of texts by its number, else None."},
+    {"strings", batch_strings, METH_VARARGS,
+     "strings($self, column, distinct=False, /)\n--\n\n"
+     "The values of a column of texts or addresses as a list of str, None where they are "
+     "missing; distinct: the distinct addresses alone, and the number of each row's."},
+    {"select", batch_select, METH_O,
+     "select($self, columns, /)\n--\n\n"
+     "The batch of some columns, by a tuple of their numbers, without a copy of the values."},
+    {"rows", batch_rows, METH_VARARGS,
+     "rows($self, start, count, step, /)\n--\n\n"
+     "The batch of some rows: so many from start on, each step rows from the last; a copy."},
     {"arrow_c_array", batch_arrow_c_array, METH_NOARGS,
      "arrow_c_array($self, /)\n--\n\nThe capsules of the Arrow C data interface: schema and "
      "array."},

@@ -18,6 +18,8 @@ size_t column_width(uint8_t kind)
     case KIND_TEXT:
         return 4;
     case KIND_ADDRESS:
+    case KIND_ADDRESS_TEXT:
+    case KIND_ADDRESS_BYTES:
         return 16;
     default:
         return 8;
@@ -43,7 +45,10 @@ struct column_data *column_data_new(const struct column_info *info, size_t room)
     data->values = malloc((room + 1) * column_width(info->kind)); /* texts have one offset more */
     if (info->can_be_missing)
         data->absent = malloc(room);
-    if (!data->values || (info->can_be_missing && !data->absent)) {
+    if (kind_is_address(info->kind))
+        data->versions = malloc(room);
+    if (!data->values || (info->can_be_missing && !data->absent) ||
+        (kind_is_address(info->kind) && !data->versions)) {
         column_data_release(data);
         return NULL;
     }
@@ -57,6 +62,7 @@ void column_data_release(struct column_data *data)
         return;
     free(data->values);
     free(data->absent);
+    free(data->versions);
     free(data->text);
     free(data);
 }
@@ -73,6 +79,12 @@ bool column_data_grow(struct column_data *data)
         if (!absent)
             return false;
         data->absent = absent;
+    }
+    if (data->versions) {
+        uint8_t *versions = realloc(data->versions, room);
+        if (!versions)
+            return false;
+        data->versions = versions;
     }
     data->room = room;
     return true;
@@ -116,6 +128,7 @@ void column_append_address(struct column_data *data, const uint8_t *address, siz
     memset(out, 0, 16);
     if (address)
         memcpy(out, address, size);
+    data->versions[data->rows] = !address ? 0 : size == 4 ? 4 : 6;
     mark(data, address != NULL);
 }
 

@@ -26,11 +26,12 @@ struct column_data {
     atomic_size_t refs;
     uint8_t kind;
     size_t rows;
-    size_t room;     /* rows that fit */
-    size_t missing;  /* rows without a value */
-    uint8_t *values; /* owned; zeroes where there is no value */
-    uint8_t *absent; /* owned; a byte a row, 1 where there is no value; NULL where none can be */
-    char *text;      /* owned; of KIND_TEXT */
+    size_t room;       /* rows that fit */
+    size_t missing;    /* rows without a value */
+    uint8_t *values;   /* owned; zeroes where there is no value */
+    uint8_t *absent;   /* owned; a byte a row, 1 where there is no value; NULL where none can be */
+    uint8_t *versions; /* owned; of addresses: 4 or 6, 0 where there is none */
+    char *text;        /* owned; of KIND_TEXT */
     size_t text_len;
     size_t text_room;
 };
@@ -73,7 +74,7 @@ struct batch {
 };
 
 /* What a Python object shows of a column. */
-enum column_part { PART_VALUES, PART_MASK, PART_TEXT };
+enum column_part { PART_VALUES, PART_MASK, PART_TEXT, PART_VERSIONS };
 
 /* Make the types for a module; 0, or -1 with an exception. */
 int batch_types_add(PyObject *module, struct batch_types *types);
@@ -92,6 +93,45 @@ bool batch_grow(struct batch *batch);
 PyObject *batch_part(const struct batch *batch, size_t column, enum column_part part);
 /* The letter of a kind in Python's struct module. */
 const char *column_format(uint8_t kind);
+
+/* --- Parts of batches, in select.c --------------------------------------------------------------
+ */
+
+/* Methods of a batch: some of its columns, which it shares; some of its rows, as a copy; the texts
+ * of a column. */
+PyObject *batch_select(PyObject *self_, PyObject *columns);
+PyObject *batch_rows(PyObject *self_, PyObject *args);
+PyObject *batch_strings(PyObject *self_, PyObject *args);
+/* For those: the batch's types, its column type borrowed from it. */
+struct batch_types batch_types_of(const struct batch *batch);
+
+/* --- Addresses as texts, in addresstext.c -------------------------------------------------------
+ */
+
+/* The addresses of a column, each distinct one as text. */
+struct address_texts {
+    int32_t *indices; /* owned: the text of each row, 0 where there is no address */
+    int32_t *offsets; /* owned: of the texts, and the end of the last */
+    char *text;       /* owned: UTF-8 */
+    int32_t count;
+};
+
+/* False when out of memory, or where texts are more than 32 bits can count.  Needs no GIL. */
+bool address_texts_make(const struct column_data *data, struct address_texts *texts);
+void address_texts_free(struct address_texts *texts);
+
+/* --- What a module tells of its columns ---------------------------------------------------------
+ */
+
+/* What goes into Arrow's metadata: texts, or NULL for what there is none of. */
+struct column_notes {
+    const char *doc;
+    const char *unit;
+    const char *source;
+};
+
+/* Every module with columns has this; all NULL for a name that is none of its columns. */
+struct column_notes column_notes_of(const char *name);
 
 /* --- Pickles, in pickle.c -----------------------------------------------------------------------
  */

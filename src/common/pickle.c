@@ -1,15 +1,15 @@
 /* Batches as pickles.  Reading takes nothing on trust: what could not be a batch is ValueError.
  *
- * The state is (format, byte order, rows, columns), a column (name, kind, values, mask, text): the
- * last three bytes in the byte order and layout of the machine, mask and text None where the column
- * has none. */
+ * The state is (format, byte order, rows, columns), a column (name, kind, values, mask, more): the
+ * last three bytes in the byte order and layout of the machine, the mask None where the column has
+ * none.  More is the UTF-8 of texts, the IP versions of addresses, else None. */
 #include "column.h"
 
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define FORMAT_VERSION 1
+#define FORMAT_VERSION 2
 #define ORDER_NAME     (PY_BIG_ENDIAN ? "big" : "little")
 
 enum { COLUMN_PARTS = 3, STATE_SIZE = 4, COLUMN_SIZE = 5 };
@@ -31,16 +31,19 @@ static PyObject *pickled_part(const struct batch *batch, size_t column, enum col
 
 static PyObject *pickled_column(const struct batch *batch, size_t column, bool out_of_band)
 {
+    const enum column_part shown[COLUMN_PARTS] = {
+        PART_VALUES, PART_MASK,
+        kind_is_address(batch->infos[column].kind) ? PART_VERSIONS : PART_TEXT};
     PyObject *parts[COLUMN_PARTS] = {NULL};
     bool complete = true;
     for (int i = 0; i < COLUMN_PARTS && complete; i++) {
-        parts[i] = pickled_part(batch, column, (enum column_part)i, out_of_band);
+        parts[i] = pickled_part(batch, column, shown[i], out_of_band);
         complete = parts[i] != NULL;
     }
     PyObject *result = NULL;
     if (complete)
         result = Py_BuildValue("(siOOO)", batch->infos[column].name, (int)batch->infos[column].kind,
-                               parts[PART_VALUES], parts[PART_MASK], parts[PART_TEXT]);
+                               parts[0], parts[1], parts[2]);
     for (int i = 0; i < COLUMN_PARTS; i++)
         Py_XDECREF(parts[i]);
     return result;
@@ -186,6 +189,20 @@ static const char *check_missing(const struct column_data *data)
     return NULL;
 }
 
+static const char *check_versions(const struct column_data *data)
+{
+    static const uint8_t zeroes[12];
+    for (size_t i = 0; i < data->rows; i++) {
+        uint8_t version = data->versions[i];
+        bool missing = data->absent && data->absent[i];
+        if (missing ? version != 0 : version != 4 && version != 6)
+            return "an IP version is neither 4 nor 6, or that of a missing address";
+        if (version == 4 && memcmp(data->values + i * 16 + 4, zeroes, sizeof(zeroes)) != 0)
+            return "an IPv4 address has more than 4 bytes";
+    }
+    return NULL;
+}
+
 static const char *check_column(struct column_data *data)
 {
     const char *wrong = NULL;
@@ -196,6 +213,8 @@ static const char *check_column(struct column_data *data)
         return wrong;
     if (data->kind == KIND_TEXT)
         return check_text(data);
+    if (kind_is_address(data->kind))
+        wrong = check_versions(data);
     if (data->kind == KIND_BOOL)
         wrong = check_flags(data->values, data->rows, &ones);
     return wrong || !data->absent ? wrong : check_missing(data);
@@ -205,19 +224,22 @@ static const char *check_column(struct column_data *data)
 static bool take_column(PyObject *column, const struct column_info *info, size_t rows,
                         struct column_data *data)
 {
-    PyObject *text = PyTuple_GET_ITEM(column, 4);
+    PyObject *more = PyTuple_GET_ITEM(column, 4);
     uint8_t *bytes = NULL;
     size_t len = 0;
     bool is_text = info->kind == KIND_TEXT;
+    bool is_address = kind_is_address(info->kind);
     Py_ssize_t size = (Py_ssize_t)((rows + is_text) * column_width(info->kind));
-    if (is_text != (text != Py_None))
-        return refuse("column %s: text goes with the kind of texts", info->name);
+    if ((is_text || is_address) != (more != Py_None))
+        return refuse("column %s: text goes with texts, versions with addresses", info->name);
     if (!take_bytes(PyTuple_GET_ITEM(column, 2), size, &data->values, &len))
         return false;
     if (info->can_be_missing &&
         !take_bytes(PyTuple_GET_ITEM(column, 3), (Py_ssize_t)rows, &data->absent, &len))
         return false;
-    if (is_text && !take_bytes(text, -1, &bytes, &len))
+    if (is_address && !take_bytes(more, (Py_ssize_t)rows, &data->versions, &len))
+        return false;
+    if (is_text && !take_bytes(more, -1, &bytes, &len))
         return false;
     data->text = (char *)bytes;
     data->text_len = data->text_room = is_text ? len : 0;

@@ -4,7 +4,8 @@
 
 #include "keptexception.h"
 
-enum { FIRST_ROOM = 1 << 16 };
+/* With no more rows than this the texts of all addresses fit Arrow's 32-bit offsets. */
+enum { FIRST_ROOM = 1 << 16, MOST_ROWS = 1 << 25 };
 
 static void end(struct column_reader *self)
 {
@@ -44,17 +45,24 @@ static int take_columns(struct column_reader *self, PyObject *names)
             PyErr_Format(PyExc_ValueError, "no column is named %s", name);
             return -1;
         }
+        if (kind_is_address(self->infos[i].kind))
+            self->infos[i].kind = self->address_kind;
     }
     return 0;
 }
 
 int column_reader_open(struct column_reader *self, PyObject *source, PyObject *names,
-                       PyObject *filter, Py_ssize_t limit, Py_ssize_t batch_rows)
+                       PyObject *filter, Py_ssize_t limit, Py_ssize_t batch_rows, int address_kind)
 {
     if (batch_rows < 1) {
         PyErr_SetString(PyExc_ValueError, "a batch has at least one row");
         return -1;
     }
+    if (address_kind < 0 || address_kind >= KIND_COUNT || !kind_is_address((uint8_t)address_kind)) {
+        PyErr_Format(PyExc_ValueError, "%d is no kind of addresses", address_kind);
+        return -1;
+    }
+    self->address_kind = (uint8_t)address_kind;
     self->batch_rows = (size_t)batch_rows;
     self->left = limit < 0 ? SIZE_MAX : (size_t)limit;
     if (!self->busy)
@@ -131,7 +139,7 @@ PyObject *column_reader_next(PyObject *self_)
 
 static PyObject *reader_rest(PyObject *self_, PyObject *Py_UNUSED(args))
 {
-    PyObject *batch = read_batch((struct column_reader *)self_, SIZE_MAX);
+    PyObject *batch = read_batch((struct column_reader *)self_, MOST_ROWS);
     return batch || PyErr_Occurred() ? batch : Py_NewRef(Py_None);
 }
 
@@ -170,7 +178,7 @@ static PyObject *reader_stop(PyObject *self_, PyObject *Py_UNUSED(args))
 
 PyMethodDef column_reader_methods[] = {
     {"rest", reader_rest, METH_NOARGS,
-     "rest($self, /)\n--\n\nAll that is left as one batch, None at the end."},
+     "rest($self, /)\n--\n\nAll that is left as one batch, or much of it; None at the end."},
     {"skip", reader_skip, METH_O, "skip($self, rows, /)\n--\n\nRead rows without keeping them."},
     {"close", reader_close, METH_NOARGS, "close($self, /)\n--\n\nRead no more."},
     {"stop", reader_stop, METH_NOARGS,

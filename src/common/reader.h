@@ -16,11 +16,12 @@ struct column_reader {
     struct column_info *infos;       /* owned */
     size_t count;
     size_t batch_rows;
-    size_t left;     /* of the limit */
-    PyObject *error; /* owned: to be raised after the batch that came before it, or NULL */
-    bool *busy;      /* borrowed: that of what it reads into, which several readers may share */
-    bool own_busy;   /* where they share nothing */
-    bool stopped;    /* by another thread, while this one is busy */
+    uint8_t address_kind; /* enum column_kind: of the columns of addresses */
+    size_t left;          /* of the limit */
+    PyObject *error;      /* owned: to be raised after the batch that came before it, or NULL */
+    bool *busy;    /* borrowed: that of what it reads into, which several readers may share */
+    bool own_busy; /* where they share nothing */
+    bool stopped;  /* by another thread, while this one is busy */
     /* Append rows until the batch has so many or takes no more: PLT_RECORD then, else what the
      * trace gave last.  PLT_ERROR with *out_of_memory where there is no memory.  Without the GIL.
      */
@@ -34,7 +35,7 @@ struct column_reader {
 /* Begin to read a source, a plt.trace or what names one; limit is below 0 where there is none.
  * api, libtrace_error, types and the functions are set; 0, or -1 with an exception. */
 int column_reader_open(struct column_reader *self, PyObject *source, PyObject *names,
-                       PyObject *filter, Py_ssize_t limit, Py_ssize_t batch_rows);
+                       PyObject *filter, Py_ssize_t limit, Py_ssize_t batch_rows, int address_kind);
 /* Give back what the reader has, in tp_dealloc. */
 void column_reader_clear(struct column_reader *self);
 

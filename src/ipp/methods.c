@@ -3,6 +3,7 @@
 
 #include "addresses.h"
 #include "common/method.h"
+#include "common/room.h"
 #include "ipaddress.h"
 #include "ipp.h"
 #include "object.h"
@@ -189,6 +190,11 @@ static PyObject *prefix_reduce(PyObject *self_, PyObject *Py_UNUSED(unused))
     return result;
 }
 
+static PyObject *prefix_html(PyObject *self_, PyObject *Py_UNUSED(args))
+{
+    return room_call("ipp.shared", "prefix_html", self_);
+}
+
 PyMethodDef ipp_prefix_methods[] = {
     METHOD("equal", prefix_equal, METH_O, equal_doc),
     METHOD("has_bit_set", prefix_has_bit_set, METH_O, has_bit_set_doc),
@@ -197,6 +203,8 @@ PyMethodDef ipp_prefix_methods[] = {
     METHOD("contains", ipp_contains, METH_VARARGS | METH_KEYWORDS, contains_doc),
     METHOD("from_ipaddress", ipp_from_ipaddress, METH_O | METH_CLASS, from_ipaddress_doc),
     METHOD("to_ipaddress", ipp_to_ipaddress, METH_NOARGS, to_ipaddress_doc),
+    METHOD("_repr_html_", prefix_html, METH_NOARGS,
+           "_repr_html_($self, /)\n--\n\nThe prefix and its addresses, for notebooks."),
     METHOD("__reduce__", prefix_reduce, METH_NOARGS, reduce_doc),
     {.ml_name = NULL},
 };

@@ -11,10 +11,11 @@ enum field_base { BASE_SELF, BASE_IP, BASE_IP6, BASE_TRANSPORT };
 struct field {
     const char *name;
     const char *doc;
-    uint8_t base;   /* enum field_base: what offset counts from */
-    uint8_t offset; /* in bytes */
-    uint8_t width;  /* of the load, in bytes: 1, 2 or 4 */
-    uint8_t shift;  /* right shift after the load, then the mask */
+    const char *unit; /* NULL for what has none */
+    uint8_t base;     /* enum field_base: what offset counts from */
+    uint8_t offset;   /* in bytes */
+    uint8_t width;    /* of the load, in bytes: 1, 2 or 4 */
+    uint8_t shift;    /* right shift after the load, then the mask */
     uint32_t mask;
     bool is_flag;  /* a bool in Python */
     bool writable; /* then low to mask is its range */

@@ -2,6 +2,9 @@
 #ifndef PLT_PACKET_KIND_H
 #define PLT_PACKET_KIND_H
 
+#include <stdbool.h>
+#include <stdint.h>
+
 enum column_kind {
     KIND_TIME, /* int64, nanoseconds since the epoch */
     KIND_BOOL, /* a byte, 0 or 1 */
@@ -13,10 +16,17 @@ enum column_kind {
     KIND_UINT32,
     KIND_UINT64,
     KIND_FLOAT64,
-    KIND_ADDRESS,  /* 16 bytes, an IPv4 address in the first 4 */
-    KIND_DURATION, /* int64, nanoseconds */
-    KIND_TEXT,     /* UTF-8: int32 offsets into it, one more than rows */
+    KIND_ADDRESS,      /* 16 bytes, an IPv4 address in the first 4; text in Arrow, bytes in NumPy */
+    KIND_DURATION,     /* int64, nanoseconds */
+    KIND_TEXT,         /* UTF-8: int32 offsets into it, one more than rows */
+    KIND_ADDRESS_TEXT, /* the same, text in both */
+    KIND_ADDRESS_BYTES, /* the same, bytes in both */
     KIND_COUNT
 };
+
+static inline bool kind_is_address(uint8_t kind)
+{
+    return kind == KIND_ADDRESS || kind == KIND_ADDRESS_TEXT || kind == KIND_ADDRESS_BYTES;
+}
 
 #endif

@@ -22,6 +22,33 @@ TUNNEL_PROPERTIES(DEFINE_TUNNEL_PROPERTY)
 const struct property *const all_properties[] = {
     ALL_PROPERTIES(PROPERTY_POINTER) TUNNEL_PROPERTIES(TUNNEL_PROPERTY_POINTER) NULL};
 
+const char *property_source(enum property_id id)
+{
+    switch (id) {
+    case PROPERTY_ETHERTYPE:
+    case PROPERTY_VLAN_ID:
+        return "link layer";
+    case PROPERTY_VERSION:
+    case PROPERTY_TRAFFIC_CLASS:
+    case PROPERTY_HOP_LIMIT:
+    case PROPERTY_SRC_PREFIX:
+    case PROPERTY_DST_PREFIX:
+        return "IPv4 (RFC 791) or IPv6 (RFC 8200) header";
+    case PROPERTY_PROTO:
+        return "IPv4 (RFC 791) header, IPv6 (RFC 8200) and extension headers";
+    case PROPERTY_HDR_LEN:
+    case PROPERTY_PKT_LEN:
+        return "IPv4 header (RFC 791)";
+    case PROPERTY_SRC_PORT:
+    case PROPERTY_DST_PORT:
+        return "transport header";
+    case PROPERTY_PAYLOAD_LEN:
+        return "lengths in the IP and transport headers";
+    default:
+        return "record of the trace";
+    }
+}
+
 /* --- Time ------------------------------------------------------------------------------------ */
 
 static enum value_state time_value(const struct plt_meta *meta, uint64_t *value)
@@ -51,6 +78,15 @@ static const struct {
     [PROPERTY_PKT_LEN] = {2, 0, 2, 0},       [PROPERTY_SRC_PREFIX] = {12, 8, 4, 16},
     [PROPERTY_DST_PREFIX] = {16, 24, 4, 16},
 };
+
+bool property_place(enum property_id id, uint8_t version, uint32_t *at, uint32_t *need)
+{
+    if ((size_t)id >= sizeof(ip_places) / sizeof(ip_places[0]))
+        return false;
+    *at = version == 4 ? ip_places[id].at4 : ip_places[id].at6;
+    *need = version == 4 ? ip_places[id].need4 : ip_places[id].need6;
+    return *need > 0;
+}
 
 uint32_t property_ip_at(enum property_id id, const struct plt_layers *layers, uint32_t len)
 {

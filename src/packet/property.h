@@ -39,8 +39,9 @@ enum property_id {
 struct property {
     const char *name;
     const char *doc;
-    uint8_t id;   /* enum property_id */
-    uint8_t kind; /* enum column_kind, of its column */
+    const char *unit; /* of its column's values; NULL for what has none */
+    uint8_t id;       /* enum property_id */
+    uint8_t kind;     /* enum column_kind, of its column */
     bool needs_layers;
     bool can_be_missing;
     bool of_tunnel; /* tunnels have to be looked for */
@@ -53,24 +54,24 @@ struct property {
  * of their own, for a type or a range that a column can't hold. */
 #define TIME_PROPERTIES(X)                                                                         \
     X(time, "Arrival time", ", a naive datetime in local time, exact to the microsecond",          \
-      .id = PROPERTY_TIME, .kind = KIND_TIME, .can_be_missing = true)                              \
+      .id = PROPERTY_TIME, .unit = "ns", .kind = KIND_TIME, .can_be_missing = true)                \
     X(time_ns, "Arrival time in nanoseconds since the epoch, exact to the trace's clock", "",      \
-      .id = PROPERTY_TIME, .kind = KIND_INT64, .can_be_missing = true)
+      .id = PROPERTY_TIME, .unit = "ns", .kind = KIND_INT64, .can_be_missing = true)
 #define SOURCE_PROPERTIES(X)                                                                       \
     X(seconds, "Arrival time in seconds since the epoch, a float", "", .id = PROPERTY_SECONDS,     \
-      .kind = KIND_FLOAT64)                                                                        \
+      .unit = "s", .kind = KIND_FLOAT64)                                                           \
     X(ts_sec, "Arrival time in whole seconds since the epoch", "", .id = PROPERTY_TS_SEC,          \
-      .kind = KIND_INT64)                                                                          \
+      .unit = "s", .kind = KIND_INT64)                                                             \
     X(erf_time,                                                                                    \
       "Arrival time as ERF has it: 64 bits, seconds in the upper 32, binary fraction below", "",   \
-      .id = PROPERTY_ERF_TIME, .kind = KIND_UINT64)                                                \
+      .id = PROPERTY_ERF_TIME, .unit = "2**-32 s", .kind = KIND_UINT64)                            \
     X(wire_len, "Length on the wire in bytes, as libtrace defines it: for Ethernet with the FCS",  \
-      "", .id = PROPERTY_WIRE_LEN, .kind = KIND_UINT32, .can_be_missing = true)
+      "", .id = PROPERTY_WIRE_LEN, .unit = "bytes", .kind = KIND_UINT32, .can_be_missing = true)
 
 /* Of the packet of the trace, however deep in it the object is. */
 #define PACKET_PROPERTIES(X)                                                                       \
     X(capture_len, "Number of bytes captured of the packet", "", .id = PROPERTY_CAPTURE_LEN,       \
-      .kind = KIND_UINT32)                                                                         \
+      .unit = "bytes", .kind = KIND_UINT32)                                                        \
     X(linktype, "Link type, one of TRACE_TYPE_*; -1 where libtrace has no name for it", "",        \
       .id = PROPERTY_LINKTYPE, .kind = KIND_INT16, .needs_layers = true)                           \
     X(vlan_id, "VLAN identifier of the outermost tag (IEEE 802.1Q), 0 without a tag", "",          \
@@ -95,9 +96,9 @@ struct property {
     X(ttl, "Time to live, IPv6's hop limit", "; settable, 1 to 255", .id = PROPERTY_HOP_LIMIT,     \
       .kind = KIND_UINT8, IP_VALUE)                                                                \
     X(hdr_len, "IPv4 header length in units of 4 bytes", "; None for IPv6",                        \
-      .id = PROPERTY_HDR_LEN, .kind = KIND_UINT8, IP_VALUE)                                        \
+      .id = PROPERTY_HDR_LEN, .unit = "4 bytes", .kind = KIND_UINT8, IP_VALUE)                     \
     X(pkt_len, "IPv4 total length in bytes", "; None for IPv6", .id = PROPERTY_PKT_LEN,            \
-      .kind = KIND_UINT16, IP_VALUE)
+      .unit = "bytes", .kind = KIND_UINT16, IP_VALUE)
 #define ADDRESS_PROPERTIES(X)                                                                      \
     X(src_prefix, "Source address",                                                                \
       ", an IPprefix without length; settable to one of the same version",                         \
@@ -108,7 +109,7 @@ struct property {
 
 /* Columns that are not attributes of every object: short names, and transport header values. */
 #define COLUMN_PROPERTIES(X)                                                                       \
-    X(ts, "Arrival time, as time", "", .id = PROPERTY_TIME, .kind = KIND_TIME,                     \
+    X(ts, "Arrival time, as time", "", .id = PROPERTY_TIME, .unit = "ns", .kind = KIND_TIME,       \
       .can_be_missing = true)                                                                      \
     X(src, "Source address, as src_prefix", "", .id = PROPERTY_SRC_PREFIX, .kind = KIND_ADDRESS,   \
       IP_VALUE)                                                                                    \
@@ -119,7 +120,7 @@ struct property {
     X(dst_port, "Destination port of TCP, UDP, SCTP, DCCP or UDP-Lite", "",                        \
       .id = PROPERTY_DST_PORT, .kind = KIND_UINT16, IP_VALUE)                                      \
     X(payload_len, "Bytes that TCP or UDP carries, by the headers' lengths", "",                   \
-      .id = PROPERTY_PAYLOAD_LEN, .kind = KIND_UINT32, IP_VALUE)
+      .id = PROPERTY_PAYLOAD_LEN, .unit = "bytes", .kind = KIND_UINT32, IP_VALUE)
 
 /* Of the tunnel that the innermost packet is directly in.  Their names begin with "tunnel.". */
 #define TUNNEL_PROPERTIES(X)                                                                       \
@@ -164,6 +165,11 @@ enum value_state { VALUE_MISSING, VALUE_NONE, VALUE_PRESENT };
 /* The value of a property but for addresses and texts: the bits of its column's kind. */
 enum value_state property_value(enum property_id id, const struct plt_packet *packet,
                                 uint64_t *value);
+/* Where a property is in IP headers of a version, and how many bytes it takes there; false where it
+ * is no part of them. */
+bool property_place(enum property_id id, uint8_t version, uint32_t *at, uint32_t *need);
+/* What tells the value of a property, in words. */
+const char *property_source(enum property_id id);
 /* Where a packet's IP header has the bytes of an IP property (an address: 4 or 16 of them),
  * PLT_ABSENT where they were not all captured or there is no IP header. */
 uint32_t property_ip_at(enum property_id id, const struct plt_layers *layers, uint32_t len);

@@ -196,7 +196,9 @@ _Static_assert(sizeof(needs) / sizeof(needs[0]) == NEEDS, "a row for each");
 static struct column_data *column_of(const struct batch *batch, const char *name, uint8_t kind)
 {
     for (size_t i = 0; i < batch->count; i++)
-        if (strcmp(batch->infos[i].name, name) == 0 && batch->infos[i].kind == kind)
+        if (strcmp(batch->infos[i].name, name) == 0 &&
+            (batch->infos[i].kind == kind ||
+             (kind_is_address(kind) && kind_is_address(batch->infos[i].kind))))
             return batch->columns[i];
     return NULL;
 }

@@ -144,11 +144,12 @@ static PyObject *reader_new(PyTypeObject *type, PyObject *args, PyObject *Py_UNU
     PyObject *matcher = NULL;
     Py_ssize_t limit = 0;
     Py_ssize_t batch_rows = 0;
+    int address_kind = 0;
     int is_last = 0;
     const struct pldns_state *state = PyType_GetModuleState(type);
-    if (!state || !PyArg_ParseTuple(args, "OO!OnnO!O!|p", &source, &PyTuple_Type, &names, &filter,
-                                    &limit, &batch_rows, &PyTuple_Type, &ports, state->matcher_type,
-                                    &matcher, &is_last))
+    if (!state || !PyArg_ParseTuple(args, "OO!OnniO!O!|p", &source, &PyTuple_Type, &names, &filter,
+                                    &limit, &batch_rows, &address_kind, &PyTuple_Type, &ports,
+                                    state->matcher_type, &matcher, &is_last))
         return NULL;
     struct message_reader *self = (struct message_reader *)type->tp_alloc(type, 0);
     if (!self)
@@ -160,16 +161,17 @@ static PyObject *reader_new(PyTypeObject *type, PyObject *args, PyObject *Py_UNU
     self->base.read_rows = read_rows;
     self->base.take_column = take_column;
     if (set_ports(self, ports) == 0 && set_plt(self) == 0 &&
-        column_reader_open(&self->base, source, names, filter, limit, batch_rows) == 0)
+        column_reader_open(&self->base, source, names, filter, limit, batch_rows, address_kind) ==
+            0)
         return (PyObject *)self;
     Py_DECREF((PyObject *)self);
     return NULL;
 }
 
 static PyType_Slot reader_slots[] = {
-    {Py_tp_doc,
-     "_ColumnReader(source, names, filter, limit, batch, ports, matcher, is_last=False, /)\n--\n\n"
-     "Reads the DNS messages of a trace as columns: the C part of pldns.columns()."},
+    {Py_tp_doc, "_ColumnReader(source, names, filter, limit, batch, address_kind, ports, matcher, "
+                "is_last=False, /)\n--\n\n"
+                "Reads the DNS messages of a trace as columns: the C part of pldns.columns()."},
     {Py_tp_new, reader_new},
     {Py_tp_dealloc, reader_dealloc},
     {Py_tp_methods, column_reader_methods},

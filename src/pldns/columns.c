@@ -130,6 +130,54 @@ bool pldns_wanted_add(struct pldns_wanted *wanted, size_t column, const char *na
     return false;
 }
 
+struct column_notes column_notes_of(const char *name)
+{
+    size_t i = 0;
+    while (i < ROWS && strcmp(rows[i].name, name) != 0)
+        i++;
+    if (i == ROWS)
+        return (struct column_notes){.doc = NULL};
+    struct column_notes notes = {.doc = rows[i].doc, .source = "DNS message (RFC 1035)"};
+    switch (rows[i].property) {
+    case TIME:
+    case RESPONSE_TIME:
+    case QUERY_TIME:
+        notes.unit = "ns";
+        notes.source = "records of the trace";
+        break;
+    case WIRE_LEN:
+        notes.unit = "bytes";
+        notes.source = "record of the trace";
+        break;
+    case LENGTH:
+        notes.unit = "bytes";
+        notes.source = "UDP header (RFC 768) or prefix in TCP (RFC 1035 section 4.2.2)";
+        break;
+    case VERSION:
+    case PROTO:
+    case SRC_PREFIX:
+    case DST_PREFIX:
+        notes.source = "IPv4 (RFC 791) or IPv6 (RFC 8200) header";
+        break;
+    case SRC_PORT:
+    case DST_PORT:
+        notes.source = "UDP (RFC 768) or TCP (RFC 9293) header";
+        break;
+    case EDNS_UDP_SIZE:
+        notes.unit = "bytes";
+        notes.source = "OPT record (RFC 6891)";
+        break;
+    case EDNS_DO:
+    case EDNS_VERSION:
+    case EDNS_RCODE:
+        notes.source = "OPT record (RFC 6891)";
+        break;
+    default:
+        break;
+    }
+    return notes;
+}
+
 /* --- Values ---------------------------------------------------------------------------------- */
 
 /* A message with what its columns need to know of it. */
@@ -260,9 +308,9 @@ static bool append_value(uint8_t column, struct column_data *data, const struct 
 {
     const struct pldns_ends *ends = &context->packet->ends;
     uint64_t value = 0;
-    if (data->kind == KIND_ADDRESS) {
+    if (kind_is_address(data->kind)) {
         const uint8_t *address = rows[column].property == SRC_PREFIX ? ends->src : ends->dst;
-        column_append_address(data, address, 16);
+        column_append_address(data, address, ends->version == 4 ? 4 : 16);
     } else if (data->kind == KIND_TEXT) {
         char text[PLDNS_TEXT_SIZE];
         size_t size = context->has_question ? pldns_question_text(&context->question, text) : 0;

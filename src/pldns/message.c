@@ -7,6 +7,8 @@
 #include "payload.h"
 #include "rr.h"
 
+#include "common/room.h"
+
 /* Header flags, in the second 16 bits: RFC 1035 section 4.1.1, RFC 4035 section 3.1.6. */
 enum {
     FLAG_QR = 0x8000,
@@ -229,6 +231,11 @@ static PyGetSetDef message_getset[] = {
     {0},
 };
 
+static PyObject *message_html(PyObject *self_, PyObject *Py_UNUSED(args))
+{
+    return room_call("pldns._show", "message_html", self_);
+}
+
 static PyMethodDef message_methods[] = {
     {.ml_name = "is_ok",
      .ml_meth = message_is_ok,
@@ -240,6 +247,10 @@ static PyMethodDef message_methods[] = {
      .ml_flags = METH_O,
      .ml_doc = "errorstr($self, status, /)\n--\n\n"
                "ldns's words for a status: str.\n\nValueError for a number that is no status."},
+    {.ml_name = "_repr_html_",
+     .ml_meth = message_html,
+     .ml_flags = METH_NOARGS,
+     .ml_doc = "_repr_html_($self, /)\n--\n\nThe message's records, for notebooks."},
     {0},
 };
 

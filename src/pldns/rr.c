@@ -7,6 +7,8 @@
 #include "names.h"
 #include "rdata.h"
 
+#include "common/room.h"
+
 #include <stddef.h>
 
 #define TEXT_SIZE 256 /* of a new buffer, which grows */
@@ -251,10 +253,24 @@ static PyGetSetDef rr_getset[] = {
 PyDoc_STRVAR(rr_doc, "A resource record of a DNS message, from one of the message's lists.\n\n"
                      "It keeps its message alive. str() of it is its line.");
 
+static PyObject *rr_html(PyObject *self_, PyObject *Py_UNUSED(args))
+{
+    return room_call("pldns._show", "record_html", self_);
+}
+
+static PyMethodDef rr_methods[] = {
+    {.ml_name = "_repr_html_",
+     .ml_meth = rr_html,
+     .ml_flags = METH_NOARGS,
+     .ml_doc = "_repr_html_($self, /)\n--\n\nThe record's fields, for notebooks."},
+    {0},
+};
+
 static PyType_Slot rr_slots[] = {
     {.slot = Py_tp_doc, .pfunc = (void *)(uintptr_t)rr_doc},
     {.slot = Py_tp_dealloc, .pfunc = rr_dealloc},
     {.slot = Py_tp_getset, .pfunc = rr_getset},
+    {.slot = Py_tp_methods, .pfunc = rr_methods},
     {.slot = Py_tp_repr, .pfunc = rr_repr},
     {.slot = Py_tp_str, .pfunc = rr_str},
     {0},

@@ -55,11 +55,12 @@ static PyObject *reader_new(PyTypeObject *type, PyObject *args, PyObject *Py_UNU
     Py_ssize_t limit = 0;
     Py_ssize_t batch_rows = 0;
     PyObject *decap = Py_False;
+    int address_kind = 0;
     struct column_tunnels tunnels = {.wanted = false};
     struct plt_state *state = plt_state_of(type);
     if (!state ||
-        !PyArg_ParseTuple(args, "OO!Onn|O", &source, &PyTuple_Type, &names, &filter, &limit,
-                          &batch_rows, &decap) ||
+        !PyArg_ParseTuple(args, "OO!Onni|O", &source, &PyTuple_Type, &names, &filter, &limit,
+                          &batch_rows, &address_kind, &decap) ||
         decap_read(decap, &tunnels.enters, &tunnels.ports) < 0)
         return NULL;
     struct column_reader *self = (struct column_reader *)type->tp_alloc(type, 0);
@@ -72,7 +73,7 @@ static PyObject *reader_new(PyTypeObject *type, PyObject *args, PyObject *Py_UNU
     self->types = &state->batch_types;
     self->read_rows = read_rows;
     self->take_column = take_column;
-    if (column_reader_open(self, source, names, filter, limit, batch_rows) == 0)
+    if (column_reader_open(self, source, names, filter, limit, batch_rows, address_kind) == 0)
         return (PyObject *)self;
     Py_DECREF((PyObject *)self);
     return NULL;
@@ -80,7 +81,8 @@ static PyObject *reader_new(PyTypeObject *type, PyObject *args, PyObject *Py_UNU
 
 static PyType_Slot reader_slots[] = {
     {Py_tp_doc,
-     "_ColumnReader(source, names, filter, limit, batch, decap=False, /)\n--\n\nReads a trace as "
+     "_ColumnReader(source, names, filter, limit, batch, address_kind, decap=False, /)\n--\n\n"
+     "Reads a trace as "
      "columns: the C part of plt.columns()."},
     {Py_tp_new, reader_new},
     {Py_tp_dealloc, reader_dealloc},

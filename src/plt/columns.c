@@ -15,9 +15,15 @@
 static const struct {
     const char *name;
     const struct field_table *table;
+    const char *source;
 } field_layers[] = {
-    {"ip", &ip_table},     {"ip6", &ip6_table},   {"tcp", &tcp_table},     {"udp", &udp_table},
-    {"sctp", &sctp_table}, {"icmp", &icmp_table}, {"icmp6", &icmp6_table},
+    {"ip", &ip_table, "IPv4 header (RFC 791)"},
+    {"ip6", &ip6_table, "IPv6 header (RFC 8200)"},
+    {"tcp", &tcp_table, "TCP header (RFC 9293)"},
+    {"udp", &udp_table, "UDP header (RFC 768)"},
+    {"sctp", &sctp_table, "SCTP header (RFC 9260)"},
+    {"icmp", &icmp_table, "ICMP header (RFC 792)"},
+    {"icmp6", &icmp6_table, "ICMPv6 header (RFC 4443)"},
 };
 
 enum { LAYERS = sizeof(field_layers) / sizeof(field_layers[0]) };
@@ -70,6 +76,28 @@ bool column_find(const char *name, struct column_info *info, struct column_sourc
     return false;
 }
 
+struct column_notes column_notes_of(const char *name)
+{
+    struct column_info info;
+    struct column_source source;
+    struct column_notes notes = {.doc = NULL};
+    for (size_t n = 0; column_nth(n, &info, &source, &notes.doc); n++) {
+        if (strcmp(info.name, name) != 0)
+            continue;
+        if (source.property) {
+            notes.unit = source.property->unit;
+            notes.source = property_source(source.property->id);
+            return notes;
+        }
+        notes.unit = source.field->unit;
+        for (size_t i = 0; i < LAYERS; i++)
+            if (field_layers[i].table->type == source.layer)
+                notes.source = field_layers[i].source;
+        return notes;
+    }
+    return (struct column_notes){.doc = NULL};
+}
+
 /* --- Values ---------------------------------------------------------------------------------- */
 
 /* Whether a packet has the header that a table is of. */
@@ -103,7 +131,7 @@ static bool append(struct column_data *data, const struct column_source *source,
 {
     uint32_t size = 0;
     uint64_t value = 0;
-    if (data->kind == KIND_ADDRESS) {
+    if (kind_is_address(data->kind)) {
         const uint8_t *address = property_address(source->property->id, packet, &size);
         column_append_address(data, address, size);
     } else if (data->kind == KIND_TEXT) {

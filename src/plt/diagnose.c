@@ -1,11 +1,11 @@
 /* How objects describe themselves: size, kind, type, info(), dump(), repr and HTML. */
 #include "diagnose.h"
 
+#include "common/room.h"
 #include "packet/bytes.h"
 #include "packet/protocols.h"
 
 #include "internet.h"
-#include "layers.h"
 #include "view.h"
 
 static const char *const type_names[VIEW_COUNT] = {[VIEW_PACKET] = "Packet",
@@ -135,51 +135,20 @@ PyObject *diagnose_dump(PyObject *self_, PyObject *Py_UNUSED(args))
     return text;
 }
 
-/* --- HTML ------------------------------------------------------------------------------------ */
-
-/* A row of the table where the packet has the layer; 0, or -1 with an exception. */
-static int html_layer(PyObject *rows, struct frame *frame, enum view_type type)
-{
-    PyObject *layer = layer_get(frame, type);
-    if (!layer)
-        return -1;
-    int failed = 0;
-    if (layer != Py_None) {
-        const struct view *view = (struct view *)layer;
-        PyObject *row =
-            PyUnicode_FromFormat("<tr><th>%s</th><td>%zd</td><td>%zd</td></tr>", type_names[type],
-                                 (Py_ssize_t)view->start, view_length(layer));
-        failed = !row || PyList_Append(rows, row) < 0;
-        Py_XDECREF(row);
-    }
-    Py_DECREF(layer);
-    return failed ? -1 : 0;
-}
+/* --- By Python ---------------------------------------------------------------------------------
+ */
 
 PyObject *diagnose_html(PyObject *self_, PyObject *Py_UNUSED(args))
 {
-    static const uint8_t shown[] = {VIEW_LAYER2, VIEW_LAYER3, VIEW_IP,    VIEW_IP6, VIEW_TCP,
-                                    VIEW_UDP,    VIEW_ICMP,   VIEW_ICMP6, VIEW_SCTP};
-    const struct view *self = (struct view *)self_;
-    PyObject *info = diagnose_info(self_, NULL);
-    PyObject *rows = PyList_New(0);
-    PyObject *empty = PyUnicode_FromString("");
-    PyObject *body = NULL;
-    PyObject *result = NULL;
-    if (!info || !rows || !empty)
-        goto done;
-    for (size_t i = 0; self->frame && i < sizeof(shown); i++)
-        if (html_layer(rows, self->frame, shown[i]) < 0)
-            goto done;
-    body = PyUnicode_Join(empty, rows);
-    if (body)
-        result = PyUnicode_FromFormat("<table><caption>%U</caption><tr><th>layer</th><th>first "
-                                      "byte</th><th>bytes captured</th></tr>%U</table>",
-                                      info, body);
-done:
-    Py_XDECREF(info);
-    Py_XDECREF(rows);
-    Py_XDECREF(empty);
-    Py_XDECREF(body);
-    return result;
+    return room_call("plt._packets", "packet_html", self_);
+}
+
+PyObject *diagnose_fields(PyObject *self_, PyObject *Py_UNUSED(args))
+{
+    return room_call("plt._packets", "packet_fields", self_);
+}
+
+PyObject *diagnose_as_dict(PyObject *self_, PyObject *Py_UNUSED(args))
+{
+    return room_call("plt._packets", "packet_as_dict", self_);
 }

@@ -11,6 +11,8 @@ PyObject *diagnose_type(PyObject *self_, void *closure);
 PyObject *diagnose_info(PyObject *self_, PyObject *args);
 PyObject *diagnose_dump(PyObject *self_, PyObject *args);
 PyObject *diagnose_html(PyObject *self_, PyObject *args);
+PyObject *diagnose_fields(PyObject *self_, PyObject *args);
+PyObject *diagnose_as_dict(PyObject *self_, PyObject *args);
 PyObject *diagnose_repr(PyObject *self_);
 
 #endif

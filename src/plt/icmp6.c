@@ -16,8 +16,8 @@
     X(sequence, "Sequence number.", .base = BASE_TRANSPORT, .offset = 6, .width = 2, .mask = 0xffff)
 
 #define TOOBIG6_FIELDS(X)                                                                          \
-    X(mtu, "MTU of the next-hop link in bytes.", .base = BASE_TRANSPORT, .offset = 4, .width = 4,  \
-      .mask = 0xffffffff)
+    X(mtu, "MTU of the next-hop link in bytes.", .unit = "bytes", .base = BASE_TRANSPORT,          \
+      .offset = 4, .width = 4, .mask = 0xffffffff)
 
 #define PARAM6_FIELDS(X)                                                                           \
     X(pointer, "Offset of the error within the quoted packet.", .base = BASE_TRANSPORT,            \

@@ -13,8 +13,8 @@
       .mask = 0x40, .is_flag = true)                                                               \
     X(has_mf, "Whether More Fragments is set.", .base = BASE_IP, .offset = 6, .width = 1,          \
       .mask = 0x20, .is_flag = true)                                                               \
-    X(frag_offset, "Fragment offset in units of 8 bytes.", .base = BASE_IP, .offset = 6,           \
-      .width = 2, .mask = 0x1fff)                                                                  \
+    X(frag_offset, "Fragment offset in units of 8 bytes.", .unit = "8 bytes", .base = BASE_IP,     \
+      .offset = 6, .width = 2, .mask = 0x1fff)                                                     \
     X(checksum, "Header checksum; settable, 0 to 65535.", .base = BASE_IP, .offset = 10,           \
       .width = 2, .mask = 0xffff, .writable = true)                                                \
     X(hdr_checksum, "Header checksum; settable, 0 to 65535.", .base = BASE_IP, .offset = 10,       \

@@ -7,8 +7,8 @@
 #define IP6_FIELDS(X)                                                                              \
     X(flow_label, "Flow label, 20 bits (RFC 6437).", .base = BASE_IP6, .offset = 0, .width = 4,    \
       .mask = 0xfffff)                                                                             \
-    X(payload_len, "Payload length in bytes, extension headers included.", .base = BASE_IP6,       \
-      .offset = 4, .width = 2, .mask = 0xffff)                                                     \
+    X(payload_len, "Payload length in bytes, extension headers included.", .unit = "bytes",        \
+      .base = BASE_IP6, .offset = 4, .width = 2, .mask = 0xffff)                                   \
     X(next_hdr, "Next header: the protocol number of what follows this header.", .base = BASE_IP6, \
       .offset = 6, .width = 1, .mask = 0xff)
 

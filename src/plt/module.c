@@ -48,8 +48,11 @@ static const struct constant constants[] = {
     {"LZO_COMPRESSION", TRACE_OPTION_COMPRESSTYPE_LZO},
     {"O_APPEND", O_APPEND},
     {"_KIND_TIME", KIND_TIME},
+    {"_KIND_ADDRESS", KIND_ADDRESS},
     {"_KIND_DURATION", KIND_DURATION},
     {"_KIND_TEXT", KIND_TEXT},
+    {"_KIND_ADDRESS_TEXT", KIND_ADDRESS_TEXT},
+    {"_KIND_ADDRESS_BYTES", KIND_ADDRESS_BYTES},
 };
 
 static int add_constants(PyObject *module)
@@ -167,6 +170,10 @@ static PyMethodDef plt_methods[] = {
     {"_fields", field_list, METH_NOARGS,
      "_fields($module, /)\n--\n\n"
      "The rows of all header tables, a list of dicts: for tests and documentation."},
+    {"_properties", property_list, METH_NOARGS,
+     "_properties($module, /)\n--\n\n"
+     "The properties of packets, a list of dicts: name, doc, unit, ip and ip6 (offset and bytes in "
+     "such a header, None where it is no part of it)."},
     {"_formats", format_list, METH_NOARGS,
      "_formats($module, /)\n--\n\n"
      "The formats of traces, a list of dicts: name, read_as and written_as (the names in URIs), "

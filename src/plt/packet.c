@@ -372,7 +372,20 @@ static PyMethodDef packet_methods[] = {
      "The object's bytes as lines of hexadecimal and ASCII text."},
     {"_repr_html_", diagnose_html, METH_NOARGS,
      "_repr_html_($self, /)\n--\n\n"
-     "A table of the object's layers, for notebooks."},
+     "The object's layers and their fields, to be unfolded, for notebooks."},
+    {"fields", diagnose_fields, METH_NOARGS,
+     "fields($self, /)\n--\n\n"
+     "The object's layers, from the outermost on: a list of dicts.\n\n"
+     "Each has layer (a name), start and end (where its header is in the object's bytes; of\n"
+     "'packet', which has no bytes, None) and fields: a list of dicts, in the order of the\n"
+     "bytes. A field has name, value, start and end (None where it is no part of a header),\n"
+     "doc and unit. Fields that were not captured are left out. Values are int, float, bool,\n"
+     "bytes, and addresses as str."},
+    {"as_dict", diagnose_as_dict, METH_NOARGS,
+     "as_dict($self, /)\n--\n\n"
+     "The values of fields() by name: a dict that has a dict for each layer.\n\n"
+     "What is of the packet itself (time_ns, wire_len ...) is in the outer dict; payload is\n"
+     "what TCP or UDP carries, as bytes."},
     {"__copy__", packet_copy, METH_NOARGS,
      "__copy__($self, /)\n--\n\n"
      "The same object over bytes of its own."},

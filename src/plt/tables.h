@@ -7,5 +7,7 @@
 
 /* plt._plt._fields(). */
 PyObject *field_list(PyObject *module, PyObject *args);
+/* plt._plt._properties(). */
+PyObject *property_list(PyObject *module, PyObject *args);
 
 #endif

@@ -17,8 +17,8 @@
       .mask = 0xffffffff)                                                                          \
     X(ack_nbr, "Acknowledgement number, 32 bits.", .base = BASE_TRANSPORT, .offset = 8,            \
       .width = 4, .mask = 0xffffffff)                                                              \
-    X(doff, "Data offset: the header's length in units of 4 bytes.", .base = BASE_TRANSPORT,       \
-      .offset = 12, .width = 1, .shift = 4, .mask = 0xf)                                           \
+    X(doff, "Data offset: the header's length in units of 4 bytes.", .unit = "4 bytes",            \
+      .base = BASE_TRANSPORT, .offset = 12, .width = 1, .shift = 4, .mask = 0xf)                   \
     X(flags, "The 12 bits of reserved bits and flags.", .base = BASE_TRANSPORT, .offset = 12,      \
       .width = 2, .mask = 0xfff)                                                                   \
     TCP_FLAG(X, urg_flag, 0x20, "Whether URG is set.")                                             \
@@ -27,11 +27,12 @@
     TCP_FLAG(X, rst_flag, 0x04, "Whether RST is set.")                                             \
     TCP_FLAG(X, syn_flag, 0x02, "Whether SYN is set.")                                             \
     TCP_FLAG(X, fin_flag, 0x01, "Whether FIN is set.")                                             \
-    X(window, "Window size as sent, not scaled.", .base = BASE_TRANSPORT, .offset = 14,            \
-      .width = 2, .mask = 0xffff)                                                                  \
+    X(window, "Window size as sent, not scaled.", .unit = "bytes", .base = BASE_TRANSPORT,         \
+      .offset = 14, .width = 2, .mask = 0xffff)                                                    \
     X(checksum, "Checksum; settable, 0 to 65535.", .base = BASE_TRANSPORT, .offset = 16,           \
       .width = 2, .mask = 0xffff, .writable = true)                                                \
-    X(urg_ptr, "Urgent pointer.", .base = BASE_TRANSPORT, .offset = 18, .width = 2, .mask = 0xffff)
+    X(urg_ptr, "Urgent pointer.", .unit = "bytes", .base = BASE_TRANSPORT, .offset = 18,           \
+      .width = 2, .mask = 0xffff)
 
 TCP_FIELDS(DEFINE_FIELD)
 FIELD_TABLE(tcp_table, VIEW_TCP, TCP_FIELDS)

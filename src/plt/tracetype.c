@@ -1,4 +1,6 @@
 /* The type trace: opening, closing, configuring. */
+#include "common/room.h"
+
 #include "attributes.h"
 #include "capture.h"
 #include "errors.h"
@@ -343,6 +345,11 @@ static PyObject *trace_uri_get(PyObject *self_, void *Py_UNUSED(closure))
     return uri;
 }
 
+static PyObject *trace_html(PyObject *self_, PyObject *Py_UNUSED(args))
+{
+    return room_call("plt._packets", "trace_html", self_);
+}
+
 static PyObject *trace_repr(PyObject *self_)
 {
     const struct trace *self = (struct trace *)self_;
@@ -398,6 +405,9 @@ static PyMethodDef trace_methods[] = {
     {"pkt_drops", trace_pkt_drops, METH_NOARGS,
      "pkt_drops($self, /)\n--\n\n"
      "How many packets the capture lost, as far as the trace or interface tells."},
+    {"_repr_html_", trace_html, METH_NOARGS,
+     "_repr_html_($self, /)\n--\n\n"
+     "What the trace is and how far it was read, for notebooks."},
     {"__enter__", trace_enter, METH_NOARGS,
      "__enter__($self, /)\n--\n\n"
      "Start the trace."},

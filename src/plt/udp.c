@@ -9,8 +9,8 @@
     X(src_port, "Source port.", .base = BASE_TRANSPORT, .offset = 0, .width = 2, .mask = 0xffff)   \
     X(dst_port, "Destination port.", .base = BASE_TRANSPORT, .offset = 2, .width = 2,              \
       .mask = 0xffff)                                                                              \
-    X(len, "Length in bytes of header and payload.", .base = BASE_TRANSPORT, .offset = 4,          \
-      .width = 2, .mask = 0xffff)                                                                  \
+    X(len, "Length in bytes of header and payload.", .unit = "bytes", .base = BASE_TRANSPORT,      \
+      .offset = 4, .width = 2, .mask = 0xffff)                                                     \
     X(checksum, "Checksum, 0 for none in IPv4; settable, 0 to 65535.", .base = BASE_TRANSPORT,     \
       .offset = 6, .width = 2, .mask = 0xffff, .writable = true)
 

@@ -139,26 +139,47 @@ def test_filters_that_are_no_text_for_libpcap(expression: str, mixed: Path) -> N
         plt.columns(mixed, filter=expression)
 
 
+ADDRESS = plt._plt._KIND_ADDRESS
+
+
 def test_the_parts_in_c_used_wrongly(mixed: Path) -> None:
     reader = plt._plt._ColumnReader
-    for arguments in ((), (mixed,), (mixed, ["time"], None, -1, 1), (mixed, (), None, -1)):
+    for arguments in (
+        (),
+        (mixed,),
+        (mixed, ["time"], None, -1, 1, ADDRESS),
+        (mixed, (), None, -1, 1),
+    ):
         with pytest.raises(TypeError):
             reader(*arguments)
     with pytest.raises(ValueError, match="no column is named nonsense"):
-        reader(mixed, ("nonsense",), None, -1, 1)
+        reader(mixed, ("nonsense",), None, -1, 1, ADDRESS)
     with pytest.raises(ValueError, match="129 columns are more than there are"):
-        reader(mixed, ("time",) * 129, None, -1, 1)
+        reader(mixed, ("time",) * 129, None, -1, 1, ADDRESS)
     for wrong in (5, None, b"time"):
         with pytest.raises(TypeError):
-            reader(mixed, (wrong,), None, -1, 1)
-    batch = next(reader(mixed, ("time", "proto"), None, -1, sys.maxsize))
-    for part in (batch.values, batch.mask, batch.text):
-        for number in (-1, 2, sys.maxsize, 1 << 80):
+            reader(mixed, (wrong,), None, -1, 1, ADDRESS)
+    batch = next(reader(mixed, ("time", "proto"), None, -1, sys.maxsize, ADDRESS))
+    for part in (batch.values, batch.mask, batch.strings):
+        for number in (-1, 2, sys.maxsize):
             with pytest.raises(IndexError):
                 part(number)
+        with pytest.raises((IndexError, OverflowError)):
+            part(1 << 80)
         with pytest.raises(TypeError):
             part("time")
-    assert batch.mask(1) is batch.text(0) is None
+    assert batch.mask(1) is None
+    with pytest.raises(TypeError, match="column time is none of texts"):
+        batch.strings(0)
+    for wrong in (-1, 0, 12, 15, 255, 1 << 20):
+        with pytest.raises(ValueError, match="no kind of addresses"):
+            reader(mixed, ("src",), None, -1, 1, wrong)
+    for wrong in ((-1, 1, 1), (0, 99, 1), (0, 2, 1 << 62), (1 << 62, 1, 1), (0, 1, 0), (0, -1, 1)):
+        with pytest.raises(IndexError, match="rows from"):
+            batch.rows(*wrong)
+    for wrong in ((2,), (-1,), ("time",), [0], None):
+        with pytest.raises((IndexError, OverflowError, TypeError)):
+            batch.select(wrong)
     for type_ in (type(batch), type(batch.values(0))):
         with pytest.raises(TypeError, match="cannot create"):
             type_()
@@ -448,7 +469,7 @@ def test_a_reader_in_use_by_another_thread(tmp_path: Path) -> None:
     fields = ("proto",)
 
     def read() -> None:
-        reader = plt._plt._ColumnReader(fifo, fields, None, -1, 1 << 20)
+        reader = plt._plt._ColumnReader(fifo, fields, None, -1, 1 << 20, plt._plt._KIND_ADDRESS)
         holder.append(reader)
         holder.append(len(reader.rest()))
 

@@ -42,8 +42,10 @@ def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return pk.write(tmp_path_factory.mktemp("pickle") / "t", pk.pcap(PACKETS))
 
 
-def plt_table(path: Path) -> plt.Table:
-    return plt.columns([path, path], list(plt.column_fields()), workers=1).table()
+def plt_table(path: Path, addresses: Any = "auto") -> plt.Table:
+    return plt.columns(
+        [path, path], list(plt.column_fields()), workers=1, addresses=addresses
+    ).table()
 
 
 def pldns_table(path: Path) -> plt.Table:
@@ -75,7 +77,7 @@ def assert_same(one: plt.Table, other: plt.Table) -> None:
 def test_the_kinds_of_columns_that_are_tested(path: Path) -> None:
     """All that there are, with and without missing values."""
     kinds = {kind for make in TABLES.values() for _, kind in make(path)._columns}
-    assert kinds == set(range(13))
+    assert kinds == {*range(13)}
     table = pldns_table(path)
     assert table["qname"].tolist() == ["example.", None, "other."] * 2
     assert table.mask("qname").tolist() == [False, True, False] * 2
@@ -168,7 +170,7 @@ def text(offsets: list[int], data: bytes, mask: bytes | None = None) -> tuple[An
     return ("qname", TEXT, struct.pack(f"={len(offsets)}i", *offsets), mask, data)
 
 
-def state(*columns: Any, rows: Any = 2, version: Any = 1, order: Any = ORDER) -> tuple[Any, ...]:
+def state(*columns: Any, rows: Any = 2, version: Any = 2, order: Any = ORDER) -> tuple[Any, ...]:
     return version, order, rows, columns
 
 
@@ -190,9 +192,9 @@ def test_states_that_can_be() -> None:
         (None, "no tuple of 4"),
         ([], "no tuple of 4"),
         ((), "no tuple of 4"),
-        ((1, ORDER, 2), "no tuple of 4"),
-        (state(PORTS, version=2), "version 2, not 1"),
-        (state(PORTS, version="1"), "version '1', not 1"),
+        ((2, ORDER, 2), "no tuple of 4"),
+        (state(PORTS, version=1), "version 1, not 2"),
+        (state(PORTS, version="2"), "version '2', not 2"),
         (state(PORTS, version=None), "version None"),
         (state(PORTS, version=1 << 100), "version 1"),
         (state(PORTS, order="big" if ORDER == "little" else "little"), "another byte order"),
@@ -204,8 +206,8 @@ def test_states_that_can_be() -> None:
         (state(PORTS, rows=1), "4 bytes where 2 should be"),
         (state(PORTS, rows=3), "4 bytes where 6 should be"),
         (state(PORTS, rows=1 << 57), "4 bytes where 288230376151711744 should be"),
-        ((1, ORDER, 2, [PORTS]), "no tuple of up to 128 columns"),
-        ((1, ORDER, 2, None), "no tuple of up to 128 columns"),
+        ((2, ORDER, 2, [PORTS]), "no tuple of up to 128 columns"),
+        ((2, ORDER, 2, None), "no tuple of up to 128 columns"),
         (state(*[PORTS] * 129), "no tuple of up to 128 columns"),
         (state(None), "a column is no tuple of 5"),
         (state(PORTS[:4]), "a column is no tuple of 5"),
@@ -218,7 +220,7 @@ def test_states_that_can_be() -> None:
         (state(("a\0b", *PORTS[1:])), "no name of a column"),
         (state(("\udcff", *PORTS[1:])), "no name of a column"),
         (state(("a", -1, *PORTS[2:])), "a: -1 is no kind"),
-        (state(("a", 13, *PORTS[2:])), "a: 13 is no kind"),
+        (state(("a", 15, *PORTS[2:])), "a: 15 is no kind"),
         (state(("a", 1 << 70, *PORTS[2:])), "is no kind"),
         (state(("a", "6", *PORTS[2:])), "a: '6' is no kind"),
         (state(("a", UINT16, "ab", None, None)), "what should be bytes is none"),
@@ -226,18 +228,25 @@ def test_states_that_can_be() -> None:
         (state(("a", UINT16, 4, None, None)), "what should be bytes is none"),
         (state(("a", UINT16, b"abc", None, None)), "3 bytes where 4 should be"),
         (state(("a", UINT16, b"", None, None)), "0 bytes where 4 should be"),
-        (state(("a", ADDRESS, bytes(31), None, None)), "31 bytes where 32 should be"),
+        (state(("a", ADDRESS, bytes(31), None, b"\4\4")), "31 bytes where 32 should be"),
         (state(("a", TIME, bytes(16), b"\0", None)), "1 bytes where 2 should be"),
         (state(("a", TIME, bytes(16), b"\0\0\0", None)), "3 bytes where 2 should be"),
         (state(("a", TIME, bytes(16), 5, None)), "what should be bytes is none"),
         (state(("a", TIME, bytes(16), b"\0\2", None)), "neither 0 nor 1"),
         (state(("a", TIME, bytes(15) + b"\1", b"\0\1", None)), "a missing value is not 0"),
-        (state(("a", ADDRESS, bytes(31) + b"\1", b"\0\1", None)), "a missing value is not 0"),
+        (state(("a", ADDRESS, bytes(31) + b"\1", b"\0\1", b"\4\0")), "a missing value is not 0"),
         (state(("a", BOOL, b"\1\2", None, None)), "neither 0 nor 1"),
         (state(("a", BOOL, b"\1\1", b"\0\1", None)), "a missing value is not 0"),
-        (state(("a", BOOL, b"\1\1", None, b"")), "text goes with the kind of texts"),
-        (state((*text([0, 0, 0], b"")[:4], None)), "text goes with the kind of texts"),
+        (state(("a", BOOL, b"\1\1", None, b"")), "text goes with texts, versions with addresses"),
+        (state((*text([0, 0, 0], b"")[:4], None)), "text goes with texts, versions with addresses"),
         (state((*text([0, 0, 0], b"")[:4], "")), "what should be bytes is none"),
+        (state(("a", ADDRESS, bytes(32), None, None)), "versions with addresses"),
+        (state(("a", ADDRESS, bytes(32), None, b"\4")), "1 bytes where 2 should be"),
+        (state(("a", ADDRESS, bytes(32), None, b"\4\0")), "neither 4 nor 6"),
+        (state(("a", ADDRESS, bytes(32), None, b"\4\5")), "neither 4 nor 6"),
+        (state(("a", ADDRESS, bytes(32), b"\0\1", b"\4\4")), "of a missing address"),
+        (state(("a", ADDRESS, bytes(20) + b"\1" + bytes(11), None, b"\4\4")), "more than 4"),
+        (state(("a", UINT16, bytes(4), None, b"\4\4")), "versions with addresses"),
         (state(text([0, 0], b"")), "8 bytes where 12 should be"),
         (state(text([0, 0, 0, 0], b"")), "16 bytes where 12 should be"),
         (state(text([0, 2, 1], b"a")), "not within the text"),
@@ -292,7 +301,7 @@ def test_states_changed_by_chance(package: str, path: Path) -> None:
                 column[at] = dice.choice(odd)
         rows = good[2] if dice.random() < 0.95 else dice.choice(odd)
         try:
-            made = make((1, ORDER, rows, tuple(map(tuple, columns))))
+            made = make((2, ORDER, rows, tuple(map(tuple, columns))))
         except ValueError:
             refused += 1
         else:

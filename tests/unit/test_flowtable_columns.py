@@ -143,7 +143,7 @@ def test_arrow(table, path):
     assert arrow["end_reason"].to_pylist() == [3, None, None]
     assert arrow["rtt"].to_pylist()[1:] == [None, None]
     assert arrow["first_time"].to_pylist()[1] == datetime.fromtimestamp(EPOCH + 2, UTC)
-    assert arrow["src_prefix"].to_pylist() == [value_of(flow, "src_prefix") for flow in flows]
+    assert arrow["src_prefix"].to_pylist() == [str(flow.src_prefix) for flow in flows]
     idle = FlowTable(idle_timeout=10)
     idle.add_trace(path)
     expired = idle.expired()

@@ -462,7 +462,9 @@ def test_the_parts_in_c_used_wrongly(files: Any) -> None:
         for use in (matcher.agrees, matcher.add_streams):
             with pytest.raises(ValueError, match="no streams of a matcher"):
                 use(wrong)  # type: ignore[arg-type]
-    reader = pldns._pldns._ColumnReader(path, ("id", "time"), None, -1, 10, (53,), matcher)
+    reader = pldns._pldns._ColumnReader(
+        path, ("id", "time"), None, -1, 10, plt._plt._KIND_ADDRESS, (53,), matcher
+    )
     batch = next(reader)
     for count in (-1, 1, 3):
         with pytest.raises(ValueError, match="not the columns that matching reads"):

@@ -1,7 +1,9 @@
 /* Flows as columns: batches of them, filled row by row. */
 #include "columns.h"
 
+#include "fieldrows.h"
 #include "fields.h"
+#include "tcprows.h"
 
 #include <string.h>
 
@@ -16,7 +18,7 @@ static bool append(const struct flow_field *field, const struct flow_copy *copy,
         const char *text = flow_field_text(field, copy);
         return column_append_text(data, text, text ? strlen(text) : 0);
     }
-    if (field->info.kind == KIND_ADDRESS) {
+    if (kind_is_address(field->info.kind)) {
         const uint8_t *address = flow_field_address(field, copy, &key);
         column_append_address(data, address, copy->v6 ? 16 : 4);
         return true;
@@ -37,11 +39,38 @@ static size_t all_infos(unsigned extras, struct column_info *infos)
 
 /* --- Tables ---------------------------------------------------------------------------------- */
 
-PyObject *flow_column_names(PyObject *names)
+/* The kind of addresses that a word means: false with an exception. */
+static bool read_address_kind(PyObject *word, uint8_t *kind)
 {
-    if (!names || names == Py_None)
-        return Py_NewRef(Py_None);
-    return PyUnicode_Check(names) ? PyTuple_Pack(1, names) : PySequence_Tuple(names);
+    static const struct {
+        const char *word;
+        uint8_t kind;
+    } words[] = {
+        {"auto", KIND_ADDRESS}, {"text", KIND_ADDRESS_TEXT}, {"binary", KIND_ADDRESS_BYTES}};
+    *kind = KIND_ADDRESS;
+    for (size_t i = 0; word && i < sizeof(words) / sizeof(words[0]); i++)
+        if (PyUnicode_Check(word) && PyUnicode_CompareWithASCIIString(word, words[i].word) == 0) {
+            *kind = words[i].kind;
+            return true;
+        }
+    if (word)
+        PyErr_Format(PyExc_ValueError, "addresses are 'auto', 'text' or 'binary', not %R", word);
+    return !word;
+}
+
+bool flow_columns_asked(PyObject *args, PyObject *kwargs, struct flow_asked *asked)
+{
+    static char fields_word[] = "fields", addresses_word[] = "addresses";
+    static char *keywords[] = {fields_word, addresses_word, NULL};
+    PyObject *names = Py_None, *addresses = NULL; /* borrowed from args */
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|O$O:columns", keywords, &names, &addresses) ||
+        !read_address_kind(addresses, &asked->address_kind))
+        return false;
+    if (names == Py_None)
+        asked->names = Py_NewRef(Py_None);
+    else
+        asked->names = PyUnicode_Check(names) ? PyTuple_Pack(1, names) : PySequence_Tuple(names);
+    return asked->names != NULL;
 }
 
 /* The fields that a tuple names, all for None: their number, or -1 with an exception. */
@@ -70,17 +99,20 @@ static Py_ssize_t choose(PyObject *names, unsigned extras,
 }
 
 /* A batch of flows; NULL with an exception. */
-static PyObject *batch_of(struct natkit_state *state, PyObject *names, unsigned extras,
-                          size_t count, flow_copy_of copy_of, const void *context)
+static PyObject *batch_of(struct natkit_state *state, const struct flow_asked *asked,
+                          unsigned extras, size_t count, flow_copy_of copy_of, const void *context)
 {
     enum { ROWS_A_LOOK = 1 << 16 };
     const struct flow_field *chosen[ALL_FLOW_FIELDS];
     struct column_info infos[ALL_FLOW_FIELDS];
-    Py_ssize_t width = choose(names, extras, chosen);
+    Py_ssize_t width = choose(asked->names, extras, chosen);
     if (width < 0)
         return NULL;
-    for (Py_ssize_t i = 0; i < width; i++)
+    for (Py_ssize_t i = 0; i < width; i++) {
         infos[i] = chosen[i]->info;
+        if (kind_is_address(infos[i].kind))
+            infos[i].kind = asked->address_kind;
+    }
     struct batch *batch = batch_new(&state->batch_types, infos, (size_t)width, count);
     if (!batch)
         return NULL;
@@ -100,10 +132,11 @@ static PyObject *batch_of(struct natkit_state *state, PyObject *names, unsigned 
     return (PyObject *)batch;
 }
 
-PyObject *flow_columns_table(struct natkit_state *state, PyObject *names, unsigned extras,
-                             size_t count, flow_copy_of copy_of, const void *context)
+PyObject *flow_columns_table(struct natkit_state *state, const struct flow_asked *asked,
+                             unsigned extras, size_t count, flow_copy_of copy_of,
+                             const void *context)
 {
-    PyObject *batch = batch_of(state, names, extras, count, copy_of, context);
+    PyObject *batch = batch_of(state, asked, extras, count, copy_of, context);
     PyObject *module = batch ? PyImport_ImportModule("plt") : NULL;
     PyObject *table = module ? PyObject_CallMethod(module, "Table", "[O]", batch) : NULL;
     Py_XDECREF(module);
@@ -114,7 +147,8 @@ PyObject *flow_columns_table(struct natkit_state *state, PyObject *names, unsign
 PyObject *flow_columns_stream(struct natkit_state *state, unsigned extras, size_t count,
                               flow_copy_of copy_of, const void *context)
 {
-    PyObject *batch = batch_of(state, Py_None, extras, count, copy_of, context);
+    const struct flow_asked all = {.names = Py_None, .address_kind = KIND_ADDRESS};
+    PyObject *batch = batch_of(state, &all, extras, count, copy_of, context);
     PyObject *list = batch ? PyList_New(1) : NULL;
     PyObject *stream = NULL;
     if (list) {
@@ -137,12 +171,67 @@ PyObject *flow_columns_schema(unsigned extras)
 }
 
 const char flow_columns_doc[] =
-    "columns($self, fields=None)\n--\n\n"
+    "columns($self, fields=None, *, addresses='auto')\n--\n\n"
     "The flows as columns: a plt.Table, a row for each in the order of their first packets.\n\n"
     "fields are names of columns, None for all: those of Flow's attributes, a time without\n"
-    "its _ns. All are those that the table counts: with tcp=True and decap=True more. ValueError "
-    "for an\n"
-    "unknown name, with near ones.";
+    "its _ns. All are those that the table counts: with tcp=True and decap=True more. addresses\n"
+    "are 'text', 'binary' or 'auto', as for plt.columns(). ValueError for an unknown name, with\n"
+    "near ones.";
+
+const char flow_array_doc[] =
+    "__array__($self, dtype=None, copy=None)\n--\n\n"
+    "The rows of columns() as an array of objects: pandas.DataFrame() takes them.";
+
+PyObject *flow_array(PyObject *self_, PyObject *args, PyObject *kwargs)
+{
+    PyObject *table = PyObject_CallMethod(self_, "columns", NULL);
+    PyObject *method = table ? PyObject_GetAttrString(table, "__array__") : NULL;
+    PyObject *rows = method ? PyObject_Call(method, args, kwargs) : NULL;
+    Py_XDECREF(method);
+    Py_XDECREF(table);
+    return rows;
+}
+
+/* --- What Arrow's metadata tells of them ----------------------------------------------------- */
+
+#define AS_DOC(what, whose, kind, missing, column, attribute, doc) doc,
+
+static const char *unit_of(const struct flow_field *field)
+{
+    if (field->info.kind == KIND_TIME || field->info.kind == KIND_DURATION)
+        return "ns";
+    switch (field->what) {
+    case PACKETS:
+        return "packets";
+    case BYTES:
+    case IP_BYTES:
+    case PAYLOAD_BYTES:
+    case RESENT_BYTES:
+    case UNIQUE_BYTES:
+    case WINDOW_MIN:
+    case WINDOW_MAX:
+    case MSS:
+        return "bytes";
+    case RETRANSMITS:
+    case RESENT_SEGMENTS:
+    case OUT_OF_ORDER:
+    case DUP_ACKS:
+        return "segments";
+    default:
+        return NULL;
+    }
+}
+
+struct column_notes column_notes_of(const char *name)
+{
+    static const char *const docs[] = {FLOW_FIELD_ROWS(AS_DOC) TCP_FIELD_ROWS(AS_DOC)
+                                           TUNNEL_FIELD_ROWS(AS_DOC)};
+    for (size_t i = 0; i < ALL_FLOW_FIELDS; i++)
+        if (strcmp(flow_fields[i].info.name, name) == 0)
+            return (struct column_notes){
+                .doc = docs[i], .unit = unit_of(&flow_fields[i]), .source = "packets of the flow"};
+    return (struct column_notes){.doc = NULL};
+}
 
 const char flow_stream_doc[] = "__arrow_c_stream__($self, requested_schema=None)\n--\n\n"
                                "All columns as an Arrow C stream (the PyCapsule protocol).";

@@ -7,6 +7,7 @@
 #include "pickle.h"
 #include "tcprows.h"
 
+#include "common/room.h"
 #include "natkit/ipflow/ipflow.h"
 #include "natkit/ipflow/packetkey.h"
 
@@ -99,6 +100,11 @@ static PyObject *flow_object_repr(PyObject *self_)
     PyObject *result = text ? PyUnicode_FromFormat("<natkit.Flow: %U>", text) : NULL;
     Py_XDECREF(text);
     return result;
+}
+
+static PyObject *flow_object_html(PyObject *self_, PyObject *Py_UNUSED(args))
+{
+    return room_call("natkit._show", "flow_html", self_);
 }
 
 static PyObject *flow_object_from_bytes(PyObject *type_, PyObject *bytes)
@@ -211,6 +217,10 @@ static PyMethodDef flow_object_methods[] = {
      .ml_flags = METH_O | METH_CLASS,
      .ml_doc = "_from_bytes($type, state, /)\n--\n\n"
                "The Flow that was pickled; ValueError for bytes that are no flow."},
+    {.ml_name = "_repr_html_",
+     .ml_meth = flow_object_html,
+     .ml_flags = METH_NOARGS,
+     .ml_doc = "_repr_html_($self, /)\n--\n\nWhat was counted of the flow, for notebooks."},
     {.ml_name = "__reduce__",
      .ml_meth = flow_object_reduce,
      .ml_flags = METH_NOARGS,

@@ -7,6 +7,7 @@
 #include "pickle.h"
 
 #include "common/method.h"
+#include "common/room.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -132,17 +133,13 @@ static struct flow_copy ended_copy(const void *context, size_t n)
 
 static PyObject *flows_columns(PyObject *self_, PyObject *args, PyObject *kwargs)
 {
-    static char fields_word[] = "fields";
-    static char *keywords[] = {fields_word, NULL};
     struct flows_object *self = (struct flows_object *)self_;
-    PyObject *names = NULL;
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|O:columns", keywords, &names))
+    struct flow_asked asked;
+    if (!flow_columns_asked(args, kwargs, &asked))
         return NULL;
-    PyObject *chosen = flow_column_names(names);
-    PyObject *table = chosen ? flow_columns_table(self->state, chosen, self->extras,
-                                                  self->copies.count, ended_copy, self)
-                             : NULL;
-    Py_XDECREF(chosen);
+    PyObject *table =
+        flow_columns_table(self->state, &asked, self->extras, self->copies.count, ended_copy, self);
+    Py_DECREF(asked.names);
     return table;
 }
 
@@ -166,6 +163,11 @@ static PyObject *flows_repr(PyObject *self_)
 {
     return PyUnicode_FromFormat("<natkit.Flows: %zu>",
                                 ((const struct flows_object *)self_)->copies.count);
+}
+
+static PyObject *flows_html(PyObject *self_, PyObject *Py_UNUSED(args))
+{
+    return room_call("natkit._show", "flows_html", self_);
 }
 
 static PyObject *flows_from_bytes(PyObject *type_, PyObject *bytes)
@@ -204,6 +206,9 @@ static PyMethodDef flows_methods[] = {
     METHOD("columns", flows_columns, METH_VARARGS | METH_KEYWORDS, flow_columns_doc),
     METHOD("__arrow_c_stream__", flows_stream, METH_VARARGS | METH_KEYWORDS, flow_stream_doc),
     METHOD("__arrow_c_schema__", flows_schema, METH_NOARGS, flow_schema_doc),
+    METHOD("__array__", flow_array, METH_VARARGS | METH_KEYWORDS, flow_array_doc),
+    METHOD("_repr_html_", flows_html, METH_NOARGS,
+           "_repr_html_($self, /)\n--\n\nThe first and last flows, for notebooks."),
     METHOD("_from_bytes", flows_from_bytes, METH_O | METH_CLASS,
            "_from_bytes($type, state, /)\n--\n\n"
            "The Flows that were pickled; ValueError for bytes that are no flows."),

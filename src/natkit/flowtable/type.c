@@ -12,6 +12,7 @@
 
 #include "common/decap.h"
 #include "common/method.h"
+#include "common/room.h"
 #include "natkit/ipflow/flowhome.h"
 
 #include <math.h>
@@ -317,6 +318,11 @@ static PyGetSetDef table_getset[] = {
 
 /* --- The type -------------------------------------------------------------------------------- */
 
+static PyObject *table_html(PyObject *self_, PyObject *Py_UNUSED(args))
+{
+    return room_call("natkit._show", "table_html", self_);
+}
+
 static PyMethodDef table_methods[] = {
     METHOD("add", table_add, METH_O, table_add_doc),
     METHOD("add_trace", table_add_trace, METH_VARARGS | METH_KEYWORDS, table_add_trace_doc),
@@ -333,6 +339,9 @@ static PyMethodDef table_methods[] = {
     METHOD("columns", table_columns, METH_VARARGS | METH_KEYWORDS, flow_columns_doc),
     METHOD("__arrow_c_stream__", table_stream, METH_VARARGS | METH_KEYWORDS, flow_stream_doc),
     METHOD("__arrow_c_schema__", table_schema, METH_NOARGS, flow_schema_doc),
+    METHOD("__array__", flow_array, METH_VARARGS | METH_KEYWORDS, flow_array_doc),
+    METHOD("_repr_html_", table_html, METH_NOARGS,
+           "_repr_html_($self, /)\n--\n\nThe table's largest flows, for notebooks."),
     METHOD("_to_be_merged", table_to_be_merged, METH_VARARGS | METH_KEYWORDS | METH_CLASS,
            "_to_be_merged($type, home=None, idle_timeout=None, active_timeout=None, "
            "vlan=False, tcp=False, decap=False)\n--\n\n"

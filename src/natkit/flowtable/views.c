@@ -36,24 +36,21 @@ static struct flow_copy listed_copy(const void *context, size_t n)
 
 PyObject *table_columns(PyObject *self_, PyObject *args, PyObject *kwargs)
 {
-    static char fields_word[] = "fields";
-    static char *keywords[] = {fields_word, NULL};
     struct flow_table_object *self = table_object(self_);
-    PyObject *names = NULL;
+    struct flow_asked asked;
     struct listed listed;
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|O:columns", keywords, &names))
+    if (!flow_columns_asked(args, kwargs, &asked))
         return NULL;
-    PyObject *chosen = flow_column_names(names);
-    if (!chosen || list_flows(self_, &listed) < 0) {
-        Py_XDECREF(chosen);
+    if (list_flows(self_, &listed) < 0) {
+        Py_DECREF(asked.names);
         return NULL;
     }
     self->busy = true; /* a signal's handler may run */
-    PyObject *result = flow_columns_table(self->state, chosen, table_extras(self), listed.count,
+    PyObject *result = flow_columns_table(self->state, &asked, table_extras(self), listed.count,
                                           listed_copy, &listed);
     self->busy = false;
     free(listed.refs);
-    Py_DECREF(chosen);
+    Py_DECREF(asked.names);
     return result;
 }
 

@@ -3,6 +3,7 @@
 
 #include "attributes.h"
 #include "common/method.h"
+#include "common/room.h"
 #include "common/subclass.h"
 #include "packetkey.h"
 
@@ -198,10 +199,20 @@ static PyObject *ipflow_richcompare(PyObject *self_, PyObject *other_, int op)
     return PyBool_FromLong(equal == (op == Py_EQ));
 }
 
+static PyObject *ipflow_html(PyObject *self_, PyObject *Py_UNUSED(args))
+{
+    return room_call("natkit._show", "ipflow_html", self_);
+}
+
 static PyMethodDef ipflow_methods[] = {{.ml_name = "from_key",
                                         .ml_meth = (PyCFunction)(void (*)(void))ipflow_from_key,
                                         .ml_flags = METH_CLASS | METH_VARARGS | METH_KEYWORDS,
                                         .ml_doc = from_key_doc},
+                                       {.ml_name = "_repr_html_",
+                                        .ml_meth = ipflow_html,
+                                        .ml_flags = METH_NOARGS,
+                                        .ml_doc = "_repr_html_($self, /)\n--\n\n"
+                                                  "The flow's ends, for notebooks."},
                                        {.ml_name = "__reduce__",
                                         .ml_meth = ipflow_reduce,
                                         .ml_flags = METH_NOARGS,

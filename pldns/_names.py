@@ -1,0 +1,46 @@
+"""The names of the columns of DNS messages, for type checkers: those of pldns.column_fields()."""
+
+from typing import Literal, TypeAlias
+
+__all__ = ["ColumnName"]
+
+ColumnName: TypeAlias = Literal[
+    "time",
+    "wire_len",
+    "version",
+    "proto",
+    "src_prefix",
+    "dst_prefix",
+    "src",
+    "dst",
+    "src_port",
+    "dst_port",
+    "length",
+    "id",
+    "ident",
+    "qr",
+    "is_response",
+    "opcode",
+    "aa",
+    "tc",
+    "rd",
+    "ra",
+    "ad",
+    "cd",
+    "rcode",
+    "qdcount",
+    "ancount",
+    "nscount",
+    "arcount",
+    "qname",
+    "qtype",
+    "qclass",
+    "unicast_response",
+    "edns_udp_size",
+    "edns_do",
+    "edns_version",
+    "edns_rcode",
+    "status",
+    "response_time",
+    "query_time",
+]

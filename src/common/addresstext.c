@@ -1,0 +1,162 @@
+/* The addresses of a column as texts: a hash finds the distinct ones, each is formatted once. */
+#include "column.h"
+
+#include "addresstext.h"
+#include "siphash.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+/* A table of what was found, open addressing: the upper half of the hash, and 1 more than the
+ * number of the text; 0 where there is none. */
+struct finder {
+    const struct column_data *data; /* borrowed */
+    uint64_t seed[2];               /* that a sender of packets does not know */
+    uint64_t *slots;                /* owned */
+    size_t mask;
+    uint32_t *rows; /* owned: where each text's address first is */
+    size_t room;    /* of texts */
+    size_t text_len;
+    size_t text_room;
+};
+
+enum { FIRST_SLOTS = 1 << 10 };
+
+static uint64_t hash_of(const struct finder *finder, size_t row)
+{
+    uint64_t words[2] = {0};
+    memcpy(words, finder->data->values + row * 16, sizeof(words));
+    struct siphash hash = siphash_begin(finder->seed);
+    siphash_add(&hash, words[0]);
+    siphash_add(&hash, words[1]);
+    siphash_add(&hash, finder->data->versions[row] | (uint64_t)17 << 56);
+    return siphash_end(&hash);
+}
+
+static bool same(const struct column_data *data, size_t one, size_t other)
+{
+    return data->versions[one] == data->versions[other] &&
+           memcmp(data->values + one * 16, data->values + other * 16, 16) == 0;
+}
+
+/* Twice the slots. */
+static bool grow_slots(struct finder *finder, int32_t count)
+{
+    size_t mask = finder->mask * 2 + 1;
+    uint64_t *slots = calloc(mask + 1, sizeof(*slots));
+    if (!slots)
+        return false;
+    for (int32_t n = 0; n < count; n++) {
+        uint64_t hash = hash_of(finder, finder->rows[n]);
+        size_t at = hash & mask;
+        while (slots[at])
+            at = (at + 1) & mask;
+        slots[at] = (hash >> 32) << 32 | ((uint32_t)n + 1);
+    }
+    free(finder->slots);
+    finder->slots = slots;
+    finder->mask = mask;
+    return true;
+}
+
+static bool grow_texts(struct finder *finder, struct address_texts *texts)
+{
+    if ((size_t)texts->count == finder->room) {
+        size_t room = finder->room * 2;
+        uint32_t *rows = realloc(finder->rows, room * sizeof(*rows));
+        if (rows)
+            finder->rows = rows;
+        int32_t *offsets = rows ? realloc(texts->offsets, (room + 1) * sizeof(*offsets)) : NULL;
+        if (!offsets)
+            return false;
+        texts->offsets = offsets;
+        finder->room = room;
+    }
+    if (finder->text_room - finder->text_len < ADDRESS_TEXT_SIZE) {
+        size_t room = finder->text_room * 2;
+        char *text = realloc(texts->text, room);
+        if (!text)
+            return false;
+        texts->text = text;
+        finder->text_room = room;
+    }
+    return finder->text_len <= INT32_MAX - ADDRESS_TEXT_SIZE;
+}
+
+static bool add_text(struct finder *finder, size_t row, struct address_texts *texts)
+{
+    if (!grow_texts(finder, texts))
+        return false;
+    const uint8_t *address = finder->data->values + row * 16;
+    char *start = texts->text + finder->text_len;
+    char *end =
+        finder->data->versions[row] == 4 ? put_ipv4(start, address) : put_ipv6(start, address);
+    finder->text_len += (size_t)(end - start);
+    finder->rows[texts->count++] = (uint32_t)row;
+    texts->offsets[texts->count] = (int32_t)finder->text_len;
+    return true;
+}
+
+/* The number of a row's text; -1 when out of memory. */
+static int32_t find(struct finder *finder, size_t row, struct address_texts *texts)
+{
+    uint64_t hash = hash_of(finder, row);
+    size_t at = hash & finder->mask;
+    for (; finder->slots[at]; at = (at + 1) & finder->mask) {
+        uint32_t n = (uint32_t)finder->slots[at] - 1;
+        if (finder->slots[at] >> 32 == hash >> 32 && same(finder->data, finder->rows[n], row))
+            return (int32_t)n;
+    }
+    int32_t number = texts->count;
+    if (!add_text(finder, row, texts))
+        return -1;
+    finder->slots[at] = (hash >> 32) << 32 | ((uint32_t)number + 1);
+    if ((size_t)texts->count * 2 > finder->mask && !grow_slots(finder, texts->count))
+        return -1;
+    return number;
+}
+
+static bool fill(struct finder *finder, struct address_texts *texts)
+{
+    const struct column_data *data = finder->data;
+    for (size_t row = 0; row < data->rows; row++) {
+        int32_t number = 0;
+        if (row > 0 && same(data, row - 1, row))
+            number = texts->indices[row - 1];
+        else if (data->versions[row])
+            number = find(finder, row, texts);
+        if (number < 0)
+            return false;
+        texts->indices[row] = number;
+    }
+    return true;
+}
+
+bool address_texts_make(const struct column_data *data, struct address_texts *texts)
+{
+    struct finder finder = {.data = data,
+                            .slots = calloc(FIRST_SLOTS, sizeof(*finder.slots)),
+                            .mask = FIRST_SLOTS - 1,
+                            .rows = malloc(FIRST_SLOTS * sizeof(*finder.rows)),
+                            .room = FIRST_SLOTS,
+                            .text_room = (size_t)FIRST_SLOTS * ADDRESS_TEXT_SIZE};
+    *texts = (struct address_texts){.indices = malloc((data->rows + 1) * sizeof(int32_t)),
+                                    .offsets = calloc(FIRST_SLOTS + 1, sizeof(int32_t)),
+                                    .text = malloc(finder.text_room)};
+    bool made = finder.slots && finder.rows && texts->indices && texts->offsets && texts->text &&
+                data->rows <= INT32_MAX && getentropy(finder.seed, sizeof(finder.seed)) == 0 &&
+                fill(&finder, texts);
+    free(finder.slots);
+    free(finder.rows);
+    if (!made)
+        address_texts_free(texts);
+    return made;
+}
+
+void address_texts_free(struct address_texts *texts)
+{
+    free(texts->indices);
+    free(texts->offsets);
+    free(texts->text);
+    *texts = (struct address_texts){.count = 0};
+}

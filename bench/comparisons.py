@@ -89,6 +89,7 @@ def columns(sizes: Sizes) -> Comparison:
         Job("plt.columns(decap=True), by batches", "with_columns.decap_batches", path, 2.5),
         Job("plt.columns(), one table", "with_columns.table", path),
         Job("plt.columns(), pyarrow table", "with_pyarrow.columns", path, 2.2),
+        Job("plt.columns(), pyarrow, bytes", "with_pyarrow.columns_of_bytes", path),
         Job("dpkt, lists", "with_dpkt.columns", tenth),
         Job("scapy, lists", "with_scapy.columns", hundredth),
         Job("tshark -T fields, pyarrow table", "with_pyarrow.tshark", tenth),

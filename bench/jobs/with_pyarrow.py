@@ -1,6 +1,7 @@
 """Columns as pyarrow tables: those of plt, and those of what tshark prints."""
 
 from pathlib import Path
+from typing import Literal
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -19,11 +20,16 @@ TSHARK = (
 )  # fmt: skip
 
 
-def columns(path: Path, clock: Clock) -> Result:
+def columns(path: Path, clock: Clock, addresses: Literal["auto", "binary"] = "auto") -> Result:
     pa.table(plt.columns(path, FIELDS, limit=1))  # pyarrow has imported what it needs
     with clock:
-        whole = pa.table(plt.columns(path, FIELDS))
+        whole = pa.table(plt.columns(path, FIELDS, addresses=addresses))
     return {"count": whole.num_rows} | {name: pc.sum(whole[name]).as_py() for name in SUMS}
+
+
+def columns_of_bytes(path: Path, clock: Clock) -> Result:
+    """Addresses as bytes, where `columns` has them as text."""
+    return columns(path, clock, "binary")
 
 
 def tshark(path: Path, clock: Clock) -> Result:

@@ -1,14 +1,14 @@
 /* The addresses of a column as texts: a hash finds the distinct ones, each is formatted once. */
 #include "column.h"
 
-#include "addresstext.h"
+#include "iptext.h"
 #include "siphash.h"
 
 #include <stdlib.h>
 #include <unistd.h>
 
-/* A table of what was found, open addressing: the upper half of the hash, and 1 more than the
- * number of the text; 0 where there is none. */
+/* A table of what was found, open addressing: 32 bits of the hash, and 1 more than the number of
+ * the text; 0 where there is none. */
 struct finder {
     const struct column_data *data; /* borrowed */
     uint64_t seed[2];               /* that a sender of packets does not know */
@@ -22,7 +22,7 @@ struct finder {
 
 enum { FIRST_SLOTS = 1 << 10 };
 
-static uint64_t hash_of(const struct finder *finder, size_t row)
+static uint32_t hash_of(const struct finder *finder, size_t row)
 {
     uint64_t words[2] = {0};
     memcpy(words, finder->data->values + row * 16, sizeof(words));
@@ -30,7 +30,7 @@ static uint64_t hash_of(const struct finder *finder, size_t row)
     siphash_add(&hash, words[0]);
     siphash_add(&hash, words[1]);
     siphash_add(&hash, finder->data->versions[row] | (uint64_t)17 << 56);
-    return siphash_end(&hash);
+    return (uint32_t)siphash_end(&hash);
 }
 
 static bool same(const struct column_data *data, size_t one, size_t other)
@@ -39,19 +39,19 @@ static bool same(const struct column_data *data, size_t one, size_t other)
            memcmp(data->values + one * 16, data->values + other * 16, 16) == 0;
 }
 
-/* Twice the slots. */
-static bool grow_slots(struct finder *finder, int32_t count)
+/* Four times the slots. */
+static bool grow_slots(struct finder *finder)
 {
-    size_t mask = finder->mask * 2 + 1;
+    size_t mask = finder->mask * 4 + 3;
     uint64_t *slots = calloc(mask + 1, sizeof(*slots));
     if (!slots)
         return false;
-    for (int32_t n = 0; n < count; n++) {
-        uint64_t hash = hash_of(finder, finder->rows[n]);
-        size_t at = hash & mask;
-        while (slots[at])
+    for (size_t i = 0; i <= finder->mask; i++) {
+        size_t at = finder->slots[i] >> 32 & mask;
+        while (finder->slots[i] && slots[at])
             at = (at + 1) & mask;
-        slots[at] = (hash >> 32) << 32 | ((uint32_t)n + 1);
+        if (finder->slots[i])
+            slots[at] = finder->slots[i];
     }
     free(finder->slots);
     finder->slots = slots;
@@ -100,18 +100,18 @@ static bool add_text(struct finder *finder, size_t row, struct address_texts *te
 /* The number of a row's text; -1 when out of memory. */
 static int32_t find(struct finder *finder, size_t row, struct address_texts *texts)
 {
-    uint64_t hash = hash_of(finder, row);
+    uint32_t hash = hash_of(finder, row);
     size_t at = hash & finder->mask;
     for (; finder->slots[at]; at = (at + 1) & finder->mask) {
         uint32_t n = (uint32_t)finder->slots[at] - 1;
-        if (finder->slots[at] >> 32 == hash >> 32 && same(finder->data, finder->rows[n], row))
+        if (finder->slots[at] >> 32 == hash && same(finder->data, finder->rows[n], row))
             return (int32_t)n;
     }
     int32_t number = texts->count;
     if (!add_text(finder, row, texts))
         return -1;
-    finder->slots[at] = (hash >> 32) << 32 | ((uint32_t)number + 1);
-    if ((size_t)texts->count * 2 > finder->mask && !grow_slots(finder, texts->count))
+    finder->slots[at] = (uint64_t)hash << 32 | ((uint32_t)number + 1);
+    if ((size_t)texts->count * 2 > finder->mask && !grow_slots(finder))
         return -1;
     return number;
 }

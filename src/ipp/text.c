@@ -9,7 +9,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "common/addresstext.h"
+#include "common/iptext.h"
 
 /* --- Parsing --------------------------------------------------------------------------------- */
 

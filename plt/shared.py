@@ -11,6 +11,7 @@ from ._inorder import Lane, Reader, Reading
 from ._sources import Source, Sources, is_file, sources_of
 from ._table import check_fields, empty_batch
 from ._threads import Crew, processors
+from ._tunnel import TunnelKind
 
 __all__ = [
     "Crew",
@@ -21,6 +22,7 @@ __all__ = [
     "Reading",
     "Source",
     "Sources",
+    "TunnelKind",
     "check_fields",
     "empty_batch",
     "shared_filter",

@@ -26,8 +26,7 @@ from ipp import IPprefix
 from natkit._anonymised import Anonymised
 from plt import Table, packet
 from plt import filter as _filter
-from plt._tunnel import TunnelKind
-from plt.shared import Addresses, Source
+from plt.shared import Addresses, Source, TunnelKind
 
 #: What stands for an address or a prefix.
 _Prefix: TypeAlias = (

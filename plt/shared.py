@@ -15,6 +15,7 @@ from ._show import isoformat, seconds
 from ._sources import Source, Sources, is_file, sources_of
 from ._table import Addresses, address_kind, check_fields, empty_batch
 from ._threads import Crew, processors
+from ._tunnel import TunnelKind
 
 __all__ = [
     "Addresses",
@@ -27,6 +28,7 @@ __all__ = [
     "Reading",
     "Source",
     "Sources",
+    "TunnelKind",
     "address_kind",
     "check_fields",
     "empty_batch",

@@ -379,9 +379,10 @@ class Reference:
 
 
 def facts_of(flow: natkit.Flow) -> dict[str, Any]:
-    """The same of one of natkit's flows."""
-    names = [name for name in dir(flow) if not name.startswith("_")]
-    left_out = {"ipflow", "version", "proto", "src_prefix", "dst_prefix", "src_port", "dst_port"}
+    """The same of one of natkit's flows: what any table counts."""
+    counted = {*natkit.FlowTable().columns().names, "fwd_key", "rev_key"}
+    names = [name for name in dir(flow) if {name, name.removesuffix("_ns")} & counted]
+    left_out = {"version", "proto", "src_prefix", "dst_prefix", "src_port", "dst_port"}
     return {name: getattr(flow, name) for name in names if name not in left_out}
 
 

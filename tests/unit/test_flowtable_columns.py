@@ -76,7 +76,7 @@ def value_of(flow, name):
 
 
 def test_columns_are_the_attributes(path):
-    table = FlowTable(tcp=True)
+    table = FlowTable(tcp=True, decap=True)
     table.add_trace(path)
     columns = table.columns()
     assert type(columns) is plt.Table

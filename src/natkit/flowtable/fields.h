@@ -2,7 +2,8 @@
 #ifndef NATKIT_FLOWTABLE_FIELDS_H
 #define NATKIT_FLOWTABLE_FIELDS_H
 
-#include "common/column.h"
+#include "field.h"
+
 #include "flowtable/flow.h"
 #include "natkit/ipflow/key.h"
 
@@ -12,12 +13,6 @@ enum { ALL_FLOW_FIELDS = FLOW_FIELDS + TCP_FIELDS + TUNNEL_FIELDS };
 
 /* What a table may count besides. */
 enum { EXTRA_TCP = 1, EXTRA_TUNNELS = 2 };
-
-struct flow_field {
-    uint8_t what; /* enum flow_what */
-    uint8_t whose;
-    struct column_info info;
-};
 
 extern const struct flow_field flow_fields[];
 

@@ -2,7 +2,9 @@
 #ifndef NATKIT_FLOWTABLE_TCPFIELDS_H
 #define NATKIT_FLOWTABLE_TCPFIELDS_H
 
-#include "fields.h"
+#include "field.h"
+
+#include "flowtable/flow.h"
 
 /* The number, or the text; false and NULL where it is missing. */
 bool flow_tcp_number(const struct flow_field *field, const struct flow_copy *copy, uint64_t *value);

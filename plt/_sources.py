@@ -5,6 +5,7 @@ from __future__ import annotations
 import glob
 import os
 from collections.abc import Iterable
+from pathlib import PurePath
 from typing import Protocol, TypeAlias, cast
 
 from . import _plt
@@ -73,7 +74,8 @@ def sources_of(given: Sources) -> list[Source]:
 
 def found_in(source: Source) -> list[Source]:
     """What a source stands for: itself, or the files of a folder or pattern."""
-    if not isinstance(source, str | bytes | os.PathLike):
+    # a path of a type of its own is asked by who opens it, which may be on another machine
+    if not isinstance(source, str | bytes | PurePath):
         return [source]
     uri = os.fsdecode(source)
     prefix, path = split_uri(uri)

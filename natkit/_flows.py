@@ -20,7 +20,9 @@ from plt.shared import (
     SharedFilter,
     Source,
     Sources,
+    Tell,
     is_file,
+    measured,
     processors,
     shared_filter,
     sources_of,
@@ -62,12 +64,12 @@ class _Part:
 
 
 class _Stop:
-    """A progress function that ends the reading in other threads, where Ctrl-C does not come."""
+    """A bar that ends the reading in other threads, where Ctrl-C does not come."""
 
     def __init__(self) -> None:
         self.event = threading.Event()
 
-    def __call__(self, _packets: int) -> None:
+    def update(self, _packets: int, /) -> None:
         if self.event.is_set():
             raise KeyboardInterrupt
 
@@ -131,8 +133,22 @@ def _side_by_side(whole: _Part, uris: Sequence[Source], settings: _Settings, wor
         crew.close()
 
 
-def _here(sources: Sequence[Source], settings: _Settings, workers: int) -> _Part:
-    whole = _Part(FlowTable(*settings.words()), tuple(sources))
+def _here(
+    whole: _Part, sources: Sequence[Source], settings: _Settings, workers: int, tell: Tell
+) -> None:
+    """Read the sources into the whole; after Ctrl-C the exception has what was read."""
+    sources, progress = measured(sources, tell)
+    try:
+        _read_here(whole, sources, settings, workers)
+    except KeyboardInterrupt as error:
+        error.table = whole.table  # type: ignore[attr-defined]
+        raise
+    finally:
+        if progress is not None:
+            progress.close()
+
+
+def _read_here(whole: _Part, sources: Sequence[Source], settings: _Settings, workers: int) -> None:
     # most files begin in the midst of connections, whose quality merging can't tell
     if settings.tcp:
         workers = 1
@@ -142,7 +158,6 @@ def _here(sources: Sequence[Source], settings: _Settings, workers: int) -> _Part
             _side_by_side(whole, uris, settings, min(workers, len(uris)))
         else:
             _read_on(whole, uris, settings)
-    return whole
 
 
 # --- On a cluster -----------------------------------------------------------------------------
@@ -172,6 +187,7 @@ def flows(
     filter: plt.filter | str | None = None,
     workers: SupportsIndex | None = None,
     client: Any = None,
+    progress: Tell = None,
 ) -> FlowTable:
     """The FlowTable of many traces, flow for flow that which reading them in order would give.
 
@@ -184,9 +200,12 @@ def flows(
     FlowTable.merge().  With tcp=True those are most, and on this machine the files are read in
     order at once, by a thread that reads and one that counts.
 
+    progress=True shows a bar of tqdm's, and a function gets the bytes read and those that there
+    are, as for plt.columns().
+
     ValueError where there are no uris and for fewer than one worker; TypeError for a trace object
-    with a client.  LibtraceError where a trace can't be read: it has what came before, in order, as
-    its `table`.
+    with a client.  LibtraceError where a trace can't be read, and KeyboardInterrupt after Ctrl-C:
+    it has what came before, in order, as its `table`.
     """
     sources = sources_of(uris)
     if not sources:
@@ -197,7 +216,10 @@ def flows(
     shared = shared_filter(filter)
     settings = _Settings(home, idle_timeout, active_timeout, shared, vlan, tcp, decap)
     if client is None:
-        whole = _here(sources, settings, threads)
+        whole = _Part(FlowTable(*settings.words()), tuple(sources))
+        _here(whole, sources, settings, threads, progress)
+    elif progress:
+        raise ValueError("progress tells of what is read on this machine, not on a cluster")
     elif not all(isinstance(source, str | bytes | os.PathLike) for source in sources):
         raise TypeError("a cluster reads URIs and paths, not plt.trace objects or open files")
     else:

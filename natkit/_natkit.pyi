@@ -476,7 +476,7 @@ class FlowTable:
         self,
         source: Source,
         filter: _filter | str | None = None,
-        progress: Callable[[int], object] | _Bar | None = None,
+        progress: Callable[[int, int | None], object] | _Bar | bool | None = None,
         on_expired: Callable[[Flows], object] | None = None,
     ) -> int: ...
     def expired(self) -> Flows: ...

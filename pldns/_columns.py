@@ -15,7 +15,7 @@ __all__ = ["column_fields", "columns"]
 
 if TYPE_CHECKING:
     import plt
-    from plt.shared import Addresses, Lane, SharedFilter, Source, Sources
+    from plt.shared import Addresses, Lane, SharedFilter, Source, Sources, Tell
 
     from ._names import ColumnName
 
@@ -76,6 +76,7 @@ def columns(
     batch: int = 1 << 16,
     workers: int | None = None,
     client: Any = None,
+    progress: Tell = None,
     ports: int | Iterable[int] = (53,),
     timeout: float = 10.0,
     reassemble: bool = False,
@@ -114,6 +115,8 @@ def columns(
     its workers, as for plt.columns().  The rows are those of reading one file after another: a
     response is matched to its query in an earlier file, and a TCP stream goes on from there.  A
     file that begins in the middle of a message of such a stream is read again in its turn.
+
+    progress is that of plt.columns().
 
     ValueError on an unknown field, port or timeout; LibtraceError where a trace can't be read,
     after what was read before.  Ctrl-C ends the reading at once.
@@ -162,6 +165,7 @@ def columns(
         batch=batch,
         workers=1 if reassemble else workers,
         client=client,
+        progress=progress,
     )
 
 

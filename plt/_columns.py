@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 from . import _plt
 from ._inorder import InThreads, InTurn, Limit, OneByOne, Reading
 from ._names import ColumnName
+from ._progress import Tell, measured
 from ._sources import Source, Sources, sources_of
 from ._table import Addresses, Batch, Table, address_kind, check_fields, empty_batch
 from ._threads import processors
@@ -90,13 +91,14 @@ class Columns:
     def table(self) -> Table:
         """All that is left as one table.
 
-        Where reading fails half-way, the LibtraceError has what came before as its `table`.
+        Where reading fails half-way, the LibtraceError, and after Ctrl-C the KeyboardInterrupt,
+        has what came before as its `table`.
         """
         batches: list[_plt._Batch] = []
         try:
             batches.extend(self._batches.rest())
-        except _plt.LibtraceError as error:
-            error.table = Table(batches or [self._empty])  # type: ignore[attr-defined]
+        except (_plt.LibtraceError, KeyboardInterrupt) as error:
+            error.table = Table(batches or [self._empty])  # type: ignore[union-attr]
             raise
         return Table(batches or [self._empty])
 
@@ -139,6 +141,7 @@ def read_columns(
     batch: int,
     workers: int | None,
     client: Any,
+    progress: Tell = None,
 ) -> Columns:
     """The columns of sources that are read in a way of a package's own."""
     if limit is not None and operator.index(limit) < 0:
@@ -151,6 +154,9 @@ def read_columns(
     if not sources:
         raise ValueError("no sources to read")
     rows = Limit(limit)
+    if client is not None and progress:
+        raise ValueError("progress tells of what is read on this machine, not on a cluster")
+    sources, told = measured(sources, progress)
     if client is not None:
         from ._cluster import OnCluster  # noqa: PLC0415  few have a cluster
 
@@ -158,9 +164,10 @@ def read_columns(
         return Columns(InTurn(remote, rows, remote.close), names, reading.empty)
     threads = 1 if limit is not None else workers or processors()
     if threads == 1 or len(sources) == 1:
-        return Columns(InTurn(OneByOne(reading, sources, rows), rows), names, reading.empty)
+        in_turn = InTurn(OneByOne(reading, sources, rows), rows, progress=told)
+        return Columns(in_turn, names, reading.empty)
     ahead = InThreads(reading, sources, threads, batch)
-    return Columns(InTurn(ahead, rows, ahead.close), names, reading.empty)
+    return Columns(InTurn(ahead, rows, ahead.close, told), names, reading.empty)
 
 
 def _reader(
@@ -191,6 +198,7 @@ def columns(
     decap: Decap = False,
     workers: int | None = None,
     client: Any = None,
+    progress: Tell = None,
 ) -> Columns:
     """Fields of packets as columns: NumPy arrays, and Arrow.
 
@@ -216,6 +224,10 @@ def columns(
     files are read one after another, and traces, pipes and interfaces always, by the consumer's own
     thread.  Ctrl-C, `close()` and dropping the Columns end the threads.
 
+    progress=True shows a bar of tqdm's, with the bytes that were read of those that the files have;
+    a function gets both, the second is None where it is not known, at most ten times a second and
+    at the end, from a thread that reads.  Traces that are open, and interfaces, count nothing.
+
     With a client of dask.distributed its workers read the sources, which each of them must be able
     to open: as many at once as they have threads, or `workers`.  They keep the batches of a source
     until those were fetched, two at a time.
@@ -232,4 +244,5 @@ def columns(
         batch=batch,
         workers=workers,
         client=client,
+        progress=progress,
     )

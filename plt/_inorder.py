@@ -17,6 +17,7 @@ from functools import partial
 from typing import Any, Protocol
 
 from . import _plt
+from ._progress import Progress
 from ._sources import Source, is_file
 from ._threads import Crew, Work
 
@@ -89,12 +90,17 @@ class InTurn:
     """
 
     def __init__(
-        self, readers: Iterator[Reader], limit: Limit, stop: Callable[[], None] | None = None
+        self,
+        readers: Iterator[Reader],
+        limit: Limit,
+        stop: Callable[[], None] | None = None,
+        progress: Progress | None = None,
     ) -> None:
         self.reader = next(readers)
         self.readers = readers
         self.limit = limit
         self.stop = stop
+        self.progress = progress
         self.lock = threading.RLock()
 
     def __iter__(self) -> Iterator[_plt._Batch]:
@@ -121,6 +127,7 @@ class InTurn:
                     try:
                         self.reader = self._following()
                     except StopIteration:
+                        self._tell_end()
                         return
             except BaseException as error:
                 self._end_at(error)
@@ -137,8 +144,14 @@ class InTurn:
 
     def _end_at(self, error: BaseException) -> None:
         """Ctrl-C ends what is read ahead; after an error of one source comes the next source."""
+        if isinstance(error, StopIteration):
+            self._tell_end()
         if self.stop is not None and not isinstance(error, Exception):
             self.close()
+
+    def _tell_end(self) -> None:
+        if self.progress is not None:
+            self.progress.close()
 
     def close(self) -> None:
         """Read no more; LibtraceError where another thread reads, but not what it was given."""
@@ -146,6 +159,7 @@ class InTurn:
         if self.stop is not None:
             self.stop()
         self.reader.close()
+        self._tell_end()
 
 
 class OneByOne:

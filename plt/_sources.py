@@ -5,6 +5,7 @@ from __future__ import annotations
 import glob
 import os
 from collections.abc import Iterable
+from pathlib import PurePath
 from typing import Protocol, TypeAlias, cast
 
 from . import _plt
@@ -13,7 +14,7 @@ from ._plt import LibtraceError
 from ._streams import home_path, open_stream
 from ._urls import is_url, matching_urls
 
-__all__ = ["Readable", "Source", "Sources", "is_file", "sources_of"]
+__all__ = ["Readable", "Source", "Sources", "is_file", "local_path", "sources_of"]
 
 
 class Readable(Protocol):
@@ -42,15 +43,21 @@ def names_file(prefix: str) -> bool:
     return prefix[:-1] not in LIBTRACE_FORMATS
 
 
-def is_file(source: Source) -> bool:
-    """Whether a source is a file, which opens at once and is read by nobody else."""
+def local_path(source: Source) -> str | None:
+    """The path of a source on this machine, None where it is something else."""
     if isinstance(source, _plt.trace):
-        return False
+        return None
     try:
         prefix, path = split_uri(os.fsdecode(source))  # type: ignore[arg-type]
     except Exception:  # its reader says what is wrong, in its turn
-        return False
-    return names_file(prefix) and os.path.isfile(home_path(path))
+        return None
+    return home_path(path) if names_file(prefix) and path != "-" and not is_url(path) else None
+
+
+def is_file(source: Source) -> bool:
+    """Whether a source is a file, which opens at once and is read by nobody else."""
+    path = local_path(source)
+    return path is not None and os.path.isfile(path)
 
 
 def sources_of(given: Sources) -> list[Source]:
@@ -67,7 +74,8 @@ def sources_of(given: Sources) -> list[Source]:
 
 def found_in(source: Source) -> list[Source]:
     """What a source stands for: itself, or the files of a folder or pattern."""
-    if not isinstance(source, str | bytes | os.PathLike):
+    # a path of a type of its own is asked by who opens it, which may be on another machine
+    if not isinstance(source, str | bytes | PurePath):
         return [source]
     uri = os.fsdecode(source)
     prefix, path = split_uri(uri)

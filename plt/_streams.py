@@ -25,7 +25,7 @@ from ._readahead import LOST_PLACE, ReadAhead
 from ._threads import processors
 from ._urls import is_url, open_url
 
-__all__ = ["Plain", "closing", "home_path", "is_stdin", "open_stream", "stream_of"]
+__all__ = ["Plain", "as_it_is", "closing", "home_path", "is_stdin", "open_stream", "stream_of"]
 
 T = TypeVar("T")
 
@@ -213,14 +213,22 @@ def home_path(path: str) -> str:
     return os.path.expanduser(path) if path[:1] == "~" and not os.path.lexists(path) else path
 
 
-def open_stream(path: str) -> Plain:
-    """The uncompressed bytes of a file, of one at a URL, or of standard input for "-"."""
+def as_it_is(file: Any) -> Any:
+    """What does not count a file's bytes."""
+    return file
+
+
+def open_stream(path: str, counted: Callable[[Any], Any] = as_it_is) -> Plain:
+    """The uncompressed bytes of a file, of one at a URL, or of standard input for "-".
+
+    counted wraps the file in one that counts what is read of it.
+    """
     if path == "-":
         if sys.stdin is None:
             raise OSError("this process has no standard input")
         return uncompressed(Plain(sys.stdin.buffer))
     if is_url(path):
-        return closing(uncompressed, Plain(open_url(path)))  # type: ignore[arg-type]
+        return closing(uncompressed, Plain(counted(open_url(path))))
     path = home_path(path)
     # unbuffered: the readers in C have a buffer of their own
     try:
@@ -229,7 +237,7 @@ def open_stream(path: str) -> Plain:
         if not is_own(error):
             raise
         raise OSError(str(error)) from None
-    return closing(uncompressed, Plain(file))
+    return closing(uncompressed, Plain(counted(file)))
 
 
 class Lent(io.RawIOBase):
@@ -261,11 +269,11 @@ class Lent(io.RawIOBase):
         """Leave it open."""
 
 
-def stream_of(file: Any) -> Plain:
+def stream_of(file: Any, counted: Callable[[Any], Any] = as_it_is) -> Plain:
     """The uncompressed bytes of a file that a program has opened."""
     if isinstance(file, io.TextIOBase):
         raise OSError("the file was opened as text: open it with mode 'rb'")
-    return uncompressed(Plain(Lent(file)))  # type: ignore[arg-type]
+    return uncompressed(Plain(counted(Lent(file))))
 
 
 def uncompressed(stream: Plain) -> Plain:

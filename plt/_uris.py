@@ -5,11 +5,13 @@
 
 from __future__ import annotations
 
-from typing import BinaryIO, Protocol
+from collections.abc import Callable
+from typing import Any, BinaryIO, Protocol
 
 from ._formats import FILE_FORMATS, LIBTRACE_FORMATS, check, sniff
 from ._origin import is_own
-from ._streams import Plain, closing, is_stdin, open_stream, stream_of
+from ._progress import Measured
+from ._streams import Plain, as_it_is, closing, is_stdin, open_stream, stream_of
 
 __all__ = ["open_uri"]
 
@@ -27,15 +29,18 @@ def open_uri(uri: str, origin: object = None) -> tuple[str, bytes, Stream | Bina
     The stream is None where the C part opens the URI itself.  origin is what the trace was made of,
     None where that is the URI: an open file is read in its place.
     """
+    counted: Callable[[Any], Any] = as_it_is
+    if isinstance(origin, Measured):
+        counted, origin = origin.counted, origin.source
     if hasattr(origin, "read"):
-        stream = stream_of(origin)
+        stream = stream_of(origin, counted)
         return opened(closing(sniff, stream), stream)
     prefix, colon, name = uri.partition(":")
     if colon and prefix in LIBTRACE_FORMATS:
         return prefix, b"", None
     if colon and prefix in FILE_FORMATS:
         try:
-            stream = open_stream(name)
+            stream = open_stream(name, counted)
         except FileNotFoundError as error:
             if prefix == "pcap" and "/" not in name and is_own(error):
                 raise OSError(
@@ -46,7 +51,7 @@ def open_uri(uri: str, origin: object = None) -> tuple[str, bytes, Stream | Bina
     if not uri:
         raise OSError("it names no file")
     try:
-        stream = open_stream(uri)
+        stream = open_stream(uri, counted)
     except FileNotFoundError as error:
         if colon and "/" not in prefix and is_own(error):
             raise OSError(

@@ -4,13 +4,14 @@
 `address_kind()`, `empty_batch()` and `shared_filter()` are what its caller needs first.  `Lane` is
 the consumer's end of a source that is read ahead, by a thread or on a cluster.  `Crew` is threads
 that work ahead, `processors()` how many may, `is_file()` whether they may read a source;
-`sources_of()` lists them.  `isoformat()` and `seconds()` write times and durations, `ColumnName` is
-for type checkers.
+`sources_of()` lists them, and `measured()` counts the bytes that are read of them.  `isoformat()`
+and `seconds()` write times and durations, `ColumnName` is for type checkers.
 """
 
 from ._columns import Decap, SharedFilter, read_columns, shared_filter
 from ._inorder import Lane, Reader, Reading
 from ._names import ColumnName
+from ._progress import Tell, measured
 from ._show import isoformat, seconds
 from ._sources import Source, Sources, is_file, sources_of
 from ._table import Addresses, address_kind, check_fields, empty_batch
@@ -28,6 +29,7 @@ __all__ = [
     "Reading",
     "Source",
     "Sources",
+    "Tell",
     "TunnelKind",
     "address_kind",
     "check_fields",
@@ -35,6 +37,7 @@ __all__ = [
     "shared_filter",
     "is_file",
     "isoformat",
+    "measured",
     "processors",
     "read_columns",
     "sources_of",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import partial
 from typing import Any, cast
 
 import click
@@ -138,7 +137,7 @@ def count(reading: Reading, table: natkit.FlowTable, filter: Filter, tick: Tick)
     for source in reading.sources:
         read = table.packets
         try:
-            table.add_trace(source, filter, partial(tick_from, tick, read))
+            table.add_trace(source, filter, Packets(tick, read))
         except plt.LibtraceError as error:
             reading.tell(error)
         except KeyboardInterrupt:
@@ -146,9 +145,17 @@ def count(reading: Reading, table: natkit.FlowTable, filter: Filter, tick: Tick)
             return
 
 
-def tick_from(tick: Tick, read: int, packets: int) -> None:
-    """Progress in one of several sources."""
-    tick(read + packets)
+class Packets:
+    """Tells of the packets read of several sources."""
+
+    def __init__(self, tick: Tick, read: int) -> None:
+        self.tick = tick
+        self.read = read
+
+    def update(self, packets: int, /) -> None:
+        """So many more."""
+        self.read += packets
+        self.tick(self.read)
 
 
 def all_flows(table: natkit.FlowTable, names: list[str]) -> Iterator[plt.Table]:

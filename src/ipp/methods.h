@@ -5,8 +5,8 @@
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
 
-/* `other in prefix`: 1, 0, or -1 with an exception. */
-int ipp_prefix_holds(PyObject *self_, PyObject *other);
+/* `obj in prefix`: 1, 0, or -1 with an exception. */
+int ipp_prefix_holds(PyObject *self_, PyObject *obj);
 
 extern PyMethodDef ipp_prefix_methods[];
 

@@ -217,7 +217,7 @@ def test_callbacks_that_end_what_they_are_called_from(tmp_path):
     table, opened = FlowTable(idle_timeout=1), plt.trace(path)
     opened.start()
 
-    def close(_: object) -> None:
+    def close(*_: object) -> None:
         opened.close()
 
     for name in ("progress", "on_expired"):

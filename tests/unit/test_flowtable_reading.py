@@ -109,8 +109,8 @@ class Bar:
 def test_progress(tmp_path):
     path = trace(tmp_path / "x", ((n / 1000, there()) for n in range(3000)))
     told, bar = [], Bar()
-    FlowTable().add_trace(path, progress=told.append)
-    assert told[-1] == 3000
+    FlowTable().add_trace(path, progress=lambda *state: told.append(state))
+    assert told[-1] == (path.stat().st_size, path.stat().st_size)
     assert told == sorted(told)
     FlowTable().add_trace(path, progress=bar)
     assert sum(bar.updates) == 3000
@@ -124,7 +124,7 @@ def test_progress(tmp_path):
 def test_exceptions_of_callbacks(tmp_path):
     path = trace(tmp_path / "x", ((n, there(port=n + 1)) for n in range(100)))
 
-    def fail(_: object) -> None:
+    def fail(*_: object) -> None:
         raise ZeroDivisionError
 
     for name in ("progress", "on_expired"):
@@ -142,7 +142,7 @@ def test_callbacks_may_use_the_table(tmp_path):
     table, seen = FlowTable(idle_timeout=2), []
     table.add_trace(path, on_expired=lambda flows: seen.append((len(flows), len(table), *table)))
     assert seen[0][:2] == (97, 3)
-    table.add_trace(other, progress=lambda _: table.add_trace(other))
+    table.add_trace(other, progress=lambda *_: table.add_trace(other))
     assert table.packets == 102
 
 

@@ -302,7 +302,7 @@ CONFIGURING = (
 def test_a_trace_that_a_flow_table_reads_is_not_configured(five: Path) -> None:
     refused = []
 
-    def progress(_: int) -> None:
+    def progress(*_: object) -> None:
         for action in CONFIGURING:
             with pytest.raises(plt.LibtraceError, match="in use by another thread, or by columns"):
                 action(trace)
@@ -338,6 +338,7 @@ def test_configuring_with_wrong_values() -> None:
     for wrong in (None, "9", b"", []):
         with pytest.raises(TypeError):
             trace.conf_timeout(wrong)
+    for wrong in (None, 9, b"", []):
         with pytest.raises(TypeError):
             trace.conf_filter(wrong)
     for wrong in (-1, -1.0, float("nan"), float("inf"), 1e300):

@@ -63,6 +63,7 @@ struct reading {
     struct flow_table_object *self;
     struct plt_records *records;
     struct pipeline *second; /* owned: counts the packets; NULL where this thread does */
+    bool of_bytes;           /* progress is what counts them */
     bool hands_over;         /* flows that ended are handed over as they come */
     uint64_t read;
     uint64_t found;         /* of them those that have a flow */
@@ -157,13 +158,34 @@ static double now(void)
     return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
 }
 
-/* Tell how far it is: a function gets the packets so far, a bar such as tqdm's those since the last
- * time. */
-static int tell(PyObject *progress, uint64_t read, uint64_t told)
+/* Have the bytes counted that are read of a source: the source to read, or NULL, and what tells of
+ * them takes the place of progress.  Both are owned. */
+static PyObject *measure(PyObject *source, PyObject **progress)
+{
+    PyObject *module = PyImport_ImportModule("plt.shared");
+    PyObject *sources = NULL, *told = NULL, *first = NULL; /* borrowed */
+    PyObject *made =
+        module ? PyObject_CallMethod(module, "measured", "[O]OO", source, *progress, Py_False)
+               : NULL;
+    Py_XDECREF(module);
+    if (made && PyArg_ParseTuple(made, "O!O", &PyList_Type, &sources, &told))
+        first = PyList_GetItem(sources, 0);
+    if (first) {
+        Py_INCREF(first);
+        Py_INCREF(told);
+        *progress = told;
+    }
+    Py_XDECREF(made);
+    return first;
+}
+
+/* Tell how far it is: of bytes what counts them does, a bar such as tqdm's gets the packets since
+ * the last time. */
+static int tell(PyObject *progress, bool of_bytes, bool end, uint64_t read, uint64_t told)
 {
     PyObject *result = NULL;
-    if (PyCallable_Check(progress))
-        result = PyObject_CallFunction(progress, "K", (unsigned long long)read);
+    if (of_bytes)
+        result = PyObject_CallMethod(progress, end ? "close" : "tell", NULL);
     else
         result = PyObject_CallMethod(progress, "update", "K", (unsigned long long)(read - told));
     Py_XDECREF(result);
@@ -270,7 +292,7 @@ static int read_all(struct reading *reading, PyObject *progress, PyObject *on_ex
             reading->ended = 0;
         }
         if (status == 0 && tells) {
-            status = tell(progress, reading->read, told);
+            status = tell(progress, reading->of_bytes, end, reading->read, told);
             told = reading->read;
             told_at = now();
         }
@@ -281,10 +303,12 @@ static int read_all(struct reading *reading, PyObject *progress, PyObject *on_ex
 const char table_add_trace_doc[] =
     "add_trace($self, source, filter=None, progress=None, on_expired=None)\n--\n\n"
     "Count all packets of a trace; returns how many were read.\n\n"
-    "source is a plt.trace, a URI or a path; filter a plt.filter or an expression. progress\n"
-    "is a function that gets the number of packets read so far, every so often and at the\n"
-    "end, or an object with an update method, such as tqdm's bar, which gets those since the\n"
-    "last time. on_expired is called with a Flows of those that ended, some thousands at a\n"
+    "source is what plt.trace() takes, or a plt.trace; filter a plt.filter or an expression.\n"
+    "progress=True shows a bar of tqdm's with the bytes that were read of those that the file\n"
+    "has; a function gets both, the second is None where it is not known, at most ten times a\n"
+    "second and at the end; an object with an update method, such as a bar of tqdm's of your\n"
+    "own, gets the packets since the last time. on_expired is called with a Flows of those that "
+    "ended, some thousands at a\n"
     "time and the rest at the end; without it they stay in memory until expired() is called.\n\n"
     "LibtraceError if the trace can't be read; packets before an exception are counted.";
 
@@ -300,7 +324,9 @@ PyObject *table_add_trace(PyObject *self_, PyObject *args, PyObject *kwargs)
                                      &progress, &on_expired) ||
         table_object_check(self) < 0)
         return NULL;
-    if (progress != Py_None && !PyCallable_Check(progress) &&
+    if (progress == Py_False)
+        progress = Py_None;
+    if (progress != Py_None && progress != Py_True && !PyCallable_Check(progress) &&
         !PyObject_HasAttrString(progress, "update")) {
         PyErr_Format(PyExc_TypeError,
                      "progress must be callable or have an update method, not %.100s",
@@ -312,15 +338,27 @@ PyObject *table_add_trace(PyObject *self_, PyObject *args, PyObject *kwargs)
                      Py_TYPE(on_expired)->tp_name);
         return NULL;
     }
-    struct plt_records *records = api->records_open(api, source, filter);
-    if (!records)
+    bool of_bytes = progress == Py_True || PyCallable_Check(progress);
+    PyObject *counted = of_bytes ? measure(source, &progress) : Py_NewRef(source);
+    if (!counted)
         return NULL;
-    struct reading reading = {
-        .self = self, .records = records, .hands_over = on_expired != Py_None};
+    struct plt_records *records = api->records_open(api, counted, filter);
+    Py_DECREF(counted);
+    if (!records) {
+        if (of_bytes)
+            Py_DECREF(progress);
+        return NULL;
+    }
+    struct reading reading = {.self = self,
+                              .records = records,
+                              .of_bytes = of_bytes,
+                              .hands_over = on_expired != Py_None};
     int status = read_all(&reading, progress == Py_None ? NULL : progress,
                           on_expired == Py_None ? NULL : on_expired);
     forget_lost(&reading);
     pipeline_free(reading.second);
     api->records_close(records);
+    if (of_bytes)
+        Py_DECREF(progress);
     return status < 0 ? NULL : PyLong_FromUnsignedLongLong(reading.read);
 }

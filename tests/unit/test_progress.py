@@ -1,0 +1,208 @@
+"""What progress= tells: bytes read of those that files have, compressed or not."""
+
+import gzip
+import io
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import packets
+import pytest
+from packets import EPOCH, Record
+
+import natkit
+import pldns
+import plt
+
+State = tuple[int, int | None]
+
+
+def content(count: int, size: int = 1000) -> bytes:
+    """A pcap file of random payloads, which hardly compress."""
+    frames = [packets.ethernet(packets.ipv4(packets.udp(os.urandom(size)))) for _ in range(100)]
+    return packets.pcap([Record(frames[i % 100], EPOCH + i) for i in range(count)])
+
+
+@pytest.fixture
+def paths(tmp_path: Path) -> list[Path]:
+    return [
+        packets.write(tmp_path / "a.pcap", content(5000)),
+        packets.write(tmp_path / "b.pcap.gz", gzip.compress(content(3000), 1)),
+    ]
+
+
+def in_columns(source: Any, **how: Any) -> int:
+    return sum(len(batch) for batch in plt.columns(source, ["time"], batch=500, **how))
+
+
+def in_table(source: Any, **how: Any) -> int:
+    return len(plt.columns(source, ["time"], **how).table())
+
+
+def in_dns_columns(source: Any, **how: Any) -> int:
+    return len(pldns.columns(source, ["time"], **how).table())
+
+
+def in_flows(source: Any, **how: Any) -> int:
+    return natkit.flows(source, **how).packets
+
+
+READERS = [in_columns, in_table, in_dns_columns, in_flows]
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize("read", READERS)
+def test_a_function_gets_bytes(read: Callable[..., int], workers: int, paths: list[Path]) -> None:
+    told: list[State] = []
+    assert read(paths, workers=workers, progress=lambda *state: told.append(state)) == 8000
+    total = sum(path.stat().st_size for path in paths)
+    assert told[-1] == (total, total)
+    assert told == sorted(told)
+    assert {state[1] for state in told} == {total}
+
+
+def test_of_one_trace(paths: list[Path]) -> None:
+    for path, count in zip(paths, (5000, 3000), strict=True):
+        told: list[State] = []
+        table = natkit.FlowTable()
+        assert table.add_trace(path, progress=lambda *state: told.append(state)) == count  # noqa: B023
+        assert told[-1] == (path.stat().st_size, path.stat().st_size)
+
+
+def test_open_files(paths: list[Path]) -> None:
+    memory = io.BytesIO(b"before" + paths[0].read_bytes())
+    memory.seek(6)
+    size = paths[0].stat().st_size
+    told: list[State] = []
+    assert in_table(memory, progress=lambda *state: told.append(state)) == 5000
+    assert told[-1] == (size, size)
+
+
+def test_where_no_total_is_known(paths: list[Path]) -> None:
+    reading, writing = os.pipe()
+
+    def feed() -> None:
+        with open(writing, "wb") as file:
+            file.write(paths[0].read_bytes())
+
+    thread = threading.Thread(target=feed)
+    thread.start()
+    told: list[State] = []
+    with open(reading, "rb", buffering=0) as pipe:
+        assert in_table(pipe, progress=lambda *state: told.append(state)) == 5000
+    thread.join()
+    assert told[-1] == (paths[0].stat().st_size, None)
+    with plt.trace(paths[0]) as opened:
+        told.clear()
+        in_table([opened, paths[1]], progress=lambda *state: told.append(state))
+    assert told[-1] == (paths[1].stat().st_size, None)
+
+
+def test_at_most_ten_times_a_second(paths: list[Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = iter(range(10**6))  # it goes on by a fiftieth of a second with each look at it
+    monkeypatch.setattr("plt._progress.time.monotonic", lambda: next(clock) / 50)
+    told: list[State] = []
+    total = sum(path.stat().st_size for path in paths)
+    in_columns(paths, workers=1, progress=lambda *state: told.append(state))
+    looks = next(clock)
+    # after each call at least five looks, of which the last calls again; and the one at the end
+    assert len(told) <= looks // 5 + 2
+    assert told[-1] == (total, total)
+
+
+def test_what_it_raises_is_the_program_s(paths: list[Path]) -> None:
+    class Enough(Exception):
+        pass
+
+    def stop(*_: object) -> None:
+        raise Enough
+
+    for read in READERS:
+        for workers in (1, 2):
+            with pytest.raises(Enough):
+                read(paths, workers=workers, progress=stop)
+    with pytest.raises(Enough):
+        natkit.FlowTable().add_trace(paths[0], progress=stop)
+
+
+def test_none_and_false_are_none(paths: list[Path]) -> None:
+    for none in (None, False):
+        assert in_table(paths, progress=none) == in_flows(paths, progress=none) == 8000
+        assert natkit.FlowTable().add_trace(paths[0], progress=none) == 5000
+
+
+@pytest.mark.parametrize("wrong", [1, "x", object()])
+def test_what_is_no_progress(wrong: object, paths: list[Path]) -> None:
+    for read in READERS:
+        with pytest.raises(TypeError, match="progress must be True or callable, not "):
+            read(paths, progress=wrong)
+    for read in READERS:
+        with pytest.raises(ValueError, match="not on a cluster"):
+            read(paths, progress=True, client=object())
+
+
+# --- tqdm ------------------------------------------------------------------------------------
+
+
+def test_a_bar(paths: list[Path], capfd: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("tqdm", reason="tqdm is not here")
+    for read in READERS:
+        assert read(paths, progress=True) == 8000
+        shown = capfd.readouterr().err
+        assert "100%" in shown
+        assert shown.endswith("\n")
+    natkit.FlowTable().add_trace(paths[0], progress=True)
+    assert "100%" in capfd.readouterr().err
+
+
+def test_without_tqdm(paths: list[Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "tqdm.auto", None)
+    calls = [*READERS, lambda given, **how: natkit.FlowTable().add_trace(given[0], **how)]
+    for read in calls:
+        with pytest.raises(ImportError, match=r"pip install 'python-libtrace\[progress\]'"):
+            read(paths, progress=True)
+
+
+# --- Ctrl-C ----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each read is told."""
+    monkeypatch.setattr("plt._progress.EVERY", 0)
+
+
+class Interrupt:
+    """Ctrl-C, once, after so many bytes; it comes to the main thread."""
+
+    def __init__(self, size: int) -> None:
+        self.size: float = size
+
+    def __call__(self, done: int, _total: int | None) -> None:
+        if done > self.size:
+            self.size = float("inf")
+            signal.raise_signal(signal.SIGINT)
+
+
+@pytest.mark.usefixtures("at_once")
+def test_ctrl_c_gives_back_the_flows_so_far(tmp_path: Path) -> None:
+    path = packets.write(tmp_path / "long.pcap", content(20_000))
+    with pytest.raises(KeyboardInterrupt) as error:
+        natkit.flows(path, progress=Interrupt(path.stat().st_size // 2))
+    assert 0 < error.value.table.packets < 20_000
+    with pytest.raises(KeyboardInterrupt) as error:
+        natkit.flows([path] * 3, workers=2, progress=Interrupt(path.stat().st_size * 3 // 2))
+    assert error.value.table.packets % 20_000 == 0
+
+
+@pytest.mark.usefixtures("at_once")
+def test_ctrl_c_gives_back_the_rows_so_far(tmp_path: Path) -> None:
+    paths = [packets.write(tmp_path / f"{i}.pcap", content(4000)) for i in range(3)]
+    interrupt = Interrupt(paths[0].stat().st_size * 3 // 2)
+    with pytest.raises(KeyboardInterrupt) as error:
+        plt.columns(paths, ["time"], workers=1, progress=interrupt).table()
+    assert 4000 <= len(error.value.table) < 8000

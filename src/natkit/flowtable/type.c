@@ -350,7 +350,7 @@ static const char table_doc[] =
     "With vlan=True the same five-tuple is another flow on each VLAN: that of the outermost\n"
     "802.1Q or 802.1ad tag, 0 without a tag and for a priority tag.\n\n"
     "With tcp=True flows of TCP also have the quality of their connection: round trips,\n"
-    "segments sent again, duplicate ACKs, windows and more, about 900 bytes for each. In other\n"
+    "segments sent again, duplicate ACKs, windows and more, about 1000 bytes for each. In other\n"
     "tables those attributes of Flow are None, and there are no such columns.\n\n"
     "Iterating gives a Flow for each that goes on, in the order of their first packets.\n"
     "table[key] is the flow of a fwd_key of either direction, of an IPflow or of a Flow;\n"

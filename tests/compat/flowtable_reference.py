@@ -378,11 +378,17 @@ class Reference:
         return [facts(flow) for flow in sorted(flows, key=lambda flow: flow.first().number)]
 
 
+#: what a flow of FlowTable(tcp=True) has besides; it is missing in the tables here
+COUNTED_WITH_TCP = set(natkit.FlowTable(tcp=True).columns()) - set(natkit.FlowTable().columns())
+
+
 def facts_of(flow: natkit.Flow) -> dict[str, Any]:
     """The same of one of natkit's flows."""
-    names = [name for name in dir(flow) if not name.startswith("_")]
+    names = {name for name in dir(flow) if not name.startswith("_")}
+    of_tcp = {name for name in names if name.removesuffix("_ns") in COUNTED_WITH_TCP}
+    assert {getattr(flow, name) for name in of_tcp} == {None}
     left_out = {"ipflow", "version", "proto", "src_prefix", "dst_prefix", "src_port", "dst_port"}
-    return {name: getattr(flow, name) for name in names if name not in left_out}
+    return {name: getattr(flow, name) for name in names - of_tcp - left_out}
 
 
 def all_facts(table: natkit.FlowTable) -> list[dict[str, Any]]:

@@ -41,6 +41,14 @@ def flow_table_decap(path: Path, clock: Clock) -> Result:
     return found(table)
 
 
+def flow_table_tcp(path: Path, clock: Clock) -> Result:
+    with clock:
+        table = natkit.FlowTable(tcp=True)
+        for one in traces.files(path):
+            table.add_trace(one)
+    return found(table)
+
+
 def flows_1_worker(path: Path, clock: Clock) -> Result:
     with clock:
         table = natkit.flows(traces.files(path), workers=1)

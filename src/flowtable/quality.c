@@ -78,9 +78,11 @@ static void take_acked(struct tcp_way_track *track, struct tcp_quality_way *way,
          * past those that are timed, answers none of them */
         if (end == ack && time != FLOW_NO_TIME)
             add_sample(way, track->timed_times[track->timed_first], time);
-        track->timed_first = (uint8_t)((track->timed_first + 1) % TIMED);
+        track->timed_first = (track->timed_first + 1U) % TIMED;
         track->timed_count--;
     }
+    if (track->timed_count == 0)
+        track->timed_first = 0; /* its memory is at hand */
 }
 
 bool tcp_rtt_mean(const struct tcp_quality_way *way, uint64_t *mean)
@@ -269,8 +271,9 @@ static void count_handshake(struct tcp_track *track, const struct flow_packet *p
     const struct flow_segment *segment = &packet->segment;
     bool ack = packet->tcp_flags & TCP_ACK;
     if (!(packet->tcp_flags & TCP_SYN)) {
-        if (track->handshake == SHAKE_SYN_ACK && ack && packet->way == track->client_way &&
-            segment->ack == track->syn_ack_end) {
+        uint8_t *marks = &track->ways[packet->way].marks;
+        if ((*marks & TRACK_SHAKES) && ack && segment->ack == track->syn_ack_end) {
+            *marks &= (uint8_t)~TRACK_SHAKES;
             track->quality.client_rtt = round_trip(track->syn_time, packet->time);
             track->handshake = SHAKE_DONE;
         }
@@ -291,6 +294,7 @@ static void count_handshake(struct tcp_track *track, const struct flow_packet *p
             track->quality.server_rtt = round_trip(track->syn_time, packet->time);
         track->handshake = SHAKE_SYN_ACK;
         track->client_way = !packet->way;
+        track->ways[track->client_way].marks |= TRACK_SHAKES;
         track->syn_time = packet->time;
         track->syn_ack_end = segment->seq + 1 + packet->payload_bytes;
     }
@@ -330,10 +334,13 @@ static void count_ack(struct tcp_track *track, const struct flow_packet *packet)
         one->ack = segment->ack;
     one->marks |= TRACK_ACK;
     one->window = segment->window;
-    way->sack_blocks += segment->sack_blocks;
-    way->dsacks += (segment->found & SEGMENT_DSACK) != 0;
+    if (segment->sack_blocks > 0) {
+        way->sack_blocks += segment->sack_blocks;
+        way->dsacks += (segment->found & SEGMENT_DSACK) != 0;
+    }
     if (!(flags & TCP_SYN)) {
-        way->zero_windows += segment->window == 0 && !(flags & TCP_FIN);
+        if (segment->window == 0 && !(flags & TCP_FIN))
+            way->zero_windows++;
         count_window(way, segment->window);
     }
     take_acked(other, &track->quality.ways[!packet->way], segment->ack, packet->time);
@@ -488,7 +495,8 @@ bool tcp_track_is_sound(const struct tcp_track *track)
     for (unsigned n = 0; n < 2; n++) {
         const struct tcp_way_track *way = &track->ways[n];
         if (way->marks & ~TRACK_MARKS || way->hole_count > HOLES || way->timed_first >= TIMED ||
-            way->timed_count > TIMED || !is_zero(way->unused, sizeof(way->unused)))
+            way->timed_count > TIMED || !is_zero(way->unused, sizeof(way->unused)) ||
+            !is_zero(way->padding, sizeof(way->padding)))
             return false;
     }
     return track->handshake <= SHAKE_DONE && track->client_way <= 1 &&

@@ -10,27 +10,28 @@
 #include "flow.h"
 #include "packet.h"
 
+/* What most packets change is in its first 64 bytes, a cache line. */
 struct tcp_quality_way {
-    uint64_t rtt_count;      /* samples of segments that went this way */
-    uint64_t rtt_sum;        /* nanoseconds, as all times here */
-    uint64_t rtt_squares[2]; /* the sum of their squares, its lower half first */
-    uint64_t rtt_min;
-    uint64_t rtt_max;
-    uint64_t resent_segments;
-    uint64_t resent_bytes;
     uint64_t unique_bytes;
-    uint64_t out_of_order;
-    uint64_t dup_acks;
-    uint64_t sack_blocks;
-    uint64_t dsacks;
-    uint64_t zero_windows;
-    int64_t longest_silence; /* FLOW_NO_TIME for none */
+    int64_t longest_silence; /* nanoseconds, as all times here; FLOW_NO_TIME for none */
     int64_t first_payload;   /* a time, FLOW_NO_TIME for none */
     uint16_t window_min;     /* as they are in headers; the least is more than the most for none */
     uint16_t window_max;
     uint16_t mss;
     uint8_t scale;
-    uint8_t options; /* SEGMENT_* of its SYN */
+    uint8_t options;    /* SEGMENT_* of its SYN */
+    uint64_t rtt_count; /* samples of segments that went this way */
+    uint64_t rtt_sum;
+    uint64_t rtt_min;
+    uint64_t rtt_max;
+    uint64_t rtt_squares[2]; /* the sum of their squares, its lower half first */
+    uint64_t resent_segments;
+    uint64_t resent_bytes;
+    uint64_t out_of_order;
+    uint64_t dup_acks;
+    uint64_t sack_blocks;
+    uint32_t dsacks;
+    uint32_t zero_windows;
 };
 
 /* Who was first to close, 0 where none did: CLOSED_FIN or CLOSED_RST, and CLOSED_WAY1. */
@@ -57,36 +58,56 @@ enum {
     TRACK_OUTLIER = 2, /* outlier */
     TRACK_ACK = 4,     /* ack and window */
     TRACK_OPEN = 8,    /* it sent something but a SYN */
-    TRACK_MARKS = 15
+    TRACK_SHAKES = 16, /* it is the client's, and the SYN with ACK has come */
+    TRACK_MARKS = 31
 };
 
+/* Five cache lines, of which most packets need the first two. */
 struct tcp_way_track {
     int64_t last_time;
-    int64_t timed_times[TIMED]; /* of segments that wait for their ACK; a ring */
-    uint32_t timed_ends[TIMED];
-    struct tcp_range holes[HOLES]; /* in their order */
-    uint32_t highest;              /* the number after the highest that was sent */
-    uint32_t outlier;              /* where a segment ended that was too far away */
-    uint32_t ack;                  /* the highest */
-    uint16_t window;               /* the latest */
+    uint32_t highest; /* the number after the highest that was sent */
+    uint32_t outlier; /* where a segment ended that was too far away */
+    uint32_t ack;     /* the highest */
+    uint16_t window;  /* the latest */
     uint8_t marks;
     uint8_t hole_count;
-    uint8_t timed_first;
+    uint8_t timed_first; /* of segments that wait for their ACK: a ring */
     uint8_t timed_count;
     uint8_t unused[6];
+    uint32_t timed_ends[TIMED];
+    int64_t timed_times[TIMED];
+    struct tcp_range holes[HOLES]; /* in their order */
+    uint8_t padding[32];
 };
 
 enum { SHAKE_NONE, SHAKE_SYN, SHAKE_SYN_ACK, SHAKE_DONE };
 
 struct tcp_track {
-    struct tcp_quality quality;
     struct tcp_way_track ways[2];
+    struct tcp_quality quality;
     int64_t syn_time; /* of the handshake's last step; FLOW_NO_TIME where it was repeated */
     uint32_t syn_ack_end;
     uint8_t handshake;  /* SHAKE_* */
     uint8_t client_way; /* way of the SYN */
-    uint8_t unused[2];
+    uint8_t unused[26];
 };
+
+_Static_assert(sizeof(struct tcp_way_track) % 64 == 0 && sizeof(struct tcp_quality_way) % 64 == 0 &&
+                   sizeof(struct tcp_track) % 64 == 0,
+               "a track is not aligned to cache lines");
+
+/* Have the memory ready that a packet of a way needs. */
+static inline void tcp_track_prefetch(const struct tcp_track *track, unsigned way)
+{
+    const uint8_t *one = (const uint8_t *)&track->ways[way];
+    const uint8_t *other = (const uint8_t *)&track->ways[!way];
+    __builtin_prefetch(one, 1);
+    __builtin_prefetch(one + 64, 1);
+    __builtin_prefetch(other, 1);
+    __builtin_prefetch(other + 64, 1);
+    __builtin_prefetch(&track->quality.ways[way], 1);
+    __builtin_prefetch(&track->quality.ways[!way], 1);
+}
 
 /* A new track, zeroed before. */
 void tcp_track_begin(struct tcp_track *track);

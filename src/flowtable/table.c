@@ -83,6 +83,19 @@ static void look_ahead(const struct flow_set *set, struct flow_packet *packet)
     __builtin_prefetch(part, 1);
     __builtin_prefetch(part + 64, 1);
     __builtin_prefetch(part + 127, 1);
+    if (set->tracks_tcp)
+        __builtin_prefetch(flow_tail((struct flow *)(void *)flow_at(&set->pool, packet->hint),
+                                     flow_ref_is_6(packet->hint)));
+}
+
+/* The same of the track of that flow, which has come meanwhile. */
+static void look_for_track(const struct flow_set *set, const struct flow_packet *packet)
+{
+    if (!packet->hint || !(packet->kind & PACKET_TCP))
+        return;
+    const struct tcp_track *track = flow_set_track(set, packet->hint);
+    if (track)
+        tcp_track_prefetch(track, packet->way);
 }
 
 /* The live flow of a packet's key, 0 for none. */
@@ -145,6 +158,8 @@ size_t flow_table_feed(struct flow_table *table, struct flow_packet *packets, si
     }
     for (size_t i = 0; i < count; i++)
         look_ahead(set, &packets[i]);
+    for (size_t i = 0; i < count && set->tracks_tcp; i++)
+        look_for_track(set, &packets[i]);
     for (size_t i = 0; i < count; i++) {
         flow_wheel_turn(&table->wheel, set, packets[i].clock);
         bool tracks = set->tracks_tcp && (packets[i].kind & PACKET_TCP);

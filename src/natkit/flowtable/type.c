@@ -384,7 +384,7 @@ static const char table_doc[] =
     "UDP ports: decap={'vxlan': [4790, 8473]}. table[key] is then the flow outside tunnels;\n"
     "one in a tunnel is found by a Flow.\n\n"
     "With tcp=True flows of TCP also have the quality of their connection: round trips,\n"
-    "segments sent again, duplicate ACKs, windows and more, about 900 bytes for each. In other\n"
+    "segments sent again, duplicate ACKs, windows and more, about 1000 bytes for each. In other\n"
     "tables those attributes of Flow are None, and there are no such columns.\n\n"
     "Iterating gives a Flow for each that goes on, in the order of their first packets.\n"
     "table[key] is the flow of a fwd_key of either direction, of an IPflow or of a Flow;\n"

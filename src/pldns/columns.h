@@ -180,7 +180,7 @@ bool pldns_has_port(const struct plt_packet *packet, const uint8_t ports[PLDNS_P
 
 /* What puts fragments and streams together; NULL when out of memory. */
 struct pldns_reassembly *pldns_reassembly_new(const uint64_t seed[2]);
-void pldns_reassembly_free(struct pldns_reassembly *reassembly);
+void pldns_reassembly_free(struct pldns_reassembly *self);
 
 /* Where records come from. */
 struct pldns_records {

@@ -8,7 +8,7 @@
 
 /* What puts fragments and streams together; NULL when out of memory. */
 struct pldns_reassembly *pldns_reassembly_new(const uint64_t seed[2]);
-void pldns_reassembly_free(struct pldns_reassembly *reassembly);
+void pldns_reassembly_free(struct pldns_reassembly *self);
 
 /* Where records come from. */
 struct pldns_records {

@@ -211,10 +211,13 @@ static void end_old(struct connections *all)
 /* Make room: first of what is over, then of what had no packet for the longest time. */
 static void end_for_memory(struct connections *all)
 {
-    while (all->memory > all->settings.memory && all->count > 0) {
-        enum connection_list list =
-            all->oldest[CONNECTIONS_OVER] ? CONNECTIONS_OVER : CONNECTIONS_LIVE;
-        end(all, all->oldest[list], CONNECTION_MEMORY);
+    while (all->memory > all->settings.memory) {
+        struct connection *oldest = all->oldest[CONNECTIONS_OVER];
+        if (!oldest)
+            oldest = all->oldest[CONNECTIONS_LIVE];
+        if (!oldest)
+            return;
+        end(all, oldest, CONNECTION_MEMORY);
     }
 }
 

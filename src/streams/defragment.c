@@ -53,6 +53,7 @@ struct datagram {
     int64_t clock;
     struct fragment_part *first; /* owned, with all after it, in the order they came */
     struct fragment_part *last;
+    const struct fragment_part *head; /* borrowed: that with the beginning, NULL until it came */
     uint32_t parts;
     uint32_t total;   /* bytes of the payload, or UNKNOWN */
     uint32_t end;     /* of what came */
@@ -172,6 +173,7 @@ static void release(struct defragmenter *all, struct datagram *datagram)
         all->released = datagram->first;
     all->released_last = datagram->last;
     datagram->first = datagram->last = NULL;
+    datagram->head = NULL;
     all->memory -= datagram->memory - sizeof(*datagram);
     datagram->memory = sizeof(*datagram);
 }
@@ -277,6 +279,8 @@ static bool add_part(struct defragmenter *all, struct datagram *datagram,
     else
         datagram->first = part;
     datagram->last = part;
+    if (part->at == 0)
+        datagram->head = part;
     datagram->parts++;
     count_memory(all, datagram, size);
     return true;
@@ -355,9 +359,7 @@ static void mend_header(uint8_t *data, const struct fragment_part *first, uint32
 static enum defragment_result put_together(struct defragmenter *all, struct datagram *datagram,
                                            struct plt_record *record)
 {
-    const struct fragment_part *first = datagram->first;
-    while (first->at != 0)
-        first = first->next;
+    const struct fragment_part *first = datagram->head;
     uint32_t size = first->header + datagram->total;
     uint32_t length = size - first->layer3;
     uint32_t most = datagram->key.version == 4 ? MOST_LENGTH : MOST_LENGTH + IP6_HEADER;
@@ -411,7 +413,7 @@ static enum defragment_result add_fragment(struct defragmenter *all, struct plt_
         return DEFRAGMENT_NO_MEMORY;
     if (datagram->broken)
         release(all, datagram);
-    if (datagram->broken || datagram->total == UNKNOWN ||
+    if (datagram->broken || !datagram->head || datagram->total == UNKNOWN ||
         datagram->covered < (datagram->total + UNIT - 1) / UNIT)
         return DEFRAGMENT_HELD;
     return put_together(all, datagram, record);

@@ -179,12 +179,12 @@ static bool grow_block(struct stream_way *way, size_t at)
     if (block->count < block->room)
         return true;
     uint32_t room = block->room * 2;
-    block = realloc(block, block_size(room));
-    if (!block)
+    struct way_block *grown = realloc(block, block_size(room));
+    if (!grown)
         return false;
-    way->memory += block_size(room) - block_size(block->room);
-    block->room = room;
-    way->blocks[at] = block;
+    way->memory += block_size(room) - block_size(grown->room);
+    grown->room = room;
+    way->blocks[at] = grown;
     return true;
 }
 

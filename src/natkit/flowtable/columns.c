@@ -182,7 +182,7 @@ PyObject *flow_array(PyObject *self_, PyObject *args, PyObject *kwargs)
 
 /* --- What Arrow's metadata tells of them ----------------------------------------------------- */
 
-#define AS_DOC(what, whose, kind, missing, column, attribute, doc) doc,
+#define AS_DOC(what, whose, kind, missing, column, attribute, text) {.doc = (text)},
 
 static const char *unit_of(enum flow_what what)
 {
@@ -207,10 +207,10 @@ static const char *unit_of(enum flow_what what)
 
 struct column_notes column_notes_of(const char *name)
 {
-    static const char *const docs[] = {FLOW_FIELD_ROWS(AS_DOC)};
+    static const struct column_notes docs[] = {FLOW_FIELD_ROWS(AS_DOC)};
     for (size_t i = 0; i < FLOW_FIELDS; i++)
         if (strcmp(flow_fields[i].info.name, name) == 0)
-            return (struct column_notes){.doc = docs[i],
+            return (struct column_notes){.doc = docs[i].doc,
                                          .unit = unit_of((enum flow_what)flow_fields[i].what),
                                          .source = "packets of the flow"};
     return (struct column_notes){.doc = NULL};

@@ -196,9 +196,10 @@ static PyObject *batch_mask(PyObject *self_, PyObject *arg)
     return part_of(self_, arg, PART_MASK);
 }
 
-struct batch_types batch_types_of(const struct batch *batch)
+struct batch_types batch_types_of(PyObject *batch)
 {
-    return (struct batch_types){.batch = Py_TYPE(&batch->ob_base), .column = batch->column_type};
+    return (struct batch_types){.batch = Py_TYPE(batch),
+                                .column = ((struct batch *)batch)->column_type};
 }
 
 static PyObject *batch_arrow_c_array(PyObject *self_, PyObject *Py_UNUSED(args))

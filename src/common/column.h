@@ -103,7 +103,7 @@ PyObject *batch_select(PyObject *self_, PyObject *columns);
 PyObject *batch_rows(PyObject *self_, PyObject *args);
 PyObject *batch_strings(PyObject *self_, PyObject *args);
 /* For those: the batch's types, its column type borrowed from it. */
-struct batch_types batch_types_of(const struct batch *batch);
+struct batch_types batch_types_of(PyObject *batch);
 
 /* --- Addresses as texts, in addresstext.c -------------------------------------------------------
  */

@@ -24,7 +24,7 @@ PyObject *batch_select(PyObject *self_, PyObject *columns)
         infos[i] = self->infos[n];
         chosen[i] = self->columns[n];
     }
-    const struct batch_types types = batch_types_of(self);
+    const struct batch_types types = batch_types_of(self_);
     struct batch *result = batch_new_bare(&types, infos, count, self->rows);
     if (!result)
         return NULL;
@@ -111,7 +111,7 @@ PyObject *batch_rows(PyObject *self_, PyObject *args)
         return PyErr_Format(PyExc_IndexError,
                             "%zd rows from %zd on, each %zd from the last, of %zd", range.count,
                             range.start, range.step, rows);
-    const struct batch_types types = batch_types_of(self);
+    const struct batch_types types = batch_types_of(self_);
     struct batch *result = batch_new(&types, self->infos, self->count, (size_t)range.count);
     if (!result)
         return NULL;

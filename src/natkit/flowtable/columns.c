@@ -194,7 +194,7 @@ PyObject *flow_array(PyObject *self_, PyObject *args, PyObject *kwargs)
 
 /* --- What Arrow's metadata tells of them ----------------------------------------------------- */
 
-#define AS_DOC(what, whose, kind, missing, column, attribute, doc) doc,
+#define AS_DOC(what, whose, kind, missing, column, attribute, text) {.doc = (text)},
 
 static const char *unit_of(const struct flow_field *field)
 {
@@ -224,12 +224,13 @@ static const char *unit_of(const struct flow_field *field)
 
 struct column_notes column_notes_of(const char *name)
 {
-    static const char *const docs[] = {FLOW_FIELD_ROWS(AS_DOC) TCP_FIELD_ROWS(AS_DOC)
-                                           TUNNEL_FIELD_ROWS(AS_DOC)};
+    static const struct column_notes docs[] = {FLOW_FIELD_ROWS(AS_DOC) TCP_FIELD_ROWS(AS_DOC)
+                                                   TUNNEL_FIELD_ROWS(AS_DOC)};
     for (size_t i = 0; i < ALL_FLOW_FIELDS; i++)
         if (strcmp(flow_fields[i].info.name, name) == 0)
-            return (struct column_notes){
-                .doc = docs[i], .unit = unit_of(&flow_fields[i]), .source = "packets of the flow"};
+            return (struct column_notes){.doc = docs[i].doc,
+                                         .unit = unit_of(&flow_fields[i]),
+                                         .source = "packets of the flow"};
     return (struct column_notes){.doc = NULL};
 }
 

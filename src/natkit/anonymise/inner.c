@@ -60,44 +60,24 @@ uint64_t natkit_quoted(struct anonymising *self, const struct stretch *in, uint3
     return natkit_inner(self, in, at, INNER_IP, &turned);
 }
 
-/* An application may use the port of a tunnel: its data must not be taken for an IP header. */
-bool natkit_looks_like_ip(const struct stretch *in, uint32_t at)
+uint64_t natkit_encapsulated(struct anonymising *self, const struct stretch *in,
+                             encapsulation_reader *read, const struct place *place)
 {
-    if (!stretch_has(in, at, 1))
-        return false;
-    const uint8_t *ip = in->data + at;
-    uint32_t header = (ip[0] & 0x0fU) * 4;
-    if (ip[0] >> 4 == 6)
-        return true;
-    if (ip[0] >> 4 != 4 || header < IP_HEADER)
-        return false;
-    /* with a checksum of 0, hardware was to fill it in */
-    return !stretch_has(in, at, header) || load_be16(ip + 10) == 0 ||
-           checksum_sum(ip, header) == 0xffff;
-}
-
-uint64_t natkit_inner_ip(struct anonymising *self, const struct stretch *in, uint32_t at,
-                         const char *name, const struct place *place)
-{
-    return natkit_looks_like_ip(in, at) ? natkit_inner(self, in, at, INNER_IP, place)
-                                        : natkit_unknown(self, in, at, name, -1);
-}
-
-uint64_t natkit_next_protocol(struct anonymising *self, const struct stretch *in, uint32_t at,
-                              uint8_t next, const char *name, const struct place *place)
-{
-    switch (next) {
-    case 1:
-        return natkit_inner_ethertype(self, in, at, ETHERTYPE_IP, place);
-    case 2:
-        return natkit_inner_ethertype(self, in, at, ETHERTYPE_IP6, place);
-    case 3:
-        return natkit_inner(self, in, at, INNER_ETHERNET, place);
-    case 4:
-        return natkit_inner_ethertype(self, in, at, ETHERTYPE_NSH, place);
-    case 5:
-        return natkit_inner_ethertype(self, in, at, ETHERTYPE_MPLS, place);
-    default:
-        return natkit_unknown(self, in, at, name, next);
+    struct encapsulation header;
+    read(in->data, in->len, &header);
+    switch ((enum carried)header.carries) {
+    case CARRIES_NOTHING:
+        return 0;
+    case CARRIES_UNKNOWN:
+        return natkit_unknown(self, in, header.at, header.name, header.number);
+    case CARRIES_IP:
+        return natkit_inner(self, in, header.at, INNER_IP, place);
+    case CARRIES_ETHERNET:
+        return natkit_inner(self, in, header.at, INNER_ETHERNET, place);
+    case CARRIES_PPP:
+        return natkit_inner(self, in, header.at, INNER_PPP, place);
+    case CARRIES_ETHERTYPE:
+        break;
     }
+    return natkit_inner_ethertype(self, in, header.at, header.ethertype, place);
 }

@@ -2,6 +2,7 @@
 #ifndef NATKIT_ANONYMISE_INNER_H
 #define NATKIT_ANONYMISE_INNER_H
 
+#include "packet/encapsulation.h"
 #include "packet/linktypes.h"
 #include "replace.h"
 
@@ -30,15 +31,9 @@ uint64_t natkit_inner(struct anonymising *self, const struct stretch *in, uint32
                       const struct place *place);
 uint64_t natkit_inner_ethertype(struct anonymising *self, const struct stretch *in, uint32_t at,
                                 uint16_t ethertype, const struct place *place);
-/* Whether an IP header may be at a place. */
-bool natkit_looks_like_ip(const struct stretch *in, uint32_t at);
-/* An IP packet where one may be, else the unknown payload of a tunnel of this name. */
-uint64_t natkit_inner_ip(struct anonymising *self, const struct stretch *in, uint32_t at,
-                         const char *name, const struct place *place);
-/* By the "next protocol" of a header: RFC 8300 section 2.2, and VXLAN-GPE
- * (draft-ietf-nvo3-vxlan-gpe section 3.2). */
-uint64_t natkit_next_protocol(struct anonymising *self, const struct stretch *in, uint32_t at,
-                              uint8_t next, const char *name, const struct place *place);
+/* What the header of a tunnel carries, found by the reader of such headers. */
+uint64_t natkit_encapsulated(struct anonymising *self, const struct stretch *in,
+                             encapsulation_reader *read, const struct place *place);
 /* The packet that a message quotes. */
 uint64_t natkit_quoted(struct anonymising *self, const struct stretch *in, uint32_t at,
                        const struct place *place);

@@ -7,7 +7,6 @@
 #include "sctp.h"
 #include "signalling.h"
 #include "tunnels.h"
-#include "udptunnels.h"
 
 static const struct natkit_protocol ethertypes[] = {
     {ETHERTYPE_ARP, "ARP", natkit_arp},

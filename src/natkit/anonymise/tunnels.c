@@ -1,4 +1,5 @@
-/* Tunnels below IP and directly in IP: where the inner packet begins. */
+/* Tunnels, and protocols without addresses.  Where the inner packet begins is read in
+ * packet/encapsulation.c. */
 #include "tunnels.h"
 
 #include "checksum.h"
@@ -15,38 +16,30 @@ uint64_t natkit_quiet(struct anonymising *self, const struct stretch *in, const 
     return 0;
 }
 
-/* RFC 8300 section 2.2 */
-uint64_t natkit_nsh(struct anonymising *self, const struct stretch *in, const struct place *place)
-{
-    if (!stretch_has(in, 0, 4))
-        return 0;
-    uint32_t size = (in->data[1] & 0x3fU) * 4;
-    if (size < 8)
-        return natkit_unknown(self, in, 0, "NSH", -1);
-    return natkit_next_protocol(self, in, size, in->data[3], "NSH", place);
-}
-
 /* --- Above IP -------------------------------------------------------------------------------- */
 
-uint64_t natkit_ipip(struct anonymising *self, const struct stretch *in, const struct place *place)
-{
-    return natkit_inner(self, in, 0, INNER_IP, place);
-}
+/* Functions of tunnels that need no more than the reader of their header. */
+#define TUNNEL(id, reader)                                                                         \
+    uint64_t natkit_##id(struct anonymising *self, const struct stretch *in,                       \
+                         const struct place *place)                                                \
+    {                                                                                              \
+        return natkit_encapsulated(self, in, encapsulation_##reader, place);                       \
+    }
 
-/* RFC 4023 section 3, RFC 7510 */
-uint64_t natkit_mpls(struct anonymising *self, const struct stretch *in, const struct place *place)
-{
-    return natkit_inner_ethertype(self, in, 0, ETHERTYPE_MPLS, place);
-}
-
-/* RFC 3378: version 3 in the first four bits, then a whole frame. */
-uint64_t natkit_etherip(struct anonymising *self, const struct stretch *in,
-                        const struct place *place)
-{
-    if (in->len > 0 && in->data[0] >> 4 != 3)
-        return natkit_unknown(self, in, 0, "EtherIP", -1);
-    return natkit_inner(self, in, 2, INNER_ETHERNET, place);
-}
+TUNNEL(ipip, ip)
+TUNNEL(etherip, etherip)
+TUNNEL(l2tp3, l2tp3)
+TUNNEL(mpls, mpls)
+TUNNEL(nsh, nsh)
+TUNNEL(l2tp, l2tp)
+TUNNEL(vxlan, vxlan)
+TUNNEL(vxlan_gpe, vxlan_gpe)
+TUNNEL(geneve, geneve)
+TUNNEL(gtp, gtp)
+TUNNEL(lisp, lisp)
+TUNNEL(gue, gue)
+TUNNEL(capwap, capwap)
+TUNNEL(tzsp, tzsp)
 
 /* RFC 4302 section 2; without the key its integrity check value can't be corrected. */
 uint64_t natkit_ah(struct anonymising *self, const struct stretch *in, const struct place *place)
@@ -93,75 +86,48 @@ uint64_t natkit_minimal(struct anonymising *self, const struct stretch *in,
                                     in->data[0], &within);
 }
 
-/* --- GRE ------------------------------------------------------------------------------------- */
-
-/* ERSPAN I has no header; ERSPAN II (draft-foschiano-erspan section 4.2) comes with a GRE sequence
- * number. */
-static uint64_t rewrite_erspan(struct anonymising *self, const struct stretch *in, uint32_t at,
-                               bool sequenced, const struct place *place)
-{
-    if (sequenced && stretch_has(in, at, 1) && in->data[at] >> 4 != 1)
-        return natkit_unknown(self, in, at, "ERSPAN", -1);
-    return natkit_inner(self, in, sequenced ? at + 8 : at, INNER_ETHERNET, place);
-}
-
-/* ERSPAN III (draft-foschiano-erspan section 4.3). */
-static uint64_t rewrite_erspan3(struct anonymising *self, const struct stretch *in, uint32_t at,
-                                const struct place *place)
-{
-    if (!stretch_has(in, at, 12))
-        return 0;
-    uint32_t size = in->data[at + 11] & 1 ? 20 : 12; /* a platform's subheader */
-    uint32_t kind = load_be16(in->data + at + 10) >> 10 & 0x1f;
-    if (in->data[at] >> 4 == 2 && kind == 0)
-        return natkit_inner(self, in, at + size, INNER_ETHERNET, place);
-    if (in->data[at] >> 4 == 2 && kind == 2)
-        return natkit_inner_ip(self, in, at + size, "ERSPAN", place);
-    return natkit_unknown(self, in, at + size, "ERSPAN", -1);
-}
-
-/* WCCP: version 2 has 4 bytes before the packet (draft-mclaggan-wccp-v2rev1 section 4.12). */
-static uint64_t rewrite_wccp(struct anonymising *self, const struct stretch *in, uint32_t at,
-                             const struct place *place)
-{
-    return natkit_inner_ip(self, in, natkit_looks_like_ip(in, at) ? at : at + 4, "WCCP", place);
-}
-
-/* RFC 2784, RFC 2890, and RFC 2637's enhanced GRE of version 1. */
+/* RFC 2784 section 2.5: a checksum covers the header and what it carries. */
 uint64_t natkit_gre(struct anonymising *self, const struct stretch *in, const struct place *place)
 {
-    if (in->len < 4)
-        return 0;
-    uint16_t flags = load_be16(in->data);
-    uint16_t protocol = load_be16(in->data + 2);
-    bool has_checksum = flags & 0x8000;
-    uint32_t version = flags & 7;
-    if (flags & 0x4000 || version > 1) /* RFC 1701's routing; a later version */
-        return natkit_unknown(self, in, 4, "GRE", -1);
-    uint32_t header = 4;
-    for (uint16_t flag = 0x8000; flag >= 0x1000; flag >>= 1) /* checksum, key, sequence number */
-        header += flags & flag ? 4 : 0;
-    if (version == 1 && flags & 0x80) /* acknowledgment */
-        header += 4;
+    enum { HAS_CHECKSUM = 0x8000, HAS_ROUTING = 0x4000, VERSION = 7 };
+    uint16_t flags = stretch_has(in, 0, 4) ? load_be16(in->data) : 0;
+    uint64_t change = natkit_encapsulated(self, in, encapsulation_gre, place);
+    if (!(flags & HAS_CHECKSUM) || flags & HAS_ROUTING || (flags & VERSION) > 1)
+        return change;
+    return change + checksum_adjust(in, 4, change);
+}
+
+/* RFC 4380 section 5.1.1: an origin indication has an address, inverted. */
+uint64_t natkit_teredo(struct anonymising *self, const struct stretch *in,
+                       const struct place *place)
+{
     uint64_t change = 0;
-    switch (protocol) {
-    case ETHERTYPE_TRANSPARENT_ETHERNET: /* RFC 1701; NVGRE, RFC 7637 */
-        change = natkit_inner(self, in, header, INNER_ETHERNET, place);
-        break;
-    case ETHERTYPE_PPP:
-        change = natkit_inner(self, in, header, INNER_PPP, place);
-        break;
-    case ETHERTYPE_ERSPAN:
-        change = rewrite_erspan(self, in, header, flags & 0x1000, place);
-        break;
-    case ETHERTYPE_ERSPAN_3:
-        change = rewrite_erspan3(self, in, header, place);
-        break;
-    case ETHERTYPE_WCCP:
-        change = rewrite_wccp(self, in, header, place);
-        break;
-    default:
-        change = natkit_inner_ethertype(self, in, header, protocol, place);
-    }
-    return has_checksum ? change + checksum_adjust(in, 4, change) : change;
+    uint32_t at = 0;
+    if (stretch_has(in, 0, 4) && load_be16(in->data) == 1)
+        at = 4U + in->data[2] + in->data[3] + 8 + 1;
+    if (self->signalling && stretch_has(in, at, 8) && load_be16(in->data + at) == 0)
+        change = natkit_replace_inverted(self, in, at + 4);
+    return change + natkit_encapsulated(self, in, encapsulation_teredo, place);
+}
+
+/* https://www.wireguard.com/protocol: one of four message types, then three zeros.  The port is in
+ * the range that applications are given. */
+uint64_t natkit_wireguard(struct anonymising *self, const struct stretch *in,
+                          const struct place *place)
+{
+    (void)place;
+    if (stretch_has(in, 0, 4) && load_le32(in->data) >= 1 && load_le32(in->data) <= 4)
+        return natkit_unknown(self, in, 0, "WireGuard", -1);
+    return natkit_payload(self, in, 0);
+}
+
+/* RFC 3948: ESP, or IKE after four zeros; a single byte of 0xff only keeps a NAT's state. */
+uint64_t natkit_nat_traversal(struct anonymising *self, const struct stretch *in,
+                              const struct place *place)
+{
+    (void)place;
+    if (in->len == 1 && in->data[0] == 0xff)
+        return 0;
+    return natkit_unknown(self, in, 0,
+                          stretch_has(in, 0, 4) && load_be32(in->data) == 0 ? "IKE" : "ESP", -1);
 }

@@ -7,6 +7,7 @@ from collections import deque
 from typing import Self
 
 from . import _plt
+from ._progress import Progress, Tell, measured
 from ._sources import Source, Sources, sources_of
 
 __all__ = ["Merged", "merge"]
@@ -18,10 +19,13 @@ class Merged:
     After a LibtraceError, which ends the trace that it is of, the packets of the others go on.
     """
 
-    def __init__(self, sources: list[Source], filter: _plt.filter | str | None) -> None:
+    def __init__(
+        self, sources: list[Source], filter: _plt.filter | str | None, progress: Progress | None
+    ) -> None:
         if isinstance(filter, str):
             filter = _plt.filter(filter)
         self._filter = filter
+        self._progress = progress
         self._opened: list[_plt.trace] = []
         self._traces = [self._trace(source) for source in sources]
         #: the number of the trace is next to the time: it decides where times are the same
@@ -63,6 +67,7 @@ class Merged:
                 raise
             self._due.popleft()
         if self._closed or not self._heads:
+            self._tell_end()
             raise StopIteration
         _, number, packet = heapq.heappop(self._heads)
         self._due.append(number)
@@ -84,15 +89,22 @@ class Merged:
         self._heads.clear()
         for trace in self._opened:
             trace.close()
+        self._tell_end()
+
+    def _tell_end(self) -> None:
+        if self._progress is not None:
+            self._progress.close()
 
 
-def merge(sources: Sources, *, filter: _plt.filter | str | None = None) -> Merged:
+def merge(
+    sources: Sources, *, filter: _plt.filter | str | None = None, progress: Tell = None
+) -> Merged:
     """The packets of several traces in the order of time, one after another.
 
     sources are what plt.columns() takes; a plt.trace is started where it is not, and stays open.
     Packets of the same time come in the order of the sources.  A trace whose time goes back keeps
     its order: such a packet comes at once after the one before it.  filter lets only packets
-    through that match.  All traces are open at the same time.
+    through that match; progress is that of plt.columns().  All traces are open at the same time.
 
     ValueError where there are no sources; LibtraceError where a trace can't be read, with which
     that trace ends: asked again, the packets of the others go on.
@@ -100,4 +112,5 @@ def merge(sources: Sources, *, filter: _plt.filter | str | None = None) -> Merge
     found = sources_of(sources)
     if not found:
         raise ValueError("no sources to read")
-    return Merged(found, filter)
+    counted, told = measured(found, progress)
+    return Merged(counted, filter, told)

@@ -15,8 +15,9 @@ from typing import BinaryIO, Protocol
 
 from ._compression import COMPRESSORS, Compressor
 from ._formats import HEADERS, recognise
+from ._paths import home_path
 from ._plt import BZIP2_COMPRESSION, NO_COMPRESSION, ZLIB_COMPRESSION
-from ._streams import home_path, open_stream
+from ._streams import open_stream
 
 __all__ = ["format_of", "open_file", "open_interface"]
 

@@ -10,9 +10,8 @@ from typing import Protocol, TypeAlias, cast
 
 from . import _plt
 from ._formats import FILE_FORMATS, LIBTRACE_FORMATS, NoTrace, sniff
+from ._paths import home_path, is_url
 from ._plt import LibtraceError
-from ._streams import home_path, open_stream
-from ._urls import is_url, matching_urls
 
 __all__ = ["Readable", "Source", "Sources", "is_file", "local_path", "sources_of"]
 
@@ -82,6 +81,8 @@ def found_in(source: Source) -> list[Source]:
     if not names_file(prefix):
         return [source]
     if is_url(path):
+        from ._urls import matching_urls  # noqa: PLC0415  few have URLs
+
         names = matching_urls(path) if glob.has_magic(path) else None
     else:
         path = home_path(path)
@@ -123,6 +124,8 @@ def traces_in(folder: str, prefix: str) -> list[str]:
 
 def why_no_trace(path: str) -> str | None:
     """Why a file is no trace; None where it is one, or can't be read, which its reader tells."""
+    from ._streams import open_stream  # noqa: PLC0415  what decompresses is slow to import
+
     try:
         stream = open_stream(path)
         try:

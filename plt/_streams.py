@@ -20,12 +20,13 @@ from ._compression import (
     is_damage,
     whole,
 )
+from ._paths import home_path, is_url
 from ._origin import is_own
 from ._readahead import LOST_PLACE, ReadAhead
 from ._threads import processors
-from ._urls import is_url, open_url
+from ._urls import open_url
 
-__all__ = ["Plain", "as_it_is", "closing", "home_path", "is_stdin", "open_stream", "stream_of"]
+__all__ = ["Plain", "as_it_is", "closing", "is_stdin", "open_stream", "stream_of"]
 
 T = TypeVar("T")
 
@@ -206,11 +207,6 @@ class Compressed(Plain):
             if not is_own(error):  # a signal's: how far the decompressor got is unknown
                 self.error = partial(OSError, LOST_PLACE)
             raise
-
-
-def home_path(path: str) -> str:
-    """A path in which ~ or ~name at the start is that home folder, unless there is such a file."""
-    return os.path.expanduser(path) if path[:1] == "~" and not os.path.lexists(path) else path
 
 
 def as_it_is(file: Any) -> Any:

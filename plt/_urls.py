@@ -3,21 +3,14 @@
 from __future__ import annotations
 
 import io
-import re
 from importlib import import_module
 from typing import Any
 
 from ._plt import LibtraceError
 
-__all__ = ["is_url", "matching_urls", "open_url"]
+__all__ = ["matching_urls", "open_url"]
 
 EXTRA = "pip install 'python-libtrace[remote]'"
-URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*(::[A-Za-z][A-Za-z0-9+.-]*)*://")
-
-
-def is_url(name: str) -> bool:
-    """Whether a name is a URL."""
-    return URL.match(name) is not None
 
 
 def fsspec() -> Any:

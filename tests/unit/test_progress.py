@@ -51,11 +51,15 @@ def in_flows(source: Any, **how: Any) -> int:
     return natkit.flows(source, **how).packets
 
 
+def in_merge(source: Any, workers: int = 1, **how: Any) -> int:  # noqa: ARG001  it has no threads
+    return sum(1 for _ in plt.merge(source, **how))
+
+
 READERS = [in_columns, in_table, in_dns_columns, in_flows]
 
 
 @pytest.mark.parametrize("workers", [1, 2])
-@pytest.mark.parametrize("read", READERS)
+@pytest.mark.parametrize("read", [*READERS, in_merge])
 def test_a_function_gets_bytes(read: Callable[..., int], workers: int, paths: list[Path]) -> None:
     told: list[State] = []
     assert read(paths, workers=workers, progress=lambda *state: told.append(state)) == 8000
@@ -150,7 +154,7 @@ def test_what_is_no_progress(wrong: object, paths: list[Path]) -> None:
 
 def test_a_bar(paths: list[Path], capfd: pytest.CaptureFixture[str]) -> None:
     pytest.importorskip("tqdm", reason="tqdm is not here")
-    for read in READERS:
+    for read in [*READERS, in_merge]:
         assert read(paths, progress=True) == 8000
         shown = capfd.readouterr().err
         assert "100%" in shown

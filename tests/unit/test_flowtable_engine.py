@@ -122,7 +122,7 @@ def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
         *sorted((SRC / "flowtable").glob("*.c")),
         *sorted((SRC / "packet").glob("*.c")),
     ]
-    command = ["cc", "-std=c11", "-O1", f"-I{SRC}", "-o", str(built), *map(str, sources)]
+    command = ["cc", "-std=c11", "-O1", f"-I{SRC}", "-o", str(built), *map(str, sources), "-lm"]
     run = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
     assert run.returncode == 0, run.stderr
     return built

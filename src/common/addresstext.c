@@ -1,5 +1,6 @@
 /* The addresses of a column as texts: a hash finds the distinct ones, each is formatted once. */
-#include "column.h"
+#define _DEFAULT_SOURCE /* for getentropy() */
+#include "addresstext.h"
 
 #include "iptext.h"
 #include "siphash.h"

@@ -1,7 +1,9 @@
 /* Columns as Arrow's C data interface and C stream interface have them
  * (https://arrow.apache.org/docs/format/CDataInterface.html), in capsules of its PyCapsule
  * protocol. The structs are declared as that specification gives them. */
-#include "column.h"
+#include "arrow.h"
+
+#include "addresstext.h"
 #include "keptexception.h"
 
 #include <errno.h>

@@ -3,7 +3,7 @@
  * The state is (format, byte order, rows, columns), a column (name, kind, values, mask, more): the
  * last three bytes in the byte order and layout of the machine, the mask None where the column has
  * none.  More is the UTF-8 of texts, the IP versions of addresses, else None. */
-#include "column.h"
+#include "pickle.h"
 
 #include <stdarg.h>
 #include <stdlib.h>

@@ -4,7 +4,7 @@
 #define PLT_COMMON_READER_H
 
 #include "capi.h"
-#include "column.h"
+#include "batch.h"
 
 /* The head of a module's reader object; its memory is zeroed by tp_alloc. */
 struct column_reader {

@@ -1,5 +1,8 @@
 /* Parts of a batch: some of its columns, some of its rows, the texts of a column. */
-#include "column.h"
+#include "select.h"
+
+#include "addresstext.h"
+#include "batch.h"
 
 #include <string.h>
 

@@ -8,12 +8,11 @@
 
 static bool add_chunk(struct tcp_tracks *tracks)
 {
-    struct tcp_track **chunks =
-        realloc(tracks->chunks, (tracks->chunk_count + 1) * sizeof(*chunks));
+    uint8_t **chunks = realloc(tracks->chunks, (tracks->chunk_count + 1) * sizeof(*chunks));
     if (!chunks)
         return false;
     tracks->chunks = chunks;
-    struct tcp_track *chunk = memory_map(CHUNK_TRACKS * sizeof(*chunk), false);
+    uint8_t *chunk = memory_map(CHUNK_TRACKS * sizeof(struct tcp_track), false);
     if (!chunk)
         return false;
     chunks[tracks->chunk_count++] = chunk;

@@ -9,7 +9,7 @@
 enum { CHUNK_TRACKS = 1 << 12 };
 
 struct tcp_tracks {
-    struct tcp_track **chunks; /* owned, and each of them */
+    uint8_t **chunks; /* owned, and each of them */
     size_t chunk_count;
     uint32_t used; /* from 1 on; some may be free again */
     uint32_t free; /* the first of those, or 0 */
@@ -18,7 +18,8 @@ struct tcp_tracks {
 
 static inline struct tcp_track *tcp_track_at(const struct tcp_tracks *tracks, uint32_t number)
 {
-    return &tracks->chunks[number / CHUNK_TRACKS][number % CHUNK_TRACKS];
+    return (struct tcp_track *)(void *)(tracks->chunks[number / CHUNK_TRACKS] +
+                                        number % CHUNK_TRACKS * sizeof(struct tcp_track));
 }
 
 /* Room for so many more; false when out of memory. */

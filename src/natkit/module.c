@@ -14,6 +14,7 @@
 #include "natkit/streams/reader.h"
 #include "natkit/streams/stream.h"
 #include "numbers.h"
+#include "common/batchtype.h"
 
 /* --- Functions ------------------------------------------------------------------------------- */
 

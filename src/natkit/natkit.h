@@ -3,7 +3,7 @@
 #define NATKIT_NATKIT_H
 
 #include "common/capi.h"
-#include "common/column.h"
+#include "common/batch.h"
 
 enum { NATKIT_SHARED_RESULTS = 16 };
 

@@ -4,7 +4,7 @@
 
 #include "state.h"
 
-#include "common/column.h"
+#include "common/batch.h"
 
 #include "packet/bytes.h"
 

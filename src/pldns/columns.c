@@ -7,6 +7,7 @@
 #include "common/reader.h"
 
 #include "packet/bytes.h"
+#include "common/arrow.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -4,7 +4,7 @@
 
 #include "packet.h"
 
-#include "common/column.h"
+#include "common/batch.h"
 
 /* What columns a reader has, as numbers of columns.c. */
 struct pldns_wanted {

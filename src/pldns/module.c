@@ -7,6 +7,7 @@
 #include "payload.h"
 #include "rr.h"
 #include "state.h"
+#include "common/batchtype.h"
 
 /* Appends a new message to the list: 0, or -1 with an exception. */
 static int append_message(PyObject *list, const struct pldns_state *state, const uint8_t *wire,

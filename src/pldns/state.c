@@ -1,5 +1,6 @@
 /* The state of the module, and how its objects find it. */
 #include "state.h"
+#include "common/batchtype.h"
 
 int pldns_state_traverse(PyObject *module, visitproc visit, void *arg)
 {

@@ -5,7 +5,7 @@
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
 
-#include "common/column.h"
+#include "common/batch.h"
 
 struct pldns_state {
     PyTypeObject *message_type;

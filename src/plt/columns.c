@@ -5,6 +5,7 @@
 #include "packet/field.h"
 #include "packet/property.h"
 #include "packet/protocols.h"
+#include "common/arrow.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -9,6 +9,7 @@
 #include "state.h"
 #include "tables.h"
 #include "where.h"
+#include "common/batchtype.h"
 
 #include <fcntl.h>
 

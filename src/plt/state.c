@@ -1,5 +1,6 @@
 /* The state of the module plt._plt. */
 #include "state.h"
+#include "common/batchtype.h"
 
 struct plt_state *plt_state_of(PyTypeObject *type)
 {

@@ -6,7 +6,7 @@
 #include <Python.h>
 
 #include "common/capi.h"
-#include "common/column.h"
+#include "common/batch.h"
 #include "types.h"
 
 struct plt_state {

@@ -131,8 +131,8 @@ def test_pickles_that_are_cut_or_too_long(state):
 
 
 def test_pickles_of_another_kind(state):
-    version = state[:16] + (3).to_bytes(4, "little") + state[20:]
-    with pytest.raises(ValueError, match="version 3, not 2"):
+    version = state[:16] + (4).to_bytes(4, "little") + state[20:]
+    with pytest.raises(ValueError, match="version 4, not 3"):
         FlowTable._from_bytes(version)
     swapped = state[:20] + state[20:24][::-1] + state[24:]
     with pytest.raises(ValueError, match="another byte order"):
@@ -188,7 +188,7 @@ def test_a_pickle_with_a_flow_twice(tmp_path):
     table = FlowTable()
     table.add_trace(write(tmp_path / "x.pcap", pcap([ethernet(ipv4(udp(), 17))] * 2, ETH)))
     state = state_of(table)
-    header, flow = bytearray(state[:152]), bytearray(state[152:])
+    header, flow = bytearray(state[:160]), bytearray(state[160:])
     assert header[104:112] == (1).to_bytes(8, "little")  # flows
     header[104] = 2
     again = bytearray(flow)

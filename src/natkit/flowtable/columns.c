@@ -4,6 +4,7 @@
 #include "fieldrows.h"
 #include "fields.h"
 #include "tcprows.h"
+#include "common/arrow.h"
 
 #include <string.h>
 

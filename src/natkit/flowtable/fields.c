@@ -74,7 +74,7 @@ bool flow_field_number(const struct flow_field *field, const struct flow_copy *c
     bool is_tcp = flow_proto(flow, copy->v6) == PROTO_TCP;
     int64_t first = 0, last = 0, duration = 0;
     if (field->what >= FIRST_TCP_WHAT)
-        return flow_tcp_number(field, copy, value);
+        return flow_tcp_number(field->what, field->whose, copy, value);
     switch ((enum flow_what)field->what) {
     case VERSION:
         *value = copy->v6 ? 6 : 4;
@@ -142,7 +142,7 @@ const char *flow_field_text(const struct flow_field *field, const struct flow_co
         return copy->tunnel ? tunnel_kind_name((enum tunnel_kind)(copy->tunnel >> FLOW_TUNNEL_KIND))
                             : NULL;
     return field->what == STATE ? flow_tcp_state(&copy->of.flow, copy->v6)
-                                : flow_tcp_text(field, copy);
+                                : flow_tcp_text(field->what, copy);
 }
 
 const uint8_t *flow_field_address(const struct flow_field *field, const struct flow_copy *copy,

@@ -2,6 +2,7 @@
 #ifndef NATKIT_FLOWTABLE_FIELDS_H
 #define NATKIT_FLOWTABLE_FIELDS_H
 
+#include "common/batch.h"
 #include "field.h"
 
 #include "flowtable/flow.h"

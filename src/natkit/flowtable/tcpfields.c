@@ -5,6 +5,8 @@
 
 #include "flowtable/quality.h"
 
+#include <stddef.h>
+
 static bool time_of(int64_t time, uint64_t *value)
 {
     *value = (uint64_t)time;
@@ -41,22 +43,22 @@ static bool window_number(uint8_t what, const struct tcp_quality *quality, unsig
     return known && way->window_min <= way->window_max;
 }
 
-bool flow_tcp_number(const struct flow_field *field, const struct flow_copy *copy, uint64_t *value)
+bool flow_tcp_number(uint8_t what, uint8_t whose, const struct flow_copy *copy, uint64_t *value)
 {
     const struct tcp_quality *quality = copy->quality;
     if (!quality)
         return false;
-    if (field->whose == BOTH)
-        return common_number(field->what, quality, value);
-    unsigned n = flow_forward(&copy->of.flow) ^ field->whose;
+    if (whose == BOTH)
+        return common_number(what, quality, value);
+    unsigned n = flow_forward(&copy->of.flow) ^ whose;
     const struct tcp_quality_way *way = &quality->ways[n];
-    switch ((enum flow_tcp_what)field->what) {
+    switch ((enum flow_tcp_what)what) {
     case RTT_COUNT:
         *value = way->rtt_count;
         return true;
     case RTT_MIN:
     case RTT_MAX:
-        *value = field->what == RTT_MIN ? way->rtt_min : way->rtt_max;
+        *value = what == RTT_MIN ? way->rtt_min : way->rtt_max;
         return way->rtt_count > 0;
     case RTT_MEAN:
         return tcp_rtt_mean(way, value);
@@ -88,7 +90,7 @@ bool flow_tcp_number(const struct flow_field *field, const struct flow_copy *cop
         return true;
     case WINDOW_MIN:
     case WINDOW_MAX:
-        return window_number(field->what, quality, n, value);
+        return window_number(what, quality, n, value);
     case WINDOW_SCALE:
         *value = way->scale;
         return way->options & SEGMENT_SCALE;
@@ -115,12 +117,12 @@ static const char *closed_how(const struct flow *flow)
     return either & EVENT_FIN ? "half" : NULL;
 }
 
-const char *flow_tcp_text(const struct flow_field *field, const struct flow_copy *copy)
+const char *flow_tcp_text(uint8_t what, const struct flow_copy *copy)
 {
     const struct tcp_quality *quality = copy->quality;
     if (!quality || !quality->closed)
         return NULL;
-    if (field->what == CLOSED_HOW)
+    if (what == CLOSED_HOW)
         return closed_how(&copy->of.flow);
     unsigned way = (quality->closed & CLOSED_WAY1) != 0;
     return way == flow_forward(&copy->of.flow) ? "fwd" : "rev";

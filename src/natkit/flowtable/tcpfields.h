@@ -2,12 +2,10 @@
 #ifndef NATKIT_FLOWTABLE_TCPFIELDS_H
 #define NATKIT_FLOWTABLE_TCPFIELDS_H
 
-#include "field.h"
-
 #include "flowtable/flow.h"
 
-/* The number, or the text; false and NULL where it is missing. */
-bool flow_tcp_number(const struct flow_field *field, const struct flow_copy *copy, uint64_t *value);
-const char *flow_tcp_text(const struct flow_field *field, const struct flow_copy *copy);
+/* The number, or the text, by what a row is and whose; false and NULL where it is missing. */
+bool flow_tcp_number(uint8_t what, uint8_t whose, const struct flow_copy *copy, uint64_t *value);
+const char *flow_tcp_text(uint8_t what, const struct flow_copy *copy);
 
 #endif

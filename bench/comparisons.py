@@ -147,6 +147,15 @@ def dns(sizes: Sizes) -> Comparison:
     return Comparison(title, jobs, "with_pldns.loop", unit="messages")
 
 
+def streams(sizes: Sizes) -> Comparison:
+    path = traces.streams(sizes.packets // 4)
+    jobs = (
+        Job("the floor, in C", FLOOR, path),
+        Job("natkit.streams(), and their bytes", "with_natkit.streams", path),
+    )
+    return Comparison("TCP streams, in segments of 1,448 bytes", jobs, None)
+
+
 def messages(_: Sizes) -> Comparison:
     path = traces.tutorial_dns()
     jobs = (
@@ -229,6 +238,7 @@ COMPARISONS = {
     "filters": filters,
     "flows": flows,
     "dns": dns,
+    "streams": streams,
     "messages": messages,
     "gz": gz,
     "anonymise": anonymise,

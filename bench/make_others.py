@@ -85,3 +85,24 @@ def make_headers(path: Path, packets: int) -> None:
     with path.open("wb") as out:
         out.write(file_header(65535, link=101))
         out.write(b"".join(start + ends[i : i + 8] for i in range(0, len(ends), 8)))
+
+
+def make_streams(path: Path, packets: int) -> None:
+    """TCP segments of 1,448 bytes to a server, 64 connections at a time of 1,000 segments each."""
+    payload = random.Random(2).randbytes(1448)
+    at_once, length = 64, 1000
+    with path.open("wb") as out:
+        out.write(file_header(65535))
+        for n in range(packets):
+            group, rest = divmod(n, at_once * length)
+            number, one = divmod(rest, at_once)  # of the segment, of the connection
+            port = 1024 + (group * at_once + one) % 60_000
+            network = struct.pack(
+                ">BBHHHBBH4s4s", 0x45, 0, 1488, 1, 0, 64, 6, 0, b"\xc0\0\2\1", b"\xc6\x33\x64\1"
+            )
+            flags = 0x11 if number == length - 1 else 0x10
+            seq = 1 + number * len(payload)
+            transport = struct.pack(">HHIIBBHHH", port, 80, seq, 1, 0x50, flags, 8192, 0, 0)
+            data = bytes(12) + b"\x08\x00" + network + transport + payload
+            seconds, micros = divmod(n * 20, 1_000_000)
+            out.write(struct.pack("<IIII", START + seconds, micros, len(data), len(data)) + data)

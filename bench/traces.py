@@ -62,6 +62,11 @@ def dns(messages: int) -> Path:
     return kept(f"dns-messages-{messages}.pcap", lambda path: make_others.make_dns(path, messages))
 
 
+def streams(packets: int) -> Path:
+    """Full segments of TCP, in order."""
+    return kept(f"streams-{packets}.pcap", lambda path: make_others.make_streams(path, packets))
+
+
 def many_flows(flows: int) -> Path:
     """A packet of each of so many flows."""
     make = make_others.make_many_flows

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import operator
 import os
+import threading
 from collections.abc import Iterator, Sequence
 from typing import SupportsIndex
 
@@ -71,7 +72,7 @@ def streams(
 
 
 class _Streams:
-    """Reads one source after another."""
+    """Reads one source after another; for any thread."""
 
     def __init__(
         self, reader: _StreamReader, sources: Sequence[Source], filter: SharedFilter
@@ -80,21 +81,23 @@ class _Streams:
         self._sources = iter(sources)
         self._filter = filter
         self._finished = False
+        self._lock = threading.RLock()
 
     def __iter__(self) -> Iterator[Stream]:
         return self
 
     def __next__(self) -> Stream:
-        while True:
-            stream = next(self._reader, None)
-            if stream is not None:
-                return stream
-            if self._finished:
-                raise StopIteration
-            try:
-                source = next(self._sources)
-            except StopIteration:
-                self._finished = True
-                self._reader.finish()
-            else:
-                self._reader.open(source, self._filter)
+        with self._lock:
+            while (stream := next(self._reader, None)) is None:
+                if self._finished:
+                    raise StopIteration
+                self._go_on()
+            return stream
+
+    def _go_on(self) -> None:
+        """Open the next source, or end all streams after the last."""
+        for source in self._sources:
+            self._reader.open(source, self._filter)
+            return
+        self._reader.finish()
+        self._finished = True

@@ -61,6 +61,14 @@ def flows_2_workers(path: Path, clock: Clock) -> Result:
     return found(table)
 
 
+def streams(path: Path, clock: Clock) -> Result:
+    octets = 0
+    with clock:
+        for stream in natkit.streams(path):
+            octets += len(stream.fwd.data) + len(stream.rev.data)
+    return {"bytes": octets, "count": octets // 1448}
+
+
 class Flow:
     """A flow: its packets and bytes in each direction."""
 

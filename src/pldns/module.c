@@ -59,7 +59,7 @@ static PyMethodDef module_methods[] = {
          "Each has a 2-byte length before it (RFC 1035 section 4.2.2). payload is as for ldns(),\n"
          "but a bytes-like object is taken to be bytes of a TCP stream, with the lengths. "
          "Segments\n"
-         "are not joined: for messages longer than a segment give a stream's joined bytes. What\n"
+         "are not joined: for messages longer than a segment give a way of natkit.streams(). What\n"
          "is left at the end, be it one byte, is a message cut short, mostly not ok. The list of\n"
          "a UDP payload is of the one message that it holds."},
     {.ml_name = "opcodestr",

@@ -292,6 +292,7 @@ static bool read_header(const struct plt_packet *packet, struct header *out)
     out->is_syn = (out->flags & (TCP_SYN | TCP_RST)) == TCP_SYN;
     out->segment.seq = load_be32(tcp + 4) + ((out->flags & TCP_SYN) != 0);
     out->segment.len = payload.len;
+    out->segment.data = tcp; /* where nothing of it was captured */
     if (payload.at < payload.end) {
         out->segment.data = packet->data + payload.at;
         out->segment.there = payload.end - payload.at;

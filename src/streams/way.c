@@ -468,7 +468,8 @@ void way_forget(struct stream_way *way, uint64_t position)
         free(way->blocks[blocks++]);
     }
     way->block_count -= blocks;
-    memmove(way->blocks, way->blocks + blocks, way->block_count * sizeof(struct way_block *));
+    if (way->block_count > 0)
+        memmove(way->blocks, way->blocks + blocks, way->block_count * sizeof(struct way_block *));
     way->forgotten = position;
     if (way->next < position) {
         way->next = position;

@@ -67,7 +67,7 @@ def sources_of(given: Sources) -> list[Source]:
     if isinstance(given, str | bytes | os.PathLike | _plt.trace) or hasattr(given, "read"):
         return found_in(cast(Source, given))
     if not isinstance(given, Iterable) or isinstance(given, Mapping):
-        return [given]
+        return [cast(Source, given)]
     return [source for one in given for source in found_in(cast(Source, one))]
 
 

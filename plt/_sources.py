@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import glob
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import PurePath
 from typing import Protocol, TypeAlias, cast
 
@@ -66,8 +66,8 @@ def sources_of(given: Sources) -> list[Source]:
     """
     if isinstance(given, str | bytes | os.PathLike | _plt.trace) or hasattr(given, "read"):
         return found_in(cast(Source, given))
-    if not isinstance(given, Iterable):
-        return [given]
+    if not isinstance(given, Iterable) or isinstance(given, Mapping):
+        return [cast(Source, given)]
     return [source for one in given for source in found_in(cast(Source, one))]
 
 

@@ -81,6 +81,8 @@ def misuse(obj: object) -> None:
             with pytest.raises(TypeError):
                 value()
         for wrong in (None, "x", b"", 1.5, object()):
+            if name == "from_bytes" and wrong == b"":  # a packet without bytes
+                continue
             with pytest.raises(TypeError):
                 value(wrong)
 

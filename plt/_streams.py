@@ -20,8 +20,8 @@ from ._compression import (
     is_damage,
     whole,
 )
-from ._paths import home_path, is_url
 from ._origin import is_own
+from ._paths import home_path, is_url
 from ._readahead import LOST_PLACE, ReadAhead
 from ._threads import processors
 from ._urls import open_url

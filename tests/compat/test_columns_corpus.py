@@ -36,7 +36,7 @@ def test_arrow_has_what_the_arrays_have(
     pa = pytest.importorskip("pyarrow")
     uri = trace_uri(corpus / "traces" / trace_name)
     table = plt.columns(uri, ALL).table()
-    arrow = pa.table(plt.columns(uri, ALL, batch=7))
+    arrow = pa.table(plt.columns(uri, ALL, batch=7, addresses="binary"))
     arrow.validate(full=True)
     assert arrow.column_names == list(ALL)
     for name in ALL:

@@ -153,7 +153,14 @@ def test_american_spelling() -> None:
     assert PAN.deanonymize(PAN.anonymize(one)) == one
 
 
-@pytest.mark.parametrize("wrong", ["128.11.68.132", b"\1\2\3\4", None, ip_address("::1")])
+@pytest.mark.parametrize("same", ["128.11.68.132", ip_address("128.11.68.132")])
+def test_texts_and_objects_of_ipaddress_are_mapped(same: object) -> None:
+    mapped = PAN.anonymise(from_s("128.11.68.132"))
+    assert PAN.anonymise(same) == mapped
+    assert PAN.deanonymise(str(mapped)) == from_s("128.11.68.132")
+
+
+@pytest.mark.parametrize("wrong", [b"\1\2\3\4", None, 4, ["128.11.68.132"]])
 def test_only_prefixes_are_mapped(wrong: object) -> None:
     for method in (PAN.anonymise, PAN.deanonymise):
         with pytest.raises(TypeError):

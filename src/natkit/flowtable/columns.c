@@ -154,10 +154,10 @@ PyObject *flow_columns_stream(struct natkit_state *state, unsigned extras, size_
     PyObject *stream = NULL;
     if (list) {
         struct column_info infos[ALL_FLOW_FIELDS];
-        size_t all = all_infos(extras, infos);
+        size_t every = all_infos(extras, infos);
         Py_INCREF(batch);
         PyList_SET_ITEM(list, 0, batch);
-        stream = arrow_stream(list, state->batch_types.batch, infos, all);
+        stream = arrow_stream(list, state->batch_types.batch, infos, every);
     }
     Py_XDECREF(list);
     Py_XDECREF(batch);
@@ -167,8 +167,8 @@ PyObject *flow_columns_stream(struct natkit_state *state, unsigned extras, size_
 PyObject *flow_columns_schema(unsigned extras)
 {
     struct column_info infos[ALL_FLOW_FIELDS];
-    size_t all = all_infos(extras, infos);
-    return arrow_schema(infos, all);
+    size_t every = all_infos(extras, infos);
+    return arrow_schema(infos, every);
 }
 
 const char flow_columns_doc[] =

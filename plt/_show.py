@@ -24,13 +24,21 @@ COLUMNS = 20
 
 _TIMES = ("datetime[ns, UTC]", "duration[ns]")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+#: The seconds of 400 years, after which the calendar is the same.
+_CYCLE = 146_097 * 86_400
 
 
 def isoformat(ns: int, between: str = "T") -> str:
-    """A time in nanoseconds since the epoch as ISO 8601 has it, in UTC, without the zone."""
+    """A time in nanoseconds since the epoch as ISO 8601 has it, in UTC, without the zone.
+
+    A year that has no four digits has a sign.
+    """
     whole, fraction = divmod(ns, 10**9)
-    moment = (_EPOCH + timedelta(seconds=whole)).replace(tzinfo=None)
-    return f"{moment.isoformat(between)}.{fraction:09d}"
+    cycles, rest = divmod(whole, _CYCLE)
+    moment = (_EPOCH + timedelta(seconds=rest)).replace(tzinfo=None)
+    year = moment.year + 400 * cycles
+    written = f"{year:04d}" if 0 <= year <= 9999 else f"{year:+05d}"
+    return f"{written}{moment.isoformat(between)[4:]}.{fraction:09d}"
 
 
 def seconds(ns: int) -> str:

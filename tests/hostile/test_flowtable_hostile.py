@@ -131,8 +131,8 @@ def test_pickles_that_are_cut_or_too_long(state):
 
 
 def test_pickles_of_another_kind(state):
-    version = state[:16] + (4).to_bytes(4, "little") + state[20:]
-    with pytest.raises(ValueError, match="version 4, not 3"):
+    version = state[:16] + (5).to_bytes(4, "little") + state[20:]
+    with pytest.raises(ValueError, match="version 5, not 4"):
         FlowTable._from_bytes(version)
     swapped = state[:20] + state[20:24][::-1] + state[24:]
     with pytest.raises(ValueError, match="another byte order"):
@@ -174,8 +174,10 @@ def test_damaged_pickles(state, tmp_path):
         timeouts = {"idle_timeout": table.idle_timeout, "active_timeout": table.active_timeout}
         other = FlowTable(**timeouts, tcp=table.tcp)
         other.add_trace(path)
-        other.merge(table)
-        table.merge(other)
+        # the damage may have been to its settings, and a timeout to no float
+        with contextlib.suppress(ValueError):
+            other.merge(table)
+            table.merge(other)
         for used in (table, other):
             list(used)
             used.flush()
@@ -188,16 +190,17 @@ def test_a_pickle_with_a_flow_twice(tmp_path):
     table = FlowTable()
     table.add_trace(write(tmp_path / "x.pcap", pcap([ethernet(ipv4(udp(), 17))] * 2, ETH)))
     state = state_of(table)
-    header, flow = bytearray(state[:160]), bytearray(state[160:])
+    size = len(state_of(FlowTable()))
+    header, flow = bytearray(state[:size]), bytearray(state[size:])
     assert header[104:112] == (1).to_bytes(8, "little")  # flows
     header[104] = 2
     again = bytearray(flow)
-    again[96] = 1  # its number
+    again[104] = 1  # its number
     with pytest.raises(ValueError, match="two flows have the same key"):
         FlowTable._from_bytes(header + flow + again)
     with pytest.raises(ValueError, match="its flows are in no order"):
         FlowTable._from_bytes(header + flow + flow)
-    again[8 + 125] = 1  # one that ended may be there beside it
+    again[16 + 125] = 1  # one that ended may be there beside it
     assert len(FlowTable._from_bytes(header + flow + again).expired()) == 1
 
 

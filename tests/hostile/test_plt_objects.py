@@ -131,10 +131,11 @@ def test_empty_packet(capfd: pytest.CaptureFixture[str]) -> None:
     assert "nothing" in repr(empty)
     assert empty.dump() == ""
     layers = {"layer2", "layer3", "transport", "ip", "ip6", "tcp", "udp", "sctp", "icmp", "icmp6"}
-    layers |= {"tcp_payload", "udp_payload"}
+    layers |= {"tcp_payload", "udp_payload", "inner"}
     for name in layers:
         assert getattr(empty, name) is None
-    for name in set(public(empty)) - layers - {"size", "kind", "type"}:
+    assert empty.tunnels == ()
+    for name in set(public(empty)) - layers - {"size", "kind", "type", "tunnels"}:
         if not callable(getattr(plt.packet, name)):
             with pytest.raises(ValueError, match="nothing was read into this packet"):
                 getattr(empty, name)

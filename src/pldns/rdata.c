@@ -168,6 +168,11 @@ ldns_status pldns_print_field(ldns_buffer *out, const ldns_rdf *field)
             break;
         ldns_buffer_skip(out, -1);
     }
+    /* RFC 8777 section 4.3.1: a dot where there is no relay, of which ldns 1.8.4 prints nothing */
+    if (status == LDNS_STATUS_OK && type == LDNS_RDF_TYPE_AMTRELAY &&
+        (ldns_rdf_data(field)[1] & 0x7f) == 0 &&
+        *ldns_buffer_at(out, ldns_buffer_position(out) - 1) != '.')
+        ldns_buffer_printf(out, " .");
     return status;
 }
 

@@ -70,6 +70,8 @@ def info_is_that_of_capinfos(trace: Path) -> None:
         )
     except subprocess.CalledProcessError:
         pytest.skip("capinfos can't read it")
+    if trace.suffix == ".duck":
+        pytest.skip("capinfos 4.4 takes it for CommView's format")
     _, kind, packets, size, octets, first, last, order = printed.rstrip("\n").split("\t")
     done = plt_run("info", "--json", trace)
     if done.code == 1 and "cut" in done.err:

@@ -53,7 +53,7 @@ def known() -> list[str]:
 @click.option(
     "--format",
     "wanted",
-    type=click.Choice(["parquet", "csv", "tsv", "jsonl", "pcap", "erf"]),
+    type=click.Choice(["parquet", "csv", "tsv", "jsonl", "pcap", "pcapng", "erf"]),
     help="Its format, which otherwise its name tells; .gz after it compresses.",
 )
 @click.option(

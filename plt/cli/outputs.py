@@ -13,7 +13,13 @@ from plt.cli.sources import Reading, any_live, path_of
 from plt.cli.words import Failure, one_line
 
 #: Formats of traces by the end of a file's name: libtrace's name of what writes them.
-TRACES = {".pcap": "pcapfile", ".cap": "pcapfile", ".dmp": "pcapfile", ".erf": "erf"}
+TRACES = {
+    ".pcap": "pcapfile",
+    ".pcapng": "pcapng",
+    ".cap": "pcapfile",
+    ".dmp": "pcapfile",
+    ".erf": "erf",
+}
 PACKED = {".gz": plt.ZLIB_COMPRESSION, ".bz2": plt.BZIP2_COMPRESSION}
 
 

@@ -32,7 +32,7 @@ def one_line(what: object) -> str:
         text = f"{what.filename}: {what.strerror}" if what.filename else what.strerror
     else:
         text = str(what) or type(what).__name__
-    text = re.sub(r"^Couldn't \w+ (trace|outputTrace): ((pcapfile|erf):)?", "", text)
+    text = re.sub(r"^Couldn't \w+ (trace|outputTrace): ((pcapfile|pcapng|erf):)?", "", text)
     return " ".join(text.split())
 
 

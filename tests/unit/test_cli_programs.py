@@ -59,6 +59,8 @@ WRITING = [
     (["convert", "--table", "dns", DNS], "x.jsonl"),
     (["convert", "--fields", "time,src,wire_len", EDGE], "x.csv.gz"),
     (["convert", EDGE], "x.erf"),
+    (["convert", EDGE], "x.pcapng"),
+    (["merge", EDGE, DNS], "y.pcapng.gz"),
     (["convert", "--format", "pcap", "--filter", "icmp", EDGE, DNS], "x.anything"),
     (["convert", "--where", "src in 198.51.100.0/24", EDGE], "x.pcap"),
     (["merge", EDGE, DNS], "x.pcap"),

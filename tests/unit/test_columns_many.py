@@ -99,7 +99,11 @@ def tables(columns: plt.Columns) -> list[list[int] | str]:
 
 
 def threads() -> list[threading.Thread]:
-    return [thread for thread in threading.enumerate() if thread.name == THREADS]
+    """Those that run.
+
+    CPython's own start() may be interrupted such that the thread never begins: it keeps a lock.
+    """
+    return [t for t in threading.enumerate() if t.name == THREADS and t.is_alive()]
 
 
 def wait_until_threads_wait() -> None:

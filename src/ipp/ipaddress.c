@@ -29,9 +29,12 @@ static int class_of(PyObject *obj)
     if (!module)
         return -1;
     for (row = 0; row < N_CLASSES; row++) {
-        PyObject *cls = PyObject_GetAttrString(module, classes[row].name);
+        /* the module's own object: a new one each time would fill Python's cache of attributes */
+        PyObject *name = PyUnicode_InternFromString(classes[row].name);
+        PyObject *cls = name ? PyObject_GetAttr(module, name) : NULL;
         int found = cls ? PyObject_IsInstance(obj, cls) : -1;
         Py_XDECREF(cls);
+        Py_XDECREF(name);
         if (found < 0)
             row = -1;
         if (found != 0)

@@ -18,6 +18,7 @@ import packets
 import pytest
 from confirm_p17_to_p25 import EXPECTED, RUNS, TUTORIAL, Run
 from foreign_tables import p17, p18, p19, p20, p22, seen
+from live import on_lo
 from packets import Record
 
 for module in ("numpy", "pyarrow", "duckdb"):
@@ -331,17 +332,7 @@ def test_reports_come_while_the_pipe_is_open() -> None:
     ]
 
 
-def permitted() -> bool:
-    """Whether this process may capture on the loopback interface."""
-    try:
-        with socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0) as raw:
-            raw.bind(("lo", 0))
-    except (AttributeError, OSError):
-        return False
-    return True
-
-
-@pytest.mark.skipif(not permitted(), reason="capturing on lo needs Linux and CAP_NET_RAW")
+@on_lo
 def test_live_until_ctrl_c() -> None:
     done = threading.Event()
 

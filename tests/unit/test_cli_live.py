@@ -12,25 +12,14 @@ from pathlib import Path
 
 import pytest
 from command_line import Run, command, plt_run
+from live import on_lo
 
 pytest.importorskip("click")
 pytest.importorskip("rich")
 pytest.importorskip("numpy")
 
 
-def permitted() -> bool:
-    """Whether this process may capture on the loopback interface."""
-    try:
-        with socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0) as raw:
-            raw.bind(("lo", 0))
-    except (AttributeError, OSError):
-        return False
-    return True
-
-
-pytestmark = pytest.mark.skipif(
-    not permitted(), reason="capturing on lo needs Linux and CAP_NET_RAW"
-)
+pytestmark = on_lo
 
 
 @contextlib.contextmanager

@@ -9,23 +9,11 @@ from pathlib import Path
 
 import packets
 import pytest
+from live import on_lo
 from packets import EPOCH, Record
 
 import natkit
 import plt
-
-
-def permitted() -> bool:
-    """Whether this process may open packet sockets, and has the loopback interface."""
-    try:
-        with socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0) as raw:
-            raw.bind(("lo", 0))
-    except (AttributeError, OSError):
-        return False
-    return True
-
-
-live = pytest.mark.skipif(not permitted(), reason="capturing on lo needs Linux and CAP_NET_RAW")
 
 #: Ten datagrams and ten segments in turn, a quarter of a second apart.
 UDP = packets.ethernet(packets.ipv4(packets.udp(b"x")))
@@ -131,7 +119,7 @@ def test_ends_that_are_none(
         plt.trace(path, **bound)
 
 
-@live
+@on_lo
 @pytest.mark.parametrize("format", ["int", "ring", "pcapint"])
 def test_a_live_source_ends_where_no_packet_comes(format: str) -> None:
     nothing = "ether proto 0x88b6"
@@ -143,7 +131,7 @@ def test_a_live_source_ends_where_no_packet_comes(format: str) -> None:
         assert len(plt.columns(trace, ["time"]).table()) == 0
 
 
-@live
+@on_lo
 def test_a_live_source_ends_after_so_many_packets() -> None:
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sink:
         sink.bind(("127.0.0.1", 0))

@@ -12,25 +12,14 @@ from pathlib import Path
 
 import pace
 import pytest
+from live import on_lo
 
 import plt
 
 FORMATS = ["int", "ring", "pcapint"]
 
 
-def permitted() -> bool:
-    """Whether this process may open packet sockets, and has the loopback interface."""
-    try:
-        with socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0) as raw:
-            raw.bind(("lo", 0))
-    except (AttributeError, OSError):
-        return False
-    return True
-
-
-pytestmark = pytest.mark.skipif(
-    not permitted(), reason="capturing on lo needs Linux and CAP_NET_RAW"
-)
+pytestmark = on_lo
 
 
 class Sender:

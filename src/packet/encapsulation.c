@@ -63,9 +63,7 @@ bool looks_like_ip(const uint8_t *data, uint32_t len, uint32_t at)
     return !has(len, at, header) || ip4_checksum_is_right(ip, header);
 }
 
-/* Whether an Ethernet header may be at a place: its ethertype is a common one, and fits what
- * follows. */
-static bool looks_like_ethernet(const uint8_t *data, uint32_t len, uint32_t at)
+bool encapsulation_is_ethernet(const uint8_t *data, uint32_t len, uint32_t at)
 {
     if (!has(len, at, 15))
         return false;
@@ -268,7 +266,7 @@ static void read_session(const uint8_t *data, uint32_t len, uint32_t at, struct 
     out->name = "L2TPv3";
     set_unknown(out, at, -1);
     for (uint32_t more = 0; more <= 12; more += 4)
-        if (looks_like_ethernet(data, len, at + more)) {
+        if (encapsulation_is_ethernet(data, len, at + more)) {
             set_carried(out, CARRIES_ETHERNET, at + more);
             return;
         }

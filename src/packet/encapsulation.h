@@ -70,4 +70,8 @@ encapsulation_reader encapsulation_tzsp;
  * not left to hardware. */
 bool looks_like_ip(const uint8_t *data, uint32_t len, uint32_t at);
 
+/* Whether an Ethernet header may be at a place: its ethertype is a common one, and fits what
+ * follows. */
+bool encapsulation_is_ethernet(const uint8_t *data, uint32_t len, uint32_t at);
+
 #endif

@@ -27,26 +27,14 @@ LINK_DECODER(ip)
     link_set_layer3(out, len, at, version == 4 ? ETHERTYPE_IP : version == 6 ? ETHERTYPE_IP6 : 0);
 }
 
-/* Whether an Ethernet header may be at a place: its ethertype is a common one, and fits what
- * follows. */
+/* Whether an Ethernet header may be at a place below an MPLS label, with more labels or PPPoE too.
+ */
 static bool looks_like_ethernet(const uint8_t *data, uint32_t len, uint32_t at)
 {
-    if (!link_has(len, at, 14 + 1))
-        return false;
-    switch (load_be16(data + at + 12)) {
-    case ETHERTYPE_IP:
-        return data[at + 14] >> 4 == 4;
-    case ETHERTYPE_IP6:
-        return data[at + 14] >> 4 == 6;
-    case ETHERTYPE_ARP:
-    case ETHERTYPE_VLAN:
-    case ETHERTYPE_QINQ:
-    case ETHERTYPE_PPPOE_SESSION:
-    case ETHERTYPE_MPLS:
+    if (encapsulation_is_ethernet(data, len, at))
         return true;
-    default:
-        return false;
-    }
+    uint16_t ethertype = link_has(len, at, 14 + 1) ? load_be16(data + at + 12) : 0;
+    return ethertype == ETHERTYPE_PPPOE_SESSION || ethertype == ETHERTYPE_MPLS;
 }
 
 static void decode_pseudowire(const uint8_t *data, uint32_t len, uint32_t at, uint32_t label,

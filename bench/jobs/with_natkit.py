@@ -25,28 +25,24 @@ def found(table: natkit.FlowTable) -> Result:
     return {"count": int(flows["packets"].sum()), "bytes": octets, "flows": len(flows)}
 
 
-def flow_table(path: Path, clock: Clock) -> Result:
+def _table(path: Path, clock: Clock, **settings: bool) -> Result:
     with clock:
-        table = natkit.FlowTable()
+        table = natkit.FlowTable(**settings)
         for one in traces.files(path):
             table.add_trace(one)
     return found(table)
+
+
+def flow_table(path: Path, clock: Clock) -> Result:
+    return _table(path, clock)
 
 
 def flow_table_decap(path: Path, clock: Clock) -> Result:
-    with clock:
-        table = natkit.FlowTable(decap=True)
-        for one in traces.files(path):
-            table.add_trace(one)
-    return found(table)
+    return _table(path, clock, decap=True)
 
 
 def flow_table_tcp(path: Path, clock: Clock) -> Result:
-    with clock:
-        table = natkit.FlowTable(tcp=True)
-        for one in traces.files(path):
-            table.add_trace(one)
-    return found(table)
+    return _table(path, clock, tcp=True)
 
 
 def flows_1_worker(path: Path, clock: Clock) -> Result:

@@ -7,7 +7,6 @@ import sys
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-import ipp
 from plt.cli.names import ADDRESSES
 from plt.cli.rows import Columnar
 from plt.cli.sources import BATCH
@@ -57,11 +56,7 @@ def arrow_table(table: Columnar, fields: Sequence[str]) -> Any:
     pa: Any = importlib.import_module("pyarrow")
 
     found = pa.table(table)
-    texts = {
-        name: pa.array(ipp.format(table[name], table["version"]), pa.string())
-        for name in fields
-        if name in ADDRESSES
-    }
+    texts = {name: found[name].cast(pa.string()) for name in fields if name in ADDRESSES}
     schema = pa.schema(
         [pa.field(n, pa.string()) if n in texts else found.schema.field(n) for n in fields]
     )
@@ -79,9 +74,5 @@ def polars_frame(table: Columnar, fields: Sequence[str]) -> Any:
     """The columns of a table, with addresses as text."""
     pl: Any = importlib.import_module("polars")
 
-    texts = [
-        pl.Series(name, ipp.format(table[name], table["version"]), pl.String)
-        for name in fields
-        if name in ADDRESSES
-    ]
+    texts = [pl.col(name).cast(pl.String) for name in fields if name in ADDRESSES]
     return pl.DataFrame(table).with_columns(texts).select(fields)

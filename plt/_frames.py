@@ -14,10 +14,11 @@ from typing import IO, TYPE_CHECKING, Any
 
 from . import _plt
 from ._show import cells, isoformat, seconds
-from ._table import Table
 
 if TYPE_CHECKING:
     import numpy as np
+
+    from ._table import Table
 
 __all__ = ["described", "needed", "row_objects", "to_pandas", "write_csv", "write_parquet"]
 
@@ -118,8 +119,8 @@ def _row_values(table: Table, name: str) -> list[Any]:
 # --- What is in the columns ------------------------------------------------------------------
 
 
-def described(table: Table) -> Table:
-    """Some figures of each column, as a table of texts and counts."""
+def described(table: Table) -> _plt._Batch:
+    """Some figures of each column, as columns of texts and counts."""
     rows = [_figures(table, name) for name in table]
     columns: list[tuple[Any, ...]] = []
     for n, name in enumerate(("column", "type", "count", "missing", "min", "max", "mean")):
@@ -129,7 +130,7 @@ def described(table: Table) -> Table:
             columns.append((name, _KIND_UINT64, octets, None, None))
         else:
             columns.append((name, _plt._KIND_TEXT, *_text_column(values)))
-    return Table([_plt._Batch._from_state((2, sys.byteorder, len(rows), tuple(columns)))])
+    return _plt._Batch._from_state((2, sys.byteorder, len(rows), tuple(columns)))
 
 
 _KIND_UINT64 = next(kind for name, kind, *_ in _plt._column_fields() if name == "erf_time")

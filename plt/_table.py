@@ -260,7 +260,7 @@ class Table:
         """
         from ._frames import described  # noqa: PLC0415
 
-        return described(self)
+        return Table([described(self)])
 
     # --- Other libraries, and files
 

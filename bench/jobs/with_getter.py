@@ -25,20 +25,9 @@ def compiled() -> ModuleType:
     def compile_to(path: Path) -> None:
         for older in path.parent.glob("getter-*"):
             older.unlink()
-        decoders = (
-            "network.c",
-            "link.c",
-            "wrapper.c",
-            "juniper.c",
-            "erfrecord.c",
-            "ieee80211.c",
-            "linktype.c",
-            "linktypes.c",
-        )
         command = ["cc", "-std=c11", "-O3", "-fPIC", "-shared", "-fvisibility=hidden"]
-        folders = (SRC / "common", SRC / "plt", sysconfig.get_path("include"))
-        command += [f"-I{folder}" for folder in folders]
-        sources = [HERE / "getter.c", *(SRC / "plt" / name for name in decoders)]
+        command += [f"-I{folder}" for folder in (SRC, sysconfig.get_path("include"))]
+        sources = [HERE / "getter.c", *sorted((SRC / "packet").glob("*.c"))]
         subprocess.run([*command, "-o", path, *sources], check=True)
 
     newest = max(file.stat().st_mtime_ns for file in SRC.glob("*/*.[ch]"))

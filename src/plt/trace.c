@@ -77,22 +77,24 @@ static int next_record(PyObject *self_, struct plt_record *record)
     struct source *source = self->source;
     if (!readable(self_))
         return -1;
+    struct bounds *bounds = bounds_are_set(&self->bounds) ? &self->bounds : NULL;
     for (;;) {
         int accepted = 1;
-        if (bounds_reached(&self->bounds))
+        if (bounds && bounds_reached(bounds))
             return 0;
         record->comment = NULL;
         switch (source->next(source, record)) {
         case SOURCE_RECORD:
             record->layers = NULL;
-            if (!bounds_in_time(&self->bounds, &record->meta))
+            if (bounds && !bounds_in_time(bounds, &record->meta))
                 return 0;
             if (self->filter && !source->filters)
                 accepted =
                     filter_record(self->filter, source, record, &source->filter_use, source->error);
             if (accepted > 0) {
                 self->accepted++;
-                bounds_count(&self->bounds);
+                if (bounds)
+                    bounds_count(bounds);
                 plt_record_cut(record, plt_snaplen(self->snaplen));
                 return 1;
             }

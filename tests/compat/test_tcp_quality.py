@@ -216,7 +216,7 @@ def check(found: dict[tuple, set[str]], known: dict[tuple, tuple[tuple[str, ...]
         key: rows for key, rows in found.items() if not rows <= set(known.get(key, ((),))[0])
     }
     assert not unknown
-    assert not set(known) - set(found)
+    assert not set(known) - set(found) - ONLY_OLDER
 
 
 def of_tutorial(known: dict, inside: bool) -> dict:
@@ -271,6 +271,8 @@ TSHARK: dict[tuple[str, int, int, str], tuple[tuple[str, ...], str]] = {
     ("nintendo.pcap", 41517, 443, "rev"): (("again",), ACKED),
     ("nintendo.pcap", 31329, 443, "rev"): (("again",), ACKED),
 }
+#: Of these, what tshark 4.4 says as we do.
+ONLY_OLDER = {("KakaoTalk_chat.pcap", 35503, 443, "rev")}
 
 
 class Stream:

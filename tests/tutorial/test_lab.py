@@ -282,7 +282,7 @@ def shown(trace: Path, text: str) -> int:
         (LINKS, "TCP in tunnels"),
         (LINKS, "TLS client hellos"),
         (LINKS, "of them, hello retry requests"),
-        (LINKS, "QUIC client hellos"),
+        (LINKS, "QUIC client hellos of version 1"),
         (LINKS, "DNS messages over TCP"),
     ],
 )

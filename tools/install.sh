@@ -81,5 +81,13 @@ apt() {
         apt-get -qq -o DPkg::Lock::Timeout=300 -o Dpkg::Use-Pty=0 "$@" </dev/null
 }
 apt update
+# sid has no tcptrace: the tests that ask it are skipped there
+if [ "$1" = test ]; then
+    for package in $missing; do
+        apt-cache show "$package" >/dev/null 2>&1 && continue
+        echo "there is no $package here: the tests that need it are skipped"
+        missing=$(echo " $missing " | sed "s/ $package / /")
+    done
+fi
 # shellcheck disable=SC2086 # a word a package
 apt install -y --no-install-recommends $missing >/dev/null

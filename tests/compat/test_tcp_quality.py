@@ -271,8 +271,12 @@ TSHARK: dict[tuple[str, int, int, str], tuple[tuple[str, ...], str]] = {
     ("nintendo.pcap", 41517, 443, "rev"): (("again",), ACKED),
     ("nintendo.pcap", 31329, 443, "rev"): (("again",), ACKED),
 }
-#: Of these, what tshark 4.4 says as we do.
-ONLY_OLDER = {("KakaoTalk_chat.pcap", 35503, 443, "rev")}
+#: Of these, what tshark 4.4 or 4.6 says as we do.
+ONLY_OLDER = {
+    ("KakaoTalk_chat.pcap", 35503, 443, "rev"),
+    ("ajp.pcap", 38856, 8009, "fwd"),
+    ("ajp.pcap", 38856, 8009, "rev"),
+}
 
 
 class Stream:

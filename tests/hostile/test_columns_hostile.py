@@ -328,6 +328,8 @@ INTERRUPTED = """
     import plt
 
     path, way = sys.argv[1:]
+    if way == "arrow":
+        import pyarrow  # which may leave a file open
     trace = plt.trace(path)
     before = len(os.listdir("/proc/self/fd"))
 
@@ -343,8 +345,6 @@ INTERRUPTED = """
         "trace": lambda: (trace.start(), plt.columns(trace, ("proto",)).table()),
         "arrow": lambda: arrow(plt.columns(path, ("proto",))),
     }
-    if way == "arrow":
-        import pyarrow
     try:
         print("reading", flush=True)
         try:

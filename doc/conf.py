@@ -27,6 +27,7 @@ extensions = [
     "myst_nb",
     "sphinx.ext.autodoc",
     "sphinx.ext.viewcode",
+    "sphinx_design",
     "docstrings",
     "header_tables",
     "notebooks",

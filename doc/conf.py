@@ -2,11 +2,10 @@
 
 import os
 import sys
+import tempfile
 import time
 from importlib.metadata import version as installed_version
 from pathlib import Path
-
-from jupyter_client.connect import ConnectionFileMixin
 
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE / "_ext"))
@@ -15,8 +14,13 @@ sys.path.insert(0, str(HERE / "_ext"))
 os.environ["TZ"] = "UTC"
 time.tzset()
 
-# notebooks talk to their kernels by sockets of this machine: ipykernel warns where they use TCP
-ConnectionFileMixin.transport.default_value = "ipc"
+# the notebooks' kernels have these settings alone, whatever the reader's are, and don't warn that
+# they talk by TCP, which stays on this machine
+IPYTHON = tempfile.TemporaryDirectory(prefix="ipython-")
+profile = Path(IPYTHON.name, "profile_default")
+profile.mkdir()
+(profile / "ipython_kernel_config.py").write_text('get_config().IPKernelApp.log_level = "ERROR"\n')
+os.environ["IPYTHONDIR"] = IPYTHON.name
 
 project = "python-libtrace"
 author = "the authors of python-libtrace 2"
@@ -64,4 +68,3 @@ html_css_files = ["pages.css"]
 html_show_copyright = False
 html_show_sphinx = False
 html_copy_source = False
-pygments_style = "tango"

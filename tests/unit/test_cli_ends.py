@@ -398,6 +398,26 @@ def test_plt_alone_imports_no_command_line() -> None:
     assert done.stdout == "[]\n"
 
 
+def test_plt_alone_imports_little() -> None:
+    """What takes long to import comes when it is used."""
+    script = (
+        "import sys; before = {*sys.modules}; import plt; new = {*sys.modules} - before;"
+        "heavy = {'dataclasses', 'inspect', 'pathlib', 'difflib', 'numpy', 'threading'};"
+        "print(sorted(heavy & new), sorted(name for name in new if name.startswith('plt')));"
+        "print([name for name in plt.__all__ if not hasattr(plt, name)]);"
+        "print({*plt.__all__} - {*dir(plt)})"
+    )
+    done = subprocess.run(
+        [sys.executable, "-S", "-c", script],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+        check=True,
+    )
+    modules = "['plt', 'plt._plt', 'plt._tunnel', 'plt._version']"
+    assert done.stdout == f"[] {modules}\n[]\nset()\n"
+
+
 @pytest.mark.parametrize(
     ("words", "offered"),
     [

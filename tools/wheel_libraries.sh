@@ -163,6 +163,7 @@ package_of() { # SONAME
 licence_of_rpm() { # PACKAGE LIBRARY: where its files are is another place in each release
     local texts
     mapfile -t texts < <(rpm -ql "$1" | grep -i -e '/licen[cs]e[^/]*$' -e '/copying[^/]*$')
+    [ ${#texts[@]} -gt 0 ] # else cat would wait for what is typed
     cat "${texts[@]}" >"$into/licences/$2.txt"
 }
 
@@ -177,7 +178,8 @@ else
     echo "building $(basename "$PWD")" >&3
     # It was written when compilers let pass what they refuse now.
     ./configure --prefix="$into" --disable-static \
-        CFLAGS="-O2 $flags -fcommon -Wno-error=implicit-function-declaration" \
+        CFLAGS="-O2 $flags -fcommon -Wno-error=implicit-function-declaration \
+                -Wno-error=incompatible-pointer-types -Wno-error=int-conversion" \
         CPPFLAGS="-I$into/include" LDFLAGS="-L$into/lib"
     for part in libwandio lib; do
         make -s -j "$(nproc)" -C "$part"

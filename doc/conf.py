@@ -37,6 +37,16 @@ extensions = [
     "notebooks",
     "stub_signatures",
 ]
+# links into other projects' references need their inventories, which are fetched
+if os.environ.get("PLT_INTERSPHINX"):
+    extensions.append("sphinx.ext.intersphinx")
+    intersphinx_mapping = {
+        "python": ("https://docs.python.org/3", None),
+        "numpy": ("https://numpy.org/doc/stable", None),
+        "pandas": ("https://pandas.pydata.org/docs", None),
+        "pyarrow": ("https://arrow.apache.org/docs", None),
+        "matplotlib": ("https://matplotlib.org/stable", None),
+    }
 exclude_patterns = ["_build", "_ext"]
 default_role = "code"
 nitpicky = False

@@ -2,8 +2,8 @@
 
 usage: tools/run_notebooks.py OUT [NOTEBOOK ...]
 
-The notebooks are copies, so that those of the project stay as they are.  Exit code 1 where a cell
-shows an error, or was not run.
+NOTEBOOK is a file; without any all of the tutorial's are run.  They are copies, so that those of
+the project stay as they are.  Exit code 1 where a cell shows an error, or was not run.
 """
 
 from __future__ import annotations
@@ -128,19 +128,19 @@ def main(arguments: list[str]) -> int:
         return 2
     out = Path(arguments[0])
     out.mkdir(parents=True, exist_ok=True)
-    names = [Path(name).name for name in arguments[1:]] or sorted(
-        path.name for path in (TUTORIAL / "notebooks").glob("*.ipynb")
-    )
+    notebooks = list(map(Path, arguments[1:])) or sorted(TUTORIAL.glob("notebooks/*.ipynb"))
     code = 0
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as scratch:
         folder = Path(scratch)
-        for part, kind in (("notebooks", "*.ipynb"), ("traces", "*.pcap.gz")):
+        traces = list(TUTORIAL.glob("traces/*.pcap.gz"))
+        for part, paths in (("notebooks", notebooks), ("traces", traces)):
             (folder / part).mkdir()
-            for path in (TUTORIAL / part).glob(kind):
+            for path in paths:
                 shutil.copy(path, folder / part)
         with lab(folder) as (address, token), Browser() as browser:
-            for name in names:
-                found = run(browser, address, token, name, out / f"{Path(name).stem}.png")
+            for path in notebooks:
+                name = path.name
+                found = run(browser, address, token, name, out / f"{path.stem}.png")
                 wrong = found["errors"] or (found["run"] != found["cells"])
                 code = 1 if wrong else code
                 print(f"{name}: {found['run']} of {found['cells']} cells run", end="")

@@ -72,6 +72,7 @@ maximum_signature_line_length = 88
 suppress_warnings = ["ref.python"]  # bytes in a signature is the built-in type, not Flow.bytes
 
 html_theme = "furo"
+pygments_dark_style = "a11y-high-contrast-dark"
 html_title = f"python-libtrace {release}"
 html_static_path = ["_static"]
 html_css_files = ["pages.css"]

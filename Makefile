@@ -49,7 +49,7 @@ on_each = @echo '$(firstword $(1)): $(words $(C_FILES)) files'; \
           printf '%s\n' $(C_FILES) | xargs -r -P $(JOBS) -I{} $(1)
 
 .PHONY: help demo tutorial test lab check check-format check-tidy check-cppcheck check-ruff \
-        check-types check-warnings check-symbols asan docs wheel wheel-roots bench clean
+        check-types check-warnings check-symbols asan docs look notebooks wheel wheel-roots bench clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' Makefile
@@ -80,9 +80,10 @@ $(VENV)/.built: $(VENV)/.installed $(C_INPUTS)
 EXTRAS_test  := test tutorial cluster bench cli
 EXTRAS_check := check cli
 EXTRAS_wheel := wheel
+EXTRAS_look  := look
 
-# What only tests, checks or wheels need: Debian's packages, then an extra of pyproject.toml.
-$(VENV)/.test $(VENV)/.check $(VENV)/.wheel: $(VENV)/.%: $(VENV_STAMP) pyproject.toml tools/install.sh
+# What only some targets need: Debian's packages, then an extra of pyproject.toml.
+$(VENV)/.test $(VENV)/.check $(VENV)/.wheel $(VENV)/.look: $(VENV)/.%: $(VENV_STAMP) pyproject.toml tools/install.sh
 	tools/install.sh $*
 	$(BIN)/python tools/requires.py $(EXTRAS_$*) | $(BIN)/python -m pip install -q -r /dev/stdin
 	@touch $@
@@ -128,6 +129,12 @@ asan: $(VENV)/.built $(VENV)/.test ## the test suite under AddressSanitizer and 
 
 docs: $(VENV)/.built $(VENV)/.docs ## build the documentation: doc/_build/html/index.html
 	$(BIN)/python -m sphinx -q -W --keep-going -b html -d doc/_build/doctrees doc doc/_build/html
+
+look: docs $(VENV)/.look ## picture the documentation's pages in Chromium, and tell what can't be read
+	$(BIN)/python tools/look.py doc/_build/html build/look
+
+notebooks: $(VENV)/.built $(VENV)/.tutorial $(VENV)/.look ## run the notebooks in JupyterLab, in Chromium
+	$(BIN)/python tools/run_notebooks.py build/notebooks $(ARGS)
 
 wheel: $(VENV)/.wheel ## build dist/*.whl, which carries its libraries, and test it without sources
 	tools/wheel.sh $(BIN)/python $(PYTHONS)

@@ -2,11 +2,10 @@
 
 import os
 import sys
+import tempfile
 import time
 from importlib.metadata import version as installed_version
 from pathlib import Path
-
-from jupyter_client.connect import ConnectionFileMixin
 
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE / "_ext"))
@@ -15,8 +14,13 @@ sys.path.insert(0, str(HERE / "_ext"))
 os.environ["TZ"] = "UTC"
 time.tzset()
 
-# notebooks talk to their kernels by sockets of this machine: ipykernel warns where they use TCP
-ConnectionFileMixin.transport.default_value = "ipc"
+# the notebooks' kernels have these settings alone, whatever the reader's are, and don't warn that
+# they talk by TCP, which stays on this machine
+IPYTHON = tempfile.TemporaryDirectory(prefix="ipython-")
+profile = Path(IPYTHON.name, "profile_default")
+profile.mkdir()
+(profile / "ipython_kernel_config.py").write_text('get_config().IPKernelApp.log_level = "ERROR"\n')
+os.environ["IPYTHONDIR"] = IPYTHON.name
 
 project = "python-libtrace"
 author = "the authors of python-libtrace 2"
@@ -27,11 +31,22 @@ extensions = [
     "myst_nb",
     "sphinx.ext.autodoc",
     "sphinx.ext.viewcode",
+    "sphinx_design",
     "docstrings",
     "header_tables",
     "notebooks",
     "stub_signatures",
 ]
+# links into other projects' references need their inventories, which are fetched
+if os.environ.get("PLT_INTERSPHINX"):
+    extensions.append("sphinx.ext.intersphinx")
+    intersphinx_mapping = {
+        "python": ("https://docs.python.org/3", None),
+        "numpy": ("https://numpy.org/doc/stable", None),
+        "pandas": ("https://pandas.pydata.org/docs", None),
+        "pyarrow": ("https://arrow.apache.org/docs", None),
+        "matplotlib": ("https://matplotlib.org/stable", None),
+    }
 exclude_patterns = ["_build", "_ext"]
 default_role = "code"
 nitpicky = False
@@ -57,10 +72,10 @@ maximum_signature_line_length = 88
 suppress_warnings = ["ref.python"]  # bytes in a signature is the built-in type, not Flow.bytes
 
 html_theme = "furo"
+pygments_dark_style = "a11y-high-contrast-dark"
 html_title = f"python-libtrace {release}"
 html_static_path = ["_static"]
 html_css_files = ["pages.css"]
 html_show_copyright = False
 html_show_sphinx = False
 html_copy_source = False
-pygments_style = "tango"

@@ -1,14 +1,13 @@
 """Packet traces, their packets and layers: libtrace for Python."""
 
 import datetime
+import importlib
 import sys
+from typing import TYPE_CHECKING
 
 import ipp
 from ipp import IPprefix
 
-from ._columns import Columns, column_fields, columns
-from ._defragment import defragment
-from ._merge import Merged, merge
 from ._plt import (
     BZIP2_COMPRESSION,
     LZO_COMPRESSION,
@@ -65,9 +64,39 @@ from ._plt import (
     udp,
     where,
 )
-from ._table import Batch, Table
 from ._tunnel import Tunnel
 from ._version import __version__
+
+if TYPE_CHECKING:
+    from ._columns import Columns, column_fields, columns
+    from ._defragment import defragment
+    from ._merge import Merged, merge
+    from ._table import Batch, Table
+
+#: Where names are that are imported when they are used: many programs read packets alone.
+_LATER = {
+    "Batch": "_table",
+    "Columns": "_columns",
+    "Merged": "_merge",
+    "Table": "_table",
+    "column_fields": "_columns",
+    "columns": "_columns",
+    "defragment": "_defragment",
+    "merge": "_merge",
+}
+
+
+def __getattr__(name: str) -> object:
+    module = _LATER.get(name)
+    if module is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(importlib.import_module(f".{module}", __name__), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_LATER})
 
 
 def version() -> str:

@@ -12,9 +12,8 @@ import contextlib
 import threading
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import partial
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from . import _plt
 from ._progress import Progress
@@ -53,8 +52,7 @@ class Lane(Reader, Protocol):
         """End all that is read ahead: what this gave was lost."""
 
 
-@dataclass(frozen=True)
-class Reading:
+class Reading(NamedTuple):
     """How sources are read."""
 
     #: A batch without rows.

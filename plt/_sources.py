@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import glob
 import os
+import sys
 from collections.abc import Iterable, Mapping
-from pathlib import PurePath
-from typing import Protocol, TypeAlias, cast
+from typing import TYPE_CHECKING, Protocol, TypeAlias, cast
 
 from . import _plt
 from ._formats import FILE_FORMATS, LIBTRACE_FORMATS, NoTrace, sniff
 from ._paths import home_path, is_url
 from ._plt import LibtraceError
+
+if TYPE_CHECKING:
+    from pathlib import PurePath
+    from typing import TypeGuard
 
 __all__ = ["Readable", "Source", "Sources", "is_file", "local_path", "sources_of"]
 
@@ -74,7 +78,7 @@ def sources_of(given: Sources) -> list[Source]:
 def found_in(source: Source) -> list[Source]:
     """What a source stands for: itself, or the files of a folder or pattern."""
     # a path of a type of its own is asked by who opens it, which may be on another machine
-    if not isinstance(source, str | bytes | PurePath):
+    if not (isinstance(source, str | bytes) or is_pathlib(source)):
         return [source]
     uri = os.fsdecode(source)
     prefix, path = split_uri(uri)
@@ -92,6 +96,12 @@ def found_in(source: Source) -> list[Source]:
     if not names:
         raise LibtraceError(f"{uri}: no file matches")
     return [prefix + name for name in names]
+
+
+def is_pathlib(source: object) -> TypeGuard[PurePath]:
+    """Whether it is a path of pathlib's, which takes long to import."""
+    pathlib = sys.modules.get("pathlib")
+    return pathlib is not None and isinstance(source, pathlib.PurePath)
 
 
 def matching(pattern: str) -> list[str] | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
@@ -41,6 +40,8 @@ def address_kind(addresses: Addresses) -> int:
 
 def near(name: object, known: Sequence[str]) -> str:
     """The names that an unknown one may stand for, as the end of a message."""
+    import difflib  # noqa: PLC0415  few misspell a name
+
     found = difflib.get_close_matches(str(name), known, n=4, cutoff=0.5)
     return f"; near: {', '.join(found)}" if found else ""
 

@@ -20,7 +20,6 @@ import weakref
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from functools import cache, partial
-from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Generic, TypeVar
 
@@ -46,6 +45,8 @@ def processors() -> int:
 @cache
 def cgroup_quota(of: str = "/proc/self/cgroup", root: str = "/sys/fs/cgroup") -> int:
     """The processors' worth of time that cgroup v2 grants, rounded up; sys.maxsize for no limit."""
+    from pathlib import Path  # noqa: PLC0415  it takes long to import, and not all have threads
+
     least = sys.maxsize
     try:
         lines = Path(of).read_text().splitlines()

@@ -11,6 +11,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 EDGE = str(ROOT / "tutorial" / "traces" / "edge-10k.pcap.gz")
+LINKS = str(ROOT / "tutorial" / "traces" / "links-3k.pcap.gz")
 DNS = str(ROOT / "tutorial" / "traces" / "dns-1k.pcap.gz")
 
 

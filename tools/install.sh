@@ -1,7 +1,7 @@
 #!/bin/sh
 # Install, with apt-get, what a target needs and this machine lacks.
 #
-# usage: tools/install.sh build|test|check|wheel|roots      PYTHON names the interpreter to build for
+# usage: tools/install.sh build|test|check|wheel|look|roots      PYTHON names the interpreter to build for
 #
 # Nothing is asked of apt where nothing is missing, so a machine that is not Debian's only needs
 # the same tools and headers by its own means.
@@ -59,11 +59,17 @@ wheel)
     done
     command_of dpkg-source dpkg-dev
     ;;
+look)
+    for tool in chromium chromium-browser google-chrome; do
+        ! command -v "$tool" >/dev/null 2>&1 || exit 0
+    done
+    missing="chromium fonts-dejavu-core"
+    ;;
 roots)
     command_of debootstrap debootstrap
     ;;
 *)
-    echo "usage: $0 build|test|check|wheel|roots" >&2
+    echo "usage: $0 build|test|check|wheel|look|roots" >&2
     exit 2
     ;;
 esac

@@ -7,22 +7,22 @@ import csv
 import gzip
 import json
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import click
 
-import natkit
 import pldns
 import plt
 from plt.cli import dns, flows, options, packets, parquet
 from plt.cli.outputs import TRACES, check_output, trace_format, whole, write
-from plt.cli.programs import call, constant, file_program, read_fields, trace_program
+from plt.cli.programs import call, constant, decap_given, file_program, read_fields, trace_program
 from plt.cli.progress import Tick, bar
 from plt.cli.rows import in_turn, with_version
 from plt.cli.sources import Reading
 from plt.cli.words import Failure, Filter
+from plt.shared import Decap
 
 #: Formats of tables by the end of a file's name.
 ENDINGS = {
@@ -30,6 +30,8 @@ ENDINGS = {
     ".ndjson": "jsonl", ".json": "jsonl",
 }  # fmt: skip
 KNOWN = {"packets": packets.known, "flows": flows.known, "dns": dns.known}
+#: The tables that an option is for.
+TABLES = {"tcp": ("flows",), "decap": ("packets", "flows"), "reassemble": ("dns",)}
 DEFAULT = {"packets": packets.FIELDS, "flows": flows.FIELDS, "dns": dns.FIELDS}
 
 
@@ -67,6 +69,9 @@ def known() -> list[str]:
     "--fields", type=options.Names(known), metavar="NAME,...", help="The columns of the table."
 )
 @options.filtered
+@options.tcp_quality
+@options.decapsulated
+@options.reassembled
 @options.python
 def command(
     sources: tuple[str, ...],
@@ -75,6 +80,9 @@ def command(
     table: str,
     fields: tuple[str, ...] | None,
     filter: Filter,
+    tcp: bool,
+    decap: Decap,
+    reassemble: bool,
     python: bool,
 ) -> int:
     """Write traces in another format: a table of packets, flows or DNS messages, or a trace.
@@ -82,21 +90,37 @@ def command(
     Addresses are text. Times are ISO 8601 in UTC, in Parquet timestamps with their zone.
     """
     kind = format_wanted(output, wanted)
+    more = {
+        name: value
+        for name, value in (("tcp", tcp), ("decap", decap), ("reassemble", reassemble))
+        if value
+    }
+    for option in more:
+        if table not in TABLES[option]:
+            raise Failure(f"--{option} is for --table {' and '.join(TABLES[option])}")
     if kind in TRACES.values():
+        if more:
+            raise Failure(f"--{next(iter(more))} is for tables: a trace has whole packets")
         if fields or table != "packets":
             raise Failure("--table and --fields are for tables: a trace has whole packets")
         return to_trace(sources, output, kind, filter, python)
-    names = list(fields or DEFAULT[table])
+    counting = flows.Counting(tcp=tcp, decap=decap)
+    usual = [*DEFAULT[table], *(counting.more_fields if table == "flows" else ())]
+    if decap and table == "packets":
+        usual += packets.TUNNEL
+    names = list(fields or usual)
     for name in names:
         options.known_name(name, KNOWN[table]())
+    if table == "flows":
+        counting.check(names)
     if python:
-        print(python_program(sources, output, kind, table, names, filter), end="")
+        print(python_program(sources, output, kind, table, names, filter, more), end="")
         return 0
     write_table = parquet.writer() if kind == "parquet" else None
     reading = Reading(sources, filter)
     check_output(output, sources)
     with bar(sources) as tick, whole(output, reading) as part:
-        found = tables(reading, table, with_version(names), filter, tick)
+        found = tables(reading, table, with_version(names), filter, tick, more)
         if write_table is None:
             with text_file(part, output) as file:
                 write_text(file, kind, names, in_turn(found, names, False, None))
@@ -136,16 +160,22 @@ def to_trace(sources: tuple[str, ...], output: str, kind: str, filter: Filter, p
 
 
 def tables(
-    reading: Reading, table: str, names: list[str], filter: Filter, tick: Tick
+    reading: Reading,
+    table: str,
+    names: list[str],
+    filter: Filter,
+    tick: Tick,
+    more: Mapping[str, Any],
 ) -> Iterator[plt.Table]:
     """The tables of packets, flows or messages, one at least."""
     if table == "flows":
-        counted = natkit.FlowTable()
+        counted = flows.Counting(**more).table()
         flows.count(reading, counted, filter, tick)
         yield from flows.all_flows(counted, names)
         return
     package = plt if table == "packets" else pldns
-    with package.columns(reading.sources, names, filter=filter, batch=reading.batch) as columns:
+    read = package.columns(reading.sources, names, filter=filter, batch=reading.batch, **more)
+    with read as columns:
         empty = True
         for batch in reading.batches(columns, tick):
             empty = False
@@ -175,15 +205,18 @@ def python_program(
     table: str,
     names: list[str],
     filter: Filter,
+    more: Mapping[str, Any],
 ) -> str:
     """The Python program that writes the same table."""
-    constants = [constant("SOURCES", sources), constant("OUTPUT", output)]
+    ports, words = decap_given(more.get("decap", False))
+    constants = [constant("SOURCES", sources), constant("OUTPUT", output), *ports]
     package = {"packets": "plt", "flows": "natkit", "dns": "pldns"}[table]
     if table == "flows":
-        steps, batches = flows.python_steps(names, filter)
+        steps, batches = flows.Counting(**more).python_steps(names, filter)
     else:
         read = read_fields(names)
-        steps, batches = [], call(f"{package}.columns", "SOURCES", read, filter=filter)
+        named = {**more, "filter": filter, "decap": None}
+        steps, batches = [], call(f"{package}.columns", "SOURCES", read, *words, **named)
     title = f"Write {table} as {kind}."
     return file_program(title, [package], constants, steps, batches, names, kind, output)
 

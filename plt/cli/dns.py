@@ -31,6 +31,7 @@ def known() -> list[str]:
     epilog=options.example(
         "plt dns --sort response_time --limit 10 trace.pcap.gz",
         "plt dns --ports 53,5353 --fields qname,qtype --no-header trace.pcap.gz | sort | uniq -c",
+        "plt dns --reassemble --where tcp trace.pcap.gz",
     ),
 )
 @options.sources
@@ -52,6 +53,7 @@ def known() -> list[str]:
     metavar="TIME",
     help="How long a query waits for its response.",
 )
+@options.reassembled
 @options.rows_printed
 @options.python
 def command(
@@ -62,6 +64,7 @@ def command(
     reverse: bool,
     ports: tuple[int, ...],
     timeout: int,
+    reassemble: bool,
     limit: int | None,
     json: bool,
     header: bool,
@@ -76,7 +79,13 @@ def command(
         seconds = None if timeout == 10 * SECOND else timeout / SECOND
         numbers = None if ports == (53,) else list(ports)
         columns = call(
-            "pldns.columns", "SOURCES", read, filter=filter, ports=numbers, timeout=seconds
+            "pldns.columns",
+            "SOURCES",
+            read,
+            filter=filter,
+            ports=numbers,
+            timeout=seconds,
+            reassemble=reassemble,
         )
         title = "Print a row for each DNS message."
         made = listing_program(
@@ -92,6 +101,7 @@ def command(
         batch=reading.batch,
         ports=ports,
         timeout=timeout / SECOND,
+        reassemble=reassemble,
     )
     with columns_read as batches, bar(sources, printing=not sort) as tick:
         listing.show(reading.batches(batches, tick))

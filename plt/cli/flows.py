@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any, cast
 
 import click
@@ -12,23 +13,87 @@ import natkit
 import plt
 from plt.cli import options
 from plt.cli.listing import Listing
-from plt.cli.programs import call, constant, listing_program, read_fields
+from plt.cli.programs import call, constant, decap_given, listing_program, read_fields
 from plt.cli.progress import Tick, bar
 from plt.cli.rows import with_version
 from plt.cli.show import Style
 from plt.cli.sources import Reading, any_live
-from plt.cli.words import SECOND, Filter
+from plt.cli.words import SECOND, Failure, Filter
+from plt.shared import Decap
 
 FIELDS = (
     "first_time", "duration", "proto", "src_prefix", "src_port", "dst_prefix", "dst_port",
     "packets", "bytes", "state",
 )  # fmt: skip
 NARROW = tuple(name for name in FIELDS if name not in ("first_time", "duration"))
+LEAST = ("src_prefix", "src_port", "dst_prefix", "dst_port", "bytes")  # and what is asked for
+#: What is printed too where it is counted.
+MORE: dict[str, tuple[str, ...]] = {
+    "tcp": ("client_rtt", "server_rtt", "fwd_resent_segments", "rev_resent_segments"),
+    "decap": ("tunnel_kind", "tunnel_id"),
+}
+
+
+@dataclass(frozen=True)
+class Counting:
+    """What is counted of flows, and which packets are one."""
+
+    home: tuple[str, ...] = ()
+    idle_timeout: float | None = None
+    active_timeout: float | None = None
+    vlan: bool = False
+    tcp: bool = False
+    decap: Decap = False
+
+    def arguments(self) -> dict[str, Any]:
+        """FlowTable's, but for the home."""
+        return {
+            name: getattr(self, name)
+            for name in ("idle_timeout", "active_timeout", "vlan", "tcp", "decap")
+        }
+
+    def table(self) -> natkit.FlowTable:
+        """An empty table that counts so."""
+        prefixes = [ipp.from_s(prefix) for prefix in self.home]
+        home = natkit.FlowHome(*prefixes) if prefixes else None
+        return natkit.FlowTable(home, **self.arguments())
+
+    @property
+    def more_fields(self) -> tuple[str, ...]:
+        """Columns to print besides the usual."""
+        return tuple(
+            name for option, names in MORE.items() if getattr(self, option) for name in names
+        )
+
+    def check(self, names: Sequence[str]) -> None:
+        """Failure where a column is that of an option that was not given."""
+        there = self.table().columns().names
+        for name in names:
+            if name not in there:
+                raise Failure(f"{name} is a column of plt flows --{option_of(name)}")
+
+    def python_steps(self, names: list[str], filter: Filter) -> tuple[list[str], str]:
+        """The lines of a Python program that count flows, and the tables that they make."""
+        home = ["natkit.FlowHome(*map(ipp.from_s, HOME))"] if self.home else []
+        words = decap_given(self.decap)[1]
+        made = call("natkit.FlowTable", *home, *words, **{**self.arguments(), "decap": None})
+        add = call("table.add_trace", "source", filter=filter)
+        steps = [f"table = {made}", "for source in SOURCES:", f"    {add}", "table.flush()"]
+        return steps, f"[table.expired().columns({read_fields(names)})]"
+
+
+def option_of(name: str) -> str | None:
+    """The option whose column it is; None for one that is always there."""
+    if name in natkit.FlowTable().columns().names:
+        return None
+    options = (Counting(**{option: True}) for option in MORE)  # type: ignore[arg-type]
+    found = (counting.table().columns().names for counting in options)
+    return next(option for option, names in zip(MORE, found, strict=True) if name in names)
 
 
 def known() -> list[str]:
     """The columns that there are."""
-    return natkit.FlowTable().columns().names
+    return Counting(**dict.fromkeys(MORE, True)).table().columns().names  # type: ignore[arg-type]
 
 
 @click.command(
@@ -37,6 +102,7 @@ def known() -> list[str]:
     epilog=options.example(
         "plt flows --limit 10 trace.pcap.gz",
         "plt flows --home 192.0.2.0/24 --filter tcp --sort retransmits trace.pcap.gz",
+        "plt flows --tcp --sort server_rtt --limit 10 trace.pcap.gz",
     ),
 )
 @options.sources
@@ -58,6 +124,8 @@ def known() -> list[str]:
     "--active-timeout", type=options.DURATION, metavar="TIME", help="End a flow that is so old."
 )
 @click.option("--vlan", is_flag=True, help="Keep flows of several VLANs apart.")
+@options.tcp_quality
+@options.decapsulated
 @options.rows_printed
 @options.python
 def command(
@@ -70,6 +138,8 @@ def command(
     idle_timeout: int | None,
     active_timeout: int | None,
     vlan: bool,
+    tcp: bool,
+    decap: Decap,
     limit: int | None,
     json: bool,
     header: bool,
@@ -79,52 +149,33 @@ def command(
 
     Forward is the direction of a flow's first packet.
     """
+    counting = Counting(home, seconds(idle_timeout), seconds(active_timeout), vlan, tcp, decap)
+    more = counting.more_fields
+    style = Style(json, header, any_live(sources))
     listing = Listing.of(
-        FIELDS,
-        NARROW,
+        (*FIELDS, *more),
+        (*LEAST, *more) if more else NARROW,
         fields,
         sort or "bytes",
         reverse,
         limit,
-        Style(json, header, any_live(sources)),
+        style,
     )
-    prefixes = [ipp.from_s(prefix) for prefix in home]
-    idle, active = seconds(idle_timeout), seconds(active_timeout)
+    counting.check(listing.names)
     if python:
-        constants = [constant("SOURCES", sources)]
+        constants = [constant("SOURCES", sources), *decap_given(decap)[0]]
         if home:
             constants.append(constant("HOME", home))
-        steps, batches = python_steps(listing.names, filter, home, idle, active, vlan)
+        steps, batches = counting.python_steps(listing.names, filter)
         title = "Print a row for each flow."
         print(listing_program(title, ["natkit"], constants, steps, batches, listing), end="")
         return 0
     reading = Reading(sources, filter)
-    table = natkit.FlowTable(natkit.FlowHome(*prefixes) if home else None, idle, active, vlan)
+    table = counting.table()
     with bar(sources) as tick:
         count(reading, table, filter, tick)
     listing.show(all_flows(table, with_version(listing.names)))
     return reading.code
-
-
-def python_steps(
-    names: list[str],
-    filter: Filter,
-    home: tuple[str, ...] = (),
-    idle: float | None = None,
-    active: float | None = None,
-    vlan: bool = False,
-) -> tuple[list[str], str]:
-    """The lines of a Python program that count flows, and the tables that they make."""
-    made = call(
-        "natkit.FlowTable",
-        *(["natkit.FlowHome(*map(ipp.from_s, HOME))"] if home else []),
-        idle_timeout=idle,
-        active_timeout=active,
-        vlan=vlan or None,
-    )
-    add = call("table.add_trace", "source", filter=filter)
-    steps = [f"table = {made}", "for source in SOURCES:", f"    {add}", "table.flush()"]
-    return steps, f"[table.expired().columns({read_fields(names)})]"
 
 
 def seconds(time: int | None) -> float | None:

@@ -122,7 +122,11 @@ HEADERS = {
     "number": "#", "src_port": "port", "dst_port": "port", "src_prefix": "source",
     "dst_prefix": "destination", "src": "source", "dst": "destination", "tcp.flags": "flags",
     "wire_len": "length", "first_time": "first", "response_time": "took", "retransmits": "again",
-    "bits_per_second": "rate", "duration": "lasted",
+    "bits_per_second": "rate", "duration": "lasted", "client_rtt": "to client",
+    "server_rtt": "to server", "fwd_resent_segments": "fwd again",
+    "rev_resent_segments": "rev again", "tunnel_kind": "tunnel", "tunnel.kind": "tunnel",
+    "tunnel_id": "id", "tunnel.id": "id", "fwd_bytes": "fwd bytes", "rev_bytes": "rev bytes",
+    "fwd_missing": "fwd missing", "rev_missing": "rev missing",
 }  # fmt: skip
 
 #: How a terminal shows the values of a column; others as they are.
@@ -137,7 +141,14 @@ def shown_as(function: Callable[..., str], *names: str) -> None:
 shown_as(lambda number: protocol(number) if number else "", "proto")
 shown_as(link_type, "linktype")
 shown_as(tcp_flags, "tcp.flags", "fwd_tcp_flags", "rev_tcp_flags")
-shown_as(duration, "duration", "rtt", "response_time", "interval")
+shown_as(
+    duration, "duration", "rtt", "response_time", "interval", "client_rtt", "server_rtt",
+    *(
+        f"{way}_{name}"
+        for way in ("fwd", "rev")
+        for name in ("rtt_min", "rtt_mean", "rtt_max", "rtt_std", "longest_silence")
+    ),
+)  # fmt: skip
 shown_as(rate, "bits_per_second")
 shown_as(pldns.typestr, "qtype")
 shown_as(pldns.rcodestr, "rcode", "edns_rcode")
@@ -146,5 +157,6 @@ shown_as(lambda is_response: "response" if is_response else "query", "qr")
 shown_as(lambda reason: END_REASONS.get(reason, str(reason)), "end_reason")
 shown_as(
     count, "packets", "bytes", "ip_bytes", "payload_bytes", "fwd_packets", "rev_packets",
-    "fwd_bytes", "rev_bytes", "wire_len", "capture_len", "payload_len", "retransmits",
+    "fwd_bytes", "rev_bytes", "fwd_missing", "rev_missing", "wire_len",
+    "capture_len", "payload_len", "retransmits",
 )  # fmt: skip

@@ -137,6 +137,59 @@ def condition(text: str) -> plt.where:
         raise Failure(f"--where: {str(error).splitlines()[0]}: {text!r}") from None
 
 
+class TunnelPorts(ParamType):
+    """A kind of tunnel and the ports that it is at too: vxlan=4790,8473."""
+
+    name = "ports"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[str, list[int]]:
+        """The kind, and its ports; a usage error where the text is none."""
+        kind, _, ports = value.partition("=")
+        try:
+            return kind, list(words.numbers(ports))
+        except ValueError as error:
+            return self.fail(f"{error}: {kind or 'vxlan'}=4790 is what it takes", param, ctx)
+
+
+def decapsulated(function: F) -> F:
+    """Whether tunnels are looked through, and the ports that they are at besides the usual."""
+
+    @click.option(
+        "--decap",
+        is_flag=True,
+        help="What is inside tunnels (VXLAN, GRE, GTP-U, 6in4 ...); a filter is asked outside.",
+    )
+    @click.option(
+        "--tunnel-ports",
+        multiple=True,
+        type=TunnelPorts(),
+        metavar="KIND=N,...",
+        help="The same, with more UDP ports: vxlan=4790. May be given several times.",
+    )
+    @functools.wraps(function)
+    def command(
+        *args: object, decap: bool, tunnel_ports: Sequence[tuple[str, list[int]]], **named: object
+    ) -> object:
+        ports: dict[str, list[int]] = {}
+        for kind, numbers in tunnel_ports:
+            ports.setdefault(kind, []).extend(numbers)
+        return function(*args, decap=ports or decap, **named)
+
+    return cast(F, command)
+
+
+tcp_quality = click.option(
+    "--tcp",
+    is_flag=True,
+    help="Count TCP's quality too: round-trip times, segments sent again, windows, who closed.",
+)
+reassembled = click.option(
+    "--reassemble",
+    is_flag=True,
+    help="Put DNS messages together that TCP segments or IP fragments carry in pieces.",
+)
 python = click.option(
     "--python", is_flag=True, help="Print the Python program that does the same, and do nothing."
 )

@@ -9,14 +9,16 @@ import click
 import plt
 from plt.cli import options
 from plt.cli.listing import Listing
-from plt.cli.programs import call, constant, listing_program, read_fields
+from plt.cli.programs import call, constant, decap_given, listing_program, read_fields
 from plt.cli.progress import bar
 from plt.cli.rows import with_version
 from plt.cli.show import Style
 from plt.cli.sources import Reading, any_live
 from plt.cli.words import Filter
+from plt.shared import Decap
 
 FIELDS = ("time", "src", "src_port", "dst", "dst_port", "proto", "tcp.flags", "wire_len")
+TUNNEL = ("tunnel.kind", "tunnel.id")  # printed too where tunnels are looked through
 
 
 def known() -> list[str]:
@@ -29,10 +31,12 @@ def known() -> list[str]:
     epilog=options.example(
         "plt packets --filter 'udp port 53' --limit 10 trace.pcap.gz",
         "plt packets --fields src,wire_len --sort wire_len trace.pcap.gz | head",
+        "plt packets --decap --fields tunnel.kind,tunnel.id,src,dst trace.pcap.gz",
     ),
 )
 @options.sources
 @options.filtered
+@options.decapsulated
 @options.columns(known, FIELDS)
 @click.option(
     "-n",
@@ -45,6 +49,7 @@ def known() -> list[str]:
 def command(
     sources: tuple[str, ...],
     filter: Filter,
+    decap: Decap,
     fields: tuple[str, ...] | None,
     sort: str | None,
     reverse: bool,
@@ -55,17 +60,17 @@ def command(
     python: bool,
 ) -> int:
     """Print a row for each packet."""
-    listing = Listing.of(
-        FIELDS, FIELDS, fields, sort, reverse, limit, Style(json, header, any_live(sources)), number
-    )
+    default = (*FIELDS, *TUNNEL) if decap else FIELDS
+    style = Style(json, header, any_live(sources))
+    listing = Listing.of(default, default, fields, sort, reverse, limit, style, number)
     most = None if sort else limit
     if python:
         read = read_fields(listing.names)
-        columns = call("plt.columns", "SOURCES", read, filter=filter, limit=most)
+        ports, words = decap_given(decap)
+        columns = call("plt.columns", "SOURCES", read, *words, filter=filter, limit=most)
         title = "Print a row for each packet."
-        print(
-            listing_program(title, (), [constant("SOURCES", sources)], (), columns, listing), end=""
-        )
+        constants = [constant("SOURCES", sources), *ports]
+        print(listing_program(title, (), constants, (), columns, listing), end="")
         return 0
     reading = Reading(sources, filter)
     names = with_version(listing.names)
@@ -75,6 +80,7 @@ def command(
         filter=filter,
         limit=most,
         batch=reading.batch,
+        decap=decap,
     )
     with columns_read as batches, bar(sources, printing=not sort) as tick:
         listing.show(reading.batches(batches, tick))

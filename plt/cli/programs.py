@@ -6,7 +6,7 @@ import inspect
 import json
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import plt
@@ -15,6 +15,7 @@ from plt.cli.names import ADDRESSES
 from plt.cli.outputs import PACKED, needs_trace_format
 from plt.cli.rows import values, with_version
 from plt.cli.words import Filter
+from plt.shared import Decap
 
 WIDTH = 88
 OWN = ("ipp", "natkit", "pldns", "plt")
@@ -32,8 +33,12 @@ def literal(value: object) -> str:
 
 
 def call(function: str, *arguments: str, **named: object) -> str:
-    """A call, without the named arguments that are None."""
-    given = [name + "=" + literal(value) for name, value in named.items() if value is not None]
+    """A call, without the named arguments that are None or False."""
+    given = [
+        name + "=" + literal(value)
+        for name, value in named.items()
+        if value is not None and value is not False
+    ]
     return f"{function}({', '.join([*arguments, *given])})"
 
 
@@ -43,6 +48,14 @@ def constant(name: str, value: object) -> str:
     if len(line) <= WIDTH or not isinstance(value, (list, tuple)):
         return line
     return f"{name} = [\n" + "".join(f"    {literal(item)},\n" for item in value) + "]"
+
+
+def decap_given(decap: Decap) -> tuple[list[str], list[str]]:
+    """What a program says of tunnels: its constants, and arguments of calls."""
+    if not isinstance(decap, dict):
+        return [], ["decap=True"] if decap else []
+    items = (f"    {literal(kind)}: {literal(ports)},\n" for kind, ports in decap.items())
+    return [f"DECAP = {{\n{''.join(items)}}}"], ["decap=DECAP"]
 
 
 def program(title: str, imports: Sequence[str], *parts: str) -> str:
@@ -81,9 +94,12 @@ ARROW = '''def arrow(batch):
 '''
 
 
-def values_source() -> str:
-    """The function that makes values of a column, as it is here but for its types."""
-    return re.sub(r"\(rows: .*\) -> .*:", "(rows, name):", inspect.getsource(values), count=1)
+def source_of(function: Callable[..., object]) -> str:
+    """A function as it is here, but for its types and what the linter is told."""
+    names = ", ".join(inspect.signature(function).parameters)
+    source = re.sub(r"  # noqa.*", "", inspect.getsource(function))
+    source = re.sub(r"^( +\w+): [^=\n]+ = ", r"\1 = ", source, flags=re.MULTILINE)
+    return re.sub(r"\(.*?\) -> [^\n]*:\n", f"({names}):\n", source, count=1, flags=re.DOTALL)
 
 
 def listing_program(
@@ -95,15 +111,29 @@ def listing_program(
     listing: Listing,
 ) -> str:
     """A program that prints rows of tables as `Listing.show` does into a pipe."""
-    functions = [f"\n{values_source()}\n\n{ROWS}"]
+    functions = [f"\n{source_of(values)}\n\n{ROWS}"]
+    steps = [*steps, f"found = rows({batches})"]
+    more = ["ipp", "import numpy as np"]
+    return rows_program(title, [*imports, *more], constants, functions, steps, listing)
+
+
+def rows_program(
+    title: str,
+    imports: Sequence[str],
+    constants: Sequence[str],
+    functions: Sequence[str],
+    steps: Sequence[str],
+    listing: Listing,
+) -> str:
+    """A program that prints the rows `found`."""
     if listing.sort in ADDRESSES:
-        functions.append(f"\n{ADDRESS}")
-    lines = [*steps, f"found = rows({batches})"]
+        functions = [*functions, f"\n{ADDRESS}"]
+    lines = list(steps)
     if listing.numbered:
         lines.append("found = ((number, *row) for number, row in enumerate(found, 1))")
     if listing.sort:
         lines += sorting(listing)
-    more = ["ipp", "import numpy as np", "plt"]
+    more = ["ipp", "plt"]
     if listing.limit is not None:
         more.append("from itertools import islice")
         lines.append(f"found = islice(found, {listing.limit})")
@@ -157,7 +187,7 @@ def file_program(
         ]
     else:
         more += ["import numpy as np"]
-        functions = [f"\n{values_source()}\n\n{ROWS}"]
+        functions = [f"\n{source_of(values)}\n\n{ROWS}"]
         opened = f'open({target}, "w", newline="")'
         if output.endswith(".gz"):
             more.append("gzip")

@@ -18,8 +18,8 @@ import plt
 from plt.cli.words import Failure, complain, one_line
 
 COMMANDS = (
-    "info", "packets", "flows", "dns", "rates", "convert", "split", "merge", "cut", "anon",
-    "fields", "completion",
+    "info", "packets", "flows", "streams", "dns", "rates", "convert", "split", "merge", "cut",
+    "anon", "fields", "completion",
 )  # fmt: skip
 INTERRUPTED = 130  # what a shell says of a program that Ctrl-C ended
 

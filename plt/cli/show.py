@@ -20,7 +20,7 @@ Row = Sequence[object]
 CHUNK = 1000  # rows of a terminal's table that are laid out at a time
 TIMES = (
     "time", "ts", "query_time", "first_time", "last_time", "fwd_first_time", "fwd_last_time",
-    "rev_first_time", "rev_last_time",
+    "rev_first_time", "rev_last_time", "fwd_first_payload_time", "rev_first_payload_time",
 )  # fmt: skip
 ADDRESS_WIDTH = 15  # of IPv4
 NAMED = ("proto", "qr", "qtype", "rcode", "opcode", "linktype", "tcp.flags")  # numbers as names

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import tempfile
@@ -10,7 +11,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
-from command_line import DNS, EDGE, plt_run
+from command_line import DNS, EDGE, LINKS, plt_run
 from tshark_fields import Frame, frames
 
 pytest.importorskip("click")
@@ -225,6 +226,82 @@ def test_all_packets_of_ip_are_in_flows() -> None:
     for more in ([], ["--idle-timeout", "1s"], ["--active-timeout", "5s", "--vlan"]):
         rows = plt_run("flows", "--fields", "packets", *more, EDGE).rows
         assert sum(int(row[0]) for row in rows) == 10_000 - 14
+
+
+def test_round_trips_are_those_of_tshark() -> None:
+    """tshark's initial RTT is that of the SYN and its answer, and of the ACK after it."""
+    ends = [word for name in ("ip", "ipv6") for word in ("-e", f"{name}.src", "-e", f"{name}.dst")]
+    printed = tshark(
+        LINKS, "-Y", "tcp.analysis.initial_rtt", "-T", "fields", "-E", "occurrence=l",
+        "-e", "tcp.srcport", "-e", "tcp.dstport", "-e", "tcp.analysis.initial_rtt", *ends,
+    )  # fmt: skip
+    theirs = {}
+    for line in printed.splitlines():
+        source, destination, rtt, *_ = line.split("\t")
+        theirs[frozenset((source, destination))] = float(rtt)
+    fields = "src_port,dst_port,client_rtt,server_rtt"
+    rows = plt_run("flows", "--tcp", "--decap", "--fields", fields, LINKS).rows
+    compared = 0
+    for source, destination, client, server, _ in rows:
+        if client and server:
+            both = float(client) + float(server)
+            assert both == pytest.approx(theirs[frozenset((source, destination))], abs=1e-9)
+            compared += 1
+    assert compared > 80
+
+
+def test_packets_in_tunnels_are_those_of_tshark() -> None:
+    names = ("ip.src", "ipv6.src", "tcp.srcport")
+    printed = tshark(
+        LINKS, "-Y", "(vxlan or geneve or gre) and tcp", "-T", "fields", "-E", "occurrence=l",
+        "-e", "frame.protocols", *[word for name in names for word in ("-e", name)],
+    )  # fmt: skip
+    wanted = []
+    for line in printed.splitlines():
+        protocols, v4, v6, port = line.split("\t")
+        names = protocols.split(":")
+        kind = next(name for name in names if name in ("vxlan", "geneve", "gre"))
+        inside = [name for name in names if name in ("ip", "ipv6")][-1]
+        wanted.append([kind, v4 if inside == "ip" else v6, port])
+    fields = "tunnel.kind,src,src_port,proto"
+    rows = plt_run("packets", "--decap", "--fields", fields, LINKS).rows
+    tunnelled = ("vxlan", "geneve", "gre")
+    assert [row[:3] for row in rows if row[0] in tunnelled and row[3] == "6"] == wanted
+    assert len(wanted) > 900
+
+
+def test_reassembled_messages_are_those_of_tshark() -> None:
+    """tutorial/traces/README.md has 52 messages over TCP of tshark's."""
+    printed = tshark(DNS, "-Y", "dns and tcp", "-T", "fields", "-e", "dns.id", "-e", "dns.length")
+    theirs = Counter(
+        (int(ident, 0), int(length))
+        for line in printed.splitlines()
+        for ident, length in zip(*(cell.split(",") for cell in line.split("\t")), strict=True)
+    )
+    rows = plt_run("dns", "--reassemble", "--where", "tcp", "--fields", "id,length", DNS).rows
+    assert Counter((int(ident), int(length)) for ident, length in rows) == theirs
+    assert theirs.total() == 52
+
+
+def test_streams_are_followed_as_by_tshark() -> None:
+    """What both ends said in turn: tshark prints hexadecimal numbers, those back after a tab."""
+    listed = plt_run("streams", "--fields", "number,src_port,dst_port,fwd_gaps,rev_gaps", LINKS)
+    whole = 0
+    for number, source, destination, *gaps in [row for row in listed.rows if row[3:] == ["0", "0"]]:
+        follow = plt_run("streams", "--follow", number, "--json", "--as", "hex", LINKS)
+        turns = [json.loads(line) for line in follow.out.splitlines()]
+        condition = f"tcp.port == {source} and tcp.port == {destination}"
+        stream = tshark(LINKS, "-Y", condition, "-T", "fields", "-e", "tcp.stream").split()[0]
+        printed = tshark(LINKS, "-q", "-z", f"follow,tcp,raw,{stream}").splitlines()
+        theirs: list[tuple[str, str]] = []
+        for line in printed:
+            if re.fullmatch(r"\t?[0-9a-f]+", line):
+                way = "rev" if line.startswith("\t") else "fwd"
+                before = theirs.pop()[1] if theirs and theirs[-1][0] == way else ""
+                theirs.append((way, before + line.strip()))
+        assert [(turn["way"], turn["data"]) for turn in turns] == theirs, (number, gaps)
+        whole += 1
+    assert whole > 50
 
 
 def test_dns_messages_are_those_of_tshark() -> None:

@@ -12,7 +12,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
-from command_line import DNS, EDGE, ROOT, command, plt_process, plt_run
+from command_line import DNS, EDGE, LINKS, ROOT, command, plt_process, plt_run
 
 pytest.importorskip("click")
 pytest.importorskip("rich")
@@ -50,6 +50,16 @@ def damaged(tmp_path: Path) -> Path:
         (["info", "--where", "prto == 6", EDGE], "plt: --where: no column is named prto; near"),
         (["flows", "--home", "10.0.0.0/40", EDGE], "plt: IPv4 length must be 0 to 32"),
         (["dns", "--ports", "70000", DNS], "plt: "),
+        (["flows", "--sort", "client_rtt", EDGE], "plt: client_rtt is a column of plt flows --tcp"),
+        (["flows", "--fields", "tunnel_id", EDGE], "plt: tunnel_id is a column of plt flows --dec"),
+        (["packets", "--tunnel-ports", "vxln=1", EDGE], "plt: decap: 'vxln' is no tunnel over UDP"),
+        (["streams", "--follow", "60", LINKS], "plt: there is no stream 60: there are 59"),
+        (["streams", "--write", "/dev/null/x", DNS], "plt: /dev/null/x: Not a directory"),
+        (["streams", "--way-limit", "0", DNS], "plt: way_limit is 1 to 2**48 bytes, not 0"),
+        (["streams", "--sort", "bytes", DNS], "plt: no column is named 'bytes'; near: "),
+        (["convert", "--tcp", "-o", "x.csv", DNS], "plt: --tcp is for --table flows"),
+        (["convert", "--reassemble", "-o", "x.csv", DNS], "plt: --reassemble is for --table dns"),
+        (["convert", "--table", "flows", "--decap", "-o", "x.pcap", DNS], "plt: --decap is for t"),
         (["rates", "--interval", "0s", EDGE], "plt: an interval is longer than 0"),
         (["rates", "--interval", "1ns", EDGE], "plt: that would be 57,724,869,001 intervals: "),
         (["convert", "-o", "x.docx", EDGE], "plt: x.docx: its name tells no format"),
@@ -101,8 +111,8 @@ def test_no_command_shows_the_help_as_an_error() -> None:
     done = plt_run()
     assert (done.code, done.out) == (2, "")
     assert done.err.startswith("Usage: plt ")
-    for name in ("info", "packets", "flows", "dns", "rates", "convert", "split", "merge", "cut",
-                 "anon"):  # fmt: skip
+    for name in ("info", "packets", "flows", "streams", "dns", "rates", "convert", "split", "merge",
+                 "cut", "anon"):  # fmt: skip
         assert f"\n  {name} " in done.err
         shown = plt_run(name, "--help")
         assert (shown.code, shown.err) == (0, "")
@@ -386,6 +396,26 @@ def test_plt_alone_imports_no_command_line() -> None:
         [sys.executable, "-c", script], capture_output=True, text=True, env=os.environ, check=True
     )
     assert done.stdout == "[]\n"
+
+
+def test_plt_alone_imports_little() -> None:
+    """What takes long to import comes when it is used."""
+    script = (
+        "import sys; before = {*sys.modules}; import plt; new = {*sys.modules} - before;"
+        "heavy = {'dataclasses', 'inspect', 'pathlib', 'difflib', 'numpy', 'threading'};"
+        "print(sorted(heavy & new), sorted(name for name in new if name.startswith('plt')));"
+        "print([name for name in plt.__all__ if not hasattr(plt, name)]);"
+        "print({*plt.__all__} - {*dir(plt)})"
+    )
+    done = subprocess.run(
+        [sys.executable, "-S", "-c", script],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
+        check=True,
+    )
+    modules = "['plt', 'plt._plt', 'plt._tunnel', 'plt._version']"
+    assert done.stdout == f"[] {modules}\n[]\nset()\n"
 
 
 @pytest.mark.parametrize(

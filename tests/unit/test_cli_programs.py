@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from command_line import DNS, EDGE, plt_run, program_of, run_program
+from command_line import DNS, EDGE, LINKS, command, plt_run, program_of, run_program
 
 pytest.importorskip("click")
 pytest.importorskip("rich")
@@ -35,6 +35,19 @@ PRINTING = [
     ["rates", "--interval", "100ms", "--filter", "port 53", "--no-header", EDGE, DNS],
     ["rates", "--interval", "7.5s", "--json", EDGE],
     ["rates", "--where", "vlan_id and tcp", "--no-header", EDGE],
+    ["packets", "--decap", "--limit", "100", LINKS],
+    ["packets", "--tunnel-ports", "vxlan=4790,8473", "--tunnel-ports", "geneve=1", LINKS],
+    ["flows", "--tcp", "--decap", LINKS],
+    ["flows", "--tcp", "--sort", "server_rtt", "--fields", "dst_prefix", LINKS],
+    ["dns", "--reassemble", "--filter", "tcp", DNS],
+    ["streams", LINKS, DNS],
+    ["streams", "--sort", "dst_prefix", "--limit", "9", "--filter", "tcp port 80", "--json", LINKS],
+    ["streams", "--sort", "response_time", "--fields", "number,rev_gaps,is_whole", LINKS],
+    ["streams", "--way-limit", "100", "--where", "dst_port == 53", LINKS],
+    ["streams", "--follow", "59", LINKS],
+    ["streams", "--follow", "59", "--way", "rev", "--as", "hex", LINKS],
+    ["streams", "--follow", "14", "--json", LINKS],
+    ["streams", "--follow", "15", "--json", "--as", "hex", "--way", "fwd", DNS],
     ["flows", "--where", "dst_port in (80, 443)", "--limit", "9", EDGE],
     ["dns", "--where", "wire_len > 200", DNS],
 ]  # fmt: skip
@@ -49,7 +62,7 @@ def ident(arguments: list[str]) -> str:
 def test_program_prints_the_same(arguments: list[str]) -> None:
     done = plt_run(*arguments)
     assert (done.code, done.err) == (0, "")
-    assert done.out.count("\n") > 4
+    assert len(done.out) > 100
     assert run_program(program_of(arguments)) == done.out
 
 
@@ -57,6 +70,9 @@ WRITING = [
     (["convert", EDGE], "x.csv"),
     (["convert", "--table", "flows", "--filter", "udp or vlan", EDGE, DNS], "x.tsv"),
     (["convert", "--table", "dns", DNS], "x.jsonl"),
+    (["convert", "--table", "flows", "--tcp", "--decap", LINKS], "x.csv"),
+    (["convert", "--decap", LINKS], "x.jsonl"),
+    (["convert", "--table", "dns", "--reassemble", DNS], "x.tsv"),
     (["convert", "--fields", "time,src,wire_len", EDGE], "x.csv.gz"),
     (["convert", EDGE], "x.erf"),
     (["convert", EDGE], "x.pcapng"),
@@ -117,6 +133,31 @@ def test_program_writes_the_same_parquet(table: str, tmp_path: Path) -> None:
     assert by_command.equals(by_program)
 
 
+def test_program_writes_the_same_streams(tmp_path: Path) -> None:
+    folders = [tmp_path / name for name in ("command", "program")]
+    arguments = [["streams", "--limit", "3", "--write", str(path), LINKS] for path in folders]
+    done = plt_run(*arguments[0])
+    assert (done.code, done.err, len(done.rows)) == (0, "", 3)
+    assert run_program(program_of(arguments[1])) == done.out
+    by_command, by_program = map(contents, folders)
+    assert len(by_command) > 100
+    assert by_command == by_program
+
+
+def test_program_follows_raw_bytes_the_same(tmp_path: Path) -> None:
+    words = ["streams", "--follow", "12", "--as", "raw", LINKS]
+    program = tmp_path / "program.py"
+    program.write_text(program_of(words))
+    printed = [
+        subprocess.run(line, capture_output=True, env=os.environ, check=True).stdout
+        for line in (command(*words), [sys.executable, str(program)])
+    ]
+    assert printed[0] == printed[1]
+    length, ident = printed[0][:2], printed[0][2:4]
+    assert int.from_bytes(length) == 52  # RFC 1035 section 4.2.2
+    assert printed[0][54 + 2 : 54 + 4] == ident
+
+
 def test_program_anonymises_the_same(tmp_path: Path) -> None:
     key = tmp_path / "key"
     key.write_text("a key\n")
@@ -148,9 +189,11 @@ def test_programs_are_formatted(tmp_path: Path) -> None:
     sources = [program_of(arguments) for arguments in (*PRINTING, ["info", EDGE])]
     sources += [program_of([*arguments, "-o", output]) for arguments, output in WRITING]
     sources += [program_of(["convert", "-o", "x.parquet", EDGE])]
+    sources += [program_of(["streams", "--write", "x", EDGE])]
+    sources += [program_of(["streams", "--follow", "2", "--as", "raw", EDGE])]
     for n, source in enumerate(sources):
         # the folders of this machine are not what is looked at
-        text = source.replace(EDGE, "a.pcap").replace(DNS, "b.pcap")
+        text = source.replace(EDGE, "a.pcap").replace(DNS, "b.pcap").replace(LINKS, "c.pcap")
         (tmp_path / f"p{n}.py").write_text(text)
     rules = ["--isolated", "--no-cache", "--line-length", "100"]
     for check in (["check", "--select", "E,F,W"], ["format", "--diff"]):

@@ -153,6 +153,8 @@ def test_any_segmentation_gives_the_bytes_that_were_sent(
     assert [way.time_at(i) for i in range(length)] == [
         expected[i][1] if i in expected else None for i in range(length)
     ]
+    came = [(start + i, time) for start, size, time in way.pieces for i in range(size)]
+    assert came == [(i, expected[i][1]) for i in sorted(expected)]
 
 
 def in_pieces(data: bytes, sizes: Sequence[int], isn: int) -> list[Segment]:

@@ -27,7 +27,8 @@ def test_processors_are_those_of_the_affinity() -> None:
     """In a process of its own: the threads of this one keep theirs."""
     one = min(os.sched_getaffinity(0))
     program = (
-        f"import os; os.sched_setaffinity(0, [{one}]); import plt; print(plt._threads.processors())"
+        f"import os; os.sched_setaffinity(0, [{one}]); import plt.shared;"
+        "print(plt.shared.processors())"
     )
     run = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
@@ -39,7 +40,13 @@ def test_processors_are_those_of_the_affinity() -> None:
 @pytest.mark.skipif(sys.version_info < (3, 13), reason="-X cpu_count is of Python 3.13")
 def test_processors_that_the_user_sets() -> None:
     run = subprocess.run(
-        [sys.executable, "-X", "cpu_count=1", "-c", "import plt; print(plt._threads.processors())"],
+        [
+            sys.executable,
+            "-X",
+            "cpu_count=1",
+            "-c",
+            "import plt.shared; print(plt.shared.processors())",
+        ],
         capture_output=True,
         text=True,
         check=True,

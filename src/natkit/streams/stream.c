@@ -251,6 +251,32 @@ static PyObject *way_gaps(PyObject *self_, void *Py_UNUSED(closure))
     return list;
 }
 
+static int append_piece(PyObject *list, const struct way_piece *piece, uint64_t start, uint64_t end)
+{
+    uint64_t to = piece->end < end ? piece->end : end;
+    PyObject *item = Py_BuildValue("(KKL)", (unsigned long long)(piece->at - start),
+                                   (unsigned long long)(to - piece->at), (long long)piece->time);
+    int status = item ? PyList_Append(list, item) : -1;
+    Py_XDECREF(item);
+    return status;
+}
+
+static PyObject *way_pieces(PyObject *self_, void *Py_UNUSED(closure))
+{
+    const struct stream_way *way = way_of(self_)->way;
+    uint64_t end = way_of(self_)->end;
+    PyObject *list = PyList_New(0);
+    struct way_place place;
+    const struct way_piece *piece =
+        list && way->start < end ? way_find(way, way->start, &place) : NULL;
+    while (list && piece && piece->at < end) {
+        if (append_piece(list, piece, way->start, end) < 0)
+            Py_CLEAR(list);
+        piece = way_following(way, &place);
+    }
+    return list;
+}
+
 static PyObject *way_dropped(PyObject *self_, void *Py_UNUSED(closure))
 {
     return PyLong_FromUnsignedLongLong(way_of(self_)->way->dropped);
@@ -325,6 +351,11 @@ static PyGetSetDef way_getset[] = {
     {"gaps", way_gaps, NULL,
      "Where bytes are missing: a new list of (offset, length).\n\n"
      "They were lost, not captured, or belong to what was dropped.",
+     NULL},
+    {"pieces", way_pieces, NULL,
+     "The bytes as they came: a new list of (offset, length, time_ns), in order.\n\n"
+     "A piece is what a segment brought that was not there before, or several in a row of one\n"
+     "time. Gaps are between pieces.",
      NULL},
     {"dropped", way_dropped, NULL,
      "Bytes of segments that were not kept.\n\n"

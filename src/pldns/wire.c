@@ -4,6 +4,8 @@
 
 #include "packet/bytes.h"
 
+#include <string.h>
+
 enum {
     LABEL_KIND = 0xc0, /* the upper two bits of a label's first byte: RFC 1035 section 4.1.4 */
     POINTER = 0xc0,
@@ -14,11 +16,12 @@ enum {
 
 /* Copies the name at `at` without its compression; the position after it, 0 where it is cut,
  * longer than a name can be, of unknown labels, or points out of the message or in a circle. */
-static size_t read_name(const uint8_t *wire, size_t size, size_t at,
+static size_t copy_name(const uint8_t *wire, size_t size, size_t at,
                         struct pldns_question *question)
 {
     size_t end = 0; /* after the first pointer */
     size_t hops = 0;
+    question->name = question->copy;
     question->name_size = 0;
     while (at < size) {
         size_t label = wire[at];
@@ -35,7 +38,8 @@ static size_t read_name(const uint8_t *wire, size_t size, size_t at,
             question->name_size + label + 1 > PLDNS_NAME_SIZE)
             return 0;
         for (size_t i = 0; i <= label; i++)
-            question->name[question->name_size++] = wire[at + i];
+            question->copy[question->name_size++] = wire[at + i];
+        question->readable = question->name_size;
         at += label + 1;
         if (label == 0)
             return end ? end : at;
@@ -43,11 +47,30 @@ static size_t read_name(const uint8_t *wire, size_t size, size_t at,
     return 0;
 }
 
+/* Finds the name at `at`, which stays where it is if it is not compressed; the position after it, 0
+ * where it is no name. */
+static size_t find_name(const uint8_t *wire, size_t size, size_t at,
+                        struct pldns_question *question)
+{
+    size_t end = at;
+    while (end < size && wire[end] != 0) {
+        if ((wire[end] & LABEL_KIND) != 0)
+            return copy_name(wire, size, at, question);
+        end += wire[end] + 1U;
+    }
+    if (end >= size || end + 1 - at > PLDNS_NAME_SIZE)
+        return 0;
+    question->name = wire + at;
+    question->name_size = end + 1 - at;
+    question->readable = size - at;
+    return end + 1;
+}
+
 bool pldns_question_read(const uint8_t *wire, size_t size, struct pldns_question *question)
 {
     if (size < PLDNS_HEADER_SIZE || load_be16(wire + 4) == 0)
         return false;
-    size_t at = read_name(wire, size, PLDNS_HEADER_SIZE, question);
+    size_t at = find_name(wire, size, PLDNS_HEADER_SIZE, question);
     if (at == 0 || size - at < QUESTION_FIXED)
         return false;
     question->type = load_be16(wire + at);
@@ -55,31 +78,90 @@ bool pldns_question_read(const uint8_t *wire, size_t size, struct pldns_question
     return true;
 }
 
-size_t pldns_question_text(const struct pldns_question *question, char text[PLDNS_TEXT_SIZE])
+/* --- Text of names --------------------------------------------------------------------------- */
+
+/* The same byte eight times. */
+#define EACH(byte) ((uint64_t)(byte)*0x0101010101010101U)
+
+/* The upper bit of each byte of a word that differs from a byte below 0x80, but for that bit. */
+static uint64_t differ(uint64_t word, uint8_t byte)
 {
-    size_t size = 0;
-    size_t at = 0;
-    if (question->name[0] == 0)
-        text[size++] = '.';
-    while (question->name[at] != 0) {
-        size_t end = at + question->name[at] + 1U;
-        while (++at < end) {
-            uint8_t byte = question->name[at];
-            if (byte <= ' ' || byte >= 0x7f) { /* RFC 1035 section 5.1 */
-                text[size++] = '\\';
-                text[size++] = (char)('0' + byte / 100);
-                text[size++] = (char)('0' + byte / 10 % 10);
-                text[size++] = (char)('0' + byte % 10);
-                continue;
-            }
-            if (byte == '.' || byte == '\\' || byte == ';' || byte == '(' || byte == ')')
-                text[size++] = '\\';
-            text[size++] = (char)byte;
-        }
-        text[size++] = '.';
-    }
-    return size;
+    return ((word ^ EACH(byte)) | EACH(0x80)) - EACH(1);
 }
+
+/* The upper bit of each byte of a word that may have to be escaped: no letter, digit, hyphen or
+ * underscore has. */
+static uint64_t escapable(uint64_t word)
+{
+    uint64_t from_hyphen = (word | EACH(0x80)) - EACH('-');
+    uint64_t plain = from_hyphen & differ(word, '.') & differ(word, ';') & differ(word, '\\') &
+                     differ(word, 0x7f) & ~word;
+    return ~plain & EACH(0x80);
+}
+
+/* Copies a label, of which so many bytes can be read, and some that follow it; false where a byte
+ * of the label may have to be escaped. */
+static bool copy_plain(const uint8_t *label, size_t size, size_t readable, char *text)
+{
+    uint64_t escaped = 0;
+    for (size_t i = 0; i < size; i += PLDNS_WORD) {
+        uint64_t word = 0;
+        size_t left = size - i;
+        if (readable - i >= PLDNS_WORD) {
+            word = load_le64(label + i);
+            memcpy(text + i, label + i, PLDNS_WORD);
+        } else {
+            for (size_t j = 0; j < left && j < PLDNS_WORD; j++) {
+                word |= (uint64_t)label[i + j] << 8 * j;
+                text[i + j] = (char)label[i + j];
+            }
+        }
+        uint64_t bits = escapable(word);
+        escaped |= left < PLDNS_WORD ? bits & (((uint64_t)1 << 8 * left) - 1) : bits;
+    }
+    return escaped == 0;
+}
+
+/* Copies a label byte by byte; the length of its text. */
+static size_t copy_escaped(const uint8_t *label, size_t size, char *text)
+{
+    size_t length = 0;
+    for (size_t i = 0; i < size; i++) {
+        uint8_t byte = label[i];
+        if (byte <= ' ' || byte >= 0x7f) { /* RFC 1035 section 5.1 */
+            text[length++] = '\\';
+            text[length++] = (char)('0' + byte / 100);
+            text[length++] = (char)('0' + byte / 10 % 10);
+            text[length++] = (char)('0' + byte % 10);
+            continue;
+        }
+        if (byte == '.' || byte == '\\' || byte == ';' || byte == '(' || byte == ')')
+            text[length++] = '\\';
+        text[length++] = (char)byte;
+    }
+    return length;
+}
+
+size_t pldns_question_text(const struct pldns_question *question, char text[PLDNS_TEXT_ROOM])
+{
+    const uint8_t *name = question->name;
+    size_t length = 0;
+    size_t at = 0;
+    if (name[0] == 0)
+        text[length++] = '.';
+    while (name[at] != 0) {
+        size_t size = name[at++];
+        if (copy_plain(name + at, size, question->readable - at, text + length))
+            length += size;
+        else
+            length += copy_escaped(name + at, size, text + length);
+        text[length++] = '.';
+        at += size;
+    }
+    return length;
+}
+
+/* --- The OPT record -------------------------------------------------------------------------- */
 
 /* The position after the name at `at`, 0 where it is cut. */
 static size_t skip_name(const uint8_t *wire, size_t size, size_t at)

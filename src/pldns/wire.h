@@ -9,21 +9,26 @@
 enum {
     PLDNS_HEADER_SIZE = 12,
     PLDNS_ID_SIZE = 2,
-    PLDNS_NAME_SIZE = 255,                    /* RFC 1035 section 2.3.4 */
-    PLDNS_TEXT_SIZE = PLDNS_NAME_SIZE * 4 + 1 /* every byte of a name as \DDD */
+    PLDNS_WORD = 8,                            /* bytes that names are read by */
+    PLDNS_NAME_SIZE = 255,                     /* RFC 1035 section 2.3.4 */
+    PLDNS_TEXT_SIZE = PLDNS_NAME_SIZE * 4 + 1, /* every byte of a name as \DDD */
+    PLDNS_TEXT_ROOM = PLDNS_TEXT_SIZE + PLDNS_WORD
 };
 
 struct pldns_question {
-    uint8_t name[PLDNS_NAME_SIZE]; /* uncompressed, as sent */
+    const uint8_t *name; /* uncompressed, as sent: in the message, or in copy if compressed there */
     size_t name_size;
+    size_t readable; /* bytes at name: those after its end are not of it */
     uint16_t type;
     uint16_t rr_class;
+    uint8_t copy[PLDNS_NAME_SIZE];
 };
 
 /* The first question of a message; false where there is none or its bytes are no question. */
 bool pldns_question_read(const uint8_t *wire, size_t size, struct pldns_question *question);
-/* The name in the presentation form that ldns prints; its length. */
-size_t pldns_question_text(const struct pldns_question *question, char text[PLDNS_TEXT_SIZE]);
+/* The name in the presentation form that ldns prints; its length.  Of the text's room all may be
+ * written to. */
+size_t pldns_question_text(const struct pldns_question *question, char text[PLDNS_TEXT_ROOM]);
 
 struct pldns_opt {
     uint16_t udp_size;

@@ -9,8 +9,6 @@
 
 #include "common/reader.h"
 
-#include "packet/decode.h"
-
 struct message_reader {
     struct column_reader base;
     PyObject *plt;                 /* owned: the module plt._plt */
@@ -115,15 +113,13 @@ static enum plt_records_result read_each(struct message_reader *self, struct bat
     const struct column_reader *base = &self->base;
     struct pldns_packet *packet = &self->packet;
     struct pldns_found found;
-    struct plt_layers layers;
     while (!is_full(self, batch, rows)) {
         if (!packet->open) {
             enum plt_records_result result =
                 base->api->records_next(base->records, &packet->record);
             if (result != PLT_RECORD)
                 return result;
-            record_layers(&packet->record, &layers);
-            *out_of_memory = !pldns_packet_open(packet, &layers, self->ports, self->matcher);
+            *out_of_memory = !pldns_packet_decode(packet, self->ports, self->matcher);
         } else if (pldns_packet_next(packet, self->matcher, &found)) {
             *out_of_memory = !add_row(self, batch, &found);
         }

@@ -12,6 +12,7 @@
 
 #include "packet/bytes.h"
 #include "packet/decode.h"
+#include "packet/linktypes.h"
 #include "packet/protocols.h"
 
 #include <string.h>
@@ -179,6 +180,53 @@ bool pldns_packet_open(struct pldns_packet *packet, const struct plt_layers *lay
         return open_tcp(packet, transport, layers->ip_end - transport, matcher);
     open_udp(packet, transport, layers->ip_end - transport);
     return true;
+}
+
+/* Whether a record is plainly Ethernet, IP without options or fragments, and UDP: then what
+ * pldns_packet_open() asks of its layers, as plt_decode() finds them. */
+static bool find_udp(const struct plt_record *record, struct plt_layers *layers)
+{
+    enum {
+        LAYER3 = 14,
+        TRANSPORT4 = LAYER3 + IP_HEADER,
+        TRANSPORT6 = LAYER3 + IP6_HEADER,
+        PLAIN_IP4 = 4 << 4 | IP_HEADER / 4, /* version and header length */
+        FRAGMENT_BITS = 0x3fff              /* more fragments, and the offset */
+    };
+    const uint8_t *data = record->data;
+    const struct plt_meta *meta = &record->meta;
+    uint32_t len = record->len;
+    if (meta->dlt != LINKTYPE_ETHERNET || len < TRANSPORT4 + UDP_HEADER)
+        return false;
+    uint16_t ethertype = load_be16(data + LAYER3 - 2);
+    *layers = (struct plt_layers){.layer3 = LAYER3, .proto = PROTO_UDP};
+    if (ethertype == ETHERTYPE_IP && data[LAYER3] == PLAIN_IP4 && data[LAYER3 + 9] == PROTO_UDP &&
+        (load_be16(data + LAYER3 + 6) & FRAGMENT_BITS) == 0) {
+        layers->version = 4;
+        layers->transport = TRANSPORT4;
+        layers->ip_len = load_be16(data + LAYER3 + 2);
+    } else if (ethertype == ETHERTYPE_IP6 && data[LAYER3] >> 4 == 6 &&
+               data[LAYER3 + 6] == PROTO_UDP && len >= TRANSPORT6 + UDP_HEADER) {
+        layers->version = 6;
+        layers->transport = TRANSPORT6;
+        layers->ip_len = IP6_HEADER + load_be16(data + LAYER3 + 4);
+    } else {
+        return false;
+    }
+    uint32_t end = LAYER3 + layers->ip_len;
+    layers->ip_end = end < len ? end : len;
+    /* any other length is malformed, or of an offloaded segment */
+    return end >= layers->transport + UDP_HEADER && meta->wire_len >= len &&
+           meta->wire_len >= end + meta->fcs;
+}
+
+bool pldns_packet_decode(struct pldns_packet *packet, const uint8_t ports[PLDNS_PORTS_SIZE],
+                         struct pldns_matcher *matcher)
+{
+    struct plt_layers layers;
+    if (packet->record.layers || !find_udp(&packet->record, &layers))
+        record_layers(&packet->record, &layers);
+    return pldns_packet_open(packet, &layers, ports, matcher);
 }
 
 /* Read what there is of the next message's length prefix; false where the message does not begin in

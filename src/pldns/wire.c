@@ -22,7 +22,7 @@ static size_t copy_name(const uint8_t *wire, size_t size, size_t at,
     size_t end = 0; /* after the first pointer */
     size_t hops = 0;
     question->name = question->copy;
-    question->name_size = 0;
+    question->name_size = question->labels = question->longest = 0;
     while (at < size) {
         size_t label = wire[at];
         if ((label & LABEL_KIND) == POINTER) {
@@ -43,6 +43,8 @@ static size_t copy_name(const uint8_t *wire, size_t size, size_t at,
         at += label + 1;
         if (label == 0)
             return end ? end : at;
+        question->labels++;
+        question->longest = label > question->longest ? label : question->longest;
     }
     return 0;
 }
@@ -53,16 +55,23 @@ static size_t find_name(const uint8_t *wire, size_t size, size_t at,
                         struct pldns_question *question)
 {
     size_t end = at;
+    size_t labels = 0;
+    size_t longest = 0;
     while (end < size && wire[end] != 0) {
-        if ((wire[end] & LABEL_KIND) != 0)
+        size_t label = wire[end];
+        if ((label & LABEL_KIND) != 0)
             return copy_name(wire, size, at, question);
-        end += wire[end] + 1U;
+        longest = label > longest ? label : longest;
+        labels++;
+        end += label + 1;
     }
     if (end >= size || end + 1 - at > PLDNS_NAME_SIZE)
         return 0;
     question->name = wire + at;
     question->name_size = end + 1 - at;
     question->readable = size - at;
+    question->labels = labels;
+    question->longest = longest;
     return end + 1;
 }
 
@@ -99,27 +108,35 @@ static uint64_t escapable(uint64_t word)
     return ~plain & EACH(0x80);
 }
 
-/* Copies a label, of which so many bytes can be read, and some that follow it; false where a byte
- * of the label may have to be escaped. */
-static bool copy_plain(const uint8_t *label, size_t size, size_t readable, char *text)
+/* Copies a name, and maybe some bytes that follow it; false where one of its bytes may have to be
+ * escaped.  All of it is looked at as one: the lengths of labels, and the 0 at its end, are of the
+ * bytes that are escaped, and if there are no more than these the name is plain. */
+static bool copy_plain(const struct pldns_question *question, char *text)
 {
-    uint64_t escaped = 0;
+    const uint8_t *bytes = question->name + 1;
+    size_t size = question->name_size - 1;
+    size_t readable = question->readable - 1;
+    uint64_t counts = 0; /* one in each byte */
     for (size_t i = 0; i < size; i += PLDNS_WORD) {
         uint64_t word = 0;
         size_t left = size - i;
         if (readable - i >= PLDNS_WORD) {
-            word = load_le64(label + i);
-            memcpy(text + i, label + i, PLDNS_WORD);
+            word = load_le64(bytes + i);
+            memcpy(text + i, bytes + i, PLDNS_WORD);
         } else {
             for (size_t j = 0; j < left && j < PLDNS_WORD; j++) {
-                word |= (uint64_t)label[i + j] << 8 * j;
-                text[i + j] = (char)label[i + j];
+                word |= (uint64_t)bytes[i + j] << 8 * j;
+                text[i + j] = (char)bytes[i + j];
             }
         }
-        uint64_t bits = escapable(word);
-        escaped |= left < PLDNS_WORD ? bits & (((uint64_t)1 << 8 * left) - 1) : bits;
+        uint64_t ones = escapable(word) >> 7;
+        counts += left < PLDNS_WORD ? ones & (((uint64_t)1 << 8 * left) - 1) : ones;
     }
-    return escaped == 0;
+    if (counts * EACH(1) >> 56 != question->labels)
+        return false;
+    for (size_t at = 0; at < size; at += question->name[at] + 1U)
+        text[at + question->name[at]] = '.';
+    return true;
 }
 
 /* Copies a label byte by byte; the length of its text. */
@@ -147,16 +164,16 @@ size_t pldns_question_text(const struct pldns_question *question, char text[PLDN
     const uint8_t *name = question->name;
     size_t length = 0;
     size_t at = 0;
-    if (name[0] == 0)
-        text[length++] = '.';
+    if (name[0] == 0) {
+        text[0] = '.';
+        return 1;
+    }
+    if (question->longest < '-' && copy_plain(question, text))
+        return question->name_size - 1;
     while (name[at] != 0) {
-        size_t size = name[at++];
-        if (copy_plain(name + at, size, question->readable - at, text + length))
-            length += size;
-        else
-            length += copy_escaped(name + at, size, text + length);
+        length += copy_escaped(name + at + 1, name[at], text + length);
         text[length++] = '.';
-        at += size;
+        at += name[at] + 1U;
     }
     return length;
 }

@@ -19,6 +19,8 @@ struct pldns_question {
     const uint8_t *name; /* uncompressed, as sent: in the message, or in copy if compressed there */
     size_t name_size;
     size_t readable; /* bytes at name: those after its end are not of it */
+    size_t labels;   /* without the root's */
+    size_t longest;  /* of the labels: its size */
     uint16_t type;
     uint16_t rr_class;
     uint8_t copy[PLDNS_NAME_SIZE];

@@ -2,6 +2,7 @@
 #include "columns.h"
 
 #include "parse.h"
+#include "plain.h"
 
 #include "common/reader.h"
 
@@ -228,7 +229,7 @@ static bool add_text(struct column_data *data, const struct pldns_question *ques
         data->text = more;
         data->text_room = room;
     }
-    data->text_len += pldns_question_text(question, data->text + data->text_len);
+    data->text_len += pldns_name_print(&question->name, data->text + data->text_len);
     return true;
 }
 
@@ -284,7 +285,11 @@ static bool read_query(const struct pldns_packet *packet, struct pldns_matcher *
 
 static bool read_status(const struct pldns_found *found, struct pldns_message_row *row)
 {
+    struct pldns_plain plain;
     struct pldns_sections sections;
+    row->status = LDNS_STATUS_OK;
+    if (pldns_plain_read(found->wire, found->size, &plain))
+        return true;
     ldns_status status = pldns_parse(&sections, found->wire, found->size);
     pldns_clear(&sections);
     row->status = (uint16_t)status;

@@ -16,8 +16,8 @@ uint64_t pldns_question_digest(const struct pldns_matcher *matcher,
         return 0;
     size_t size = 0;
     /* RFC 4343; lengths of labels are below 64, and so no letters */
-    for (; size < question->name_size; size++) {
-        uint8_t byte = question->name[size];
+    for (; size < question->name.size; size++) {
+        uint8_t byte = question->name.bytes[size];
         bytes[size] = byte >= 'A' && byte <= 'Z' ? (uint8_t)(byte + 32) : byte;
     }
     memcpy(bytes + size, &question->type, 2);

@@ -9,20 +9,17 @@
 enum {
     LABEL_KIND = 0xc0, /* the upper two bits of a label's first byte: RFC 1035 section 4.1.4 */
     POINTER = 0xc0,
-    QUESTION_FIXED = 4, /* type, class */
-    RECORD_FIXED = 10,  /* type, class, TTL, RDLENGTH: RFC 1035 section 3.2.1 */
     TYPE_OPT = 41
 };
 
 /* Copies the name at `at` without its compression; the position after it, 0 where it is cut,
  * longer than a name can be, of unknown labels, or points out of the message or in a circle. */
-static size_t copy_name(const uint8_t *wire, size_t size, size_t at,
-                        struct pldns_question *question)
+static size_t copy_name(const uint8_t *wire, size_t size, size_t at, struct pldns_name *name)
 {
     size_t end = 0; /* after the first pointer */
     size_t hops = 0;
-    question->name = question->copy;
-    question->name_size = question->labels = question->longest = 0;
+    name->bytes = name->copy;
+    name->size = name->labels = name->longest = 0;
     while (at < size) {
         size_t label = wire[at];
         if ((label & LABEL_KIND) == POINTER) {
@@ -35,24 +32,22 @@ static size_t copy_name(const uint8_t *wire, size_t size, size_t at,
             continue;
         }
         if ((label & LABEL_KIND) != 0 || size - at <= label ||
-            question->name_size + label + 1 > PLDNS_NAME_SIZE)
+            name->size + label + 1 > PLDNS_NAME_SIZE)
             return 0;
         for (size_t i = 0; i <= label; i++)
-            question->copy[question->name_size++] = wire[at + i];
-        question->readable = question->name_size;
+            name->copy[name->size++] = wire[at + i];
+        name->readable = name->size;
         at += label + 1;
         if (label == 0)
             return end ? end : at;
-        question->labels++;
-        question->longest = label > question->longest ? label : question->longest;
+        name->labels++;
+        name->longest = label > name->longest ? label : name->longest;
     }
     return 0;
 }
 
-/* Finds the name at `at`, which stays where it is if it is not compressed; the position after it, 0
- * where it is no name. */
-static size_t find_name(const uint8_t *wire, size_t size, size_t at,
-                        struct pldns_question *question)
+/* A name that is not compressed stays where it is. */
+size_t pldns_name_read(const uint8_t *wire, size_t size, size_t at, struct pldns_name *name)
 {
     size_t end = at;
     size_t labels = 0;
@@ -60,18 +55,18 @@ static size_t find_name(const uint8_t *wire, size_t size, size_t at,
     while (end < size && wire[end] != 0) {
         size_t label = wire[end];
         if ((label & LABEL_KIND) != 0)
-            return copy_name(wire, size, at, question);
+            return copy_name(wire, size, at, name);
         longest = label > longest ? label : longest;
         labels++;
         end += label + 1;
     }
     if (end >= size || end + 1 - at > PLDNS_NAME_SIZE)
         return 0;
-    question->name = wire + at;
-    question->name_size = end + 1 - at;
-    question->readable = size - at;
-    question->labels = labels;
-    question->longest = longest;
+    name->bytes = wire + at;
+    name->size = end + 1 - at;
+    name->readable = size - at;
+    name->labels = labels;
+    name->longest = longest;
     return end + 1;
 }
 
@@ -79,8 +74,8 @@ bool pldns_question_read(const uint8_t *wire, size_t size, struct pldns_question
 {
     if (size < PLDNS_HEADER_SIZE || load_be16(wire + 4) == 0)
         return false;
-    size_t at = find_name(wire, size, PLDNS_HEADER_SIZE, question);
-    if (at == 0 || size - at < QUESTION_FIXED)
+    size_t at = pldns_name_read(wire, size, PLDNS_HEADER_SIZE, &question->name);
+    if (at == 0 || size - at < PLDNS_QUESTION_FIXED)
         return false;
     question->type = load_be16(wire + at);
     question->rr_class = load_be16(wire + at + 2);
@@ -111,11 +106,11 @@ static uint64_t escapable(uint64_t word)
 /* Copies a name, and maybe some bytes that follow it; false where one of its bytes may have to be
  * escaped.  All of it is looked at as one: the lengths of labels, and the 0 at its end, are of the
  * bytes that are escaped, and if there are no more than these the name is plain. */
-static bool copy_plain(const struct pldns_question *question, char *text)
+static bool copy_plain(const struct pldns_name *name, char *text)
 {
-    const uint8_t *bytes = question->name + 1;
-    size_t size = question->name_size - 1;
-    size_t readable = question->readable - 1;
+    const uint8_t *bytes = name->bytes + 1;
+    size_t size = name->size - 1;
+    size_t readable = name->readable - 1;
     uint64_t counts = 0; /* one in each byte */
     for (size_t i = 0; i < size; i += PLDNS_WORD) {
         uint64_t word = 0;
@@ -132,10 +127,10 @@ static bool copy_plain(const struct pldns_question *question, char *text)
         uint64_t ones = escapable(word) >> 7;
         counts += left < PLDNS_WORD ? ones & (((uint64_t)1 << 8 * left) - 1) : ones;
     }
-    if (counts * EACH(1) >> 56 != question->labels)
+    if (counts * EACH(1) >> 56 != name->labels)
         return false;
-    for (size_t at = 0; at < size; at += question->name[at] + 1U)
-        text[at + question->name[at]] = '.';
+    for (size_t at = 0; at < size; at += name->bytes[at] + 1U)
+        text[at + name->bytes[at]] = '.';
     return true;
 }
 
@@ -159,21 +154,19 @@ static size_t copy_escaped(const uint8_t *label, size_t size, char *text)
     return length;
 }
 
-size_t pldns_question_text(const struct pldns_question *question, char text[PLDNS_TEXT_ROOM])
+size_t pldns_name_print(const struct pldns_name *name, char text[PLDNS_TEXT_ROOM])
 {
-    const uint8_t *name = question->name;
+    const uint8_t *label = name->bytes;
     size_t length = 0;
-    size_t at = 0;
-    if (name[0] == 0) {
+    if (label[0] == 0) {
         text[0] = '.';
         return 1;
     }
-    if (question->longest < '-' && copy_plain(question, text))
-        return question->name_size - 1;
-    while (name[at] != 0) {
-        length += copy_escaped(name + at + 1, name[at], text + length);
+    if (name->longest < '-' && copy_plain(name, text))
+        return name->size - 1;
+    for (; label[0] != 0; label += label[0] + 1) {
+        length += copy_escaped(label + 1, label[0], text + length);
         text[length++] = '.';
-        at += name[at] + 1U;
     }
     return length;
 }
@@ -206,13 +199,13 @@ bool pldns_opt_read(const uint8_t *wire, size_t size, struct pldns_opt *opt)
     size_t at = PLDNS_HEADER_SIZE;
     for (size_t i = 0; i < questions; i++) {
         at = skip_name(wire, size, at);
-        if (at == 0 || size - at < QUESTION_FIXED)
+        if (at == 0 || size - at < PLDNS_QUESTION_FIXED)
             return false;
-        at += QUESTION_FIXED;
+        at += PLDNS_QUESTION_FIXED;
     }
     for (size_t i = 0; i < records; i++) {
         at = skip_name(wire, size, at);
-        if (at == 0 || size - at < RECORD_FIXED)
+        if (at == 0 || size - at < PLDNS_RECORD_FIXED)
             return false;
         const uint8_t *fixed = wire + at;
         if (i >= before && load_be16(fixed) == TYPE_OPT) {
@@ -220,7 +213,7 @@ bool pldns_opt_read(const uint8_t *wire, size_t size, struct pldns_opt *opt)
             opt->ttl = load_be32(fixed + 4);
             return true;
         }
-        at += RECORD_FIXED + (size_t)load_be16(fixed + 8);
+        at += PLDNS_RECORD_FIXED + (size_t)load_be16(fixed + 8);
         if (at > size)
             return false;
     }

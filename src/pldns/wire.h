@@ -9,28 +9,37 @@
 enum {
     PLDNS_HEADER_SIZE = 12,
     PLDNS_ID_SIZE = 2,
+    PLDNS_QUESTION_FIXED = 4,                  /* type, class */
+    PLDNS_RECORD_FIXED = 10,                   /* type, class, TTL, RDLENGTH: section 3.2.1 */
     PLDNS_WORD = 8,                            /* bytes that names are read by */
     PLDNS_NAME_SIZE = 255,                     /* RFC 1035 section 2.3.4 */
     PLDNS_TEXT_SIZE = PLDNS_NAME_SIZE * 4 + 1, /* every byte of a name as \DDD */
     PLDNS_TEXT_ROOM = PLDNS_TEXT_SIZE + PLDNS_WORD
 };
 
-struct pldns_question {
-    const uint8_t *name; /* uncompressed, as sent: in the message, or in copy if compressed there */
-    size_t name_size;
-    size_t readable; /* bytes at name: those after its end are not of it */
+struct pldns_name {
+    const uint8_t
+        *bytes; /* uncompressed, as sent: in the message, or in copy if compressed there */
+    size_t size;
+    size_t readable; /* at bytes: those after its end are not of it */
     size_t labels;   /* without the root's */
     size_t longest;  /* of the labels: its size */
-    uint16_t type;
-    uint16_t rr_class;
     uint8_t copy[PLDNS_NAME_SIZE];
 };
 
-/* The first question of a message; false where there is none or its bytes are no question. */
-bool pldns_question_read(const uint8_t *wire, size_t size, struct pldns_question *question);
+struct pldns_question {
+    struct pldns_name name;
+    uint16_t type;
+    uint16_t rr_class;
+};
+
+/* The name at a place in a message, uncompressed; the position after it, 0 where it is no name. */
+size_t pldns_name_read(const uint8_t *wire, size_t size, size_t at, struct pldns_name *name);
 /* The name in the presentation form that ldns prints; its length.  Of the text's room all may be
  * written to. */
-size_t pldns_question_text(const struct pldns_question *question, char text[PLDNS_TEXT_ROOM]);
+size_t pldns_name_print(const struct pldns_name *name, char text[PLDNS_TEXT_ROOM]);
+/* The first question of a message; false where there is none or its bytes are no question. */
+bool pldns_question_read(const uint8_t *wire, size_t size, struct pldns_question *question);
 
 struct pldns_opt {
     uint16_t udp_size;

@@ -119,10 +119,11 @@ static bool open_tcp(struct pldns_packet *packet, uint32_t transport, uint32_t t
     packet->at = transport + header_size;
     if (header_size < TCP_HEADER || (packet->at >= packet->end && !syn))
         return true;
-    struct pldns_entry *entry = pldns_memory_find(&matcher->streams, &packet->ends);
+    uint64_t hash = pldns_memory_hash(&matcher->streams, &packet->ends);
+    struct pldns_entry *entry = pldns_memory_find(&matcher->streams, &packet->ends, hash);
     bool is_new = !entry;
     if (is_new)
-        entry = pldns_memory_add(&matcher->streams, &packet->ends, 0);
+        entry = pldns_memory_add(&matcher->streams, &packet->ends, hash, 0);
     if (!entry)
         return false;
     pldns_memory_touch(&matcher->streams, entry);
@@ -275,8 +276,9 @@ bool pldns_packet_next(struct pldns_packet *packet, struct pldns_matcher *matche
         return false;
     if (packet->ends.proto == PROTO_TCP) {
         packet->open = next_in_stream(packet, found);
+        uint64_t hash = packet->open ? 0 : pldns_memory_hash(&matcher->streams, &packet->ends);
         struct pldns_entry *entry =
-            packet->open ? NULL : pldns_memory_find(&matcher->streams, &packet->ends);
+            packet->open ? NULL : pldns_memory_find(&matcher->streams, &packet->ends, hash);
         if (entry)
             entry->stream = packet->stream;
         return packet->open;

@@ -84,23 +84,20 @@ bool pldns_question_read(const uint8_t *wire, size_t size, struct pldns_question
 
 /* --- Text of names --------------------------------------------------------------------------- */
 
-/* The same byte eight times. */
-#define EACH(byte) ((uint64_t)(byte)*0x0101010101010101U)
-
 /* The upper bit of each byte of a word that differs from a byte below 0x80, but for that bit. */
 static uint64_t differ(uint64_t word, uint8_t byte)
 {
-    return ((word ^ EACH(byte)) | EACH(0x80)) - EACH(1);
+    return ((word ^ PLDNS_EACH(byte)) | PLDNS_EACH(0x80)) - PLDNS_EACH(1);
 }
 
 /* The upper bit of each byte of a word that may have to be escaped: no letter, digit, hyphen or
  * underscore has. */
 static uint64_t escapable(uint64_t word)
 {
-    uint64_t from_hyphen = (word | EACH(0x80)) - EACH('-');
+    uint64_t from_hyphen = (word | PLDNS_EACH(0x80)) - PLDNS_EACH('-');
     uint64_t plain = from_hyphen & differ(word, '.') & differ(word, ';') & differ(word, '\\') &
                      differ(word, 0x7f) & ~word;
-    return ~plain & EACH(0x80);
+    return ~plain & PLDNS_EACH(0x80);
 }
 
 /* Copies a name, and maybe some bytes that follow it; false where one of its bytes may have to be
@@ -108,26 +105,15 @@ static uint64_t escapable(uint64_t word)
  * bytes that are escaped, and if there are no more than these the name is plain. */
 static bool copy_plain(const struct pldns_name *name, char *text)
 {
-    const uint8_t *bytes = name->bytes + 1;
-    size_t size = name->size - 1;
-    size_t readable = name->readable - 1;
-    uint64_t counts = 0; /* one in each byte */
+    size_t size = name->size - 1; /* without the first length, for which there is no dot */
+    uint64_t counts = 0;          /* one in each byte */
     for (size_t i = 0; i < size; i += PLDNS_WORD) {
-        uint64_t word = 0;
-        size_t left = size - i;
-        if (readable - i >= PLDNS_WORD) {
-            word = load_le64(bytes + i);
-            memcpy(text + i, bytes + i, PLDNS_WORD);
-        } else {
-            for (size_t j = 0; j < left && j < PLDNS_WORD; j++) {
-                word |= (uint64_t)bytes[i + j] << 8 * j;
-                text[i + j] = (char)bytes[i + j];
-            }
-        }
-        uint64_t ones = escapable(word) >> 7;
-        counts += left < PLDNS_WORD ? ones & (((uint64_t)1 << 8 * left) - 1) : ones;
+        uint64_t word = pldns_name_word(name, i + 1);
+        store_le64((uint8_t *)text + i, word);
+        counts += escapable(word) >> 7;
     }
-    if (counts * EACH(1) >> 56 != name->labels)
+    size_t zeroes = (PLDNS_WORD - size % PLDNS_WORD) % PLDNS_WORD; /* after the name's end */
+    if (counts * PLDNS_EACH(1) >> 56 != name->labels + zeroes)
         return false;
     for (size_t at = 0; at < size; at += name->bytes[at] + 1U)
         text[at + name->bytes[at]] = '.';

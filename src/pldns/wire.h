@@ -6,6 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "packet/bytes.h"
+
 enum {
     PLDNS_HEADER_SIZE = 12,
     PLDNS_ID_SIZE = 2,
@@ -32,6 +34,23 @@ struct pldns_question {
     uint16_t type;
     uint16_t rr_class;
 };
+
+/* The same byte in all eight of a word. */
+#define PLDNS_EACH(byte) ((uint64_t)(byte)*0x0101010101010101U)
+
+/* Eight bytes of a name in the order of their weight; those after its end are zeroes. */
+static inline uint64_t pldns_name_word(const struct pldns_name *name, size_t at)
+{
+    uint64_t word = 0;
+    size_t left = name->size - at;
+    if (name->readable - at >= PLDNS_WORD) {
+        word = load_le64(name->bytes + at);
+        return left < PLDNS_WORD ? word & (((uint64_t)1 << 8 * left) - 1) : word;
+    }
+    for (size_t i = 0; i < left; i++)
+        word |= (uint64_t)name->bytes[at + i] << 8 * i;
+    return word;
+}
 
 /* The name at a place in a message, uncompressed; the position after it, 0 where it is no name. */
 size_t pldns_name_read(const uint8_t *wire, size_t size, size_t at, struct pldns_name *name);

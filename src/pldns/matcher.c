@@ -29,7 +29,8 @@ uint64_t pldns_question_digest(const struct pldns_matcher *matcher,
     const struct pldns_name *name = &question->name;
     struct siphash hash = siphash_begin(matcher->queries.seed);
     for (size_t at = 0; at < name->size; at += PLDNS_WORD)
-        siphash_add(&hash, lower(pldns_name_word(name, at)));
+        siphash_add(&hash,
+                    lower(pldns_word(name->bytes + at, name->size - at, name->readable - at)));
     siphash_add(&hash,
                 (uint64_t)name->size << 56 | (uint64_t)question->type << 16 | question->rr_class);
     uint64_t digest = siphash_end(&hash);

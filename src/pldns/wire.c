@@ -95,9 +95,9 @@ static uint64_t differ(uint64_t word, uint8_t byte)
 static uint64_t escapable(uint64_t word)
 {
     uint64_t from_hyphen = (word | PLDNS_EACH(0x80)) - PLDNS_EACH('-');
-    uint64_t plain = from_hyphen & differ(word, '.') & differ(word, ';') & differ(word, '\\') &
-                     differ(word, 0x7f) & ~word;
-    return ~plain & PLDNS_EACH(0x80);
+    uint64_t plain = from_hyphen & differ(word, '.') & differ(word, ';') & differ(word, '\\');
+    uint64_t from_delete = word | (word + PLDNS_EACH(1));
+    return (~plain | from_delete) & PLDNS_EACH(0x80);
 }
 
 /* Copies a name, and maybe some bytes that follow it; false where one of its bytes may have to be
@@ -105,18 +105,24 @@ static uint64_t escapable(uint64_t word)
  * bytes that are escaped, and if there are no more than these the name is plain. */
 static bool copy_plain(const struct pldns_name *name, char *text)
 {
-    size_t size = name->size - 1; /* without the first length, for which there is no dot */
-    uint64_t counts = 0;          /* one in each byte */
+    const uint8_t *bytes = name->bytes + 1; /* there is no dot for the first length */
+    const size_t size = name->size - 1;
+    const size_t readable = name->readable - 1;
+    const size_t zeroes = (PLDNS_WORD - size % PLDNS_WORD) % PLDNS_WORD; /* after its end */
+    const size_t expected = name->labels + zeroes;
+    uint64_t counts = 0; /* one in each byte */
     for (size_t i = 0; i < size; i += PLDNS_WORD) {
-        uint64_t word = pldns_name_word(name, i + 1);
-        store_le64((uint8_t *)text + i, word);
+        uint64_t word = pldns_word(bytes + i, size - i, readable - i);
+        if (readable - i >= PLDNS_WORD)
+            memcpy(text + i, bytes + i, PLDNS_WORD);
+        else
+            store_le64((uint8_t *)text + i, word);
         counts += escapable(word) >> 7;
     }
-    size_t zeroes = (PLDNS_WORD - size % PLDNS_WORD) % PLDNS_WORD; /* after the name's end */
-    if (counts * PLDNS_EACH(1) >> 56 != name->labels + zeroes)
+    if (counts * PLDNS_EACH(1) >> 56 != expected)
         return false;
-    for (size_t at = 0; at < size; at += name->bytes[at] + 1U)
-        text[at + name->bytes[at]] = '.';
+    for (size_t dot = bytes[-1]; dot < size; dot += bytes[dot] + 1U)
+        text[dot] = '.';
     return true;
 }
 

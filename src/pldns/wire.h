@@ -38,17 +38,17 @@ struct pldns_question {
 /* The same byte in all eight of a word. */
 #define PLDNS_EACH(byte) ((uint64_t)(byte)*0x0101010101010101U)
 
-/* Eight bytes of a name in the order of their weight; those after its end are zeroes. */
-static inline uint64_t pldns_name_word(const struct pldns_name *name, size_t at)
+/* Up to eight bytes, the first in the lowest place; `left` are there, and of those after them that
+ * can be read too none is in the word. */
+static inline uint64_t pldns_word(const uint8_t *bytes, size_t left, size_t readable)
 {
     uint64_t word = 0;
-    size_t left = name->size - at;
-    if (name->readable - at >= PLDNS_WORD) {
-        word = load_le64(name->bytes + at);
+    if (readable >= PLDNS_WORD) {
+        word = load_le64(bytes);
         return left < PLDNS_WORD ? word & (((uint64_t)1 << 8 * left) - 1) : word;
     }
     for (size_t i = 0; i < left; i++)
-        word |= (uint64_t)name->bytes[at + i] << 8 * i;
+        word |= (uint64_t)bytes[i] << 8 * i;
     return word;
 }
 

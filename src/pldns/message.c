@@ -23,16 +23,23 @@ enum {
     FLAG_CD = 0x0010,
 };
 
+enum { MOST_SPARE_BUFFER = 4096 };
+
 /* Keep the bytes of a plain message: 0, or -1 with MemoryError. */
 static int message_keep(struct pldns_message *self, const uint8_t *wire, size_t length)
 {
     struct pldns_sections *sections = &self->sections;
-    self->wire = PyMem_Malloc(length);
-    if (!self->wire) {
+    if (self->room < length) {
+        PyMem_Free(self->buffer);
+        self->buffer = PyMem_Malloc(length);
+        self->room = self->buffer ? length : 0;
+    }
+    if (!self->buffer) {
         PyErr_NoMemory();
         return -1;
     }
-    memcpy(self->wire, wire, length);
+    memcpy(self->buffer, wire, length);
+    self->wire = self->buffer;
     self->size = length;
     self->status = LDNS_STATUS_OK;
     sections->ident = load_be16(wire);
@@ -61,7 +68,17 @@ static int message_read(struct pldns_message *self, const uint8_t *wire, size_t 
 static PyObject *message_empty(PyTypeObject *type, PyObject *Py_UNUSED(args),
                                PyObject *Py_UNUSED(kwargs))
 {
-    struct pldns_message *self = (struct pldns_message *)type->tp_alloc(type, 0);
+    struct pldns_state *state = pldns_state_of_exact(type);
+    PyObject *self_ = state ? pldns_spare_take(&state->messages, type) : NULL;
+    struct pldns_message *self = (struct pldns_message *)self_;
+    if (self) {
+        self->sections = (struct pldns_sections){0};
+        self->wire = NULL;
+        self->size = 0;
+        self->made = false;
+    } else {
+        self = (struct pldns_message *)type->tp_alloc(type, 0);
+    }
     if (self)
         self->status = LDNS_STATUS_PACKET_OVERFLOW; /* as of a message of no bytes */
     return (PyObject *)self;
@@ -145,8 +162,13 @@ static void message_dealloc(PyObject *self_)
     struct pldns_message *self = (struct pldns_message *)self_;
     if (self->sections.rrs)
         pldns_clear(&self->sections);
-    PyMem_Free(self->wire);
-    type->tp_free(self_);
+    struct pldns_state *state = pldns_state_of_exact(type);
+    bool is_kept = state && state->message_type == type && self->room <= MOST_SPARE_BUFFER &&
+                   pldns_spare_give(&state->messages, self_);
+    if (!is_kept) {
+        PyMem_Free(self->buffer);
+        type->tp_free(self_);
+    }
     Py_DECREF(type);
 }
 

@@ -15,8 +15,10 @@ struct pldns_message {
     struct pldns_sections sections; /* empty where status is not LDNS_STATUS_OK */
     /* Of a plain message: its bytes, and where its records are.  Those of sections are made when
      * one is asked for; its header and how many records it has are there before. */
-    uint8_t *wire; /* owned; NULL of other messages */
+    const uint8_t *wire; /* in buffer; NULL of other messages */
     size_t size;
+    uint8_t *buffer; /* owned, may be NULL; kept with the memory of a message that is no more */
+    size_t room;
     struct pldns_plain plain;
     bool made; /* its bytes were read */
 };

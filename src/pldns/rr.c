@@ -78,8 +78,12 @@ static PyObject *printed(ldns_status (*print)(ldns_buffer *, const ldns_rr *), c
 
 static struct pldns_rr *rr_alloc(struct pldns_message *message)
 {
-    const struct pldns_state *state = pldns_state_of(Py_TYPE(message));
-    struct pldns_rr *self = state ? PyObject_New(struct pldns_rr, state->rr_type) : NULL;
+    struct pldns_state *state = pldns_state_of(Py_TYPE(message));
+    if (!state)
+        return NULL;
+    struct pldns_rr *self = (struct pldns_rr *)pldns_spare_take(&state->rrs, state->rr_type);
+    if (!self)
+        self = PyObject_New(struct pldns_rr, state->rr_type);
     if (!self)
         return NULL;
     Py_INCREF(message);
@@ -147,7 +151,9 @@ static void rr_dealloc(PyObject *self_)
     struct pldns_rr *self = (struct pldns_rr *)self_;
     PyTypeObject *type = Py_TYPE(self_);
     Py_DECREF(self->message);
-    type->tp_free(self_);
+    struct pldns_state *state = pldns_state_of_exact(type);
+    if (!state || state->rr_type != type || !pldns_spare_give(&state->rrs, self_))
+        type->tp_free(self_);
     Py_DECREF(type);
 }
 

@@ -18,6 +18,7 @@ import plt
 
 #: A record of a type for private use (RFC 6895 section 3.1): only ldns reads a message with it.
 MARK = b"\0" + struct.pack(">HHIH", 65280, 1, 0, 0)
+CONTENT = message("www.example.test", rest=opt(), counts=(0, 0, 1))
 SECTIONS = ("query_rr_list", "response_rr_list", "auth_rr_list", "addit_rr_list")
 HEADER = ("ident", "is_response", "opcode", "rcode", "aa", "tc", "rd", "ra", "ad", "cd")
 EDNS = ("edns_udp_size", "edns_do", "edns_version", "edns_rcode")
@@ -176,6 +177,41 @@ def test_damaged_messages(seed: int) -> None:
     assert 20 < good < 180
 
 
+class Subclass(pldns.ldns):
+    """A type of its own, whose objects are not made in memory of others."""
+
+
+def said(msg: pldns.ldns) -> object:
+    return content(msg) if msg.is_ok() else msg.status
+
+
+def test_objects_made_after_others_have_nothing_of_them() -> None:
+    """Messages and records are dropped in any order; those that stay, and new ones, are right."""
+    chance = random.Random(1)
+    wires = [made_by(chance) for _ in range(30)]
+    wires += [marked(wire) for wire in wires] + [wire[:20] for wire in wires] + [b"", wires[0] * 40]
+    expected = [said(pldns.ldns(wire)) for wire in wires]
+    alive: list[tuple[int, pldns.ldns, list[pldns.ldnsrr]]] = []
+    for _ in range(3000):
+        number = chance.randrange(len(wires))
+        msg = chance.choice([pldns.ldns, pldns.ldns, Subclass])(wires[number])
+        alive.append((number, msg, msg.addit_rr_list if msg.is_ok() else []))
+        if len(alive) > 40:
+            del alive[chance.randrange(len(alive)) :]
+        if alive:
+            number, msg, records = chance.choice(alive)
+            assert said(msg) == expected[number]
+            texts = [tuple(getattr(rr, name) for name in RECORD) for rr in records]
+            assert texts == (content(msg)[-1] if msg.is_ok() else [])
+
+
+def test_a_message_of_a_keyword_and_of_wrong_arguments() -> None:
+    assert pldns.ldns(payload=CONTENT).ident == 7
+    for arguments, keywords in [((), {}), ((CONTENT, 1), {}), ((), {"wire": CONTENT})]:
+        with pytest.raises(TypeError):
+            pldns.ldns(*arguments, **keywords)
+
+
 def question(owner: bytes) -> bytes:
     return struct.pack(">6H", 7, 0, 1, 0, 0, 0) + owner + b"\0\1\0\1"
 
@@ -294,7 +330,6 @@ FIELDS = (
     "qname",
     "qtype",
 )
-CONTENT = message("www.example.test", rest=opt(), counts=(0, 0, 1))
 
 
 def odd_packets(chance: random.Random) -> Iterator[Record]:

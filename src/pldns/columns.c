@@ -25,75 +25,76 @@ enum {
     HAS_QUERY = 1 << 6
 };
 
-/* The docstring and the value of a column: the field of pldns_message_row that it is of, how far
- * that is shifted down, its bits that count then, and what a message without has not. */
-#define FIELD(field)             offsetof(struct pldns_message_row, field), 0, UINT16_MAX
-#define BITS(field, shift, mask) offsetof(struct pldns_message_row, field), shift, mask
+/* The value of a column: where in pldns_message_row its field is, what bits of that count once it
+ * is shifted down, and how far that is. */
+#define FIELD(field)             offsetof(struct pldns_message_row, field), UINT16_MAX, 0
+#define BITS(field, shift, mask) offsetof(struct pldns_message_row, field), mask, shift
 #define FLAG(shift)              BITS(flags, shift, 1) /* RFC 1035 section 4.1.1, RFC 4035 */
-#define COUNT(section)           offsetof(struct pldns_message_row, counts) + 2 * (section), 0, UINT16_MAX
 #define NOT_MISSING              0
 
 static const struct {
     const char *name;
     const char *doc;
-    uint8_t kind;
     uint16_t at;
-    uint8_t shift;
     uint16_t mask;
+    uint8_t shift;
+    uint8_t kind;
     uint8_t has;
 } rows[] = {
-    {"time", "Arrival time of the packet.", KIND_TIME, FIELD(time), HAS_TIME},
-    {"wire_len", "Length of the packet on the wire.", KIND_UINT32, FIELD(wire_len), HAS_WIRE_LEN},
-    {"version", "IP version.", KIND_UINT8, FIELD(version), NOT_MISSING},
-    {"proto", "IP protocol: 17 for UDP, 6 for TCP.", KIND_UINT8, FIELD(proto), NOT_MISSING},
-    {"src_prefix", "Source address.", KIND_ADDRESS, FIELD(src), NOT_MISSING},
-    {"dst_prefix", "Destination address.", KIND_ADDRESS, FIELD(dst), NOT_MISSING},
-    {"src", "Source address, as src_prefix.", KIND_ADDRESS, FIELD(src), NOT_MISSING},
-    {"dst", "Destination address, as dst_prefix.", KIND_ADDRESS, FIELD(dst), NOT_MISSING},
-    {"src_port", "Source port.", KIND_UINT16, FIELD(src_port), NOT_MISSING},
-    {"dst_port", "Destination port.", KIND_UINT16, FIELD(dst_port), NOT_MISSING},
-    {"length", "Length of the message, by UDP's header or the prefix in TCP.", KIND_UINT32,
-     FIELD(length), NOT_MISSING},
-    {"id", "Identifier of the message.", KIND_UINT16, FIELD(id), HAS_ID},
-    {"ident", "Identifier of the message, as id.", KIND_UINT16, FIELD(id), HAS_ID},
-    {"qr", "True for a response, False for a query.", KIND_BOOL, FLAG(15), HAS_HEADER},
-    {"is_response", "True for a response, as qr.", KIND_BOOL, FLAG(15), HAS_HEADER},
-    {"opcode", "Kind of query.", KIND_UINT8, BITS(flags, 11, 0xf), HAS_HEADER},
-    {"aa", "True for an authoritative answer.", KIND_BOOL, FLAG(10), HAS_HEADER},
-    {"tc", "True where the message was truncated.", KIND_BOOL, FLAG(9), HAS_HEADER},
-    {"rd", "True where recursion is desired.", KIND_BOOL, FLAG(8), HAS_HEADER},
-    {"ra", "True where recursion is available.", KIND_BOOL, FLAG(7), HAS_HEADER},
-    {"ad", "True where the data is authentic.", KIND_BOOL, FLAG(5), HAS_HEADER},
-    {"cd", "True where checking is disabled.", KIND_BOOL, FLAG(4), HAS_HEADER},
-    {"rcode", "Response code of the header, 0 to 15: its four bits of edns_rcode.", KIND_UINT8,
-     BITS(flags, 0, 0xf), HAS_HEADER},
-    {"qdcount", "Questions that the header announces.", KIND_UINT16, COUNT(0), HAS_HEADER},
-    {"ancount", "Answer records that the header announces.", KIND_UINT16, COUNT(1), HAS_HEADER},
-    {"nscount", "Authority records that the header announces.", KIND_UINT16, COUNT(2), HAS_HEADER},
-    {"arcount", "Additional records that the header announces, OPT too.", KIND_UINT16, COUNT(3),
+    {"time", "Arrival time of the packet.", FIELD(time), KIND_TIME, HAS_TIME},
+    {"wire_len", "Length of the packet on the wire.", FIELD(wire_len), KIND_UINT32, HAS_WIRE_LEN},
+    {"version", "IP version.", FIELD(version), KIND_UINT8, NOT_MISSING},
+    {"proto", "IP protocol: 17 for UDP, 6 for TCP.", FIELD(proto), KIND_UINT8, NOT_MISSING},
+    {"src_prefix", "Source address.", FIELD(src), KIND_ADDRESS, NOT_MISSING},
+    {"dst_prefix", "Destination address.", FIELD(dst), KIND_ADDRESS, NOT_MISSING},
+    {"src", "Source address, as src_prefix.", FIELD(src), KIND_ADDRESS, NOT_MISSING},
+    {"dst", "Destination address, as dst_prefix.", FIELD(dst), KIND_ADDRESS, NOT_MISSING},
+    {"src_port", "Source port.", FIELD(src_port), KIND_UINT16, NOT_MISSING},
+    {"dst_port", "Destination port.", FIELD(dst_port), KIND_UINT16, NOT_MISSING},
+    {"length", "Length of the message, by UDP's header or the prefix in TCP.", FIELD(length),
+     KIND_UINT32, NOT_MISSING},
+    {"id", "Identifier of the message.", FIELD(id), KIND_UINT16, HAS_ID},
+    {"ident", "Identifier of the message, as id.", FIELD(id), KIND_UINT16, HAS_ID},
+    {"qr", "True for a response, False for a query.", FLAG(15), KIND_BOOL, HAS_HEADER},
+    {"is_response", "True for a response, as qr.", FLAG(15), KIND_BOOL, HAS_HEADER},
+    {"opcode", "Kind of query.", BITS(flags, 11, 0xf), KIND_UINT8, HAS_HEADER},
+    {"aa", "True for an authoritative answer.", FLAG(10), KIND_BOOL, HAS_HEADER},
+    {"tc", "True where the message was truncated.", FLAG(9), KIND_BOOL, HAS_HEADER},
+    {"rd", "True where recursion is desired.", FLAG(8), KIND_BOOL, HAS_HEADER},
+    {"ra", "True where recursion is available.", FLAG(7), KIND_BOOL, HAS_HEADER},
+    {"ad", "True where the data is authentic.", FLAG(5), KIND_BOOL, HAS_HEADER},
+    {"cd", "True where checking is disabled.", FLAG(4), KIND_BOOL, HAS_HEADER},
+    {"rcode", "Response code of the header, 0 to 15: its four bits of edns_rcode.",
+     BITS(flags, 0, 0xf), KIND_UINT8, HAS_HEADER},
+    {"qdcount", "Questions that the header announces.", FIELD(counts[0]), KIND_UINT16, HAS_HEADER},
+    {"ancount", "Answer records that the header announces.", FIELD(counts[1]), KIND_UINT16,
      HAS_HEADER},
-    {"qname", "Name of the first question, as sent, as ldns prints it.", KIND_TEXT, FIELD(text_end),
+    {"nscount", "Authority records that the header announces.", FIELD(counts[2]), KIND_UINT16,
+     HAS_HEADER},
+    {"arcount", "Additional records that the header announces, OPT too.", FIELD(counts[3]),
+     KIND_UINT16, HAS_HEADER},
+    {"qname", "Name of the first question, as sent, as ldns prints it.", FIELD(text_end), KIND_TEXT,
      HAS_QUESTION},
-    {"qtype", "Type of the first question.", KIND_UINT16, FIELD(qtype), HAS_QUESTION},
-    {"qclass", "Class of the first question.", KIND_UINT16, FIELD(qclass), HAS_QUESTION},
+    {"qtype", "Type of the first question.", FIELD(qtype), KIND_UINT16, HAS_QUESTION},
+    {"qclass", "Class of the first question.", FIELD(qclass), KIND_UINT16, HAS_QUESTION},
     {"unicast_response", "True where mDNS wants a unicast response; the top bit of qclass.",
-     KIND_BOOL, BITS(qclass, 15, 1), HAS_QUESTION},
-    {"edns_udp_size", "UDP payload size that the sender takes; of OPT.", KIND_UINT16,
-     FIELD(edns_udp_size), HAS_OPT},
-    {"edns_do", "True where DNSSEC records are wanted; of OPT.", KIND_BOOL, BITS(edns_flags, 15, 1),
+     BITS(qclass, 15, 1), KIND_BOOL, HAS_QUESTION},
+    {"edns_udp_size", "UDP payload size that the sender takes; of OPT.", FIELD(edns_udp_size),
+     KIND_UINT16, HAS_OPT},
+    {"edns_do", "True where DNSSEC records are wanted; of OPT.", BITS(edns_flags, 15, 1), KIND_BOOL,
      HAS_OPT},
-    {"edns_version", "EDNS version; of OPT.", KIND_UINT8, BITS(edns_version, 0, 0xff), HAS_OPT},
+    {"edns_version", "EDNS version; of OPT.", BITS(edns_version, 0, 0xff), KIND_UINT8, HAS_OPT},
     {"edns_rcode",
      "Extended response code, 0 to 4095; of OPT. RCODE_ constants above 15 compare with it.",
-     KIND_UINT16, FIELD(edns_rcode), HAS_OPT},
+     FIELD(edns_rcode), KIND_UINT16, HAS_OPT},
     {"status", "ldns's status of reading all of the message, 0 where it is ok; see errorstr().",
-     KIND_UINT16, FIELD(status), NOT_MISSING},
-    {"response_time", "Of a response: time since its query.", KIND_DURATION, FIELD(response_time),
+     FIELD(status), KIND_UINT16, NOT_MISSING},
+    {"response_time", "Of a response: time since its query.", FIELD(response_time), KIND_DURATION,
      HAS_QUERY},
-    {"query_time", "Of a response: arrival time of its query.", KIND_TIME, FIELD(query_time),
+    {"query_time", "Of a response: arrival time of its query.", FIELD(query_time), KIND_TIME,
      HAS_QUERY},
     /* not listed: for the matching of what was read ahead */
-    {"_question", "Digest of the first question, 0 without.", KIND_UINT64, FIELD(question),
+    {"_question", "Digest of the first question, 0 without.", FIELD(question), KIND_UINT64,
      NOT_MISSING},
 };
 

@@ -1,5 +1,5 @@
-/* A message's first question and its OPT record, read where they are: ldns, which makes objects of
- * all of a message, is not needed for them. */
+/* A message's names, its first question and its OPT record, read where they are: ldns, which makes
+ * objects of all of a message, is not needed for them. */
 #include "wire.h"
 
 #include "packet/bytes.h"

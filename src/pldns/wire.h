@@ -1,4 +1,4 @@
-/* The question and the OPT record of a message, read in place.  No Python here. */
+/* Names, the question and the OPT record of a message, read in place.  No Python here. */
 #ifndef PLDNS_WIRE_H
 #define PLDNS_WIRE_H
 

@@ -128,7 +128,8 @@ PyObject *pldns_matcher_agrees(PyObject *self_, PyObject *bytes)
         struct pldns_ends ends;
         struct pldns_stream assumed;
         stream_get(streams + i * STREAM_SIZE, &ends, &assumed);
-        const struct pldns_entry *known = pldns_memory_find(&self->streams, &ends);
+        uint64_t hash = pldns_memory_hash(&self->streams, &ends);
+        const struct pldns_entry *known = pldns_memory_find(&self->streams, &ends, hash);
         agrees = !known || reads_the_same(&known->stream, &assumed);
     }
     return PyBool_FromLong(agrees);
@@ -165,9 +166,10 @@ PyObject *pldns_matcher_add_streams(PyObject *self_, PyObject *bytes)
         struct pldns_ends ends;
         struct pldns_stream stream;
         stream_get(streams + i * STREAM_SIZE, &ends, &stream);
-        struct pldns_entry *entry = pldns_memory_find(memory, &ends);
+        uint64_t hash = pldns_memory_hash(memory, &ends);
+        struct pldns_entry *entry = pldns_memory_find(memory, &ends, hash);
         if (!entry)
-            entry = pldns_memory_add(memory, &ends, 0);
+            entry = pldns_memory_add(memory, &ends, hash, 0);
         if (!entry)
             return PyErr_NoMemory();
         entry->stream = stream;

@@ -9,14 +9,13 @@
 
 #include "common/reader.h"
 
-#include "packet/decode.h"
-
 struct message_reader {
     struct column_reader base;
     PyObject *plt;                 /* owned: the module plt._plt */
     struct pldns_matcher *matcher; /* owned */
     struct pldns_wanted wanted;
     struct pldns_packet packet; /* the one in hand */
+    struct pldns_block block;   /* empty but while rows are read */
     uint8_t ports[PLDNS_PORTS_SIZE];
     bool is_last; /* no source comes after this one */
 };
@@ -72,21 +71,20 @@ static int set_ports(struct message_reader *self, PyObject *ports)
     return 0;
 }
 
-/* Whether a text column has no room for the longest name: Arrow's offsets are of 32 bits. */
-static bool is_full(const struct batch *batch)
+/* Whether a batch takes no more messages: it has the rows, or its text no room for the longest
+ * name: Arrow's offsets are of 32 bits. */
+static bool is_full(const struct message_reader *self, const struct batch *batch, size_t rows)
 {
-    for (size_t i = 0; i < batch->count; i++)
-        if (batch->columns[i]->text_len > INT32_MAX - PLDNS_TEXT_SIZE)
-            return true;
-    return false;
+    return batch->rows + self->block.count >= rows ||
+           (self->wanted.text &&
+            batch->columns[self->wanted.text_column]->text_len > INT32_MAX - PLDNS_TEXT_SIZE);
 }
 
 /* A row for a message; false when out of memory. */
 static bool add_row(struct message_reader *self, struct batch *batch,
                     const struct pldns_found *found)
 {
-    return (batch->rows < batch->room || batch_grow(batch)) &&
-           pldns_columns_append(&self->wanted, batch, &self->packet, found, self->matcher);
+    return pldns_block_add(&self->wanted, &self->block, batch, &self->packet, found, self->matcher);
 }
 
 static enum plt_records_result read_whole(struct message_reader *self, struct batch *batch,
@@ -97,7 +95,7 @@ static enum plt_records_result read_whole(struct message_reader *self, struct ba
                                        .ports = self->ports,
                                        .is_last = self->is_last};
     struct pldns_found found;
-    while (batch->rows < rows && !is_full(batch)) {
+    while (!is_full(self, batch, rows)) {
         enum plt_records_result result =
             pldns_reassembly_next(self->matcher, &from, &self->packet, &found, out_of_memory);
         if (result != PLT_RECORD)
@@ -109,23 +107,19 @@ static enum plt_records_result read_whole(struct message_reader *self, struct ba
     return PLT_RECORD;
 }
 
-static enum plt_records_result read_rows(struct column_reader *base, struct batch *batch,
+static enum plt_records_result read_each(struct message_reader *self, struct batch *batch,
                                          size_t rows, bool *out_of_memory)
 {
-    struct message_reader *self = (struct message_reader *)base;
+    const struct column_reader *base = &self->base;
     struct pldns_packet *packet = &self->packet;
     struct pldns_found found;
-    struct plt_layers layers;
-    if (self->matcher->reassembly)
-        return read_whole(self, batch, rows, out_of_memory);
-    while (batch->rows < rows && !is_full(batch)) {
+    while (!is_full(self, batch, rows)) {
         if (!packet->open) {
             enum plt_records_result result =
                 base->api->records_next(base->records, &packet->record);
             if (result != PLT_RECORD)
                 return result;
-            record_layers(&packet->record, &layers);
-            *out_of_memory = !pldns_packet_open(packet, &layers, self->ports, self->matcher);
+            *out_of_memory = !pldns_packet_decode(packet, self->ports, self->matcher);
         } else if (pldns_packet_next(packet, self->matcher, &found)) {
             *out_of_memory = !add_row(self, batch, &found);
         }
@@ -133,6 +127,19 @@ static enum plt_records_result read_rows(struct column_reader *base, struct batc
             return PLT_ERROR;
     }
     return PLT_RECORD;
+}
+
+static enum plt_records_result read_rows(struct column_reader *base, struct batch *batch,
+                                         size_t rows, bool *out_of_memory)
+{
+    struct message_reader *self = (struct message_reader *)base;
+    enum plt_records_result result = self->matcher->reassembly
+                                         ? read_whole(self, batch, rows, out_of_memory)
+                                         : read_each(self, batch, rows, out_of_memory);
+    if (*out_of_memory || pldns_block_end(&self->wanted, &self->block, batch))
+        return result;
+    *out_of_memory = true;
+    return PLT_ERROR;
 }
 
 static PyObject *reader_new(PyTypeObject *type, PyObject *args, PyObject *Py_UNUSED(kwargs))

@@ -1,120 +1,120 @@
 /* The columns of DNS messages: their names, and their values. */
 #include "columns.h"
 
-#include "mdns.h"
 #include "parse.h"
+#include "plain.h"
 
 #include "common/reader.h"
 
 #include "packet/bytes.h"
 #include "common/arrow.h"
 
+#include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
-enum property {
-    TIME,
-    WIRE_LEN,
-    VERSION,
-    PROTO,
-    SRC_PREFIX,
-    DST_PREFIX,
-    SRC_PORT,
-    DST_PORT,
-    LENGTH,
-    ID,
-    FLAG, /* RFC 1035 section 4.1.1, RFC 4035 section 3.1.6 */
-    OPCODE,
-    RCODE,
-    COUNT, /* of a section */
-    QNAME,
-    QTYPE,
-    QCLASS,
-    UNICAST_RESPONSE, /* RFC 6762 section 5.4 */
-    QUESTION,         /* a digest of all of it */
-    EDNS_UDP_SIZE,
-    EDNS_DO,
-    EDNS_VERSION,
-    EDNS_RCODE,
-    STATUS,
-    RESPONSE_TIME,
-    QUERY_TIME
+/* What a message can be without. */
+enum {
+    HAS_TIME = 1 << 0,
+    HAS_WIRE_LEN = 1 << 1,
+    HAS_ID = 1 << 2,
+    HAS_HEADER = 1 << 3,
+    HAS_QUESTION = 1 << 4,
+    HAS_OPT = 1 << 5,
+    HAS_QUERY = 1 << 6
 };
+
+/* The value of a column: where in pldns_message_row its field is, what bits of that count once it
+ * is shifted down, and how far that is. */
+#define FIELD(field)             offsetof(struct pldns_message_row, field), UINT16_MAX, 0
+#define BITS(field, shift, mask) offsetof(struct pldns_message_row, field), mask, shift
+#define FLAG(shift)              BITS(flags, shift, 1) /* RFC 1035 section 4.1.1, RFC 4035 */
+#define NOT_MISSING              0
 
 static const struct {
     const char *name;
     const char *doc;
-    uint8_t property;
+    uint16_t at;
+    uint16_t mask;
+    uint8_t shift;
     uint8_t kind;
-    bool can_be_missing;
-    uint16_t detail; /* the mask of a flag, the offset of a count */
+    uint8_t has;
 } rows[] = {
-    {"time", "Arrival time of the packet.", TIME, KIND_TIME, true, 0},
-    {"wire_len", "Length of the packet on the wire.", WIRE_LEN, KIND_UINT32, true, 0},
-    {"version", "IP version.", VERSION, KIND_UINT8, false, 0},
-    {"proto", "IP protocol: 17 for UDP, 6 for TCP.", PROTO, KIND_UINT8, false, 0},
-    {"src_prefix", "Source address.", SRC_PREFIX, KIND_ADDRESS, false, 0},
-    {"dst_prefix", "Destination address.", DST_PREFIX, KIND_ADDRESS, false, 0},
-    {"src", "Source address, as src_prefix.", SRC_PREFIX, KIND_ADDRESS, false, 0},
-    {"dst", "Destination address, as dst_prefix.", DST_PREFIX, KIND_ADDRESS, false, 0},
-    {"src_port", "Source port.", SRC_PORT, KIND_UINT16, false, 0},
-    {"dst_port", "Destination port.", DST_PORT, KIND_UINT16, false, 0},
-    {"length", "Length of the message, by UDP's header or the prefix in TCP.", LENGTH, KIND_UINT32,
-     false, 0},
-    {"id", "Identifier of the message.", ID, KIND_UINT16, true, 0},
-    {"ident", "Identifier of the message, as id.", ID, KIND_UINT16, true, 0},
-    {"qr", "True for a response, False for a query.", FLAG, KIND_BOOL, true, 0x8000},
-    {"is_response", "True for a response, as qr.", FLAG, KIND_BOOL, true, 0x8000},
-    {"opcode", "Kind of query.", OPCODE, KIND_UINT8, true, 0},
-    {"aa", "True for an authoritative answer.", FLAG, KIND_BOOL, true, 0x0400},
-    {"tc", "True where the message was truncated.", FLAG, KIND_BOOL, true, 0x0200},
-    {"rd", "True where recursion is desired.", FLAG, KIND_BOOL, true, 0x0100},
-    {"ra", "True where recursion is available.", FLAG, KIND_BOOL, true, 0x0080},
-    {"ad", "True where the data is authentic.", FLAG, KIND_BOOL, true, 0x0020},
-    {"cd", "True where checking is disabled.", FLAG, KIND_BOOL, true, 0x0010},
-    {"rcode", "Response code of the header, 0 to 15: its four bits of edns_rcode.", RCODE,
-     KIND_UINT8, true, 0},
-    {"qdcount", "Questions that the header announces.", COUNT, KIND_UINT16, true, 4},
-    {"ancount", "Answer records that the header announces.", COUNT, KIND_UINT16, true, 6},
-    {"nscount", "Authority records that the header announces.", COUNT, KIND_UINT16, true, 8},
-    {"arcount", "Additional records that the header announces, OPT too.", COUNT, KIND_UINT16, true,
-     10},
-    {"qname", "Name of the first question, as sent, as ldns prints it.", QNAME, KIND_TEXT, true, 0},
-    {"qtype", "Type of the first question.", QTYPE, KIND_UINT16, true, 0},
-    {"qclass", "Class of the first question.", QCLASS, KIND_UINT16, true, 0},
+    {"time", "Arrival time of the packet.", FIELD(time), KIND_TIME, HAS_TIME},
+    {"wire_len", "Length of the packet on the wire.", FIELD(wire_len), KIND_UINT32, HAS_WIRE_LEN},
+    {"version", "IP version.", FIELD(version), KIND_UINT8, NOT_MISSING},
+    {"proto", "IP protocol: 17 for UDP, 6 for TCP.", FIELD(proto), KIND_UINT8, NOT_MISSING},
+    {"src_prefix", "Source address.", FIELD(src), KIND_ADDRESS, NOT_MISSING},
+    {"dst_prefix", "Destination address.", FIELD(dst), KIND_ADDRESS, NOT_MISSING},
+    {"src", "Source address, as src_prefix.", FIELD(src), KIND_ADDRESS, NOT_MISSING},
+    {"dst", "Destination address, as dst_prefix.", FIELD(dst), KIND_ADDRESS, NOT_MISSING},
+    {"src_port", "Source port.", FIELD(src_port), KIND_UINT16, NOT_MISSING},
+    {"dst_port", "Destination port.", FIELD(dst_port), KIND_UINT16, NOT_MISSING},
+    {"length", "Length of the message, by UDP's header or the prefix in TCP.", FIELD(length),
+     KIND_UINT32, NOT_MISSING},
+    {"id", "Identifier of the message.", FIELD(id), KIND_UINT16, HAS_ID},
+    {"ident", "Identifier of the message, as id.", FIELD(id), KIND_UINT16, HAS_ID},
+    {"qr", "True for a response, False for a query.", FLAG(15), KIND_BOOL, HAS_HEADER},
+    {"is_response", "True for a response, as qr.", FLAG(15), KIND_BOOL, HAS_HEADER},
+    {"opcode", "Kind of query.", BITS(flags, 11, 0xf), KIND_UINT8, HAS_HEADER},
+    {"aa", "True for an authoritative answer.", FLAG(10), KIND_BOOL, HAS_HEADER},
+    {"tc", "True where the message was truncated.", FLAG(9), KIND_BOOL, HAS_HEADER},
+    {"rd", "True where recursion is desired.", FLAG(8), KIND_BOOL, HAS_HEADER},
+    {"ra", "True where recursion is available.", FLAG(7), KIND_BOOL, HAS_HEADER},
+    {"ad", "True where the data is authentic.", FLAG(5), KIND_BOOL, HAS_HEADER},
+    {"cd", "True where checking is disabled.", FLAG(4), KIND_BOOL, HAS_HEADER},
+    {"rcode", "Response code of the header, 0 to 15: its four bits of edns_rcode.",
+     BITS(flags, 0, 0xf), KIND_UINT8, HAS_HEADER},
+    {"qdcount", "Questions that the header announces.", FIELD(counts[0]), KIND_UINT16, HAS_HEADER},
+    {"ancount", "Answer records that the header announces.", FIELD(counts[1]), KIND_UINT16,
+     HAS_HEADER},
+    {"nscount", "Authority records that the header announces.", FIELD(counts[2]), KIND_UINT16,
+     HAS_HEADER},
+    {"arcount", "Additional records that the header announces, OPT too.", FIELD(counts[3]),
+     KIND_UINT16, HAS_HEADER},
+    {"qname", "Name of the first question, as sent, as ldns prints it.", FIELD(text_end), KIND_TEXT,
+     HAS_QUESTION},
+    {"qtype", "Type of the first question.", FIELD(qtype), KIND_UINT16, HAS_QUESTION},
+    {"qclass", "Class of the first question.", FIELD(qclass), KIND_UINT16, HAS_QUESTION},
     {"unicast_response", "True where mDNS wants a unicast response; the top bit of qclass.",
-     UNICAST_RESPONSE, KIND_BOOL, true, 0},
-    {"edns_udp_size", "UDP payload size that the sender takes; of OPT.", EDNS_UDP_SIZE, KIND_UINT16,
-     true, 0},
-    {"edns_do", "True where DNSSEC records are wanted; of OPT.", EDNS_DO, KIND_BOOL, true, 0},
-    {"edns_version", "EDNS version; of OPT.", EDNS_VERSION, KIND_UINT8, true, 0},
+     BITS(qclass, 15, 1), KIND_BOOL, HAS_QUESTION},
+    {"edns_udp_size", "UDP payload size that the sender takes; of OPT.", FIELD(edns_udp_size),
+     KIND_UINT16, HAS_OPT},
+    {"edns_do", "True where DNSSEC records are wanted; of OPT.", BITS(edns_flags, 15, 1), KIND_BOOL,
+     HAS_OPT},
+    {"edns_version", "EDNS version; of OPT.", BITS(edns_version, 0, 0xff), KIND_UINT8, HAS_OPT},
     {"edns_rcode",
      "Extended response code, 0 to 4095; of OPT. RCODE_ constants above 15 compare with it.",
-     EDNS_RCODE, KIND_UINT16, true, 0},
+     FIELD(edns_rcode), KIND_UINT16, HAS_OPT},
     {"status", "ldns's status of reading all of the message, 0 where it is ok; see errorstr().",
-     STATUS, KIND_UINT16, false, 0},
-    {"response_time", "Of a response: time since its query.", RESPONSE_TIME, KIND_DURATION, true,
-     0},
-    {"query_time", "Of a response: arrival time of its query.", QUERY_TIME, KIND_TIME, true, 0},
+     FIELD(status), KIND_UINT16, NOT_MISSING},
+    {"response_time", "Of a response: time since its query.", FIELD(response_time), KIND_DURATION,
+     HAS_QUERY},
+    {"query_time", "Of a response: arrival time of its query.", FIELD(query_time), KIND_TIME,
+     HAS_QUERY},
     /* not listed: for the matching of what was read ahead */
-    {"_question", "Digest of the first question, 0 without.", QUESTION, KIND_UINT64, false, 0},
+    {"_question", "Digest of the first question, 0 without.", FIELD(question), KIND_UINT64,
+     NOT_MISSING},
 };
 
 enum { ROWS = sizeof(rows) / sizeof(rows[0]) };
 
 static void set_info(size_t row, struct column_info *info)
 {
-    *info =
-        (struct column_info){.kind = rows[row].kind, .can_be_missing = rows[row].can_be_missing};
+    *info = (struct column_info){.kind = rows[row].kind, .can_be_missing = rows[row].has != 0};
     snprintf(info->name, sizeof(info->name), "%s", rows[row].name);
 }
 
-static void want(struct pldns_wanted *wanted, uint8_t property)
+static void want(struct pldns_wanted *wanted, size_t row)
 {
-    wanted->query |= property == RESPONSE_TIME || property == QUERY_TIME;
-    wanted->question |= (property >= QNAME && property <= QUESTION) || wanted->query;
-    wanted->opt |= property >= EDNS_UDP_SIZE && property <= EDNS_RCODE;
-    wanted->status |= property == STATUS;
+    bool is_digest = rows[row].at == offsetof(struct pldns_message_row, question);
+    wanted->text |= rows[row].kind == KIND_TEXT;
+    wanted->query |= rows[row].has == HAS_QUERY;
+    wanted->digest |= is_digest;
+    wanted->question |= rows[row].has == HAS_QUESTION || is_digest || wanted->query;
+    wanted->opt |= rows[row].has == HAS_OPT;
+    wanted->status |= rows[row].at == offsetof(struct pldns_message_row, status);
 }
 
 bool pldns_wanted_add(struct pldns_wanted *wanted, size_t column, const char *name,
@@ -122,9 +122,13 @@ bool pldns_wanted_add(struct pldns_wanted *wanted, size_t column, const char *na
 {
     for (size_t i = 0; i < ROWS; i++) {
         if (strcmp(rows[i].name, name) == 0) {
+            if (rows[i].kind == KIND_TEXT && wanted->text)
+                return false; /* its text goes right into the column: there can be one */
+            if (rows[i].kind == KIND_TEXT)
+                wanted->text_column = (uint8_t)column;
             set_info(i, info);
             wanted->columns[column] = (uint8_t)i;
-            want(wanted, rows[i].property);
+            want(wanted, i);
             return true;
         }
     }
@@ -139,218 +143,253 @@ struct column_notes column_notes_of(const char *name)
     if (i == ROWS)
         return (struct column_notes){.doc = NULL};
     struct column_notes notes = {.doc = rows[i].doc, .source = "DNS message (RFC 1035)"};
-    switch (rows[i].property) {
-    case TIME:
-    case RESPONSE_TIME:
-    case QUERY_TIME:
+    switch (rows[i].at) {
+    case offsetof(struct pldns_message_row, time):
+    case offsetof(struct pldns_message_row, response_time):
+    case offsetof(struct pldns_message_row, query_time):
         notes.unit = "ns";
         notes.source = "records of the trace";
         break;
-    case WIRE_LEN:
+    case offsetof(struct pldns_message_row, wire_len):
         notes.unit = "bytes";
         notes.source = "record of the trace";
         break;
-    case LENGTH:
+    case offsetof(struct pldns_message_row, length):
         notes.unit = "bytes";
         notes.source = "UDP header (RFC 768) or prefix in TCP (RFC 1035 section 4.2.2)";
         break;
-    case VERSION:
-    case PROTO:
-    case SRC_PREFIX:
-    case DST_PREFIX:
+    case offsetof(struct pldns_message_row, version):
+    case offsetof(struct pldns_message_row, proto):
+    case offsetof(struct pldns_message_row, src):
+    case offsetof(struct pldns_message_row, dst):
         notes.source = "IPv4 (RFC 791) or IPv6 (RFC 8200) header";
         break;
-    case SRC_PORT:
-    case DST_PORT:
+    case offsetof(struct pldns_message_row, src_port):
+    case offsetof(struct pldns_message_row, dst_port):
         notes.source = "UDP (RFC 768) or TCP (RFC 9293) header";
         break;
-    case EDNS_UDP_SIZE:
+    case offsetof(struct pldns_message_row, edns_udp_size):
         notes.unit = "bytes";
         notes.source = "OPT record (RFC 6891)";
         break;
-    case EDNS_DO:
-    case EDNS_VERSION:
-    case EDNS_RCODE:
-        notes.source = "OPT record (RFC 6891)";
-        break;
     default:
+        if (rows[i].has == HAS_OPT)
+            notes.source = "OPT record (RFC 6891)";
         break;
     }
     return notes;
 }
 
-/* --- Values ---------------------------------------------------------------------------------- */
+/* --- A message ------------------------------------------------------------------------------- */
 
-/* A message with what its columns need to know of it. */
-struct context {
-    const struct pldns_packet *packet;
-    const struct pldns_found *found;
-    const struct pldns_matcher *matcher;
-    bool has_header;
-    uint16_t flags;
-    bool has_question;
-    struct pldns_question question;
-    bool has_opt;
-    struct pldns_opt opt;
-    ldns_status status;
-    bool has_query;
-    int64_t query_time;
-};
-
-static bool status_read(struct context *context)
+static void read_packet(const struct pldns_packet *packet, struct pldns_message_row *row)
 {
-    struct pldns_sections sections;
-    context->status = pldns_parse(&sections, context->found->wire, context->found->size);
-    pldns_clear(&sections);
-    return context->status != LDNS_STATUS_MEM_ERR;
+    const struct pldns_ends *ends = &packet->ends;
+    uint64_t wire_len = packet->record.meta.wire_len;
+    row->time = packet->time;
+    row->has = packet->has_time ? HAS_TIME : 0;
+    row->wire_len = wire_len <= UINT32_MAX ? (uint32_t)wire_len : 0;
+    row->has |= wire_len <= UINT32_MAX ? HAS_WIRE_LEN : 0;
+    row->version = ends->version;
+    row->proto = ends->proto;
+    row->src_port = ends->src_port;
+    row->dst_port = ends->dst_port;
+    memcpy(row->src, ends->src, sizeof(row->src));
+    memcpy(row->dst, ends->dst, sizeof(row->dst));
 }
 
-static uint64_t question_digest(const struct context *context)
+static void read_header(const struct pldns_found *found, struct pldns_message_row *row)
 {
-    return pldns_question_digest(context->matcher,
-                                 context->has_question ? &context->question : NULL);
+    const uint8_t *wire = found->wire;
+    row->length = found->length;
+    if (found->size >= PLDNS_HEADER_SIZE) {
+        row->has |= HAS_ID | HAS_HEADER;
+        row->id = load_be16(wire);
+        row->flags = load_be16(wire + 2);
+        for (size_t i = 0; i < 4; i++)
+            row->counts[i] = load_be16(wire + 4 + 2 * i);
+        return;
+    }
+    row->has |= found->size >= PLDNS_ID_SIZE ? HAS_ID : 0;
+    row->id = found->size >= PLDNS_ID_SIZE ? load_be16(wire) : 0;
+    row->flags = 0;
+    memset(row->counts, 0, sizeof(row->counts));
+}
+
+/* Put the name of a question, NULL without one, at the end of a column's text; false when out of
+ * memory. */
+static bool add_text(struct column_data *data, const struct pldns_question *question)
+{
+    if (!question)
+        return true;
+    if (data->text_room - data->text_len < PLDNS_TEXT_ROOM) {
+        size_t room = data->text_room * 2 + PLDNS_TEXT_ROOM;
+        char *more = realloc(data->text, room);
+        if (!more)
+            return false;
+        data->text = more;
+        data->text_room = room;
+    }
+    data->text_len += pldns_name_print(&question->name, data->text + data->text_len);
+    return true;
+}
+
+static bool read_question(const struct pldns_wanted *wanted, struct column_data *text,
+                          const struct pldns_found *found, const struct pldns_matcher *matcher,
+                          struct pldns_message_row *row)
+{
+    struct pldns_question question;
+    bool is_there = pldns_question_read(found->wire, found->size, &question);
+    row->has |= is_there ? HAS_QUESTION : 0;
+    row->qtype = is_there ? question.type : 0;
+    row->qclass = is_there ? question.rr_class : 0;
+    if (wanted->query || wanted->digest)
+        row->question = pldns_question_digest(matcher, is_there ? &question : NULL);
+    if (text && !add_text(text, is_there ? &question : NULL))
+        return false;
+    row->text_end = text ? (uint32_t)text->text_len : 0;
+    return true;
+}
+
+static void read_opt(const struct pldns_found *found, struct pldns_message_row *row)
+{
+    struct pldns_opt opt = {0};
+    bool is_there = pldns_opt_read(found->wire, found->size, &opt);
+    row->has |= is_there ? HAS_OPT : 0;
+    row->edns_udp_size = opt.udp_size;
+    row->edns_flags = (uint16_t)opt.ttl;
+    row->edns_version = (uint16_t)(opt.ttl >> 16);
+    row->edns_rcode = is_there ? (uint16_t)(opt.ttl >> 24 << 4 | (row->flags & 0xf)) : 0;
 }
 
 /* Remember a query, find that of a response; false when out of memory. */
-static bool query_read(struct context *context, struct pldns_matcher *matcher)
+static bool read_query(const struct pldns_packet *packet, struct pldns_matcher *matcher,
+                       struct pldns_message_row *row)
 {
-    struct pldns_ends ends = context->packet->ends;
-    ends.id = load_be16(context->found->wire);
-    return pldns_match(matcher, &ends, context->flags & 0x8000, context->packet->time,
-                       question_digest(context), &context->has_query, &context->query_time);
-}
-
-static bool packet_value(uint8_t property, const struct context *context, uint64_t *value)
-{
-    const struct pldns_packet *packet = context->packet;
-    switch ((enum property)property) {
-    case TIME:
-        *value = (uint64_t)packet->time;
-        return packet->has_time;
-    case WIRE_LEN:
-        *value = packet->record.meta.wire_len;
-        return packet->record.meta.wire_len <= UINT32_MAX;
-    case VERSION:
-        *value = packet->ends.version;
+    bool has_query = false;
+    int64_t query_time = 0;
+    struct pldns_ends ends = packet->ends;
+    ends.id = row->id;
+    row->query_time = row->response_time = 0;
+    if (matcher->ahead || !(row->has & HAS_HEADER) || !(row->has & HAS_TIME))
         return true;
-    case PROTO:
-        *value = packet->ends.proto;
-        return true;
-    case SRC_PORT:
-        *value = packet->ends.src_port;
-        return true;
-    case DST_PORT:
-        *value = packet->ends.dst_port;
-        return true;
-    default: /* LENGTH */
-        *value = context->found->length;
-        return true;
-    }
-}
-
-static bool message_value(uint8_t column, const struct context *context, uint64_t *value)
-{
-    const uint8_t *wire = context->found->wire;
-    switch ((enum property)rows[column].property) {
-    case ID:
-        *value = context->found->size >= PLDNS_ID_SIZE ? load_be16(wire) : 0;
-        return context->found->size >= PLDNS_ID_SIZE;
-    case FLAG:
-        *value = (context->flags & rows[column].detail) != 0;
-        return context->has_header;
-    case OPCODE:
-        *value = context->flags >> 11 & 0xf;
-        return context->has_header;
-    case RCODE:
-        *value = context->flags & 0xf;
-        return context->has_header;
-    case COUNT:
-        *value = context->has_header ? load_be16(wire + rows[column].detail) : 0;
-        return context->has_header;
-    case QTYPE:
-        *value = context->question.type;
-        return context->has_question;
-    case QCLASS:
-        *value = context->question.rr_class;
-        return context->has_question;
-    case UNICAST_RESPONSE:
-        *value = (context->question.rr_class & PLDNS_CLASS_MDNS) != 0;
-        return context->has_question;
-    case QUESTION:
-        *value = question_digest(context);
-        return true;
-    case EDNS_UDP_SIZE:
-        *value = context->opt.udp_size;
-        return context->has_opt;
-    case EDNS_DO:
-        *value = context->opt.ttl >> 15 & 1;
-        return context->has_opt;
-    case EDNS_VERSION:
-        *value = context->opt.ttl >> 16 & 0xff;
-        return context->has_opt;
-    case EDNS_RCODE:
-        *value = context->opt.ttl >> 24 << 4 | (context->flags & 0xf);
-        return context->has_opt;
-    case STATUS:
-        *value = (uint64_t)context->status;
-        return true;
-    case RESPONSE_TIME:
-        *value = (uint64_t)context->packet->time - (uint64_t)context->query_time;
-        return context->has_query;
-    case QUERY_TIME:
-        *value = (uint64_t)context->query_time;
-        return context->has_query;
-    default:
-        return packet_value(rows[column].property, context, value);
-    }
-}
-
-static bool append_value(uint8_t column, struct column_data *data, const struct context *context)
-{
-    const struct pldns_ends *ends = &context->packet->ends;
-    uint64_t value = 0;
-    if (kind_is_address(data->kind)) {
-        const uint8_t *address = rows[column].property == SRC_PREFIX ? ends->src : ends->dst;
-        column_append_address(data, address, ends->version == 4 ? 4 : 16);
-    } else if (data->kind == KIND_TEXT) {
-        char text[PLDNS_TEXT_SIZE];
-        size_t size = context->has_question ? pldns_question_text(&context->question, text) : 0;
-        return column_append_text(data, context->has_question ? text : NULL, size);
-    } else {
-        bool present = message_value(column, context, &value);
-        column_append(data, present, value);
+    if (!pldns_match(matcher, &ends, row->flags & 0x8000, row->time, row->question, &has_query,
+                     &query_time))
+        return false;
+    if (has_query) {
+        row->has |= HAS_QUERY;
+        row->query_time = query_time;
+        row->response_time = (int64_t)((uint64_t)row->time - (uint64_t)query_time);
     }
     return true;
 }
 
-bool pldns_columns_append(const struct pldns_wanted *wanted, struct batch *batch,
-                          const struct pldns_packet *packet, const struct pldns_found *found,
-                          struct pldns_matcher *matcher)
+static bool read_status(const struct pldns_found *found, struct pldns_message_row *row)
 {
-    struct context context;
-    context.packet = packet;
-    context.found = found;
-    context.matcher = matcher;
-    context.question.type = context.question.rr_class = 0; /* its name needs no zeroes */
-    context.opt = (struct pldns_opt){0};
-    context.status = LDNS_STATUS_OK;
-    context.query_time = 0;
-    context.has_header = found->size >= PLDNS_HEADER_SIZE;
-    context.flags = context.has_header ? load_be16(found->wire + 2) : 0;
-    context.has_question =
-        wanted->question && pldns_question_read(found->wire, found->size, &context.question);
-    context.has_opt = wanted->opt && pldns_opt_read(found->wire, found->size, &context.opt);
-    context.has_query = false;
-    bool is_matched = wanted->query && !matcher->ahead && context.has_header && packet->has_time;
-    if (is_matched && !query_read(&context, matcher))
-        return false;
-    if (wanted->status && !status_read(&context))
-        return false;
-    for (size_t i = 0; i < batch->count; i++)
-        if (!append_value(wanted->columns[i], batch->columns[i], &context))
+    struct pldns_plain plain;
+    struct pldns_sections sections;
+    row->status = LDNS_STATUS_OK;
+    if (pldns_plain_read(found->wire, found->size, &plain))
+        return true;
+    ldns_status status = pldns_parse(&sections, found->wire, found->size);
+    pldns_clear(&sections);
+    row->status = (uint16_t)status;
+    return status != LDNS_STATUS_MEM_ERR;
+}
+
+/* --- Columns --------------------------------------------------------------------------------- */
+
+/* Note which rows of a block have no value; missing values are zeroes already. */
+static void mark(struct column_data *data, const struct pldns_block *block, uint8_t has,
+                 uint8_t all_have)
+{
+    uint8_t *absent = data->absent ? data->absent + data->rows : NULL;
+    data->rows += block->count;
+    if (absent && (all_have & has)) {
+        memset(absent, 0, block->count);
+        return;
+    }
+    for (size_t i = 0; absent && i < block->count; i++) {
+        absent[i] = !(block->rows[i].has & has);
+        data->missing += absent[i];
+    }
+}
+
+static void put_addresses(struct column_data *data, const struct pldns_block *block, uint16_t at)
+{
+    uint8_t *out = data->values + data->rows * 16;
+    uint8_t *versions = data->versions + data->rows;
+    for (size_t i = 0; i < block->count; i++) {
+        memcpy(out + i * 16, (const uint8_t *)&block->rows[i] + at, 16);
+        versions[i] = (uint8_t)block->rows[i].version;
+    }
+}
+
+/* The values of a column of a block, by the width of the field and that of the column. */
+static void put(struct column_data *data, const struct pldns_block *block, size_t row)
+{
+    const uint8_t *in = (const uint8_t *)block->rows + rows[row].at;
+    size_t count = block->count;
+    size_t width = column_width(data->kind);
+    uint8_t *out = data->values + data->rows * width;
+    uint16_t mask = rows[row].mask;
+    uint8_t shift = rows[row].shift;
+    if (data->kind == KIND_TEXT)
+        out += width; /* of texts the ends are stored, after a 0 */
+    for (size_t i = 0; width == 8 && i < count; i++)
+        memcpy(out + i * 8, in + i * sizeof(block->rows[0]), 8);
+    for (size_t i = 0; width == 4 && i < count; i++)
+        memcpy(out + i * 4, in + i * sizeof(block->rows[0]), 4);
+    for (size_t i = 0; width == 2 && i < count; i++)
+        memcpy(out + i * 2, in + i * sizeof(block->rows[0]), 2);
+    for (size_t i = 0; width == 1 && i < count; i++) {
+        uint16_t value = 0;
+        memcpy(&value, in + i * sizeof(block->rows[0]), 2);
+        out[i] = (uint8_t)(value >> shift & mask);
+    }
+}
+
+bool pldns_block_end(const struct pldns_wanted *wanted, struct pldns_block *block,
+                     struct batch *batch)
+{
+    uint8_t all_have = UINT8_MAX;
+    while (batch->room - batch->rows < block->count)
+        if (!batch_grow(batch))
             return false;
-    batch->rows++;
+    for (size_t i = 0; i < block->count; i++)
+        all_have &= block->rows[i].has;
+    for (size_t i = 0; i < batch->count; i++) {
+        struct column_data *data = batch->columns[i];
+        size_t row = wanted->columns[i];
+        if (kind_is_address(data->kind))
+            put_addresses(data, block, rows[row].at);
+        else
+            put(data, block, row);
+        mark(data, block, rows[row].has, all_have);
+    }
+    batch->rows += block->count;
+    block->count = 0;
     return true;
+}
+
+bool pldns_block_add(const struct pldns_wanted *wanted, struct pldns_block *block,
+                     struct batch *batch, const struct pldns_packet *packet,
+                     const struct pldns_found *found, struct pldns_matcher *matcher)
+{
+    struct pldns_message_row *row = &block->rows[block->count];
+    struct column_data *text = wanted->text ? batch->columns[wanted->text_column] : NULL;
+    read_packet(packet, row);
+    read_header(found, row);
+    if (wanted->question && !read_question(wanted, text, found, matcher, row))
+        return false;
+    if (wanted->opt)
+        read_opt(found, row);
+    if (wanted->query && !read_query(packet, matcher, row))
+        return false;
+    if (wanted->status && !read_status(found, row))
+        return false;
+    block->count++;
+    return block->count < PLDNS_BLOCK || pldns_block_end(wanted, block, batch);
 }
 
 PyObject *pldns_column_list(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(args))

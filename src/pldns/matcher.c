@@ -4,25 +4,36 @@
  * where both have one, its first question. */
 #include "matcher.h"
 
+#include "common/siphash.h"
+
 #include <string.h>
 
 enum { MOST_ALIKE = 16 }; /* queries waiting with the same ends and identifier */
 
+/* The letters of a word in lower case (RFC 4343); lengths of labels are below 64, and so no
+ * letters.
+ */
+static uint64_t lower(uint64_t word)
+{
+    uint64_t low = word & PLDNS_EACH(0x7f);
+    uint64_t from_a = low + PLDNS_EACH(0x80 - 'A');
+    uint64_t after_z = low + PLDNS_EACH(0x80 - 'Z' - 1);
+    return word | (from_a & ~after_z & ~word & PLDNS_EACH(0x80)) >> 2;
+}
+
 uint64_t pldns_question_digest(const struct pldns_matcher *matcher,
                                const struct pldns_question *question)
 {
-    uint8_t bytes[PLDNS_NAME_SIZE + 4];
     if (!question)
         return 0;
-    size_t size = 0;
-    /* RFC 4343; lengths of labels are below 64, and so no letters */
-    for (; size < question->name_size; size++) {
-        uint8_t byte = question->name[size];
-        bytes[size] = byte >= 'A' && byte <= 'Z' ? (uint8_t)(byte + 32) : byte;
-    }
-    memcpy(bytes + size, &question->type, 2);
-    memcpy(bytes + size + 2, &question->rr_class, 2);
-    uint64_t digest = pldns_digest(matcher->queries.seed, bytes, size + 4);
+    const struct pldns_name *name = &question->name;
+    struct siphash hash = siphash_begin(matcher->queries.seed);
+    for (size_t at = 0; at < name->size; at += PLDNS_WORD)
+        siphash_add(&hash,
+                    lower(pldns_word(name->bytes + at, name->size - at, name->readable - at)));
+    siphash_add(&hash,
+                (uint64_t)name->size << 56 | (uint64_t)question->type << 16 | question->rr_class);
+    uint64_t digest = siphash_end(&hash);
     return digest ? digest : 1;
 }
 
@@ -47,17 +58,18 @@ static bool add_query(struct pldns_matcher *matcher, const struct pldns_ends *en
                       uint64_t question)
 {
     struct pldns_memory *queries = &matcher->queries;
+    uint64_t hash = pldns_memory_hash(queries, ends);
     forget_old(matcher, time);
     int alike = 0;
     struct pldns_entry *earliest = NULL;
-    for (struct pldns_entry *entry = pldns_memory_find(queries, ends); entry;
+    for (struct pldns_entry *entry = pldns_memory_find(queries, ends, hash); entry;
          entry = pldns_memory_older(queries, entry)) {
         alike++;
         earliest = entry;
     }
     if (alike >= MOST_ALIKE)
         pldns_memory_remove(queries, earliest);
-    struct pldns_entry *entry = pldns_memory_add(queries, ends, time);
+    struct pldns_entry *entry = pldns_memory_add(queries, ends, hash, time);
     if (entry)
         entry->question = question;
     return entry != NULL;
@@ -69,7 +81,7 @@ static bool take_query(struct pldns_matcher *matcher, const struct pldns_ends *e
                        uint64_t question, int64_t *query_time)
 {
     struct pldns_memory *queries = &matcher->queries;
-    struct pldns_entry *entry = pldns_memory_find(queries, ends);
+    struct pldns_entry *entry = pldns_memory_find(queries, ends, pldns_memory_hash(queries, ends));
     struct pldns_entry *earliest = NULL;
     for (; entry; entry = pldns_memory_older(queries, entry)) {
         bool same = entry->question == question || entry->question == 0 || question == 0;

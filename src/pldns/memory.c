@@ -2,29 +2,10 @@
  * the oldest to the newest.  The hash is keyed: whoever sends packets can't choose their chains. */
 #include "memory.h"
 
-#include "wire.h"
-
 #include "common/siphash.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-/* --- Hashing --------------------------------------------------------------------------------- */
-
-uint64_t pldns_digest(const uint64_t seed[2], const uint8_t *data, size_t size)
-{
-    struct siphash hash = siphash_begin(seed);
-
-    for (size_t at = 0; at <= size; at += 8) {
-        uint64_t word = 0;
-        size_t there = size - at < 8 ? size - at : 8;
-        memcpy(&word, data + at, there); /* of no use outside this process: the host's order */
-        if (there < 8)
-            word |= (uint64_t)(size & 0xff) << 56;
-        siphash_add(&hash, word);
-    }
-    return siphash_end(&hash);
-}
 
 /* --- The table ------------------------------------------------------------------------------- */
 
@@ -32,9 +13,19 @@ _Static_assert(sizeof(struct pldns_ends) == 40, "ends are compared as bytes: no 
 
 enum { FIRST_ROOM = 1 << 8 };
 
-static uint32_t *bucket_of(struct pldns_memory *memory, const struct pldns_ends *ends)
+uint64_t pldns_memory_hash(const struct pldns_memory *memory, const struct pldns_ends *ends)
 {
-    uint64_t hash = pldns_digest(memory->seed, (const uint8_t *)ends, sizeof(*ends));
+    struct siphash hash = siphash_begin(memory->seed);
+    uint64_t words[sizeof(*ends) / 8]; /* of no use outside this process: the host's order */
+    memcpy(words, ends, sizeof(*ends));
+    for (size_t i = 0; i < sizeof(*ends) / 8; i++)
+        siphash_add(&hash, words[i]);
+    siphash_add(&hash, (uint64_t)sizeof(*ends) << 56);
+    return siphash_end(&hash);
+}
+
+static uint32_t *bucket_of(struct pldns_memory *memory, uint64_t hash)
+{
     return &memory->buckets[hash & (memory->room - 1)];
 }
 
@@ -54,7 +45,7 @@ void pldns_memory_clear(struct pldns_memory *memory)
 
 static void enchain(struct pldns_memory *memory, uint32_t number)
 {
-    uint32_t *bucket = bucket_of(memory, &memory->entries[number].ends);
+    uint32_t *bucket = bucket_of(memory, memory->entries[number].hash);
     memory->entries[number].chained = *bucket;
     *bucket = number;
 }
@@ -95,9 +86,10 @@ static struct pldns_entry *first_of(struct pldns_memory *memory, uint32_t number
     return NULL;
 }
 
-struct pldns_entry *pldns_memory_find(struct pldns_memory *memory, const struct pldns_ends *ends)
+struct pldns_entry *pldns_memory_find(struct pldns_memory *memory, const struct pldns_ends *ends,
+                                      uint64_t hash)
 {
-    return memory->room ? first_of(memory, *bucket_of(memory, ends), ends) : NULL;
+    return memory->room ? first_of(memory, *bucket_of(memory, hash), ends) : NULL;
 }
 
 struct pldns_entry *pldns_memory_older(struct pldns_memory *memory, const struct pldns_entry *entry)
@@ -132,7 +124,7 @@ static void list_as_newest(struct pldns_memory *memory, uint32_t number)
 void pldns_memory_remove(struct pldns_memory *memory, struct pldns_entry *entry)
 {
     uint32_t number = (uint32_t)(entry - memory->entries);
-    uint32_t *link = bucket_of(memory, &entry->ends);
+    uint32_t *link = bucket_of(memory, entry->hash);
     while (*link != number)
         link = &memory->entries[*link].chained;
     *link = entry->chained;
@@ -151,7 +143,7 @@ void pldns_memory_touch(struct pldns_memory *memory, struct pldns_entry *entry)
 }
 
 struct pldns_entry *pldns_memory_add(struct pldns_memory *memory, const struct pldns_ends *ends,
-                                     int64_t time)
+                                     uint64_t hash, int64_t time)
 {
     bool full = memory->used == memory->room && (memory->room == 0 || memory->free == PLDNS_NONE);
     if (full && memory->room < memory->most) {
@@ -166,7 +158,7 @@ struct pldns_entry *pldns_memory_add(struct pldns_memory *memory, const struct p
     else
         memory->free = memory->entries[number].chained;
     struct pldns_entry *entry = &memory->entries[number];
-    *entry = (struct pldns_entry){.ends = *ends, .time = time};
+    *entry = (struct pldns_entry){.ends = *ends, .hash = hash, .time = time};
     enchain(memory, number);
     list_as_newest(memory, number);
     return entry;

@@ -28,6 +28,7 @@ struct pldns_stream {
 
 struct pldns_entry {
     struct pldns_ends ends;
+    uint64_t hash; /* of the ends */
     int64_t time;
     uint64_t question; /* of a query: a digest, 0 without a question */
     struct pldns_stream stream;
@@ -52,18 +53,18 @@ struct pldns_memory {
 #define PLDNS_NONE UINT32_MAX
 
 void pldns_memory_clear(struct pldns_memory *memory);
+/* The hash of ends, for the two functions that take it. */
+uint64_t pldns_memory_hash(const struct pldns_memory *memory, const struct pldns_ends *ends);
 /* The newest entry of the ends, NULL without. */
-struct pldns_entry *pldns_memory_find(struct pldns_memory *memory, const struct pldns_ends *ends);
+struct pldns_entry *pldns_memory_find(struct pldns_memory *memory, const struct pldns_ends *ends,
+                                      uint64_t hash);
 /* The next older one of the same ends, NULL without. */
 struct pldns_entry *pldns_memory_older(struct pldns_memory *memory,
                                        const struct pldns_entry *entry);
 /* A new entry, the newest; NULL when out of memory. */
 struct pldns_entry *pldns_memory_add(struct pldns_memory *memory, const struct pldns_ends *ends,
-                                     int64_t time);
+                                     uint64_t hash, int64_t time);
 void pldns_memory_remove(struct pldns_memory *memory, struct pldns_entry *entry);
 /* Make an entry the newest. */
 void pldns_memory_touch(struct pldns_memory *memory, struct pldns_entry *entry);
-/* SipHash-1-3 of up to PLDNS_NAME_SIZE + 4 bytes. */
-uint64_t pldns_digest(const uint64_t seed[2], const uint8_t *data, size_t size);
-
 #endif

@@ -7,7 +7,10 @@
 #include "payload.h"
 #include "rr.h"
 
+#include "packet/bytes.h"
 #include "common/room.h"
+
+#include <string.h>
 
 /* Header flags, in the second 16 bits: RFC 1035 section 4.1.1, RFC 4035 section 3.1.6. */
 enum {
@@ -20,11 +23,39 @@ enum {
     FLAG_CD = 0x0010,
 };
 
-/* Parse what a message without content is to hold: 0, or -1 with MemoryError. */
-static int message_parse(struct pldns_message *self, const uint8_t *wire, size_t length)
+enum { MOST_SPARE_BUFFER = 4096 };
+
+/* Keep the bytes of a plain message: 0, or -1 with MemoryError. */
+static int message_keep(struct pldns_message *self, const uint8_t *wire, size_t length)
 {
-    self->status = pldns_parse(&self->sections, wire, length);
+    struct pldns_sections *sections = &self->sections;
+    if (self->room < length) {
+        PyMem_Free(self->buffer);
+        self->buffer = PyMem_Malloc(length);
+        self->room = self->buffer ? length : 0;
+    }
+    if (!self->buffer) {
+        PyErr_NoMemory();
+        return -1;
+    }
+    memcpy(self->buffer, wire, length);
+    self->wire = self->buffer;
+    self->size = length;
+    self->status = LDNS_STATUS_OK;
+    sections->ident = load_be16(wire);
+    sections->flags = load_be16(wire + 2);
+    for (size_t i = 0; i < 4; i++)
+        sections->start[i + 1] = sections->start[i] + self->plain.counts[i];
+    return 0;
+}
+
+/* Read what a message without content is to hold: 0, or -1 with MemoryError. */
+static int message_read(struct pldns_message *self, const uint8_t *wire, size_t length)
+{
     self->made = true;
+    if (pldns_plain_read(wire, length, &self->plain))
+        return message_keep(self, wire, length);
+    self->status = pldns_parse(&self->sections, wire, length);
     if (self->status != LDNS_STATUS_OK)
         pldns_clear(&self->sections);
     if (self->status == LDNS_STATUS_MEM_ERR) {
@@ -37,7 +68,17 @@ static int message_parse(struct pldns_message *self, const uint8_t *wire, size_t
 static PyObject *message_empty(PyTypeObject *type, PyObject *Py_UNUSED(args),
                                PyObject *Py_UNUSED(kwargs))
 {
-    struct pldns_message *self = (struct pldns_message *)type->tp_alloc(type, 0);
+    struct pldns_state *state = pldns_state_of_exact(type);
+    PyObject *self_ = state ? pldns_spare_take(&state->messages, type) : NULL;
+    struct pldns_message *self = (struct pldns_message *)self_;
+    if (self) {
+        self->sections = (struct pldns_sections){0};
+        self->wire = NULL;
+        self->size = 0;
+        self->made = false;
+    } else {
+        self = (struct pldns_message *)type->tp_alloc(type, 0);
+    }
     if (self)
         self->status = LDNS_STATUS_PACKET_OVERFLOW; /* as of a message of no bytes */
     return (PyObject *)self;
@@ -46,36 +87,88 @@ static PyObject *message_empty(PyTypeObject *type, PyObject *Py_UNUSED(args),
 PyObject *pldns_message_new(const struct pldns_state *state, const uint8_t *wire, size_t length)
 {
     PyObject *self = message_empty(state->message_type, NULL, NULL);
-    if (self && message_parse((struct pldns_message *)self, wire, length) < 0)
+    if (self && message_read((struct pldns_message *)self, wire, length) < 0)
         Py_CLEAR(self);
     return self;
 }
 
-static int message_init(PyObject *self_, PyObject *args, PyObject *kwargs)
+/* Read the message in an object, unless one was read before: its records point into it. */
+static int message_fill(struct pldns_message *self, const struct pldns_state *state, PyObject *obj)
 {
-    static char *names[] = {"payload", NULL};
-    struct pldns_message *self = (struct pldns_message *)self_;
-    const struct pldns_state *state = pldns_state_of(Py_TYPE(self_));
-    PyObject *obj = NULL;
     struct pldns_payload payload;
-    if (!state || !PyArg_ParseTupleAndKeywords(args, kwargs, "O:ldns", names, &obj) ||
-        pldns_payload_get(&payload, state, obj) < 0)
+    if (pldns_payload_get(&payload, state, obj) < 0)
         return -1;
     const uint8_t *wire = payload.view.buf;
     size_t length = (size_t)payload.view.len;
     if (payload.transport == PLDNS_TCP)
         pldns_unframe(payload.view.buf, length, &wire, &length);
-    /* a message stays what it is: its records point into it */
-    int status = self->made ? 0 : message_parse(self, wire, length);
+    int status = self->made ? 0 : message_read(self, wire, length);
     PyBuffer_Release(&payload.view);
     return status;
+}
+
+static int message_init(PyObject *self_, PyObject *args, PyObject *kwargs)
+{
+    static char *names[] = {"payload", NULL};
+    const struct pldns_state *state = pldns_state_of(Py_TYPE(self_));
+    PyObject *obj = NULL;
+    if (!state || !PyArg_ParseTupleAndKeywords(args, kwargs, "O:ldns", names, &obj))
+        return -1;
+    return message_fill((struct pldns_message *)self_, state, obj);
+}
+
+/* A call with other arguments than one by position. */
+static PyObject *message_call(PyTypeObject *type, PyObject *const *args, Py_ssize_t count,
+                              PyObject *names)
+{
+    PyObject *self = NULL;
+    PyObject *positional = PyTuple_New(count);
+    PyObject *keywords = PyDict_New();
+    if (!positional || !keywords)
+        goto done;
+    for (Py_ssize_t i = 0; i < count; i++)
+        PyTuple_SET_ITEM(positional, i, Py_NewRef(args[i]));
+    for (Py_ssize_t i = 0; names && i < PyTuple_GET_SIZE(names); i++)
+        if (PyDict_SetItem(keywords, PyTuple_GET_ITEM(names, i), args[count + i]) < 0)
+            goto done;
+    self = message_empty(type, NULL, NULL);
+    if (self && message_init(self, positional, keywords) < 0)
+        Py_CLEAR(self);
+done:
+    Py_XDECREF(positional);
+    Py_XDECREF(keywords);
+    return self;
+}
+
+PyObject *pldns_message_vectorcall(PyObject *type_, PyObject *const *args, size_t nargsf,
+                                   PyObject *names)
+{
+    PyTypeObject *type = (PyTypeObject *)type_;
+    Py_ssize_t count = PyVectorcall_NARGS(nargsf);
+    const struct pldns_state *state = PyType_GetModuleState(type);
+    if (!state)
+        return NULL;
+    if (count != 1 || (names && PyTuple_GET_SIZE(names) > 0))
+        return message_call(type, args, count, names);
+    PyObject *self = message_empty(type, NULL, NULL);
+    if (self && message_fill((struct pldns_message *)self, state, args[0]) < 0)
+        Py_CLEAR(self);
+    return self;
 }
 
 static void message_dealloc(PyObject *self_)
 {
     PyTypeObject *type = Py_TYPE(self_);
-    pldns_clear(&((struct pldns_message *)self_)->sections);
-    type->tp_free(self_);
+    struct pldns_message *self = (struct pldns_message *)self_;
+    if (self->sections.rrs)
+        pldns_clear(&self->sections);
+    struct pldns_state *state = pldns_state_of_exact(type);
+    bool is_kept = state && state->message_type == type && self->room <= MOST_SPARE_BUFFER &&
+                   pldns_spare_give(&state->messages, self_);
+    if (!is_kept) {
+        PyMem_Free(self->buffer);
+        type->tp_free(self_);
+    }
     Py_DECREF(type);
 }
 
@@ -114,47 +207,44 @@ static PyObject *message_flag_get(PyObject *self_, void *closure)
     return self ? PyBool_FromLong((self->sections.flags & field->value) != 0) : NULL;
 }
 
+/* Passes the OPT record, which is in no list, where a record of a plain message begins. */
+static size_t past_opt(const struct pldns_message *self, size_t at)
+{
+    return self->wire && at == self->plain.opt ? pldns_message_record(self, at).end : at;
+}
+
+/* A new list of the records of a section, or of their names: NULL with an exception. */
+static PyObject *section_list(struct pldns_message *self, unsigned section,
+                              PyObject *(*item)(struct pldns_message *, size_t, size_t))
+{
+    size_t first = self->sections.start[section];
+    size_t count = self->sections.start[section + 1] - first;
+    size_t at = self->wire ? self->plain.at[section] : 0;
+    PyObject *list = PyList_New((Py_ssize_t)count);
+    for (size_t i = 0; list && i < count; i++) {
+        at = past_opt(self, at);
+        PyObject *object = item(self, first + i, at);
+        if (!object)
+            Py_CLEAR(list);
+        else
+            PyList_SET_ITEM(list, (Py_ssize_t)i, object);
+        if (self->wire && i + 1 < count)
+            at = pldns_message_record(self, at).end;
+    }
+    return list;
+}
+
 static PyObject *message_section_get(PyObject *self_, void *closure)
 {
     struct pldns_message *self = pldns_message_ok(self_, closure);
-    if (!self)
-        return NULL;
-    const struct pldns_state *state = pldns_state_of(Py_TYPE(self_));
     const struct pldns_field *field = closure;
-    size_t first = self->sections.start[field->value];
-    size_t count = self->sections.start[field->value + 1] - first;
-    PyObject *list = PyList_New((Py_ssize_t)count);
-    if (!list)
-        return NULL;
-    for (size_t i = 0; i < count; i++) {
-        PyObject *rr = pldns_rr_new(state, self, self->sections.rrs[first + i]);
-        if (!rr) {
-            Py_DECREF(list);
-            return NULL;
-        }
-        PyList_SET_ITEM(list, (Py_ssize_t)i, rr);
-    }
-    return list;
+    return self ? section_list(self, field->value, pldns_rr_new) : NULL;
 }
 
 static PyObject *message_question_get(PyObject *self_, void *closure)
 {
     struct pldns_message *self = pldns_message_ok(self_, closure);
-    if (!self)
-        return NULL;
-    size_t count = self->sections.start[1];
-    PyObject *list = PyList_New((Py_ssize_t)count);
-    if (!list)
-        return NULL;
-    for (size_t i = 0; i < count; i++) {
-        PyObject *name = pldns_name_text(ldns_rr_owner(self->sections.rrs[i]));
-        if (!name) {
-            Py_DECREF(list);
-            return NULL;
-        }
-        PyList_SET_ITEM(list, (Py_ssize_t)i, name);
-    }
-    return list;
+    return self ? section_list(self, LDNS_SECTION_QUESTION, pldns_owner_text) : NULL;
 }
 
 static PyObject *message_tsig_get(PyObject *self_, void *closure)
@@ -164,7 +254,7 @@ static PyObject *message_tsig_get(PyObject *self_, void *closure)
         return NULL;
     if (!self->sections.tsig)
         Py_RETURN_NONE;
-    return pldns_rr_new(pldns_state_of(Py_TYPE(self_)), self, self->sections.tsig);
+    return pldns_rr_of_tsig(self);
 }
 
 static PyObject *message_repr(PyObject *self_)

@@ -111,6 +111,7 @@ static int module_exec(PyObject *module)
     state->message_type = add_type(module, &pldns_message_spec);
     if (!state->transport_name || !state->message_type)
         return -1;
+    state->message_type->tp_vectorcall = pldns_message_vectorcall;
     state->rr_type = add_type(module, &pldns_rr_spec);
     if (!state->rr_type || batch_types_add(module, &state->batch_types) < 0)
         return -1;

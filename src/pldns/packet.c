@@ -12,6 +12,7 @@
 
 #include "packet/bytes.h"
 #include "packet/decode.h"
+#include "packet/linktypes.h"
 #include "packet/protocols.h"
 
 #include <string.h>
@@ -26,15 +27,26 @@ static bool has_port(const uint8_t ports[PLDNS_PORTS_SIZE], uint16_t port)
     return ports[port / 8] >> port % 8 & 1;
 }
 
-static void set_ends(struct pldns_ends *ends, const struct plt_record *record,
-                     const struct plt_layers *layers)
+/* Set what is known of a packet once its addresses and its transport are found. */
+static void set_packet(struct pldns_packet *packet, uint8_t version, uint8_t proto, uint32_t layer3,
+                       uint32_t transport)
 {
-    bool is_ip4 = layers->version == 4;
-    size_t size = is_ip4 ? 4 : 16;
-    const uint8_t *src = record->data + layers->layer3 + (is_ip4 ? 12 : 8);
-    *ends = (struct pldns_ends){.version = layers->version, .proto = layers->proto};
-    memcpy(ends->src, src, size);
-    memcpy(ends->dst, src + size, size);
+    const struct plt_record *record = &packet->record;
+    const uint8_t *ports = record->data + transport;
+    struct pldns_ends *ends = &packet->ends;
+    *ends = (struct pldns_ends){.version = version,
+                                .proto = proto,
+                                .src_port = load_be16(ports),
+                                .dst_port = load_be16(ports + 2)};
+    if (version == 4) {
+        memcpy(ends->src, record->data + layer3 + 12, 4);
+        memcpy(ends->dst, record->data + layer3 + 16, 4);
+    } else {
+        memcpy(ends->src, record->data + layer3 + 8, 16);
+        memcpy(ends->dst, record->data + layer3 + 24, 16);
+    }
+    packet->time = 0;
+    packet->has_time = plt_time_ns(&record->meta, &packet->time);
 }
 
 static void open_udp(struct pldns_packet *packet, uint32_t transport, uint32_t there)
@@ -118,10 +130,11 @@ static bool open_tcp(struct pldns_packet *packet, uint32_t transport, uint32_t t
     packet->at = transport + header_size;
     if (header_size < TCP_HEADER || (packet->at >= packet->end && !syn))
         return true;
-    struct pldns_entry *entry = pldns_memory_find(&matcher->streams, &packet->ends);
+    uint64_t hash = pldns_memory_hash(&matcher->streams, &packet->ends);
+    struct pldns_entry *entry = pldns_memory_find(&matcher->streams, &packet->ends, hash);
     bool is_new = !entry;
     if (is_new)
-        entry = pldns_memory_add(&matcher->streams, &packet->ends, 0);
+        entry = pldns_memory_add(&matcher->streams, &packet->ends, hash, 0);
     if (!entry)
         return false;
     pldns_memory_touch(&matcher->streams, entry);
@@ -168,16 +181,71 @@ bool pldns_packet_open(struct pldns_packet *packet, const struct plt_layers *lay
     if (!pldns_has_port(&whole, ports))
         return true;
     uint32_t transport = layers->transport;
-    set_ends(&packet->ends, record, layers);
-    packet->ends.src_port = load_be16(record->data + transport);
-    packet->ends.dst_port = load_be16(record->data + transport + 2);
-    packet->time = 0;
-    packet->has_time = plt_time_ns(&record->meta, &packet->time);
+    set_packet(packet, layers->version, layers->proto, layers->layer3, transport);
     packet->captured = layers->ip_end;
     packet->end = layers->layer3 + layers->ip_len;
     if (layers->proto == PROTO_TCP)
         return open_tcp(packet, transport, layers->ip_end - transport, matcher);
     open_udp(packet, transport, layers->ip_end - transport);
+    return true;
+}
+
+/* Where the headers of a packet are. */
+struct place {
+    uint8_t version;
+    uint32_t transport;
+    uint32_t end; /* by the length in IP's header */
+};
+
+enum { LAYER3 = 14 }; /* after Ethernet's header without tags */
+
+/* Whether a record is plainly Ethernet, IP without options or fragments, and UDP: then plt_decode()
+ * finds the same. */
+static bool find_udp(const struct plt_record *record, struct place *place)
+{
+    enum {
+        TRANSPORT4 = LAYER3 + IP_HEADER,
+        TRANSPORT6 = LAYER3 + IP6_HEADER,
+        PLAIN_IP4 = 4 << 4 | IP_HEADER / 4, /* version and header length */
+        FRAGMENT_BITS = 0x3fff              /* more fragments, and the offset */
+    };
+    const uint8_t *data = record->data;
+    const struct plt_meta *meta = &record->meta;
+    uint32_t len = record->len;
+    if (record->layers || meta->dlt != LINKTYPE_ETHERNET || len < TRANSPORT4 + UDP_HEADER)
+        return false;
+    uint16_t ethertype = load_be16(data + LAYER3 - 2);
+    if (ethertype == ETHERTYPE_IP && data[LAYER3] == PLAIN_IP4 && data[LAYER3 + 9] == PROTO_UDP &&
+        (load_be16(data + LAYER3 + 6) & FRAGMENT_BITS) == 0)
+        *place = (struct place){4, TRANSPORT4, LAYER3 + load_be16(data + LAYER3 + 2)};
+    else if (ethertype == ETHERTYPE_IP6 && data[LAYER3] >> 4 == 6 &&
+             data[LAYER3 + 6] == PROTO_UDP && len >= TRANSPORT6 + UDP_HEADER)
+        *place = (struct place){6, TRANSPORT6, TRANSPORT6 + load_be16(data + LAYER3 + 4)};
+    else
+        return false;
+    /* any other length is malformed, or of an offloaded segment */
+    return place->end >= place->transport + UDP_HEADER && meta->wire_len >= len &&
+           meta->wire_len >= place->end + meta->fcs;
+}
+
+bool pldns_packet_decode(struct pldns_packet *packet, const uint8_t ports[PLDNS_PORTS_SIZE],
+                         struct pldns_matcher *matcher)
+{
+    struct place place;
+    const struct plt_record *record = &packet->record;
+    if (!find_udp(record, &place)) {
+        struct plt_layers layers;
+        record_layers(record, &layers);
+        return pldns_packet_open(packet, &layers, ports, matcher);
+    }
+    const uint8_t *header = record->data + place.transport;
+    packet->open = false;
+    if (!has_port(ports, load_be16(header)) && !has_port(ports, load_be16(header + 2)))
+        return true;
+    set_packet(packet, place.version, PROTO_UDP, LAYER3, place.transport);
+    packet->captured = place.end < record->len ? place.end : record->len;
+    packet->end = place.end;
+    open_udp(packet, place.transport, packet->captured - place.transport);
     return true;
 }
 
@@ -227,8 +295,9 @@ bool pldns_packet_next(struct pldns_packet *packet, struct pldns_matcher *matche
         return false;
     if (packet->ends.proto == PROTO_TCP) {
         packet->open = next_in_stream(packet, found);
+        uint64_t hash = packet->open ? 0 : pldns_memory_hash(&matcher->streams, &packet->ends);
         struct pldns_entry *entry =
-            packet->open ? NULL : pldns_memory_find(&matcher->streams, &packet->ends);
+            packet->open ? NULL : pldns_memory_find(&matcher->streams, &packet->ends, hash);
         if (entry)
             entry->stream = packet->stream;
         return packet->open;

@@ -32,6 +32,9 @@ enum { PLDNS_PORTS_SIZE = 65536 / 8 };
  * one of the ports, a bit each; false when out of memory. */
 bool pldns_packet_open(struct pldns_packet *packet, const struct plt_layers *layers,
                        const uint8_t ports[PLDNS_PORTS_SIZE], struct pldns_matcher *matcher);
+/* The same with the layers that the record has. */
+bool pldns_packet_decode(struct pldns_packet *packet, const uint8_t ports[PLDNS_PORTS_SIZE],
+                         struct pldns_matcher *matcher);
 /* The next message; false when there are no more, and the packet is no longer open. */
 bool pldns_packet_next(struct pldns_packet *packet, struct pldns_matcher *matcher,
                        struct pldns_found *found);

@@ -6,10 +6,12 @@
 #include "object.h"
 #include "names.h"
 #include "rdata.h"
+#include "wire.h"
 
 #include "common/room.h"
 
 #include <stddef.h>
+#include <string.h>
 
 #define TEXT_SIZE 256 /* of a new buffer, which grows */
 
@@ -29,7 +31,7 @@ static ldns_buffer *buffer_new(void)
     return buffer;
 }
 
-PyObject *pldns_name_text(const ldns_rdf *name)
+static PyObject *name_text(const ldns_rdf *name)
 {
     ldns_buffer *buffer = buffer_new();
     if (!buffer)
@@ -74,16 +76,74 @@ static PyObject *printed(ldns_status (*print)(ldns_buffer *, const ldns_rr *), c
     return text;
 }
 
-PyObject *pldns_rr_new(const struct pldns_state *state, struct pldns_message *message,
-                       const ldns_rr *rr)
+static struct pldns_rr *rr_alloc(struct pldns_message *message)
 {
-    struct pldns_rr *self = PyObject_New(struct pldns_rr, state->rr_type);
+    struct pldns_state *state = pldns_state_of(Py_TYPE(message));
+    if (!state)
+        return NULL;
+    struct pldns_rr *self = (struct pldns_rr *)pldns_spare_take(&state->rrs, state->rr_type);
+    if (!self)
+        self = PyObject_New(struct pldns_rr, state->rr_type);
     if (!self)
         return NULL;
     Py_INCREF(message);
     self->message = message;
-    self->rr = rr;
+    self->rr = NULL;
+    self->number = self->at = 0;
+    return self;
+}
+
+PyObject *pldns_rr_new(struct pldns_message *message, size_t number, size_t at)
+{
+    struct pldns_rr *self = rr_alloc(message);
+    if (self) {
+        self->number = number;
+        self->at = at;
+    }
     return (PyObject *)self;
+}
+
+PyObject *pldns_rr_of_tsig(struct pldns_message *message)
+{
+    struct pldns_rr *self = rr_alloc(message);
+    if (self)
+        self->rr = message->sections.tsig;
+    return (PyObject *)self;
+}
+
+/* The record of ldns, NULL with MemoryError. */
+static const ldns_rr *rr_of(PyObject *self_)
+{
+    struct pldns_rr *self = (struct pldns_rr *)self_;
+    if (!self->rr && pldns_message_parse(self->message) == 0)
+        self->rr = self->message->sections.rrs[self->number];
+    return self->rr;
+}
+
+/* Whether the printed name of a plain message is what ldns prints: of bytes above 127 it asks the
+ * locale. */
+static bool is_ascii(const struct pldns_name *name)
+{
+    uint8_t bits = 0;
+    for (size_t i = 0; i < name->size; i++)
+        bits |= name->bytes[i];
+    return bits < 0x80;
+}
+
+PyObject *pldns_owner_text(struct pldns_message *message, size_t number, size_t at)
+{
+    struct pldns_name name;
+    char text[PLDNS_TEXT_ROOM];
+    if (at > 0 && pldns_name_read(message->wire, message->size, at, &name) > 0 && is_ascii(&name)) {
+        size_t size = pldns_name_print(&name, text);
+        PyObject *str = PyUnicode_New((Py_ssize_t)size, 0x7f);
+        if (str)
+            memcpy(PyUnicode_1BYTE_DATA(str), text, size);
+        return str;
+    }
+    return pldns_message_parse(message) < 0
+               ? NULL
+               : name_text(ldns_rr_owner(message->sections.rrs[number]));
 }
 
 static void rr_dealloc(PyObject *self_)
@@ -91,29 +151,44 @@ static void rr_dealloc(PyObject *self_)
     struct pldns_rr *self = (struct pldns_rr *)self_;
     PyTypeObject *type = Py_TYPE(self_);
     Py_DECREF(self->message);
-    type->tp_free(self_);
+    struct pldns_state *state = pldns_state_of_exact(type);
+    if (!state || state->rr_type != type || !pldns_spare_give(&state->rrs, self_))
+        type->tp_free(self_);
     Py_DECREF(type);
 }
 
 static PyObject *rr_owner_get(PyObject *self_, void *Py_UNUSED(closure))
 {
-    return pldns_name_text(ldns_rr_owner(((struct pldns_rr *)self_)->rr));
+    struct pldns_rr *self = (struct pldns_rr *)self_;
+    return self->rr ? name_text(ldns_rr_owner(self->rr))
+                    : pldns_owner_text(self->message, self->number, self->at);
 }
 
 static PyObject *rr_type_get(PyObject *self_, void *Py_UNUSED(closure))
 {
-    return PyLong_FromLong((long)ldns_rr_get_type(((struct pldns_rr *)self_)->rr));
+    const struct pldns_rr *self = (struct pldns_rr *)self_;
+    if (self->at > 0)
+        return PyLong_FromLong(pldns_message_record(self->message, self->at).type);
+    const ldns_rr *rr = rr_of(self_);
+    return rr ? PyLong_FromLong((long)ldns_rr_get_type(rr)) : NULL;
 }
 
 static PyObject *rr_class_get(PyObject *self_, void *Py_UNUSED(closure))
 {
-    return PyLong_FromLong((long)ldns_rr_get_class(((struct pldns_rr *)self_)->rr));
+    const struct pldns_rr *self = (struct pldns_rr *)self_;
+    if (self->at > 0)
+        return PyLong_FromLong(pldns_message_record(self->message, self->at).rr_class);
+    const ldns_rr *rr = rr_of(self_);
+    return rr ? PyLong_FromLong((long)ldns_rr_get_class(rr)) : NULL;
 }
 
 /* Whether mDNS's bit of the class is set in a question, or in another record.  The class
  * of an OPT is a size (RFC 6891 section 6.1.2). */
-static PyObject *mdns_bit(const ldns_rr *rr, bool in_question)
+static PyObject *mdns_bit(PyObject *self_, bool in_question)
 {
+    const ldns_rr *rr = rr_of(self_);
+    if (!rr)
+        return NULL;
     bool is_set = ((unsigned)ldns_rr_get_class(rr) & PLDNS_CLASS_MDNS) != 0;
     return PyBool_FromLong(is_set && ldns_rr_is_question(rr) == in_question &&
                            ldns_rr_get_type(rr) != LDNS_RR_TYPE_OPT);
@@ -121,27 +196,33 @@ static PyObject *mdns_bit(const ldns_rr *rr, bool in_question)
 
 static PyObject *rr_cache_flush_get(PyObject *self_, void *Py_UNUSED(closure))
 {
-    return mdns_bit(((struct pldns_rr *)self_)->rr, false);
+    return mdns_bit(self_, false);
 }
 
 static PyObject *rr_unicast_response_get(PyObject *self_, void *Py_UNUSED(closure))
 {
-    return mdns_bit(((struct pldns_rr *)self_)->rr, true);
+    return mdns_bit(self_, true);
 }
 
 static PyObject *rr_ttl_get(PyObject *self_, void *Py_UNUSED(closure))
 {
-    return PyLong_FromUnsignedLong(ldns_rr_ttl(((struct pldns_rr *)self_)->rr));
+    const struct pldns_rr *self = (struct pldns_rr *)self_;
+    if (self->at > 0 && self->at >= self->message->plain.at[LDNS_SECTION_ANSWER])
+        return PyLong_FromUnsignedLong(pldns_message_record(self->message, self->at).ttl);
+    const ldns_rr *rr = rr_of(self_);
+    return rr ? PyLong_FromUnsignedLong(ldns_rr_ttl(rr)) : NULL;
 }
 
 static PyObject *rr_rdata_get(PyObject *self_, void *Py_UNUSED(closure))
 {
-    return printed(pldns_print_rdata, ((struct pldns_rr *)self_)->rr);
+    const ldns_rr *rr = rr_of(self_);
+    return rr ? printed(pldns_print_rdata, rr) : NULL;
 }
 
 static PyObject *rr_line_get(PyObject *self_, void *Py_UNUSED(closure))
 {
-    return printed(print_line, ((struct pldns_rr *)self_)->rr);
+    const ldns_rr *rr = rr_of(self_);
+    return rr ? printed(print_line, rr) : NULL;
 }
 
 static PyObject *rr_str(PyObject *self_)
@@ -163,9 +244,9 @@ static int append_field(PyObject *list, ldns_buffer *buffer, const ldns_rdf *fie
 
 static PyObject *rr_rdata_fields_get(PyObject *self_, void *Py_UNUSED(closure))
 {
-    const ldns_rr *rr = ((struct pldns_rr *)self_)->rr;
+    const ldns_rr *rr = rr_of(self_);
     ldns_buffer *buffer = NULL;
-    PyObject *list = PyList_New(0);
+    PyObject *list = rr ? PyList_New(0) : NULL;
     if (!list || ldns_rr_rd_count(rr) == 0)
         return list;
     buffer = buffer_new();

@@ -1,5 +1,8 @@
 /* The state of the module, and how its objects find it. */
 #include "state.h"
+
+#include "object.h"
+
 #include "common/batchtype.h"
 
 int pldns_state_traverse(PyObject *module, visitproc visit, void *arg)
@@ -12,6 +15,18 @@ int pldns_state_traverse(PyObject *module, visitproc visit, void *arg)
     return batch_types_traverse(&state->batch_types, visit, arg);
 }
 
+static void free_spares(struct pldns_state *state)
+{
+    while (state->rrs.count > 0)
+        PyObject_Free(state->rrs.objects[--state->rrs.count]);
+    while (state->messages.count > 0) {
+        struct pldns_message *message =
+            (struct pldns_message *)state->messages.objects[--state->messages.count];
+        PyMem_Free(message->buffer);
+        PyObject_Free(message);
+    }
+}
+
 int pldns_state_clear(PyObject *module)
 {
     struct pldns_state *state = PyModule_GetState(module);
@@ -21,6 +36,7 @@ int pldns_state_clear(PyObject *module)
     Py_CLEAR(state->reader_type);
     batch_types_clear(&state->batch_types);
     Py_CLEAR(state->transport_name);
+    free_spares(state); /* no more are kept without the types */
     return 0;
 }
 
@@ -28,4 +44,10 @@ struct pldns_state *pldns_state_of(PyTypeObject *type)
 {
     PyObject *module = PyType_GetModuleByDef(type, &pldns_module);
     return module ? PyModule_GetState(module) : NULL;
+}
+
+struct pldns_state *pldns_state_of_exact(PyTypeObject *type)
+{
+    PyObject *module = ((PyHeapTypeObject *)type)->ht_module;
+    return module && PyModule_GetDef(module) == &pldns_module ? PyModule_GetState(module) : NULL;
 }

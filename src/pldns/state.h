@@ -5,6 +5,8 @@
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
 
+#include "spare.h"
+
 #include "common/batch.h"
 
 struct pldns_state {
@@ -14,6 +16,8 @@ struct pldns_state {
     PyTypeObject *reader_type;
     struct batch_types batch_types;
     PyObject *transport_name; /* the interned string "_pldns_transport" */
+    struct pldns_spares messages;
+    struct pldns_spares rrs;
 };
 
 extern struct PyModuleDef pldns_module;
@@ -23,5 +27,8 @@ int pldns_state_traverse(PyObject *module, visitproc visit, void *arg);
 int pldns_state_clear(PyObject *module);
 /* The state of the module that a type, or the one that it is a subclass of, belongs to. */
 struct pldns_state *pldns_state_of(PyTypeObject *type);
+/* That of a type of the module itself, NULL for a subclass, and where the module is being taken
+ * apart; without an exception. */
+struct pldns_state *pldns_state_of_exact(PyTypeObject *type);
 
 #endif

@@ -1,25 +1,25 @@
-/* A message's first question and its OPT record, read where they are: ldns, which makes objects of
- * all of a message, is not needed for them. */
+/* A message's names, its first question and its OPT record, read where they are: ldns, which makes
+ * objects of all of a message, is not needed for them. */
 #include "wire.h"
 
 #include "packet/bytes.h"
 
+#include <string.h>
+
 enum {
     LABEL_KIND = 0xc0, /* the upper two bits of a label's first byte: RFC 1035 section 4.1.4 */
     POINTER = 0xc0,
-    QUESTION_FIXED = 4, /* type, class */
-    RECORD_FIXED = 10,  /* type, class, TTL, RDLENGTH: RFC 1035 section 3.2.1 */
     TYPE_OPT = 41
 };
 
 /* Copies the name at `at` without its compression; the position after it, 0 where it is cut,
  * longer than a name can be, of unknown labels, or points out of the message or in a circle. */
-static size_t read_name(const uint8_t *wire, size_t size, size_t at,
-                        struct pldns_question *question)
+static size_t copy_name(const uint8_t *wire, size_t size, size_t at, struct pldns_name *name)
 {
     size_t end = 0; /* after the first pointer */
     size_t hops = 0;
-    question->name_size = 0;
+    name->bytes = name->copy;
+    name->size = name->labels = name->longest = 0;
     while (at < size) {
         size_t label = wire[at];
         if ((label & LABEL_KIND) == POINTER) {
@@ -32,54 +32,138 @@ static size_t read_name(const uint8_t *wire, size_t size, size_t at,
             continue;
         }
         if ((label & LABEL_KIND) != 0 || size - at <= label ||
-            question->name_size + label + 1 > PLDNS_NAME_SIZE)
+            name->size + label + 1 > PLDNS_NAME_SIZE)
             return 0;
         for (size_t i = 0; i <= label; i++)
-            question->name[question->name_size++] = wire[at + i];
+            name->copy[name->size++] = wire[at + i];
+        name->readable = name->size;
         at += label + 1;
         if (label == 0)
             return end ? end : at;
+        name->labels++;
+        name->longest = label > name->longest ? label : name->longest;
     }
     return 0;
+}
+
+/* A name that is not compressed stays where it is. */
+size_t pldns_name_read(const uint8_t *wire, size_t size, size_t at, struct pldns_name *name)
+{
+    size_t end = at;
+    size_t labels = 0;
+    size_t longest = 0;
+    while (end < size && wire[end] != 0) {
+        size_t label = wire[end];
+        if ((label & LABEL_KIND) != 0)
+            return copy_name(wire, size, at, name);
+        longest = label > longest ? label : longest;
+        labels++;
+        end += label + 1;
+    }
+    if (end >= size || end + 1 - at > PLDNS_NAME_SIZE)
+        return 0;
+    name->bytes = wire + at;
+    name->size = end + 1 - at;
+    name->readable = size - at;
+    name->labels = labels;
+    name->longest = longest;
+    return end + 1;
 }
 
 bool pldns_question_read(const uint8_t *wire, size_t size, struct pldns_question *question)
 {
     if (size < PLDNS_HEADER_SIZE || load_be16(wire + 4) == 0)
         return false;
-    size_t at = read_name(wire, size, PLDNS_HEADER_SIZE, question);
-    if (at == 0 || size - at < QUESTION_FIXED)
+    size_t at = pldns_name_read(wire, size, PLDNS_HEADER_SIZE, &question->name);
+    if (at == 0 || size - at < PLDNS_QUESTION_FIXED)
         return false;
     question->type = load_be16(wire + at);
     question->rr_class = load_be16(wire + at + 2);
     return true;
 }
 
-size_t pldns_question_text(const struct pldns_question *question, char text[PLDNS_TEXT_SIZE])
+/* --- Text of names --------------------------------------------------------------------------- */
+
+/* The upper bit of each byte of a word that differs from a byte below 0x80, but for that bit. */
+static uint64_t differ(uint64_t word, uint8_t byte)
 {
-    size_t size = 0;
-    size_t at = 0;
-    if (question->name[0] == 0)
-        text[size++] = '.';
-    while (question->name[at] != 0) {
-        size_t end = at + question->name[at] + 1U;
-        while (++at < end) {
-            uint8_t byte = question->name[at];
-            if (byte <= ' ' || byte >= 0x7f) { /* RFC 1035 section 5.1 */
-                text[size++] = '\\';
-                text[size++] = (char)('0' + byte / 100);
-                text[size++] = (char)('0' + byte / 10 % 10);
-                text[size++] = (char)('0' + byte % 10);
-                continue;
-            }
-            if (byte == '.' || byte == '\\' || byte == ';' || byte == '(' || byte == ')')
-                text[size++] = '\\';
-            text[size++] = (char)byte;
-        }
-        text[size++] = '.';
-    }
-    return size;
+    return ((word ^ PLDNS_EACH(byte)) | PLDNS_EACH(0x80)) - PLDNS_EACH(1);
 }
+
+/* The upper bit of each byte of a word that may have to be escaped: no letter, digit, hyphen or
+ * underscore has. */
+static uint64_t escapable(uint64_t word)
+{
+    uint64_t from_hyphen = (word | PLDNS_EACH(0x80)) - PLDNS_EACH('-');
+    uint64_t plain = from_hyphen & differ(word, '.') & differ(word, ';') & differ(word, '\\');
+    uint64_t from_delete = word | (word + PLDNS_EACH(1));
+    return (~plain | from_delete) & PLDNS_EACH(0x80);
+}
+
+/* Copies a name, and maybe some bytes that follow it; false where one of its bytes may have to be
+ * escaped.  All of it is looked at as one: the lengths of labels, and the 0 at its end, are of the
+ * bytes that are escaped, and if there are no more than these the name is plain. */
+static bool copy_plain(const struct pldns_name *name, char *text)
+{
+    const uint8_t *bytes = name->bytes + 1; /* there is no dot for the first length */
+    const size_t size = name->size - 1;
+    const size_t readable = name->readable - 1;
+    const size_t zeroes = (PLDNS_WORD - size % PLDNS_WORD) % PLDNS_WORD; /* after its end */
+    const size_t expected = name->labels + zeroes;
+    uint64_t counts = 0; /* one in each byte */
+    for (size_t i = 0; i < size; i += PLDNS_WORD) {
+        uint64_t word = pldns_word(bytes + i, size - i, readable - i);
+        if (readable - i >= PLDNS_WORD)
+            memcpy(text + i, bytes + i, PLDNS_WORD);
+        else
+            store_le64((uint8_t *)text + i, word);
+        counts += escapable(word) >> 7;
+    }
+    if (counts * PLDNS_EACH(1) >> 56 != expected)
+        return false;
+    for (size_t dot = bytes[-1]; dot < size; dot += bytes[dot] + 1U)
+        text[dot] = '.';
+    return true;
+}
+
+/* Copies a label byte by byte; the length of its text. */
+static size_t copy_escaped(const uint8_t *label, size_t size, char *text)
+{
+    size_t length = 0;
+    for (size_t i = 0; i < size; i++) {
+        uint8_t byte = label[i];
+        if (byte <= ' ' || byte >= 0x7f) { /* RFC 1035 section 5.1 */
+            text[length++] = '\\';
+            text[length++] = (char)('0' + byte / 100);
+            text[length++] = (char)('0' + byte / 10 % 10);
+            text[length++] = (char)('0' + byte % 10);
+            continue;
+        }
+        if (byte == '.' || byte == '\\' || byte == ';' || byte == '(' || byte == ')')
+            text[length++] = '\\';
+        text[length++] = (char)byte;
+    }
+    return length;
+}
+
+size_t pldns_name_print(const struct pldns_name *name, char text[PLDNS_TEXT_ROOM])
+{
+    const uint8_t *label = name->bytes;
+    size_t length = 0;
+    if (label[0] == 0) {
+        text[0] = '.';
+        return 1;
+    }
+    if (name->longest < '-' && copy_plain(name, text))
+        return name->size - 1;
+    for (; label[0] != 0; label += label[0] + 1) {
+        length += copy_escaped(label + 1, label[0], text + length);
+        text[length++] = '.';
+    }
+    return length;
+}
+
+/* --- The OPT record -------------------------------------------------------------------------- */
 
 /* The position after the name at `at`, 0 where it is cut. */
 static size_t skip_name(const uint8_t *wire, size_t size, size_t at)
@@ -107,13 +191,13 @@ bool pldns_opt_read(const uint8_t *wire, size_t size, struct pldns_opt *opt)
     size_t at = PLDNS_HEADER_SIZE;
     for (size_t i = 0; i < questions; i++) {
         at = skip_name(wire, size, at);
-        if (at == 0 || size - at < QUESTION_FIXED)
+        if (at == 0 || size - at < PLDNS_QUESTION_FIXED)
             return false;
-        at += QUESTION_FIXED;
+        at += PLDNS_QUESTION_FIXED;
     }
     for (size_t i = 0; i < records; i++) {
         at = skip_name(wire, size, at);
-        if (at == 0 || size - at < RECORD_FIXED)
+        if (at == 0 || size - at < PLDNS_RECORD_FIXED)
             return false;
         const uint8_t *fixed = wire + at;
         if (i >= before && load_be16(fixed) == TYPE_OPT) {
@@ -121,7 +205,7 @@ bool pldns_opt_read(const uint8_t *wire, size_t size, struct pldns_opt *opt)
             opt->ttl = load_be32(fixed + 4);
             return true;
         }
-        at += RECORD_FIXED + (size_t)load_be16(fixed + 8);
+        at += PLDNS_RECORD_FIXED + (size_t)load_be16(fixed + 8);
         if (at > size)
             return false;
     }

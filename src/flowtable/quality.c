@@ -2,6 +2,7 @@
 #include "quality.h"
 
 #include "nanoseconds.h"
+#include "wide.h"
 
 #include "packet/protocols.h"
 
@@ -12,20 +13,6 @@
 #define LONGEST_RTT ((int64_t)1 << 40)
 
 /* --- Round trips ----------------------------------------------------------------------------- */
-
-static void add_wide(uint64_t sum[2], uint64_t low, uint64_t high)
-{
-    sum[0] += low;
-    sum[1] += high + (sum[0] < low);
-}
-
-static void add_square(uint64_t sum[2], uint64_t value)
-{
-    uint64_t low = value & UINT32_MAX, high = value >> 32;
-    uint64_t cross = 2 * low * high; /* no overflow below LONGEST_RTT */
-    add_wide(sum, low * low, high * high);
-    add_wide(sum, cross << 32, cross >> 32);
-}
 
 static void add_sample(struct tcp_quality_way *way, int64_t sent, int64_t acked)
 {
@@ -39,7 +26,7 @@ static void add_sample(struct tcp_quality_way *way, int64_t sent, int64_t acked)
         way->rtt_max = rtt;
     way->rtt_count++;
     way->rtt_sum += rtt;
-    add_square(way->rtt_squares, rtt);
+    wide_add_square(way->rtt_squares, rtt);
 }
 
 /* Wait for the ACK of a segment, if there is room. */
@@ -422,7 +409,7 @@ static void join_ways(struct tcp_quality_way *way, const struct tcp_quality_way 
     }
     way->rtt_count += later->rtt_count;
     way->rtt_sum += later->rtt_sum;
-    add_wide(way->rtt_squares, later->rtt_squares[0], later->rtt_squares[1]);
+    wide_add(way->rtt_squares, later->rtt_squares[0], later->rtt_squares[1]);
     way->resent_segments += later->resent_segments;
     way->resent_bytes += later->resent_bytes;
     way->unique_bytes += later->unique_bytes;

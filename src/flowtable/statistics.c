@@ -78,8 +78,7 @@ void flow_statistics_count(struct flow_statistics *statistics, const struct flow
         count_time(&way->gaps, &statistics->first_times[packet->way], packet->time);
         count_time(&statistics->gaps, &statistics->first_time, packet->time);
     }
-    unsigned flags = packet->kind & PACKET_TCP ? packet->tcp_flags & 0xff : 0;
-    for (; flags; flags &= flags - 1)
+    for (unsigned flags = flow_statistics_flags(packet); flags; flags &= flags - 1)
         way->flags[__builtin_ctz(flags)]++;
 }
 
@@ -274,10 +273,12 @@ bool flow_gap_deviation(const struct flow_statistics *statistics, const struct f
     return fits;
 }
 
-uint64_t flow_flag_packets(const struct flow_statistics *statistics, unsigned ways, unsigned flag)
+uint64_t flow_flag_packets(const struct flow_statistics *statistics, const struct flow *flow,
+                           unsigned ways, unsigned flag)
 {
-    return (ways & WAY_0 ? statistics->ways[0].flags[flag] : 0) +
-           (ways & WAY_1 ? statistics->ways[1].flags[flag] : 0);
+    uint64_t packets = (ways & WAY_0 ? statistics->ways[0].flags[flag] : 0) +
+                       (ways & WAY_1 ? statistics->ways[1].flags[flag] : 0);
+    return TCP_ACK >> flag == 1 ? packets_of(flow, ways) - packets : packets;
 }
 
 /* --- Bytes that are not trusted -------------------------------------------------------------- */

@@ -15,7 +15,7 @@ struct flow_gaps {
 
 enum { FLOW_FLAGS = 8 };
 
-/* Two cache lines; only TCP needs the second. */
+/* Two cache lines; of TCP a packet needs the second where it is no mere ACK, others never. */
 struct flow_way_statistics {
     struct flow_gaps gaps;
     uint64_t size_squares; /* the lower 64 bits of 96; all ones: too large */
@@ -23,7 +23,7 @@ struct flow_way_statistics {
     uint32_t untimed;  /* packets without a time, up to UINT32_MAX */
     uint32_t size_min; /* of IP packets; more than the most where there are none */
     uint32_t size_max;
-    uint64_t flags[FLOW_FLAGS]; /* packets that have each, FIN first */
+    uint64_t flags[FLOW_FLAGS]; /* of TCP: packets that have each, FIN first, but not ACK */
 };
 
 struct flow_statistics {
@@ -36,13 +36,23 @@ struct flow_statistics {
 _Static_assert(sizeof(struct flow_way_statistics) == 128 && sizeof(struct flow_statistics) == 320,
                "statistics are not aligned to cache lines");
 
-/* Have the memory ready that a packet needs. */
-static inline void flow_statistics_prefetch(const struct flow_statistics *statistics, unsigned way,
-                                            bool tcp)
+/* What of a packet is counted in a way's flags, a bit each: most segments are mere ACKs, and so
+ * those that have none are counted in its place. */
+static inline unsigned flow_statistics_flags(const struct flow_packet *packet)
 {
-    __builtin_prefetch(&statistics->ways[way], 1);
-    if (tcp)
-        __builtin_prefetch(statistics->ways[way].flags, 1);
+    if (packet->kind & PACKET_TCP)
+        return (packet->tcp_flags & 0xff) ^ TCP_ACK;
+    uint64_t word = packet->key.words[packet->v6 ? KEY_WORDS_6 - 1 : 0];
+    return (uint8_t)(word >> 8) == PROTO_TCP ? TCP_ACK : 0;
+}
+
+/* Have the memory ready that a packet needs. */
+static inline void flow_statistics_prefetch(const struct flow_statistics *statistics,
+                                            const struct flow_packet *packet)
+{
+    __builtin_prefetch(&statistics->ways[packet->way], 1);
+    if (flow_statistics_flags(packet))
+        __builtin_prefetch(statistics->ways[packet->way].flags, 1);
     __builtin_prefetch(&statistics->gaps, 1);
 }
 
@@ -77,7 +87,8 @@ bool flow_gap_mean(const struct flow_statistics *statistics, const struct flow *
                    int64_t *mean);
 bool flow_gap_deviation(const struct flow_statistics *statistics, const struct flow *flow,
                         unsigned ways, int64_t *deviation);
-/* Packets of some ways that have a TCP flag, by its bit's number. */
-uint64_t flow_flag_packets(const struct flow_statistics *statistics, unsigned ways, unsigned flag);
+/* Packets of some ways of TCP that have a flag, by its bit's number. */
+uint64_t flow_flag_packets(const struct flow_statistics *statistics, const struct flow *flow,
+                           unsigned ways, unsigned flag);
 
 #endif

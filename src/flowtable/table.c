@@ -88,8 +88,7 @@ static void prefetch_more(const struct flow_pool *pool, const struct flow_packet
     bool v6 = flow_ref_is_6(packet->hint);
     const struct flow *flow = flow_at(pool, packet->hint);
     if (pool->has_statistics)
-        flow_statistics_prefetch(flow_statistics_at(pool, flow, v6), packet->way,
-                                 packet->kind & PACKET_TCP);
+        flow_statistics_prefetch(flow_statistics_at(pool, flow, v6), packet);
     if (pool->early > 0) {
         __builtin_prefetch(flow, 1);
         __builtin_prefetch(&flow->way1, 1);

@@ -66,7 +66,7 @@ bool flow_statistics_number(uint8_t what, uint8_t whose, const struct flow_copy 
         return size_number(what, ways, copy, value);
     if (what < FIN_PACKETS)
         return gap_number(what, ways, copy, value);
-    *value = flow_flag_packets(copy->statistics, ways, what - FIN_PACKETS);
+    *value = flow_flag_packets(copy->statistics, &copy->of.flow, ways, what - FIN_PACKETS);
     return flow_proto(&copy->of.flow, copy->v6) == PROTO_TCP;
 }
 

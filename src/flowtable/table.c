@@ -200,7 +200,7 @@ size_t flow_table_feed(struct flow_table *table, struct flow_packet *packets, si
     for (size_t i = 0; i < count; i++) {
         flow_wheel_turn(&table->wheel, set, packets[i].clock);
         bool tracks = set->tracks_tcp && (packets[i].kind & PACKET_TCP);
-        if (tracks && !tcp_tracks_reserve(&set->tracks, 1))
+        if (tracks && !tcp_tracks_have_room(&set->tracks) && !tcp_tracks_reserve(&set->tracks, 1))
             return i;
         struct flow *flow = flow_of_packet(table, &packets[i]);
         if (!flow)

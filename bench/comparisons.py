@@ -119,6 +119,8 @@ def flows(sizes: Sizes) -> Comparison:
         Job("natkit.FlowTable", "with_natkit.flow_table", path, 2.5),
         Job("natkit.FlowTable(decap=True)", "with_natkit.flow_table_decap", path, 2.9),
         Job("natkit.FlowTable(tcp=True)", "with_natkit.flow_table_tcp", path),
+        Job("natkit.FlowTable(first=20)", "with_natkit.flow_table_first", path),
+        Job("natkit.FlowTable(statistics=True)", "with_natkit.flow_table_statistics", path),
         Job("natkit.flows(), 4 files, 1 worker", "with_natkit.flows_1_worker", pieces),
         Job("natkit.flows(), 4 files, 2 workers", "with_natkit.flows_2_workers", pieces),
         Job("IPflow, dict (p15)", "with_natkit.flow_dict", path, 8.0),

@@ -7,7 +7,7 @@ import operator
 import os
 import threading
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import partial
 from itertools import groupby
 from typing import Any, SupportsIndex
@@ -45,13 +45,19 @@ class _Settings:
     vlan: bool = False
     tcp: bool = False
     decap: Decap = False
+    first: int = 0
+    statistics: bool = False
 
     def table(self) -> FlowTable:
-        return FlowTable._to_be_merged(*self.words())
+        return FlowTable._to_be_merged(**self.words())
 
-    def words(self) -> tuple[FlowHome | None, float | None, float | None, bool, bool, Decap]:
+    def words(self) -> dict[str, Any]:
         """FlowTable's arguments."""
-        return self.home, self.idle_timeout, self.active_timeout, self.vlan, self.tcp, self.decap
+        return {
+            field.name: getattr(self, field.name)
+            for field in fields(self)
+            if field.name != "filter"
+        }
 
 
 @dataclass
@@ -184,6 +190,8 @@ def flows(
     vlan: bool = False,
     tcp: bool = False,
     decap: Decap = False,
+    first: int = 0,
+    statistics: bool = False,
     filter: plt.filter | str | None = None,
     workers: SupportsIndex | None = None,
     client: Any = None,
@@ -192,13 +200,13 @@ def flows(
     """The FlowTable of many traces, flow for flow that which reading them in order would give.
 
     uris are one or more traces as plt.columns() takes them, of one capture after another; home,
-    idle_timeout, active_timeout, vlan, tcp and decap are FlowTable's.  On this machine `workers`
-    threads read files, by default as many as there are processors; pipes, interfaces, URLs, and
-    traces and files that are open are read in their turn.  With a client of dask.distributed its
-    workers read, each of which must be able to read the files.  The tables are merged; where
-    merge() can't be exact, the later files are read again into the earlier table: see
-    FlowTable.merge().  With tcp=True those are most, and on this machine the files are read in
-    order at once, by a thread that reads and one that counts.
+    idle_timeout, active_timeout, vlan, tcp, decap, first and statistics are FlowTable's.  On this
+    machine `workers` threads read files, by default as many as there are processors; pipes,
+    interfaces, URLs, and traces and files that are open are read in their turn.  With a client of
+    dask.distributed its workers read, each of which must be able to read the files.  The tables
+    are merged; where merge() can't be exact, the later files are read again into the earlier
+    table: see FlowTable.merge().  With tcp=True those are most, and on this machine the files are
+    read in order at once, by a thread that reads and one that counts.
 
     progress=True shows a bar of tqdm's, and a function gets the bytes read and those that there
     are, as for plt.columns().
@@ -214,9 +222,11 @@ def flows(
     if threads < 1:
         raise ValueError(f"workers must be 1 or more, not {threads}")
     shared = shared_filter(filter)
-    settings = _Settings(home, idle_timeout, active_timeout, shared, vlan, tcp, decap)
+    settings = _Settings(
+        home, idle_timeout, active_timeout, shared, vlan, tcp, decap, first, statistics
+    )
     if client is None:
-        whole = _Part(FlowTable(*settings.words()), tuple(sources))
+        whole = _Part(FlowTable(**settings.words()), tuple(sources))
         _here(whole, sources, settings, threads, progress)
     elif progress:
         raise ValueError("progress tells of what is read on this machine, not on a cluster")

@@ -83,7 +83,7 @@ _Order: TypeAlias = Literal[
     "rev_last_time_ns",
     "rtt_ns",
 ]
-# those of FlowTable(tcp=True) and FlowTable(decap=True)
+# those of FlowTable(tcp=True), (decap=True) and (statistics=True)
 _MoreOrder: TypeAlias = Literal[
     "fwd_rtt_count",
     "rev_rtt_count",
@@ -142,11 +142,72 @@ _MoreOrder: TypeAlias = Literal[
     "rev_rtt_min_ns",
     "rev_rtt_std_ns",
     "server_rtt_ns",
+    "size_min",
+    "fwd_size_min",
+    "rev_size_min",
+    "size_mean",
+    "fwd_size_mean",
+    "rev_size_mean",
+    "size_std",
+    "fwd_size_std",
+    "rev_size_std",
+    "size_max",
+    "fwd_size_max",
+    "rev_size_max",
+    "gap_min",
+    "fwd_gap_min",
+    "rev_gap_min",
+    "gap_mean",
+    "fwd_gap_mean",
+    "rev_gap_mean",
+    "gap_std",
+    "fwd_gap_std",
+    "rev_gap_std",
+    "gap_max",
+    "fwd_gap_max",
+    "rev_gap_max",
+    "fin_packets",
+    "fwd_fin_packets",
+    "rev_fin_packets",
+    "syn_packets",
+    "fwd_syn_packets",
+    "rev_syn_packets",
+    "rst_packets",
+    "fwd_rst_packets",
+    "rev_rst_packets",
+    "psh_packets",
+    "fwd_psh_packets",
+    "rev_psh_packets",
+    "ack_packets",
+    "fwd_ack_packets",
+    "rev_ack_packets",
+    "urg_packets",
+    "fwd_urg_packets",
+    "rev_urg_packets",
+    "ece_packets",
+    "fwd_ece_packets",
+    "rev_ece_packets",
+    "cwr_packets",
+    "fwd_cwr_packets",
+    "rev_cwr_packets",
+    "gap_min_ns",
+    "fwd_gap_min_ns",
+    "rev_gap_min_ns",
+    "gap_mean_ns",
+    "fwd_gap_mean_ns",
+    "rev_gap_mean_ns",
+    "gap_std_ns",
+    "fwd_gap_std_ns",
+    "rev_gap_std_ns",
+    "gap_max_ns",
+    "fwd_gap_max_ns",
+    "rev_gap_max_ns",
 ]
 _FlowColumn: TypeAlias = (
     _Order
     | _MoreOrder
     | Literal["src_prefix", "dst_prefix", "state", "closed_by", "closed_how", "tunnel_kind"]
+    | Literal["first_ways", "first_sizes", "first_gaps", "first_gaps_ns"]
 )
 
 def ba_get_short(ba: Buffer, i: SupportsIndex, /) -> int | None: ...
@@ -404,6 +465,108 @@ class Flow:
     @property
     def closed_how(self) -> Literal["fin", "half", "reset", "fin_reset"] | None: ...
     @property
+    def size_min(self) -> int | None: ...
+    @property
+    def fwd_size_min(self) -> int | None: ...
+    @property
+    def rev_size_min(self) -> int | None: ...
+    @property
+    def size_mean(self) -> float | None: ...
+    @property
+    def fwd_size_mean(self) -> float | None: ...
+    @property
+    def rev_size_mean(self) -> float | None: ...
+    @property
+    def size_std(self) -> float | None: ...
+    @property
+    def fwd_size_std(self) -> float | None: ...
+    @property
+    def rev_size_std(self) -> float | None: ...
+    @property
+    def size_max(self) -> int | None: ...
+    @property
+    def fwd_size_max(self) -> int | None: ...
+    @property
+    def rev_size_max(self) -> int | None: ...
+    @property
+    def gap_min_ns(self) -> int | None: ...
+    @property
+    def fwd_gap_min_ns(self) -> int | None: ...
+    @property
+    def rev_gap_min_ns(self) -> int | None: ...
+    @property
+    def gap_mean_ns(self) -> int | None: ...
+    @property
+    def fwd_gap_mean_ns(self) -> int | None: ...
+    @property
+    def rev_gap_mean_ns(self) -> int | None: ...
+    @property
+    def gap_std_ns(self) -> int | None: ...
+    @property
+    def fwd_gap_std_ns(self) -> int | None: ...
+    @property
+    def rev_gap_std_ns(self) -> int | None: ...
+    @property
+    def gap_max_ns(self) -> int | None: ...
+    @property
+    def fwd_gap_max_ns(self) -> int | None: ...
+    @property
+    def rev_gap_max_ns(self) -> int | None: ...
+    @property
+    def fin_packets(self) -> int | None: ...
+    @property
+    def fwd_fin_packets(self) -> int | None: ...
+    @property
+    def rev_fin_packets(self) -> int | None: ...
+    @property
+    def syn_packets(self) -> int | None: ...
+    @property
+    def fwd_syn_packets(self) -> int | None: ...
+    @property
+    def rev_syn_packets(self) -> int | None: ...
+    @property
+    def rst_packets(self) -> int | None: ...
+    @property
+    def fwd_rst_packets(self) -> int | None: ...
+    @property
+    def rev_rst_packets(self) -> int | None: ...
+    @property
+    def psh_packets(self) -> int | None: ...
+    @property
+    def fwd_psh_packets(self) -> int | None: ...
+    @property
+    def rev_psh_packets(self) -> int | None: ...
+    @property
+    def ack_packets(self) -> int | None: ...
+    @property
+    def fwd_ack_packets(self) -> int | None: ...
+    @property
+    def rev_ack_packets(self) -> int | None: ...
+    @property
+    def urg_packets(self) -> int | None: ...
+    @property
+    def fwd_urg_packets(self) -> int | None: ...
+    @property
+    def rev_urg_packets(self) -> int | None: ...
+    @property
+    def ece_packets(self) -> int | None: ...
+    @property
+    def fwd_ece_packets(self) -> int | None: ...
+    @property
+    def rev_ece_packets(self) -> int | None: ...
+    @property
+    def cwr_packets(self) -> int | None: ...
+    @property
+    def fwd_cwr_packets(self) -> int | None: ...
+    @property
+    def rev_cwr_packets(self) -> int | None: ...
+    @property
+    def first_ways(self) -> tuple[Literal[1, -1], ...] | None: ...
+    @property
+    def first_sizes(self) -> tuple[int, ...] | None: ...
+    @property
+    def first_gaps_ns(self) -> tuple[int | None, ...] | None: ...
+    @property
     def fwd_key(self) -> builtins.bytes: ...
     @property
     def rev_key(self) -> builtins.bytes: ...
@@ -450,6 +613,8 @@ class FlowTable:
         vlan: bool = False,
         tcp: bool = False,
         decap: bool | Mapping[str, int | Iterable[int]] = False,
+        first: SupportsIndex = 0,
+        statistics: bool = False,
     ) -> Self: ...
     @property
     def home(self) -> FlowHome | None: ...
@@ -463,6 +628,10 @@ class FlowTable:
     def tcp(self) -> bool: ...
     @property
     def decap(self) -> bool | dict[str, list[int]]: ...
+    @property
+    def first(self) -> int: ...
+    @property
+    def statistics(self) -> bool: ...
     @property
     def time_ns(self) -> int | None: ...
     @property
@@ -502,6 +671,8 @@ class FlowTable:
         vlan: bool = False,
         tcp: bool = False,
         decap: bool | Mapping[str, int | Iterable[int]] = False,
+        first: SupportsIndex = 0,
+        statistics: bool = False,
     ) -> FlowTable: ...
     def _merged(self) -> None: ...
     @classmethod

@@ -26,6 +26,12 @@ SHOWN = (
 def _text(flow: Flow, name: str) -> str:
     """An attribute as text; times and durations of nanoseconds as in tables."""
     value = getattr(flow, name)
+    if isinstance(value, tuple):
+        return " ".join(_item(item, name) for item in value)
+    return _item(value, name)
+
+
+def _item(value: Any, name: str) -> str:
     if value is None:
         return "null"
     if name.endswith("_time_ns"):

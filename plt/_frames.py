@@ -64,6 +64,8 @@ def to_pandas(table: Table) -> Any:
             columns[name] = pd.Categorical.from_codes(codes, categories=categories)
         elif kind == "str":
             columns[name] = pd.Series(table.text(name).tolist(), dtype="str")
+        elif kind.startswith("list"):
+            columns[name] = table[name].copy()
         else:
             columns[name] = _pandas_array(pd, table, name, kind)
     return pd.DataFrame(columns, index=pd.RangeIndex(len(table)), copy=False)
@@ -111,7 +113,7 @@ def _row_values(table: Table, name: str) -> list[Any]:
         values = list(needed("pandas").to_datetime(table[name], utc=True))
     elif kind == "bytes[16]":
         values = [bytes(value) for value in values]
-    elif kind not in ("duration[ns]", "datetime[ns, UTC]"):
+    elif kind not in ("duration[ns]", "datetime[ns, UTC]") and not kind.startswith("list"):
         values = table[name].tolist()
     return [None if gone else value for value, gone in zip(values, table.mask(name), strict=True)]
 
@@ -152,7 +154,7 @@ def _figures(table: Table, name: str) -> list[Any]:
     mask = table.mask(name)
     missing = int(mask.sum())
     figures = [name, kind, len(table) - missing, missing]
-    if missing == len(table) or kind in ("address", "str", "bytes[16]"):
+    if missing == len(table) or kind.startswith(("address", "str", "bytes", "list")):
         return [*figures, None, None, None]
     values = table[name][~mask] if missing else table[name]
     if kind == "bool":

@@ -6,11 +6,13 @@ import shutil
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from ipp.shared import html_table, printable
 
 if TYPE_CHECKING:
+    from . import _plt
     from ._table import Table
 
 __all__ = ["cells", "isoformat", "seconds", "table_html", "table_text"]
@@ -72,6 +74,9 @@ def cells(table: Table, name: str, missing: str = "") -> list[str]:
             found += [missing if text is None else text for text in batch.strings(n)]
             continue
         mask = batch.mask(n)
+        if kind.startswith("list"):
+            found += _list_cells(batch, n, kind)
+            continue
         absent: Iterable[int] = memoryview(mask) if mask is not None else bytes(len(batch))
         values: Iterable[Any] = memoryview(batch.values(n)).tolist()
         if kind == "bytes[16]":
@@ -80,6 +85,18 @@ def cells(table: Table, name: str, missing: str = "") -> list[str]:
             missing if gone else write(value) for value, gone in zip(values, absent, strict=True)
         ]
     return found
+
+
+def _list_cells(batch: _plt._Batch, n: int, kind: str) -> list[str]:
+    """Lists as text: their items with blanks between."""
+    write = _seconds_or_null if kind == "list[duration[ns]]" else str
+    items = list(map(write, memoryview(batch.items(n)).tolist()))
+    ends = memoryview(batch.values(n)).tolist()
+    return [" ".join(items[begin:end]) for begin, end in pairwise(ends)]
+
+
+def _seconds_or_null(ns: int) -> str:
+    return "null" if ns == -(2**63) else seconds(ns)
 
 
 def _ends(table: Table) -> tuple[list[list[str]], bool]:
@@ -104,7 +121,7 @@ def _without_zeros(column: list[str]) -> list[str]:
 
 
 def _is_number(kind: str) -> bool:
-    return "int" in kind or kind in ("float64", "duration[ns]")
+    return kind.startswith(("int", "uint")) or kind in ("float64", "duration[ns]")
 
 
 def _title(table: Table) -> str:

@@ -28,6 +28,7 @@ _TEXTS = (_plt._KIND_TEXT, _plt._KIND_ADDRESS_TEXT)
 _TYPES = (
     "datetime[ns, UTC]", "bool", "int8", "int16", "int64", "uint8", "uint16", "uint32", "uint64",
     "float64", "address", "duration[ns]", "str", "address", "bytes[16]",
+    "list[int8]", "list[uint32]", "list[duration[ns]]",
 )  # fmt: skip
 
 
@@ -85,7 +86,8 @@ class Table:
     Times are datetime64[ns], in UTC, flags bool, everything else integers of their natural width.
     Addresses are rows of 16 bytes, IPv4 in the first 4, or with addresses="text" str;
     `table.text("src")` is str in any case.  Where a packet has no such field, the value is 0 or
-    None and `mask(name)` is True.  The arrays are read-only and outlive the table.
+    None and `mask(name)` is True.  A column of lists is an array of arrays.  The arrays are
+    read-only and outlive the table.
 
     `table[10:20]` and `table[["src", "dst"]]` are tables of some rows and of some columns.  Arrow
     consumers take the table itself: `pyarrow.table(t)`, `polars.DataFrame(t)`, and so does DuckDB.
@@ -216,6 +218,8 @@ class Table:
         kind = self._columns[n][1]
         if kind in _TEXTS:
             return self.text(name)
+        if _TYPES[kind].startswith("list"):
+            return _joined([_lists(batch, n) for batch in self._batches])
         array = _joined([np.asarray(memoryview(batch.values(n))) for batch in self._batches])
         if kind == _plt._KIND_TIME:
             return array.view("datetime64[ns]")
@@ -337,6 +341,21 @@ class Batch(Table):
     def __arrow_c_array__(self, requested_schema: object = None) -> tuple[object, object]:
         """The batch as an Arrow C array (the PyCapsule protocol)."""
         return self._batches[0].arrow_c_array()
+
+
+def _lists(batch: _plt._Batch, n: int) -> np.ndarray[Any, Any]:
+    """The lists of a column, each an array, read-only as the others."""
+    import numpy as np  # noqa: PLC0415
+
+    offsets = memoryview(batch.values(n)).tolist()
+    items = np.asarray(memoryview(batch.items(n)))
+    if _TYPES[batch.columns()[n][1]] == "list[duration[ns]]":
+        items = items.view("timedelta64[ns]")
+    items.flags.writeable = False
+    lists = np.empty(len(batch), dtype=object)
+    for row in range(len(batch)):
+        lists[row] = items[offsets[row] : offsets[row + 1]]
+    return lists
 
 
 def _joined(arrays: list[np.ndarray[Any, Any]]) -> np.ndarray[Any, Any]:

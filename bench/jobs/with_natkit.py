@@ -25,7 +25,7 @@ def found(table: natkit.FlowTable) -> Result:
     return {"count": int(flows["packets"].sum()), "bytes": octets, "flows": len(flows)}
 
 
-def _table(path: Path, clock: Clock, **settings: bool) -> Result:
+def _table(path: Path, clock: Clock, **settings: int) -> Result:
     with clock:
         table = natkit.FlowTable(**settings)
         for one in traces.files(path):
@@ -43,6 +43,14 @@ def flow_table_decap(path: Path, clock: Clock) -> Result:
 
 def flow_table_tcp(path: Path, clock: Clock) -> Result:
     return _table(path, clock, tcp=True)
+
+
+def flow_table_first(path: Path, clock: Clock) -> Result:
+    return _table(path, clock, first=20)
+
+
+def flow_table_statistics(path: Path, clock: Clock) -> Result:
+    return _table(path, clock, statistics=True)
 
 
 def flows_1_worker(path: Path, clock: Clock) -> Result:

@@ -50,8 +50,9 @@ enum { ARROW_FLAG_NULLABLE = 2 };
 /* Arrow's format strings in the order of enum column_kind. */
 static const char *format_of(uint8_t kind)
 {
-    static const char *const formats[KIND_COUNT] = {
-        "tsn:UTC", "b", "c", "s", "l", "C", "S", "I", "L", "g", "i", "tDn", "u", "i", "w:16"};
+    static const char *const formats[KIND_COUNT] = {"tsn:UTC", "b", "c",    "s",  "l",  "C",
+                                                    "S",       "I", "L",    "g",  "i",  "tDn",
+                                                    "u",       "i", "w:16", "+l", "+l", "+l"};
     return formats[kind];
 }
 
@@ -59,6 +60,12 @@ static const char *format_of(uint8_t kind)
 static bool has_dictionary(uint8_t kind)
 {
     return kind_is_address(kind) && kind != KIND_ADDRESS_BYTES;
+}
+
+/* Whether items of lists may be missing. */
+static bool has_missing_items(uint8_t kind)
+{
+    return kind == KIND_DURATION_LIST;
 }
 
 /* Add a pair to Arrow's metadata, of which *size bytes are there, or just count its bytes where
@@ -117,10 +124,12 @@ struct schema_block {
 struct column_block {
     char name[COLUMN_NAME_SIZE];
     struct ArrowSchema dictionary;
+    struct ArrowSchema items; /* of lists */
+    struct ArrowSchema *children[1];
     char metadata[];
 };
 
-static void release_dictionary(struct ArrowSchema *schema)
+static void release_static(struct ArrowSchema *schema)
 {
     schema->release = NULL; /* all of it is static */
 }
@@ -142,8 +151,18 @@ static int make_column_schema(const struct column_info *info, struct ArrowSchema
                                 .private_data = block};
     if (has_dictionary(info->kind)) {
         block->dictionary =
-            (struct ArrowSchema){.format = "u", .name = "", .release = release_dictionary};
+            (struct ArrowSchema){.format = "u", .name = "", .release = release_static};
         out->dictionary = &block->dictionary;
+    }
+    if (kind_is_list(info->kind)) {
+        block->items =
+            (struct ArrowSchema){.format = format_of(kind_of_items(info->kind)),
+                                 .name = "item",
+                                 .flags = has_missing_items(info->kind) ? ARROW_FLAG_NULLABLE : 0,
+                                 .release = release_static};
+        block->children[0] = &block->items;
+        out->children = block->children;
+        out->n_children = 1;
     }
     return 0;
 }
@@ -181,6 +200,8 @@ struct array_block {
     int32_t *indices;  /* of addresses that are texts */
     const void *buffers[3];
     struct ArrowArray dictionary;
+    struct ArrowArray items; /* of lists */
+    struct ArrowArray *children[1];
 };
 
 static void free_block(struct array_block *block)
@@ -196,6 +217,9 @@ static void release_column(struct ArrowArray *array)
 {
     if (array->dictionary && array->dictionary->release)
         array->dictionary->release(array->dictionary);
+    for (int64_t i = 0; i < array->n_children; i++)
+        if (array->children[i]->release)
+            array->children[i]->release(array->children[i]);
     free_block(array->private_data);
     array->release = NULL;
 }
@@ -236,6 +260,13 @@ static int make_texts(const struct column_data *data, int32_t **indices, struct 
     return 0;
 }
 
+static bool is_missing_item(const struct column_data *data, size_t n)
+{
+    int64_t item = 0;
+    memcpy(&item, data->text + n * sizeof(item), sizeof(item));
+    return item == INT64_MIN;
+}
+
 /* A bit for each byte, in Arrow's order: whether the byte is `value`. */
 static uint8_t *pack(const uint8_t *bytes, size_t rows, uint8_t value)
 {
@@ -243,6 +274,38 @@ static uint8_t *pack(const uint8_t *bytes, size_t rows, uint8_t value)
     for (size_t i = 0; bits && i < rows; i++)
         bits[i / 8] |= (uint8_t)((bytes[i] == value) << i % 8);
     return bits;
+}
+
+/* The array of the items of lists, which owns what it needs: a consumer may move it out. */
+static int make_items(struct column_data *data, struct ArrowArray *out)
+{
+    struct array_block *block = calloc(1, sizeof(*block));
+    size_t count = data->text_len / column_width(kind_of_items(data->kind));
+    size_t missing = 0;
+    if (!block)
+        return ENOMEM;
+    atomic_fetch_add(&data->refs, 1);
+    block->data = data;
+    for (size_t i = 0; has_missing_items(data->kind) && i < count; i++)
+        missing += is_missing_item(data, i);
+    if (missing > 0) {
+        block->validity = calloc(count / 8 + 1, 1);
+        if (!block->validity) {
+            free_block(block);
+            return ENOMEM;
+        }
+        for (size_t i = 0; i < count; i++)
+            block->validity[i / 8] |= (uint8_t)(!is_missing_item(data, i) << i % 8);
+    }
+    block->buffers[0] = block->validity;
+    block->buffers[1] = data->text;
+    *out = (struct ArrowArray){.length = (int64_t)count,
+                               .null_count = (int64_t)missing,
+                               .n_buffers = 2,
+                               .buffers = block->buffers,
+                               .release = release_column,
+                               .private_data = block};
+    return 0;
 }
 
 static int make_column(struct column_data *data, uint8_t kind, struct ArrowArray *out)
@@ -258,7 +321,8 @@ static int make_column(struct column_data *data, uint8_t kind, struct ArrowArray
     if (kind == KIND_BOOL)
         block->bits = pack(data->values, data->rows, 1);
     if ((data->missing > 0 && !block->validity) || (kind == KIND_BOOL && !block->bits) ||
-        (is_text && make_texts(data, &block->indices, &block->dictionary) != 0)) {
+        (is_text && make_texts(data, &block->indices, &block->dictionary) != 0) ||
+        (kind_is_list(kind) && make_items(data, &block->items) != 0)) {
         free_block(block);
         return ENOMEM;
     }
@@ -267,10 +331,13 @@ static int make_column(struct column_data *data, uint8_t kind, struct ArrowArray
                         : kind == KIND_BOOL ? (void *)block->bits
                                             : (void *)data->values;
     block->buffers[2] = data->text;
+    block->children[0] = &block->items;
     *out = (struct ArrowArray){.length = (int64_t)data->rows,
                                .null_count = (int64_t)data->missing,
                                .n_buffers = kind == KIND_TEXT ? 3 : 2,
                                .buffers = block->buffers,
+                               .n_children = kind_is_list(kind),
+                               .children = kind_is_list(kind) ? block->children : NULL,
                                .dictionary = is_text ? &block->dictionary : NULL,
                                .release = release_column,
                                .private_data = block};

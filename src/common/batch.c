@@ -14,9 +14,15 @@ struct column {
 
 const char *column_format(uint8_t kind)
 {
-    static const char *const formats[KIND_COUNT] = {"q", "?", "b", "h", "q", "B", "H", "I",
-                                                    "Q", "d", "B", "q", "i", "B", "B"};
+    static const char *const formats[KIND_COUNT] = {"q", "?", "b", "h", "q", "B", "H", "I", "Q",
+                                                    "d", "B", "q", "i", "B", "B", "i", "i", "i"};
     return formats[kind];
+}
+
+/* The bytes of an item: a character of a text, or what is in lists. */
+static size_t item_width(uint8_t kind)
+{
+    return kind_is_list(kind) ? column_width(kind_of_items(kind)) : 1;
 }
 
 static PyObject *column_new(PyTypeObject *type, struct column_data *data, enum column_part part)
@@ -28,12 +34,14 @@ static PyObject *column_new(PyTypeObject *type, struct column_data *data, enum c
     self->data = data;
     self->part = part;
     self->shape[0] = (Py_ssize_t)data->rows;
+    self->strides[0] = part == PART_VALUES ? (Py_ssize_t)column_width(data->kind)
+                       : part == PART_TEXT ? (Py_ssize_t)item_width(data->kind)
+                                           : 1;
     if (part == PART_TEXT)
-        self->shape[0] = (Py_ssize_t)data->text_len;
-    else if (part == PART_VALUES && data->kind == KIND_TEXT)
+        self->shape[0] = (Py_ssize_t)data->text_len / self->strides[0];
+    else if (part == PART_VALUES && (data->kind == KIND_TEXT || kind_is_list(data->kind)))
         self->shape[0]++;
     self->shape[1] = 16;
-    self->strides[0] = part == PART_VALUES ? (Py_ssize_t)column_width(data->kind) : 1;
     self->strides[1] = 1;
     return (PyObject *)self;
 }
@@ -57,9 +65,13 @@ static int column_getbuffer(PyObject *self_, Py_buffer *buffer, int flags)
         return -1;
     }
     bool address = self->part == PART_VALUES && kind_is_address(data->kind);
-    const char *format = self->part == PART_VALUES ? column_format(data->kind)
-                         : self->part == PART_MASK ? "?"
-                                                   : "B";
+    const char *format = "B";
+    if (self->part == PART_VALUES)
+        format = column_format(data->kind);
+    else if (self->part == PART_MASK)
+        format = "?";
+    else if (self->part == PART_TEXT && kind_is_list(data->kind))
+        format = column_format(kind_of_items(data->kind));
     void *memory = self->part == PART_VALUES ? (void *)data->values
                    : self->part == PART_MASK ? (void *)data->absent
                    : self->part == PART_TEXT ? (void *)data->text
@@ -151,7 +163,8 @@ bool batch_grow(struct batch *batch)
 PyObject *batch_part(const struct batch *batch, size_t column, enum column_part part)
 {
     struct column_data *data = batch->columns[column];
-    if ((part == PART_MASK && !data->absent) || (part == PART_TEXT && data->kind != KIND_TEXT) ||
+    bool has_text = data->kind == KIND_TEXT || kind_is_list(data->kind);
+    if ((part == PART_MASK && !data->absent) || (part == PART_TEXT && !has_text) ||
         (part == PART_VERSIONS && !data->versions))
         Py_RETURN_NONE;
     return column_new(batch->column_type, data, part);

@@ -23,7 +23,7 @@ struct batch {
 };
 
 /* What a Python object shows of a column. */
-enum column_part { PART_VALUES, PART_MASK, PART_TEXT, PART_VERSIONS };
+enum column_part { PART_VALUES, PART_MASK, PART_TEXT, PART_VERSIONS }; /* items are text */
 
 /* An empty batch with room for so many rows; NULL with an exception. */
 struct batch *batch_new(const struct batch_types *types, const struct column_info *infos,

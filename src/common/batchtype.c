@@ -25,18 +25,25 @@ static Py_ssize_t batch_length(PyObject *self_)
     return (Py_ssize_t)((struct batch *)self_)->rows;
 }
 
-/* The same of a column by its number in Python. */
+/* The number of a column; -1 with an exception where there is none. */
+static Py_ssize_t column_of(const struct batch *self, PyObject *arg)
+{
+    Py_ssize_t n = PyNumber_AsSsize_t(arg, PyExc_IndexError);
+    if (n == -1 && PyErr_Occurred())
+        return -1;
+    if (n < 0 || (size_t)n >= self->count) {
+        PyErr_Format(PyExc_IndexError, "column %zd of %zu", n, self->count);
+        return -1;
+    }
+    return n;
+}
+
+/* A part of a column by its number in Python. */
 static PyObject *part_of(PyObject *self_, PyObject *arg, enum column_part part)
 {
     const struct batch *self = (struct batch *)self_;
-    Py_ssize_t n = PyNumber_AsSsize_t(arg, PyExc_IndexError);
-    if (n == -1 && PyErr_Occurred())
-        return NULL;
-    if (n < 0 || (size_t)n >= self->count) {
-        PyErr_Format(PyExc_IndexError, "column %zd of %zu", n, self->count);
-        return NULL;
-    }
-    return batch_part(self, (size_t)n, part);
+    Py_ssize_t n = column_of(self, arg);
+    return n < 0 ? NULL : batch_part(self, (size_t)n, part);
 }
 
 static PyObject *batch_values(PyObject *self_, PyObject *arg)
@@ -47,6 +54,17 @@ static PyObject *batch_values(PyObject *self_, PyObject *arg)
 static PyObject *batch_mask(PyObject *self_, PyObject *arg)
 {
     return part_of(self_, arg, PART_MASK);
+}
+
+static PyObject *batch_items(PyObject *self_, PyObject *arg)
+{
+    const struct batch *self = (struct batch *)self_;
+    Py_ssize_t n = column_of(self, arg);
+    if (n < 0)
+        return NULL;
+    if (!kind_is_list(self->infos[n].kind))
+        return PyErr_Format(PyExc_TypeError, "column %s is none of lists", self->infos[n].name);
+    return batch_part(self, (size_t)n, PART_TEXT);
 }
 
 static PyObject *batch_arrow_c_array(PyObject *self_, PyObject *Py_UNUSED(args))
@@ -125,10 +143,14 @@ static PyMethodDef batch_methods[] = {
     {"columns", batch_columns, METH_NOARGS,
      "columns($self, /)\n--\n\nThe name and kind of each column."},
     {"values", batch_values, METH_O,
-     "values($self, column, /)\n--\n\nThe values of a column by its number; of texts the offsets."},
+     "values($self, column, /)\n--\n\nThe values of a column by its number; of texts and lists the "
+     "offsets."},
     {"mask", batch_mask, METH_O,
      "mask($self, column, /)\n--\n\nWhere a column has no value, by its number; None where it "
      "always has."},
+    {"items", batch_items, METH_O,
+     "items($self, column, /)\n--\n\n"
+     "The items of a column of lists by its number, those of one row after another's."},
     {"strings", batch_strings, METH_VARARGS,
      "strings($self, column, distinct=False, /)\n--\n\n"
      "The values of a column of texts or addresses as a list of str, None where they are "

@@ -16,6 +16,9 @@ size_t column_width(uint8_t kind)
         return 2;
     case KIND_UINT32:
     case KIND_TEXT:
+    case KIND_INT8_LIST:
+    case KIND_UINT32_LIST:
+    case KIND_DURATION_LIST:
         return 4;
     case KIND_ADDRESS:
     case KIND_ADDRESS_TEXT:
@@ -132,11 +135,10 @@ void column_append_address(struct column_data *data, const uint8_t *address, siz
     mark(data, address != NULL);
 }
 
-bool column_append_text(struct column_data *data, const char *text, size_t len)
+/* Append a row's text, or its items of some bytes each; false when out of memory. */
+static bool append_bytes(struct column_data *data, const void *bytes, size_t len, size_t width)
 {
-    if (!text)
-        len = 0;
-    if (data->text_len + len > INT32_MAX)
+    if ((data->text_len + len) / width > INT32_MAX)
         return false; /* more than Arrow's 32-bit offsets reach */
     if (data->text_len + len > data->text_room) {
         size_t room = data->text_room * 2 + len + 64;
@@ -147,10 +149,21 @@ bool column_append_text(struct column_data *data, const char *text, size_t len)
         data->text_room = room;
     }
     if (len)
-        memcpy(data->text + data->text_len, text, len);
+        memcpy(data->text + data->text_len, bytes, len);
     data->text_len += len;
-    int32_t end = (int32_t)data->text_len;
+    int32_t end = (int32_t)(data->text_len / width);
     memcpy(data->values + (data->rows + 1) * 4, &end, 4);
-    mark(data, text != NULL);
+    mark(data, bytes != NULL);
     return true;
+}
+
+bool column_append_text(struct column_data *data, const char *text, size_t len)
+{
+    return append_bytes(data, text, text ? len : 0, 1);
+}
+
+bool column_append_list(struct column_data *data, const void *items, size_t count)
+{
+    size_t width = column_width(kind_of_items(data->kind));
+    return append_bytes(data, items, items ? count * width : 0, width);
 }

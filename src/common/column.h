@@ -9,7 +9,7 @@
 
 #include "packet/kind.h"
 
-enum { COLUMN_NAME_SIZE = 40, MAX_COLUMNS = 128 };
+enum { COLUMN_NAME_SIZE = 40, MAX_COLUMNS = 192 };
 
 /* What a column is called and holds. */
 struct column_info {
@@ -28,8 +28,8 @@ struct column_data {
     uint8_t *values;   /* owned; zeroes where there is no value */
     uint8_t *absent;   /* owned; a byte a row, 1 where there is no value; NULL where none can be */
     uint8_t *versions; /* owned; of addresses: 4 or 6, 0 where there is none */
-    char *text;        /* owned; of KIND_TEXT */
-    size_t text_len;
+    char *text;        /* owned; of KIND_TEXT, or the items of lists */
+    size_t text_len;   /* in bytes */
     size_t text_room;
 };
 
@@ -50,5 +50,7 @@ void column_append(struct column_data *data, bool present, uint64_t value);
 void column_append_address(struct column_data *data, const uint8_t *address, size_t size);
 /* Append UTF-8, or a missing one where text is NULL; false when out of memory. */
 bool column_append_text(struct column_data *data, const char *text, size_t len);
+/* Append a list of items of the width of their kind; false when out of memory. */
+bool column_append_list(struct column_data *data, const void *items, size_t count);
 
 #endif

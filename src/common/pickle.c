@@ -2,7 +2,8 @@
  *
  * The state is (format, byte order, rows, columns), a column (name, kind, values, mask, more): the
  * last three bytes in the byte order and layout of the machine, the mask None where the column has
- * none.  More is the UTF-8 of texts, the IP versions of addresses, else None. */
+ * none.  More is the UTF-8 of texts, the items of lists, the IP versions of addresses, else None.
+ */
 #include "pickle.h"
 
 #include <stdarg.h>
@@ -155,24 +156,42 @@ static const char *check_flags(const uint8_t *bytes, size_t rows, size_t *ones)
     return NULL;
 }
 
-static const char *check_text(const struct column_data *data)
+/* The offsets of texts, or of lists of so many items in all. */
+static const char *check_offsets(const struct column_data *data, size_t items)
 {
     int32_t before = 0;
     int32_t at = 0;
-    if (data->text_len > INT32_MAX)
+    if (items > INT32_MAX)
         return "the text is too long";
     for (size_t i = 0; i <= data->rows; i++) {
         memcpy(&at, data->values + i * sizeof(at), sizeof(at));
-        if ((i == 0 && at != 0) || at < before || (size_t)at > data->text_len)
+        if ((i == 0 && at != 0) || at < before || (size_t)at > items)
             return "an offset is not within the text, or before the last one";
-        if ((size_t)at < data->text_len && (data->text[at] & 0xc0) == 0x80)
-            return "an offset is within a character";
         if (i > 0 && data->absent && data->absent[i - 1] && at != before)
             return "a missing value has a text";
         before = at;
     }
-    if ((size_t)at != data->text_len)
-        return "the last offset is not the end of the text";
+    return (size_t)at == items ? NULL : "the last offset is not the end of the text";
+}
+
+static const char *check_list(const struct column_data *data)
+{
+    size_t width = column_width(kind_of_items(data->kind));
+    return data->text_len % width ? "its last item is cut"
+                                  : check_offsets(data, data->text_len / width);
+}
+
+static const char *check_text(const struct column_data *data)
+{
+    const char *wrong = check_offsets(data, data->text_len);
+    for (size_t i = 0; i <= data->rows && !wrong; i++) {
+        int32_t at = 0;
+        memcpy(&at, data->values + i * sizeof(at), sizeof(at));
+        if ((size_t)at < data->text_len && (data->text[at] & 0xc0) == 0x80)
+            wrong = "an offset is within a character";
+    }
+    if (wrong)
+        return wrong;
     PyObject *decoded = PyUnicode_DecodeUTF8(data->text, (Py_ssize_t)data->text_len, NULL);
     Py_XDECREF(decoded);
     return decoded ? NULL : "the text is no UTF-8";
@@ -213,6 +232,8 @@ static const char *check_column(struct column_data *data)
         return wrong;
     if (data->kind == KIND_TEXT)
         return check_text(data);
+    if (kind_is_list(data->kind))
+        return check_list(data);
     if (kind_is_address(data->kind))
         wrong = check_versions(data);
     if (data->kind == KIND_BOOL)
@@ -227,7 +248,7 @@ static bool take_column(PyObject *column, const struct column_info *info, size_t
     PyObject *more = PyTuple_GET_ITEM(column, 4);
     uint8_t *bytes = NULL;
     size_t len = 0;
-    bool is_text = info->kind == KIND_TEXT;
+    bool is_text = info->kind == KIND_TEXT || kind_is_list(info->kind);
     bool is_address = kind_is_address(info->kind);
     Py_ssize_t size = (Py_ssize_t)((rows + is_text) * column_width(info->kind));
     if ((is_text || is_address) != (more != Py_None))

@@ -68,6 +68,22 @@ static bool copy_texts(const struct column_data *from, const struct range *range
     return true;
 }
 
+static bool copy_lists(const struct column_data *from, const struct range *range,
+                       struct column_data *to)
+{
+    size_t width = column_width(kind_of_items(from->kind));
+    for (size_t i = 0; i < (size_t)range->count; i++) {
+        int32_t bounds[2];
+        size_t row = row_of(range, i);
+        memcpy(bounds, from->values + row * sizeof(*bounds), sizeof(bounds));
+        bool missing = from->absent && from->absent[row];
+        const char *items = from->text ? from->text + (size_t)bounds[0] * width : "";
+        if (!column_append_list(to, missing ? NULL : items, (size_t)(bounds[1] - bounds[0])))
+            return false;
+    }
+    return true;
+}
+
 /* Items of some bytes each. */
 static void copy_items(const uint8_t *from, size_t width, const struct range *range, uint8_t *to)
 {
@@ -86,6 +102,8 @@ static bool copy_column(const struct column_data *from, const struct range *rang
         return true;
     if (from->kind == KIND_TEXT)
         return copy_texts(from, range, to);
+    if (kind_is_list(from->kind))
+        return copy_lists(from, range, to);
     copy_items(from->values, column_width(from->kind), range, to->values);
     if (from->versions)
         copy_items(from->versions, 1, range, to->versions);

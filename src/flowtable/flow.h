@@ -6,6 +6,7 @@
 #define PLT_FLOWTABLE_FLOW_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 /* --- Keys ------------------------------------------------------------------------------------ */
@@ -163,13 +164,19 @@ struct flow6 {
 _Static_assert(sizeof(struct flow) == 184, "a flow is larger than it need be");
 
 struct tcp_quality;
+struct flow_statistics;
+struct early_packet;
 
 /* A flow taken out of its table: room for either version. */
 struct flow_copy {
     struct flow6 of;
     bool v6;
-    uint64_t tunnel;                   /* its word */
-    const struct tcp_quality *quality; /* borrowed from its table or owner; NULL for none */
+    uint64_t tunnel; /* its word */
+    /* borrowed from its table or owner; NULL for none */
+    const struct tcp_quality *quality;
+    const struct flow_statistics *statistics;
+    const struct early_packet *early;
+    size_t early_count;
 };
 
 static inline unsigned flow_size(bool v6)

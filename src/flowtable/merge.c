@@ -6,6 +6,8 @@
  *
  * - Fragments whose first one is in the earlier table, and those that wait in it for one in the
  *   later; with timeouts, any that wait.
+ * - First packets and statistics: fragments that wait in the earlier table, for these are counted
+ *   in the order in which their flows get them.
  * - TCP quality: any flow of a TCP connection that goes on across the border.
  * - Time: a later table that begins before the earlier one's end, where there are timeouts, and one
  *   whose clock went back, or would have. */
@@ -126,6 +128,8 @@ static bool waiting_are_exact(const struct flow_table *table, const struct flow_
     uint64_t waiting = flow_fragments_held(earlier);
     if (waiting == 0)
         return true;
+    if (table->set.pool.has_statistics || table->set.pool.early > 0)
+        return false;
     if (waiting + flow_fragments_held(later) >= HELD)
         return false;
     if (flow_timeouts_are_set(&table->wheel.timeouts) || later->count > FRAGMENTS ||
@@ -242,6 +246,21 @@ static void add_track(struct flow_set *set, flow_ref ref, const struct tcp_track
         *track = *later;
 }
 
+/* Join with a flow what a later part has beside its own, before that is joined. */
+static void join_more(struct flow_set *set, flow_ref ref, const struct flow_set *other,
+                      flow_ref from)
+{
+    bool v6 = flow_ref_is_6(ref);
+    const struct flow *flow = flow_at(&set->pool, ref);
+    const struct flow *later = flow_at(&other->pool, from);
+    if (set->pool.early > 0)
+        early_join(flow_early_at(&set->pool, flow, v6), set->pool.early, flow,
+                   flow_early_at(&other->pool, later, v6), later);
+    if (set->pool.has_statistics)
+        flow_statistics_join(flow_statistics_at(&set->pool, flow, v6),
+                             flow_statistics_at(&other->pool, later, v6));
+}
+
 static bool add_flow(const struct merging *merging, const struct item *item, uint64_t first_number)
 {
     struct flow_table *table = merging->table;
@@ -259,6 +278,7 @@ static bool add_flow(const struct merging *merging, const struct item *item, uin
     bool has_room =
         one && flow_has_room(timeouts, one, flow_first_time(flow), flow_last_time(flow));
     if (has_room && flow_continues(timeouts, one, flow, clock)) {
+        join_more(&table->set, ref, &other->set, item->from);
         flow_join(one, &table->set.logs, flow, &log);
         add_track(&table->set, ref, flow_set_track(&other->set, item->from));
         one->seen = flow->seen > table->input.clock.now ? flow->seen : table->input.clock.now;
@@ -281,6 +301,7 @@ static bool add_flow(const struct merging *merging, const struct item *item, uin
     if (!ref)
         return false;
     struct flow *place = flow_at(&table->set.pool, ref);
+    join_more(&table->set, ref, &other->set, item->from);
     copy_flow(table, place, flow, &log, first_number);
     flow_set_key(place, &key, v6);
     if (place->marks & MARK_TUNNELS)

@@ -9,19 +9,53 @@
 /* So many chunks have small pages: a large one that is hardly used would weigh on each flow. */
 enum { SMALL_CHUNKS = 16 };
 
+static size_t aligned(size_t size, size_t to)
+{
+    return (size + to - 1) / to * to;
+}
+
+/* Where in a slot is what.  All of it is in one place, so that a packet needs few cache lines. */
+static void lay_out(struct flow_pool *pool)
+{
+    enum { LINE = 64 };
+    for (int v6 = 0; v6 < 2; v6++) {
+        struct flow_slots *slots = &pool->slots[v6];
+        size_t size = flow_size(v6) + (pool->has_tails ? sizeof(struct flow_tail) : 0);
+        if (pool->has_statistics) {
+            slots->statistics_at = aligned(size, LINE);
+            size = slots->statistics_at + sizeof(struct flow_statistics);
+        }
+        slots->cleared = size;
+        if (pool->early > 0) {
+            slots->early_at = aligned(size, sizeof(struct early_packet));
+            size = slots->early_at + pool->early * sizeof(struct early_packet);
+        }
+        slots->size = pool->has_statistics || pool->early > 0 ? aligned(size, LINE) : size;
+    }
+}
+
 void flow_pool_init(struct flow_pool *pool)
 {
-    *pool = (struct flow_pool){
-        .slots = {{.size = sizeof(struct flow)}, {.size = sizeof(struct flow6)}}};
+    *pool = (struct flow_pool){.marks = 0};
+    lay_out(pool);
 }
 
 void flow_pool_add_tails(struct flow_pool *pool)
 {
-    if (pool->has_tails)
-        return;
     pool->has_tails = true;
-    pool->slots[0].size += sizeof(struct flow_tail);
-    pool->slots[1].size += sizeof(struct flow_tail);
+    lay_out(pool);
+}
+
+void flow_pool_add_statistics(struct flow_pool *pool)
+{
+    pool->has_statistics = true;
+    lay_out(pool);
+}
+
+void flow_pool_add_early(struct flow_pool *pool, uint16_t most)
+{
+    pool->early = most;
+    lay_out(pool);
 }
 
 void flow_pool_clear(struct flow_pool *pool)
@@ -72,8 +106,10 @@ flow_ref flow_pool_take(struct flow_pool *pool, bool v6)
         slots->used = number;
         ref = number | (v6 ? FLOW_REF_6 : 0);
     }
-    memset(flow_at(pool, ref), 0, slots->size);
+    memset(flow_at(pool, ref), 0, slots->cleared);
     flow_at(pool, ref)->marks = pool->marks;
+    if (pool->has_statistics)
+        flow_statistics_begin(flow_statistics_at(pool, flow_at(pool, ref), v6));
     return ref;
 }
 

@@ -2,7 +2,9 @@
 #ifndef PLT_FLOWTABLE_POOL_H
 #define PLT_FLOWTABLE_POOL_H
 
+#include "early.h"
 #include "flow.h"
+#include "statistics.h"
 
 #include <stddef.h>
 
@@ -12,7 +14,10 @@ enum { CHUNK_SLOTS = 1 << 15 };
 struct flow_slots {
     uint8_t **chunks; /* owned, and each of them */
     size_t chunk_count;
-    size_t size;   /* of a slot */
+    size_t size;          /* of a slot */
+    size_t cleared;       /* what of it is zeroed for a flow */
+    size_t statistics_at; /* where in it they are */
+    size_t early_at;
     uint32_t used; /* slots from 1 on that were ever taken, some of which may be free again */
     flow_ref free; /* the first of those, or 0 */
 };
@@ -20,7 +25,9 @@ struct flow_slots {
 struct flow_pool {
     struct flow_slots slots[2]; /* of IPv4 and of IPv6 */
     bool has_tails;
-    uint8_t marks; /* that a flow has from the beginning */
+    bool has_statistics;
+    uint16_t early; /* the most first packets that a flow has */
+    uint8_t marks;  /* that a flow has from the beginning */
 };
 
 static inline struct flow *flow_at(const struct flow_pool *pool, flow_ref ref)
@@ -29,6 +36,20 @@ static inline struct flow *flow_at(const struct flow_pool *pool, flow_ref ref)
     uint32_t number = ref & ~FLOW_REF_6;
     return (struct flow *)(void *)(slots->chunks[number / CHUNK_SLOTS] +
                                    number % CHUNK_SLOTS * slots->size);
+}
+
+/* What is in a slot beside the flow, in a pool that was made with it. */
+static inline struct flow_statistics *flow_statistics_at(const struct flow_pool *pool,
+                                                         const struct flow *flow, bool v6)
+{
+    return (struct flow_statistics *)(void *)((uint8_t *)(uintptr_t)flow +
+                                              pool->slots[v6].statistics_at);
+}
+
+static inline struct early_packet *flow_early_at(const struct flow_pool *pool,
+                                                 const struct flow *flow, bool v6)
+{
+    return (struct early_packet *)(void *)((uint8_t *)(uintptr_t)flow + pool->slots[v6].early_at);
 }
 
 /* The slot after one, the first after 0; 0 after the last.  IPv4's come first; some may be free. */
@@ -41,10 +62,12 @@ static inline flow_ref flow_pool_next(const struct flow_pool *pool, flow_ref ref
 }
 
 void flow_pool_init(struct flow_pool *pool);
-/* Have slots with tails, before the first is taken. */
+/* Have slots with tails, with statistics, with so many first packets; before the first is taken. */
 void flow_pool_add_tails(struct flow_pool *pool);
+void flow_pool_add_statistics(struct flow_pool *pool);
+void flow_pool_add_early(struct flow_pool *pool, uint16_t most);
 void flow_pool_clear(struct flow_pool *pool);
-/* A zeroed slot, 0 when out of memory. */
+/* A slot with nothing in it, 0 when out of memory. */
 flow_ref flow_pool_take(struct flow_pool *pool, bool v6);
 void flow_pool_give_back(struct flow_pool *pool, flow_ref ref);
 /* Room for so many more slots of one version; false when out of memory. */

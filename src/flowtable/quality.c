@@ -2,6 +2,7 @@
 #include "quality.h"
 
 #include "nanoseconds.h"
+#include "wide.h"
 
 #include "packet/protocols.h"
 
@@ -13,24 +14,10 @@
 
 /* --- Round trips ----------------------------------------------------------------------------- */
 
-static void add_wide(uint64_t sum[2], uint64_t low, uint64_t high)
-{
-    sum[0] += low;
-    sum[1] += high + (sum[0] < low);
-}
-
-static void add_square(uint64_t sum[2], uint64_t value)
-{
-    uint64_t low = value & UINT32_MAX, high = value >> 32;
-    uint64_t cross = 2 * low * high; /* no overflow below LONGEST_RTT */
-    add_wide(sum, low * low, high * high);
-    add_wide(sum, cross << 32, cross >> 32);
-}
-
 static void add_sample(struct tcp_quality_way *way, int64_t sent, int64_t acked)
 {
     int64_t time = nanoseconds_sub(acked, sent);
-    if (time < 0 || time > LONGEST_RTT)
+    if (time < 0 || time > LONGEST_RTT || way->rtt_count == UINT32_MAX)
         return;
     uint64_t rtt = (uint64_t)time;
     if (way->rtt_count == 0 || rtt < way->rtt_min)
@@ -39,7 +26,7 @@ static void add_sample(struct tcp_quality_way *way, int64_t sent, int64_t acked)
         way->rtt_max = rtt;
     way->rtt_count++;
     way->rtt_sum += rtt;
-    add_square(way->rtt_squares, rtt);
+    wide_add_square(way->rtt_squares, rtt);
 }
 
 /* Wait for the ACK of a segment, if there is room. */
@@ -48,8 +35,8 @@ static void time_segment(struct tcp_way_track *track, uint32_t end, int64_t time
     if (track->timed_count == TIMED || time == FLOW_NO_TIME)
         return;
     unsigned at = (track->timed_first + track->timed_count) % TIMED;
-    track->timed_ends[at] = end;
-    track->timed_times[at] = time;
+    track->timed[at] =
+        (struct tcp_timed){end, {(uint32_t)(uint64_t)time, (uint32_t)((uint64_t)time >> 32)}};
     track->timed_count++;
 }
 
@@ -60,7 +47,7 @@ static void drop_timed(struct tcp_way_track *track, uint32_t from)
 {
     while (track->timed_count > 0) {
         unsigned last = (track->timed_first + track->timed_count - 1U) % TIMED;
-        if (seq_distance(from, track->timed_ends[last]) <= 0)
+        if (seq_distance(from, track->timed[last].end) <= 0)
             break;
         track->timed_count--;
     }
@@ -71,13 +58,14 @@ static void take_acked(struct tcp_way_track *track, struct tcp_quality_way *way,
                        int64_t time)
 {
     while (track->timed_count > 0) {
-        uint32_t end = track->timed_ends[track->timed_first];
+        const struct tcp_timed *timed = &track->timed[track->timed_first];
+        uint32_t end = timed->end;
         if (seq_distance(end, ack) < 0)
             break;
         /* of several segments it is the answer to the last; one in the midst of a segment, or
          * past those that are timed, answers none of them */
         if (end == ack && time != FLOW_NO_TIME)
-            add_sample(way, track->timed_times[track->timed_first], time);
+            add_sample(way, (int64_t)((uint64_t)timed->time[1] << 32 | timed->time[0]), time);
         track->timed_first = (track->timed_first + 1U) % TIMED;
         track->timed_count--;
     }
@@ -246,14 +234,20 @@ static void count_times(struct tcp_way_track *track, struct tcp_quality_way *way
     int64_t time = packet->time;
     if (time == FLOW_NO_TIME)
         return;
-    if (track->last_time != FLOW_NO_TIME && time >= track->last_time) {
+    if (track->last_time != FLOW_NO_TIME && time < track->last_time) {
+        track->marks |= TRACK_BACK;
+    } else if (track->last_time != FLOW_NO_TIME) {
         int64_t silence = nanoseconds_sub(time, track->last_time);
         if (silence > way->longest_silence)
             way->longest_silence = silence;
     }
     track->last_time = time;
-    if (packet->payload_bytes > 0 &&
-        (way->first_payload == FLOW_NO_TIME || time < way->first_payload))
+    /* where time has not gone back, the first payload is the earliest */
+    if (packet->payload_bytes == 0 ||
+        (track->marks & (TRACK_PAYLOAD | TRACK_BACK)) == TRACK_PAYLOAD)
+        return;
+    track->marks |= TRACK_PAYLOAD;
+    if (way->first_payload == FLOW_NO_TIME || time < way->first_payload)
         way->first_payload = time;
 }
 
@@ -420,9 +414,11 @@ static void join_ways(struct tcp_quality_way *way, const struct tcp_quality_way 
         if (later->rtt_max > way->rtt_max)
             way->rtt_max = later->rtt_max;
     }
-    way->rtt_count += later->rtt_count;
+    way->rtt_count = later->rtt_count > UINT32_MAX - way->rtt_count
+                         ? UINT32_MAX
+                         : way->rtt_count + later->rtt_count;
     way->rtt_sum += later->rtt_sum;
-    add_wide(way->rtt_squares, later->rtt_squares[0], later->rtt_squares[1]);
+    wide_add(way->rtt_squares, later->rtt_squares[0], later->rtt_squares[1]);
     way->resent_segments += later->resent_segments;
     way->resent_bytes += later->resent_bytes;
     way->unique_bytes += later->unique_bytes;
@@ -451,8 +447,9 @@ void tcp_track_join(struct tcp_track *track, const struct tcp_track *later)
 {
     for (unsigned way = 0; way < 2; way++) {
         join_ways(&track->quality.ways[way], &later->quality.ways[way]);
-        if (later->ways[way].marks)
+        if (later->ways[way].marks & ~(TRACK_PAYLOAD | TRACK_BACK))
             track->ways[way] = later->ways[way];
+        track->ways[way].marks &= (uint8_t)~TRACK_PAYLOAD; /* the parts' first ones were compared */
     }
     if (track->quality.server_rtt == FLOW_NO_TIME)
         track->quality.server_rtt = later->quality.server_rtt;
@@ -482,7 +479,8 @@ bool tcp_quality_is_sound(const struct tcp_quality *quality)
 {
     for (unsigned n = 0; n < 2; n++) {
         const struct tcp_quality_way *way = &quality->ways[n];
-        if (way->scale > 14 || way->options & ~SEGMENT_SYN_OPTIONS || way->rtt_min > way->rtt_max)
+        if (way->scale > 14 || way->options & ~SEGMENT_SYN_OPTIONS || way->rtt_min > way->rtt_max ||
+            way->unused)
             return false;
     }
     return quality->closed <= (CLOSED_RST | CLOSED_WAY1) && quality->closed != CLOSED_WAY1 &&

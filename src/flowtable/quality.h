@@ -10,21 +10,22 @@
 #include "flow.h"
 #include "packet.h"
 
-/* What most packets change is in its first 64 bytes, a cache line. */
+/* What most packets change, and what their ACKs tell, is in its first 64 bytes, a cache line. */
 struct tcp_quality_way {
     uint64_t unique_bytes;
     int64_t longest_silence; /* nanoseconds, as all times here; FLOW_NO_TIME for none */
-    int64_t first_payload;   /* a time, FLOW_NO_TIME for none */
     uint16_t window_min;     /* as they are in headers; the least is more than the most for none */
     uint16_t window_max;
-    uint16_t mss;
-    uint8_t scale;
-    uint8_t options;    /* SEGMENT_* of its SYN */
-    uint64_t rtt_count; /* samples of segments that went this way */
+    uint32_t rtt_count; /* samples of segments that went this way, up to UINT32_MAX */
     uint64_t rtt_sum;
     uint64_t rtt_min;
     uint64_t rtt_max;
     uint64_t rtt_squares[2]; /* the sum of their squares, its lower half first */
+    int64_t first_payload;   /* a time, FLOW_NO_TIME for none */
+    uint16_t mss;
+    uint8_t scale;
+    uint8_t options; /* SEGMENT_* of its SYN */
+    uint32_t unused;
     uint64_t resent_segments;
     uint64_t resent_bytes;
     uint64_t out_of_order;
@@ -54,15 +55,23 @@ struct tcp_range {
 
 /* What is known of a way. */
 enum {
-    TRACK_SEQ = 1,     /* highest */
-    TRACK_OUTLIER = 2, /* outlier */
-    TRACK_ACK = 4,     /* ack and window */
-    TRACK_OPEN = 8,    /* it sent something but a SYN */
-    TRACK_SHAKES = 16, /* it is the client's, and the SYN with ACK has come */
-    TRACK_MARKS = 31
+    TRACK_SEQ = 1,      /* highest */
+    TRACK_OUTLIER = 2,  /* outlier */
+    TRACK_ACK = 4,      /* ack and window */
+    TRACK_OPEN = 8,     /* it sent something but a SYN */
+    TRACK_SHAKES = 16,  /* it is the client's, and the SYN with ACK has come */
+    TRACK_PAYLOAD = 32, /* it had payload, */
+    TRACK_BACK = 64,    /* and its time went back: payload may have come earlier than the first */
+    TRACK_MARKS = 127
 };
 
-/* Five cache lines, of which most packets need the first two. */
+/* A segment that waits for its ACK. */
+struct tcp_timed {
+    uint32_t end;
+    uint32_t time[2]; /* its lower half first, so that a segment takes 12 bytes */
+};
+
+/* Five cache lines, of which most packets need the first. */
 struct tcp_way_track {
     int64_t last_time;
     uint32_t highest; /* the number after the highest that was sent */
@@ -74,8 +83,7 @@ struct tcp_way_track {
     uint8_t timed_first; /* of segments that wait for their ACK: a ring */
     uint8_t timed_count;
     uint8_t unused[6];
-    uint32_t timed_ends[TIMED];
-    int64_t timed_times[TIMED];
+    struct tcp_timed timed[TIMED];
     struct tcp_range holes[HOLES]; /* in their order */
     uint8_t padding[32];
 };
@@ -99,12 +107,8 @@ _Static_assert(sizeof(struct tcp_way_track) % 64 == 0 && sizeof(struct tcp_quali
 /* Have the memory ready that a packet of a way needs. */
 static inline void tcp_track_prefetch(const struct tcp_track *track, unsigned way)
 {
-    const uint8_t *one = (const uint8_t *)&track->ways[way];
-    const uint8_t *other = (const uint8_t *)&track->ways[!way];
-    __builtin_prefetch(one, 1);
-    __builtin_prefetch(one + 64, 1);
-    __builtin_prefetch(other, 1);
-    __builtin_prefetch(other + 64, 1);
+    __builtin_prefetch(&track->ways[way], 1);
+    __builtin_prefetch(&track->ways[!way], 1);
     __builtin_prefetch(&track->quality.ways[way], 1);
     __builtin_prefetch(&track->quality.ways[!way], 1);
 }

@@ -1,9 +1,10 @@
 /* Flow tables and flows as bytes.  What is read is not trusted: bytes that could not be a table are
  * refused, and what could be one is a table, even if no trace gives it.
  *
- * A table is a header, its flows in the order of their numbers, each with its track and its log,
- * its fragments, those that wait and its orphans; a flow alone has its quality in place of its
- * track; all in the byte order and layout of the machine, which the header tells. */
+ * A table is a header, its flows in the order of their numbers, each with its track, its
+ * statistics, its first packets and its log, its fragments, those that wait and its orphans; a flow
+ * alone has its quality in place of its track; all in the byte order and layout of the machine,
+ * which the header tells. */
 #include "save.h"
 
 #include "hash.h"
@@ -16,7 +17,7 @@
 
 #define MAGIC          "natkit flow tbl"
 #define MAGIC_OF_FLOWS "natkit the flow"
-#define FORMAT_VERSION 4
+#define FORMAT_VERSION 5
 #define ORDER_MARK     0x01020304
 
 struct header {
@@ -41,6 +42,8 @@ struct header {
     uint64_t by_vlan;
     uint64_t tracks_tcp;
     uint64_t decap;
+    uint64_t statistics;
+    uint64_t early; /* the most first packets of a flow */
     struct tunnel_ports ports;
 };
 
@@ -68,6 +71,20 @@ static uint8_t *put(uint8_t *at, const void *what, size_t size)
     return at + size;
 }
 
+/* What a flow has beside its track. */
+static uint8_t *put_more(uint8_t *at, const struct flow_copy *copy)
+{
+    if (copy->statistics)
+        at = put(at, copy->statistics, sizeof(*copy->statistics));
+    return copy->early ? put(at, copy->early, copy->early_count * sizeof(*copy->early)) : at;
+}
+
+static size_t more_size(const struct flow_copy *copy)
+{
+    return (copy->statistics ? sizeof(*copy->statistics) : 0) +
+           copy->early_count * sizeof(*copy->early);
+}
+
 static uint8_t *put_flow(uint8_t *at, const struct flow_set *set, flow_ref ref)
 {
     bool v6 = flow_ref_is_6(ref);
@@ -84,6 +101,7 @@ static uint8_t *put_flow(uint8_t *at, const struct flow_set *set, flow_ref ref)
     at = put(at, &copy.of, flow_size(v6));
     if (track)
         at = put(at, track, sizeof(*track));
+    at = put_more(at, &copy);
     flow_log_read(&set->logs, flow, &log);
     for (unsigned i = 0; i < log.count; i++) {
         struct log_entry entry = {
@@ -141,11 +159,14 @@ bool flow_saving_begin(struct flow_saving *saving, struct flow_table *table)
     saving->size = sizeof(struct header) + count_kept(fragments) * sizeof(struct fragment) +
                    count_held(fragments) * sizeof(struct held_fragment) +
                    fragments->orphan_count * sizeof(struct orphan);
-    for (size_t i = 0; i < saving->count; i++)
+    for (size_t i = 0; i < saving->count; i++) {
+        struct flow_copy copy = flow_set_copy(&table->set, saving->refs[i]);
         saving->size +=
-            sizeof(struct flow_header) + flow_size(flow_ref_is_6(saving->refs[i])) +
+            more_size(&copy) + sizeof(struct flow_header) +
+            flow_size(flow_ref_is_6(saving->refs[i])) +
             (flow_set_track(&table->set, saving->refs[i]) ? sizeof(struct tcp_track) : 0) +
             (flow_at(pool, saving->refs[i])->logged & LOGGED_NUMBER) * sizeof(struct log_entry);
+    }
     return true;
 }
 
@@ -176,6 +197,8 @@ bool flow_saving_write(const struct flow_saving *saving, uint8_t *out,
                             .by_vlan = input->by_vlan,
                             .tracks_tcp = set->tracks_tcp,
                             .decap = input->decap,
+                            .statistics = set->pool.has_statistics,
+                            .early = set->pool.early,
                             .ports = input->ports};
     out = put(out, &header, sizeof(header));
     for (size_t i = 0; i < saving->count; i++) {
@@ -198,7 +221,8 @@ size_t flow_copies_size(const struct flow_copies *copies)
     size_t size = sizeof(struct header);
     for (size_t i = 0; i < copies->count; i++)
         size += sizeof(struct flow_header) + flow_size(copies->all[i].v6) +
-                (copies->all[i].quality ? sizeof(struct tcp_quality) : 0);
+                (copies->all[i].quality ? sizeof(struct tcp_quality) : 0) +
+                more_size(&copies->all[i]);
     return size;
 }
 
@@ -208,8 +232,10 @@ void flow_copies_write(const struct flow_copies *copies, uint8_t *out)
                             .version = FORMAT_VERSION,
                             .byte_order = ORDER_MARK,
                             .flows = copies->count,
-                            .tracks_tcp = copies->qualities != NULL,
-                            .decap = copies->has_tunnels};
+                            .tracks_tcp = copies->besides.tracks_tcp,
+                            .decap = copies->besides.tunnels,
+                            .statistics = copies->besides.statistics,
+                            .early = copies->besides.early};
     out = put(out, &header, sizeof(header));
     for (size_t i = 0; i < copies->count; i++) {
         const struct flow_copy *copy = &copies->all[i];
@@ -219,6 +245,7 @@ void flow_copies_write(const struct flow_copies *copies, uint8_t *out)
         out = put(out, &copy->of, flow_size(copy->v6));
         if (copy->quality)
             out = put(out, copy->quality, sizeof(*copy->quality));
+        out = put_more(out, copy);
     }
 }
 
@@ -366,6 +393,20 @@ static bool take_track(struct source *source, struct flow_set *set, flow_ref ref
     return true;
 }
 
+/* What a flow has beside its track: its statistics, and its first packets, of which there are as
+ * many as its counters say. */
+static bool take_more(struct source *source, const struct flow *flow,
+                      struct flow_statistics *statistics, struct early_packet *early, size_t most)
+{
+    size_t count = early_count(flow, most);
+    if (statistics && (!take(source, statistics, sizeof(*statistics)) ||
+                       !flow_statistics_is_sound(statistics, flow)))
+        return refuse(source, "a flow has no such statistics");
+    if (early && (!take(source, early, count * sizeof(*early)) || !early_is_sound(early, count)))
+        return refuse(source, "a flow has no such first packets");
+    return true;
+}
+
 /* Put a flow into the table, and read what else there is of it. */
 static bool place_flow(struct source *source, struct flow_table *table,
                        const struct flow_copy *copy, const struct flow_header *header)
@@ -394,6 +435,10 @@ static bool place_flow(struct source *source, struct flow_table *table,
         flow_wheel_add(&table->wheel, &set->pool, ref);
     }
     if (header->tracked && !take_track(source, set, ref))
+        return false;
+    const struct flow_pool *pool = &set->pool;
+    if (!take_more(source, place, pool->has_statistics ? flow_statistics_at(pool, place, v6) : NULL,
+                   pool->early > 0 ? flow_early_at(pool, place, v6) : NULL, pool->early))
         return false;
     return take_log(source, &set->logs, place, header->logged);
 }
@@ -539,15 +584,19 @@ static bool take_table(struct source *source, struct flow_table *table,
         return false;
     if (!is_timeout(header.idle) || !is_timeout(header.active) || header.earliest > header.begin ||
         header.earliest > header.clock || header.went_back > 1 || header.by_vlan > 1 ||
-        header.tracks_tcp > 1 || header.decap > 1 || !are_ports(&header) ||
-        header.not_ip > header.packets || header.too_short > header.packets ||
-        header.flows > header.packets)
+        header.tracks_tcp > 1 || header.decap > 1 || header.statistics > 1 ||
+        header.early > MOST_EARLY || !are_ports(&header) || header.not_ip > header.packets ||
+        header.too_short > header.packets || header.flows > header.packets)
         return refuse(source, "its counters can't be");
     table->input.by_vlan = header.by_vlan != 0;
     if (header.tracks_tcp)
         flow_table_track_tcp(table);
     if (header.decap)
         flow_table_decap(table, &header.ports);
+    if (header.statistics)
+        flow_table_count_statistics(table);
+    if (header.early > 0)
+        flow_table_keep_early(table, (uint16_t)header.early);
     table->input.clock = (struct flow_clock){.begin = header.begin,
                                              .earliest = header.earliest,
                                              .now = header.clock,
@@ -577,19 +626,30 @@ static bool take_copies(struct source *source, struct flow_copies *copies, uint6
     struct flow_header header;
     struct flow_copy copy;
     struct tcp_quality quality;
+    struct flow_statistics statistics;
+    struct early_packet early[MOST_EARLY];
+    const struct flow_besides *besides = &copies->besides;
     for (uint64_t i = 0; i < count; i++) {
         if (!take_flow(source, &copy, &header))
             return false;
         if (header.logged > 0)
             return refuse(source, "a flow alone has no log");
-        if (copy.tunnel != 0 && !copies->has_tunnels)
+        if (copy.tunnel != 0 && !besides->tunnels)
             return refuse(source, "a flow has no such tunnel");
         if (header.tracked) {
-            if (!copies->qualities || flow_proto(&copy.of.flow, copy.v6) != PROTO_TCP ||
+            if (!besides->tracks_tcp || flow_proto(&copy.of.flow, copy.v6) != PROTO_TCP ||
                 !take(source, &quality, sizeof(quality)) || !tcp_quality_is_sound(&quality))
                 return refuse(source, "a flow has no such TCP");
             copy.quality = &quality;
         }
+        if (!take_more(source, &copy.of.flow, besides->statistics ? &statistics : NULL,
+                       besides->early > 0 ? early : NULL, besides->early))
+            return false;
+        if (besides->statistics)
+            copy.statistics = &statistics;
+        if (besides->early > 0)
+            copy.early = early;
+        copy.early_count = early_count(&copy.of.flow, besides->early);
         flow_copies_add(copies, &copy);
     }
     return take_end(source);
@@ -603,14 +663,18 @@ enum flow_load_result flow_copies_load(const uint8_t *data, size_t size, struct 
     *copies = (struct flow_copies){0};
     if (!take_header(&source, MAGIC_OF_FLOWS, &header))
         return source.result;
-    if (header.tracks_tcp > 1 || header.decap > 1 ||
+    if (header.tracks_tcp > 1 || header.decap > 1 || header.statistics > 1 ||
+        header.early > MOST_EARLY ||
         header.flows > source.left / (sizeof(struct flow_header) + sizeof(struct flow))) {
         (void)refuse(&source, "a flow is cut or begins wrongly");
         return source.result;
     }
-    if (!flow_copies_init(copies, (size_t)header.flows, header.tracks_tcp != 0))
+    const struct flow_besides besides = {.tracks_tcp = header.tracks_tcp != 0,
+                                         .statistics = header.statistics != 0,
+                                         .tunnels = header.decap != 0,
+                                         .early = (uint16_t)header.early};
+    if (!flow_copies_init(copies, (size_t)header.flows, &besides))
         return LOAD_NO_MEMORY;
-    copies->has_tunnels = header.decap != 0;
     if (take_copies(&source, copies, header.flows))
         return LOAD_DONE;
     flow_copies_clear(copies);

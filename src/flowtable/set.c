@@ -155,6 +155,8 @@ bool flow_set_replace(struct flow_set *set, flow_ref ref, uint8_t reason)
     *flow = empty;
     if (set->tracks_tcp)
         flow_tail(flow, flow_ref_is_6(ref))->track = 0; /* the other slot has it */
+    if (set->pool.has_statistics)
+        flow_statistics_begin(flow_statistics_at(&set->pool, flow, flow_ref_is_6(ref)));
     return true;
 }
 
@@ -192,14 +194,29 @@ flow_ref flow_set_take_ended(struct flow_set *set)
 
 /* --- Copies and lists ------------------------------------------------------------------------ */
 
+struct flow_besides flow_set_besides(const struct flow_set *set)
+{
+    return (struct flow_besides){.tracks_tcp = set->tracks_tcp,
+                                 .statistics = set->pool.has_statistics,
+                                 .tunnels = set->pool.marks & MARK_TUNNELS,
+                                 .early = set->pool.early};
+}
+
 struct flow_copy flow_set_copy(const struct flow_set *set, flow_ref ref)
 {
     struct flow_copy copy = {.v6 = flow_ref_is_6(ref)};
     struct flow *flow = &copy.of.flow;
-    copy.tunnel = flow_tunnel(flow_at(&set->pool, ref), copy.v6);
+    const struct flow *slot = flow_at(&set->pool, ref);
+    if (set->pool.has_statistics)
+        copy.statistics = flow_statistics_at(&set->pool, slot, copy.v6);
+    if (set->pool.early > 0) {
+        copy.early = flow_early_at(&set->pool, slot, copy.v6);
+        copy.early_count = early_count(slot, set->pool.early);
+    }
+    copy.tunnel = flow_tunnel(slot, copy.v6);
     const struct tcp_track *track = flow_set_track(set, ref);
     copy.quality = track ? &track->quality : NULL;
-    memcpy(&copy.of, flow_at(&set->pool, ref), flow_size(copy.v6));
+    memcpy(&copy.of, slot, flow_size(copy.v6));
     flow->next = 0;
     flow->log = 0;
     flow->logged = 0;

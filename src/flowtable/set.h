@@ -3,6 +3,7 @@
 #ifndef PLT_FLOWTABLE_SET_H
 #define PLT_FLOWTABLE_SET_H
 
+#include "copies.h"
 #include "index.h"
 #include "log.h"
 #include "pool.h"
@@ -27,7 +28,7 @@ void flow_set_track_tcp(struct flow_set *set);
 /* The memory that it has, in bytes. */
 size_t flow_set_size(const struct flow_set *set);
 
-/* A zeroed slot for a flow, 0 when out of memory; and one given back, with the flow's log. */
+/* An empty slot for a flow, 0 when out of memory; and one given back, with the flow's log. */
 flow_ref flow_set_take_slot(struct flow_set *set, bool v6);
 void flow_set_free_slot(struct flow_set *set, flow_ref ref);
 /* A flow's track, NULL where it has none; and one that it is given where it has none, for which
@@ -58,7 +59,9 @@ void flow_set_end_all(struct flow_set *set);
 /* The oldest of the ended taken out of the list, its slot still to be freed; 0 for none. */
 flow_ref flow_set_take_ended(struct flow_set *set);
 
-/* A flow without what only has a meaning in its set, and with its quality, which is the set's. */
+/* What it counts besides of its flows. */
+struct flow_besides flow_set_besides(const struct flow_set *set);
+/* A flow without what only has a meaning in its set; what it points to is the set's. */
 struct flow_copy flow_set_copy(const struct flow_set *set, flow_ref ref);
 /* The live flows, or those that ended, or both, in the order of their first packets: an array to be
  * freed, NULL when out of memory. */

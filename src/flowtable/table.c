@@ -26,6 +26,16 @@ void flow_table_track_tcp(struct flow_table *table)
     flow_set_track_tcp(&table->set);
 }
 
+void flow_table_count_statistics(struct flow_table *table)
+{
+    flow_pool_add_statistics(&table->set.pool);
+}
+
+void flow_table_keep_early(struct flow_table *table, uint16_t most)
+{
+    flow_pool_add_early(&table->set.pool, most);
+}
+
 void flow_table_decap(struct flow_table *table, const struct tunnel_ports *ports)
 {
     table->input.decap = true;
@@ -72,6 +82,19 @@ void flow_table_flush(struct flow_table *table)
 
 /* --- Packets --------------------------------------------------------------------------------- */
 
+/* Have the memory ready of what a flow has besides. */
+static void prefetch_more(const struct flow_pool *pool, const struct flow_packet *packet)
+{
+    bool v6 = flow_ref_is_6(packet->hint);
+    const struct flow *flow = flow_at(pool, packet->hint);
+    if (pool->has_statistics)
+        flow_statistics_prefetch(flow_statistics_at(pool, flow, v6), packet);
+    if (pool->early > 0) {
+        __builtin_prefetch(flow, 1);
+        __builtin_prefetch(&flow->way1, 1);
+    }
+}
+
 /* Where a packet's flow probably is; its memory is asked for. */
 static void look_ahead(const struct flow_set *set, struct flow_packet *packet)
 {
@@ -86,6 +109,18 @@ static void look_ahead(const struct flow_set *set, struct flow_packet *packet)
     if (set->tracks_tcp)
         __builtin_prefetch(flow_tail((struct flow *)(void *)flow_at(&set->pool, packet->hint),
                                      flow_ref_is_6(packet->hint)));
+    prefetch_more(&set->pool, packet);
+}
+
+/* The place of a packet among the first of its flow, which has come meanwhile. */
+static void look_for_place(const struct flow_pool *pool, const struct flow_packet *packet)
+{
+    if (!packet->hint)
+        return;
+    const struct flow *flow = flow_at(pool, packet->hint);
+    size_t count = early_count(flow, pool->early);
+    if (count < pool->early)
+        __builtin_prefetch(flow_early_at(pool, flow, flow_ref_is_6(packet->hint)) + count, 1);
 }
 
 /* The same of the track of that flow, which has come meanwhile. */
@@ -160,14 +195,21 @@ size_t flow_table_feed(struct flow_table *table, struct flow_packet *packets, si
         look_ahead(set, &packets[i]);
     for (size_t i = 0; i < count && set->tracks_tcp; i++)
         look_for_track(set, &packets[i]);
+    for (size_t i = 0; i < count && set->pool.early > 0; i++)
+        look_for_place(&set->pool, &packets[i]);
     for (size_t i = 0; i < count; i++) {
         flow_wheel_turn(&table->wheel, set, packets[i].clock);
         bool tracks = set->tracks_tcp && (packets[i].kind & PACKET_TCP);
-        if (tracks && !tcp_tracks_reserve(&set->tracks, 1))
+        if (tracks && !tcp_tracks_have_room(&set->tracks) && !tcp_tracks_reserve(&set->tracks, 1))
             return i;
         struct flow *flow = flow_of_packet(table, &packets[i]);
         if (!flow)
             return i;
+        if (set->pool.early > 0)
+            early_add(flow_early_at(&set->pool, flow, packets[i].v6), set->pool.early, flow,
+                      &packets[i]);
+        if (set->pool.has_statistics)
+            flow_statistics_count(flow_statistics_at(&set->pool, flow, packets[i].v6), &packets[i]);
         flow_count(flow, &set->logs, &table->home, &packets[i]);
         if (tracks)
             tcp_track_count(flow_set_make_track(set, flow, packets[i].v6), &packets[i]);

@@ -23,6 +23,9 @@ void flow_table_clear(struct flow_table *table);
 void flow_table_set_timeouts(struct flow_table *table, struct flow_timeouts timeouts);
 /* Have a new table track the quality of TCP connections. */
 void flow_table_track_tcp(struct flow_table *table);
+/* Have a new table count statistics, or keep so many first packets of each flow. */
+void flow_table_count_statistics(struct flow_table *table);
+void flow_table_keep_early(struct flow_table *table, uint16_t most);
 /* Have a new table look into tunnels, at those ports too. */
 void flow_table_decap(struct flow_table *table, const struct tunnel_ports *ports);
 /* The memory that it has, in bytes. */

@@ -336,6 +336,25 @@ def _(edge: Trace, _dns: Trace) -> str:
     return lines(f"median gap {median(gaps)} microseconds, longest {max(gaps)}")
 
 
+@answers("Which features of flows do I give a classifier?")
+def _(_edge: Trace, dns: Trace) -> str:
+    flows: dict[tuple[int, frozenset[object]], list[Packet]] = {}
+    for p in dns:
+        if p.version:
+            flows.setdefault((p.proto, frozenset([p.ends, p.back])), []).append(p)
+    first: dict[int, list[list[int]]] = {17: [], 6: []}
+    for (proto, _ends), sent in flows.items():
+        sizes = [
+            (p.length + {4: 20, 6: 40}[p.version]) * (1 if p.ends == sent[0].ends else -1)
+            for p in sent[:5]
+        ]
+        first.get(proto, []).append(sizes + [0] * (5 - len(sizes)))
+    medians = {
+        proto: [float(median(n)) for n in zip(*first[proto], strict=True)] for proto in first
+    }
+    return lines(f"{len(flows)} flows of 15 features", f"UDP {medians[17]}", f"TCP {medians[6]}")
+
+
 @answers("How do I read many files as one?")
 def _(edge: Trace, dns: Trace) -> str:
     return lines(f"{len(edge) + len(dns)} packets")

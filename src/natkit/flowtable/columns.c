@@ -3,6 +3,8 @@
 
 #include "fieldrows.h"
 #include "fields.h"
+#include "statisticsfields.h"
+#include "statisticsrows.h"
 #include "tcprows.h"
 #include "common/arrow.h"
 
@@ -23,6 +25,11 @@ static bool append(const struct flow_field *field, const struct flow_copy *copy,
         const uint8_t *address = flow_field_address(field, copy, &key);
         column_append_address(data, address, copy->v6 ? 16 : 4);
         return true;
+    }
+    if (kind_is_list(field->info.kind)) {
+        union flow_list list;
+        size_t count = flow_first_list(field->what, copy, &list);
+        return column_append_list(data, &list, count);
     }
     bool present = flow_field_number(field, copy, &value);
     column_append(data, present, value);
@@ -175,9 +182,10 @@ const char flow_columns_doc[] =
     "columns($self, fields=None, *, addresses='auto')\n--\n\n"
     "The flows as columns: a plt.Table, a row for each in the order of their first packets.\n\n"
     "fields are names of columns, None for all: those of Flow's attributes, a time without\n"
-    "its _ns. All are those that the table counts: with tcp=True and decap=True more. addresses\n"
-    "are 'text', 'binary' or 'auto', as for plt.columns(). ValueError for an unknown name, with\n"
-    "near ones.";
+    "its _ns. All are those that the table counts: with tcp=True, decap=True, statistics=True and "
+    "first=20\n"
+    "more. addresses are 'text', 'binary' or 'auto', as for plt.columns(). ValueError for an\n"
+    "unknown name, with near ones.";
 
 const char flow_array_doc[] =
     "__array__($self, dtype=None, copy=None)\n--\n\n"
@@ -199,8 +207,11 @@ PyObject *flow_array(PyObject *self_, PyObject *args, PyObject *kwargs)
 
 static const char *unit_of(const struct flow_field *field)
 {
-    if (field->info.kind == KIND_TIME || field->info.kind == KIND_DURATION)
+    if (field->info.kind == KIND_TIME || field->info.kind == KIND_DURATION ||
+        field->info.kind == KIND_DURATION_LIST)
         return "ns";
+    if (field->what >= FIN_PACKETS && field->what <= CWR_PACKETS)
+        return "packets";
     switch (field->what) {
     case PACKETS:
         return "packets";
@@ -212,6 +223,11 @@ static const char *unit_of(const struct flow_field *field)
     case WINDOW_MIN:
     case WINDOW_MAX:
     case MSS:
+    case SIZES_MIN:
+    case SIZES_MEAN:
+    case SIZES_STD:
+    case SIZES_MAX:
+    case FIRST_SIZES:
         return "bytes";
     case RETRANSMITS:
     case RESENT_SEGMENTS:
@@ -225,8 +241,8 @@ static const char *unit_of(const struct flow_field *field)
 
 struct column_notes column_notes_of(const char *name)
 {
-    static const struct column_notes docs[] = {FLOW_FIELD_ROWS(AS_DOC) TCP_FIELD_ROWS(AS_DOC)
-                                                   TUNNEL_FIELD_ROWS(AS_DOC)};
+    static const struct column_notes docs[] = {FLOW_FIELD_ROWS(AS_DOC) TCP_FIELD_ROWS(
+        AS_DOC) TUNNEL_FIELD_ROWS(AS_DOC) STATISTICS_FIELD_ROWS(AS_DOC) FIRST_FIELD_ROWS(AS_DOC)};
     for (size_t i = 0; i < ALL_FLOW_FIELDS; i++)
         if (strcmp(flow_fields[i].info.name, name) == 0)
             return (struct column_notes){.doc = docs[i].doc,

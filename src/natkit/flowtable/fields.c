@@ -3,6 +3,8 @@
 
 #include "fieldrows.h"
 #include "key.h"
+#include "statisticsfields.h"
+#include "statisticsrows.h"
 #include "tcpfields.h"
 #include "tcprows.h"
 
@@ -16,8 +18,9 @@
      .whose = (whose_),                                                                            \
      .info = {.name = column, .kind = (kind_), .can_be_missing = (missing)}},
 
-const struct flow_field flow_fields[] = {FLOW_FIELD_ROWS(AS_FIELD) TCP_FIELD_ROWS(AS_FIELD)
-                                             TUNNEL_FIELD_ROWS(AS_FIELD)};
+const struct flow_field flow_fields[] = {
+    FLOW_FIELD_ROWS(AS_FIELD) TCP_FIELD_ROWS(AS_FIELD) TUNNEL_FIELD_ROWS(AS_FIELD)
+        STATISTICS_FIELD_ROWS(AS_FIELD) FIRST_FIELD_ROWS(AS_FIELD)};
 
 _Static_assert(sizeof(flow_fields) / sizeof(flow_fields[0]) == ALL_FLOW_FIELDS,
                "FLOW_FIELDS is wrong");
@@ -73,6 +76,8 @@ bool flow_field_number(const struct flow_field *field, const struct flow_copy *c
     struct flow_tuple tuple = flow_key_to_tuple(&key, copy->v6, flow_forward(flow));
     bool is_tcp = flow_proto(flow, copy->v6) == PROTO_TCP;
     int64_t first = 0, last = 0, duration = 0;
+    if (field->what >= FIRST_STATISTICS_WHAT)
+        return flow_statistics_number(field->what, field->whose, copy, value);
     if (field->what >= FIRST_TCP_WHAT)
         return flow_tcp_number(field->what, field->whose, copy, value);
     switch ((enum flow_what)field->what) {
@@ -157,7 +162,28 @@ const uint8_t *flow_field_address(const struct flow_field *field, const struct f
 /* What a table must count for a field, EXTRA_*. */
 static unsigned extras_of(int field)
 {
-    return field < FLOW_FIELDS ? 0 : field < FLOW_FIELDS + TCP_FIELDS ? EXTRA_TCP : EXTRA_TUNNELS;
+    static const struct {
+        int fields;
+        unsigned extra;
+    } runs[] = {{FLOW_FIELDS, 0},
+                {TCP_FIELDS, EXTRA_TCP},
+                {TUNNEL_FIELDS, EXTRA_TUNNELS},
+                {STATISTICS_FIELDS, EXTRA_STATISTICS}};
+    for (size_t i = 0; i < sizeof(runs) / sizeof(runs[0]); i++) {
+        if (field < runs[i].fields)
+            return runs[i].extra;
+        field -= runs[i].fields;
+    }
+    return EXTRA_FIRST;
+}
+
+/* The argument of FlowTable that has it counted. */
+static const char *argument_of(unsigned extra)
+{
+    return extra == EXTRA_TCP          ? "tcp=True"
+           : extra == EXTRA_TUNNELS    ? "decap=True"
+           : extra == EXTRA_STATISTICS ? "statistics=True"
+                                       : "first=20";
 }
 
 size_t flow_field_count(unsigned extras)
@@ -186,7 +212,8 @@ static int find_column(const char *name)
     for (int i = 0; i < ALL_FLOW_FIELDS; i++) {
         const struct column_info *info = &flow_fields[i].info;
         size_t length = strlen(info->name);
-        bool is_time = info->kind == KIND_TIME || info->kind == KIND_DURATION;
+        bool is_time = info->kind == KIND_TIME || info->kind == KIND_DURATION ||
+                       info->kind == KIND_DURATION_LIST;
         if (strncmp(info->name, name, length) == 0 &&
             (!name[length] || (is_time && strcmp(name + length, "_ns") == 0)))
             return i;
@@ -238,8 +265,8 @@ int flow_field_find(PyObject *name, unsigned extras)
     if (found < 0) {
         raise_unknown(name, extras);
     } else if (extras_of(found) & ~extras) {
-        PyErr_Format(PyExc_ValueError, "%R is counted by FlowTable(%s=True)", name,
-                     extras_of(found) == EXTRA_TCP ? "tcp" : "decap");
+        PyErr_Format(PyExc_ValueError, "%R is counted by FlowTable(%s)", name,
+                     argument_of(extras_of(found)));
         return -1;
     }
     return found;
@@ -248,8 +275,9 @@ int flow_field_find(PyObject *name, unsigned extras)
 int flow_field_find_order(PyObject *name, unsigned extras)
 {
     int found = flow_field_find(name, extras);
-    if (found >= 0 && (flow_fields[found].info.kind == KIND_ADDRESS ||
-                       flow_fields[found].info.kind == KIND_TEXT)) {
+    if (found >= 0 &&
+        (flow_fields[found].info.kind == KIND_ADDRESS ||
+         flow_fields[found].info.kind == KIND_TEXT || kind_is_list(flow_fields[found].info.kind))) {
         PyErr_Format(PyExc_ValueError, "%U is no number to order flows by", name);
         return -1;
     }

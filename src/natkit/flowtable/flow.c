@@ -5,6 +5,8 @@
 #include "fields.h"
 #include "key.h"
 #include "pickle.h"
+#include "statisticsfields.h"
+#include "statisticsrows.h"
 #include "tcprows.h"
 
 #include "common/room.h"
@@ -18,13 +20,21 @@
 
 struct flow_object {
     PyObject ob_base;
-    struct flow_copy copy;
-    struct tcp_quality *quality; /* owned: that of the copy */
+    struct flow_copies owned; /* the copy, and what it points to */
 };
 
 const struct flow_copy *flow_object_copy(PyObject *self_)
 {
-    return &((const struct flow_object *)self_)->copy;
+    return &((const struct flow_object *)self_)->owned.all[0];
+}
+
+/* What a flow has besides. */
+static struct flow_besides besides_of(const struct flow_copy *copy)
+{
+    return (struct flow_besides){.tracks_tcp = copy->quality != NULL,
+                                 .statistics = copy->statistics != NULL,
+                                 .tunnels = copy->tunnel != 0,
+                                 .early = (uint16_t)copy->early_count};
 }
 
 PyObject *flow_object_new(struct natkit_state *state, const struct flow_copy *copy)
@@ -36,26 +46,28 @@ PyObject *flow_object_new(struct natkit_state *state, const struct flow_copy *co
     struct flow_object *self = PyObject_New(struct flow_object, state->flow_object_type);
     if (!self)
         return NULL;
-    self->copy = *copy;
-    self->quality = NULL;
-    if (copy->quality) {
-        self->quality = PyMem_Malloc(sizeof(*self->quality));
-        if (!self->quality) {
-            Py_DECREF((PyObject *)self);
-            return PyErr_NoMemory();
-        }
-        *self->quality = *copy->quality;
-        self->copy.quality = self->quality;
+    const struct flow_besides besides = besides_of(copy);
+    self->owned = (struct flow_copies){.count = 0};
+    if (!flow_copies_init(&self->owned, 1, &besides)) {
+        Py_DECREF((PyObject *)self);
+        return PyErr_NoMemory();
     }
+    flow_copies_add(&self->owned, copy);
     return (PyObject *)self;
 }
 
 static void flow_object_dealloc(PyObject *self_)
 {
     PyTypeObject *type = Py_TYPE(self_);
-    PyMem_Free(((struct flow_object *)self_)->quality);
+    flow_copies_clear(&((struct flow_object *)self_)->owned);
     PyObject_Free(self_);
     Py_DECREF(type);
+}
+
+/* Whether two blocks of memory are the same, or both not there. */
+static bool are_same(const void *one, const void *other, size_t size)
+{
+    return !one == !other && (!one || memcmp(one, other, size) == 0);
 }
 
 static PyObject *flow_object_richcompare(PyObject *self_, PyObject *other_, int op)
@@ -64,10 +76,12 @@ static PyObject *flow_object_richcompare(PyObject *self_, PyObject *other_, int 
         Py_RETURN_NOTIMPLEMENTED;
     const struct flow_copy *one = flow_object_copy(self_);
     const struct flow_copy *other = flow_object_copy(other_);
-    bool equal =
-        one->v6 == other->v6 && one->tunnel == other->tunnel &&
-        memcmp(&one->of, &other->of, sizeof(one->of)) == 0 && !one->quality == !other->quality &&
-        (!one->quality || memcmp(one->quality, other->quality, sizeof(*one->quality)) == 0);
+    bool equal = one->v6 == other->v6 && one->tunnel == other->tunnel &&
+                 memcmp(&one->of, &other->of, sizeof(one->of)) == 0 &&
+                 are_same(one->quality, other->quality, sizeof(*one->quality)) &&
+                 are_same(one->statistics, other->statistics, sizeof(*one->statistics)) &&
+                 one->early_count == other->early_count &&
+                 are_same(one->early, other->early, one->early_count * sizeof(*one->early));
     return PyBool_FromLong(equal == (op == Py_EQ));
 }
 
@@ -122,27 +136,40 @@ static PyObject *flow_object_from_bytes(PyObject *type_, PyObject *bytes)
     return result;
 }
 
-/* A flow as bytes; NULL with an exception. */
-static PyObject *pickle_flow(const struct flow_copy *copy)
-{
-    struct flow_copies copies = {0};
-    if (!flow_copies_init(&copies, 1, copy->quality != NULL))
-        return PyErr_NoMemory();
-    copies.has_tunnels = copy->tunnel != 0;
-    flow_copies_add(&copies, copy);
-    PyObject *bytes = pickle_flows(&copies);
-    flow_copies_clear(&copies);
-    return bytes;
-}
-
 static PyObject *flow_object_reduce(PyObject *self_, PyObject *Py_UNUSED(args))
 {
     PyObject *from_bytes = natkit_attribute((PyObject *)Py_TYPE(self_), "_from_bytes");
-    return from_bytes ? Py_BuildValue("N(N)", from_bytes, pickle_flow(flow_object_copy(self_)))
+    return from_bytes ? Py_BuildValue("N(N)", from_bytes,
+                                      pickle_flows(&((const struct flow_object *)self_)->owned))
                       : NULL;
 }
 
 /* --- Attributes ------------------------------------------------------------------------------ */
+
+/* A list as a tuple; None where the table keeps none. */
+static PyObject *list_get(const struct flow_field *field, const struct flow_copy *copy)
+{
+    union flow_list list;
+    if (!copy->early)
+        Py_RETURN_NONE;
+    size_t count = flow_first_list(field->what, copy, &list);
+    PyObject *tuple = PyTuple_New((Py_ssize_t)count);
+    for (size_t i = 0; tuple && i < count; i++) {
+        PyObject *item = NULL;
+        if (field->what == FIRST_WAYS)
+            item = PyLong_FromLong(list.ways[i]);
+        else if (field->what == FIRST_SIZES)
+            item = PyLong_FromUnsignedLong(list.sizes[i]);
+        else
+            item = list.gaps[i] == FLOW_NO_TIME ? Py_NewRef(Py_None)
+                                                : PyLong_FromLongLong(list.gaps[i]);
+        if (item)
+            PyTuple_SET_ITEM(tuple, (Py_ssize_t)i, item);
+        else
+            Py_CLEAR(tuple);
+    }
+    return tuple;
+}
 
 static PyObject *field_get(PyObject *self_, void *closure)
 {
@@ -160,8 +187,15 @@ static PyObject *field_get(PyObject *self_, void *closure)
         const char *text = flow_field_text(field, copy);
         return Py_BuildValue("z", text);
     }
+    if (kind_is_list(field->info.kind))
+        return list_get(field, copy);
     if (!flow_field_number(field, copy, &value))
         Py_RETURN_NONE;
+    if (field->info.kind == KIND_FLOAT64) {
+        double number = 0;
+        memcpy(&number, &value, sizeof(number));
+        return PyFloat_FromDouble(number);
+    }
     if (field->info.kind == KIND_BOOL)
         return PyBool_FromLong(value != 0);
     if (field->info.kind == KIND_TIME || field->info.kind == KIND_DURATION)
@@ -189,6 +223,7 @@ static PyObject *ipflow_get(PyObject *self_, void *Py_UNUSED(closure))
 
 enum field_number {
     FLOW_FIELD_ROWS(NUMBER_OF) TCP_FIELD_ROWS(NUMBER_OF) TUNNEL_FIELD_ROWS(NUMBER_OF)
+        STATISTICS_FIELD_ROWS(NUMBER_OF) FIRST_FIELD_ROWS(NUMBER_OF)
 };
 
 #define AS_GETSET(what_, whose_, kind, missing, column, attribute_, text)                          \
@@ -198,10 +233,11 @@ enum field_number {
      .closure = (void *)(uintptr_t)FIELD_##what_##_##whose_},
 
 static PyGetSetDef attributes[] = {
-    FLOW_FIELD_ROWS(AS_GETSET) TCP_FIELD_ROWS(AS_GETSET) TUNNEL_FIELD_ROWS(AS_GETSET){
-        .name = "fwd_key",
-        .get = key_get,
-        .doc = "The key of the forward direction, as IPflow's fwd_key: 14 or 38 bytes."},
+    FLOW_FIELD_ROWS(AS_GETSET) TCP_FIELD_ROWS(AS_GETSET) TUNNEL_FIELD_ROWS(AS_GETSET)
+        STATISTICS_FIELD_ROWS(AS_GETSET) FIRST_FIELD_ROWS(AS_GETSET){
+            .name = "fwd_key",
+            .get = key_get,
+            .doc = "The key of the forward direction, as IPflow's fwd_key: 14 or 38 bytes."},
     {.name = "rev_key",
      .get = key_get,
      .doc = "The key of the other direction: fwd_key with source and destination swapped.",

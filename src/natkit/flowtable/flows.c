@@ -16,11 +16,11 @@ struct flows_object {
     PyObject ob_base;
     struct natkit_state *state; /* borrowed: the type keeps the module alive */
     struct flow_copies copies;
-    unsigned extras; /* EXTRA_* that its table counted */
 };
 
 /* An empty sequence with room for so many; NULL with an exception. */
-static struct flows_object *flows_new(struct natkit_state *state, size_t room, unsigned extras)
+static struct flows_object *flows_new(struct natkit_state *state, size_t room,
+                                      const struct flow_besides *besides)
 {
     if (!state->flows_type) {
         PyErr_SetString(PyExc_RuntimeError, "the module natkit has been unloaded");
@@ -31,11 +31,8 @@ static struct flows_object *flows_new(struct natkit_state *state, size_t room, u
     if (!self)
         return NULL;
     self->state = state;
-    self->extras = extras;
-    if (flow_copies_init(&self->copies, room, extras & EXTRA_TCP)) {
-        self->copies.has_tunnels = extras & EXTRA_TUNNELS;
+    if (flow_copies_init(&self->copies, room, besides))
         return self;
-    }
     Py_DECREF((PyObject *)self);
     PyErr_NoMemory();
     return NULL;
@@ -45,7 +42,8 @@ static struct flows_object *flows_new(struct natkit_state *state, size_t room, u
 static struct flows_object *flows_of(const struct flow_table_object *owner, const flow_ref *refs,
                                      size_t count)
 {
-    struct flows_object *self = flows_new(owner->state, count, table_extras(owner));
+    const struct flow_besides besides = flow_set_besides(&owner->table.set);
+    struct flows_object *self = flows_new(owner->state, count, &besides);
     for (size_t i = 0; self && i < count; i++) {
         struct flow_copy copy = flow_set_copy(&owner->table.set, refs[i]);
         flow_copies_add(&self->copies, &copy);
@@ -106,7 +104,7 @@ static PyObject *flows_slice(struct flows_object *self, PyObject *slice)
     if (PySlice_Unpack(slice, &start, &stop, &step) < 0)
         return NULL;
     Py_ssize_t count = PySlice_AdjustIndices((Py_ssize_t)self->copies.count, &start, &stop, step);
-    struct flows_object *part = flows_new(self->state, (size_t)count, self->extras);
+    struct flows_object *part = flows_new(self->state, (size_t)count, &self->copies.besides);
     for (Py_ssize_t i = 0; part && i < count; i++)
         flow_copies_add(&part->copies, &self->copies.all[start + i * step]);
     return (PyObject *)part;
@@ -137,8 +135,8 @@ static PyObject *flows_columns(PyObject *self_, PyObject *args, PyObject *kwargs
     struct flow_asked asked;
     if (!flow_columns_asked(args, kwargs, &asked))
         return NULL;
-    PyObject *table =
-        flow_columns_table(self->state, &asked, self->extras, self->copies.count, ended_copy, self);
+    PyObject *table = flow_columns_table(self->state, &asked, flow_extras(&self->copies.besides),
+                                         self->copies.count, ended_copy, self);
     Py_DECREF(asked.names);
     return table;
 }
@@ -151,12 +149,13 @@ static PyObject *flows_stream(PyObject *self_, PyObject *args, PyObject *kwargs)
     PyObject *schema = NULL;
     if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|O:__arrow_c_stream__", keywords, &schema))
         return NULL;
-    return flow_columns_stream(self->state, self->extras, self->copies.count, ended_copy, self);
+    return flow_columns_stream(self->state, flow_extras(&self->copies.besides), self->copies.count,
+                               ended_copy, self);
 }
 
 static PyObject *flows_schema(PyObject *self_, PyObject *Py_UNUSED(args))
 {
-    return flow_columns_schema(((const struct flows_object *)self_)->extras);
+    return flow_columns_schema(flow_extras(&((const struct flows_object *)self_)->copies.besides));
 }
 
 static PyObject *flows_repr(PyObject *self_)
@@ -176,8 +175,7 @@ static PyObject *flows_from_bytes(PyObject *type_, PyObject *bytes)
     struct flow_copies copies = {0};
     if (!state || unpickle_flows(bytes, &copies) < 0)
         return NULL;
-    struct flows_object *self = flows_new(
-        state, 0, (copies.qualities ? EXTRA_TCP : 0U) | (copies.has_tunnels ? EXTRA_TUNNELS : 0U));
+    struct flows_object *self = flows_new(state, 0, &copies.besides);
     if (!self) {
         flow_copies_clear(&copies);
         return NULL;
@@ -197,8 +195,11 @@ static PyObject *flows_reduce(PyObject *self_, PyObject *Py_UNUSED(args))
 static PyObject *flows_sizeof(PyObject *self_, PyObject *Py_UNUSED(args))
 {
     const struct flows_object *self = (const struct flows_object *)self_;
-    size_t size =
-        sizeof(*self->copies.all) + (self->copies.qualities ? sizeof(*self->copies.qualities) : 0);
+    const struct flow_besides *besides = &self->copies.besides;
+    size_t size = sizeof(*self->copies.all) +
+                  (besides->tracks_tcp ? sizeof(*self->copies.qualities) : 0) +
+                  (besides->statistics ? sizeof(*self->copies.statistics) : 0) +
+                  besides->early * sizeof(*self->copies.early);
     return PyLong_FromSize_t((size_t)Py_TYPE(self_)->tp_basicsize + self->copies.count * size);
 }
 

@@ -15,6 +15,8 @@ static int same_settings(const struct flow_table_object *one, const struct flow_
     if (timeouts->idle != others->idle || timeouts->active != others->active ||
         one->table.input.by_vlan != other->table.input.by_vlan ||
         one->table.set.tracks_tcp != other->table.set.tracks_tcp ||
+        one->table.set.pool.has_statistics != other->table.set.pool.has_statistics ||
+        one->table.set.pool.early != other->table.set.pool.early ||
         one->table.input.decap != other->table.input.decap ||
         memcmp(&one->table.input.ports, &other->table.input.ports,
                sizeof(one->table.input.ports)) != 0)
@@ -48,9 +50,12 @@ const char table_merge_doc[] =
     "timeouts, and other begins before this table's last packet; a flow goes on across the\n"
     "border for longer than the active timeout; TCP's first segments in other don't tell what\n"
     "was sent before; a fragment in one table has its first fragment in the other; flows that\n"
-    "ended were taken out of other; with tcp=True, a TCP connection goes on across the border.\n\n"
+    "ended were taken out of other; with tcp=True, a TCP connection goes on across the border; "
+    "with\n"
+    "statistics=True or first, a fragment waits in this table for its first one.\n\n"
     "other stays as it is. ValueError for a table with another home, other timeouts, another\n"
-    "vlan, tcp or decap, and for this table itself. An exception of a signal's handler, such as\n"
+    "vlan, tcp, decap, first or statistics, and for this table itself. An exception of a signal's "
+    "handler, such as\n"
     "Ctrl-C, comes before the first flow was added, and both tables are as they were, or when\n"
     "all is done.";
 
@@ -74,10 +79,9 @@ PyObject *table_merge(PyObject *self_, PyObject *args, PyObject *kwargs)
     }
     int same = same_settings(self, other);
     if (same == 0)
-        PyErr_SetString(
-            PyExc_ValueError,
-            "the flow tables have other homes or timeouts, or one is by VLAN, has tcp or "
-            "another decap");
+        PyErr_SetString(PyExc_ValueError,
+                        "the flow tables have other homes or timeouts, or one is by VLAN, has tcp, "
+                        "statistics, another first or another decap");
     if (same <= 0)
         return NULL;
     if (!table_object_settled((PyObject *)self) || !table_object_settled(other_obj))

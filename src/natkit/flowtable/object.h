@@ -34,8 +34,8 @@ struct flow_table *table_object_complete(PyObject *self_);
 /* What a table counts besides what any does, EXTRA_*. */
 static inline unsigned table_extras(const struct flow_table_object *self)
 {
-    return (self->table.set.tracks_tcp ? EXTRA_TCP : 0U) |
-           (self->table.input.decap ? EXTRA_TUNNELS : 0U);
+    const struct flow_besides besides = flow_set_besides(&self->table.set);
+    return flow_extras(&besides);
 }
 
 /* Patience until a signal's handler raises.  It may run any Python code, so that a table must be

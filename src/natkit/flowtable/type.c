@@ -42,6 +42,28 @@ static int read_timeout(const char *name, PyObject *obj, int64_t *timeout)
     return 0;
 }
 
+/* How many first packets are kept, none where it is not said: 0, or -1 with an exception. */
+static int read_first(PyObject *obj, uint16_t *first)
+{
+    *first = 0;
+    if (!obj)
+        return 0;
+    Py_ssize_t count = PyNumber_AsSsize_t(obj, NULL);
+    if (count == -1 && PyErr_Occurred()) {
+        if (PyErr_ExceptionMatches(PyExc_TypeError))
+            PyErr_Format(PyExc_TypeError, "first must be a number of packets, not %.100s",
+                         Py_TYPE(obj)->tp_name);
+        return -1;
+    }
+    if (count < 0 || count > MOST_EARLY) {
+        PyErr_Format(PyExc_ValueError, "first must be from 0 to %d packets, not %R", MOST_EARLY,
+                     obj);
+        return -1;
+    }
+    *first = (uint16_t)count;
+    return 0;
+}
+
 /* Two words that senders of packets do not know: 0, or -1 with an exception. */
 static int read_seed(uint64_t seed[2])
 {
@@ -90,18 +112,21 @@ static PyObject *table_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
 {
     static char home_word[] = "home", idle_word[] = "idle_timeout",
                 active_word[] = "active_timeout", vlan_word[] = "vlan", tcp_word[] = "tcp",
-                decap_word[] = "decap";
-    static char *keywords[] = {home_word, idle_word,  active_word, vlan_word,
-                               tcp_word,  decap_word, NULL};
+                decap_word[] = "decap", first_word[] = "first", statistics_word[] = "statistics";
+    static char *keywords[] = {home_word,  idle_word,  active_word,     vlan_word, tcp_word,
+                               decap_word, first_word, statistics_word, NULL};
     PyObject *home = Py_None, *idle_obj = Py_None, *active_obj = Py_None; /* borrowed from args */
     int64_t idle = FLOW_NEVER, active = FLOW_NEVER;
     PyObject *decap_obj = Py_False;
-    int by_vlan = 0, tcp = 0;
+    PyObject *first_obj = NULL;
+    int by_vlan = 0, tcp = 0, statistics = 0;
+    uint16_t first = 0;
     bool decap = false;
     struct tunnel_ports ports = {.count = 0};
-    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|OOOppO:FlowTable", keywords, &home, &idle_obj,
-                                     &active_obj, &by_vlan, &tcp, &decap_obj) ||
-        decap_read(decap_obj, &decap, &ports) < 0 ||
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "|OOOppOOp:FlowTable", keywords, &home,
+                                     &idle_obj, &active_obj, &by_vlan, &tcp, &decap_obj, &first_obj,
+                                     &statistics) ||
+        read_first(first_obj, &first) < 0 || decap_read(decap_obj, &decap, &ports) < 0 ||
         read_timeout("idle_timeout", idle_obj, &idle) < 0 ||
         read_timeout("active_timeout", active_obj, &active) < 0)
         return NULL;
@@ -113,6 +138,10 @@ static PyObject *table_new(PyTypeObject *type, PyObject *args, PyObject *kwargs)
         flow_table_track_tcp(&self->table);
     if (decap)
         flow_table_decap(&self->table, &ports);
+    if (statistics)
+        flow_table_count_statistics(&self->table);
+    if (first > 0)
+        flow_table_keep_early(&self->table, first);
     flow_table_set_timeouts(&self->table, (struct flow_timeouts){idle, active});
     return (PyObject *)self;
 }
@@ -263,6 +292,16 @@ static PyObject *tcp_get(PyObject *self_, void *Py_UNUSED(closure))
     return PyBool_FromLong(table_object(self_)->table.set.tracks_tcp);
 }
 
+static PyObject *first_get(PyObject *self_, void *Py_UNUSED(closure))
+{
+    return PyLong_FromLong(table_object(self_)->table.set.pool.early);
+}
+
+static PyObject *statistics_get(PyObject *self_, void *Py_UNUSED(closure))
+{
+    return PyBool_FromLong(table_object(self_)->table.set.pool.has_statistics);
+}
+
 static PyObject *packets_get(PyObject *self_, void *Py_UNUSED(closure))
 {
     return PyLong_FromUnsignedLongLong(table_object(self_)->table.input.packets);
@@ -305,6 +344,12 @@ static PyGetSetDef table_getset[] = {
     {.name = "tcp",
      .get = tcp_get,
      .doc = "Whether the quality of TCP connections is counted: see FlowTable."},
+    {.name = "first",
+     .get = first_get,
+     .doc = "How many first packets of each flow are kept, 0 for none: see FlowTable."},
+    {.name = "statistics",
+     .get = statistics_get,
+     .doc = "Whether the sizes, gaps and TCP flags of packets are counted: see FlowTable."},
     {.name = "time_ns",
      .get = time_ns_get,
      .doc = "The latest arrival time of a packet: nanoseconds since the epoch.\n\nThe timeouts go "
@@ -344,7 +389,7 @@ static PyMethodDef table_methods[] = {
            "_repr_html_($self, /)\n--\n\nThe table's largest flows, for notebooks."),
     METHOD("_to_be_merged", table_to_be_merged, METH_VARARGS | METH_KEYWORDS | METH_CLASS,
            "_to_be_merged($type, home=None, idle_timeout=None, active_timeout=None, "
-           "vlan=False, tcp=False, decap=False)\n--\n\n"
+           "vlan=False, tcp=False, decap=False, first=0, statistics=False)\n--\n\n"
            "A table that keeps up to 32 MB more of what merge() needs, and reads with one thread:\n"
            "others read for other tables."),
     METHOD("_merged", table_merged, METH_NOARGS,
@@ -362,7 +407,7 @@ static PyMethodDef table_methods[] = {
 
 static const char table_doc[] =
     "FlowTable(home=None, idle_timeout=None, active_timeout=None, vlan=False, tcp=False, "
-    "decap=False)\n--\n\n"
+    "decap=False, first=0, statistics=False)\n--\n\n"
     "The flows of packets: a row for each five-tuple, both directions in one.\n\n"
     "Forward is the direction of a flow's first packet (RFC 2722 section 2.1). With a\n"
     "FlowHome as home it is that of the packet's home_key, into the home network.\n\n"
@@ -386,6 +431,12 @@ static const char table_doc[] =
     "With tcp=True flows of TCP also have the quality of their connection: round trips,\n"
     "segments sent again, duplicate ACKs, windows and more, about 1000 bytes for each. In other\n"
     "tables those attributes of Flow are None, and there are no such columns.\n\n"
+    "With first=20 flows have the direction, size and gap of their first 20 packets, up to\n"
+    "1024, about 16 bytes for each. With statistics=True they have the least, greatest, mean\n"
+    "and standard deviation of sizes and gaps, and the number of packets with each TCP flag,\n"
+    "about 320 bytes. As with tcp=True, other tables have no such columns. Packets count in the\n"
+    "order in which the table gets them; a later fragment that waits for its first one, when\n"
+    "that has come.\n\n"
     "Iterating gives a Flow for each that goes on, in the order of their first packets.\n"
     "table[key] is the flow of a fwd_key of either direction, of an IPflow or of a Flow;\n"
     "KeyError if there is none. With vlan=True that is the flow without a VLAN; the one on a\n"

@@ -122,6 +122,73 @@ void column_append(struct column_data *data, bool present, uint64_t value)
     mark(data, present);
 }
 
+static void mark_all(struct column_data *data, const uint8_t *absent, size_t count)
+{
+    if (data->absent) {
+        size_t missing = 0;
+        memcpy(data->absent + data->rows, absent, count);
+        for (size_t i = 0; i < count; i++)
+            missing += absent[i];
+        data->missing += missing;
+    }
+    data->rows += count;
+}
+
+/* The low bits of each value.  The inner loop's length is known, which lets compilers use vectors.
+ */
+#define STORE_LOW(type, out, values, count)                                                        \
+    do {                                                                                           \
+        type *low = (type *)(void *)(out);                                                         \
+        size_t done = 0;                                                                           \
+        for (; (count)-done >= 16; done += 16)                                                     \
+            for (size_t i = 0; i < 16; i++)                                                        \
+                low[done + i] = (type)(values)[done + i];                                          \
+        for (; done < (count); done++)                                                             \
+            low[done] = (type)(values)[done];                                                      \
+    } while (0)
+
+void column_append_values(struct column_data *data, const uint64_t *values, const uint8_t *absent,
+                          size_t count)
+{
+    size_t width = column_width(data->kind);
+    uint8_t *out = data->values + data->rows * width; /* aligned for its type: malloc()'s */
+    switch (width) {
+    case 1:
+        STORE_LOW(uint8_t, out, values, count);
+        break;
+    case 2:
+        STORE_LOW(uint16_t, out, values, count);
+        break;
+    case 4:
+        STORE_LOW(uint32_t, out, values, count);
+        break;
+    default:
+        memcpy(out, values, count * sizeof(*values));
+    }
+    mark_all(data, absent, count);
+}
+
+void column_append_addresses(struct column_data *data, const uint8_t *const *addresses,
+                             const uint8_t *versions, size_t count)
+{
+    static const uint8_t zeroes[12];
+    uint8_t *out = data->values + data->rows * 16;
+    uint8_t absent[256];
+    memcpy(data->versions + data->rows, versions, count);
+    for (size_t i = 0; i < count; i++, out += 16) {
+        const uint8_t *rest = versions[i] == 6 ? addresses[i] + 4 : zeroes;
+        memcpy(out, addresses[i], 4);
+        memcpy(out + 4, rest, 12);
+    }
+    for (size_t done = 0; done < count;) {
+        size_t step = count - done < sizeof(absent) ? count - done : sizeof(absent);
+        for (size_t i = 0; i < step; i++)
+            absent[i] = versions[done + i] == 0;
+        mark_all(data, absent, step);
+        done += step;
+    }
+}
+
 void column_append_address(struct column_data *data, const uint8_t *address, size_t size)
 {
     uint8_t *out = data->values + data->rows * 16;

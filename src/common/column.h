@@ -48,6 +48,13 @@ size_t column_width(uint8_t kind);
 void column_append(struct column_data *data, bool present, uint64_t value);
 /* Append an address of 4 or 16 bytes, or a missing one where address is NULL. */
 void column_append_address(struct column_data *data, const uint8_t *address, size_t size);
+/* Append values of a kind of up to 8 bytes: the low bytes of each, which is 0 where absent is 1. */
+void column_append_values(struct column_data *data, const uint64_t *values, const uint8_t *absent,
+                          size_t count);
+/* Append addresses of 4 bytes where the version is 4, of 16 where it is 6, missing ones where it is
+ * 0: those point to 4 bytes of zeroes. */
+void column_append_addresses(struct column_data *data, const uint8_t *const *addresses,
+                             const uint8_t *versions, size_t count);
 /* Append UTF-8, or a missing one where text is NULL; false when out of memory. */
 bool column_append_text(struct column_data *data, const char *text, size_t len);
 

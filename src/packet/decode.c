@@ -5,6 +5,7 @@
 #include "linktypes.h"
 #include "network.h"
 #include "protocols.h"
+#include "straight.h"
 
 /* How many bytes of a packet were on the wire, without its frame check sequence. */
 static uint64_t wire_of(const struct plt_meta *meta, uint32_t len)
@@ -17,6 +18,13 @@ static uint64_t wire_of(const struct plt_meta *meta, uint32_t len)
 
 void plt_decode(const uint8_t *data, uint32_t len, const struct plt_meta *meta, uint8_t root,
                 uint8_t proto, struct plt_layers *out)
+{
+    if (root != ROOT_LINK || !decode_straight(data, len, meta, out))
+        plt_decode_general(data, len, meta, root, proto, out);
+}
+
+void plt_decode_general(const uint8_t *data, uint32_t len, const struct plt_meta *meta,
+                        uint8_t root, uint8_t proto, struct plt_layers *out)
 {
     *out = (struct plt_layers){.layer2 = PLT_ABSENT,
                                .layer3 = PLT_ABSENT,

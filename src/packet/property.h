@@ -36,6 +36,11 @@ enum property_id {
     PROPERTY_TUNNEL_DST
 };
 
+/* The values of a block of packets: those of property_value(), 0 where there is none, which is
+ * where absent is 1. */
+typedef void property_fill(const struct plt_packet *packets, size_t count, uint64_t *values,
+                           uint8_t *absent);
+
 struct property {
     const char *name;
     const char *doc;
@@ -44,7 +49,8 @@ struct property {
     uint8_t kind;     /* enum column_kind, of its column */
     bool needs_layers;
     bool can_be_missing;
-    bool of_tunnel; /* tunnels have to be looked for */
+    bool of_tunnel;      /* tunnels have to be looked for */
+    property_fill *fill; /* made from the row; not for addresses and texts */
 };
 
 /* The rows: X(name, what it is, what the attribute's docstring adds, the rest of the row).  Neither
@@ -176,6 +182,10 @@ uint32_t property_ip_at(enum property_id id, const struct plt_layers *layers, ui
 /* The address of a property of KIND_ADDRESS, and its size; NULL where it is missing. */
 const uint8_t *property_address(enum property_id id, const struct plt_packet *packet,
                                 uint32_t *size);
+/* The addresses of a block of packets and their versions, 0 where one is missing: then it points to
+ * zeroes. */
+void property_addresses(enum property_id id, const struct plt_packet *packets, size_t count,
+                        const uint8_t **addresses, uint8_t *versions);
 /* The text of a property of KIND_TEXT; NULL where it is missing. */
 const char *property_text(enum property_id id, const struct plt_packet *packet);
 

@@ -4,9 +4,14 @@
 #define PLT_PACKET_VALUES_H
 
 #include "packet.h"
+#include "protocols.h"
 
 /* Whether the header of a protocol begins with two ports of 2 bytes. */
-bool proto_has_ports(uint8_t proto);
+static inline bool proto_has_ports(uint8_t proto)
+{
+    return proto == PROTO_TCP || proto == PROTO_UDP || proto == PROTO_DCCP || /* RFC 4340 */
+           proto == PROTO_SCTP || proto == PROTO_UDPLITE; /* RFC 9260, RFC 3828 */
+}
 
 /* `need` bytes at an offset of the transport header; NULL where they were not all captured, or
  * where the IP packet ends before (Ethernet padding holds no header). */

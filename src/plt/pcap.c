@@ -135,6 +135,50 @@ static enum source_result open_file(struct pcap_source *self)
     return SOURCE_RECORD;
 }
 
+/* The record of a packet whose header and bytes are in memory. */
+static inline void take_record(const struct pcap_source *self, const uint8_t *header, uint32_t len,
+                               uint32_t wire_len, struct plt_record *record)
+{
+    /* a clock that overflows its second is damage too slight to lose the packet */
+    uint64_t nsec = (uint64_t)load32(self->big_endian, header + 4) * self->nanoseconds;
+    record->data = header + self->header;
+    record->len = len;
+    record->meta =
+        (struct plt_meta){.sec = load32(self->big_endian, header) + (int64_t)(nsec / 1000000000),
+                          .nsec = (uint32_t)(nsec % 1000000000),
+                          .capture_len = len,
+                          .dlt = self->dlt,
+                          .linktype = PLT_LINKTYPE_OF_DLT,
+                          .direction = -1,
+                          .fine_clock = self->nanoseconds == 1,
+                          .fcs = self->fcs,
+                          .fcs_counted = self->has_fcs,
+                          .snaplen = self->snaplen};
+    meta_set_wire_len(&record->meta, record->data, len, wire_len);
+}
+
+static size_t pcap_next_block(struct source *base, struct plt_record *records, size_t most)
+{
+    struct pcap_source *self = (struct pcap_source *)base;
+    struct input *input = &base->input;
+    size_t count = 0;
+    for (; self->opened && count < most; count++) {
+        const uint8_t *header = input->buffer + input->at;
+        size_t have = input->end - input->at;
+        if (have < self->header)
+            break;
+        uint32_t len = load32(self->big_endian, header + (self->swapped_lengths ? 12 : 8));
+        uint32_t wire_len = load32(self->big_endian, header + (self->swapped_lengths ? 8 : 12));
+        if (len > MAX_CAPTURE_LENGTH || have - self->header < len)
+            break;
+        take_record(self, header, len, wire_len, &records[count]);
+        records[count].layers = NULL;
+        input->at += self->header + len;
+    }
+    base->count += count;
+    return count;
+}
+
 static enum source_result pcap_next(struct source *base, struct plt_record *record)
 {
     struct pcap_source *self = (struct pcap_source *)base;
@@ -153,23 +197,7 @@ static enum source_result pcap_next(struct source *base, struct plt_record *reco
         if (!header)
             return result;
     }
-    const uint8_t *data = header + self->header;
-    /* a clock that overflows its second is damage too slight to lose the packet */
-    uint64_t nsec = (uint64_t)load32(self->big_endian, header + 4) * self->nanoseconds;
-    record->data = data;
-    record->len = len;
-    record->meta =
-        (struct plt_meta){.sec = load32(self->big_endian, header) + (int64_t)(nsec / 1000000000),
-                          .nsec = (uint32_t)(nsec % 1000000000),
-                          .capture_len = len,
-                          .dlt = self->dlt,
-                          .linktype = PLT_LINKTYPE_OF_DLT,
-                          .direction = -1,
-                          .fine_clock = self->nanoseconds == 1,
-                          .fcs = self->fcs,
-                          .fcs_counted = self->has_fcs,
-                          .snaplen = self->snaplen};
-    meta_set_wire_len(&record->meta, data, len, wire_len);
+    take_record(self, header, len, wire_len, record);
     base->input.at += self->header + len;
     base->count++;
     return SOURCE_RECORD;
@@ -177,5 +205,8 @@ static enum source_result pcap_next(struct source *base, struct plt_record *reco
 
 struct source *pcap_source_new(void)
 {
-    return file_source_new(sizeof(struct pcap_source), pcap_next);
+    struct source *self = file_source_new(sizeof(struct pcap_source), pcap_next);
+    if (self)
+        self->next_block = pcap_next_block;
+    return self;
 }

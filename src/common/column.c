@@ -26,6 +26,116 @@ size_t column_width(uint8_t kind)
     }
 }
 
+/* --- Memory that is used again --------------------------------------------------------------- */
+
+static void free_data(struct column_data *data)
+{
+    free(data->values);
+    free(data->absent);
+    free(data->versions);
+    free(data->text);
+    free(data);
+}
+
+struct column_spares {
+    atomic_size_t refs; /* its owner's until it is closed, and that of each column */
+    atomic_flag in_use; /* never waited for: after fork() nobody may be there to clear it */
+    atomic_bool closed;
+    size_t room; /* of each column, in rows */
+    size_t most; /* columns that list has room for */
+    size_t count;
+    struct column_data *list[]; /* owned; they have no references */
+};
+
+struct column_spares *column_spares_new(size_t count, size_t room)
+{
+    struct column_spares *self = calloc(1, sizeof(*self) + count * sizeof(self->list[0]));
+    if (!self)
+        return NULL;
+    atomic_init(&self->refs, 1);
+    atomic_flag_clear(&self->in_use);
+    atomic_init(&self->closed, false);
+    self->room = room;
+    self->most = count;
+    return self;
+}
+
+static void free_list(struct column_spares *self)
+{
+    while (self->count > 0)
+        free_data(self->list[--self->count]);
+}
+
+static void release_spares(struct column_spares *self)
+{
+    if (atomic_fetch_sub(&self->refs, 1) > 1)
+        return;
+    free_list(self);
+    free(self);
+}
+
+void column_spares_close(struct column_spares *self)
+{
+    if (!self)
+        return;
+    atomic_store(&self->closed, true);
+    if (!atomic_flag_test_and_set(&self->in_use)) {
+        free_list(self);
+        atomic_flag_clear(&self->in_use);
+    }
+    release_spares(self);
+}
+
+/* Put the memory of a column that nobody holds among the spares; false where it is to be freed. */
+static bool keep(struct column_spares *self, struct column_data *data)
+{
+    if (data->room != self->room || atomic_flag_test_and_set(&self->in_use))
+        return false;
+    bool kept = !atomic_load(&self->closed) && self->count < self->most;
+    if (kept)
+        self->list[self->count++] = data;
+    atomic_flag_clear(&self->in_use);
+    return kept;
+}
+
+/* A spare for what a column holds, NULL where there is none. */
+static struct column_data *find_spare(struct column_spares *self, const struct column_info *info)
+{
+    struct column_data *found = NULL;
+    if (atomic_flag_test_and_set(&self->in_use))
+        return NULL;
+    for (size_t i = 0; !found && i < self->count; i++) {
+        struct column_data *data = self->list[i];
+        if (data->kind == info->kind && (data->absent != NULL) == info->can_be_missing) {
+            found = data;
+            self->list[i] = self->list[--self->count];
+        }
+    }
+    atomic_flag_clear(&self->in_use);
+    return found;
+}
+
+struct column_data *column_spares_take(struct column_spares *self, const struct column_info *info,
+                                       size_t room)
+{
+    struct column_data *data = room == self->room ? find_spare(self, info) : NULL;
+    if (data) {
+        atomic_store(&data->refs, 1);
+        data->rows = 0;
+        data->missing = 0;
+        data->text_len = 0;
+    } else {
+        data = column_data_new(info, room);
+    }
+    if (data) {
+        atomic_fetch_add(&self->refs, 1);
+        data->spares = self;
+    }
+    return data;
+}
+
+/* --- Columns --------------------------------------------------------------------------------- */
+
 struct column_data *column_data_new_bare(uint8_t kind, size_t room)
 {
     struct column_data *data = calloc(1, sizeof(*data));
@@ -60,11 +170,11 @@ void column_data_release(struct column_data *data)
 {
     if (!data || atomic_fetch_sub(&data->refs, 1) > 1)
         return;
-    free(data->values);
-    free(data->absent);
-    free(data->versions);
-    free(data->text);
-    free(data);
+    struct column_spares *spares = data->spares;
+    if (!spares || !keep(spares, data))
+        free_data(data);
+    if (spares)
+        release_spares(spares);
 }
 
 bool column_data_grow(struct column_data *data)

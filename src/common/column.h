@@ -18,6 +18,8 @@ struct column_info {
     bool can_be_missing;
 };
 
+struct column_spares;
+
 /* The values of a column.  Counted atomically: Arrow's consumers let go of it in any thread. */
 struct column_data {
     atomic_size_t refs;
@@ -31,6 +33,7 @@ struct column_data {
     char *text;        /* owned; of KIND_TEXT */
     size_t text_len;
     size_t text_room;
+    struct column_spares *spares; /* a reference: where the memory goes in the end; or NULL */
 };
 
 /* Memory and values: none of it needs the GIL.
@@ -40,6 +43,19 @@ struct column_data *column_data_new(const struct column_info *info, size_t room)
 /* The same without memory for values, which is to be put in. */
 struct column_data *column_data_new_bare(uint8_t kind, size_t room);
 void column_data_release(struct column_data *data);
+
+/* The memory of columns that nobody holds any more, for those of later batches: fresh memory costs
+ * a page fault for every 4 KiB.  Columns are let go of in any thread, so that access is by turns;
+ * who does not get his turn at once does without.
+ *
+ * For up to so many columns, each with so much room; NULL when out of memory. */
+struct column_spares *column_spares_new(size_t count, size_t room);
+/* Keep no more, and free what is there: columns that are still held are freed when they are not. */
+void column_spares_close(struct column_spares *spares);
+/* A column whose memory is one of the spares, or new and to become one; NULL when out of memory. */
+struct column_data *column_spares_take(struct column_spares *spares, const struct column_info *info,
+                                       size_t room);
+
 /* Room for twice the rows; false when out of memory. */
 bool column_data_grow(struct column_data *data);
 /* The size of a value in bytes. */

@@ -232,14 +232,25 @@ void column_append(struct column_data *data, bool present, uint64_t value)
     mark(data, present);
 }
 
+/* How many of some bytes are 1, the others being 0: eight at once. */
+static size_t count_ones(const uint8_t *bytes, size_t count)
+{
+    size_t ones = 0;
+    for (; count >= 8; count -= 8, bytes += 8) {
+        uint64_t word = 0;
+        memcpy(&word, bytes, 8);
+        ones += (word * 0x0101010101010101U) >> 56; /* the sum of its bytes */
+    }
+    for (; count > 0; count--)
+        ones += *bytes++;
+    return ones;
+}
+
 static void mark_all(struct column_data *data, const uint8_t *absent, size_t count)
 {
     if (data->absent) {
-        size_t missing = 0;
         memcpy(data->absent + data->rows, absent, count);
-        for (size_t i = 0; i < count; i++)
-            missing += absent[i];
-        data->missing += missing;
+        data->missing += count_ones(absent, count);
     }
     data->rows += count;
 }
@@ -279,24 +290,17 @@ void column_append_values(struct column_data *data, const uint64_t *values, cons
 }
 
 void column_append_addresses(struct column_data *data, const uint8_t *const *addresses,
-                             const uint8_t *versions, size_t count)
+                             const uint8_t *versions, const uint8_t *absent, size_t count)
 {
     static const uint8_t zeroes[12];
     uint8_t *out = data->values + data->rows * 16;
-    uint8_t absent[256];
     memcpy(data->versions + data->rows, versions, count);
     for (size_t i = 0; i < count; i++, out += 16) {
-        const uint8_t *rest = versions[i] == 6 ? addresses[i] + 4 : zeroes;
+        const uint8_t *const choice[] = {zeroes, addresses[i] + 4}; /* rather than a branch */
         memcpy(out, addresses[i], 4);
-        memcpy(out + 4, rest, 12);
+        memcpy(out + 4, choice[versions[i] == 6], 12);
     }
-    for (size_t done = 0; done < count;) {
-        size_t step = count - done < sizeof(absent) ? count - done : sizeof(absent);
-        for (size_t i = 0; i < step; i++)
-            absent[i] = versions[done + i] == 0;
-        mark_all(data, absent, step);
-        done += step;
-    }
+    mark_all(data, absent, count);
 }
 
 void column_append_address(struct column_data *data, const uint8_t *address, size_t size)

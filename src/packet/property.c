@@ -224,66 +224,60 @@ const char *property_text(enum property_id id, const struct plt_packet *packet)
 
 /* --- Of a block of packets ------------------------------------------------------------------- */
 
-/* Where a packet lacks something, these bytes are read in its place: a choice of pointers costs
- * less than a branch that is hard to foresee. */
-static const uint8_t zeroes[16];
-
-/* The IP header's values without a branch on the version.  What takes two bytes is the bits of
- * both, what takes one that byte twice, or'ed. */
-static inline void fill_ip(enum property_id id, const struct plt_packet *packets, size_t count,
-                           uint64_t *values, uint8_t *absent)
+/* The values of the IP header, without a branch on the version. */
+static inline void fill_ip(enum property_id id, const struct packet_block *block,
+                           struct block_values *out)
 {
-    for (size_t i = 0; i < count; i++) {
-        const struct plt_layers *layers = packets[i].layers;
-        bool is_ip4 = layers->version == 4;
-        uint32_t at = is_ip4 ? ip_places[id].at4 : ip_places[id].at6;
-        uint32_t need = is_ip4 ? ip_places[id].need4 : ip_places[id].need6;
-        uint32_t captured = packets[i].len - layers->layer3;
-        bool present = (layers->version != 0) & (need > 0) & (captured >= at + need);
-        const uint8_t *bytes = present ? packets[i].data + layers->layer3 + at : zeroes;
-        need = present ? need : 1;
+    const uint32_t at4 = ip_places[id].at4;
+    const uint32_t at6 = ip_places[id].at6;
+    const uint32_t need4 = ip_places[id].need4;
+    const uint32_t need6 = ip_places[id].need6;
+    for (size_t i = 0; i < block->count; i++) {
+        bool is_ip4 = block->version[i] == 4;
+        uint32_t need = is_ip4 ? need4 : need6;
+        bool present = false;
+        const uint8_t *bytes =
+            block_bytes(&block->ip, i, is_ip4 ? at4 : at6, need, need > 0, &present);
         uint32_t value = bytes[0];
         if (id == PROPERTY_VERSION)
             value >>= 4;
         else if (id == PROPERTY_HDR_LEN)
             value &= 0x0f;
-        else if (id == PROPERTY_TRAFFIC_CLASS)
-            value = is_ip4 ? value : (value << 4 | bytes[need - 1] >> 4) & 0xff;
         else if (id == PROPERTY_PKT_LEN)
-            value = value << 8 | bytes[need - 1];
-        values[i] = value;
-        absent[i] = !present;
+            value = value << 8 | bytes[1];
+        else if (id == PROPERTY_TRAFFIC_CLASS && present && !is_ip4)
+            value = (value << 4 | bytes[1] >> 4) & 0xff;
+        out->values[i] = value;
+        out->absent[i] = !present;
     }
 }
 
-static inline void fill_port(uint32_t offset, const struct plt_packet *packets, size_t count,
-                             uint64_t *values, uint8_t *absent)
+static inline void fill_port(uint32_t offset, const struct packet_block *block,
+                             struct block_values *out)
 {
-    for (size_t i = 0; i < count; i++) {
-        const struct plt_layers *layers = packets[i].layers;
-        uint32_t end = layers->ip_end < packets[i].len ? layers->ip_end : packets[i].len;
-        uint32_t at = layers->transport;
-        bool present = proto_has_ports(layers->proto) & (at <= end) & (end - at >= offset + 2);
-        const uint8_t *bytes = present ? packets[i].data + at + offset : zeroes;
-        values[i] = load_be16(bytes);
-        absent[i] = !present;
+    for (size_t i = 0; i < block->count; i++) {
+        bool present = false;
+        const uint8_t *bytes = block_bytes(&block->transport, i, offset, 2,
+                                           proto_has_ports(block->proto[i]), &present);
+        out->values[i] = load_be16(bytes);
+        out->absent[i] = !present;
     }
 }
 
-static inline void fill_any(enum property_id id, const struct plt_packet *packets, size_t count,
-                            uint64_t *values, uint8_t *absent)
+static inline void fill_any(enum property_id id, const struct packet_block *block,
+                            struct block_values *out)
 {
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < block->count; i++) {
         uint64_t value = 0;
-        bool present = value_of(id, &packets[i], &value) == VALUE_PRESENT;
-        values[i] = present ? value : 0;
-        absent[i] = !present;
+        bool present = value_of(id, &block->packets[i], &value) == VALUE_PRESENT;
+        out->values[i] = present ? value : 0;
+        out->absent[i] = !present;
     }
 }
 
 /* One loop for each property: id is known where this is inlined. */
-static inline void fill(enum property_id id, const struct plt_packet *packets, size_t count,
-                        uint64_t *values, uint8_t *absent)
+static inline void fill(enum property_id id, const struct packet_block *block,
+                        struct block_values *out)
 {
     switch (id) {
     case PROPERTY_VERSION:
@@ -291,50 +285,51 @@ static inline void fill(enum property_id id, const struct plt_packet *packets, s
     case PROPERTY_HOP_LIMIT:
     case PROPERTY_HDR_LEN:
     case PROPERTY_PKT_LEN:
-        fill_ip(id, packets, count, values, absent);
+        fill_ip(id, block, out);
         break;
     case PROPERTY_SRC_PORT:
-        fill_port(0, packets, count, values, absent);
+        fill_port(0, block, out);
         break;
     case PROPERTY_DST_PORT:
-        fill_port(2, packets, count, values, absent);
+        fill_port(2, block, out);
         break;
     default:
-        fill_any(id, packets, count, values, absent);
+        fill_any(id, block, out);
     }
 }
 
-void property_addresses(enum property_id id, const struct plt_packet *packets, size_t count,
-                        const uint8_t **addresses, uint8_t *versions)
+void property_addresses(enum property_id id, const struct packet_block *block,
+                        struct block_addresses *out)
 {
     if (id == PROPERTY_TUNNEL_SRC || id == PROPERTY_TUNNEL_DST) {
-        for (size_t i = 0; i < count; i++) {
+        for (size_t i = 0; i < block->count; i++) {
             uint32_t size = 0;
-            const uint8_t *address = property_address(id, &packets[i], &size);
-            addresses[i] = address ? address : zeroes;
-            versions[i] = !address ? 0 : size == 4 ? 4 : 6;
+            const uint8_t *address = property_address(id, &block->packets[i], &size);
+            out->at[i] = address ? address : block_zeroes;
+            out->versions[i] = !address ? 0 : size == 4 ? 4 : 6;
+            out->absent[i] = !address;
         }
         return;
     }
-    for (size_t i = 0; i < count; i++) {
-        const struct plt_layers *layers = packets[i].layers;
-        bool is_ip4 = layers->version == 4;
-        uint32_t at = is_ip4 ? ip_places[id].at4 : ip_places[id].at6;
-        uint32_t need = is_ip4 ? ip_places[id].need4 : ip_places[id].need6;
-        bool present = (layers->version != 0) & (packets[i].len - layers->layer3 >= at + need);
-        addresses[i] = present ? packets[i].data + layers->layer3 + at : zeroes;
-        versions[i] = present ? layers->version : 0;
+    const uint32_t at4 = ip_places[id].at4;
+    const uint32_t at6 = ip_places[id].at6;
+    for (size_t i = 0; i < block->count; i++) {
+        bool is_ip4 = block->version[i] == 4;
+        bool present = false;
+        out->at[i] =
+            block_bytes(&block->ip, i, is_ip4 ? at4 : at6, is_ip4 ? 4 : 16, true, &present);
+        out->versions[i] = present ? block->version[i] : 0;
+        out->absent[i] = !present;
     }
 }
 
 /* --- The rows -------------------------------------------------------------------------------- */
 
 #define DEFINE_ROW(row, column, what, ...)                                                         \
-    static void fill_##row(const struct plt_packet *packets, size_t count, uint64_t *values,       \
-                           uint8_t *absent)                                                        \
+    static void fill_##row(const struct packet_block *block, struct block_values *out)             \
     {                                                                                              \
         static const struct property made_from = {__VA_ARGS__};                                    \
-        fill((enum property_id)made_from.id, packets, count, values, absent);                      \
+        fill((enum property_id)made_from.id, block, out);                                          \
     }                                                                                              \
     const struct property property_##row = {                                                       \
         .name = column, .doc = what ".", .fill = fill_##row, __VA_ARGS__};

@@ -4,6 +4,7 @@
 #ifndef PLT_PACKET_PROPERTY_H
 #define PLT_PACKET_PROPERTY_H
 
+#include "block.h"
 #include "kind.h"
 #include "packet.h"
 
@@ -36,10 +37,8 @@ enum property_id {
     PROPERTY_TUNNEL_DST
 };
 
-/* The values of a block of packets: those of property_value(), 0 where there is none, which is
- * where absent is 1. */
-typedef void property_fill(const struct plt_packet *packets, size_t count, uint64_t *values,
-                           uint8_t *absent);
+/* The values of property_value() for a block of packets. */
+typedef void property_fill(const struct packet_block *block, struct block_values *out);
 
 struct property {
     const char *name;
@@ -182,10 +181,9 @@ uint32_t property_ip_at(enum property_id id, const struct plt_layers *layers, ui
 /* The address of a property of KIND_ADDRESS, and its size; NULL where it is missing. */
 const uint8_t *property_address(enum property_id id, const struct plt_packet *packet,
                                 uint32_t *size);
-/* The addresses of a block of packets and their versions, 0 where one is missing: then it points to
- * zeroes. */
-void property_addresses(enum property_id id, const struct plt_packet *packets, size_t count,
-                        const uint8_t **addresses, uint8_t *versions);
+/* The addresses of a block of packets. */
+void property_addresses(enum property_id id, const struct packet_block *block,
+                        struct block_addresses *out);
 /* The text of a property of KIND_TEXT; NULL where it is missing. */
 const char *property_text(enum property_id id, const struct plt_packet *packet);
 

@@ -9,8 +9,12 @@
 /* Whether the header of a protocol begins with two ports of 2 bytes. */
 static inline bool proto_has_ports(uint8_t proto)
 {
-    return proto == PROTO_TCP || proto == PROTO_UDP || proto == PROTO_DCCP || /* RFC 4340 */
-           proto == PROTO_SCTP || proto == PROTO_UDPLITE; /* RFC 9260, RFC 3828 */
+    static const bool has_ports[UINT8_MAX + 1] = {
+        [PROTO_TCP] = true,     [PROTO_UDP] = true, [PROTO_DCCP] = true, /* RFC 4340 */
+        [PROTO_SCTP] = true,                                             /* RFC 9260 */
+        [PROTO_UDPLITE] = true,                                          /* RFC 3828 */
+    };
+    return has_ports[proto];
 }
 
 /* `need` bytes at an offset of the transport header; NULL where they were not all captured, or

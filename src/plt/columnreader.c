@@ -9,7 +9,7 @@ struct packet_reader {
     struct column_source sources[MAX_COLUMNS];
     struct column_tunnels tunnels;
     bool needs_layers; /* one of the columns does, or tunnels are looked for */
-    struct packet_block block;
+    struct column_block block;
 };
 
 static bool take_column(struct column_reader *base, size_t i, const char *name)
@@ -25,7 +25,7 @@ static enum plt_records_result read_rows(struct column_reader *base, struct batc
                                          size_t rows, bool *out_of_memory)
 {
     struct packet_reader *self = (struct packet_reader *)base;
-    struct packet_block *block = &self->block;
+    struct column_block *block = &self->block;
     enum plt_records_result result = PLT_RECORD;
     while (result == PLT_RECORD && batch->rows < rows) {
         if (batch->rows == batch->room && !batch_grow(batch)) {
@@ -33,8 +33,9 @@ static enum plt_records_result read_rows(struct column_reader *base, struct batc
             return PLT_ERROR;
         }
         size_t most = (rows < batch->room ? rows : batch->room) - batch->rows;
-        result = records_block(base->records, block->records, block->layers,
-                               most < PACKETS_OF_BLOCK ? most : PACKETS_OF_BLOCK, &block->count);
+        result =
+            records_block(base->records, block->records, block->layers,
+                          most < PACKETS_OF_BLOCK ? most : PACKETS_OF_BLOCK, &block->block.count);
         if (!columns_append(self->sources, &self->tunnels, self->needs_layers, batch, block)) {
             *out_of_memory = true;
             return PLT_ERROR;

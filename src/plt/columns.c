@@ -104,28 +104,31 @@ struct column_notes column_notes_of(const char *name)
 
 /* --- Values ---------------------------------------------------------------------------------- */
 
-/* The layers of the packets of a block, and the packets in their tunnels where those are wanted. */
+/* The packets of the records, and those in their tunnels where they are wanted. */
 static void find_packets(const struct column_tunnels *tunnels, bool needs_layers,
-                         struct packet_block *block)
+                         struct column_block *self)
 {
+    struct packet_block *block = &self->block;
     for (size_t i = 0; i < block->count; i++) {
-        const struct plt_record *record = &block->records[i];
+        const struct plt_record *record = &self->records[i];
+        if (needs_layers && record->layers != &self->layers[i])
+            record_layers(record, &self->layers[i]);
         block->packets[i] = (struct plt_packet){.data = record->data,
                                                 .len = record->len,
-                                                .layers = &block->layers[i],
+                                                .layers = &self->layers[i],
                                                 .meta = &record->meta};
-        if (needs_layers && record->layers != &block->layers[i])
-            record_layers(record, &block->layers[i]);
     }
     for (size_t i = 0; tunnels->wanted && i < block->count; i++) {
         struct plt_packet inner = block->packets[i];
-        if (!tunnel_innermost(&inner, &tunnels->ports, &block->innermost[i]))
+        if (!tunnel_innermost(&inner, &tunnels->ports, &self->innermost[i]))
             continue;
         if (tunnels->enters)
             block->packets[i] = inner;
         block->packets[i].tunnel = inner.tunnel;
         block->packets[i].depth = inner.depth;
     }
+    if (needs_layers)
+        block_find_headers(block);
 }
 
 static bool append_texts(struct column_data *data, enum property_id id,
@@ -142,34 +145,31 @@ static bool append_texts(struct column_data *data, enum property_id id,
 static bool append(struct column_data *data, const struct column_source *source,
                    const struct packet_block *block)
 {
-    const struct plt_packet *packets = block->packets;
-    size_t count = block->count;
     if (kind_is_address(data->kind)) {
-        const uint8_t *addresses[PACKETS_OF_BLOCK];
-        uint8_t versions[PACKETS_OF_BLOCK];
-        property_addresses(source->property->id, packets, count, addresses, versions);
-        column_append_addresses(data, addresses, versions, count);
+        struct block_addresses addresses;
+        property_addresses(source->property->id, block, &addresses);
+        column_append_addresses(data, addresses.at, addresses.versions, addresses.absent,
+                                block->count);
         return true;
     }
     if (data->kind == KIND_TEXT)
         return append_texts(data, source->property->id, block);
-    uint64_t values[PACKETS_OF_BLOCK];
-    uint8_t absent[PACKETS_OF_BLOCK];
+    struct block_values values;
     if (source->property)
-        source->property->fill(packets, count, values, absent);
+        source->property->fill(block, &values);
     else
-        field_fill(source->field, source->proto, packets, count, values, absent);
-    column_append_values(data, values, absent, count);
+        field_fill(source->field, source->proto, block, &values);
+    column_append_values(data, values.values, values.absent, block->count);
     return true;
 }
 
 bool columns_append(const struct column_source *sources, const struct column_tunnels *tunnels,
-                    bool needs_layers, struct batch *batch, struct packet_block *block)
+                    bool needs_layers, struct batch *batch, struct column_block *records)
 {
     bool enough = true;
-    find_packets(tunnels, needs_layers, block);
+    find_packets(tunnels, needs_layers, records);
     for (size_t i = 0; i < batch->count; i++)
-        enough &= append(batch->columns[i], &sources[i], block);
-    batch->rows += block->count;
+        enough &= append(batch->columns[i], &sources[i], &records->block);
+    batch->rows += records->block.count;
     return enough;
 }

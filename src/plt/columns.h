@@ -3,6 +3,7 @@
 #define PLT_COLUMNS_H
 
 #include "common/reader.h"
+#include "packet/block.h"
 #include "packet/tunnel.h"
 #include "types.h"
 
@@ -23,15 +24,11 @@ struct column_tunnels {
     struct tunnel_ports ports;
 };
 
-/* Packets that columns are filled from at once: few enough that what is known of them stays in the
- * processor's nearest cache. */
-enum { PACKETS_OF_BLOCK = 64 };
-
-struct packet_block {
-    size_t count;
+/* Records that columns are filled from at once. */
+struct column_block {
     struct plt_record records[PACKETS_OF_BLOCK]; /* all valid until more is read */
     struct plt_layers layers[PACKETS_OF_BLOCK];  /* of the records, found or to be found */
-    struct plt_packet packets[PACKETS_OF_BLOCK]; /* what columns are of */
+    struct packet_block block;                   /* what columns are of */
     struct innermost *innermost;                 /* owned: one each; NULL without tunnels */
 };
 
@@ -43,7 +40,7 @@ bool column_find(const char *name, struct column_info *info, struct column_sourc
 /* Append the records of a block to a batch that has room for them; false when out of memory.  Needs
  * no GIL. */
 bool columns_append(const struct column_source *sources, const struct column_tunnels *tunnels,
-                    bool needs_layers, struct batch *batch, struct packet_block *block);
+                    bool needs_layers, struct batch *batch, struct column_block *records);
 
 /* plt._plt._column_fields(). */
 PyObject *column_list(PyObject *module, PyObject *args);

@@ -1,0 +1,56 @@
+/* A block of packets: where their headers are is found once for all columns, each of which then
+ * takes its values in a loop of its own.  No Python here. */
+#ifndef PLT_PACKET_BLOCK_H
+#define PLT_PACKET_BLOCK_H
+
+#include "packet.h"
+
+/* Few enough that what is known of them stays in the processor's nearest cache. */
+enum { PACKETS_OF_BLOCK = 64 };
+
+/* Headers of the packets of a block, and how many bytes of them and of what follows were captured:
+ * 0 where a packet has none. */
+struct block_headers {
+    const uint8_t *at[PACKETS_OF_BLOCK];
+    uint32_t room[PACKETS_OF_BLOCK];
+};
+
+struct packet_block {
+    size_t count;
+    struct plt_packet packets[PACKETS_OF_BLOCK];
+    /* The rest is set by block_find_headers(). */
+    struct block_headers ip;
+    struct block_headers transport; /* no further than the IP packet: then comes padding */
+    uint8_t version[PACKETS_OF_BLOCK];
+    uint8_t proto[PACKETS_OF_BLOCK];
+};
+
+/* What a column takes from a block: its values, 0 where there is none, which is where absent is 1;
+ * of addresses, where they are. */
+struct block_values {
+    uint64_t values[PACKETS_OF_BLOCK];
+    uint8_t absent[PACKETS_OF_BLOCK];
+};
+struct block_addresses {
+    const uint8_t *at[PACKETS_OF_BLOCK]; /* 4 bytes of zeroes where one is missing */
+    uint8_t versions[PACKETS_OF_BLOCK];  /* 4 or 6, 0 where one is missing */
+    uint8_t absent[PACKETS_OF_BLOCK];
+};
+
+/* Read in the place of what a packet lacks: a choice of addresses costs less than a branch that is
+ * hard to foresee. */
+extern const uint8_t block_zeroes[16];
+
+/* Of packets whose layers are known. */
+void block_find_headers(struct packet_block *block);
+
+/* Bytes of a header where so many were captured from an offset on, else zeroes. */
+static inline const uint8_t *block_bytes(const struct block_headers *headers, size_t i,
+                                         uint32_t offset, uint32_t need, bool wanted, bool *present)
+{
+    const uint8_t *const choice[] = {block_zeroes, headers->at[i] + offset};
+    *present = wanted & (headers->room[i] >= offset + need);
+    return choice[*present];
+}
+
+#endif

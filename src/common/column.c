@@ -289,17 +289,15 @@ void column_append_values(struct column_data *data, const uint64_t *values, cons
     mark_all(data, absent, count);
 }
 
-void column_append_addresses(struct column_data *data, const uint8_t *const *addresses,
-                             const uint8_t *versions, const uint8_t *absent, size_t count)
+uint8_t *column_addresses(struct column_data *data)
 {
-    static const uint8_t zeroes[12];
-    uint8_t *out = data->values + data->rows * 16;
+    return data->values + data->rows * 16;
+}
+
+void column_append_addresses(struct column_data *data, const uint8_t *versions,
+                             const uint8_t *absent, size_t count)
+{
     memcpy(data->versions + data->rows, versions, count);
-    for (size_t i = 0; i < count; i++, out += 16) {
-        const uint8_t *const choice[] = {zeroes, addresses[i] + 4}; /* rather than a branch */
-        memcpy(out, addresses[i], 4);
-        memcpy(out + 4, choice[versions[i] == 6], 12);
-    }
     mark_all(data, absent, count);
 }
 

@@ -67,11 +67,11 @@ void column_append_address(struct column_data *data, const uint8_t *address, siz
 /* Append values of a kind of up to 8 bytes: the low bytes of each, which is 0 where absent is 1. */
 void column_append_values(struct column_data *data, const uint64_t *values, const uint8_t *absent,
                           size_t count);
-/* Append addresses of 4 bytes where the version is 4, of 16 where it is 6, missing ones where it is
- * 0 and absent
- * is 1: those point to 4 bytes of zeroes. */
-void column_append_addresses(struct column_data *data, const uint8_t *const *addresses,
-                             const uint8_t *versions, const uint8_t *absent, size_t count);
+/* Where the next addresses are to be put, 16 bytes each; then append so many of them, of versions 4
+ * and 6, and 0 where absent is 1. */
+uint8_t *column_addresses(struct column_data *data);
+void column_append_addresses(struct column_data *data, const uint8_t *versions,
+                             const uint8_t *absent, size_t count);
 /* Append UTF-8, or a missing one where text is NULL; false when out of memory. */
 bool column_append_text(struct column_data *data, const char *text, size_t len);
 

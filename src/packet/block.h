@@ -26,14 +26,13 @@ struct packet_block {
 };
 
 /* What a column takes from a block: its values, 0 where there is none, which is where absent is 1;
- * of addresses, where they are. */
+ * of addresses, their versions: 4, 6 or 0. */
 struct block_values {
     uint64_t values[PACKETS_OF_BLOCK];
     uint8_t absent[PACKETS_OF_BLOCK];
 };
-struct block_addresses {
-    const uint8_t *at[PACKETS_OF_BLOCK]; /* 4 bytes of zeroes where one is missing */
-    uint8_t versions[PACKETS_OF_BLOCK];  /* 4 or 6, 0 where one is missing */
+struct block_versions {
+    uint8_t versions[PACKETS_OF_BLOCK];
     uint8_t absent[PACKETS_OF_BLOCK];
 };
 
@@ -48,9 +47,9 @@ void block_find_headers(struct packet_block *block);
 static inline const uint8_t *block_bytes(const struct block_headers *headers, size_t i,
                                          uint32_t offset, uint32_t need, bool wanted, bool *present)
 {
-    const uint8_t *const choice[] = {block_zeroes, headers->at[i] + offset};
+    const uint8_t *bytes = headers->at[i] + offset;
     *present = wanted & (headers->room[i] >= offset + need);
-    return choice[*present];
+    return *present ? bytes : block_zeroes;
 }
 
 #endif

@@ -50,3 +50,13 @@ void plt_decode_general(const uint8_t *data, uint32_t len, const struct plt_meta
         break;
     }
 }
+
+void record_layers_all(const struct plt_record *records, size_t count, struct plt_layers *out)
+{
+    for (size_t i = 0; i < count; i++) {
+        const struct plt_record *record = &records[i];
+        if (record->layers != &out[i] &&
+            !decode_straight(record->data, record->len, &record->meta, &out[i]))
+            plt_decode_general(record->data, record->len, &record->meta, ROOT_LINK, 0, &out[i]);
+    }
+}

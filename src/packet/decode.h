@@ -22,5 +22,7 @@ static inline void record_layers(const struct plt_record *record, struct plt_lay
     else
         plt_decode(record->data, record->len, &record->meta, ROOT_LINK, 0, out);
 }
+/* The layers of several records; those that a record points to already are where they are to be. */
+void record_layers_all(const struct plt_record *records, size_t count, struct plt_layers *out);
 
 #endif

@@ -298,26 +298,37 @@ static inline void fill(enum property_id id, const struct packet_block *block,
     }
 }
 
-void property_addresses(enum property_id id, const struct packet_block *block,
-                        struct block_addresses *out)
+static void tunnel_addresses(enum property_id id, const struct packet_block *block,
+                             uint8_t *addresses, struct block_versions *out)
+{
+    memset(addresses, 0, block->count * 16);
+    for (size_t i = 0; i < block->count; i++) {
+        uint32_t size = 0;
+        const uint8_t *address = property_address(id, &block->packets[i], &size);
+        if (address)
+            memcpy(addresses + i * 16, address, size);
+        out->versions[i] = !address ? 0 : size == 4 ? 4 : 6;
+        out->absent[i] = !address;
+    }
+}
+
+void property_addresses(enum property_id id, const struct packet_block *block, uint8_t *addresses,
+                        struct block_versions *out)
 {
     if (id == PROPERTY_TUNNEL_SRC || id == PROPERTY_TUNNEL_DST) {
-        for (size_t i = 0; i < block->count; i++) {
-            uint32_t size = 0;
-            const uint8_t *address = property_address(id, &block->packets[i], &size);
-            out->at[i] = address ? address : block_zeroes;
-            out->versions[i] = !address ? 0 : size == 4 ? 4 : 6;
-            out->absent[i] = !address;
-        }
+        tunnel_addresses(id, block, addresses, out);
         return;
     }
     const uint32_t at4 = ip_places[id].at4;
     const uint32_t at6 = ip_places[id].at6;
     for (size_t i = 0; i < block->count; i++) {
-        bool is_ip4 = block->version[i] == 4;
+        bool is_ip6 = block->version[i] == 6;
         bool present = false;
-        out->at[i] =
-            block_bytes(&block->ip, i, is_ip4 ? at4 : at6, is_ip4 ? 4 : 16, true, &present);
+        const uint8_t *bytes =
+            block_bytes(&block->ip, i, is_ip6 ? at6 : at4, is_ip6 ? 16 : 4, true, &present);
+        const uint8_t *rest = is_ip6 & present ? bytes + 4 : block_zeroes;
+        memcpy(addresses + i * 16, bytes, 4);
+        memcpy(addresses + i * 16 + 4, rest, 12);
         out->versions[i] = present ? block->version[i] : 0;
         out->absent[i] = !present;
     }

@@ -181,9 +181,10 @@ uint32_t property_ip_at(enum property_id id, const struct plt_layers *layers, ui
 /* The address of a property of KIND_ADDRESS, and its size; NULL where it is missing. */
 const uint8_t *property_address(enum property_id id, const struct plt_packet *packet,
                                 uint32_t *size);
-/* The addresses of a block of packets. */
-void property_addresses(enum property_id id, const struct packet_block *block,
-                        struct block_addresses *out);
+/* The addresses of a block of packets: 16 bytes for each, an IPv4 address in the first 4, zeroes
+ * where there is none. */
+void property_addresses(enum property_id id, const struct packet_block *block, uint8_t *addresses,
+                        struct block_versions *out);
 /* The text of a property of KIND_TEXT; NULL where it is missing. */
 const char *property_text(enum property_id id, const struct plt_packet *packet);
 

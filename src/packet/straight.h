@@ -9,22 +9,43 @@
 #include "packet.h"
 #include "protocols.h"
 
-/* What follows an IPv6 header directly: no extension header (RFC 8200 section 4). */
-static inline bool straight_proto6(uint8_t next)
+/* An IP header without options or extensions begins at a place: the layers, if its length can be
+ * right.  `rest` is how many bytes of the packet were on the wire from there on. */
+static inline bool straight_ip(uint32_t at, uint32_t len, uint64_t rest, uint8_t version,
+                               uint32_t header, uint32_t ip_len, uint8_t proto, uint16_t vlan_id,
+                               bool tagged, int16_t linktype, struct plt_layers *out)
 {
-    return next == PROTO_TCP || next == PROTO_UDP || next == PROTO_ICMP6;
+    if (ip_len < header || ip_len > rest)
+        return false;
+    *out = (struct plt_layers){.layer3 = at,
+                               .transport = at + header,
+                               .payload = at + header,
+                               .ip_end = ip_len < len - at ? at + ip_len : len,
+                               .ip_len = ip_len,
+                               .linktype = linktype,
+                               .ethertype = version == 4 ? ETHERTYPE_IP : ETHERTYPE_IP6,
+                               .vlan_id = vlan_id,
+                               .version = version,
+                               .proto = proto,
+                               .tags = tagged,
+                               .depth = 1,
+                               .told_len = true};
+    return true;
 }
 
-/* The layers of a packet; false where the decoders are to find them. */
+/* The layers of a packet; false where the decoders are to find them.  There are few branches that
+ * ordinary traffic takes now one way, now the other. */
 static inline bool decode_straight(const uint8_t *data, uint32_t len, const struct plt_meta *meta,
                                    struct plt_layers *out)
 {
-    enum { VLAN_TAG = 4 };
-    if (meta->dlt != LINKTYPE_ETHERNET || len < ETHERNET_HEADER + VLAN_TAG + IP_HEADER)
+    enum { VLAN_TAG = 4, FRAGMENT = 0x3fff /* the offset, and whether more follow */ };
+    if (meta->dlt != LINKTYPE_ETHERNET || len < ETHERNET_HEADER + VLAN_TAG + IP_HEADER ||
+        meta->wire_len < (uint64_t)len + meta->fcs)
         return false;
+    int16_t linktype = meta->linktype == PLT_LINKTYPE_OF_DLT ? LIBTRACE_TYPE_ETH : meta->linktype;
     uint32_t at = ETHERNET_HEADER;
-    uint32_t ethertype = load_be16(data + at - 2);
-    uint32_t vlan_id = 0;
+    uint16_t ethertype = load_be16(data + at - 2);
+    uint16_t vlan_id = 0;
     bool tagged = ethertype == ETHERTYPE_VLAN;
     if (tagged) {
         vlan_id = load_be16(data + at) & 0xfff;
@@ -32,50 +53,19 @@ static inline bool decode_straight(const uint8_t *data, uint32_t len, const stru
         ethertype = load_be16(data + at - 2);
     }
     const uint8_t *ip = data + at;
-    uint32_t captured = len - at;
-    uint32_t version = *ip >> 4;
-    uint32_t header = IP6_HEADER;
-    uint32_t ip_len = 0;
-    uint32_t fragment = 0;
-    uint8_t proto = 0;
-    if (ethertype == ETHERTYPE_IP && version == 4) {
-        header = (*ip & 0x0fU) * 4;
-        ip_len = load_be16(ip + 2);
-        fragment = load_be16(ip + 6);
-        proto = ip[9];
-        if (header < IP_HEADER || captured < header)
-            return false;
-    } else if (ethertype == ETHERTYPE_IP6 && version == 6 && captured >= IP6_HEADER) {
-        ip_len = load_be16(ip + 4);
-        proto = ip[6];
-        if (ip_len == 0 || !straight_proto6(proto))
-            return false; /* a length of 0: a jumbogram, or segmentation offload */
-        ip_len += IP6_HEADER;
-    } else {
+    uint64_t rest = meta->wire_len - meta->fcs - at;
+    if (ethertype == ETHERTYPE_IP && *ip == 0x45) /* without options */
+        return !(load_be16(ip + 6) & FRAGMENT) &&
+               straight_ip(at, len, rest, 4, IP_HEADER, load_be16(ip + 2), ip[9], vlan_id, tagged,
+                           linktype, out);
+    if (ethertype != ETHERTYPE_IP6 || *ip >> 4 != 6 || len - at < IP6_HEADER)
         return false;
-    }
-    uint64_t wire =
-        meta->wire_len >= len && meta->wire_len >= meta->fcs ? meta->wire_len - meta->fcs : len;
-    if (ip_len < header || ip_len > wire - at)
-        return false;
-    bool later = (fragment & 0x1fff) != 0;
-    *out = (struct plt_layers){.layer3 = at,
-                               .transport = later ? PLT_ABSENT : at + header,
-                               .payload = at + header,
-                               .ip_end = at + (ip_len < captured ? ip_len : captured),
-                               .ip_len = ip_len,
-                               .linktype = meta->linktype == PLT_LINKTYPE_OF_DLT ? LIBTRACE_TYPE_ETH
-                                                                                 : meta->linktype,
-                               .ethertype = (uint16_t)ethertype,
-                               .vlan_id = (uint16_t)vlan_id,
-                               .version = (uint8_t)version,
-                               .proto = proto,
-                               .tags = tagged,
-                               .depth = 1,
-                               .fragment = later,
-                               .more_fragments = (fragment & 0x2000) != 0,
-                               .told_len = true};
-    return true;
+    /* no extension header; a length of 0 may be a jumbogram's */
+    uint8_t proto = ip[6];
+    uint32_t payload = load_be16(ip + 4);
+    return (proto == PROTO_TCP || proto == PROTO_UDP || proto == PROTO_ICMP6) && payload > 0 &&
+           straight_ip(at, len, rest, 6, IP6_HEADER, IP6_HEADER + payload, proto, vlan_id, tagged,
+                       linktype, out);
 }
 
 #endif

@@ -109,10 +109,10 @@ static void find_packets(const struct column_tunnels *tunnels, bool needs_layers
                          struct column_block *self)
 {
     struct packet_block *block = &self->block;
+    if (needs_layers)
+        record_layers_all(self->records, block->count, self->layers);
     for (size_t i = 0; i < block->count; i++) {
         const struct plt_record *record = &self->records[i];
-        if (needs_layers && record->layers != &self->layers[i])
-            record_layers(record, &self->layers[i]);
         block->packets[i] = (struct plt_packet){.data = record->data,
                                                 .len = record->len,
                                                 .layers = &self->layers[i],
@@ -146,10 +146,9 @@ static bool append(struct column_data *data, const struct column_source *source,
                    const struct packet_block *block)
 {
     if (kind_is_address(data->kind)) {
-        struct block_addresses addresses;
-        property_addresses(source->property->id, block, &addresses);
-        column_append_addresses(data, addresses.at, addresses.versions, addresses.absent,
-                                block->count);
+        struct block_versions found;
+        property_addresses(source->property->id, block, column_addresses(data), &found);
+        column_append_addresses(data, found.versions, found.absent, block->count);
         return true;
     }
     if (data->kind == KIND_TEXT)

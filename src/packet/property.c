@@ -235,9 +235,9 @@ static inline void fill_ip(enum property_id id, const struct packet_block *block
     for (size_t i = 0; i < block->count; i++) {
         bool is_ip4 = block->version[i] == 4;
         uint32_t need = is_ip4 ? need4 : need6;
-        bool present = false;
-        const uint8_t *bytes =
-            block_bytes(&block->ip, i, is_ip4 ? at4 : at6, need, need > 0, &present);
+        uint32_t at = is_ip4 ? at4 : at6;
+        bool present = (need > 0) & (block->ip.room[i] >= at + need);
+        const uint8_t *bytes = present ? block->ip.at[i] + at : block_zeroes;
         uint32_t value = bytes[0];
         if (id == PROPERTY_VERSION)
             value >>= 4;
@@ -256,9 +256,8 @@ static inline void fill_port(uint32_t offset, const struct packet_block *block,
                              struct block_values *out)
 {
     for (size_t i = 0; i < block->count; i++) {
-        bool present = false;
-        const uint8_t *bytes = block_bytes(&block->transport, i, offset, 2,
-                                           proto_has_ports(block->proto[i]), &present);
+        bool present = proto_has_ports(block->proto[i]) & (block->transport.room[i] >= offset + 2);
+        const uint8_t *bytes = present ? block->transport.at[i] + offset : block_zeroes;
         out->values[i] = load_be16(bytes);
         out->absent[i] = !present;
     }
@@ -319,17 +318,18 @@ void property_addresses(enum property_id id, const struct packet_block *block, u
         tunnel_addresses(id, block, addresses, out);
         return;
     }
-    const uint32_t at4 = ip_places[id].at4;
-    const uint32_t at6 = ip_places[id].at6;
+    /* of IPv4 and of IPv6 */
+    const uint32_t places[] = {ip_places[id].at4, ip_places[id].at6};
+    const uint32_t ends[] = {places[0] + 4, places[1] + 16};
     for (size_t i = 0; i < block->count; i++) {
-        bool is_ip6 = block->version[i] == 6;
-        bool present = false;
-        const uint8_t *bytes =
-            block_bytes(&block->ip, i, is_ip6 ? at6 : at4, is_ip6 ? 16 : 4, true, &present);
-        const uint8_t *rest = is_ip6 & present ? bytes + 4 : block_zeroes;
+        uint8_t version = block->version[i];
+        bool is_ip6 = version == 6;
+        bool present = block->ip.room[i] >= ends[is_ip6];
+        const uint8_t *bytes = block_choose(block->ip.at[i] + places[is_ip6], present);
+        const uint8_t *rest = block_choose(bytes + 4, is_ip6 & present);
         memcpy(addresses + i * 16, bytes, 4);
         memcpy(addresses + i * 16 + 4, rest, 12);
-        out->versions[i] = present ? block->version[i] : 0;
+        out->versions[i] = (uint8_t)(version * present);
         out->absent[i] = !present;
     }
 }

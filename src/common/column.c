@@ -49,7 +49,7 @@ struct column_spares {
 
 struct column_spares *column_spares_new(size_t count, size_t room)
 {
-    struct column_spares *self = calloc(1, sizeof(*self) + count * sizeof(self->list[0]));
+    struct column_spares *self = calloc(1, sizeof(*self) + count * sizeof(struct column_data *));
     if (!self)
         return NULL;
     atomic_init(&self->refs, 1);

@@ -51,9 +51,9 @@ void column_data_release(struct column_data *data);
  * For up to so many columns, each with so much room; NULL when out of memory. */
 struct column_spares *column_spares_new(size_t count, size_t room);
 /* Keep no more, and free what is there: columns that are still held are freed when they are not. */
-void column_spares_close(struct column_spares *spares);
+void column_spares_close(struct column_spares *self);
 /* A column whose memory is one of the spares, or new and to become one; NULL when out of memory. */
-struct column_data *column_spares_take(struct column_spares *spares, const struct column_info *info,
+struct column_data *column_spares_take(struct column_spares *self, const struct column_info *info,
                                        size_t room);
 
 /* Room for twice the rows; false when out of memory. */

@@ -139,9 +139,16 @@ struct batch *batch_new_bare(const struct batch_types *types, const struct colum
 struct batch *batch_new(const struct batch_types *types, const struct column_info *infos,
                         size_t count, size_t room)
 {
+    return batch_new_from(types, NULL, infos, count, room);
+}
+
+struct batch *batch_new_from(const struct batch_types *types, struct column_spares *spares,
+                             const struct column_info *infos, size_t count, size_t room)
+{
     struct batch *self = batch_new_bare(types, infos, count, room);
     for (size_t i = 0; self && i < count; i++) {
-        self->columns[i] = column_data_new(&infos[i], self->room);
+        self->columns[i] = spares ? column_spares_take(spares, &infos[i], self->room)
+                                  : column_data_new(&infos[i], self->room);
         if (!self->columns[i]) {
             Py_DECREF((PyObject *)self);
             PyErr_NoMemory();

@@ -28,6 +28,9 @@ enum column_part { PART_VALUES, PART_MASK, PART_TEXT, PART_VERSIONS }; /* items 
 /* An empty batch with room for so many rows; NULL with an exception. */
 struct batch *batch_new(const struct batch_types *types, const struct column_info *infos,
                         size_t count, size_t room);
+/* The same with memory of columns that were let go of. */
+struct batch *batch_new_from(const struct batch_types *types, struct column_spares *spares,
+                             const struct column_info *infos, size_t count, size_t room);
 /* The same without its columns, which are NULL; a reference to each is to be put in. */
 struct batch *batch_new_bare(const struct batch_types *types, const struct column_info *infos,
                              size_t count, size_t room);

@@ -29,6 +29,116 @@ size_t column_width(uint8_t kind)
     }
 }
 
+/* --- Memory that is used again --------------------------------------------------------------- */
+
+static void free_data(struct column_data *data)
+{
+    free(data->values);
+    free(data->absent);
+    free(data->versions);
+    free(data->text);
+    free(data);
+}
+
+struct column_spares {
+    atomic_size_t refs; /* its owner's until it is closed, and that of each column */
+    atomic_flag in_use; /* never waited for: after fork() nobody may be there to clear it */
+    atomic_bool closed;
+    size_t room; /* of each column, in rows */
+    size_t most; /* columns that list has room for */
+    size_t count;
+    struct column_data *list[]; /* owned; they have no references */
+};
+
+struct column_spares *column_spares_new(size_t count, size_t room)
+{
+    struct column_spares *self = calloc(1, sizeof(*self) + count * sizeof(struct column_data *));
+    if (!self)
+        return NULL;
+    atomic_init(&self->refs, 1);
+    atomic_flag_clear(&self->in_use);
+    atomic_init(&self->closed, false);
+    self->room = room;
+    self->most = count;
+    return self;
+}
+
+static void free_list(struct column_spares *self)
+{
+    while (self->count > 0)
+        free_data(self->list[--self->count]);
+}
+
+static void release_spares(struct column_spares *self)
+{
+    if (atomic_fetch_sub(&self->refs, 1) > 1)
+        return;
+    free_list(self);
+    free(self);
+}
+
+void column_spares_close(struct column_spares *self)
+{
+    if (!self)
+        return;
+    atomic_store(&self->closed, true);
+    if (!atomic_flag_test_and_set(&self->in_use)) {
+        free_list(self);
+        atomic_flag_clear(&self->in_use);
+    }
+    release_spares(self);
+}
+
+/* Put the memory of a column that nobody holds among the spares; false where it is to be freed. */
+static bool keep(struct column_spares *self, struct column_data *data)
+{
+    if (data->room != self->room || atomic_flag_test_and_set(&self->in_use))
+        return false;
+    bool kept = !atomic_load(&self->closed) && self->count < self->most;
+    if (kept)
+        self->list[self->count++] = data;
+    atomic_flag_clear(&self->in_use);
+    return kept;
+}
+
+/* A spare for what a column holds, NULL where there is none. */
+static struct column_data *find_spare(struct column_spares *self, const struct column_info *info)
+{
+    struct column_data *found = NULL;
+    if (atomic_flag_test_and_set(&self->in_use))
+        return NULL;
+    for (size_t i = 0; !found && i < self->count; i++) {
+        struct column_data *data = self->list[i];
+        if (data->kind == info->kind && (data->absent != NULL) == info->can_be_missing) {
+            found = data;
+            self->list[i] = self->list[--self->count];
+        }
+    }
+    atomic_flag_clear(&self->in_use);
+    return found;
+}
+
+struct column_data *column_spares_take(struct column_spares *self, const struct column_info *info,
+                                       size_t room)
+{
+    struct column_data *data = room == self->room ? find_spare(self, info) : NULL;
+    if (data) {
+        atomic_store(&data->refs, 1);
+        data->rows = 0;
+        data->missing = 0;
+        data->text_len = 0;
+    } else {
+        data = column_data_new(info, room);
+    }
+    if (data) {
+        atomic_fetch_add(&self->refs, 1);
+        data->spares = self;
+    }
+    return data;
+}
+
+/* --- Columns --------------------------------------------------------------------------------- */
+
 struct column_data *column_data_new_bare(uint8_t kind, size_t room)
 {
     struct column_data *data = calloc(1, sizeof(*data));
@@ -63,11 +173,11 @@ void column_data_release(struct column_data *data)
 {
     if (!data || atomic_fetch_sub(&data->refs, 1) > 1)
         return;
-    free(data->values);
-    free(data->absent);
-    free(data->versions);
-    free(data->text);
-    free(data);
+    struct column_spares *spares = data->spares;
+    if (!spares || !keep(spares, data))
+        free_data(data);
+    if (spares)
+        release_spares(spares);
 }
 
 bool column_data_grow(struct column_data *data)
@@ -123,6 +233,75 @@ void column_append(struct column_data *data, bool present, uint64_t value)
         memcpy(out, &value64, 8);
     }
     mark(data, present);
+}
+
+/* How many of some bytes are 1, the others being 0: eight at once. */
+static size_t count_ones(const uint8_t *bytes, size_t count)
+{
+    size_t ones = 0;
+    for (; count >= 8; count -= 8, bytes += 8) {
+        uint64_t word = 0;
+        memcpy(&word, bytes, 8);
+        ones += (word * 0x0101010101010101U) >> 56; /* the sum of its bytes */
+    }
+    for (; count > 0; count--)
+        ones += *bytes++;
+    return ones;
+}
+
+static void mark_all(struct column_data *data, const uint8_t *absent, size_t count)
+{
+    if (data->absent) {
+        memcpy(data->absent + data->rows, absent, count);
+        data->missing += count_ones(absent, count);
+    }
+    data->rows += count;
+}
+
+/* The low bits of each value.  The inner loop's length is known, which lets compilers use vectors.
+ */
+#define STORE_LOW(type, out, values, count)                                                        \
+    do {                                                                                           \
+        type *low = (type *)(void *)(out);                                                         \
+        size_t done = 0;                                                                           \
+        for (; (count)-done >= 16; done += 16)                                                     \
+            for (size_t i = 0; i < 16; i++)                                                        \
+                low[done + i] = (type)(values)[done + i];                                          \
+        for (; done < (count); done++)                                                             \
+            low[done] = (type)(values)[done];                                                      \
+    } while (0)
+
+void column_append_values(struct column_data *data, const uint64_t *values, const uint8_t *absent,
+                          size_t count)
+{
+    size_t width = column_width(data->kind);
+    uint8_t *out = data->values + data->rows * width; /* aligned for its type: malloc()'s */
+    switch (width) {
+    case 1:
+        STORE_LOW(uint8_t, out, values, count);
+        break;
+    case 2:
+        STORE_LOW(uint16_t, out, values, count);
+        break;
+    case 4:
+        STORE_LOW(uint32_t, out, values, count);
+        break;
+    default:
+        memcpy(out, values, count * sizeof(*values));
+    }
+    mark_all(data, absent, count);
+}
+
+uint8_t *column_addresses(struct column_data *data)
+{
+    return data->values + data->rows * 16;
+}
+
+void column_append_addresses(struct column_data *data, const uint8_t *versions,
+                             const uint8_t *absent, size_t count)
+{
+    memcpy(data->versions + data->rows, versions, count);
+    mark_all(data, absent, count);
 }
 
 void column_append_address(struct column_data *data, const uint8_t *address, size_t size)

@@ -13,6 +13,8 @@ static void end(struct column_reader *self)
     self->records = NULL;
     if (records)
         self->api->records_close(records);
+    column_spares_close(self->spares);
+    self->spares = NULL;
 }
 
 void column_reader_clear(struct column_reader *self)
@@ -69,6 +71,13 @@ int column_reader_open(struct column_reader *self, PyObject *source, PyObject *n
         self->busy = &self->own_busy;
     if (take_columns(self, names) < 0)
         return -1;
+    /* two batches: one that is being filled, and one that the consumer has in hand */
+    self->spares = column_spares_new(self->count * 2,
+                                     self->batch_rows < FIRST_ROOM ? self->batch_rows : FIRST_ROOM);
+    if (!self->spares) {
+        PyErr_NoMemory();
+        return -1;
+    }
     self->records = self->api->records_open(self->api, source, filter);
     return self->records ? 0 : -1;
 }
@@ -112,8 +121,8 @@ static PyObject *read_batch(struct column_reader *self, size_t most)
     if (!self->records)
         return NULL;
     size_t rows = self->left < most ? self->left : most;
-    struct batch *batch =
-        batch_new(self->types, self->infos, self->count, rows < FIRST_ROOM ? rows : FIRST_ROOM);
+    struct batch *batch = batch_new_from(self->types, self->spares, self->infos, self->count,
+                                         rows < FIRST_ROOM ? rows : FIRST_ROOM);
     if (!batch)
         return NULL;
     fill(self, batch, rows);

@@ -14,6 +14,7 @@ struct column_reader {
     const struct batch_types *types; /* borrowed from the module's state */
     struct plt_records *records;     /* owned; NULL after the end */
     struct column_info *infos;       /* owned */
+    struct column_spares *spares;    /* owned: the memory of batches that were let go of */
     size_t count;
     size_t batch_rows;
     uint8_t address_kind; /* enum column_kind: of the columns of addresses */

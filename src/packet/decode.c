@@ -5,6 +5,7 @@
 #include "linktypes.h"
 #include "network.h"
 #include "protocols.h"
+#include "straight.h"
 
 /* How many bytes of a packet were on the wire, without its frame check sequence. */
 static uint64_t wire_of(const struct plt_meta *meta, uint32_t len)
@@ -17,6 +18,13 @@ static uint64_t wire_of(const struct plt_meta *meta, uint32_t len)
 
 void plt_decode(const uint8_t *data, uint32_t len, const struct plt_meta *meta, uint8_t root,
                 uint8_t proto, struct plt_layers *out)
+{
+    if (root != ROOT_LINK || !decode_straight(data, len, meta, out))
+        plt_decode_general(data, len, meta, root, proto, out);
+}
+
+void plt_decode_general(const uint8_t *data, uint32_t len, const struct plt_meta *meta,
+                        uint8_t root, uint8_t proto, struct plt_layers *out)
 {
     *out = (struct plt_layers){.layer2 = PLT_ABSENT,
                                .layer3 = PLT_ABSENT,
@@ -40,5 +48,15 @@ void plt_decode(const uint8_t *data, uint32_t len, const struct plt_meta *meta, 
         out->proto = proto;
         out->transport = 0;
         break;
+    }
+}
+
+void record_layers_all(const struct plt_record *records, size_t count, struct plt_layers *out)
+{
+    for (size_t i = 0; i < count; i++) {
+        const struct plt_record *record = &records[i];
+        if (record->layers != &out[i] &&
+            !decode_straight(record->data, record->len, &record->meta, &out[i]))
+            plt_decode_general(record->data, record->len, &record->meta, ROOT_LINK, 0, &out[i]);
     }
 }

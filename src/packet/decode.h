@@ -11,6 +11,9 @@ enum plt_root { ROOT_LINK, ROOT_NETWORK, ROOT_TRANSPORT };
  * ROOT_NETWORK and the protocol of ROOT_TRANSPORT. */
 void plt_decode(const uint8_t *data, uint32_t len, const struct plt_meta *meta, uint8_t root,
                 uint8_t proto, struct plt_layers *out);
+/* The same without the straight path for what is common (straight.h). */
+void plt_decode_general(const uint8_t *data, uint32_t len, const struct plt_meta *meta,
+                        uint8_t root, uint8_t proto, struct plt_layers *out);
 /* The layers of a record, from its link layer on. */
 static inline void record_layers(const struct plt_record *record, struct plt_layers *out)
 {
@@ -19,5 +22,7 @@ static inline void record_layers(const struct plt_record *record, struct plt_lay
     else
         plt_decode(record->data, record->len, &record->meta, ROOT_LINK, 0, out);
 }
+/* The layers of several records; those that a record points to already are where they are to be. */
+void record_layers_all(const struct plt_record *records, size_t count, struct plt_layers *out);
 
 #endif

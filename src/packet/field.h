@@ -2,6 +2,7 @@
 #ifndef PLT_PACKET_FIELD_H
 #define PLT_PACKET_FIELD_H
 
+#include "block.h"
 #include "bytes.h"
 #include "packet.h"
 
@@ -61,5 +62,10 @@ static inline uint32_t field_value(const struct field *row, const uint8_t *bytes
     uint32_t value = field_load(row, bytes) >> row->shift & row->mask;
     return row->is_flag ? value != 0 : value;
 }
+
+/* The values of a field in a block of packets, as field_at() and field_value() give them.  proto is
+ * the transport that has the header of a field of BASE_TRANSPORT. */
+void field_fill(const struct field *row, uint8_t proto, const struct packet_block *block,
+                struct block_values *out);
 
 #endif

@@ -92,6 +92,18 @@ void meta_set_wire_len(struct plt_meta *meta, const uint8_t *data, uint32_t len,
         meta->fcs = 4; /* where nothing was added it is a part of the frame */
 }
 
+bool meta_even_fcs(struct plt_meta *meta, uint8_t *extra)
+{
+    const struct link_row *row = link_row_of(meta->dlt);
+    enum link_fcs fcs = row && !meta->fcs_counted ? (enum link_fcs)row->fcs : FCS_NONE;
+    if (fcs == FCS_RADIOTAP || fcs == FCS_COOKED) /* as the header of each says */
+        return false;
+    *extra = (uint8_t)wire_extra(NULL, 0, meta);
+    if (!meta->fcs_counted)
+        meta->fcs = *extra;
+    return true;
+}
+
 /* --- Interfaces ------------------------------------------------------------------------------ */
 
 uint32_t linktype_of_hardware(uint32_t hardware)

@@ -12,6 +12,9 @@ uint64_t plt_erf_time(const struct plt_meta *meta);
 /* Set wire_len and fcs from the length field of a pcap format; where that counts the FCS
  * (fcs_counted), fcs was set before. */
 void meta_set_wire_len(struct plt_meta *meta, const uint8_t *data, uint32_t len, uint32_t length);
+/* Whether all packets of a source's link type are alike in that; then fcs is set, and how much is
+ * to be added to the length field. */
+bool meta_even_fcs(struct plt_meta *meta, uint8_t *extra);
 /* What the length field of a pcap format says of a packet: wire_len without an FCS that such a
  * field does not count. */
 uint64_t meta_length_field(const struct plt_meta *meta, const uint8_t *data, uint32_t len);

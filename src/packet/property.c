@@ -8,20 +8,6 @@
 
 #include <string.h>
 
-#define DEFINE_PROPERTY(id, text, more, ...)                                                       \
-    const struct property property_##id = {.name = #id, .doc = text ".", __VA_ARGS__};
-ALL_PROPERTIES(DEFINE_PROPERTY)
-
-#define DEFINE_TUNNEL_PROPERTY(id, text, more, ...)                                                \
-    const struct property property_tunnel_##id = {                                                 \
-        .name = "tunnel." #id, .doc = text ".", __VA_ARGS__};
-TUNNEL_PROPERTIES(DEFINE_TUNNEL_PROPERTY)
-
-#define TUNNEL_PROPERTY_POINTER(id, ...) &property_tunnel_##id,
-#define PROPERTY_POINTER(id, ...)        &property_##id,
-const struct property *const all_properties[] = {
-    ALL_PROPERTIES(PROPERTY_POINTER) TUNNEL_PROPERTIES(TUNNEL_PROPERTY_POINTER) NULL};
-
 const char *property_source(enum property_id id)
 {
     switch (id) {
@@ -143,8 +129,8 @@ static enum value_state payload_value(const struct plt_packet *packet, uint64_t 
 
 /* --- All of them ----------------------------------------------------------------------------- */
 
-enum value_state property_value(enum property_id id, const struct plt_packet *packet,
-                                uint64_t *value)
+static inline enum value_state value_of(enum property_id id, const struct plt_packet *packet,
+                                        uint64_t *value)
 {
     const struct plt_meta *meta = packet->meta;
     const struct plt_layers *layers = packet->layers;
@@ -208,6 +194,12 @@ enum value_state property_value(enum property_id id, const struct plt_packet *pa
     return VALUE_MISSING;
 }
 
+enum value_state property_value(enum property_id id, const struct plt_packet *packet,
+                                uint64_t *value)
+{
+    return value_of(id, packet, value);
+}
+
 const uint8_t *property_address(enum property_id id, const struct plt_packet *packet,
                                 uint32_t *size)
 {
@@ -229,3 +221,138 @@ const char *property_text(enum property_id id, const struct plt_packet *packet)
         return NULL;
     return tunnel_kind_name((enum tunnel_kind)packet->tunnel->kind);
 }
+
+/* --- Of a block of packets ------------------------------------------------------------------- */
+
+/* The values of the IP header, without a branch on the version. */
+static inline void fill_ip(enum property_id id, const struct packet_block *block,
+                           struct block_values *out)
+{
+    const uint32_t at4 = ip_places[id].at4;
+    const uint32_t at6 = ip_places[id].at6;
+    const uint32_t need4 = ip_places[id].need4;
+    const uint32_t need6 = ip_places[id].need6;
+    for (size_t i = 0; i < block->count; i++) {
+        bool is_ip4 = block->version[i] == 4;
+        uint32_t need = is_ip4 ? need4 : need6;
+        uint32_t at = is_ip4 ? at4 : at6;
+        bool present = (need > 0) & (block->ip.room[i] >= at + need);
+        const uint8_t *bytes = present ? block->ip.at[i] + at : block_zeroes;
+        uint32_t value = bytes[0];
+        if (id == PROPERTY_VERSION)
+            value >>= 4;
+        else if (id == PROPERTY_HDR_LEN)
+            value &= 0x0f;
+        else if (id == PROPERTY_PKT_LEN)
+            value = value << 8 | bytes[1];
+        else if (id == PROPERTY_TRAFFIC_CLASS && present && !is_ip4)
+            value = (value << 4 | bytes[1] >> 4) & 0xff;
+        out->values[i] = value;
+        out->absent[i] = !present;
+    }
+}
+
+static inline void fill_port(uint32_t offset, const struct packet_block *block,
+                             struct block_values *out)
+{
+    for (size_t i = 0; i < block->count; i++) {
+        bool present = proto_has_ports(block->proto[i]) & (block->transport.room[i] >= offset + 2);
+        const uint8_t *bytes = present ? block->transport.at[i] + offset : block_zeroes;
+        out->values[i] = load_be16(bytes);
+        out->absent[i] = !present;
+    }
+}
+
+static inline void fill_any(enum property_id id, const struct packet_block *block,
+                            struct block_values *out)
+{
+    for (size_t i = 0; i < block->count; i++) {
+        uint64_t value = 0;
+        bool present = value_of(id, &block->packets[i], &value) == VALUE_PRESENT;
+        out->values[i] = present ? value : 0;
+        out->absent[i] = !present;
+    }
+}
+
+/* One loop for each property: id is known where this is inlined. */
+static inline void fill(enum property_id id, const struct packet_block *block,
+                        struct block_values *out)
+{
+    switch (id) {
+    case PROPERTY_VERSION:
+    case PROPERTY_TRAFFIC_CLASS:
+    case PROPERTY_HOP_LIMIT:
+    case PROPERTY_HDR_LEN:
+    case PROPERTY_PKT_LEN:
+        fill_ip(id, block, out);
+        break;
+    case PROPERTY_SRC_PORT:
+        fill_port(0, block, out);
+        break;
+    case PROPERTY_DST_PORT:
+        fill_port(2, block, out);
+        break;
+    default:
+        fill_any(id, block, out);
+    }
+}
+
+static void tunnel_addresses(enum property_id id, const struct packet_block *block,
+                             uint8_t *addresses, struct block_versions *out)
+{
+    memset(addresses, 0, block->count * 16);
+    for (size_t i = 0; i < block->count; i++) {
+        uint32_t size = 0;
+        const uint8_t *address = property_address(id, &block->packets[i], &size);
+        if (address)
+            memcpy(addresses + i * 16, address, size);
+        out->versions[i] = !address ? 0 : size == 4 ? 4 : 6;
+        out->absent[i] = !address;
+    }
+}
+
+void property_addresses(enum property_id id, const struct packet_block *block, uint8_t *addresses,
+                        struct block_versions *out)
+{
+    if (id == PROPERTY_TUNNEL_SRC || id == PROPERTY_TUNNEL_DST) {
+        tunnel_addresses(id, block, addresses, out);
+        return;
+    }
+    /* of IPv4 and of IPv6 */
+    const uint32_t places[] = {ip_places[id].at4, ip_places[id].at6};
+    const uint32_t ends[] = {places[0] + 4, places[1] + 16};
+    for (size_t i = 0; i < block->count; i++) {
+        uint8_t version = block->version[i];
+        bool is_ip6 = version == 6;
+        bool present = block->ip.room[i] >= ends[is_ip6];
+        const uint8_t *bytes = block_choose(block->ip.at[i] + places[is_ip6], present);
+        const uint8_t *rest = block_choose(bytes + 4, is_ip6 & present);
+        memcpy(addresses + i * 16, bytes, 4);
+        memcpy(addresses + i * 16 + 4, rest, 12);
+        out->versions[i] = (uint8_t)(version * present);
+        out->absent[i] = !present;
+    }
+}
+
+/* --- The rows -------------------------------------------------------------------------------- */
+
+#define DEFINE_ROW(row, column, what, ...)                                                         \
+    static void fill_##row(const struct packet_block *block, struct block_values *out)             \
+    {                                                                                              \
+        static const struct property made_from = {__VA_ARGS__};                                    \
+        fill((enum property_id)made_from.id, block, out);                                          \
+    }                                                                                              \
+    const struct property property_##row = {                                                       \
+        .name = column, .doc = what ".", .fill = fill_##row, __VA_ARGS__};
+
+#define DEFINE_PROPERTY(id, text, more, ...) DEFINE_ROW(id, #id, text, __VA_ARGS__)
+ALL_PROPERTIES(DEFINE_PROPERTY)
+
+#define DEFINE_TUNNEL_PROPERTY(id, text, more, ...)                                                \
+    DEFINE_ROW(tunnel_##id, "tunnel." #id, text, __VA_ARGS__)
+TUNNEL_PROPERTIES(DEFINE_TUNNEL_PROPERTY)
+
+#define TUNNEL_PROPERTY_POINTER(id, ...) &property_tunnel_##id,
+#define PROPERTY_POINTER(id, ...)        &property_##id,
+const struct property *const all_properties[] = {
+    ALL_PROPERTIES(PROPERTY_POINTER) TUNNEL_PROPERTIES(TUNNEL_PROPERTY_POINTER) NULL};

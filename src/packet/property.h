@@ -4,6 +4,7 @@
 #ifndef PLT_PACKET_PROPERTY_H
 #define PLT_PACKET_PROPERTY_H
 
+#include "block.h"
 #include "kind.h"
 #include "packet.h"
 
@@ -36,6 +37,9 @@ enum property_id {
     PROPERTY_TUNNEL_DST
 };
 
+/* The values of property_value() for a block of packets. */
+typedef void property_fill(const struct packet_block *block, struct block_values *out);
+
 struct property {
     const char *name;
     const char *doc;
@@ -44,7 +48,8 @@ struct property {
     uint8_t kind;     /* enum column_kind, of its column */
     bool needs_layers;
     bool can_be_missing;
-    bool of_tunnel; /* tunnels have to be looked for */
+    bool of_tunnel;      /* tunnels have to be looked for */
+    property_fill *fill; /* made from the row; not for addresses and texts */
 };
 
 /* The rows: X(name, what it is, what the attribute's docstring adds, the rest of the row).  Neither
@@ -176,6 +181,10 @@ uint32_t property_ip_at(enum property_id id, const struct plt_layers *layers, ui
 /* The address of a property of KIND_ADDRESS, and its size; NULL where it is missing. */
 const uint8_t *property_address(enum property_id id, const struct plt_packet *packet,
                                 uint32_t *size);
+/* The addresses of a block of packets: 16 bytes for each, an IPv4 address in the first 4, zeroes
+ * where there is none. */
+void property_addresses(enum property_id id, const struct packet_block *block, uint8_t *addresses,
+                        struct block_versions *out);
 /* The text of a property of KIND_TEXT; NULL where it is missing. */
 const char *property_text(enum property_id id, const struct plt_packet *packet);
 

@@ -6,20 +6,6 @@
 
 #include <stddef.h>
 
-bool proto_has_ports(uint8_t proto)
-{
-    switch (proto) {
-    case PROTO_TCP:
-    case PROTO_UDP:
-    case PROTO_DCCP:    /* RFC 4340 */
-    case PROTO_SCTP:    /* RFC 9260 */
-    case PROTO_UDPLITE: /* RFC 3828 */
-        return true;
-    default:
-        return false;
-    }
-}
-
 const uint8_t *transport_bytes(const struct plt_packet *packet, uint32_t offset, uint32_t need)
 {
     const struct plt_layers *layers = packet->layers;

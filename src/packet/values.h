@@ -4,9 +4,18 @@
 #define PLT_PACKET_VALUES_H
 
 #include "packet.h"
+#include "protocols.h"
 
 /* Whether the header of a protocol begins with two ports of 2 bytes. */
-bool proto_has_ports(uint8_t proto);
+static inline bool proto_has_ports(uint8_t proto)
+{
+    static const bool has_ports[UINT8_MAX + 1] = {
+        [PROTO_TCP] = true,     [PROTO_UDP] = true, [PROTO_DCCP] = true, /* RFC 4340 */
+        [PROTO_SCTP] = true,                                             /* RFC 9260 */
+        [PROTO_UDPLITE] = true,                                          /* RFC 3828 */
+    };
+    return has_ports[proto];
+}
 
 /* `need` bytes at an offset of the transport header; NULL where they were not all captured, or
  * where the IP packet ends before (Ethernet padding holds no header). */

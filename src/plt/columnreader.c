@@ -8,6 +8,8 @@ struct packet_reader {
     struct column_reader base;
     struct column_source sources[MAX_COLUMNS];
     struct column_tunnels tunnels;
+    bool needs_layers; /* one of the columns does, or tunnels are looked for */
+    struct column_block block;
 };
 
 static bool take_column(struct column_reader *base, size_t i, const char *name)
@@ -15,36 +17,53 @@ static bool take_column(struct column_reader *base, size_t i, const char *name)
     struct packet_reader *self = (struct packet_reader *)base;
     bool found = column_find(name, &base->infos[i], &self->sources[i]);
     self->tunnels.wanted |= found && self->sources[i].of_tunnel;
+    self->needs_layers |= found && self->sources[i].needs_layers;
     return found;
 }
 
 static enum plt_records_result read_rows(struct column_reader *base, struct batch *batch,
                                          size_t rows, bool *out_of_memory)
 {
-    const struct packet_reader *self = (struct packet_reader *)base;
-    struct plt_record record;
-    while (batch->rows < rows) {
+    struct packet_reader *self = (struct packet_reader *)base;
+    struct column_block *block = &self->block;
+    enum plt_records_result result = PLT_RECORD;
+    while (result == PLT_RECORD && batch->rows < rows) {
         if (batch->rows == batch->room && !batch_grow(batch)) {
             *out_of_memory = true;
             return PLT_ERROR;
         }
-        enum plt_records_result result = records_next(base->records, &record);
-        if (result != PLT_RECORD)
-            return result;
-        if (!columns_append(self->sources, &self->tunnels, batch, &record)) {
+        size_t most = (rows < batch->room ? rows : batch->room) - batch->rows;
+        result =
+            records_block(base->records, block->records, block->layers,
+                          most < PACKETS_OF_BLOCK ? most : PACKETS_OF_BLOCK, &block->block.count);
+        if (!columns_append(self->sources, &self->tunnels, self->needs_layers, batch, block)) {
             *out_of_memory = true;
             return PLT_ERROR;
         }
     }
-    return PLT_RECORD;
+    return result;
 }
 
 static void reader_dealloc(PyObject *self_)
 {
     PyTypeObject *type = Py_TYPE(self_);
     column_reader_clear((struct column_reader *)self_);
+    PyMem_Free(((struct packet_reader *)self_)->block.innermost);
     type->tp_free(self_);
     Py_DECREF(type);
+}
+
+/* For packets within others, where they are looked for; 0, or -1 with an exception. */
+static int make_room(struct packet_reader *self)
+{
+    if (!self->tunnels.wanted)
+        return 0;
+    self->needs_layers = true;
+    self->block.innermost = PyMem_Calloc(PACKETS_OF_BLOCK, sizeof(struct innermost));
+    if (self->block.innermost)
+        return 0;
+    PyErr_NoMemory();
+    return -1;
 }
 
 static PyObject *reader_new(PyTypeObject *type, PyObject *args, PyObject *Py_UNUSED(kwargs))
@@ -73,7 +92,8 @@ static PyObject *reader_new(PyTypeObject *type, PyObject *args, PyObject *Py_UNU
     self->types = &state->batch_types;
     self->read_rows = read_rows;
     self->take_column = take_column;
-    if (column_reader_open(self, source, names, filter, limit, batch_rows, address_kind) == 0)
+    if (column_reader_open(self, source, names, filter, limit, batch_rows, address_kind) == 0 &&
+        make_room((struct packet_reader *)self) == 0)
         return (PyObject *)self;
     Py_DECREF((PyObject *)self);
     return NULL;

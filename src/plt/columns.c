@@ -16,15 +16,16 @@
 static const struct {
     const char *name;
     const struct field_table *table;
+    uint8_t proto; /* of a transport */
     const char *source;
 } field_layers[] = {
-    {"ip", &ip_table, "IPv4 header (RFC 791)"},
-    {"ip6", &ip6_table, "IPv6 header (RFC 8200)"},
-    {"tcp", &tcp_table, "TCP header (RFC 9293)"},
-    {"udp", &udp_table, "UDP header (RFC 768)"},
-    {"sctp", &sctp_table, "SCTP header (RFC 9260)"},
-    {"icmp", &icmp_table, "ICMP header (RFC 792)"},
-    {"icmp6", &icmp6_table, "ICMPv6 header (RFC 4443)"},
+    {"ip", &ip_table, 0, "IPv4 header (RFC 791)"},
+    {"ip6", &ip6_table, 0, "IPv6 header (RFC 8200)"},
+    {"tcp", &tcp_table, PROTO_TCP, "TCP header (RFC 9293)"},
+    {"udp", &udp_table, PROTO_UDP, "UDP header (RFC 768)"},
+    {"sctp", &sctp_table, PROTO_SCTP, "SCTP header (RFC 9260)"},
+    {"icmp", &icmp_table, PROTO_ICMP, "ICMP header (RFC 792)"},
+    {"icmp6", &icmp6_table, PROTO_ICMP6, "ICMPv6 header (RFC 4443)"},
 };
 
 enum { LAYERS = sizeof(field_layers) / sizeof(field_layers[0]) };
@@ -59,8 +60,10 @@ bool column_nth(size_t n, struct column_info *info, struct column_source *source
             continue;
         const struct field *field = *rows;
         *info = (struct column_info){.kind = kind_of_field(field), .can_be_missing = true};
-        *source = (struct column_source){
-            .field = field, .layer = (uint8_t)field_layers[i].table->type, .needs_layers = true};
+        *source = (struct column_source){.field = field,
+                                         .layer = (uint8_t)field_layers[i].table->type,
+                                         .proto = field_layers[i].proto,
+                                         .needs_layers = true};
         *doc = field->doc;
         snprintf(info->name, sizeof(info->name), "%s.%s", field_layers[i].name, field->name);
         return true;
@@ -101,81 +104,71 @@ struct column_notes column_notes_of(const char *name)
 
 /* --- Values ---------------------------------------------------------------------------------- */
 
-/* Whether a packet has the header that a table is of. */
-static bool has_layer(const struct plt_layers *layers, uint8_t layer)
+/* The packets of the records, and those in their tunnels where they are wanted. */
+static void find_packets(const struct column_tunnels *tunnels, bool needs_layers,
+                         struct column_block *self)
 {
-    static const uint8_t protocols[VIEW_COUNT] = {[VIEW_TCP] = PROTO_TCP,
-                                                  [VIEW_UDP] = PROTO_UDP,
-                                                  [VIEW_SCTP] = PROTO_SCTP,
-                                                  [VIEW_ICMP] = PROTO_ICMP,
-                                                  [VIEW_ICMP6] = PROTO_ICMP6};
-    if (layer == VIEW_IP || layer == VIEW_IP6)
-        return layers->version == (layer == VIEW_IP ? 4 : 6);
-    return layers->proto == protocols[layer];
+    struct packet_block *block = &self->block;
+    if (needs_layers)
+        record_layers_all(self->records, block->count, self->layers);
+    for (size_t i = 0; i < block->count; i++) {
+        const struct plt_record *record = &self->records[i];
+        block->packets[i] = (struct plt_packet){.data = record->data,
+                                                .len = record->len,
+                                                .layers = &self->layers[i],
+                                                .meta = &record->meta};
+    }
+    for (size_t i = 0; tunnels->wanted && i < block->count; i++) {
+        struct plt_packet inner = block->packets[i];
+        if (!tunnel_innermost(&inner, &tunnels->ports, &self->innermost[i]))
+            continue;
+        if (tunnels->enters)
+            block->packets[i] = inner;
+        block->packets[i].tunnel = inner.tunnel;
+        block->packets[i].depth = inner.depth;
+    }
+    if (needs_layers)
+        block_find_headers(block);
 }
 
-static bool source_value(const struct column_source *source, const struct plt_packet *packet,
-                         uint64_t *value)
+static bool append_texts(struct column_data *data, enum property_id id,
+                         const struct packet_block *block)
 {
-    if (source->property)
-        return property_value(source->property->id, packet, value) == VALUE_PRESENT;
-    uint32_t at = PLT_ABSENT;
-    if (has_layer(packet->layers, source->layer))
-        at = field_at(source->field, packet->layers, packet->len, PLT_ABSENT);
-    if (at != PLT_ABSENT)
-        *value = field_value(source->field, packet->data + at);
-    return at != PLT_ABSENT;
+    bool enough = true;
+    for (size_t i = 0; i < block->count; i++) {
+        const char *text = property_text(id, &block->packets[i]);
+        enough &= column_append_text(data, text, text ? strlen(text) : 0);
+    }
+    return enough;
 }
 
 static bool append(struct column_data *data, const struct column_source *source,
-                   const struct plt_packet *packet)
+                   const struct packet_block *block)
 {
-    uint32_t size = 0;
-    uint64_t value = 0;
     if (kind_is_address(data->kind)) {
-        const uint8_t *address = property_address(source->property->id, packet, &size);
-        column_append_address(data, address, size);
-    } else if (data->kind == KIND_TEXT) {
-        const char *text = property_text(source->property->id, packet);
-        return column_append_text(data, text, text ? strlen(text) : 0);
-    } else {
-        bool present = source_value(source, packet, &value);
-        column_append(data, present, value);
+        struct block_versions found;
+        property_addresses(source->property->id, block, column_addresses(data), &found);
+        column_append_addresses(data, found.versions, found.absent, block->count);
+        return true;
     }
+    if (data->kind == KIND_TEXT)
+        return append_texts(data, source->property->id, block);
+    struct block_values values;
+    if (source->property)
+        source->property->fill(block, &values);
+    else
+        field_fill(source->field, source->proto, block, &values);
+    column_append_values(data, values.values, values.absent, block->count);
     return true;
 }
 
 bool columns_append(const struct column_source *sources, const struct column_tunnels *tunnels,
-                    struct batch *batch, const struct plt_record *record)
+                    bool needs_layers, struct batch *batch, struct column_block *records)
 {
-    struct plt_layers layers = {.layer3 = PLT_ABSENT};
-    bool decoded = record->layers != NULL;
-    struct plt_packet packet = {.data = record->data,
-                                .len = record->len,
-                                .layers = decoded ? record->layers : &layers,
-                                .meta = &record->meta};
-    struct innermost room;
-    if (tunnels->wanted) {
-        if (!decoded)
-            record_layers(record, &layers);
-        decoded = true;
-        struct plt_packet inner = packet;
-        if (tunnel_innermost(&inner, &tunnels->ports, &room)) {
-            if (tunnels->enters)
-                packet = inner;
-            packet.tunnel = inner.tunnel;
-            packet.depth = inner.depth;
-        }
-    }
     bool enough = true;
-    for (size_t i = 0; i < batch->count; i++) {
-        const struct column_source *source = &sources[i];
-        if (source->needs_layers && !decoded) {
-            record_layers(record, &layers);
-            decoded = true;
-        }
-        enough &= append(batch->columns[i], source, &packet);
-    }
-    batch->rows++;
+    find_packets(tunnels, needs_layers, records);
+    for (size_t i = 0; i < batch->count; i++)
+        enough &= append(batch->columns[i], &sources[i], &records->block);
+    batch->rows += records->block.count;
     return enough;
 }

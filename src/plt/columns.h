@@ -3,6 +3,7 @@
 #define PLT_COLUMNS_H
 
 #include "common/reader.h"
+#include "packet/block.h"
 #include "packet/tunnel.h"
 #include "types.h"
 
@@ -11,6 +12,7 @@ struct column_source {
     const struct property *property; /* NULL for a field */
     const struct field *field;       /* NULL for a property */
     uint8_t layer;                   /* enum view_type: whose table the field is of */
+    uint8_t proto;                   /* that has a field of a transport header */
     bool needs_layers;
     bool of_tunnel;
 };
@@ -22,14 +24,23 @@ struct column_tunnels {
     struct tunnel_ports ports;
 };
 
+/* Records that columns are filled from at once. */
+struct column_block {
+    struct plt_record records[PACKETS_OF_BLOCK]; /* all valid until more is read */
+    struct plt_layers layers[PACKETS_OF_BLOCK];  /* of the records, found or to be found */
+    struct packet_block block;                   /* what columns are of */
+    struct innermost *innermost;                 /* owned: one each; NULL without tunnels */
+};
+
 /* The n-th of the columns that there are, its docstring borrowed; false past the last. */
 bool column_nth(size_t n, struct column_info *info, struct column_source *source, const char **doc);
 /* The column of a name; false where there is none. */
 bool column_find(const char *name, struct column_info *info, struct column_source *source);
 
-/* Append a record to a batch that has room for it; false when out of memory.  Needs no GIL. */
+/* Append the records of a block to a batch that has room for them; false when out of memory.  Needs
+ * no GIL. */
 bool columns_append(const struct column_source *sources, const struct column_tunnels *tunnels,
-                    struct batch *batch, const struct plt_record *record);
+                    bool needs_layers, struct batch *batch, struct column_block *records);
 
 /* plt._plt._column_fields(). */
 PyObject *column_list(PyObject *module, PyObject *args);

@@ -17,10 +17,9 @@ struct pcap_source {
     bool swapped_lengths; /* before version 2.3 the wire length came first */
     uint32_t header;      /* size of a packet's */
     uint32_t nanoseconds; /* of the clock's second field: 1 or 1000 */
-    uint32_t dlt;
-    uint32_t snaplen;
-    bool has_fcs; /* captured with each packet */
-    uint8_t fcs;  /* its bytes */
+    struct plt_meta meta; /* what all packets have in common */
+    bool even_fcs;        /* each has as much of an FCS that its length field does not count */
+    uint8_t uncounted_fcs;
 };
 
 /* --- Variants -------------------------------------------------------------------------------- */
@@ -119,11 +118,16 @@ static enum source_result open_file(struct pcap_source *self)
     uint32_t major = load16(self->big_endian, header + 4);
     uint32_t minor = load16(self->big_endian, header + 6);
     self->swapped_lengths = major == 2 && minor < 3;
-    self->snaplen = load32(self->big_endian, header + 16);
     uint32_t network = load32(self->big_endian, header + 20);
-    self->dlt = network & PCAP_LINKTYPE_MASK;
-    self->has_fcs = network & PCAP_HAS_FCS;
-    self->fcs = self->has_fcs ? (uint8_t)(network >> PCAP_FCS_SHIFT) * 2 : 0;
+    bool has_fcs = network & PCAP_HAS_FCS; /* captured with each packet */
+    self->meta = (struct plt_meta){.dlt = network & PCAP_LINKTYPE_MASK,
+                                   .linktype = PLT_LINKTYPE_OF_DLT,
+                                   .direction = -1,
+                                   .fine_clock = self->nanoseconds == 1,
+                                   .fcs = has_fcs ? (uint8_t)((network >> PCAP_FCS_SHIFT) * 2) : 0,
+                                   .fcs_counted = has_fcs,
+                                   .snaplen = load32(self->big_endian, header + 16)};
+    self->even_fcs = meta_even_fcs(&self->meta, &self->uncounted_fcs);
     size_t file_header = PCAP_FILE_HEADER + variant->extra;
     if (!input_need(&self->base, file_header, "its file header", &result))
         return result;
@@ -133,6 +137,60 @@ static enum source_result open_file(struct pcap_source *self)
     self->header = may_be_longer ? choose_header(self, variant->headers) : variant->headers[0];
     self->opened = true;
     return SOURCE_RECORD;
+}
+
+/* The record of a packet whose header and bytes are in memory. */
+static inline void take_record(const struct pcap_source *self, bool big_endian,
+                               const uint8_t *header, uint32_t len, uint32_t wire_len,
+                               struct plt_record *record)
+{
+    enum { SECOND = 1000000000 };
+    uint32_t sec = load32(big_endian, header);
+    uint64_t nsec = (uint64_t)load32(big_endian, header + 4) * self->nanoseconds;
+    record->data = header + self->header;
+    record->len = len;
+    record->meta = self->meta;
+    record->meta.sec = sec;
+    record->meta.nsec = (uint32_t)nsec;
+    if (nsec >= SECOND) { /* damage too slight to lose the packet */
+        record->meta.sec += (int64_t)(nsec / SECOND);
+        record->meta.nsec = (uint32_t)(nsec % SECOND);
+    }
+    record->meta.capture_len = len;
+    if (self->even_fcs)
+        record->meta.wire_len = (uint64_t)wire_len + self->uncounted_fcs;
+    else
+        meta_set_wire_len(&record->meta, record->data, len, wire_len);
+}
+
+static inline size_t take_records(struct pcap_source *self, bool big_endian, bool swapped_lengths,
+                                  struct plt_record *records, size_t most)
+{
+    const uint8_t *at = self->base.input.buffer + self->base.input.at;
+    const uint8_t *end = self->base.input.buffer + self->base.input.end;
+    size_t count = 0;
+    for (; count < most && (size_t)(end - at) >= self->header; count++) {
+        uint32_t len = load32(big_endian, at + (swapped_lengths ? 12 : 8));
+        uint32_t wire_len = load32(big_endian, at + (swapped_lengths ? 8 : 12));
+        if (len > MAX_CAPTURE_LENGTH || (size_t)(end - at) - self->header < len)
+            break;
+        take_record(self, big_endian, at, len, wire_len, &records[count]);
+        records[count].layers = NULL;
+        at += self->header + len;
+    }
+    self->base.input.at = (size_t)(at - self->base.input.buffer);
+    self->base.count += count;
+    return count;
+}
+
+static size_t pcap_next_block(struct source *base, struct plt_record *records, size_t most)
+{
+    struct pcap_source *self = (struct pcap_source *)base;
+    if (!self->opened)
+        return 0;
+    if (self->big_endian || self->swapped_lengths)
+        return take_records(self, self->big_endian, self->swapped_lengths, records, most);
+    return take_records(self, false, false, records, most); /* what most files are */
 }
 
 static enum source_result pcap_next(struct source *base, struct plt_record *record)
@@ -153,23 +211,7 @@ static enum source_result pcap_next(struct source *base, struct plt_record *reco
         if (!header)
             return result;
     }
-    const uint8_t *data = header + self->header;
-    /* a clock that overflows its second is damage too slight to lose the packet */
-    uint64_t nsec = (uint64_t)load32(self->big_endian, header + 4) * self->nanoseconds;
-    record->data = data;
-    record->len = len;
-    record->meta =
-        (struct plt_meta){.sec = load32(self->big_endian, header) + (int64_t)(nsec / 1000000000),
-                          .nsec = (uint32_t)(nsec % 1000000000),
-                          .capture_len = len,
-                          .dlt = self->dlt,
-                          .linktype = PLT_LINKTYPE_OF_DLT,
-                          .direction = -1,
-                          .fine_clock = self->nanoseconds == 1,
-                          .fcs = self->fcs,
-                          .fcs_counted = self->has_fcs,
-                          .snaplen = self->snaplen};
-    meta_set_wire_len(&record->meta, data, len, wire_len);
+    take_record(self, self->big_endian, header, len, wire_len, record);
     base->input.at += self->header + len;
     base->count++;
     return SOURCE_RECORD;
@@ -177,5 +219,8 @@ static enum source_result pcap_next(struct source *base, struct plt_record *reco
 
 struct source *pcap_source_new(void)
 {
-    return file_source_new(sizeof(struct pcap_source), pcap_next);
+    struct source *self = file_source_new(sizeof(struct pcap_source), pcap_next);
+    if (self)
+        self->next_block = pcap_next_block;
+    return self;
 }

@@ -151,6 +151,37 @@ enum plt_records_result records_next(struct plt_records *self, struct plt_record
     }
 }
 
+/* Whether each record that the source has is wanted, as it is. */
+static bool takes_all(const struct plt_records *self)
+{
+    return !self->filter && !self->trace_filter && !self->bounds && self->snaplen == UINT32_MAX;
+}
+
+enum plt_records_result records_block(struct plt_records *self, struct plt_record *records,
+                                      struct plt_layers *layers, size_t most, size_t *count)
+{
+    struct source *source = self->source;
+    *count = 0;
+    if (source->next_block && takes_all(self)) {
+        *count = source->next_block(source, records, most);
+        self->accepted += *count;
+    }
+    if (!source_keeps_records(source))
+        most = 1;
+    while (*count < most) {
+        struct plt_record *record = &records[*count];
+        enum plt_records_result result = records_next(self, record);
+        if (result != PLT_RECORD)
+            return result;
+        if (record->layers) {
+            layers[*count] = *record->layers;
+            record->layers = &layers[*count];
+        }
+        *count += 1;
+    }
+    return PLT_RECORD;
+}
+
 int records_fill(struct plt_records *self)
 {
     if (PyErr_CheckSignals() < 0)

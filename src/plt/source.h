@@ -41,8 +41,13 @@ struct filter_use {
  * fill() is to be called with the GIL held, and next() again. */
 typedef enum source_result source_next(struct source *self, struct plt_record *record);
 
+/* The next records of those that are in memory as a whole, up to `most`.  None where there is
+ * something else to do: next() does it, or tells what is wrong. */
+typedef size_t source_next_block(struct source *self, struct plt_record *records, size_t most);
+
 struct source {
     source_next *next;
+    source_next_block *next_block;    /* NULL where there is no faster way than next() */
     int (*fill)(struct source *self); /* 0, or -1 with an exception */
     void (*destroy)(struct source *self);
     void (*count_drops)(struct source *self); /* bring drops up to date; may be NULL */
@@ -73,6 +78,12 @@ int input_fill(struct source *source);
 /* A source that begins a struct of size bytes, zero but for what every reader of files has in
  * common; NULL with MemoryError. */
 struct source *file_source_new(size_t size, source_next *next);
+/* Whether records are valid until fill() is called, not only until next() is: those of files are in
+ * its buffer. */
+static inline bool source_keeps_records(const struct source *self)
+{
+    return self->input.stream != NULL;
+}
 /* Read from a stream, of which ahead was read already; both are held.  0, or -1 with an exception.
  */
 int input_open(struct input *input, const char *ahead, size_t ahead_len, PyObject *stream);

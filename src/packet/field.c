@@ -1,0 +1,56 @@
+/* Fields of a block of packets. */
+#include "field.h"
+
+/* One loop for each width, which is known where this is inlined.  The header is that of packets for
+ * which `kinds` has a value. */
+static inline void fill(uint32_t width, const struct field *row,
+                        const struct block_headers *headers, const uint8_t *kinds, uint8_t kind,
+                        size_t count, struct block_values *out)
+{
+    const uint32_t offset = row->offset;
+    const uint32_t mask = row->mask;
+    const uint8_t shift = row->shift;
+    for (size_t i = 0; i < count; i++) {
+        bool present = (kinds[i] == kind) & (headers->room[i] >= offset + width);
+        const uint8_t *const choices[] = {block_zeroes, headers->at[i] + offset};
+        const uint8_t *bytes = choices[present]; /* here a branch would be made of block_choose() */
+        uint32_t value = width == 1 ? *bytes : width == 2 ? load_be16(bytes) : load_be32(bytes);
+        out->values[i] = value >> shift & mask;
+        out->absent[i] = !present;
+    }
+}
+
+static void fill_from(const struct field *row, const struct block_headers *headers,
+                      const uint8_t *kinds, uint8_t kind, size_t count, struct block_values *out)
+{
+    if (row->width == 1)
+        fill(1, row, headers, kinds, kind, count, out);
+    else if (row->width == 2)
+        fill(2, row, headers, kinds, kind, count, out);
+    else
+        fill(4, row, headers, kinds, kind, count, out);
+    for (size_t i = 0; row->is_flag && i < count; i++)
+        out->values[i] = out->values[i] != 0;
+}
+
+void field_fill(const struct field *row, uint8_t proto, const struct packet_block *block,
+                struct block_values *out)
+{
+    switch ((enum field_base)row->base) {
+    case BASE_IP:
+        fill_from(row, &block->ip, block->version, 4, block->count, out);
+        break;
+    case BASE_IP6:
+        fill_from(row, &block->ip, block->version, 6, block->count, out);
+        break;
+    case BASE_TRANSPORT:
+        fill_from(row, &block->transport, block->proto, proto, block->count, out);
+        break;
+    case BASE_SELF: /* of a header that repeats, or is within another: no column is of one */
+        for (size_t i = 0; i < block->count; i++) {
+            out->values[i] = 0;
+            out->absent[i] = 1;
+        }
+        break;
+    }
+}

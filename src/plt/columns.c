@@ -20,6 +20,7 @@ static const struct {
 } field_layers[] = {
     {"ip", &ip_table, "IPv4 header (RFC 791)"},
     {"ip6", &ip6_table, "IPv6 header (RFC 8200)"},
+    {"arp", &arp_table, "ARP packet (RFC 826)"},
     {"tcp", &tcp_table, "TCP header (RFC 9293)"},
     {"udp", &udp_table, "UDP header (RFC 768)"},
     {"sctp", &sctp_table, "SCTP header (RFC 9260)"},
@@ -109,6 +110,8 @@ static bool has_layer(const struct plt_layers *layers, uint8_t layer)
                                                   [VIEW_SCTP] = PROTO_SCTP,
                                                   [VIEW_ICMP] = PROTO_ICMP,
                                                   [VIEW_ICMP6] = PROTO_ICMP6};
+    if (layer == VIEW_ARP)
+        return layers->ethertype == ETHERTYPE_ARP;
     if (layer == VIEW_IP || layer == VIEW_IP6)
         return layers->version == (layer == VIEW_IP ? 4 : 6);
     return layers->proto == protocols[layer];
@@ -136,7 +139,8 @@ static bool append(struct column_data *data, const struct column_source *source,
         const uint8_t *address = property_address(source->property->id, packet, &size);
         column_append_address(data, address, size);
     } else if (data->kind == KIND_TEXT) {
-        const char *text = property_text(source->property->id, packet);
+        char room[PROPERTY_TEXT_ROOM];
+        const char *text = property_text(source->property->id, packet, room);
         return column_append_text(data, text, text ? strlen(text) : 0);
     } else {
         bool present = source_value(source, packet, &value);

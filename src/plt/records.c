@@ -136,6 +136,7 @@ enum plt_records_result records_next(struct plt_records *self, struct plt_record
             break;
         }
         record->layers = NULL;
+        record->meta.number = self->source->count;
         if (self->bounds && !bounds_in_time(self->bounds, &record->meta))
             return PLT_END;
         int accepted = accepts(self, record);

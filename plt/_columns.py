@@ -26,6 +26,9 @@ Same = TypeVar("Same")
 #: Whether to look into tunnels, or at which ports too.
 Decap: TypeAlias = bool | Mapping[str, int | Iterable[int]]
 
+#: The largest seed of Community IDs, which has two bytes.
+MOST_SEED = 0xFFFF
+
 #: The columns that plt.columns() reads by default.
 DEFAULT_FIELDS = (
     "time",
@@ -176,11 +179,12 @@ def _reader(
     batch: int,
     kind: int,
     decap: Decap,
+    seed: int,
     source: Source,
     limit: int,
 ) -> _plt._ColumnReader:
     """What reads a source, in its turn or ahead of it: packets say nothing of each other."""
-    return _plt._ColumnReader(source, names, filter, limit, batch, kind, decap)
+    return _plt._ColumnReader(source, names, filter, limit, batch, kind, decap, seed)
 
 
 def _same(reader: Same) -> Same:
@@ -196,6 +200,7 @@ def columns(
     limit: int | None = None,
     batch: int = 1 << 16,
     decap: Decap = False,
+    community_seed: int = 0,
     workers: int | None = None,
     client: Any = None,
     progress: Tell = None,
@@ -212,6 +217,8 @@ def columns(
     With decap=True the columns are of the innermost packet of each packet, in whatever tunnels it
     is, and those named tunnel.* tell of the tunnel around it; filter is asked about the outer
     packet.  decap={"vxlan": [4790, 8473]} adds ports of tunnels over UDP.
+
+    community_seed is that of the Community IDs in the column community_id, 0 to 65535.
 
     addresses="text" has addresses as str in NumPy and as text in Arrow, "binary" as 16 bytes in
     both.  With "auto" each has what it works with: NumPy bytes, as ipp's functions take them, and
@@ -234,7 +241,9 @@ def columns(
     """
     names = check_fields(DEFAULT_FIELDS if fields is None else fields, list(column_fields()))
     kind = address_kind(addresses)
-    reader = partial(_reader, names, shared_filter(filter), batch, kind, decap)
+    if not 0 <= operator.index(community_seed) <= MOST_SEED:
+        raise ValueError(f"community_seed must be in 0..{MOST_SEED}, not {community_seed}")
+    reader = partial(_reader, names, shared_filter(filter), batch, kind, decap, community_seed)
     empty = empty_batch(_plt._Batch, _plt._column_fields(), names, addresses)
     return read_columns(
         source,

@@ -21,6 +21,7 @@ ColumnName: TypeAlias = Literal[
     "direction",
     "ethertype",
     "proto",
+    "community_id",
     "version",
     "traffic_class",
     "dscp",

@@ -5,6 +5,7 @@
 #include "anonymise/type.h"
 #include "common/capsule.h"
 #include "common/method.h"
+#include "ipflow/attributes.h"
 #include "ipflow/flowhome.h"
 #include "ipflow/ipflow.h"
 #include "natkit/flowtable/flow.h"
@@ -69,6 +70,10 @@ static PyMethodDef module_methods[] = {
     METHOD("u32_ge", natkit_seq_ge, METH_FASTCALL,
            "u32_ge($module, a, b, /)\n--\n\n"
            "Another name of seq_ge."),
+    {.ml_name = "community_id",
+     .ml_meth = (PyCFunction)(void (*)(void))natkit_community_id,
+     .ml_flags = METH_VARARGS | METH_KEYWORDS,
+     .ml_doc = natkit_community_id_doc},
     {.ml_name = NULL},
 };
 

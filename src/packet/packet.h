@@ -116,6 +116,7 @@ struct plt_packet {
     const struct plt_meta *meta; /* of the packet that the object came from, NULL without one */
     const struct tunnel *tunnel; /* that it is in, as far as was looked for, else NULL */
     unsigned depth;              /* tunnels that it is in */
+    uint16_t community_seed;     /* of its Community ID */
 };
 
 #endif

@@ -2,6 +2,7 @@
 #include "property.h"
 
 #include "bytes.h"
+#include "communityid.h"
 #include "linktypes.h"
 #include "meta.h"
 #include "protocols.h"
@@ -24,6 +25,8 @@ TUNNEL_PROPERTIES(DEFINE_TUNNEL_PROPERTY)
     const struct property property_##header##_##id = {                                             \
         .name = #header "." #id, .doc = text ".", __VA_ARGS__};
 HEADER_PROPERTIES(DEFINE_HEADER_PROPERTY)
+
+_Static_assert((int)PROPERTY_TEXT_ROOM >= (int)COMMUNITY_ID_ROOM, "an ID does not fit");
 
 #define HEADER_PROPERTY_POINTER(header, id, ...) &property_##header##_##id,
 #define TUNNEL_PROPERTY_POINTER(id, ...)         &property_tunnel_##id,
@@ -61,6 +64,8 @@ const char *property_source(enum property_id id)
     case PROPERTY_SRC_PREFIX:
     case PROPERTY_DST_PREFIX:
         return "IPv4 (RFC 791) or IPv6 (RFC 8200) header";
+    case PROPERTY_COMMUNITY_ID:
+        return "IP and transport headers";
     case PROPERTY_PROTO:
         return "IPv4 (RFC 791) header, IPv6 (RFC 8200) and extension headers";
     case PROPERTY_HDR_LEN:
@@ -357,6 +362,7 @@ enum value_state property_value(enum property_id id, const struct plt_packet *pa
         return VALUE_PRESENT;
     case PROPERTY_SRC_PREFIX:
     case PROPERTY_DST_PREFIX:
+    case PROPERTY_COMMUNITY_ID:
     case PROPERTY_TUNNEL_KIND:
     case PROPERTY_TUNNEL_SRC:
     case PROPERTY_TUNNEL_DST:
@@ -392,6 +398,8 @@ const char *property_text(enum property_id id, const struct plt_packet *packet,
     const uint8_t *bytes = NULL;
     if (id == PROPERTY_TUNNEL_KIND)
         return packet->tunnel ? tunnel_kind_name((enum tunnel_kind)packet->tunnel->kind) : NULL;
+    if (id == PROPERTY_COMMUNITY_ID)
+        return packet_community_id(packet, packet->community_seed, room) ? room : NULL;
     if (mac_bytes(id, packet, &bytes) != VALUE_PRESENT)
         return NULL;
     char *out = room;

@@ -23,6 +23,7 @@ enum property_id {
     PROPERTY_INNER_VLAN_PCP,
     PROPERTY_DIRECTION,
     PROPERTY_PROTO,
+    PROPERTY_COMMUNITY_ID,
     PROPERTY_VERSION,
     PROPERTY_TRAFFIC_CLASS,
     PROPERTY_DSCP,
@@ -111,7 +112,10 @@ struct property {
     X(ethertype, "Ethertype of layer 3, after VLAN tags, labels and PPPoE; 0 where unknown", "",   \
       .id = PROPERTY_ETHERTYPE, .kind = KIND_UINT16, .needs_layers = true)                         \
     X(proto, "IP protocol of the transport, after IPv6 extension headers; 0 where unknown", "",    \
-      .id = PROPERTY_PROTO, .kind = KIND_UINT8, .needs_layers = true)
+      .id = PROPERTY_PROTO, .kind = KIND_UINT8, .needs_layers = true)                              \
+    X(community_id, "Community ID of the packet's flow, version 1, as Zeek and Suricata have it",  \
+      "; None where there is none, and for later fragments", .id = PROPERTY_COMMUNITY_ID,          \
+      .kind = KIND_TEXT, .needs_layers = true, .can_be_missing = true)
 
 /* From the IP header, IPv4's or IPv6's; the last two have getters of their own. */
 #define IP_PROPERTIES(X)                                                                           \
@@ -249,7 +253,7 @@ uint32_t property_ip_at(enum property_id id, const struct plt_layers *layers, ui
 const uint8_t *property_address(enum property_id id, const struct plt_packet *packet,
                                 uint32_t *size);
 /* The text of a property of KIND_TEXT, which may be in `room`; NULL where it is missing. */
-enum { PROPERTY_TEXT_ROOM = 18 };
+enum { PROPERTY_TEXT_ROOM = 32 };
 const char *property_text(enum property_id id, const struct plt_packet *packet,
                           char room[PROPERTY_TEXT_ROOM]);
 

@@ -56,17 +56,19 @@ static PyObject *reader_new(PyTypeObject *type, PyObject *args, PyObject *Py_UNU
     Py_ssize_t batch_rows = 0;
     PyObject *decap = Py_False;
     int address_kind = 0;
+    unsigned short seed = 0;
     struct column_tunnels tunnels = {.wanted = false};
     struct plt_state *state = plt_state_of(type);
     if (!state ||
-        !PyArg_ParseTuple(args, "OO!Onni|O", &source, &PyTuple_Type, &names, &filter, &limit,
-                          &batch_rows, &address_kind, &decap) ||
+        !PyArg_ParseTuple(args, "OO!Onni|OH", &source, &PyTuple_Type, &names, &filter, &limit,
+                          &batch_rows, &address_kind, &decap, &seed) ||
         decap_read(decap, &tunnels.enters, &tunnels.ports) < 0)
         return NULL;
     struct column_reader *self = (struct column_reader *)type->tp_alloc(type, 0);
     if (!self)
         return NULL;
     tunnels.wanted = tunnels.enters;
+    tunnels.community_seed = seed;
     ((struct packet_reader *)self)->tunnels = tunnels;
     self->api = &state->api;
     self->libtrace_error = Py_NewRef(state->error);
@@ -80,10 +82,10 @@ static PyObject *reader_new(PyTypeObject *type, PyObject *args, PyObject *Py_UNU
 }
 
 static PyType_Slot reader_slots[] = {
-    {Py_tp_doc,
-     "_ColumnReader(source, names, filter, limit, batch, address_kind, decap=False, /)\n--\n\n"
-     "Reads a trace as "
-     "columns: the C part of plt.columns()."},
+    {Py_tp_doc, "_ColumnReader(source, names, filter, limit, batch, address_kind, decap=False, "
+                "community_seed=0, /)\n--\n\n"
+                "Reads a trace as "
+                "columns: the C part of plt.columns()."},
     {Py_tp_new, reader_new},
     {Py_tp_dealloc, reader_dealloc},
     {Py_tp_methods, column_reader_methods},

@@ -157,7 +157,8 @@ bool columns_append(const struct column_source *sources, const struct column_tun
     struct plt_packet packet = {.data = record->data,
                                 .len = record->len,
                                 .layers = decoded ? record->layers : &layers,
-                                .meta = &record->meta};
+                                .meta = &record->meta,
+                                .community_seed = tunnels->community_seed};
     struct innermost room;
     if (tunnels->wanted) {
         if (!decoded)
@@ -167,6 +168,7 @@ bool columns_append(const struct column_source *sources, const struct column_tun
         if (tunnel_innermost(&inner, &tunnels->ports, &room)) {
             if (tunnels->enters)
                 packet = inner;
+            packet.community_seed = tunnels->community_seed;
             packet.tunnel = inner.tunnel;
             packet.depth = inner.depth;
         }

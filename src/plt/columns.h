@@ -15,8 +15,9 @@ struct column_source {
     bool of_tunnel;
 };
 
-/* How far into packets columns look. */
+/* How far into packets columns look, and what Community IDs are made with. */
 struct column_tunnels {
+    uint16_t community_seed;
     bool wanted; /* tunnels are looked for */
     bool enters; /* all columns are of the innermost packet, else only those of tunnels */
     struct tunnel_ports ports;

@@ -197,8 +197,11 @@ static PyObject *property_of(struct frame *frame, const struct property *row)
 {
     struct plt_packet packet = {.data = frame->data, .len = frame->len, .meta = &frame->meta};
     uint64_t value = 0;
+    char room[PROPERTY_TEXT_ROOM];
     if (row->needs_layers)
         packet.layers = frame_layers(frame);
+    if (row->kind == KIND_TEXT)
+        return Py_BuildValue("z", property_text(row->id, &packet, room));
     if (row->id == PROPERTY_WIRE_LEN) { /* a column's values are not as wide */
         value = frame->meta.wire_len;
         return property_object(row, value);

@@ -38,6 +38,14 @@ static void set_header(struct where_name *out, size_t n)
     out->ethertype = headers[n].ethertype;
 }
 
+/* Whether conditions compare a column: not what is looked for in tunnels, nor texts but those of
+ * MAC addresses. */
+static bool is_compared(const struct column_info *info, const struct column_source *source)
+{
+    bool is_mac = source->property && source->property->is_mac;
+    return !source->of_tunnel && (info->kind != KIND_TEXT || is_mac);
+}
+
 static bool find_name(const char *name, size_t len, struct where_name *out)
 {
     char text[COLUMN_NAME_SIZE];
@@ -56,7 +64,7 @@ static bool find_name(const char *name, size_t len, struct where_name *out)
             return true;
         }
     }
-    if (!column_find(text, &info, &source) || source.of_tunnel)
+    if (!column_find(text, &info, &source) || !is_compared(&info, &source))
         return false;
     out->property = source.property;
     out->field = source.field;
@@ -82,7 +90,7 @@ static PyObject *all_names(void)
         const char *name = n < HEADERS ? headers[n].name : info.name;
         if (n >= HEADERS && !column_nth(n - HEADERS, &info, &source, &doc))
             break;
-        if (n >= HEADERS && source.of_tunnel)
+        if (n >= HEADERS && !is_compared(&info, &source))
             continue;
         PyObject *item = PyUnicode_FromString(name);
         if (!item || PyList_Append(names, item) < 0)

@@ -36,6 +36,7 @@ OTHER = {
     "ts_sec": "int64",
     "erf_time": "uint64",
     "number": "uint64",
+    "community_id": "object",
     "layer2.src": "object",
     "layer2.dst": "object",
     "arp.sender_mac": "object",
@@ -103,7 +104,7 @@ def test_a_column_for_what_packets_answer_for() -> None:
     on_packets = {
         "time", "time_ns", "seconds", "ts_sec", "erf_time", "wire_len", "capture_len", "linktype",
         "ethertype", "vlan_id", "direction", "proto", "number", "vlan_pcp", "inner_vlan_id",
-        "inner_vlan_pcp",
+        "inner_vlan_pcp", "community_id",
     }  # fmt: skip
     assert plain == (
         on_packets | per_packet.INTERNET | set(per_packet.ALIASES)

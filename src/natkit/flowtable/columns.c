@@ -16,7 +16,8 @@ static bool append(const struct flow_field *field, const struct flow_copy *copy,
     struct natkit_key key;
     uint64_t value = 0;
     if (field->info.kind == KIND_TEXT) {
-        const char *text = flow_field_text(field, copy);
+        char room[COMMUNITY_ID_ROOM];
+        const char *text = flow_field_text(field, copy, room);
         return column_append_text(data, text, text ? strlen(text) : 0);
     }
     if (kind_is_address(field->info.kind)) {
@@ -175,8 +176,9 @@ const char flow_columns_doc[] =
     "columns($self, fields=None, *, addresses='auto')\n--\n\n"
     "The flows as columns: a plt.Table, a row for each in the order of their first packets.\n\n"
     "fields are names of columns, None for all: those of Flow's attributes, a time without\n"
-    "its _ns. All are those that the table counts: with tcp=True and decap=True more. addresses\n"
-    "are 'text', 'binary' or 'auto', as for plt.columns(). ValueError for an unknown name, with\n"
+    "its _ns. All are those that the table counts: with tcp=True and decap=True more;\n"
+    "community_id is to be named. addresses are 'text', 'binary' or 'auto', as for plt.columns(). "
+    "ValueError for an unknown name, with\n"
     "near ones.";
 
 const char flow_array_doc[] =
@@ -225,8 +227,8 @@ static const char *unit_of(const struct flow_field *field)
 
 struct column_notes column_notes_of(const char *name)
 {
-    static const struct column_notes docs[] = {FLOW_FIELD_ROWS(AS_DOC) TCP_FIELD_ROWS(AS_DOC)
-                                                   TUNNEL_FIELD_ROWS(AS_DOC)};
+    static const struct column_notes docs[] = {FLOW_FIELD_ROWS(AS_DOC) TCP_FIELD_ROWS(
+        AS_DOC) TUNNEL_FIELD_ROWS(AS_DOC) NAMED_FIELD_ROWS(AS_DOC)};
     for (size_t i = 0; i < ALL_FLOW_FIELDS; i++)
         if (strcmp(flow_fields[i].info.name, name) == 0)
             return (struct column_notes){.doc = docs[i].doc,

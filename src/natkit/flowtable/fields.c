@@ -6,6 +6,8 @@
 #include "tcpfields.h"
 #include "tcprows.h"
 
+#include "natkit/ipflow/attributes.h"
+
 #include "packet/protocols.h"
 #include "packet/tunnel.h"
 
@@ -16,8 +18,8 @@
      .whose = (whose_),                                                                            \
      .info = {.name = column, .kind = (kind_), .can_be_missing = (missing)}},
 
-const struct flow_field flow_fields[] = {FLOW_FIELD_ROWS(AS_FIELD) TCP_FIELD_ROWS(AS_FIELD)
-                                             TUNNEL_FIELD_ROWS(AS_FIELD)};
+const struct flow_field flow_fields[] = {FLOW_FIELD_ROWS(AS_FIELD) TCP_FIELD_ROWS(
+    AS_FIELD) TUNNEL_FIELD_ROWS(AS_FIELD) NAMED_FIELD_ROWS(AS_FIELD)};
 
 _Static_assert(sizeof(flow_fields) / sizeof(flow_fields[0]) == ALL_FLOW_FIELDS,
                "FLOW_FIELDS is wrong");
@@ -131,18 +133,28 @@ bool flow_field_number(const struct flow_field *field, const struct flow_copy *c
     case DST_PREFIX:
     case STATE:
     case TUNNEL_KIND_NAME:
+    case COMMUNITY_ID:
         break;
     }
     return false;
 }
 
-const char *flow_field_text(const struct flow_field *field, const struct flow_copy *copy)
+const char *flow_field_text(const struct flow_field *field, const struct flow_copy *copy,
+                            char room[COMMUNITY_ID_ROOM])
 {
-    if (field->what == TUNNEL_KIND_NAME)
+    struct natkit_key key;
+    switch (field->what) {
+    case TUNNEL_KIND_NAME:
         return copy->tunnel ? tunnel_kind_name((enum tunnel_kind)(copy->tunnel >> FLOW_TUNNEL_KIND))
                             : NULL;
-    return field->what == STATE ? flow_tcp_state(&copy->of.flow, copy->v6)
-                                : flow_tcp_text(field->what, copy);
+    case COMMUNITY_ID:
+        key = flow_forward_key(copy);
+        return natkit_key_community_id(&key, NULL, 0, room) ? room : NULL;
+    case STATE:
+        return flow_tcp_state(&copy->of.flow, copy->v6);
+    default:
+        return flow_tcp_text(field->what, copy);
+    }
 }
 
 const uint8_t *flow_field_address(const struct flow_field *field, const struct flow_copy *copy,
@@ -157,7 +169,17 @@ const uint8_t *flow_field_address(const struct flow_field *field, const struct f
 /* What a table must count for a field, EXTRA_*. */
 static unsigned extras_of(int field)
 {
-    return field < FLOW_FIELDS ? 0 : field < FLOW_FIELDS + TCP_FIELDS ? EXTRA_TCP : EXTRA_TUNNELS;
+    static const struct {
+        int count;
+        unsigned extra;
+    } groups[] = {{FLOW_FIELDS, 0},
+                  {TCP_FIELDS, EXTRA_TCP},
+                  {TUNNEL_FIELDS, EXTRA_TUNNELS},
+                  {NAMED_FIELDS, EXTRA_NAMED}};
+    size_t n = 0;
+    for (; field >= groups[n].count; n++)
+        field -= groups[n].count;
+    return groups[n].extra;
 }
 
 size_t flow_field_count(unsigned extras)
@@ -237,7 +259,7 @@ int flow_field_find(PyObject *name, unsigned extras)
     int found = find_column(utf8);
     if (found < 0) {
         raise_unknown(name, extras);
-    } else if (extras_of(found) & ~extras) {
+    } else if (extras_of(found) & ~(extras | EXTRA_NAMED)) {
         PyErr_Format(PyExc_ValueError, "%R is counted by FlowTable(%s=True)", name,
                      extras_of(found) == EXTRA_TCP ? "tcp" : "decap");
         return -1;

@@ -7,21 +7,24 @@
 
 #include "flowtable/flow.h"
 #include "natkit/ipflow/key.h"
+#include "packet/communityid.h"
 
 /* Those of any table, and after them those of FlowTable(tcp=True) and FlowTable(decap=True). */
-enum { FLOW_FIELDS = 35, TCP_FIELDS = 44, TUNNEL_FIELDS = 2 };
-enum { ALL_FLOW_FIELDS = FLOW_FIELDS + TCP_FIELDS + TUNNEL_FIELDS };
+enum { FLOW_FIELDS = 35, TCP_FIELDS = 44, TUNNEL_FIELDS = 2, NAMED_FIELDS = 1 };
+enum { ALL_FLOW_FIELDS = FLOW_FIELDS + TCP_FIELDS + TUNNEL_FIELDS + NAMED_FIELDS };
 
-/* What a table may count besides. */
-enum { EXTRA_TCP = 1, EXTRA_TUNNELS = 2 };
+/* What a table may count besides; EXTRA_NAMED is of no table, but columns that are named. */
+enum { EXTRA_TCP = 1, EXTRA_TUNNELS = 2, EXTRA_NAMED = 4 };
 
 extern const struct flow_field flow_fields[];
 
 /* The number that a flow has for a field; false where it is missing. */
 bool flow_field_number(const struct flow_field *field, const struct flow_copy *copy,
                        uint64_t *value);
-/* The text that a flow has for a field of text; NULL where it is missing. */
-const char *flow_field_text(const struct flow_field *field, const struct flow_copy *copy);
+/* The text that a flow has for a field of text, which may be in `room`; NULL where it is missing.
+ */
+const char *flow_field_text(const struct flow_field *field, const struct flow_copy *copy,
+                            char room[COMMUNITY_ID_ROOM]);
 /* The address that a flow has for a field, in a key that is filled in here. */
 const uint8_t *flow_field_address(const struct flow_field *field, const struct flow_copy *copy,
                                   struct natkit_key *out);

@@ -6,7 +6,7 @@ import operator
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, SupportsIndex, TypeAlias, TypeVar
 
 from . import _plt
 from ._inorder import InThreads, InTurn, Limit, OneByOne, Reading
@@ -16,7 +16,16 @@ from ._sources import Source, Sources, sources_of
 from ._table import Addresses, Batch, Table, address_kind, check_fields, empty_batch
 from ._threads import processors
 
-__all__ = ["Columns", "column_fields", "columns", "shared_filter", "read_columns", "SharedFilter"]
+__all__ = [
+    "Columns",
+    "SharedFilter",
+    "column_fields",
+    "columns",
+    "community_seed_of",
+    "packet_batch",
+    "read_columns",
+    "shared_filter",
+]
 
 if TYPE_CHECKING:
     import numpy as np
@@ -47,6 +56,22 @@ DEFAULT_FIELDS = (
 def column_fields() -> dict[str, str]:
     """The names of all columns, each with one sentence on what it holds."""
     return {name: doc for name, _, doc, _ in _plt._column_fields()}
+
+
+def packet_batch(
+    names: Sequence[str], addresses: Addresses, more: Iterable[tuple[str, int, str, bool]]
+) -> _plt._Batch:
+    """A batch without rows, of columns of packets, and of more that a module has."""
+    known = [*_plt._column_fields(), *more]
+    return empty_batch(_plt._Batch, known, names, addresses)
+
+
+def community_seed_of(seed: SupportsIndex) -> int:
+    """A seed of Community IDs; ValueError where it is none."""
+    number = operator.index(seed)
+    if not 0 <= number <= MOST_SEED:
+        raise ValueError(f"community_seed must be in 0..{MOST_SEED}, not {number}")
+    return number
 
 
 class Columns:
@@ -200,7 +225,7 @@ def columns(
     limit: int | None = None,
     batch: int = 1 << 16,
     decap: Decap = False,
-    community_seed: int = 0,
+    community_seed: SupportsIndex = 0,
     workers: int | None = None,
     client: Any = None,
     progress: Tell = None,
@@ -241,10 +266,10 @@ def columns(
     """
     names = check_fields(DEFAULT_FIELDS if fields is None else fields, list(column_fields()))
     kind = address_kind(addresses)
-    if not 0 <= operator.index(community_seed) <= MOST_SEED:
-        raise ValueError(f"community_seed must be in 0..{MOST_SEED}, not {community_seed}")
-    reader = partial(_reader, names, shared_filter(filter), batch, kind, decap, community_seed)
-    empty = empty_batch(_plt._Batch, _plt._column_fields(), names, addresses)
+    reader = partial(
+        _reader, names, shared_filter(filter), batch, kind, decap, community_seed_of(community_seed)
+    )
+    empty = packet_batch(names, addresses, ())
     return read_columns(
         source,
         Reading(empty, reader, reader, _same),

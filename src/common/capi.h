@@ -38,10 +38,17 @@ struct ipp_api {
 /* --- plt ------------------------------------------------------------------------------------ */
 
 #define PLT_CAPSULE     "plt._plt._C_API"
-#define PLT_API_VERSION 4
+#define PLT_API_VERSION 5
 
 /* The records of a trace, one after another, without a Python object for each. */
 struct plt_records;
+
+/* Columns of packets, to be filled by another module's reader. */
+struct packet_columns;
+struct column_data;
+struct column_info;
+struct batch_types;
+struct tunnel_ports;
 
 enum plt_records_result { PLT_RECORD, PLT_END, PLT_MORE, PLT_ERROR };
 
@@ -67,6 +74,19 @@ struct plt_api {
     void (*records_raise)(struct plt_records *records);
     /* Give the trace back; one that records_open made is closed.  With the GIL. */
     void (*records_close)(struct plt_records *records);
+    /* Of batches whose columns plt tells of. */
+    const struct batch_types *batch_types; /* borrowed from the module */
+    /* No columns yet; with `enters` they are those of the innermost packets.  NULL with
+     * MemoryError. */
+    struct packet_columns *(*columns_new)(bool enters, const struct tunnel_ports *ports,
+                                          uint16_t community_seed);
+    void (*columns_free)(struct packet_columns *columns);
+    /* Have the column of a name as the i-th of a batch; false where there is none. */
+    bool (*columns_take)(struct packet_columns *columns, size_t i, const char *name,
+                         struct column_info *info);
+    /* Append a record to these columns of a batch; false when out of memory.  Needs no GIL. */
+    bool (*columns_add)(const struct packet_columns *columns, struct column_data *const *batch,
+                        const struct plt_record *record);
     struct plt_state *state; /* borrowed from the module */
 };
 

@@ -149,8 +149,9 @@ static bool append(struct column_data *data, const struct column_source *source,
     return true;
 }
 
-bool columns_append(const struct column_source *sources, const struct column_tunnels *tunnels,
-                    struct batch *batch, const struct plt_record *record)
+bool columns_append_to(const struct column_source *sources, size_t count,
+                       const struct column_tunnels *tunnels, struct column_data *const *columns,
+                       const struct plt_record *record)
 {
     struct plt_layers layers = {.layer3 = PLT_ABSENT};
     bool decoded = record->layers != NULL;
@@ -174,14 +175,20 @@ bool columns_append(const struct column_source *sources, const struct column_tun
         }
     }
     bool enough = true;
-    for (size_t i = 0; i < batch->count; i++) {
+    for (size_t i = 0; i < count; i++) {
         const struct column_source *source = &sources[i];
         if (source->needs_layers && !decoded) {
             record_layers(record, &layers);
             decoded = true;
         }
-        enough &= append(batch->columns[i], source, &packet);
+        enough &= append(columns[i], source, &packet);
     }
-    batch->rows++;
     return enough;
+}
+
+bool columns_append(const struct column_source *sources, const struct column_tunnels *tunnels,
+                    struct batch *batch, const struct plt_record *record)
+{
+    batch->rows++;
+    return columns_append_to(sources, batch->count, tunnels, batch->columns, record);
 }

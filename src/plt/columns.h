@@ -28,6 +28,11 @@ bool column_nth(size_t n, struct column_info *info, struct column_source *source
 /* The column of a name; false where there is none. */
 bool column_find(const char *name, struct column_info *info, struct column_source *source);
 
+/* Append a record to `count` columns that have room for it; false when out of memory.  Needs no
+ * GIL. */
+bool columns_append_to(const struct column_source *sources, size_t count,
+                       const struct column_tunnels *tunnels, struct column_data *const *columns,
+                       const struct plt_record *record);
 /* Append a record to a batch that has room for it; false when out of memory.  Needs no GIL. */
 bool columns_append(const struct column_source *sources, const struct column_tunnels *tunnels,
                     struct batch *batch, const struct plt_record *record);

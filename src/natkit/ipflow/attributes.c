@@ -136,10 +136,10 @@ bool natkit_key_community_id(const struct natkit_key *key, const uint8_t *icmp, 
                                     .src_port = load_be16(key->bytes + KEY_SRC_PORT),
                                     .dst_port = load_be16(key->bytes + KEY_DST_PORT)};
     bool has_ports = tuple.src_port != 0 || tuple.dst_port != 0;
-    if (proto == 0 || (community_has_types(proto) && !icmp) ||
-        (community_has_ports(proto) && !has_ports))
+    bool has_types = community_has_types(proto);
+    if (proto == 0 || (has_types && !icmp) || (community_has_ports(proto) && !has_ports))
         return false;
-    if (community_has_types(proto)) {
+    if (has_types) {
         tuple.src_port = icmp[0];
         tuple.dst_port = icmp[1];
     }

@@ -123,8 +123,8 @@ def packets(
     too, but for fragments that come before the first of their packet: these do not wait for it, and
     are in a flow without ports.
 
-    Several sources are read in order, as of one capture: flows go on from one to the next.  What is in
-    memory is a batch, and about 220 bytes for each flow.
+    Several sources are read in order, as of one capture: flows go on from one to the next.  What is
+    in memory is a batch, and about 220 bytes for each flow.
 
     ValueError on an unknown field; LibtraceError where a trace can't be read, after what was read
     before it.

@@ -35,6 +35,9 @@ static void note_segment(struct flow_beginning *of, const struct flow_packet *pa
     unsigned way = packet->way;
     bool syn = packet->tcp_flags & TCP_SYN;
     bool ack = packet->tcp_flags & TCP_ACK;
+    /* a SYN of another number begins anew, also where the flow goes on */
+    if (syn && !ack && of->has_base[way] && of->base[way] != place->seq)
+        of->has_base[!way] = false;
     if (syn || !of->has_base[way]) {
         of->base[way] = syn ? place->seq : place->seq - 1;
         of->has_base[way] = true;

@@ -70,7 +70,7 @@ struct packet_reader {
     int8_t joined[MAX_COLUMNS];      /* enum joined, or NOT_JOINED */
     struct flow_packet packets[BLOCK];
     struct flow_place places[BLOCK];
-    int8_t place_of[BLOCK]; /* of the rows that wait for their flows, -1 without one */
+    int16_t place_of[BLOCK]; /* of the rows that wait for their flows, -1 without one */
 };
 
 static bool take_column(struct column_reader *base, size_t i, const char *name)
@@ -153,7 +153,7 @@ static enum plt_records_result read_block(struct packet_reader *self, struct bat
             return PLT_ERROR;
         }
         bool found = read_packet(self, &packet, count);
-        self->place_of[rows++] = found ? (int8_t)count : -1;
+        self->place_of[rows++] = found ? (int16_t)count : -1;
         count += found;
     }
     *out_of_memory = !settle(self, batch, rows, count) ||

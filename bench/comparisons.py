@@ -132,6 +132,16 @@ def flows(sizes: Sizes) -> Comparison:
     return Comparison("Flows: packets and bytes each way", jobs, "with_natkit.flow_table")
 
 
+def joined(sizes: Sizes) -> Comparison:
+    path = traces.mixed(sizes.packets)
+    jobs = (
+        Job("plt.columns() and natkit.FlowTable", "with_natkit.columns_and_table", path),
+        Job("natkit.packets()", "with_natkit.packets", path, 1.3),
+    )
+    title = "Nine columns of each packet, and their flows"
+    return Comparison(title, jobs, jobs[0].run, "columns and table")
+
+
 def dns(sizes: Sizes) -> Comparison:
     path = traces.dns(sizes.messages)
     tenth = traces.dns(sizes.messages // 10)
@@ -239,6 +249,7 @@ COMPARISONS = {
     "columns": columns,
     "filters": filters,
     "flows": flows,
+    "joined": joined,
     "dns": dns,
     "streams": streams,
     "messages": messages,

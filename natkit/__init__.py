@@ -4,7 +4,9 @@
 the keys of a dict; it is false for a packet that is not IP. `FlowHome(prefix, ...)` makes IPflows
 with respect to home networks: their `home_key` is the same for both directions. `FlowTable()`
 counts the packets of whole traces in their flows, and `flows(uris)` those of many files at once.
-`streams(source)` puts the bytes of TCP connections in order.
+`packets(source)` reads packets as columns that tell of their flows.
+`community_id(flow)` is an IPflow's ID as Zeek and
+Suricata have it. `streams(source)` puts the bytes of TCP connections in order.
 `ba_get_short` and `ba_get_long` read integers in network order. The `seq_` functions compute with
 32-bit sequence numbers; the `u32_` functions are the same under other names. `CryptoPan(key)`
 anonymises addresses, arrays of them and packets. `natkit.plot` draws pictures of traces and flows.
@@ -24,6 +26,7 @@ from natkit._natkit import (
     StreamWay,
     ba_get_long,
     ba_get_short,
+    community_id,
     seq_add,
     seq_ge,
     seq_gt,
@@ -37,6 +40,7 @@ from natkit._natkit import (
     u32_lt,
     u32_sub,
 )
+from natkit._packets import Packets, packet_fields, packets
 from natkit._streams import streams
 
 __all__ = [
@@ -47,11 +51,15 @@ __all__ = [
     "FlowTable",
     "Flows",
     "IPflow",
+    "Packets",
     "Stream",
     "StreamWay",
     "ba_get_long",
     "ba_get_short",
+    "community_id",
     "flows",
+    "packet_fields",
+    "packets",
     "plot",
     "seq_add",
     "seq_ge",

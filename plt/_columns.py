@@ -6,7 +6,7 @@ import operator
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, SupportsIndex, TypeAlias, TypeVar
 
 from . import _plt
 from ._inorder import InThreads, InTurn, Limit, OneByOne, Reading
@@ -16,7 +16,16 @@ from ._sources import Source, Sources, sources_of
 from ._table import Addresses, Batch, Table, address_kind, check_fields, empty_batch
 from ._threads import processors
 
-__all__ = ["Columns", "column_fields", "columns", "shared_filter", "read_columns", "SharedFilter"]
+__all__ = [
+    "Columns",
+    "SharedFilter",
+    "column_fields",
+    "columns",
+    "community_seed_of",
+    "packet_batch",
+    "read_columns",
+    "shared_filter",
+]
 
 if TYPE_CHECKING:
     import numpy as np
@@ -25,6 +34,9 @@ Same = TypeVar("Same")
 
 #: Whether to look into tunnels, or at which ports too.
 Decap: TypeAlias = bool | Mapping[str, int | Iterable[int]]
+
+#: The largest seed of Community IDs, which has two bytes.
+MOST_SEED = 0xFFFF
 
 #: The columns that plt.columns() reads by default.
 DEFAULT_FIELDS = (
@@ -44,6 +56,22 @@ DEFAULT_FIELDS = (
 def column_fields() -> dict[str, str]:
     """The names of all columns, each with one sentence on what it holds."""
     return {name: doc for name, _, doc, _ in _plt._column_fields()}
+
+
+def packet_batch(
+    names: Sequence[str], addresses: Addresses, more: Iterable[tuple[str, int, str, bool]]
+) -> _plt._Batch:
+    """A batch without rows, of columns of packets, and of more that a module has."""
+    known = [*_plt._column_fields(), *more]
+    return empty_batch(_plt._Batch, known, names, addresses)
+
+
+def community_seed_of(seed: SupportsIndex) -> int:
+    """A seed of Community IDs; ValueError where it is none."""
+    number = operator.index(seed)
+    if not 0 <= number <= MOST_SEED:
+        raise ValueError(f"community_seed must be in 0..{MOST_SEED}, not {number}")
+    return number
 
 
 class Columns:
@@ -176,11 +204,12 @@ def _reader(
     batch: int,
     kind: int,
     decap: Decap,
+    seed: int,
     source: Source,
     limit: int,
 ) -> _plt._ColumnReader:
     """What reads a source, in its turn or ahead of it: packets say nothing of each other."""
-    return _plt._ColumnReader(source, names, filter, limit, batch, kind, decap)
+    return _plt._ColumnReader(source, names, filter, limit, batch, kind, decap, seed)
 
 
 def _same(reader: Same) -> Same:
@@ -196,6 +225,7 @@ def columns(
     limit: int | None = None,
     batch: int = 1 << 16,
     decap: Decap = False,
+    community_seed: SupportsIndex = 0,
     workers: int | None = None,
     client: Any = None,
     progress: Tell = None,
@@ -212,6 +242,8 @@ def columns(
     With decap=True the columns are of the innermost packet of each packet, in whatever tunnels it
     is, and those named tunnel.* tell of the tunnel around it; filter is asked about the outer
     packet.  decap={"vxlan": [4790, 8473]} adds ports of tunnels over UDP.
+
+    community_seed is that of the Community IDs in the column community_id, 0 to 65535.
 
     addresses="text" has addresses as str in NumPy and as text in Arrow, "binary" as 16 bytes in
     both.  With "auto" each has what it works with: NumPy bytes, as ipp's functions take them, and
@@ -234,8 +266,10 @@ def columns(
     """
     names = check_fields(DEFAULT_FIELDS if fields is None else fields, list(column_fields()))
     kind = address_kind(addresses)
-    reader = partial(_reader, names, shared_filter(filter), batch, kind, decap)
-    empty = empty_batch(_plt._Batch, _plt._column_fields(), names, addresses)
+    reader = partial(
+        _reader, names, shared_filter(filter), batch, kind, decap, community_seed_of(community_seed)
+    )
+    empty = packet_batch(names, addresses, ())
     return read_columns(
         source,
         Reading(empty, reader, reader, _same),

@@ -18,15 +18,16 @@ Field = dict[str, Any]
 Layer = dict[str, Any]
 
 #: The layers that a packet may have, from the outermost on.
-LAYERS = ("layer2", "ip", "ip6", "tcp", "udp", "sctp", "icmp", "icmp6")
+LAYERS = ("layer2", "arp", "ip", "ip6", "tcp", "udp", "sctp", "icmp", "icmp6")
 #: What is of the packet and in no header of it.
 OF_PACKET = (
-    "time_ns", "wire_len", "capture_len", "linktype", "direction", "vlan_id", "ethertype", "proto",
+    "number", "time_ns", "wire_len", "capture_len", "linktype", "direction", "vlan_id", "vlan_pcp",
+    "inner_vlan_id", "inner_vlan_pcp", "ethertype", "proto",
 )  # fmt: skip
 #: Fields that have two names: the second, and that of the other IP version.
 SECOND_NAMES = {"ip": ("hdr_checksum", "hop_limit"), "ip6": ("ttl",)}
 #: The length of a header that does not tell it.
-LENGTHS = {"ip6": 40, "udp": 8, "sctp": 12, "icmp": 8, "icmp6": 8}
+LENGTHS = {"arp": 28, "ip6": 40, "udp": 8, "sctp": 12, "icmp": 8, "icmp6": 8}
 #: The attributes of kinds of messages.
 MESSAGES = {
     "icmp": ("echo", "redirect"),

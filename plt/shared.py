@@ -1,6 +1,7 @@
 """What natkit and pldns use of plt beside its public names.  It is theirs: scripts do without.
 
-`read_columns()` reads sources as columns in order, given a `Reading`; `check_fields()`,
+`read_columns()` reads sources as columns in order, given a `Reading`; `packet_batch()` and
+`community_seed_of()` are for columns of packets, `check_fields()`,
 `address_kind()`, `empty_batch()` and `shared_filter()` are what its caller needs first.  `Lane` is
 the consumer's end of a source that is read ahead, by a thread or on a cluster.  `Crew` is threads
 that work ahead, `processors()` how many may, `is_file()` whether they may read a source;
@@ -8,7 +9,16 @@ that work ahead, `processors()` how many may, `is_file()` whether they may read 
 and `seconds()` write times and durations, `ColumnName` is for type checkers.
 """
 
-from ._columns import Decap, SharedFilter, read_columns, shared_filter
+from ._columns import (
+    DEFAULT_FIELDS,
+    Columns,
+    Decap,
+    SharedFilter,
+    community_seed_of,
+    packet_batch,
+    read_columns,
+    shared_filter,
+)
 from ._inorder import Lane, Reader, Reading
 from ._names import ColumnName
 from ._progress import Tell, measured
@@ -19,8 +29,10 @@ from ._threads import Crew, processors
 from ._tunnel import TunnelKind
 
 __all__ = [
+    "DEFAULT_FIELDS",
     "Addresses",
     "ColumnName",
+    "Columns",
     "Crew",
     "Decap",
     "Lane",
@@ -33,11 +45,13 @@ __all__ = [
     "TunnelKind",
     "address_kind",
     "check_fields",
+    "community_seed_of",
     "empty_batch",
     "shared_filter",
     "is_file",
     "isoformat",
     "measured",
+    "packet_batch",
     "processors",
     "read_columns",
     "sources_of",

@@ -13,6 +13,8 @@ import ipp
 import natkit
 import plt
 
+from .with_columns import FIELDS
+
 HOME = ("192.0.2.0/24", "2001:db8:1::/64")
 ENOUGH = 2_000_000  # packets that tables of few flows are given, over and over
 
@@ -51,6 +53,24 @@ def flow_table_first(path: Path, clock: Clock) -> Result:
 
 def flow_table_statistics(path: Path, clock: Clock) -> Result:
     return _table(path, clock, statistics=True)
+
+
+def columns_and_table(path: Path, clock: Clock) -> Result:
+    """Both of them, one after the other, which tells no packet its flow."""
+    with clock:
+        packets = sum(len(batch) for batch in plt.columns(path, FIELDS))
+        table = natkit.FlowTable()
+        table.add_trace(path)
+        flows = len(table)
+    return {"count": packets, "flows": flows}
+
+
+def packets(path: Path, clock: Clock) -> Result:
+    with clock:
+        columns = natkit.packets(path, (*FIELDS, "flow", "way", "tcp.rel_seq", "tcp.rel_ack"))
+        packets = sum(len(batch) for batch in columns)
+        flows = len(columns.flows(["packets"]))
+    return {"count": packets, "flows": flows}
 
 
 def flows_1_worker(path: Path, clock: Clock) -> Result:

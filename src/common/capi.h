@@ -38,10 +38,18 @@ struct ipp_api {
 /* --- plt ------------------------------------------------------------------------------------ */
 
 #define PLT_CAPSULE     "plt._plt._C_API"
-#define PLT_API_VERSION 4
+#define PLT_API_VERSION 5
 
 /* The records of a trace, one after another, without a Python object for each. */
 struct plt_records;
+
+/* Columns of packets, to be filled by another module's reader. */
+struct packet_columns;
+struct record_block;
+struct column_data;
+struct column_info;
+struct batch_types;
+struct tunnel_ports;
 
 enum plt_records_result { PLT_RECORD, PLT_END, PLT_MORE, PLT_ERROR };
 
@@ -61,12 +69,30 @@ struct plt_api {
      * records_fill, PLT_ERROR for records_raise.  What the record points to is valid until the next
      * call of either. */
     enum plt_records_result (*records_next)(struct plt_records *records, struct plt_record *record);
+    /* Some of the next records, up to `most` of a block; what came after the last of them.  All are
+     * valid until the next call of any of these. */
+    enum plt_records_result (*records_block)(struct plt_records *records, struct record_block *out,
+                                             size_t most);
     /* Read more, looking for signals first; 0, or -1 with an exception.  With the GIL. */
     int (*records_fill)(struct plt_records *records);
     /* Set the exception for PLT_ERROR.  With the GIL. */
     void (*records_raise)(struct plt_records *records);
     /* Give the trace back; one that records_open made is closed.  With the GIL. */
     void (*records_close)(struct plt_records *records);
+    /* Of batches whose columns plt tells of. */
+    const struct batch_types *batch_types; /* borrowed from the module */
+    /* No columns yet; with `enters` they are those of the innermost packets.  NULL with
+     * MemoryError. */
+    struct packet_columns *(*columns_new)(bool enters, const struct tunnel_ports *ports,
+                                          uint16_t community_seed);
+    void (*columns_free)(struct packet_columns *columns);
+    /* Have the column of a name as the i-th of a batch; false where there is none. */
+    bool (*columns_take)(struct packet_columns *columns, size_t i, const char *name,
+                         struct column_info *info);
+    /* Append the records of a block to these columns of a batch; false when out of memory.  Needs
+     * no GIL. */
+    bool (*columns_add)(struct packet_columns *columns, struct column_data *const *batch,
+                        struct record_block *records);
     struct plt_state *state; /* borrowed from the module */
 };
 

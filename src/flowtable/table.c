@@ -146,21 +146,21 @@ static flow_ref find(const struct flow_set *set, const struct flow_packet *packe
     return flow_set_find(set, &packet->key, packet->hash, packet->v6);
 }
 
-/* A new flow that begins with a packet; NULL when out of memory. */
-static struct flow *begin(struct flow_table *table, const struct flow_packet *packet)
+/* A new flow that begins with a packet; 0 when out of memory. */
+static flow_ref begin(struct flow_table *table, const struct flow_packet *packet)
 {
     flow_ref ref = flow_set_insert(&table->set, &packet->key, packet->hash, packet->v6);
     if (!ref)
-        return NULL;
+        return 0;
     struct flow *flow = flow_at(&table->set.pool, ref);
     flow_begin(flow, &table->home, packet);
     flow->seen = packet->clock;
     flow_wheel_add(&table->wheel, &table->set.pool, ref);
-    return flow;
+    return ref;
 }
 
-/* The flow of a packet, begun where there was none; NULL when out of memory. */
-static struct flow *flow_of_packet(struct flow_table *table, const struct flow_packet *packet)
+/* The flow of a packet, begun where there was none; 0 when out of memory. */
+static flow_ref flow_of_packet(struct flow_table *table, const struct flow_packet *packet)
 {
     const struct flow_timeouts *timeouts = &table->wheel.timeouts;
     flow_ref ref = find(&table->set, packet);
@@ -173,15 +173,15 @@ static struct flow *flow_of_packet(struct flow_table *table, const struct flow_p
     if (!over && has_room && !(syn && flow_syn_is_new(flow, packet))) {
         if (syn)
             flow->marks |= MARK_LATER_SYN;
-        return flow;
+        return ref;
     }
     uint8_t reason = over                               ? flow_end_reason(timeouts, flow)
                      : has_room || flow_is_closed(flow) ? END_OF_FLOW
                                                         : END_ACTIVE;
     if (!flow_set_replace(&table->set, ref, reason))
-        return NULL;
+        return 0;
     flow_begin(flow, &table->home, packet);
-    return flow;
+    return ref;
 }
 
 size_t flow_table_feed(struct flow_table *table, struct flow_packet *packets, size_t count)
@@ -202,17 +202,23 @@ size_t flow_table_feed(struct flow_table *table, struct flow_packet *packets, si
         bool tracks = set->tracks_tcp && (packets[i].kind & PACKET_TCP);
         if (tracks && !tcp_tracks_have_room(&set->tracks) && !tcp_tracks_reserve(&set->tracks, 1))
             return i;
-        struct flow *flow = flow_of_packet(table, &packets[i]);
-        if (!flow)
+        bool v6 = packets[i].v6;
+        if (table->places &&
+            !flow_places_reserve(table->places, v6, (size_t)set->pool.slots[v6].used + 1))
             return i;
+        flow_ref ref = flow_of_packet(table, &packets[i]);
+        if (!ref)
+            return i;
+        struct flow *flow = flow_at(&set->pool, ref);
         if (set->pool.early > 0)
-            early_add(flow_early_at(&set->pool, flow, packets[i].v6), set->pool.early, flow,
-                      &packets[i]);
+            early_add(flow_early_at(&set->pool, flow, v6), set->pool.early, flow, &packets[i]);
         if (set->pool.has_statistics)
-            flow_statistics_count(flow_statistics_at(&set->pool, flow, packets[i].v6), &packets[i]);
+            flow_statistics_count(flow_statistics_at(&set->pool, flow, v6), &packets[i]);
         flow_count(flow, &set->logs, &table->home, &packets[i]);
         if (tracks)
             tcp_track_count(flow_set_make_track(set, flow, packets[i].v6), &packets[i]);
+        if (table->places)
+            flow_places_note(table->places, ref, flow, &packets[i], i);
     }
     return count;
 }

@@ -6,6 +6,7 @@
 
 #include "count.h"
 #include "parse.h"
+#include "places.h"
 #include "set.h"
 #include "wheel.h"
 
@@ -14,6 +15,7 @@ struct flow_table {
     struct flow_set set;
     struct flow_wheel wheel;
     struct flow_home home;
+    struct flow_places *places; /* borrowed, NULL where no one asks: of each packet that is fed */
 };
 
 /* An empty table without timeouts and home. */

@@ -5,12 +5,14 @@
 #include "anonymise/type.h"
 #include "common/capsule.h"
 #include "common/method.h"
+#include "ipflow/attributes.h"
 #include "ipflow/flowhome.h"
 #include "ipflow/ipflow.h"
 #include "natkit/flowtable/flow.h"
 #include "natkit/flowtable/flows.h"
 #include "natkit/flowtable/type.h"
 #include "natkit/flowtable/views.h"
+#include "natkit/packets/reader.h"
 #include "natkit/streams/reader.h"
 #include "natkit/streams/stream.h"
 #include "numbers.h"
@@ -69,6 +71,15 @@ static PyMethodDef module_methods[] = {
     METHOD("u32_ge", natkit_seq_ge, METH_FASTCALL,
            "u32_ge($module, a, b, /)\n--\n\n"
            "Another name of seq_ge."),
+    {.ml_name = "_joined_fields",
+     .ml_meth = joined_field_list,
+     .ml_flags = METH_NOARGS,
+     .ml_doc = "_joined_fields($module, /)\n--\n\n"
+               "The columns that natkit.packets() has besides those of plt: as those are listed."},
+    {.ml_name = "community_id",
+     .ml_meth = (PyCFunction)(void (*)(void))natkit_community_id,
+     .ml_flags = METH_VARARGS | METH_KEYWORDS,
+     .ml_doc = natkit_community_id_doc},
     {.ml_name = NULL},
 };
 
@@ -102,6 +113,13 @@ static int add_streams(PyObject *module, struct natkit_state *state)
     return state->reader_type ? 0 : -1;
 }
 
+static int add_packets(PyObject *module)
+{
+    PyTypeObject *type = add_type(module, &packet_reader_spec);
+    Py_XDECREF(type); /* the module has it */
+    return type ? 0 : -1;
+}
+
 static int natkit_exec(PyObject *module)
 {
     struct natkit_state *state = PyModule_GetState(module);
@@ -127,7 +145,7 @@ static int natkit_exec(PyObject *module)
     if (!state->result_type)
         return -1;
     state->home_type = add_type(module, &flowhome_spec);
-    if (!state->home_type || add_streams(module, state) < 0)
+    if (!state->home_type || add_streams(module, state) < 0 || add_packets(module) < 0)
         return -1;
     return add_flow_tables(module, state);
 }

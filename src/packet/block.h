@@ -15,6 +15,13 @@ struct block_headers {
     uint32_t room[PACKETS_OF_BLOCK];
 };
 
+/* Records that are all valid until more is read, and room for their layers. */
+struct record_block {
+    size_t count;
+    struct plt_record records[PACKETS_OF_BLOCK];
+    struct plt_layers layers[PACKETS_OF_BLOCK]; /* found where a record points to its own */
+};
+
 struct packet_block {
     size_t count;
     struct plt_packet packets[PACKETS_OF_BLOCK];

@@ -44,6 +44,11 @@ void plt_decode_general(const uint8_t *data, uint32_t len, const struct plt_meta
         out->ethertype = proto == 4 ? ETHERTYPE_IP : ETHERTYPE_IP6;
         plt_decode_ip(data, len, proto, WIRE_UNKNOWN, out);
         break;
+    case ROOT_ARP:
+        out->ethertype = ETHERTYPE_ARP;
+        if (len > 0)
+            out->layer3 = 0;
+        break;
     case ROOT_TRANSPORT:
         out->proto = proto;
         out->transport = 0;

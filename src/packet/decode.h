@@ -5,7 +5,7 @@
 #include "packet.h"
 
 /* What the bytes of a packet begin with. */
-enum plt_root { ROOT_LINK, ROOT_NETWORK, ROOT_TRANSPORT };
+enum plt_root { ROOT_LINK, ROOT_NETWORK, ROOT_ARP, ROOT_TRANSPORT };
 
 /* Find the layers of len bytes.  meta has the link type of ROOT_LINK; proto is the IP version of
  * ROOT_NETWORK and the protocol of ROOT_TRANSPORT. */

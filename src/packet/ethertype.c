@@ -170,6 +170,8 @@ void plt_decode_ethertype(const uint8_t *data, uint32_t len, uint32_t at, uint16
         if (!link_has(len, at, size) || out->tags > LINK_MAX_DEPTH)
             return;
         out->tags++;
+        if (is_vlan(ethertype) && out->vlans < 2)
+            out->vlan_tags[out->vlans++] = load_be16(data + at);
         if (is_vlan(ethertype) && !tagged) {
             out->vlan_id = load_be16(data + at) & 0xfff;
             tagged = true;

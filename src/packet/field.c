@@ -47,9 +47,12 @@ void field_fill(const struct field *row, uint8_t proto, const struct packet_bloc
         fill_from(row, &block->transport, block->proto, proto, block->count, out);
         break;
     case BASE_SELF: /* of a header that repeats, or is within another: no column is of one */
+    case BASE_ARP:
         for (size_t i = 0; i < block->count; i++) {
-            out->values[i] = 0;
-            out->absent[i] = 1;
+            const struct plt_packet *packet = &block->packets[i];
+            uint32_t at = field_at(row, packet->layers, packet->len, PLT_ABSENT);
+            out->values[i] = at != PLT_ABSENT ? field_value(row, packet->data + at) : 0;
+            out->absent[i] = at == PLT_ABSENT;
         }
         break;
     }

@@ -5,8 +5,9 @@
 #include "block.h"
 #include "bytes.h"
 #include "packet.h"
+#include "protocols.h"
 
-enum field_base { BASE_SELF, BASE_IP, BASE_IP6, BASE_TRANSPORT };
+enum field_base { BASE_SELF, BASE_IP, BASE_IP6, BASE_ARP, BASE_TRANSPORT };
 
 /* What attributes, setters and columns need to know of a field. */
 struct field {
@@ -40,6 +41,9 @@ static inline uint32_t field_at(const struct field *row, const struct plt_layers
         break;
     case BASE_IP6:
         base = layers->version == 6 ? layers->layer3 : PLT_ABSENT;
+        break;
+    case BASE_ARP:
+        base = layers->ethertype == ETHERTYPE_ARP ? layers->layer3 : PLT_ABSENT;
         break;
     case BASE_TRANSPORT:
         base = layers->transport;

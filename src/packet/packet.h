@@ -21,6 +21,7 @@ struct plt_meta {
     uint8_t fcs;      /* bytes of wire_len that are the frame check sequence */
     bool fcs_counted; /* the source's length field includes the FCS, which was captured */
     uint32_t snaplen; /* of the capture, as a file states it; 0 where none is stated */
+    uint64_t number;  /* in its trace, from 1 on; 0 for a packet of no trace */
 };
 
 #define PLT_LINKTYPE_OF_DLT INT16_MIN
@@ -88,11 +89,13 @@ struct plt_layers {
     int16_t linktype;   /* TRACE_TYPE_* of layer 2, -1 where libtrace has no name for it */
     uint16_t ethertype; /* of layer 3, 0 where unknown */
     uint16_t vlan_id;   /* of the outermost 802.1Q tag, 0 without */
-    uint8_t version;    /* 4 or 6 where layer 3 is IP, else 0 */
-    uint8_t proto;      /* what transport is, 0 where unknown */
-    uint8_t tags;       /* passed on the way to layer 3 */
-    uint8_t depth;      /* encapsulations entered */
-    bool fragment;      /* not the first fragment of its packet */
+    uint16_t vlan_tags[2]; /* the tag control information of the outermost and of the next one */
+    uint8_t vlans;         /* how many of these there are */
+    uint8_t version;       /* 4 or 6 where layer 3 is IP, else 0 */
+    uint8_t proto;         /* what transport is, 0 where unknown */
+    uint8_t tags;          /* passed on the way to layer 3 */
+    uint8_t depth;         /* encapsulations entered */
+    bool fragment;         /* not the first fragment of its packet */
     bool more_fragments;
     bool told_len; /* ip_len is the IP header's, not what the wire length leaves */
     /* The outermost encapsulation before layer 3 that may be taken for a tunnel. */
@@ -113,6 +116,7 @@ struct plt_packet {
     const struct plt_meta *meta; /* of the packet that the object came from, NULL without one */
     const struct tunnel *tunnel; /* that it is in, as far as was looked for, else NULL */
     unsigned depth;              /* tunnels that it is in */
+    uint16_t community_seed;     /* of its Community ID */
 };
 
 #endif

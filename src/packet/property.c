@@ -2,24 +2,50 @@
 #include "property.h"
 
 #include "bytes.h"
+#include "communityid.h"
+#include "linktypes.h"
 #include "meta.h"
+#include "protocols.h"
+#include "tcpoptions.h"
 #include "tunnel.h"
 #include "values.h"
 
 #include <string.h>
+
+_Static_assert((int)PROPERTY_TEXT_ROOM >= (int)COMMUNITY_ID_ROOM, "an ID does not fit");
 
 const char *property_source(enum property_id id)
 {
     switch (id) {
     case PROPERTY_ETHERTYPE:
     case PROPERTY_VLAN_ID:
+    case PROPERTY_VLAN_PCP:
+    case PROPERTY_INNER_VLAN_ID:
+    case PROPERTY_INNER_VLAN_PCP:
+    case PROPERTY_LAYER2_SRC:
+    case PROPERTY_LAYER2_DST:
         return "link layer";
+    case PROPERTY_SENDER_MAC:
+    case PROPERTY_SENDER_PREFIX:
+    case PROPERTY_TARGET_MAC:
+    case PROPERTY_TARGET_PREFIX:
+        return "ARP packet (RFC 826)";
+    case PROPERTY_MSS:
+    case PROPERTY_WSCALE:
+    case PROPERTY_SACK_OK:
+    case PROPERTY_TS_VAL:
+    case PROPERTY_TS_ECR:
+        return "TCP options";
     case PROPERTY_VERSION:
     case PROPERTY_TRAFFIC_CLASS:
+    case PROPERTY_DSCP:
+    case PROPERTY_ECN:
     case PROPERTY_HOP_LIMIT:
     case PROPERTY_SRC_PREFIX:
     case PROPERTY_DST_PREFIX:
         return "IPv4 (RFC 791) or IPv6 (RFC 8200) header";
+    case PROPERTY_COMMUNITY_ID:
+        return "IP and transport headers";
     case PROPERTY_PROTO:
         return "IPv4 (RFC 791) header, IPv6 (RFC 8200) and extension headers";
     case PROPERTY_HDR_LEN:
@@ -60,6 +86,7 @@ static const struct {
     uint8_t need4, need6; /* bytes; 0: this version has none */
 } ip_places[] = {
     [PROPERTY_VERSION] = {0, 0, 1, 1},       [PROPERTY_TRAFFIC_CLASS] = {1, 0, 1, 2},
+    [PROPERTY_DSCP] = {1, 0, 1, 2},          [PROPERTY_ECN] = {1, 0, 1, 2},
     [PROPERTY_HOP_LIMIT] = {8, 7, 1, 1},     [PROPERTY_HDR_LEN] = {0, 0, 1, 0},
     [PROPERTY_PKT_LEN] = {2, 0, 2, 0},       [PROPERTY_SRC_PREFIX] = {12, 8, 4, 16},
     [PROPERTY_DST_PREFIX] = {16, 24, 4, 16},
@@ -84,6 +111,13 @@ uint32_t property_ip_at(enum property_id id, const struct plt_layers *layers, ui
     return layers->layer3 + at;
 }
 
+/* RFC 3168 section 5: the codepoint is the upper 6 bits, the congestion notification the lower 2.
+ */
+static uint64_t traffic_class_part(enum property_id id, unsigned octet)
+{
+    return id == PROPERTY_DSCP ? octet >> 2 : id == PROPERTY_ECN ? octet & 3 : octet;
+}
+
 static enum value_state ip_value(enum property_id id, const struct plt_packet *packet,
                                  uint64_t *value)
 {
@@ -94,8 +128,8 @@ static enum value_state ip_value(enum property_id id, const struct plt_packet *p
     const uint8_t *bytes = packet->data + at;
     if (id == PROPERTY_VERSION)
         *value = *bytes >> 4;
-    else if (id == PROPERTY_TRAFFIC_CLASS && version == 6)
-        *value = load_be16(bytes) >> 4 & 0xff;
+    else if (id == PROPERTY_TRAFFIC_CLASS || id == PROPERTY_DSCP || id == PROPERTY_ECN)
+        *value = traffic_class_part(id, version == 6 ? load_be16(bytes) >> 4 & 0xff : *bytes);
     else if (version == 6 && ip_places[id].need6 == 0)
         return VALUE_NONE;
     else if (id == PROPERTY_PKT_LEN)
@@ -127,6 +161,104 @@ static enum value_state payload_value(const struct plt_packet *packet, uint64_t 
     return VALUE_PRESENT;
 }
 
+/* --- Tags, MAC addresses and ARP ------------------------------------------------------------- */
+
+static enum value_state vlan_value(enum property_id id, const struct plt_layers *layers,
+                                   uint64_t *value)
+{
+    unsigned tag = id == PROPERTY_VLAN_PCP ? 0 : 1;
+    if (layers->vlans <= tag)
+        return VALUE_NONE;
+    *value = id == PROPERTY_INNER_VLAN_ID ? layers->vlan_tags[tag] & 0xfff
+                                          : layers->vlan_tags[tag] >> 13;
+    return VALUE_PRESENT;
+}
+
+/* Bytes of an ARP packet, which begins with the types and lengths of both addresses (RFC 826):
+ * hardware and protocol address of the sender, then those of the target. */
+static enum value_state arp_bytes(enum property_id id, const struct plt_packet *packet,
+                                  const uint8_t **bytes)
+{
+    enum { FIXED = 8, MAC = 6, IP4 = 4 };
+    const struct plt_layers *layers = packet->layers;
+    if (layers->ethertype != ETHERTYPE_ARP || layers->layer3 == PLT_ABSENT)
+        return VALUE_NONE;
+    uint32_t captured = packet->len - layers->layer3;
+    const uint8_t *header = packet->data + layers->layer3;
+    if (captured < FIXED)
+        return VALUE_MISSING;
+    bool is_mac = id == PROPERTY_SENDER_MAC || id == PROPERTY_TARGET_MAC;
+    bool is_target = id == PROPERTY_TARGET_MAC || id == PROPERTY_TARGET_PREFIX;
+    uint32_t hardware = header[4];
+    uint32_t protocol = header[5];
+    if (is_mac ? hardware != MAC : protocol != IP4 || load_be16(header + 2) != ETHERTYPE_IP)
+        return VALUE_NONE;
+    uint32_t at = FIXED + (is_target ? hardware + protocol : 0) + (is_mac ? 0 : hardware);
+    if (captured < at + (is_mac ? MAC : IP4))
+        return VALUE_MISSING;
+    *bytes = header + at;
+    return VALUE_PRESENT;
+}
+
+/* The addresses of an Ethernet header: the destination's first. */
+static enum value_state ethernet_bytes(enum property_id id, const struct plt_packet *packet,
+                                       const uint8_t **bytes)
+{
+    const struct plt_layers *layers = packet->layers;
+    uint32_t at = id == PROPERTY_LAYER2_DST ? 0 : 6;
+    if (layers->linktype != LIBTRACE_TYPE_ETH || layers->layer2 == PLT_ABSENT)
+        return VALUE_NONE;
+    if (packet->len - layers->layer2 < at + 6)
+        return VALUE_MISSING;
+    *bytes = packet->data + layers->layer2 + at;
+    return VALUE_PRESENT;
+}
+
+static enum value_state mac_bytes(enum property_id id, const struct plt_packet *packet,
+                                  const uint8_t **bytes)
+{
+    bool of_ethernet = id == PROPERTY_LAYER2_SRC || id == PROPERTY_LAYER2_DST;
+    return of_ethernet ? ethernet_bytes(id, packet, bytes) : arp_bytes(id, packet, bytes);
+}
+
+static enum value_state mac_value(enum property_id id, const struct plt_packet *packet,
+                                  uint64_t *value)
+{
+    const uint8_t *bytes = NULL;
+    enum value_state state = mac_bytes(id, packet, &bytes);
+    if (state == VALUE_PRESENT)
+        *value = (uint64_t)load_be16(bytes) << 32 | load_be32(bytes + 2);
+    return state;
+}
+
+/* --- TCP options ----------------------------------------------------------------------------- */
+
+static enum value_state option_value(enum property_id id, const struct plt_packet *packet,
+                                     uint64_t *value)
+{
+    const uint8_t *bytes = NULL;
+    if (packet->layers->proto != PROTO_TCP)
+        return VALUE_NONE;
+    switch (id) {
+    case PROPERTY_MSS:
+        bytes = tcp_option_find(packet, TCP_OPTION_MSS, 2);
+        *value = bytes ? load_be16(bytes) : 0;
+        break;
+    case PROPERTY_WSCALE:
+        bytes = tcp_option_find(packet, TCP_OPTION_SCALE, 1);
+        *value = bytes ? *bytes : 0;
+        break;
+    case PROPERTY_SACK_OK:
+        bytes = tcp_option_find(packet, TCP_OPTION_SACK_OK, 0);
+        *value = bytes != NULL;
+        return bytes || tcp_options_whole(packet) ? VALUE_PRESENT : VALUE_NONE;
+    default:
+        bytes = tcp_option_find(packet, TCP_OPTION_TIMESTAMPS, 8);
+        *value = bytes ? load_be32(bytes + (id == PROPERTY_TS_VAL ? 0 : 4)) : 0;
+    }
+    return bytes ? VALUE_PRESENT : VALUE_NONE;
+}
+
 /* --- All of them ----------------------------------------------------------------------------- */
 
 static inline enum value_state value_of(enum property_id id, const struct plt_packet *packet,
@@ -134,6 +266,7 @@ static inline enum value_state value_of(enum property_id id, const struct plt_pa
 {
     const struct plt_meta *meta = packet->meta;
     const struct plt_layers *layers = packet->layers;
+    const uint8_t *bytes = NULL;
     switch (id) {
     case PROPERTY_TIME:
         return time_value(meta, value);
@@ -160,6 +293,13 @@ static inline enum value_state value_of(enum property_id id, const struct plt_pa
     case PROPERTY_VLAN_ID:
         *value = layers->vlan_id;
         return VALUE_PRESENT;
+    case PROPERTY_NUMBER:
+        *value = meta->number;
+        return meta->number ? VALUE_PRESENT : VALUE_NONE;
+    case PROPERTY_VLAN_PCP:
+    case PROPERTY_INNER_VLAN_ID:
+    case PROPERTY_INNER_VLAN_PCP:
+        return vlan_value(id, layers, value);
     case PROPERTY_DIRECTION:
         *value = (uint64_t)plt_direction(packet->data, packet->len, meta);
         return VALUE_PRESENT;
@@ -168,6 +308,8 @@ static inline enum value_state value_of(enum property_id id, const struct plt_pa
         return VALUE_PRESENT;
     case PROPERTY_VERSION:
     case PROPERTY_TRAFFIC_CLASS:
+    case PROPERTY_DSCP:
+    case PROPERTY_ECN:
     case PROPERTY_HOP_LIMIT:
     case PROPERTY_HDR_LEN:
     case PROPERTY_PKT_LEN:
@@ -178,6 +320,20 @@ static inline enum value_state value_of(enum property_id id, const struct plt_pa
         return port_value(2, packet, value);
     case PROPERTY_PAYLOAD_LEN:
         return payload_value(packet, value);
+    case PROPERTY_LAYER2_SRC:
+    case PROPERTY_LAYER2_DST:
+    case PROPERTY_SENDER_MAC:
+    case PROPERTY_TARGET_MAC:
+        return mac_value(id, packet, value);
+    case PROPERTY_SENDER_PREFIX: /* for the state: property_address() has them */
+    case PROPERTY_TARGET_PREFIX:
+        return arp_bytes(id, packet, &bytes);
+    case PROPERTY_MSS:
+    case PROPERTY_WSCALE:
+    case PROPERTY_SACK_OK:
+    case PROPERTY_TS_VAL:
+    case PROPERTY_TS_ECR:
+        return option_value(id, packet, value);
     case PROPERTY_TUNNEL_ID:
         *value = packet->tunnel ? packet->tunnel->id : 0;
         return packet->tunnel && packet->tunnel->has_id ? VALUE_PRESENT : VALUE_MISSING;
@@ -186,6 +342,7 @@ static inline enum value_state value_of(enum property_id id, const struct plt_pa
         return VALUE_PRESENT;
     case PROPERTY_SRC_PREFIX:
     case PROPERTY_DST_PREFIX:
+    case PROPERTY_COMMUNITY_ID:
     case PROPERTY_TUNNEL_KIND:
     case PROPERTY_TUNNEL_SRC:
     case PROPERTY_TUNNEL_DST:
@@ -210,16 +367,35 @@ const uint8_t *property_address(enum property_id id, const struct plt_packet *pa
         *size = tunnel->version == 4 ? 4 : 16;
         return id == PROPERTY_TUNNEL_SRC ? tunnel->src : tunnel->dst;
     }
+    if (id == PROPERTY_SENDER_PREFIX || id == PROPERTY_TARGET_PREFIX) {
+        const uint8_t *bytes = NULL;
+        *size = 4;
+        return arp_bytes(id, packet, &bytes) == VALUE_PRESENT ? bytes : NULL;
+    }
     uint32_t at = property_ip_at(id, packet->layers, packet->len);
     *size = packet->layers->version == 4 ? 4 : 16;
     return at == PLT_ABSENT ? NULL : packet->data + at;
 }
 
-const char *property_text(enum property_id id, const struct plt_packet *packet)
+const char *property_text(enum property_id id, const struct plt_packet *packet,
+                          char room[PROPERTY_TEXT_ROOM])
 {
-    if (id != PROPERTY_TUNNEL_KIND || !packet->tunnel)
+    static const char digits[] = "0123456789abcdef";
+    const uint8_t *bytes = NULL;
+    if (id == PROPERTY_TUNNEL_KIND)
+        return packet->tunnel ? tunnel_kind_name((enum tunnel_kind)packet->tunnel->kind) : NULL;
+    if (id == PROPERTY_COMMUNITY_ID)
+        return packet_community_id(packet, packet->community_seed, room) ? room : NULL;
+    if (mac_bytes(id, packet, &bytes) != VALUE_PRESENT)
         return NULL;
-    return tunnel_kind_name((enum tunnel_kind)packet->tunnel->kind);
+    char *out = room;
+    for (unsigned i = 0; i < 6; i++) {
+        *out++ = digits[bytes[i] >> 4];
+        *out++ = digits[bytes[i] & 15];
+        *out++ = ':';
+    }
+    out[-1] = 0;
+    return room;
 }
 
 /* --- Of a block of packets ------------------------------------------------------------------- */
@@ -297,8 +473,8 @@ static inline void fill(enum property_id id, const struct packet_block *block,
     }
 }
 
-static void tunnel_addresses(enum property_id id, const struct packet_block *block,
-                             uint8_t *addresses, struct block_versions *out)
+static void any_addresses(enum property_id id, const struct packet_block *block, uint8_t *addresses,
+                          struct block_versions *out)
 {
     memset(addresses, 0, block->count * 16);
     for (size_t i = 0; i < block->count; i++) {
@@ -314,8 +490,8 @@ static void tunnel_addresses(enum property_id id, const struct packet_block *blo
 void property_addresses(enum property_id id, const struct packet_block *block, uint8_t *addresses,
                         struct block_versions *out)
 {
-    if (id == PROPERTY_TUNNEL_SRC || id == PROPERTY_TUNNEL_DST) {
-        tunnel_addresses(id, block, addresses, out);
+    if (id != PROPERTY_SRC_PREFIX && id != PROPERTY_DST_PREFIX) {
+        any_addresses(id, block, addresses, out);
         return;
     }
     /* of IPv4 and of IPv6 */
@@ -352,7 +528,12 @@ ALL_PROPERTIES(DEFINE_PROPERTY)
     DEFINE_ROW(tunnel_##id, "tunnel." #id, text, __VA_ARGS__)
 TUNNEL_PROPERTIES(DEFINE_TUNNEL_PROPERTY)
 
-#define TUNNEL_PROPERTY_POINTER(id, ...) &property_tunnel_##id,
-#define PROPERTY_POINTER(id, ...)        &property_##id,
-const struct property *const all_properties[] = {
-    ALL_PROPERTIES(PROPERTY_POINTER) TUNNEL_PROPERTIES(TUNNEL_PROPERTY_POINTER) NULL};
+#define DEFINE_HEADER_PROPERTY(header, id, attribute, text, more, ...)                             \
+    DEFINE_ROW(header##_##id, #header "." #id, text, __VA_ARGS__)
+HEADER_PROPERTIES(DEFINE_HEADER_PROPERTY)
+
+#define HEADER_PROPERTY_POINTER(header, id, ...) &property_##header##_##id,
+#define TUNNEL_PROPERTY_POINTER(id, ...)         &property_tunnel_##id,
+#define PROPERTY_POINTER(id, ...)                &property_##id,
+const struct property *const all_properties[] = {ALL_PROPERTIES(PROPERTY_POINTER) HEADER_PROPERTIES(
+    HEADER_PROPERTY_POINTER) TUNNEL_PROPERTIES(TUNNEL_PROPERTY_POINTER) NULL};

@@ -12,7 +12,7 @@
 /* An IP header without options or extensions begins at a place: the layers, if its length can be
  * right.  `rest` is how many bytes of the packet were on the wire from there on. */
 static inline bool straight_ip(uint32_t at, uint32_t len, uint64_t rest, uint8_t version,
-                               uint32_t header, uint32_t ip_len, uint8_t proto, uint16_t vlan_id,
+                               uint32_t header, uint32_t ip_len, uint8_t proto, uint16_t tag,
                                bool tagged, int16_t linktype, struct plt_layers *out)
 {
     if (ip_len < header || ip_len > rest)
@@ -24,7 +24,9 @@ static inline bool straight_ip(uint32_t at, uint32_t len, uint64_t rest, uint8_t
                                .ip_len = ip_len,
                                .linktype = linktype,
                                .ethertype = version == 4 ? ETHERTYPE_IP : ETHERTYPE_IP6,
-                               .vlan_id = vlan_id,
+                               .vlan_id = tag & 0xfff,
+                               .vlan_tags = {tag},
+                               .vlans = tagged,
                                .version = version,
                                .proto = proto,
                                .tags = tagged,
@@ -45,10 +47,10 @@ static inline bool decode_straight(const uint8_t *data, uint32_t len, const stru
     int16_t linktype = meta->linktype == PLT_LINKTYPE_OF_DLT ? LIBTRACE_TYPE_ETH : meta->linktype;
     uint32_t at = ETHERNET_HEADER;
     uint16_t ethertype = load_be16(data + at - 2);
-    uint16_t vlan_id = 0;
+    uint16_t tag = 0;
     bool tagged = ethertype == ETHERTYPE_VLAN;
     if (tagged) {
-        vlan_id = load_be16(data + at) & 0xfff;
+        tag = load_be16(data + at);
         at += VLAN_TAG;
         ethertype = load_be16(data + at - 2);
     }
@@ -56,7 +58,7 @@ static inline bool decode_straight(const uint8_t *data, uint32_t len, const stru
     uint64_t rest = meta->wire_len - meta->fcs - at;
     if (ethertype == ETHERTYPE_IP && *ip == 0x45) /* without options */
         return !(load_be16(ip + 6) & FRAGMENT) &&
-               straight_ip(at, len, rest, 4, IP_HEADER, load_be16(ip + 2), ip[9], vlan_id, tagged,
+               straight_ip(at, len, rest, 4, IP_HEADER, load_be16(ip + 2), ip[9], tag, tagged,
                            linktype, out);
     if (ethertype != ETHERTYPE_IP6 || *ip >> 4 != 6 || len - at < IP6_HEADER)
         return false;
@@ -64,7 +66,7 @@ static inline bool decode_straight(const uint8_t *data, uint32_t len, const stru
     uint8_t proto = ip[6];
     uint32_t payload = load_be16(ip + 4);
     return (proto == PROTO_TCP || proto == PROTO_UDP || proto == PROTO_ICMP6) && payload > 0 &&
-           straight_ip(at, len, rest, 6, IP6_HEADER, IP6_HEADER + payload, proto, vlan_id, tagged,
+           straight_ip(at, len, rest, 6, IP6_HEADER, IP6_HEADER + payload, proto, tag, tagged,
                        linktype, out);
 }
 

@@ -1,6 +1,7 @@
 /* plt's C interface, for natkit and pldns (common/capi.h). */
 #include "api.h"
 
+#include "packetcolumns.h"
 #include "records.h"
 #include "state.h"
 #include "view.h"
@@ -68,6 +69,12 @@ int api_add(PyObject *module, struct plt_state *state)
                                   .records_fill = records_fill,
                                   .records_raise = records_raise,
                                   .records_close = records_close,
+                                  .batch_types = &state->batch_types,
+                                  .records_block = records_block,
+                                  .columns_new = packet_columns_new,
+                                  .columns_free = packet_columns_free,
+                                  .columns_take = packet_columns_take,
+                                  .columns_add = packet_columns_add,
                                   .state = state};
     PyObject *capsule = PyCapsule_New(&state->api, PLT_CAPSULE, NULL);
     int result = capsule ? PyModule_AddObjectRef(module, "_C_API", capsule) : -1;

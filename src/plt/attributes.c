@@ -2,6 +2,7 @@
 #include "attributes.h"
 
 #include "errors.h"
+#include "state.h"
 #include "view.h"
 
 #include <string.h>
@@ -10,6 +11,8 @@ PyObject *property_object(const struct property *row, uint64_t value)
 {
     double number = 0;
     switch (row->kind) {
+    case KIND_BOOL:
+        return PyBool_FromLong(value != 0);
     case KIND_FLOAT64:
         memcpy(&number, &value, sizeof(number));
         return PyFloat_FromDouble(number);
@@ -20,6 +23,34 @@ PyObject *property_object(const struct property *row, uint64_t value)
     default:
         return PyLong_FromUnsignedLongLong(value);
     }
+}
+
+PyObject *header_property_get(PyObject *self_, void *closure)
+{
+    struct frame *frame = ((struct view *)self_)->frame;
+    const struct property *row = closure;
+    struct plt_packet packet = {.data = frame->data,
+                                .len = frame->len,
+                                .layers = frame_layers(frame),
+                                .meta = &frame->meta};
+    char room[PROPERTY_TEXT_ROOM];
+    uint64_t value = 0;
+    uint32_t size = 0;
+    switch (property_value(row->id, &packet, &value)) {
+    case VALUE_NONE:
+        Py_RETURN_NONE;
+    case VALUE_MISSING:
+        return too_short(strchr(row->name, '.') + 1);
+    case VALUE_PRESENT:
+        break;
+    }
+    if (row->is_mac)
+        return PyUnicode_FromString(property_text(row->id, &packet, room));
+    if (row->kind != KIND_ADDRESS)
+        return property_object(row, value);
+    const struct ipp_api *api = frame->state->ipp_api;
+    const uint8_t *address = property_address(row->id, &packet, &size);
+    return api->prefix_new(api, size == 4 ? 4 : 6, address, IPP_NO_LENGTH);
 }
 
 /* The bytes of a field, NULL with ValueError where they were not all captured. */

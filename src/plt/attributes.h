@@ -38,7 +38,16 @@
         .closure = (void *)(uintptr_t)&property_##id                                               \
     }
 
-/* The int or float of a property's value. */
+/* An attribute from a row of HEADER_PROPERTIES, read-only. */
+#define HEADER_ATTRIBUTE(header, id, attribute, text, more, ...)                                   \
+    {.name = #attribute,                                                                           \
+     .get = header_property_get,                                                                   \
+     .set = attribute_readonly,                                                                    \
+     .doc = text more ".",                                                                         \
+     .closure = (void *)(uintptr_t)&property_##header##_##id},
+
+PyObject *header_property_get(PyObject *self_, void *closure);
+/* The bool, int or float of a property's value. */
 PyObject *property_object(const struct property *row, uint64_t value);
 PyObject *field_get(PyObject *self_, void *closure);
 int field_set(PyObject *self_, PyObject *value, void *closure);

@@ -9,7 +9,8 @@ struct packet_reader {
     struct column_source sources[MAX_COLUMNS];
     struct column_tunnels tunnels;
     bool needs_layers; /* one of the columns does, or tunnels are looked for */
-    struct column_block block;
+    struct record_block records;
+    struct column_block packets;
 };
 
 static bool take_column(struct column_reader *base, size_t i, const char *name)
@@ -25,7 +26,6 @@ static enum plt_records_result read_rows(struct column_reader *base, struct batc
                                          size_t rows, bool *out_of_memory)
 {
     struct packet_reader *self = (struct packet_reader *)base;
-    struct column_block *block = &self->block;
     enum plt_records_result result = PLT_RECORD;
     while (result == PLT_RECORD && batch->rows < rows) {
         if (batch->rows == batch->room && !batch_grow(batch)) {
@@ -33,10 +33,10 @@ static enum plt_records_result read_rows(struct column_reader *base, struct batc
             return PLT_ERROR;
         }
         size_t most = (rows < batch->room ? rows : batch->room) - batch->rows;
-        result =
-            records_block(base->records, block->records, block->layers,
-                          most < PACKETS_OF_BLOCK ? most : PACKETS_OF_BLOCK, &block->block.count);
-        if (!columns_append(self->sources, &self->tunnels, self->needs_layers, batch, block)) {
+        result = records_block(base->records, &self->records,
+                               most < PACKETS_OF_BLOCK ? most : PACKETS_OF_BLOCK);
+        if (!columns_append(self->sources, &self->tunnels, self->needs_layers, batch,
+                            &self->records, &self->packets)) {
             *out_of_memory = true;
             return PLT_ERROR;
         }
@@ -48,7 +48,7 @@ static void reader_dealloc(PyObject *self_)
 {
     PyTypeObject *type = Py_TYPE(self_);
     column_reader_clear((struct column_reader *)self_);
-    PyMem_Free(((struct packet_reader *)self_)->block.innermost);
+    PyMem_Free(((struct packet_reader *)self_)->packets.innermost);
     type->tp_free(self_);
     Py_DECREF(type);
 }
@@ -59,8 +59,8 @@ static int make_room(struct packet_reader *self)
     if (!self->tunnels.wanted)
         return 0;
     self->needs_layers = true;
-    self->block.innermost = PyMem_Calloc(PACKETS_OF_BLOCK, sizeof(struct innermost));
-    if (self->block.innermost)
+    self->packets.innermost = PyMem_Calloc(PACKETS_OF_BLOCK, sizeof(struct innermost));
+    if (self->packets.innermost)
         return 0;
     PyErr_NoMemory();
     return -1;
@@ -75,17 +75,19 @@ static PyObject *reader_new(PyTypeObject *type, PyObject *args, PyObject *Py_UNU
     Py_ssize_t batch_rows = 0;
     PyObject *decap = Py_False;
     int address_kind = 0;
+    unsigned short seed = 0;
     struct column_tunnels tunnels = {.wanted = false};
     struct plt_state *state = plt_state_of(type);
     if (!state ||
-        !PyArg_ParseTuple(args, "OO!Onni|O", &source, &PyTuple_Type, &names, &filter, &limit,
-                          &batch_rows, &address_kind, &decap) ||
+        !PyArg_ParseTuple(args, "OO!Onni|OH", &source, &PyTuple_Type, &names, &filter, &limit,
+                          &batch_rows, &address_kind, &decap, &seed) ||
         decap_read(decap, &tunnels.enters, &tunnels.ports) < 0)
         return NULL;
     struct column_reader *self = (struct column_reader *)type->tp_alloc(type, 0);
     if (!self)
         return NULL;
     tunnels.wanted = tunnels.enters;
+    tunnels.community_seed = seed;
     ((struct packet_reader *)self)->tunnels = tunnels;
     self->api = &state->api;
     self->libtrace_error = Py_NewRef(state->error);
@@ -100,10 +102,10 @@ static PyObject *reader_new(PyTypeObject *type, PyObject *args, PyObject *Py_UNU
 }
 
 static PyType_Slot reader_slots[] = {
-    {Py_tp_doc,
-     "_ColumnReader(source, names, filter, limit, batch, address_kind, decap=False, /)\n--\n\n"
-     "Reads a trace as "
-     "columns: the C part of plt.columns()."},
+    {Py_tp_doc, "_ColumnReader(source, names, filter, limit, batch, address_kind, decap=False, "
+                "community_seed=0, /)\n--\n\n"
+                "Reads a trace as "
+                "columns: the C part of plt.columns()."},
     {Py_tp_new, reader_new},
     {Py_tp_dealloc, reader_dealloc},
     {Py_tp_methods, column_reader_methods},

@@ -21,6 +21,7 @@ static const struct {
 } field_layers[] = {
     {"ip", &ip_table, 0, "IPv4 header (RFC 791)"},
     {"ip6", &ip6_table, 0, "IPv6 header (RFC 8200)"},
+    {"arp", &arp_table, 0, "ARP packet (RFC 826)"},
     {"tcp", &tcp_table, PROTO_TCP, "TCP header (RFC 9293)"},
     {"udp", &udp_table, PROTO_UDP, "UDP header (RFC 768)"},
     {"sctp", &sctp_table, PROTO_SCTP, "SCTP header (RFC 9260)"},
@@ -106,17 +107,19 @@ struct column_notes column_notes_of(const char *name)
 
 /* The packets of the records, and those in their tunnels where they are wanted. */
 static void find_packets(const struct column_tunnels *tunnels, bool needs_layers,
-                         struct column_block *self)
+                         struct record_block *records, struct column_block *self)
 {
     struct packet_block *block = &self->block;
+    block->count = records->count;
     if (needs_layers)
-        record_layers_all(self->records, block->count, self->layers);
+        record_layers_all(records->records, records->count, records->layers);
     for (size_t i = 0; i < block->count; i++) {
-        const struct plt_record *record = &self->records[i];
+        const struct plt_record *record = &records->records[i];
         block->packets[i] = (struct plt_packet){.data = record->data,
                                                 .len = record->len,
-                                                .layers = &self->layers[i],
-                                                .meta = &record->meta};
+                                                .layers = &records->layers[i],
+                                                .meta = &record->meta,
+                                                .community_seed = tunnels->community_seed};
     }
     for (size_t i = 0; tunnels->wanted && i < block->count; i++) {
         struct plt_packet inner = block->packets[i];
@@ -124,6 +127,7 @@ static void find_packets(const struct column_tunnels *tunnels, bool needs_layers
             continue;
         if (tunnels->enters)
             block->packets[i] = inner;
+        block->packets[i].community_seed = tunnels->community_seed;
         block->packets[i].tunnel = inner.tunnel;
         block->packets[i].depth = inner.depth;
     }
@@ -136,7 +140,8 @@ static bool append_texts(struct column_data *data, enum property_id id,
 {
     bool enough = true;
     for (size_t i = 0; i < block->count; i++) {
-        const char *text = property_text(id, &block->packets[i]);
+        char room[PROPERTY_TEXT_ROOM];
+        const char *text = property_text(id, &block->packets[i], room);
         enough &= column_append_text(data, text, text ? strlen(text) : 0);
     }
     return enough;
@@ -162,13 +167,23 @@ static bool append(struct column_data *data, const struct column_source *source,
     return true;
 }
 
-bool columns_append(const struct column_source *sources, const struct column_tunnels *tunnels,
-                    bool needs_layers, struct batch *batch, struct column_block *records)
+bool columns_append_to(const struct column_source *sources, size_t count,
+                       const struct column_tunnels *tunnels, bool needs_layers,
+                       struct column_data *const *columns, struct record_block *records,
+                       struct column_block *packets)
 {
     bool enough = true;
-    find_packets(tunnels, needs_layers, records);
-    for (size_t i = 0; i < batch->count; i++)
-        enough &= append(batch->columns[i], &sources[i], &records->block);
-    batch->rows += records->block.count;
+    find_packets(tunnels, needs_layers, records, packets);
+    for (size_t i = 0; i < count; i++)
+        enough &= append(columns[i], &sources[i], &packets->block);
     return enough;
+}
+
+bool columns_append(const struct column_source *sources, const struct column_tunnels *tunnels,
+                    bool needs_layers, struct batch *batch, struct record_block *records,
+                    struct column_block *packets)
+{
+    batch->rows += records->count;
+    return columns_append_to(sources, batch->count, tunnels, needs_layers, batch->columns, records,
+                             packets);
 }

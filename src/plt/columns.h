@@ -17,19 +17,18 @@ struct column_source {
     bool of_tunnel;
 };
 
-/* How far into packets columns look. */
+/* How far into packets columns look, and what Community IDs are made with. */
 struct column_tunnels {
+    uint16_t community_seed;
     bool wanted; /* tunnels are looked for */
     bool enters; /* all columns are of the innermost packet, else only those of tunnels */
     struct tunnel_ports ports;
 };
 
-/* Records that columns are filled from at once. */
+/* The packets of a block of records that columns are filled from. */
 struct column_block {
-    struct plt_record records[PACKETS_OF_BLOCK]; /* all valid until more is read */
-    struct plt_layers layers[PACKETS_OF_BLOCK];  /* of the records, found or to be found */
-    struct packet_block block;                   /* what columns are of */
-    struct innermost *innermost;                 /* owned: one each; NULL without tunnels */
+    struct packet_block block;
+    struct innermost *innermost; /* owned: one each; NULL without tunnels */
 };
 
 /* The n-th of the columns that there are, its docstring borrowed; false past the last. */
@@ -37,10 +36,16 @@ bool column_nth(size_t n, struct column_info *info, struct column_source *source
 /* The column of a name; false where there is none. */
 bool column_find(const char *name, struct column_info *info, struct column_source *source);
 
-/* Append the records of a block to a batch that has room for them; false when out of memory.  Needs
- * no GIL. */
+/* Append the records of a block to `count` columns that have room for them; false when out of
+ * memory. Needs no GIL. */
+bool columns_append_to(const struct column_source *sources, size_t count,
+                       const struct column_tunnels *tunnels, bool needs_layers,
+                       struct column_data *const *columns, struct record_block *records,
+                       struct column_block *packets);
+/* The same to all columns of a batch, whose rows they become. */
 bool columns_append(const struct column_source *sources, const struct column_tunnels *tunnels,
-                    bool needs_layers, struct batch *batch, struct column_block *records);
+                    bool needs_layers, struct batch *batch, struct record_block *records,
+                    struct column_block *packets);
 
 /* plt._plt._column_fields(). */
 PyObject *column_list(PyObject *module, PyObject *args);

@@ -137,6 +137,8 @@ static int internet_prefix_set(PyObject *self_, PyObject *value, void *closure)
 }
 
 #define internet_version_set attribute_readonly
+#define internet_dscp_set    attribute_readonly
+#define internet_ecn_set     attribute_readonly
 #define internet_ttl_set     internet_hop_limit_set
 #define internet_hdr_len_set attribute_readonly
 #define internet_pkt_len_set attribute_readonly

@@ -5,6 +5,7 @@
 #include "packet/linktypes.h"
 #include "packet/meta.h"
 
+#include "attributes.h"
 #include "checksum.h"
 #include "state.h"
 #include "view.h"
@@ -50,6 +51,8 @@ static uint32_t layer_start(struct frame *frame, enum view_type type)
         return layers->version == 4 ? layers->layer3 : PLT_ABSENT;
     case VIEW_IP6:
         return layers->version == 6 ? layers->layer3 : PLT_ABSENT;
+    case VIEW_ARP:
+        return layers->ethertype == ETHERTYPE_ARP ? layers->layer3 : PLT_ABSENT;
     case VIEW_TCP:
         return layers->proto == PROTO_TCP ? layers->transport : PLT_ABSENT;
     case VIEW_UDP:
@@ -170,8 +173,10 @@ PyObject *layer_construct(PyTypeObject *python_type, PyObject *args, PyObject *k
         PyErr_SetString(PyExc_ValueError, NOT_DATA);
         return NULL;
     }
-    struct frame *frame = frame_of_buffer(
-        state, x, is_network(type) ? ROOT_NETWORK : ROOT_TRANSPORT, protocol_of(type));
+    enum plt_root root = type == VIEW_ARP   ? ROOT_ARP
+                         : is_network(type) ? ROOT_NETWORK
+                                            : ROOT_TRANSPORT;
+    struct frame *frame = frame_of_buffer(state, x, root, protocol_of(type));
     if (!frame)
         return NULL;
     PyObject *result = view_new_as(python_type, frame, type, 0, frame->len);
@@ -210,7 +215,10 @@ static PyMethodDef checksums_methods[] = {
 
 static PyType_Slot data_slots[] = {{Py_tp_doc, "A part of a packet: a layer, or what one carries."},
                                    {0, NULL}};
+static PyGetSetDef layer2_getset[] = {LAYER2_PROPERTIES(HEADER_ATTRIBUTE){.name = NULL}};
+
 static PyType_Slot layer2_slots[] = {{Py_tp_doc, "A packet from its link-layer header on."},
+                                     {Py_tp_getset, layer2_getset},
                                      {0, NULL}};
 static PyType_Slot layer3_slots[] = {
     {Py_tp_doc, "A packet from its layer 3 on."}, {Py_tp_methods, checksums_methods}, {0, NULL}};

@@ -77,6 +77,7 @@ static const struct view_entry {
     {&layer2_spec, VIEW_LAYER2, VIEW_DATA},
     {&layer3_spec, VIEW_LAYER3, VIEW_DATA},
     {&transport_spec, VIEW_TRANSPORT, VIEW_LAYER3},
+    {&arp_spec, VIEW_ARP, VIEW_DATA},
     {&internet_spec, VIEW_INTERNET, VIEW_DATA},
     {&ip_spec, VIEW_IP, VIEW_INTERNET},
     {&ip6_spec, VIEW_IP6, VIEW_INTERNET},

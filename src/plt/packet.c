@@ -197,13 +197,24 @@ static PyObject *property_of(struct frame *frame, const struct property *row)
 {
     struct plt_packet packet = {.data = frame->data, .len = frame->len, .meta = &frame->meta};
     uint64_t value = 0;
+    char room[PROPERTY_TEXT_ROOM];
     if (row->needs_layers)
         packet.layers = frame_layers(frame);
-    if (row->id == PROPERTY_WIRE_LEN) /* a column's values are not as wide */
+    if (row->kind == KIND_TEXT)
+        return Py_BuildValue("z", property_text(row->id, &packet, room));
+    if (row->id == PROPERTY_WIRE_LEN) { /* a column's values are not as wide */
         value = frame->meta.wire_len;
-    else if (property_value(row->id, &packet, &value) != VALUE_PRESENT)
-        return too_short(row->name);
-    return property_object(row, value);
+        return property_object(row, value);
+    }
+    switch (property_value(row->id, &packet, &value)) {
+    case VALUE_PRESENT:
+        return property_object(row, value);
+    case VALUE_NONE:
+        Py_RETURN_NONE;
+    case VALUE_MISSING:
+        break;
+    }
+    return too_short(row->name);
 }
 
 /* The closures of these are rows of property.h. */
@@ -234,8 +245,8 @@ static PyObject *packet_payload_of_get(PyObject *self_, void *Py_UNUSED(closure)
 /* The closure is the name of the type; the type's number is what it points to. */
 static const uint8_t type_layer2 = VIEW_LAYER2, type_layer3 = VIEW_LAYER3,
                      type_transport = VIEW_TRANSPORT, type_ip = VIEW_IP, type_ip6 = VIEW_IP6,
-                     type_tcp = VIEW_TCP, type_udp = VIEW_UDP, type_sctp = VIEW_SCTP,
-                     type_icmp = VIEW_ICMP, type_icmp6 = VIEW_ICMP6;
+                     type_arp = VIEW_ARP, type_tcp = VIEW_TCP, type_udp = VIEW_UDP,
+                     type_sctp = VIEW_SCTP, type_icmp = VIEW_ICMP, type_icmp6 = VIEW_ICMP6;
 
 static PyObject *packet_layer_get(PyObject *self_, void *closure)
 {
@@ -304,6 +315,7 @@ static PyGetSetDef packet_getset[] = {
           "As in libtrace, None in Linux cooked captures, and of IPv6 in IPv4 the inner packet's."),
     LAYER(ip, "The IPv4 header (RFC 791), None where the packet has none."),
     LAYER(ip6, "The IPv6 header (RFC 8200), None where the packet has none."),
+    LAYER(arp, "The ARP packet (RFC 826), None where the packet has none."),
     LAYER(tcp, "The TCP header (RFC 9293), None where the packet has none."),
     LAYER(udp, "The UDP header (RFC 768), None where the packet has none."),
     LAYER(sctp, "The SCTP header (RFC 9260), None where the packet has none."),

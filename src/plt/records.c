@@ -136,6 +136,7 @@ enum plt_records_result records_next(struct plt_records *self, struct plt_record
             break;
         }
         record->layers = NULL;
+        record->meta.number = self->source->count;
         if (self->bounds && !bounds_in_time(self->bounds, &record->meta))
             return PLT_END;
         int accepted = accepts(self, record);
@@ -157,27 +158,30 @@ static bool takes_all(const struct plt_records *self)
     return !self->filter && !self->trace_filter && !self->bounds && self->snaplen == UINT32_MAX;
 }
 
-enum plt_records_result records_block(struct plt_records *self, struct plt_record *records,
-                                      struct plt_layers *layers, size_t most, size_t *count)
+enum plt_records_result records_block(struct plt_records *self, struct record_block *out,
+                                      size_t most)
 {
     struct source *source = self->source;
-    *count = 0;
+    out->count = 0;
     if (source->next_block && takes_all(self)) {
-        *count = source->next_block(source, records, most);
-        self->accepted += *count;
+        uint64_t before = source->count;
+        out->count = source->next_block(source, out->records, most);
+        self->accepted += out->count;
+        for (size_t i = 0; i < out->count; i++)
+            out->records[i].meta.number = before + i + 1;
     }
     if (!source_keeps_records(source))
         most = 1;
-    while (*count < most) {
-        struct plt_record *record = &records[*count];
+    while (out->count < most) {
+        struct plt_record *record = &out->records[out->count];
         enum plt_records_result result = records_next(self, record);
         if (result != PLT_RECORD)
             return result;
         if (record->layers) {
-            layers[*count] = *record->layers;
-            record->layers = &layers[*count];
+            out->layers[out->count] = *record->layers;
+            record->layers = &out->layers[out->count];
         }
-        *count += 1;
+        out->count++;
     }
     return PLT_RECORD;
 }

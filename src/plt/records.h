@@ -7,16 +7,17 @@
 #include <Python.h>
 
 #include "common/capi.h"
+#include "packet/block.h"
 
 struct plt_state;
 
 struct plt_records *records_open(struct plt_state *state, PyObject *source, PyObject *filter);
 enum plt_records_result records_next(struct plt_records *self, struct plt_record *record);
 /* Some of the next records, as many as `most` where that can be: they are all valid until
- * records_block() or records_fill() is called again.  Layers that a filter has found are those at
- * the same place of layers.  PLT_RECORD, or what came after the last of them. */
-enum plt_records_result records_block(struct plt_records *self, struct plt_record *records,
-                                      struct plt_layers *layers, size_t most, size_t *count);
+ * records_block() or records_fill() is called again.  Layers that a filter has found are those of
+ * the block.  PLT_RECORD, or what came after the last of them. */
+enum plt_records_result records_block(struct plt_records *self, struct record_block *out,
+                                      size_t most);
 int records_fill(struct plt_records *self);
 void records_raise(struct plt_records *self);
 void records_close(struct plt_records *self);

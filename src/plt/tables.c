@@ -7,9 +7,9 @@
 #include "state.h"
 
 static const struct field_table *const field_tables[] = {
-    &ip_table,      &ip6_table,    &tcp_table,  &udp_table,   &sctp_table,
-    &chunk_table,   &icmp_table,   &echo_table, &icmp6_table, &echo6_table,
-    &toobig6_table, &param6_table, NULL};
+    &arp_table,   &ip_table,      &ip6_table,    &tcp_table,  &udp_table,
+    &sctp_table,  &chunk_table,   &icmp_table,   &echo_table, &icmp6_table,
+    &echo6_table, &toobig6_table, &param6_table, NULL};
 
 PyObject *field_list(PyObject *module, PyObject *Py_UNUSED(args))
 {

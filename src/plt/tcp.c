@@ -143,9 +143,10 @@ static PyObject *tcp_payload_get(PyObject *self_, void *Py_UNUSED(closure))
 }
 
 static PyGetSetDef tcp_getset[] = {
-    TCP_FIELDS(FIELD_ATTRIBUTE) READONLY(options_data, tcp_options_data_get,
-                                         "The options as a new bytearray, empty without options; "
-                                         "False where they were not all captured."),
+    TCP_FIELDS(FIELD_ATTRIBUTE) TCP_PROPERTIES(HEADER_ATTRIBUTE)
+        READONLY(options_data, tcp_options_data_get,
+                 "The options as a new bytearray, empty without options; "
+                 "False where they were not all captured."),
     READONLY(option_numbers, tcp_option_numbers_get,
              "The kinds of the options, a new bytearray without 0 (end) and 1 (no-operation); "
              "False without options and where they were not all captured."),

@@ -86,6 +86,7 @@ static int next_record(PyObject *self_, struct plt_record *record)
         switch (source->next(source, record)) {
         case SOURCE_RECORD:
             record->layers = NULL;
+            record->meta.number = source->count;
             if (bounds && !bounds_in_time(bounds, &record->meta))
                 return 0;
             if (self->filter && !source->filters)

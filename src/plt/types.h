@@ -14,6 +14,7 @@ enum view_type {
     VIEW_LAYER2,
     VIEW_LAYER3,
     VIEW_TRANSPORT,
+    VIEW_ARP,
     VIEW_INTERNET,
     VIEW_IP,
     VIEW_IP6,
@@ -34,7 +35,7 @@ enum view_type {
 
 /* Made by PyInit__plt(), each type by the file that is named like it. */
 extern PyType_Spec packet_spec, data_spec, layer2_spec, layer3_spec, transport_spec, internet_spec,
-    ip_spec, ip6_spec, tcp_spec, udp_spec, sctp_spec, chunk_spec, icmp_spec, echo_spec,
+    arp_spec, ip_spec, ip6_spec, tcp_spec, udp_spec, sctp_spec, chunk_spec, icmp_spec, echo_spec,
     redirect_spec, icmp6_spec, echo6_spec, toobig6_spec, param6_spec, neighbour6_spec;
 extern PyType_Spec trace_spec, filter_spec, output_spec;
 
@@ -44,7 +45,7 @@ struct field_table {
     const struct field *const *rows; /* ends with NULL */
 };
 
-extern const struct field_table ip_table, ip6_table, tcp_table, udp_table, sctp_table, chunk_table,
-    icmp_table, echo_table, icmp6_table, echo6_table, toobig6_table, param6_table;
+extern const struct field_table arp_table, ip_table, ip6_table, tcp_table, udp_table, sctp_table,
+    chunk_table, icmp_table, echo_table, icmp6_table, echo6_table, toobig6_table, param6_table;
 
 #endif

@@ -17,14 +17,16 @@ static const struct {
     const struct field_table *table;
     uint8_t version; /* of IP, else 0 */
     uint8_t proto;
+    uint16_t ethertype;
 } headers[] = {
-    {"ip", &ip_table, 4, 0},
-    {"ip6", &ip6_table, 6, 0},
-    {"tcp", &tcp_table, 0, PROTO_TCP},
-    {"udp", &udp_table, 0, PROTO_UDP},
-    {"sctp", &sctp_table, 0, PROTO_SCTP},
-    {"icmp", &icmp_table, 0, PROTO_ICMP},
-    {"icmp6", &icmp6_table, 0, PROTO_ICMP6},
+    {"ip", &ip_table, 4, 0, 0},
+    {"ip6", &ip6_table, 6, 0, 0},
+    {"arp", &arp_table, 0, 0, ETHERTYPE_ARP},
+    {"tcp", &tcp_table, 0, PROTO_TCP, 0},
+    {"udp", &udp_table, 0, PROTO_UDP, 0},
+    {"sctp", &sctp_table, 0, PROTO_SCTP, 0},
+    {"icmp", &icmp_table, 0, PROTO_ICMP, 0},
+    {"icmp6", &icmp6_table, 0, PROTO_ICMP6, 0},
 };
 
 enum { HEADERS = sizeof(headers) / sizeof(headers[0]) };
@@ -33,6 +35,15 @@ static void set_header(struct where_name *out, size_t n)
 {
     out->version = headers[n].version;
     out->proto = headers[n].proto;
+    out->ethertype = headers[n].ethertype;
+}
+
+/* Whether conditions compare a column: not what is looked for in tunnels, nor texts but those of
+ * MAC addresses. */
+static bool is_compared(const struct column_info *info, const struct column_source *source)
+{
+    bool is_mac = source->property && source->property->is_mac;
+    return !source->of_tunnel && (info->kind != KIND_TEXT || is_mac);
 }
 
 static bool find_name(const char *name, size_t len, struct where_name *out)
@@ -53,11 +64,15 @@ static bool find_name(const char *name, size_t len, struct where_name *out)
             return true;
         }
     }
-    if (!column_find(text, &info, &source) || source.of_tunnel)
+    if (!column_find(text, &info, &source) || !is_compared(&info, &source))
         return false;
     out->property = source.property;
     out->field = source.field;
     out->kind = info.kind;
+    if (source.property && source.property->is_mac) {
+        out->kind = KIND_UINT64;
+        out->is_mac = true;
+    }
     for (size_t i = 0; i < HEADERS && source.field; i++)
         if ((uint8_t)headers[i].table->type == source.layer)
             set_header(out, i);
@@ -75,7 +90,7 @@ static PyObject *all_names(void)
         const char *name = n < HEADERS ? headers[n].name : info.name;
         if (n >= HEADERS && !column_nth(n - HEADERS, &info, &source, &doc))
             break;
-        if (n >= HEADERS && source.of_tunnel)
+        if (n >= HEADERS && !is_compared(&info, &source))
             continue;
         PyObject *item = PyUnicode_FromString(name);
         if (!item || PyList_Append(names, item) < 0)
@@ -215,7 +230,8 @@ static PyType_Slot where_slots[] = {
      "where(condition)\n--\n\nA condition on packets in the words of the columns, wherever a "
      "filter "
      "is taken.\n\n\"proto == 6 and dst_port in (80, 443) and src in 192.0.2.0/24\": names are "
-     "those of column_fields(), and ip, ip6, tcp, udp, sctp, icmp and icmp6 for a header that is "
+     "those of column_fields(), and ip, ip6, tcp, udp, sctp, icmp, icmp6 and arp for a header that "
+     "is "
      "there.  A comparison with a value that the packet lacks is false.  ValueError where the "
      "condition is none, with the place and with names near an unknown one."},
     {Py_tp_init, where_init},

@@ -26,6 +26,8 @@ uint64_t where_key(uint8_t kind, uint64_t value)
 
 static bool has_header(const struct where_name *name, const struct plt_layers *layers)
 {
+    if (name->ethertype != 0)
+        return layers->ethertype == name->ethertype;
     return name->version != 0 ? layers->version == name->version : layers->proto == name->proto;
 }
 
@@ -43,11 +45,11 @@ static bool number_of(const struct where_name *name, const struct plt_packet *pa
     return true;
 }
 
-/* An address, NULL where the packet has none. */
-static const uint8_t *address_of(const struct where_name *name, const struct plt_packet *packet)
+/* An address of 4 or 16 bytes, NULL where the packet has none. */
+static const uint8_t *address_of(const struct where_name *name, const struct plt_packet *packet,
+                                 uint32_t *size)
 {
-    uint32_t at = property_ip_at(name->property->id, packet->layers, packet->len);
-    return at == PLT_ABSENT ? NULL : packet->data + at;
+    return property_address(name->property->id, packet, size);
 }
 
 /* Whether a key is in one of `count` sorted ranges that don't touch. */
@@ -104,11 +106,12 @@ static bool number_holds(const struct where *where, const struct test *test,
 static bool address_holds(const struct where *where, const struct test *test,
                           const struct plt_packet *packet)
 {
-    const uint8_t *address = address_of(&test->name, packet);
+    uint32_t size = 0;
+    const uint8_t *address = address_of(&test->name, packet, &size);
     if (!address)
         return false;
     bool is_in = false;
-    if (packet->layers->version == 4) {
+    if (size == 4) {
         is_in = in_ranges(load_be32(address), where->ranges + test->first, test->count);
     } else {
         const uint64_t key[2] = {load_be64(address), load_be64(address + 8)};
@@ -168,11 +171,12 @@ static bool numbers_hold(const struct test *test, const struct plt_packet *packe
 
 static bool addresses_hold(const struct test *test, const struct plt_packet *packet)
 {
-    const uint8_t *address = address_of(&test->name, packet);
-    const uint8_t *other = address_of(&test->other, packet);
-    if (!address || !other)
+    uint32_t size = 0;
+    uint32_t other_size = 0;
+    const uint8_t *address = address_of(&test->name, packet, &size);
+    const uint8_t *other = address_of(&test->other, packet, &other_size);
+    if (!address || !other || size != other_size)
         return false;
-    size_t size = packet->layers->version == 4 ? 4 : 16;
     return compares(test->comparison, memcmp(address, other, size));
 }
 

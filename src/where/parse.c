@@ -119,6 +119,9 @@ static bool compile_truth(struct parser *parser, const struct operand *subject, 
     uint8_t kind = subject->name.kind;
     if (subject->name.is_header) {
         test.kind = TEST_HEADER;
+    } else if (subject->name.is_mac) {
+        return scan_fail(&parser->scanner, &subject->value.token,
+                         "a MAC address is to be compared");
     } else if (kind == KIND_ADDRESS || kind == KIND_TIME) {
         return scan_fail(&parser->scanner, &subject->value.token,
                          kind == KIND_ADDRESS ? "an address is to be compared: src == 192.0.2.1"
@@ -142,6 +145,10 @@ static bool compile_two_names(struct parser *parser, const struct operand *left,
 {
     struct test test = test_of(parser, left);
     bool are_addresses = left->name.kind == KIND_ADDRESS;
+    if (left->name.is_mac != right->name.is_mac) {
+        return scan_fail(&parser->scanner, &right->value.token,
+                         "a MAC address is compared with MAC addresses only");
+    }
     if (are_addresses != (right->name.kind == KIND_ADDRESS)) {
         return scan_fail(&parser->scanner, &right->value.token,
                          "an address and a number are not compared");
@@ -200,7 +207,7 @@ static bool parse_mask(struct parser *parser, struct operand *out)
     if (!is_next(parser, TOKEN_MASK))
         return true;
     uint8_t kind = out->name.kind;
-    if (kind == KIND_ADDRESS || kind == KIND_FLOAT64 || out->name.is_header)
+    if (kind == KIND_ADDRESS || kind == KIND_FLOAT64 || out->name.is_header || out->name.is_mac)
         return scan_fail(&parser->scanner, token, "a mask is for integers");
     if (!next(parser))
         return false;
@@ -235,6 +242,7 @@ static bool parse_operand(struct parser *parser, struct operand *out)
     case TOKEN_NUMBER:
     case TOKEN_REAL:
     case TOKEN_ADDRESS:
+    case TOKEN_MAC:
     case TOKEN_TEXT:
         return next(parser);
     default:

@@ -126,6 +126,14 @@ static bool number_key(struct scanner *scanner, const struct where_name *name,
         *key = where_key(kind, (uint64_t)time);
         return true;
     }
+    if (name->is_mac) {
+        bool is_bare = token->kind == TOKEN_MAC && !value->is_negative;
+        *key = token->number;
+        return is_bare ||
+               (token->kind == TOKEN_TEXT &&
+                scan_mac(scanner->text + token->at + 1, token->len - 2, key)) ||
+               scan_fail(scanner, token, "a MAC address is compared here");
+    }
     if (token->kind != TOKEN_NUMBER && token->kind != TOKEN_REAL)
         return scan_fail(scanner, token, "a number is compared here");
     if (kind == KIND_FLOAT64) {
@@ -201,6 +209,8 @@ static bool prefix_of(struct scanner *scanner, const struct value *value, struct
         *out = token->prefix;
         return true;
     }
+    if (token->kind == TOKEN_MAC)
+        return scan_fail(scanner, token, "this is no address or prefix");
     if (token->kind == TOKEN_TEXT &&
         scan_prefix(scanner->text + token->at + 1, token->len - 2, out))
         return true;

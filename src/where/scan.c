@@ -59,6 +59,33 @@ bool scan_prefix(const char *text, size_t len, struct prefix *out)
     return true;
 }
 
+/* --- MAC addresses --------------------------------------------------------------------------- */
+
+static int hex_digit(char c)
+{
+    static const char digits[] = "0123456789abcdefABCDEF";
+    const char *found = c != 0 ? strchr(digits, c) : NULL;
+    long at = found ? found - digits : -1;
+    return (int)(at < 16 ? at : at - 6);
+}
+
+bool scan_mac(const char *text, size_t len, uint64_t *out)
+{
+    enum { BYTES = 6 };
+    uint64_t number = 0;
+    if (len != BYTES * 3 - 1 || (text[2] != ':' && text[2] != '-'))
+        return false;
+    for (size_t i = 0; i < len; i += 3) {
+        int high = hex_digit(text[i]);
+        int low = hex_digit(text[i + 1]);
+        if (high < 0 || low < 0 || (i + 2 < len && text[i + 2] != text[2]))
+            return false;
+        number = number << 8 | (uint64_t)(high << 4 | low);
+    }
+    *out = number;
+    return true;
+}
+
 /* --- Times ----------------------------------------------------------------------------------- */
 
 /* `count` digits at *at: their value; -1 where there are not as many. */
@@ -288,6 +315,9 @@ static bool scan_word(struct scanner *scanner)
     bool begins_with_digit = is_digit(text[0]);
     if (memchr(text, ':', len) ||
         (begins_with_digit && (memchr(text, '/', len) || count_of(text, len, '.') > 1))) {
+        token->kind = TOKEN_MAC;
+        if (scan_mac(text, len, &token->number))
+            return true;
         token->kind = TOKEN_ADDRESS;
         return scan_prefix(text, len, &token->prefix) ||
                scan_fail(scanner, token, "this is no address or prefix");

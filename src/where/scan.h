@@ -10,6 +10,7 @@ enum token_kind {
     TOKEN_NUMBER,  /* an integer without sign */
     TOKEN_REAL,    /* a number with a fraction or an exponent, without sign */
     TOKEN_ADDRESS, /* or a prefix */
+    TOKEN_MAC,     /* a MAC address, as a number */
     TOKEN_TEXT,    /* in quotation marks */
     TOKEN_AND,
     TOKEN_OR,
@@ -55,6 +56,9 @@ struct scanner {
 bool scan_fail(struct scanner *scanner, const struct token *token, const char *format, ...);
 /* Make the next word the token to look at; false with the error set where it is none. */
 bool scan_next(struct scanner *scanner);
+/* A MAC address, six bytes of two hexadecimal digits with colons or hyphens between them, as a
+ * number; false where it is none. */
+bool scan_mac(const char *text, size_t len, uint64_t *out);
 /* An address or prefix in text form; false where it is none. */
 bool scan_prefix(const char *text, size_t len, struct prefix *out);
 /* A date and time of RFC 3339, or a date: nanoseconds since the epoch, rounded down.  False where

@@ -19,9 +19,11 @@ struct where_name {
     const struct property *property; /* NULL for a field of a header, or for a header */
     const struct field *field; /* NULL for a property; of a transport header, its first field */
     uint8_t version;           /* of the header: 4 or 6 of IP, else 0 */
-    uint8_t proto;             /* of the header: its IP protocol, where version is 0 */
+    uint8_t proto;             /* of the header: its IP protocol, where both are 0 */
+    uint16_t ethertype;        /* of the header: that of layer 3, where version is 0 */
     uint8_t kind;              /* enum column_kind of the values */
     bool is_header;            /* the name is a header's: is it there? */
+    bool is_mac;               /* the values are MAC addresses, as numbers */
 };
 
 /* Finds what the name of `len` bytes stands for; false where there is no such name. */

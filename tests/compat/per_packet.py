@@ -10,7 +10,7 @@ import plt
 PORTS_ONLY = (33, 136)  # DCCP (RFC 4340) and UDP-Lite (RFC 3828): no layer objects
 ALIASES = {"ts": "time", "src": "src_prefix", "dst": "dst_prefix"}
 INTERNET = {
-    "version", "traffic_class", "hop_limit", "ttl", "hdr_len", "pkt_len",
+    "version", "traffic_class", "dscp", "ecn", "hop_limit", "ttl", "hdr_len", "pkt_len",
     "src_prefix", "dst_prefix",
 }  # fmt: skip
 
@@ -65,7 +65,10 @@ def value(pkt: plt.packet, name: str) -> Any:
     if name.startswith("tunnel."):
         return of_tunnel(pkt, name.removeprefix("tunnel."))
     layer, dot, field = name.partition(".")
-    return attribute(getattr(pkt, layer), field) if dot else getattr(pkt, name)
+    if not dot:
+        return getattr(pkt, name)
+    found = attribute(getattr(pkt, layer), f"{field}_mac" if layer == "layer2" else field)
+    return bytes(found.addr).ljust(16, b"\0") if field.endswith("_prefix") and found else found
 
 
 def differences(packets: Iterable[plt.packet], table: plt.Table) -> list[str]:

@@ -183,8 +183,11 @@ def test_lengths_are_tsharks(
 def built(rng: random.Random) -> bytes:
     """A frame of any kind, whole and right."""
     payload = rng.randbytes(rng.choice([0, 1, 4, 30]))
-    kind = rng.choice(["tcp", "tcp", "udp", "udp", "icmp", "sctp", "other"])
-    options = rng.choice([b"", b"\1\1\1\1", b"\2\4\5\xb4"])
+    kind = rng.choice(["tcp", "tcp", "udp", "udp", "icmp", "sctp", "other", "arp"])
+    if kind == "arp":
+        return pk.ethernet(b"\0\1\x08\0\6\4\0\1" + rng.randbytes(20), 0x0806)
+    all_of_a_syn = b"\2\4\5\xb4\1\3\3\7\4\2\x08\x0a" + rng.randbytes(8)  # RFC 9293, 7323, 2018
+    options = rng.choice([b"", b"\1\1\1\1", b"\2\4\5\xb4", all_of_a_syn])
     if kind == "tcp":
         proto, above = 6, pk.tcp(payload, flags=rng.randrange(256), options=options)
     elif kind == "udp":
@@ -251,6 +254,30 @@ def test_whole_packets(tmp_path: Path, seed: int, tshark: str) -> None:
     found, compared = tshark_differences(seen, tshark_lengths(path, tshark))
     assert found == []
     assert compared > 300
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_conditions_say_what_columns_do(tmp_path: Path, seed: int) -> None:
+    path = trace_of(tmp_path / "x.pcap", random.Random(seed), 400, damage=True)
+    names = [
+        *("number", "dscp", "ecn", "vlan_pcp", "inner_vlan_id", "inner_vlan_pcp", "arp.op"),
+        *("tcp.mss", "tcp.wscale", "tcp.sack_ok", "tcp.ts_val", "tcp.ts_ecr"),
+        *("layer2.src", "layer2.dst", "arp.sender_mac", "arp.target_prefix"),
+    ]
+    table = plt.columns(path, names, addresses="text").table()
+    compared = 0
+    for name in names:
+        missing = table.mask(name).tolist()
+        values = [
+            None if absent else value
+            for value, absent in zip(table[name].tolist(), missing, strict=True)
+        ]
+        for wanted in sorted({*values} - {None}, key=repr)[:5]:
+            where = plt.where(f"{name} == {str(wanted).lower()}")
+            found = plt.columns(path, ["number"], filter=where).table()["number"].tolist()
+            assert found == [n for n, value in enumerate(values, 1) if value == wanted], where
+            compared += 1
+    assert compared > 40
 
 
 def test_the_comparison_notices_a_difference(tmp_path: Path) -> None:

@@ -60,6 +60,7 @@ EXPECTED = {
         "tcp.flags": 5 * 0x10,
     },
     "flows": {"count": 7, "bytes": OCTETS, "flows": 3},
+    "joined": {"count": 7, "flows": 3},
     "dns": {"count": 6, "responses": 3},  # of six messages half are responses
     "fields": {"count": 2_000_000, "value": 443},  # the first packet's port, read so many times
 }

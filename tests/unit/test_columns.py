@@ -21,10 +21,12 @@ ALL = tuple(plt.column_fields())
 UINT8 = {
     "proto", "version", "traffic_class", "hop_limit", "ttl", "hdr_len", "ip6.next_hdr", "tcp.doff",
     "icmp.type", "icmp.code", "icmp6.type", "icmp6.code", "tunnel.depth",
+    "dscp", "ecn", "vlan_pcp", "inner_vlan_pcp", "arp.hardware_len", "arp.protocol_len",
+    "tcp.wscale",
 }  # fmt: skip
 UINT32 = {
     "wire_len", "capture_len", "payload_len", "ip6.flow_label", "tcp.seq_nbr", "tcp.ack_nbr",
-    "sctp.verification_tag", "sctp.checksum", "tunnel.id",
+    "sctp.verification_tag", "sctp.checksum", "tunnel.id", "tcp.ts_val", "tcp.ts_ecr",
 }  # fmt: skip
 OTHER = {
     "time": "datetime64[ns]",
@@ -33,6 +35,12 @@ OTHER = {
     "seconds": "float64",
     "ts_sec": "int64",
     "erf_time": "uint64",
+    "number": "uint64",
+    "community_id": "object",
+    "layer2.src": "object",
+    "layer2.dst": "object",
+    "arp.sender_mac": "object",
+    "arp.target_mac": "object",
     "linktype": "int16",
     "direction": "int8",
     "tunnel.kind": "object",
@@ -40,7 +48,7 @@ OTHER = {
 ADDRESSES = {"src", "dst", "tunnel.src", "tunnel.dst"}
 FLAGS = {
     "ip.has_rf", "ip.has_df", "ip.has_mf", "tcp.urg_flag", "tcp.ack_flag", "tcp.psh_flag",
-    "tcp.rst_flag", "tcp.syn_flag", "tcp.fin_flag",
+    "tcp.rst_flag", "tcp.syn_flag", "tcp.fin_flag", "tcp.sack_ok",
 }  # fmt: skip
 
 TCP4 = pk.ethernet(pk.ipv4(pk.tcp(b"hello", ports=(49152, 443), flags=0x12, seq=7), pk.TCP, ttl=9))
@@ -80,11 +88,14 @@ def ports(columns: plt.Columns | plt.Table) -> list[int]:
 
 
 def test_every_row_of_the_header_tables_is_a_column() -> None:
-    layers = {"ip", "ip6", "tcp", "udp", "sctp", "icmp", "icmp6"}
+    layers = {"arp", "ip", "ip6", "tcp", "udp", "sctp", "icmp", "icmp6"}
     rows = [(row["type"].__name__, row["name"]) for row in plt._plt._fields()]
     wanted = {f"{layer}.{name}" for layer, name in rows if layer in layers}
-    assert len(wanted) == 39
+    assert len(wanted) == 44
     wanted |= {f"tunnel.{name}" for name in ("kind", "id", "depth", "src", "dst")}
+    wanted |= {"layer2.src", "layer2.dst"}
+    wanted |= {f"arp.{end}_{kind}" for end in ("sender", "target") for kind in ("mac", "prefix")}
+    wanted |= {f"tcp.{name}" for name in ("mss", "wscale", "sack_ok", "ts_val", "ts_ecr")}
     assert {name for name in ALL if "." in name} == wanted
 
 
@@ -92,7 +103,8 @@ def test_a_column_for_what_packets_answer_for() -> None:
     plain = {name for name in ALL if "." not in name}
     on_packets = {
         "time", "time_ns", "seconds", "ts_sec", "erf_time", "wire_len", "capture_len", "linktype",
-        "ethertype", "vlan_id", "direction", "proto",
+        "ethertype", "vlan_id", "direction", "proto", "number", "vlan_pcp", "inner_vlan_id",
+        "inner_vlan_pcp", "community_id",
     }  # fmt: skip
     assert plain == (
         on_packets | per_packet.INTERNET | set(per_packet.ALIASES)

@@ -103,7 +103,7 @@ def test_columns_are_the_attributes(path):
                 got = got.astype("int64")
             assert (got.tobytes() if name.endswith("_prefix") else got) == expected, name
     attributes = {name for name in dir(flows[0]) if not name.startswith("_")}
-    attributes -= {"fwd_key", "rev_key", "ipflow"}
+    attributes -= {"fwd_key", "rev_key", "ipflow", "community_id"}
     assert {RENAMED.get(name, name) for name in columns} == attributes
 
 

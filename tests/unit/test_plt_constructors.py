@@ -200,6 +200,7 @@ def test_inheritance() -> None:
         plt.Layer2: plt.Data,
         plt.Layer3: plt.Data,
         plt.Transport: plt.Layer3,
+        plt.arp: plt.Data,
         plt.Internet: plt.Data,
         plt.ip: plt.Internet,
         plt.ip6: plt.Internet,

@@ -23,6 +23,7 @@ def test_a_datagram(tmp_path: Path) -> None:
     found = first(tmp_path, packet).as_dict()
     ip, udp = found.pop("ip"), found.pop("udp")
     assert found == {
+        "number": 1,
         "time_ns": pk.EPOCH * 10**9,
         "wire_len": 14 + 20 + 8 + 3 + 4,  # the FCS is counted
         "capture_len": 14 + 20 + 8 + 3,
@@ -56,6 +57,8 @@ def test_the_shape_of_fields(tmp_path: Path) -> None:
     assert places == {  # RFC 8200 section 3
         "version": (14, 15),
         "traffic_class": (14, 16),
+        "dscp": (14, 16),
+        "ecn": (14, 16),
         "flow_label": (14, 18),
         "payload_len": (18, 20),
         "next_hdr": (20, 21),
@@ -118,8 +121,8 @@ def test_objects_without_layers(tmp_path: Path) -> None:
     assert pkt.udp_payload.fields() == []
     assert pkt.udp is not None
     assert list(pkt.udp.as_dict()) == [
-        *("time_ns", "wire_len", "capture_len", "linktype", "direction", "vlan_id", "ethertype"),
-        *("proto", "udp", "payload"),
+        *("number", "time_ns", "wire_len", "capture_len", "linktype", "direction", "vlan_id"),
+        *("ethertype", "proto", "udp", "payload"),
     ]
     made = plt.ip(bytes(pkt)[14:])
     assert made is not None

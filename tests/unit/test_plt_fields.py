@@ -63,6 +63,15 @@ SCTP = {  # RFC 9260 section 3.1
     "verification_tag": (32, 32),
     "checksum": (64, 32),
 }
+ARP = {  # RFC 826, of IPv4 over Ethernet
+    "hardware_type": (0, 16),
+    "protocol_type": (16, 16),
+    "hardware_len": (32, 8),
+    "protocol_len": (40, 8),
+    "op": (48, 16),
+    "sender_prefix": (112, 32),
+    "target_prefix": (192, 32),
+}
 MESSAGE = {"type": (0, 8), "code": (8, 8), "checksum": (16, 16)}  # RFC 792, RFC 4443
 ECHO = {"ident": (32, 16), "sequence": (48, 16)}
 
@@ -70,6 +79,7 @@ Make = Callable[[bytes], object]
 TABLE: dict[str, tuple[Make, dict[str, tuple[int, int]], bytes]] = {
     "ip": (plt.ip, IPV4, b""),
     "ip6": (plt.ip6, IPV6, b""),
+    "arp": (plt.arp, ARP, b"\0\1\x08\0\6\4"),
     "tcp": (plt.tcp, TCP, b""),
     "udp": (plt.udp, UDP, b""),
     "sctp": (plt.sctp, SCTP, b""),

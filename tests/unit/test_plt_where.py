@@ -384,6 +384,13 @@ BAD = [
     ("src in 192.0.2.1-::1", "a range is of addresses of one version", 17),
     ("dst_port not 80", "in is to follow not here", 13),
     ("'abc", "the quotation mark is not closed", 0),
+    ("layer2.src == 5", "a MAC address is compared here", 14),
+    ("layer2.src == 00:11:22:33:44", "this is no address or prefix", 14),
+    ("layer2.src == '00:11:22:33:44:5g'", "a MAC address is compared here", 14),
+    ("layer2.src", "a MAC address is to be compared", 0),
+    ("layer2.src == ttl", "a MAC address is compared with MAC addresses only", 14),
+    ("layer2.src & 1 == 1", "a mask is for integers", 11),
+    ("ttl == 00:11:22:33:44:55", "a number is compared here", 7),
     ("tcp and ; udp", "this is neither a name nor a value nor an operator", 8),
     ("(" * 300 + "tcp" + ")" * 300, "more than 200 parentheses are open here", 200),
 ]
@@ -442,7 +449,7 @@ def test_traces_columns_flows_and_dns_take_it() -> None:
 
 def test_headers_are_there_where_the_attributes_are(tmp_path: Path) -> None:
     for pkt in p.read(mixed_trace(tmp_path)):
-        for name in ("ip", "ip6", "tcp", "udp", "icmp", "icmp6", "sctp"):
+        for name in ("arp", "ip", "ip6", "tcp", "udp", "icmp", "icmp6", "sctp"):
             assert plt.where(name).matches(pkt) == (getattr(pkt, name) is not None)
 
 

@@ -18,7 +18,8 @@ static bool append(const struct flow_field *field, const struct flow_copy *copy,
     struct natkit_key key;
     uint64_t value = 0;
     if (field->info.kind == KIND_TEXT) {
-        const char *text = flow_field_text(field, copy);
+        char room[COMMUNITY_ID_ROOM];
+        const char *text = flow_field_text(field, copy, room);
         return column_append_text(data, text, text ? strlen(text) : 0);
     }
     if (kind_is_address(field->info.kind)) {
@@ -184,8 +185,9 @@ const char flow_columns_doc[] =
     "fields are names of columns, None for all: those of Flow's attributes, a time without\n"
     "its _ns. All are those that the table counts: with tcp=True, decap=True, statistics=True and "
     "first=20\n"
-    "more. addresses are 'text', 'binary' or 'auto', as for plt.columns(). ValueError for an\n"
-    "unknown name, with near ones.";
+    "more; community_id is to be named. addresses are 'text', 'binary' or 'auto', as for "
+    "plt.columns().\n"
+    "ValueError for an unknown name, with near ones.";
 
 const char flow_array_doc[] =
     "__array__($self, dtype=None, copy=None)\n--\n\n"
@@ -241,8 +243,9 @@ static const char *unit_of(const struct flow_field *field)
 
 struct column_notes column_notes_of(const char *name)
 {
-    static const struct column_notes docs[] = {FLOW_FIELD_ROWS(AS_DOC) TCP_FIELD_ROWS(
-        AS_DOC) TUNNEL_FIELD_ROWS(AS_DOC) STATISTICS_FIELD_ROWS(AS_DOC) FIRST_FIELD_ROWS(AS_DOC)};
+    static const struct column_notes docs[] = {
+        FLOW_FIELD_ROWS(AS_DOC) TCP_FIELD_ROWS(AS_DOC) TUNNEL_FIELD_ROWS(AS_DOC)
+            STATISTICS_FIELD_ROWS(AS_DOC) FIRST_FIELD_ROWS(AS_DOC) NAMED_FIELD_ROWS(AS_DOC)};
     for (size_t i = 0; i < ALL_FLOW_FIELDS; i++)
         if (strcmp(flow_fields[i].info.name, name) == 0)
             return (struct column_notes){.doc = docs[i].doc,

@@ -27,7 +27,8 @@ enum flow_what {
     STATE,
     END_REASON,
     TUNNEL_KIND_NAME,
-    TUNNEL_NUMBER
+    TUNNEL_NUMBER,
+    COMMUNITY_ID
 };
 
 enum flow_whose { FWD, REV, BOTH };
@@ -124,5 +125,13 @@ enum flow_whose { FWD, REV, BOTH };
     ROW(TUNNEL_NUMBER, BOTH, KIND_UINT32, true, "tunnel_id", "tunnel_id",                          \
         "The id of the tunnel that the first packet was in, None where that has none.\n\n"         \
         "All packets have it where the id is the same in both directions: see FlowTable.")
+
+/* Those of any table that columns have only where they are named. */
+#define NAMED_FIELD_ROWS(ROW)                                                                      \
+    ROW(COMMUNITY_ID, BOTH, KIND_TEXT, true, "community_id", "community_id",                       \
+        "The flow's Community ID, version 1 with a seed of 0.\n\n"                                 \
+        "Columns have it only where it is asked for by name. None without ports, where the\n"      \
+        "protocol has some, and for ICMP: its types make several IDs of what is one flow\n"        \
+        "here.")
 
 #endif

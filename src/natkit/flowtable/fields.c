@@ -8,6 +8,8 @@
 #include "tcpfields.h"
 #include "tcprows.h"
 
+#include "natkit/ipflow/attributes.h"
+
 #include "packet/protocols.h"
 #include "packet/tunnel.h"
 
@@ -20,7 +22,7 @@
 
 const struct flow_field flow_fields[] = {
     FLOW_FIELD_ROWS(AS_FIELD) TCP_FIELD_ROWS(AS_FIELD) TUNNEL_FIELD_ROWS(AS_FIELD)
-        STATISTICS_FIELD_ROWS(AS_FIELD) FIRST_FIELD_ROWS(AS_FIELD)};
+        STATISTICS_FIELD_ROWS(AS_FIELD) FIRST_FIELD_ROWS(AS_FIELD) NAMED_FIELD_ROWS(AS_FIELD)};
 
 _Static_assert(sizeof(flow_fields) / sizeof(flow_fields[0]) == ALL_FLOW_FIELDS,
                "FLOW_FIELDS is wrong");
@@ -136,18 +138,28 @@ bool flow_field_number(const struct flow_field *field, const struct flow_copy *c
     case DST_PREFIX:
     case STATE:
     case TUNNEL_KIND_NAME:
+    case COMMUNITY_ID:
         break;
     }
     return false;
 }
 
-const char *flow_field_text(const struct flow_field *field, const struct flow_copy *copy)
+const char *flow_field_text(const struct flow_field *field, const struct flow_copy *copy,
+                            char room[COMMUNITY_ID_ROOM])
 {
-    if (field->what == TUNNEL_KIND_NAME)
+    struct natkit_key key;
+    switch (field->what) {
+    case TUNNEL_KIND_NAME:
         return copy->tunnel ? tunnel_kind_name((enum tunnel_kind)(copy->tunnel >> FLOW_TUNNEL_KIND))
                             : NULL;
-    return field->what == STATE ? flow_tcp_state(&copy->of.flow, copy->v6)
-                                : flow_tcp_text(field->what, copy);
+    case COMMUNITY_ID:
+        key = flow_forward_key(copy);
+        return natkit_key_community_id(&key, NULL, 0, room) ? room : NULL;
+    case STATE:
+        return flow_tcp_state(&copy->of.flow, copy->v6);
+    default:
+        return flow_tcp_text(field->what, copy);
+    }
 }
 
 const uint8_t *flow_field_address(const struct flow_field *field, const struct flow_copy *copy,
@@ -168,13 +180,14 @@ static unsigned extras_of(int field)
     } runs[] = {{FLOW_FIELDS, 0},
                 {TCP_FIELDS, EXTRA_TCP},
                 {TUNNEL_FIELDS, EXTRA_TUNNELS},
-                {STATISTICS_FIELDS, EXTRA_STATISTICS}};
+                {STATISTICS_FIELDS, EXTRA_STATISTICS},
+                {FIRST_FIELDS, EXTRA_FIRST}};
     for (size_t i = 0; i < sizeof(runs) / sizeof(runs[0]); i++) {
         if (field < runs[i].fields)
             return runs[i].extra;
         field -= runs[i].fields;
     }
-    return EXTRA_FIRST;
+    return EXTRA_NAMED;
 }
 
 /* The argument of FlowTable that has it counted. */
@@ -264,7 +277,7 @@ int flow_field_find(PyObject *name, unsigned extras)
     int found = find_column(utf8);
     if (found < 0) {
         raise_unknown(name, extras);
-    } else if (extras_of(found) & ~extras) {
+    } else if (extras_of(found) & ~(extras | EXTRA_NAMED)) {
         PyErr_Format(PyExc_ValueError, "%R is counted by FlowTable(%s)", name,
                      argument_of(extras_of(found)));
         return -1;

@@ -184,7 +184,8 @@ static PyObject *field_get(PyObject *self_, void *closure)
         return state->ipp_api->prefix_new(state->ipp_api, copy->v6 ? 6 : 4,
                                           flow_field_address(field, copy, &key), IPP_NO_LENGTH);
     if (field->info.kind == KIND_TEXT) {
-        const char *text = flow_field_text(field, copy);
+        char room[COMMUNITY_ID_ROOM];
+        const char *text = flow_field_text(field, copy, room);
         return Py_BuildValue("z", text);
     }
     if (kind_is_list(field->info.kind))
@@ -223,7 +224,7 @@ static PyObject *ipflow_get(PyObject *self_, void *Py_UNUSED(closure))
 
 enum field_number {
     FLOW_FIELD_ROWS(NUMBER_OF) TCP_FIELD_ROWS(NUMBER_OF) TUNNEL_FIELD_ROWS(NUMBER_OF)
-        STATISTICS_FIELD_ROWS(NUMBER_OF) FIRST_FIELD_ROWS(NUMBER_OF)
+        STATISTICS_FIELD_ROWS(NUMBER_OF) FIRST_FIELD_ROWS(NUMBER_OF) NAMED_FIELD_ROWS(NUMBER_OF)
 };
 
 #define AS_GETSET(what_, whose_, kind, missing, column, attribute_, text)                          \
@@ -234,7 +235,7 @@ enum field_number {
 
 static PyGetSetDef attributes[] = {
     FLOW_FIELD_ROWS(AS_GETSET) TCP_FIELD_ROWS(AS_GETSET) TUNNEL_FIELD_ROWS(AS_GETSET)
-        STATISTICS_FIELD_ROWS(AS_GETSET) FIRST_FIELD_ROWS(AS_GETSET){
+        STATISTICS_FIELD_ROWS(AS_GETSET) FIRST_FIELD_ROWS(AS_GETSET) NAMED_FIELD_ROWS(AS_GETSET){
             .name = "fwd_key",
             .get = key_get,
             .doc = "The key of the forward direction, as IPflow's fwd_key: 14 or 38 bytes."},

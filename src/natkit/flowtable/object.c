@@ -32,6 +32,18 @@ struct flow_table *table_object_complete(PyObject *self_)
     return table;
 }
 
+int table_object_number(struct flow_table_object *self)
+{
+    if (table_object_check(self) < 0)
+        return -1;
+    if (!self->table.places && self->table.input.packets > 0) {
+        PyErr_SetString(PyExc_RuntimeError, "packets are joined with the flows of a new table");
+        return -1;
+    }
+    self->table.places = &self->places;
+    return 0;
+}
+
 static bool no_signal(void *context)
 {
     (void)context;

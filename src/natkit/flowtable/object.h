@@ -16,6 +16,7 @@ struct flow_table_object {
     bool busy;                  /* a thread works on it without the GIL */
     bool one_thread;            /* add_trace() starts no second one */
     struct flow_table table;
+    struct flow_places places; /* of a table whose flows are numbered */
 };
 
 static inline struct flow_table_object *table_object(PyObject *self_)
@@ -30,6 +31,10 @@ struct flow_table *table_object_settled(PyObject *self_);
 /* The same, with all fragments counted that wait for their first ones: for who looks at the flows.
  */
 struct flow_table *table_object_complete(PyObject *self_);
+
+/* Have a table number its flows; 0, or -1 with RuntimeError where it is in use or has flows that
+ * are not numbered. */
+int table_object_number(struct flow_table_object *self);
 
 /* What a table counts besides what any does, EXTRA_*. */
 static inline unsigned table_extras(const struct flow_table_object *self)

@@ -172,6 +172,7 @@ static void table_dealloc(PyObject *self_)
     PyTypeObject *type = Py_TYPE(self_);
     if (!self->busy) /* else it may be half changed: see read.c */
         flow_table_clear(&self->table);
+    flow_places_clear(&self->places);
     Py_XDECREF(self->home);
     type->tp_free(self_);
     Py_DECREF(type);
@@ -381,6 +382,9 @@ static PyMethodDef table_methods[] = {
            "Their end_reason is 4, that of TCP connections that were closed 3."),
     METHOD("top", table_top, METH_VARARGS | METH_KEYWORDS, table_top_doc),
     METHOD("merge", table_merge, METH_VARARGS | METH_KEYWORDS, table_merge_doc),
+    METHOD("_all_columns", table_all_columns, METH_VARARGS | METH_KEYWORDS,
+           "_all_columns($self, fields=None, *, addresses='auto')\n--\n\n"
+           "columns() of all flows, with those that ended and were not taken by expired()."),
     METHOD("columns", table_columns, METH_VARARGS | METH_KEYWORDS, flow_columns_doc),
     METHOD("__arrow_c_stream__", table_stream, METH_VARARGS | METH_KEYWORDS, flow_stream_doc),
     METHOD("__arrow_c_schema__", table_schema, METH_NOARGS, flow_schema_doc),

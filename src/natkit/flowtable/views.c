@@ -14,18 +14,23 @@ struct listed {
     size_t count;
 };
 
-/* The flows of a table: 0, or -1 with an exception. */
-static int list_flows(PyObject *self_, struct listed *out)
+/* The flows of a table, LIST_*: 0, or -1 with an exception. */
+static int list_which(PyObject *self_, int which, struct listed *out)
 {
     const struct flow_table *table = table_object_complete(self_);
     if (!table)
         return -1;
     out->set = &table->set;
-    out->refs = flow_set_list(out->set, LIST_LIVE, &out->count);
+    out->refs = flow_set_list(out->set, which, &out->count);
     if (out->refs)
         return 0;
     PyErr_NoMemory();
     return -1;
+}
+
+static int list_flows(PyObject *self_, struct listed *out)
+{
+    return list_which(self_, LIST_LIVE, out);
 }
 
 static struct flow_copy listed_copy(const void *context, size_t n)
@@ -34,14 +39,14 @@ static struct flow_copy listed_copy(const void *context, size_t n)
     return flow_set_copy(listed->set, listed->refs[n]);
 }
 
-PyObject *table_columns(PyObject *self_, PyObject *args, PyObject *kwargs)
+static PyObject *columns_of(PyObject *self_, PyObject *args, PyObject *kwargs, int which)
 {
     struct flow_table_object *self = table_object(self_);
     struct flow_asked asked;
     struct listed listed;
     if (!flow_columns_asked(args, kwargs, &asked))
         return NULL;
-    if (list_flows(self_, &listed) < 0) {
+    if (list_which(self_, which, &listed) < 0) {
         Py_DECREF(asked.names);
         return NULL;
     }
@@ -52,6 +57,16 @@ PyObject *table_columns(PyObject *self_, PyObject *args, PyObject *kwargs)
     free(listed.refs);
     Py_DECREF(asked.names);
     return result;
+}
+
+PyObject *table_columns(PyObject *self_, PyObject *args, PyObject *kwargs)
+{
+    return columns_of(self_, args, kwargs, LIST_LIVE);
+}
+
+PyObject *table_all_columns(PyObject *self_, PyObject *args, PyObject *kwargs)
+{
+    return columns_of(self_, args, kwargs, LIST_LIVE | LIST_ENDED);
 }
 
 PyObject *table_stream(PyObject *self_, PyObject *args, PyObject *kwargs)

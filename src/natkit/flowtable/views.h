@@ -8,6 +8,7 @@
 extern PyType_Spec flow_iterator_spec;
 
 PyObject *table_columns(PyObject *self_, PyObject *args, PyObject *kwargs);
+PyObject *table_all_columns(PyObject *self_, PyObject *args, PyObject *kwargs);
 PyObject *table_stream(PyObject *self_, PyObject *args, PyObject *kwargs);
 PyObject *table_top(PyObject *self_, PyObject *args, PyObject *kwargs);
 PyObject *table_iter(PyObject *self_);

@@ -13,7 +13,7 @@ const struct natkit_key *ipflow_key(PyObject *self_)
     const struct ipflow *self = (const struct ipflow *)self_;
     if (ipflow_has_key(self_))
         return &self->key;
-    PyErr_Format(PyExc_ValueError, NOT_IP, self->ethertype);
+    PyErr_Format(PyExc_ValueError, NOT_IP, self->notes.ethertype);
     return NULL;
 }
 
@@ -125,6 +125,66 @@ static PyObject *ipflow_is_inward_get(PyObject *self_, void *Py_UNUSED(closure))
     return PyBool_FromLong(self->src_in_home != self->dst_in_home);
 }
 
+bool natkit_key_community_id(const struct natkit_key *key, const uint8_t *icmp, uint16_t seed,
+                             char out[COMMUNITY_ID_ROOM])
+{
+    uint8_t proto = key->bytes[KEY_PROTO];
+    struct community_tuple tuple = {.src = natkit_key_src(key),
+                                    .dst = natkit_key_dst(key),
+                                    .size = (uint32_t)natkit_addr_size(key),
+                                    .proto = proto,
+                                    .src_port = load_be16(key->bytes + KEY_SRC_PORT),
+                                    .dst_port = load_be16(key->bytes + KEY_DST_PORT)};
+    bool has_ports = tuple.src_port != 0 || tuple.dst_port != 0;
+    bool has_types = community_has_types(proto);
+    if (proto == 0 || (has_types && !icmp) || (community_has_ports(proto) && !has_ports))
+        return false;
+    if (has_types) {
+        tuple.src_port = icmp[0];
+        tuple.dst_port = icmp[1];
+    }
+    community_id(&tuple, seed, out);
+    return true;
+}
+
+static PyObject *community_id_object(PyObject *self_, uint16_t seed)
+{
+    const struct ipflow *self = ipflow_of(self_);
+    char text[COMMUNITY_ID_ROOM];
+    if (!self)
+        return NULL;
+    const uint8_t *icmp = self->notes.has_icmp ? self->notes.icmp : NULL;
+    if (!natkit_key_community_id(&self->key, icmp, seed, text))
+        Py_RETURN_NONE;
+    return PyUnicode_FromString(text);
+}
+
+static PyObject *ipflow_community_id_get(PyObject *self_, void *Py_UNUSED(closure))
+{
+    return community_id_object(self_, 0);
+}
+
+const char natkit_community_id_doc[] =
+    "community_id($module, flow, seed=0)\n--\n\n"
+    "The Community ID, version 1, of an IPflow, with a seed of 0 to 65535: a str.\n\n"
+    "None where IPflow.community_id is None, ValueError where the packet was not IP and for\n"
+    "any other seed.";
+
+PyObject *natkit_community_id(PyObject *module, PyObject *args, PyObject *kwargs)
+{
+    static char flow_word[] = "flow", seed_word[] = "seed";
+    static char *keywords[] = {flow_word, seed_word, NULL};
+    const struct natkit_state *state = PyModule_GetState(module);
+    PyObject *flow = NULL; /* borrowed from args */
+    long seed = 0;
+    if (!PyArg_ParseTupleAndKeywords(args, kwargs, "O!|l:community_id", keywords,
+                                     state->ipflow_type, &flow, &seed))
+        return NULL;
+    if (seed < 0 || seed > UINT16_MAX)
+        return PyErr_Format(PyExc_ValueError, "seed must be in 0..%d, not %ld", UINT16_MAX, seed);
+    return community_id_object(flow, (uint16_t)seed);
+}
+
 PyGetSetDef ipflow_getset[] = {
     {.name = "version", .get = ipflow_version_get, .doc = "IP version: 4 or 6."},
     {.name = "proto",
@@ -159,6 +219,12 @@ PyGetSetDef ipflow_getset[] = {
      .doc = "The key in the direction into the home network: the same for both directions of a\n"
             "flow that crosses its border.\n\n"
             "fwd_key where the destination is at home, else rev_key; None without a FlowHome."},
+    {.name = "community_id",
+     .get = ipflow_community_id_get,
+     .doc = "The flow's Community ID, version 1 with a seed of 0: the same in both directions.\n\n"
+            "natkit.community_id() takes another seed. None where the ports of TCP, UDP or SCTP\n"
+            "are not known, or the type of ICMP: an IPflow that from_key() made has it if it was\n"
+            "given."},
     {.name = "src_in_home",
      .get = ipflow_src_in_home_get,
      .doc = "Whether the source address is at home; None without a FlowHome."},
@@ -196,7 +262,7 @@ PyObject *ipflow_str(PyObject *self_)
     const struct ipflow *self = (const struct ipflow *)self_;
     const struct natkit_key *key = &self->key;
     if (!ipflow_has_key(self_))
-        return PyUnicode_FromFormat(NOT_IP, self->ethertype);
+        return PyUnicode_FromFormat(NOT_IP, self->notes.ethertype);
     const char *name = protocol_name(key->bytes[KEY_PROTO]);
     PyObject *src = prefix_of(self_, key, natkit_key_src(key));
     PyObject *dst = src ? prefix_of(self_, key, natkit_key_dst(key)) : NULL;
@@ -228,14 +294,16 @@ PyObject *ipflow_reduce(PyObject *self_, PyObject *Py_UNUSED(args))
 {
     if (!ipflow_key(self_))
         return NULL;
+    const struct key_notes *notes = &((const struct ipflow *)self_)->notes;
+    const char *icmp = notes->has_icmp ? (const char *)notes->icmp : NULL; /* NULL becomes None */
     PyObject *from_key = natkit_attribute((PyObject *)Py_TYPE(self_), "from_key");
     PyObject *added = from_key ? natkit_added_state(self_) : NULL;
     PyObject *result = NULL;
 
     if (added) /* a NULL from a getter passes Py_BuildValue's N, with its exception */
-        result = Py_BuildValue("O(NNN)O", from_key, ipflow_fwd_key_get(self_, NULL),
+        result = Py_BuildValue("O(NNNy#)O", from_key, ipflow_fwd_key_get(self_, NULL),
                                ipflow_src_in_home_get(self_, NULL),
-                               ipflow_dst_in_home_get(self_, NULL), added);
+                               ipflow_dst_in_home_get(self_, NULL), icmp, (Py_ssize_t)2, added);
     Py_XDECREF(added);
     Py_XDECREF(from_key);
     return result;

@@ -94,15 +94,18 @@ static PyObject *home_flow(PyObject *self_, PyObject *obj)
 {
     const struct flowhome *self = (struct flowhome *)self_;
     struct natkit_key key;
-    uint16_t ethertype = 0;
-    if (natkit_key_of_object(self->state->plt_api, obj, &key, &ethertype) < 0)
+    struct key_notes notes;
+    if (natkit_key_of_object(self->state->plt_api, obj, &key, &notes) < 0)
         return NULL;
     int version = key.bytes[KEY_VERSION];
     if (version == 0)
-        return ipflow_not_ip(self->state, ethertype);
-    return ipflow_new(self->state, &key,
-                      natkit_at_home(&self->networks, version, natkit_key_src(&key)),
-                      natkit_at_home(&self->networks, version, natkit_key_dst(&key)));
+        return ipflow_not_ip(self->state, notes.ethertype);
+    PyObject *flow = ipflow_new(self->state, &key,
+                                natkit_at_home(&self->networks, version, natkit_key_src(&key)),
+                                natkit_at_home(&self->networks, version, natkit_key_dst(&key)));
+    if (flow)
+        ((struct ipflow *)flow)->notes = notes;
+    return flow;
 }
 
 /* Set the items of a new tuple, from `at` on, to networks: 0, or -1 with an exception. */

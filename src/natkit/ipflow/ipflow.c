@@ -24,7 +24,7 @@ PyObject *ipflow_new(const struct natkit_state *state, const struct natkit_key *
     self->key = *key;
     self->src_in_home = src_in_home;
     self->dst_in_home = dst_in_home;
-    self->ethertype = 0;
+    self->notes = (struct key_notes){.ethertype = 0};
     return (PyObject *)self;
 }
 
@@ -33,7 +33,7 @@ PyObject *ipflow_not_ip(const struct natkit_state *state, uint16_t ethertype)
     const struct natkit_key none = {.bytes = {0}};
     PyObject *self_ = ipflow_new(state, &none, NO_HOME, NO_HOME);
     if (self_)
-        ((struct ipflow *)self_)->ethertype = ethertype;
+        ((struct ipflow *)self_)->notes.ethertype = ethertype;
     return self_;
 }
 
@@ -56,12 +56,12 @@ static PyObject *ipflow_of_object(PyTypeObject *type, PyObject *obj)
 {
     const struct natkit_state *state = natkit_state_of(type);
     struct natkit_key key;
-    uint16_t ethertype = 0;
-    if (!state || natkit_key_of_object(state->plt_api, obj, &key, &ethertype) < 0)
+    struct key_notes notes;
+    if (!state || natkit_key_of_object(state->plt_api, obj, &key, &notes) < 0)
         return NULL;
     PyObject *self_ = ipflow_new_as(type, state, &key, NO_HOME, NO_HOME);
     if (self_)
-        ((struct ipflow *)self_)->ethertype = ethertype;
+        ((struct ipflow *)self_)->notes = notes;
     return self_;
 }
 
@@ -121,33 +121,58 @@ static int read_in_home(const char *name, PyObject *obj, int *in_home)
     return 0;
 }
 
-PyDoc_STRVAR(from_key_doc,
-             "from_key($type, key, src_in_home=None, dst_in_home=None)\n--\n\n"
-             "The IPflow whose fwd_key is key.\n\n"
-             "key is bytes-like. With src_in_home and dst_in_home the IPflow is as a FlowHome\n"
-             "makes it. ValueError for bytes that are no key and where just one of the two is\n"
-             "None, TypeError for other types.");
+/* The type and code of ICMP, from None or two bytes: 0, or -1 with an exception. */
+static int read_icmp(PyObject *obj, struct key_notes *notes)
+{
+    Py_buffer buffer;
+    if (obj == Py_None)
+        return 0;
+    if (PyObject_GetBuffer(obj, &buffer, PyBUF_SIMPLE) < 0)
+        return -1;
+    notes->has_icmp = buffer.len == sizeof(notes->icmp);
+    if (notes->has_icmp)
+        memcpy(notes->icmp, buffer.buf, sizeof(notes->icmp));
+    else
+        PyErr_Format(PyExc_ValueError, "icmp is two bytes, a type and a code, not %zd", buffer.len);
+    PyBuffer_Release(&buffer);
+    return notes->has_icmp ? 0 : -1;
+}
+
+PyDoc_STRVAR(
+    from_key_doc,
+    "from_key($type, key, src_in_home=None, dst_in_home=None, icmp=None)\n--\n\n"
+    "The IPflow whose fwd_key is key.\n\n"
+    "key is bytes-like. With src_in_home and dst_in_home the IPflow is as a FlowHome\n"
+    "makes it; icmp is the type and the code of an ICMP packet, two bytes, of which its\n"
+    "community_id is made. ValueError for bytes that are no key and where just one of the two is\n"
+    "None, TypeError for other types.");
 
 static PyObject *ipflow_from_key(PyObject *type_, PyObject *args, PyObject *kwargs)
 {
-    static char key_word[] = "key", src_word[] = "src_in_home", dst_word[] = "dst_in_home";
-    static char *keywords[] = {key_word, src_word, dst_word, NULL};
-    PyObject *key_obj = NULL, *src_obj = Py_None, *dst_obj = Py_None; /* borrowed from args */
+    static char key_word[] = "key", src_word[] = "src_in_home", dst_word[] = "dst_in_home",
+                icmp_word[] = "icmp";
+    static char *keywords[] = {key_word, src_word, dst_word, icmp_word, NULL};
+    PyObject *key_obj = NULL, *src_obj = Py_None, *dst_obj = Py_None,
+             *icmp_obj = Py_None; /* borrowed from args */
     PyTypeObject *type = (PyTypeObject *)type_;
     const struct natkit_state *state = natkit_state_of(type);
     struct natkit_key key;
+    struct key_notes notes = {.ethertype = 0};
     int src_in_home = NO_HOME, dst_in_home = NO_HOME;
-    if (!state || !PyArg_ParseTupleAndKeywords(args, kwargs, "O|OO:from_key", keywords, &key_obj,
-                                               &src_obj, &dst_obj))
+    if (!state || !PyArg_ParseTupleAndKeywords(args, kwargs, "O|OOO:from_key", keywords, &key_obj,
+                                               &src_obj, &dst_obj, &icmp_obj))
         return NULL;
     if (read_key(key_obj, &key) < 0 || read_in_home("src_in_home", src_obj, &src_in_home) < 0 ||
-        read_in_home("dst_in_home", dst_obj, &dst_in_home) < 0)
+        read_in_home("dst_in_home", dst_obj, &dst_in_home) < 0 || read_icmp(icmp_obj, &notes) < 0)
         return NULL;
     if ((src_in_home == NO_HOME) != (dst_in_home == NO_HOME)) {
         PyErr_SetString(PyExc_ValueError, "src_in_home and dst_in_home: give both or neither");
         return NULL;
     }
-    return ipflow_new_as(type, state, &key, src_in_home, dst_in_home);
+    PyObject *self_ = ipflow_new_as(type, state, &key, src_in_home, dst_in_home);
+    if (self_)
+        ((struct ipflow *)self_)->notes = notes;
+    return self_;
 }
 
 static void ipflow_dealloc(PyObject *self_)

@@ -6,7 +6,7 @@
 #include <Python.h>
 #include <stdbool.h>
 
-#include "key.h"
+#include "packetkey.h"
 
 /* Whether an end of an IPflow is at home; NO_HOME where no FlowHome was asked. */
 enum { NO_HOME = -1, NOT_AT_HOME = 0, AT_HOME = 1 };
@@ -16,7 +16,7 @@ struct ipflow {
     struct natkit_key key; /* all zero for a packet that is not IP */
     int src_in_home;       /* NO_HOME in both or in neither */
     int dst_in_home;
-    uint16_t ethertype; /* of a packet that is not IP */
+    struct key_notes notes;
 };
 
 /* Whether an IPflow has a key: that of a packet which is not IP has none, and is false. */

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 from . import _plt
 from ._inorder import InThreads, InTurn, Limit, OneByOne, Reading
 from ._names import ColumnName
+from ._parts import FORMATS
 from ._progress import Tell, measured
 from ._sources import Source, Sources, sources_of
 from ._table import Addresses, Batch, Table, address_kind, check_fields, empty_batch
@@ -164,10 +165,19 @@ def read_columns(
         return Columns(InTurn(remote, rows, remote.close), names, reading.empty)
     threads = 1 if limit is not None else workers or processors()
     if threads == 1 or len(sources) == 1:
-        in_turn = InTurn(OneByOne(reading, sources, rows), rows, progress=told)
+        in_turn = InTurn(OneByOne(reading, sources, rows, threads), rows, progress=told)
         return Columns(in_turn, names, reading.empty)
     ahead = InThreads(reading, sources, threads, batch)
     return Columns(InTurn(ahead, rows, ahead.close, told), names, reading.empty)
+
+
+def formats_to_split(filter: _plt.filter | str | None) -> Sequence[str]:
+    """Formats of files whose parts may be read at the same time.
+
+    A filter of libpcap's is compiled for the link types that come, of which pcapng may have
+    several; where it can be for none, only who reads all of them can tell.
+    """
+    return FORMATS if filter is None or isinstance(filter, _plt.where) else FORMATS[:1]
 
 
 def _reader(
@@ -205,7 +215,7 @@ def columns(
     source is a trace, a URI, path or URL, a folder, a pattern such as "day/*.pcap.gz", an open
     binary file, or several of these, read in order; fields are names of `column_fields()`; filter
     lets only packets through that match; limit ends after so many packets, of all sources together;
-    batch is the rows of each batch.  ValueError on an unknown
+    batch is the most rows of each batch.  ValueError on an unknown
     field; LibtraceError where a trace can't be read, after what was read before.  Ctrl-C ends the
     reading at once.
 
@@ -216,6 +226,11 @@ def columns(
     addresses="text" has addresses as str in NumPy and as text in Arrow, "binary" as 16 bytes in
     both.  With "auto" each has what it works with: NumPy bytes, as ipp's functions take them, and
     what reads Arrow (pandas, polars, DuckDB, Parquet) text.
+
+    One plain pcap or pcapng file of 16 MB or more is read by `workers` threads, without it as many
+    as there are processors: each reads parts of it, whose batches come in order, as one reader
+    finds them.  With a limit or workers=1 one thread reads it, and so pcapng with a filter of
+    libpcap's.
 
     Of several files `workers` threads read as many at once; without it as many as there are
     processors.  The batches come in the order of the files nevertheless.  While the consumer is at
@@ -238,7 +253,7 @@ def columns(
     empty = empty_batch(_plt._Batch, _plt._column_fields(), names, addresses)
     return read_columns(
         source,
-        Reading(empty, reader, reader, _same),
+        Reading(empty, reader, reader, _same, formats_to_split(filter)),
         names,
         limit=limit,
         batch=batch,

@@ -11,12 +11,14 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Protocol
 
 from . import _plt
+from ._inparts import InParts
+from ._parts import Part, splitting
 from ._progress import Progress
 from ._sources import Source, is_file
 from ._threads import Crew, Work
@@ -65,6 +67,8 @@ class Reading:
     ahead: Callable[..., AheadReader]
     #: A reader of batches made of a lane when its turn has come.
     in_order: Callable[[Lane], Reader]
+    #: Formats of files of which `open` may read parts at the same time.
+    splits: Collection[str] = ()
 
 
 class Limit:
@@ -163,18 +167,32 @@ class InTurn:
 
 
 class OneByOne:
-    """Readers of sources, each opened in its turn; after one that can't be, the next."""
+    """Readers of sources, each opened in its turn; after one that can't be, the next.
 
-    def __init__(self, reading: Reading, sources: Sequence[Source], limit: Limit) -> None:
+    With several workers these read parts of a file at the same time, where there is no limit.
+    """
+
+    def __init__(
+        self, reading: Reading, sources: Sequence[Source], limit: Limit, workers: int = 1
+    ) -> None:
         self._reading = reading
         self._sources = iter(sources)
         self._limit = limit
+        self._workers = workers
 
     def __iter__(self) -> Iterator[Reader]:
         return self
 
     def __next__(self) -> Reader:
-        return self._reading.open(next(self._sources), self._limit.left())
+        source = next(self._sources)
+        if self._workers > 1 and self._reading.splits:
+            whole = splitting(source, self._reading.splits)
+            if whole is not None:
+                return InParts(whole, self._open_part, self._workers)
+        return self._reading.open(source, self._limit.left())
+
+    def _open_part(self, part: Part) -> AheadReader:
+        return self._reading.ahead(part, -1)
 
 
 # --- Ahead by threads -------------------------------------------------------------------------

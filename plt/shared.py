@@ -8,9 +8,10 @@ that work ahead, `processors()` how many may, `is_file()` whether they may read 
 and `seconds()` write times and durations, `ColumnName` is for type checkers.
 """
 
-from ._columns import Decap, SharedFilter, read_columns, shared_filter
+from ._columns import Decap, SharedFilter, formats_to_split, read_columns, shared_filter
 from ._inorder import Lane, Reader, Reading
 from ._names import ColumnName
+from ._parts import Part, Splitting, splitting
 from ._progress import Tell, measured
 from ._show import isoformat, seconds
 from ._sources import Source, Sources, is_file, sources_of
@@ -24,16 +25,19 @@ __all__ = [
     "Crew",
     "Decap",
     "Lane",
+    "Part",
     "SharedFilter",
     "Reader",
     "Reading",
     "Source",
     "Sources",
+    "Splitting",
     "Tell",
     "TunnelKind",
     "address_kind",
     "check_fields",
     "empty_batch",
+    "formats_to_split",
     "shared_filter",
     "is_file",
     "isoformat",
@@ -41,5 +45,6 @@ __all__ = [
     "processors",
     "read_columns",
     "sources_of",
+    "splitting",
     "seconds",
 ]

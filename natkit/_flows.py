@@ -15,6 +15,7 @@ from typing import Any, SupportsIndex
 import plt
 from natkit._natkit import FlowHome, FlowTable
 from plt.shared import (
+    WORTH_IT,
     Crew,
     Decap,
     Part,
@@ -194,12 +195,17 @@ def _parts_side_by_side(whole: _Part, file: Splitting, settings: _Settings, work
 
 
 def _here(
-    whole: _Part, sources: Sequence[Source], settings: _Settings, workers: int, tell: Tell
+    whole: _Part,
+    sources: Sequence[Source],
+    settings: _Settings,
+    workers: int,
+    least: int,
+    tell: Tell,
 ) -> None:
     """Read the sources into the whole; after Ctrl-C the exception has what was read."""
     sources, progress = measured(sources, tell)
     try:
-        _read_here(whole, sources, settings, workers)
+        _read_here(whole, sources, settings, workers, least)
     except KeyboardInterrupt as error:
         error.table = whole.table  # type: ignore[attr-defined]
         raise
@@ -208,11 +214,13 @@ def _here(
             progress.close()
 
 
-def _read_here(whole: _Part, sources: Sequence[Source], settings: _Settings, workers: int) -> None:
+def _read_here(
+    whole: _Part, sources: Sequence[Source], settings: _Settings, workers: int, least: int
+) -> None:
     # most files begin in the midst of connections, whose quality merging can't tell
     if settings.tcp:
         workers = 1
-    for are_files, run in groupby(sources, is_file):
+    for are_files, run in groupby(sources, partial(is_file, least=least)):
         uris = list(run)
         if whole.error is None and are_files and workers > 1 and len(uris) > 1:
             _side_by_side(whole, uris, settings, min(workers, len(uris)))
@@ -258,14 +266,15 @@ def flows(
     """The FlowTable of many traces, flow for flow that which reading them in order would give.
 
     uris are one or more traces as plt.columns() takes them, of one capture after another; home,
-    idle_timeout, active_timeout, vlan, tcp and decap are FlowTable's.  On this machine `workers`
-    threads read files, by default as many as there are processors; pipes, interfaces, URLs, and
-    traces and files that are open are read in their turn.  Of one plain pcap or pcapng file of
-    16 MB or more they read parts, where it has many packets for each flow.  With a client of
-    dask.distributed its workers read, each of which must be able to read the files.  The tables are
-    merged; where merge() can't be exact, the later files are read again into the earlier table: see
-    FlowTable.merge().  With tcp=True those are most, and on this machine the files are read in
-    order at once, by a thread that reads and one that counts.
+    idle_timeout, active_timeout, vlan, tcp and decap are FlowTable's.  On this machine
+    `workers` threads read files, by default those of 128 kB or more by as many as there are
+    processors; pipes, interfaces, URLs, and traces and files that are open are read in their
+    turn.  Of one plain pcap or pcapng file of 16 MB or more they read parts, where it has many
+    packets for each flow.  With a client of dask.distributed its workers read, each of which
+    must be able to read the files.  The tables are merged; where merge() can't be exact, the
+    later files are read again into the earlier table: see FlowTable.merge().  With tcp=True
+    those are most, and on this machine the files are read in order at once, by a thread that
+    reads and one that counts.
 
     progress=True shows a bar of tqdm's, and a function gets the bytes read and those that there
     are, as for plt.columns().
@@ -284,7 +293,9 @@ def flows(
     settings = _Settings(home, idle_timeout, active_timeout, shared, vlan, tcp, decap)
     if client is None:
         whole = _Part(FlowTable(*settings.words()), tuple(sources))
-        _here(whole, sources, settings, threads, progress)
+        # a table of its own for a small file takes longer than reading it
+        least = WORTH_IT if workers is None else 0
+        _here(whole, sources, settings, threads, least, progress)
     elif progress:
         raise ValueError("progress tells of what is read on this machine, not on a cluster")
     elif not all(isinstance(source, str | bytes | os.PathLike) for source in sources):

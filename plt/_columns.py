@@ -5,7 +5,7 @@ from __future__ import annotations
 import operator
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import partial
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from . import _plt
@@ -13,7 +13,7 @@ from ._inorder import InThreads, InTurn, Limit, OneByOne, Reading
 from ._names import ColumnName
 from ._parts import FORMATS
 from ._progress import Tell, measured
-from ._sources import Source, Sources, sources_of
+from ._sources import WORTH_IT, Source, Sources, sources_of
 from ._table import Addresses, Batch, Table, address_kind, check_fields, empty_batch
 from ._threads import processors
 
@@ -44,7 +44,12 @@ DEFAULT_FIELDS = (
 
 def column_fields() -> dict[str, str]:
     """The names of all columns, each with one sentence on what it holds."""
-    return {name: doc for name, _, doc, _ in _plt._column_fields()}
+    return {name: doc for name, (_, _, doc, _) in _fields().items()}
+
+
+@cache
+def _fields() -> dict[str, tuple[str, int, str, bool]]:
+    return {row[0]: row for row in _plt._column_fields()}
 
 
 class Columns:
@@ -167,7 +172,7 @@ def read_columns(
     if threads == 1 or len(sources) == 1:
         in_turn = InTurn(OneByOne(reading, sources, rows, threads), rows, progress=told)
         return Columns(in_turn, names, reading.empty)
-    ahead = InThreads(reading, sources, threads, batch)
+    ahead = InThreads(reading, sources, threads, batch, WORTH_IT if workers is None else 0)
     return Columns(InTurn(ahead, rows, ahead.close, told), names, reading.empty)
 
 
@@ -233,11 +238,12 @@ def columns(
     libpcap's.
 
     Of several files `workers` threads read as many at once; without it as many as there are
-    processors.  The batches come in the order of the files nevertheless.  While the consumer is at
-    one file, the threads read ahead in the next: together at most 4,194,304 rows and 1,024 batches,
-    but two batches each.  `table()` lets them read without that bound.  With a limit or workers=1
-    files are read one after another, and traces, pipes and interfaces always, by the consumer's own
-    thread.  Ctrl-C, `close()` and dropping the Columns end the threads.
+    processors read those of 128 kB or more.  The batches come in the order of the files
+    nevertheless.  While the consumer is at one file, the threads read ahead in the next:
+    together at most 4,194,304 rows and 1,024 batches, but two batches each.  `table()` lets
+    them read without that bound.  With a limit or workers=1 files are read one after another,
+    and traces, pipes and interfaces always, by the consumer's own thread.  Ctrl-C, `close()`
+    and dropping the Columns end the threads.
 
     progress=True shows a bar of tqdm's, with the bytes that were read of those that the files have;
     a function gets both, the second is None where it is not known, at most ten times a second and
@@ -247,10 +253,10 @@ def columns(
     to open: as many at once as they have threads, or `workers`.  They keep the batches of a source
     until those were fetched, two at a time.
     """
-    names = check_fields(DEFAULT_FIELDS if fields is None else fields, list(column_fields()))
+    names = check_fields(DEFAULT_FIELDS if fields is None else fields, list(_fields()))
     kind = address_kind(addresses)
     reader = partial(_reader, names, shared_filter(filter), batch, kind, decap)
-    empty = empty_batch(_plt._Batch, _plt._column_fields(), names, addresses)
+    empty = empty_batch(_plt._Batch, map(_fields().__getitem__, names), names, addresses)
     return read_columns(
         source,
         Reading(empty, reader, reader, _same, formats_to_split(filter)),

@@ -234,9 +234,10 @@ class _Task:
 class _Job:
     """A source in hand."""
 
-    def __init__(self, reading: Reading, source: Source, room: int) -> None:
+    def __init__(self, reading: Reading, source: Source, room: int, least: int) -> None:
         self.source = source
-        self.for_thread = is_file(source)  # else the consumer's own thread reads it in its turn
+        # else the consumer's own thread reads it in its turn
+        self.for_thread = is_file(source, least)
         self.task = task = _Task(partial(reading.ahead, source, -1))
         self.work: Work[Any] = Work(task.read, room, task.stop, task.close)
         self.given = False  # to the threads
@@ -306,14 +307,16 @@ class _ThreadLane:
 class InThreads:
     """Readers of sources that some threads read ahead, in the order of the sources.
 
-    Threads read files alone.  A trace that is open, a pipe or an interface is read by the
-    consumer's own thread in its turn.  No thread begins before the first batch is asked for.
+    Threads read files alone, of so many bytes at least: to hand over a small one takes as long as
+    to read it.  That, a trace that is open, a pipe or an interface is read by the consumer's own
+    thread in its turn.  No thread begins before the first batch is asked for.
     """
 
     def __init__(
-        self, reading: Reading, sources: Sequence[Source], workers: int, batch: int
+        self, reading: Reading, sources: Sequence[Source], workers: int, batch: int, least: int = 0
     ) -> None:
         self.reading = reading
+        self._least = least
         self._sources = deque(sources)
         self._most = min(workers, len(sources))  # sources in hand
         #: Batches that a thread may read ahead of the consumer.
@@ -369,7 +372,7 @@ class InThreads:
         self.crew.close()
 
     def _job(self) -> _Job:
-        job = _Job(self.reading, self._sources.popleft(), self.room)
+        job = _Job(self.reading, self._sources.popleft(), self.room, self._least)
         if self._hurried:
             job.hurry()
         return job

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import glob
 import os
+import stat
 from collections.abc import Iterable, Mapping
 from pathlib import PurePath
 from typing import Protocol, TypeAlias, cast
@@ -13,7 +14,11 @@ from ._formats import FILE_FORMATS, LIBTRACE_FORMATS, NoTrace, sniff
 from ._paths import home_path, is_url
 from ._plt import LibtraceError
 
-__all__ = ["Readable", "Source", "Sources", "is_file", "local_path", "sources_of"]
+__all__ = ["Readable", "WORTH_IT", "Source", "Sources", "is_file", "local_path", "sources_of"]
+
+
+#: Bytes of a file that is worth handing over to a thread, where the number of threads is not given.
+WORTH_IT = 1 << 17
 
 
 class Readable(Protocol):
@@ -53,10 +58,17 @@ def local_path(source: Source) -> str | None:
     return home_path(path) if names_file(prefix) and path != "-" and not is_url(path) else None
 
 
-def is_file(source: Source) -> bool:
-    """Whether a source is a file, which opens at once and is read by nobody else."""
+def is_file(source: Source, least: int = 0) -> bool:
+    """Whether a source is a file of so many bytes or more.
+
+    Files open at once, and are read by nobody else.
+    """
     path = local_path(source)
-    return path is not None and os.path.isfile(path)
+    try:
+        found = os.stat(path) if path is not None else None
+    except (OSError, ValueError):  # its reader says what is wrong, in its turn
+        return False
+    return found is not None and stat.S_ISREG(found.st_mode) and found.st_size >= least
 
 
 def sources_of(given: Sources) -> list[Source]:

@@ -14,7 +14,7 @@ from ._names import ColumnName
 from ._parts import Part, Splitting, splitting
 from ._progress import Tell, measured
 from ._show import isoformat, seconds
-from ._sources import Source, Sources, is_file, sources_of
+from ._sources import WORTH_IT, Source, Sources, is_file, sources_of
 from ._table import Addresses, address_kind, check_fields, empty_batch
 from ._threads import Crew, processors
 from ._tunnel import TunnelKind
@@ -34,6 +34,7 @@ __all__ = [
     "Splitting",
     "Tell",
     "TunnelKind",
+    "WORTH_IT",
     "address_kind",
     "check_fields",
     "empty_batch",

@@ -7,6 +7,9 @@
 /* With no more rows than this the texts of all addresses fit Arrow's 32-bit offsets. */
 enum { FIRST_ROOM = 1 << 16, MOST_ROWS = 1 << 25 };
 
+/* The same of the first batch: a file may be small, and is one of many. */
+enum { SMALL_ROOM = 1 << 8 };
+
 static void end(struct column_reader *self)
 {
     struct plt_records *records = self->records;
@@ -112,10 +115,12 @@ static PyObject *read_batch(struct column_reader *self, size_t most)
     if (!self->records)
         return NULL;
     size_t rows = self->left < most ? self->left : most;
+    size_t room = self->has_begun ? FIRST_ROOM : SMALL_ROOM;
     struct batch *batch =
-        batch_new(self->types, self->infos, self->count, rows < FIRST_ROOM ? rows : FIRST_ROOM);
+        batch_new(self->types, self->infos, self->count, rows < room ? rows : room);
     if (!batch)
         return NULL;
+    self->has_begun = true;
     fill(self, batch, rows);
     self->left -= self->left == SIZE_MAX ? 0 : batch->rows;
     bool failed = PyErr_Occurred();

@@ -57,7 +57,7 @@ static enum end follow_pcap(const struct records *records, uint64_t *at, uint64_
         if (records->len - *at < PCAP_PACKET_HEADER)
             return END_MORE;
         uint32_t captured = load32(records->big_endian, records->data + *at + 8);
-        if (captured > PCAP_MAX_CAPTURE)
+        if (captured > MAX_CAPTURE_LENGTH)
             return END_DAMAGE;
         *at += PCAP_PACKET_HEADER + captured;
         ++*packets;

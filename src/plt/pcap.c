@@ -143,7 +143,7 @@ static enum source_result pcap_next(struct source *base, struct plt_record *reco
         return result;
     uint32_t len = load32(self->big_endian, header + (self->swapped_lengths ? 12 : 8));
     uint32_t wire_len = load32(self->big_endian, header + (self->swapped_lengths ? 8 : 12));
-    if (len > PCAP_MAX_CAPTURE)
+    if (len > MAX_CAPTURE_LENGTH)
         return source_fail(base, "its header claims a capture length of %u bytes", len);
     if (base->input.end - base->input.at < self->header + len) {
         header = input_need(base, (size_t)self->header + len, "a packet", &result);

@@ -14,10 +14,10 @@ from collections import deque
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 from . import _plt
-from ._inparts import InParts
+from ._inparts import InParts, PartReader
 from ._parts import Part, splitting
 from ._progress import Progress
 from ._sources import Source, is_file
@@ -191,8 +191,8 @@ class OneByOne:
                 return InParts(whole, self._open_part, self._workers)
         return self._reading.open(source, self._limit.left())
 
-    def _open_part(self, part: Part) -> AheadReader:
-        return self._reading.ahead(part, -1)
+    def _open_part(self, part: Part) -> PartReader:
+        return cast(PartReader, self._reading.ahead(part, -1))
 
 
 # --- Ahead by threads -------------------------------------------------------------------------

@@ -11,14 +11,15 @@ from . import _plt
 from ._parts import Part, Splitting
 from ._threads import Crew, ForkedError
 
-__all__ = ["InParts"]
+__all__ = ["InParts", "PartReader"]
 
 
-class Reader(Protocol):
+class PartReader(Protocol):
     """What reads a part."""
 
     def __next__(self) -> _plt._Batch: ...
     def rest(self) -> _plt._Batch | None: ...
+    def expect_many(self) -> None: ...
     def stop(self) -> None: ...
     def close(self) -> None: ...
 
@@ -26,11 +27,11 @@ class Reader(Protocol):
 class Readings:
     """How the threads read parts, and what they are at."""
 
-    def __init__(self, open: Callable[[Part], Reader]) -> None:
+    def __init__(self, open: Callable[[Part], PartReader]) -> None:
         self.open = open
         self.at_once = False  # as few batches as can be
         self.ended = False
-        self.readers: set[Reader] = set()
+        self.readers: set[PartReader] = set()
 
     def read(self, part: Part) -> PartRead:
         """Read a part."""
@@ -38,6 +39,7 @@ class Readings:
         try:
             reader = self.open(part)
             self.readers.add(reader)
+            reader.expect_many()
             while not self.ended and (batch := self.next_of(reader)) is not None:
                 batches.append(batch)
             self.readers.discard(reader)
@@ -46,7 +48,7 @@ class Readings:
             return PartRead(part, batches, error.with_traceback(None))
         return PartRead(part, batches)
 
-    def next_of(self, reader: Reader) -> _plt._Batch | None:
+    def next_of(self, reader: PartReader) -> _plt._Batch | None:
         return reader.rest() if self.at_once else next(reader, None)
 
     def stop(self) -> None:
@@ -68,7 +70,7 @@ class PartRead:
 class InParts:
     """Batches of a file that threads read part by part: a reader, as `_inorder.Reader` says."""
 
-    def __init__(self, whole: Splitting, open: Callable[[Part], Reader], workers: int) -> None:
+    def __init__(self, whole: Splitting, open: Callable[[Part], PartReader], workers: int) -> None:
         self._whole = whole
         self._at = whole.start  # of the next record
         self._packets = 0  # before it
@@ -76,7 +78,7 @@ class InParts:
         self._crew = Crew(workers, "plt-parts")
         self._parts = self._crew.in_order(self._readings.read, whole.parts(), workers + 1)
         self._batches: deque[_plt._Batch] = deque()
-        self._left: Reader | None = None  # what reads all that is left
+        self._left: PartReader | None = None  # what reads all that is left
         self._ended = False
 
     def __next__(self) -> _plt._Batch:

@@ -181,10 +181,18 @@ static PyObject *reader_stop(PyObject *self_, PyObject *Py_UNUSED(args))
     Py_RETURN_NONE;
 }
 
+static PyObject *reader_expect_many(PyObject *self_, PyObject *Py_UNUSED(args))
+{
+    ((struct column_reader *)self_)->has_begun = true;
+    Py_RETURN_NONE;
+}
+
 PyMethodDef column_reader_methods[] = {
     {"rest", reader_rest, METH_NOARGS,
      "rest($self, /)\n--\n\nAll that is left as one batch, or much of it; None at the end."},
     {"skip", reader_skip, METH_O, "skip($self, rows, /)\n--\n\nRead rows without keeping them."},
+    {"expect_many", reader_expect_many, METH_NOARGS,
+     "expect_many($self, /)\n--\n\nTake memory for many rows at once: the source is large."},
     {"close", reader_close, METH_NOARGS, "close($self, /)\n--\n\nRead no more."},
     {"stop", reader_stop, METH_NOARGS,
      "stop($self, /)\n--\n\nLet the thread that is reading end soon, as if the trace ended."},

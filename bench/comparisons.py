@@ -86,6 +86,7 @@ def columns(sizes: Sizes) -> Comparison:
     jobs = (
         Job("the floor, in C", FLOOR, path),
         Job("plt.columns(), by batches", "with_columns.batches", path, 2.2),
+        Job("plt.columns(), by batches, 1 worker", "with_columns.batches_1_worker", path),
         Job("plt.columns(decap=True), by batches", "with_columns.decap_batches", path, 2.5),
         Job("plt.columns(), one table", "with_columns.table", path),
         Job("plt.columns(), pyarrow table", "with_pyarrow.columns", path, 2.2),
@@ -121,6 +122,7 @@ def flows(sizes: Sizes) -> Comparison:
         Job("natkit.FlowTable(tcp=True)", "with_natkit.flow_table_tcp", path),
         Job("natkit.FlowTable(first=20)", "with_natkit.flow_table_first", path),
         Job("natkit.FlowTable(statistics=True)", "with_natkit.flow_table_statistics", path),
+        Job("natkit.flows(), 2 workers", "with_natkit.parts_2_workers", path),
         Job("natkit.flows(), 4 files, 1 worker", "with_natkit.flows_1_worker", pieces),
         Job("natkit.flows(), 4 files, 2 workers", "with_natkit.flows_2_workers", pieces),
         Job("IPflow, dict (p15)", "with_natkit.flow_dict", path, 8.0),

@@ -6,7 +6,7 @@ import copy
 import operator
 import os
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields
 from functools import partial
 from itertools import groupby
@@ -15,23 +15,34 @@ from typing import Any, SupportsIndex
 import plt
 from natkit._natkit import FlowHome, FlowTable
 from plt.shared import (
+    WORTH_IT,
     Crew,
     Decap,
+    Part,
     SharedFilter,
     Source,
     Sources,
+    Splitting,
     Tell,
+    formats_to_split,
     is_file,
     measured,
     processors,
     shared_filter,
     sources_of,
+    splitting,
 )
 
 __all__ = ["Source", "flows"]
 
 #: Seconds that threads get to end after an error; one that waits for a disk is left to itself.
 PATIENCE = 0.1
+
+#: Parts of a file for each thread: each takes time to be merged.
+PARTS = 3
+
+#: Packets that flows have on average, at least, where merging takes less than it saves.
+PACKETS_OF_FLOW = 8
 
 
 @dataclass(frozen=True)
@@ -139,13 +150,68 @@ def _side_by_side(whole: _Part, uris: Sequence[Source], settings: _Settings, wor
         crew.close()
 
 
+def _parts_read(
+    file: Splitting, settings: _Settings, workers: int, crew: Crew, stop: _Stop
+) -> Iterator[_Part]:
+    """The parts of a file, read side by side; the first tells whether that is worth it."""
+    first = next(file.parts())
+    found = _read(first, settings)
+    yield found
+    if first.stop is None or len(found.table) * PACKETS_OF_FLOW > found.table.packets:
+        return
+    size = (file.size - first.stop) // (PARTS * workers)
+    read = partial(_read, settings=settings, stop=stop)
+    yield from crew.in_order(read, file.parts(first.stop, size), workers + 1)
+
+
+def _parts_side_by_side(whole: _Part, file: Splitting, settings: _Settings, workers: int) -> None:
+    """The same with the parts of one file.
+
+    A part that is not what reading on would come to is read once more, from where that is; what
+    can't be merged exactly, and all after it, is read on.
+    """
+    stop = _Stop()
+    crew = Crew(workers, "natkit-flows", PATIENCE)
+    at, packets = file.start, 0
+    try:
+        for read in _parts_read(file, settings, workers, crew, stop):
+            found, part = read, read.uris[0]
+            assert isinstance(part, Part)
+            if part.stop is not None and part.stop <= at:
+                continue  # one packet goes over all of it
+            if (part.start, part.state) != (at, file.state):
+                part = file.part(at, part.stop)
+                found = _read(part, settings)
+            stream = part.stream
+            if found.error is not None or stream is None or stream.end is None:
+                break
+            if whole.table.packets == 0:
+                whole.table = found.table
+                whole.table._merged()
+            elif not whole.table.merge(found.table, exact=True):
+                break
+            at, file.state = stream.end, stream.state
+            packets += stream.packets
+            if part.stop is None:
+                return
+    finally:
+        stop.event.set()
+        crew.close()
+    _read_on(whole, [file.part(at, None, packets)], settings)
+
+
 def _here(
-    whole: _Part, sources: Sequence[Source], settings: _Settings, workers: int, tell: Tell
+    whole: _Part,
+    sources: Sequence[Source],
+    settings: _Settings,
+    workers: int,
+    least: int,
+    tell: Tell,
 ) -> None:
     """Read the sources into the whole; after Ctrl-C the exception has what was read."""
     sources, progress = measured(sources, tell)
     try:
-        _read_here(whole, sources, settings, workers)
+        _read_here(whole, sources, settings, workers, least)
     except KeyboardInterrupt as error:
         error.table = whole.table  # type: ignore[attr-defined]
         raise
@@ -154,14 +220,22 @@ def _here(
             progress.close()
 
 
-def _read_here(whole: _Part, sources: Sequence[Source], settings: _Settings, workers: int) -> None:
+def _read_here(
+    whole: _Part, sources: Sequence[Source], settings: _Settings, workers: int, least: int
+) -> None:
     # most files begin in the midst of connections, whose quality merging can't tell
     if settings.tcp:
         workers = 1
-    for are_files, run in groupby(sources, is_file):
+    for are_files, run in groupby(sources, partial(is_file, least=least)):
         uris = list(run)
         if whole.error is None and are_files and workers > 1 and len(uris) > 1:
             _side_by_side(whole, uris, settings, min(workers, len(uris)))
+            continue
+        file = None
+        if whole.error is None and are_files and workers > 1:
+            file = splitting(uris[0], formats_to_split(settings.filter))
+        if file is not None:
+            _parts_side_by_side(whole, file, settings, workers)
         else:
             _read_on(whole, uris, settings)
 
@@ -201,12 +275,14 @@ def flows(
 
     uris are one or more traces as plt.columns() takes them, of one capture after another; home,
     idle_timeout, active_timeout, vlan, tcp, decap, first and statistics are FlowTable's.  On this
-    machine `workers` threads read files, by default as many as there are processors; pipes,
-    interfaces, URLs, and traces and files that are open are read in their turn.  With a client of
-    dask.distributed its workers read, each of which must be able to read the files.  The tables
-    are merged; where merge() can't be exact, the later files are read again into the earlier
-    table: see FlowTable.merge().  With tcp=True those are most, and on this machine the files are
-    read in order at once, by a thread that reads and one that counts.
+    machine `workers` threads read files, by default those of 128 kB or more by as many as there are
+    processors; pipes, interfaces, URLs, and traces and files that are open are read in their
+    turn.  Of one plain pcap or pcapng file of 16 MB or more they read parts, where it has many
+    packets for each flow.  With a client of dask.distributed its workers read, each of which
+    must be able to read the files.  The tables are merged; where merge() can't be exact, the
+    later files are read again into the earlier table: see FlowTable.merge().  With tcp=True
+    those are most, and on this machine the files are read in order at once, by a thread that
+    reads and one that counts.
 
     progress=True shows a bar of tqdm's, and a function gets the bytes read and those that there
     are, as for plt.columns().
@@ -227,7 +303,9 @@ def flows(
     )
     if client is None:
         whole = _Part(FlowTable(**settings.words()), tuple(sources))
-        _here(whole, sources, settings, threads, progress)
+        # a table of its own for a small file takes longer than reading it
+        least = WORTH_IT if workers is None else 0
+        _here(whole, sources, settings, threads, least, progress)
     elif progress:
         raise ValueError("progress tells of what is read on this machine, not on a cluster")
     elif not all(isinstance(source, str | bytes | os.PathLike) for source in sources):

@@ -5,14 +5,15 @@ from __future__ import annotations
 import operator
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import partial
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any, SupportsIndex, TypeAlias, TypeVar
 
 from . import _plt
 from ._inorder import InThreads, InTurn, Limit, OneByOne, Reading
 from ._names import ColumnName
+from ._parts import FORMATS
 from ._progress import Tell, measured
-from ._sources import Source, Sources, sources_of
+from ._sources import WORTH_IT, Source, Sources, sources_of
 from ._table import Addresses, Batch, Table, address_kind, check_fields, empty_batch
 from ._threads import processors
 
@@ -55,14 +56,19 @@ DEFAULT_FIELDS = (
 
 def column_fields() -> dict[str, str]:
     """The names of all columns, each with one sentence on what it holds."""
-    return {name: doc for name, _, doc, _ in _plt._column_fields()}
+    return {name: doc for name, (_, _, doc, _) in _fields().items()}
+
+
+@cache
+def _fields() -> dict[str, tuple[str, int, str, bool]]:
+    return {row[0]: row for row in _plt._column_fields()}
 
 
 def packet_batch(
     names: Sequence[str], addresses: Addresses, more: Iterable[tuple[str, int, str, bool]]
 ) -> _plt._Batch:
     """A batch without rows, of columns of packets, and of more that a module has."""
-    known = [*_plt._column_fields(), *more]
+    known = [*_fields().values(), *more]
     return empty_batch(_plt._Batch, known, names, addresses)
 
 
@@ -192,10 +198,22 @@ def read_columns(
         return Columns(InTurn(remote, rows, remote.close), names, reading.empty)
     threads = 1 if limit is not None else workers or processors()
     if threads == 1 or len(sources) == 1:
-        in_turn = InTurn(OneByOne(reading, sources, rows), rows, progress=told)
+        in_turn = InTurn(OneByOne(reading, sources, rows, threads), rows, progress=told)
         return Columns(in_turn, names, reading.empty)
-    ahead = InThreads(reading, sources, threads, batch)
+    ahead = InThreads(reading, sources, threads, batch, WORTH_IT if workers is None else 0)
     return Columns(InTurn(ahead, rows, ahead.close, told), names, reading.empty)
+
+
+def formats_to_split(filter: _plt.filter | str | None) -> Sequence[str]:
+    """Formats of files whose parts may be read at the same time.
+
+    A filter of libpcap's is compiled for the link types that come, of which pcapng may have
+    several; where it can be for none, only who reads all of them can tell.  So it is with a packet's
+    number.
+    """
+    if isinstance(filter, _plt.where):
+        return () if "number" in filter.expression else FORMATS
+    return FORMATS if filter is None else FORMATS[:1]
 
 
 def _reader(
@@ -235,7 +253,7 @@ def columns(
     source is a trace, a URI, path or URL, a folder, a pattern such as "day/*.pcap.gz", an open
     binary file, or several of these, read in order; fields are names of `column_fields()`; filter
     lets only packets through that match; limit ends after so many packets, of all sources together;
-    batch is the rows of each batch.  ValueError on an unknown
+    batch is the most rows of each batch.  ValueError on an unknown
     field; LibtraceError where a trace can't be read, after what was read before.  Ctrl-C ends the
     reading at once.
 
@@ -249,12 +267,18 @@ def columns(
     both.  With "auto" each has what it works with: NumPy bytes, as ipp's functions take them, and
     what reads Arrow (pandas, polars, DuckDB, Parquet) text.
 
+    One plain pcap or pcapng file of 16 MB or more is read by `workers` threads, without it as many
+    as there are processors: each reads parts of it, whose batches come in order, as one reader
+    finds them.  With a limit or workers=1 one thread reads it, and so pcapng with a filter of
+    libpcap's.
+
     Of several files `workers` threads read as many at once; without it as many as there are
-    processors.  The batches come in the order of the files nevertheless.  While the consumer is at
-    one file, the threads read ahead in the next: together at most 4,194,304 rows and 1,024 batches,
-    but two batches each.  `table()` lets them read without that bound.  With a limit or workers=1
-    files are read one after another, and traces, pipes and interfaces always, by the consumer's own
-    thread.  Ctrl-C, `close()` and dropping the Columns end the threads.
+    processors read those of 128 kB or more.  The batches come in the order of the files
+    nevertheless.  While the consumer is at one file, the threads read ahead in the next:
+    together at most 4,194,304 rows and 1,024 batches, but two batches each.  `table()` lets
+    them read without that bound.  With a limit or workers=1 files are read one after another,
+    and traces, pipes and interfaces always, by the consumer's own thread.  Ctrl-C, `close()`
+    and dropping the Columns end the threads.
 
     progress=True shows a bar of tqdm's, with the bytes that were read of those that the files have;
     a function gets both, the second is None where it is not known, at most ten times a second and
@@ -264,15 +288,17 @@ def columns(
     to open: as many at once as they have threads, or `workers`.  They keep the batches of a source
     until those were fetched, two at a time.
     """
-    names = check_fields(DEFAULT_FIELDS if fields is None else fields, list(column_fields()))
+    names = check_fields(DEFAULT_FIELDS if fields is None else fields, list(_fields()))
     kind = address_kind(addresses)
     reader = partial(
         _reader, names, shared_filter(filter), batch, kind, decap, community_seed_of(community_seed)
     )
     empty = packet_batch(names, addresses, ())
+    # a packet's number is known only where all before it were counted
+    splits = () if "number" in names else formats_to_split(filter)
     return read_columns(
         source,
-        Reading(empty, reader, reader, _same),
+        Reading(empty, reader, reader, _same, splits),
         names,
         limit=limit,
         batch=batch,

@@ -7,23 +7,32 @@ import contextlib
 import lzma
 import zlib
 from collections.abc import Callable
-from functools import partial
+from functools import cache, partial
 from importlib import import_module
-from typing import Protocol
+from typing import Any, Protocol
 
 __all__ = [
     "COMPRESSORS",
     "Compressor",
     "DECOMPRESSORS",
-    "LIMIT",
+    "AT_ONCE",
     "PIECES",
+    "REFERENCES",
     "Decompressor",
+    "LATE",
+    "LIMIT",
     "compression",
     "is_damage",
     "whole",
 ]
 
-#: What some compressed bytes may expand to before it is handed on, checked or not.
+#: What decompressors give at once, at most.  So little stays in the processor's cache, and is the
+#: first block that they allocate: they copy what needs more.
+AT_ONCE = 1 << 15
+
+#: What notices damage only after it has made bytes of it.  Of these all that some compressed bytes
+#: expand to is handed on at once, or nothing, but for what goes beyond a limit.
+LATE = {"bzip2", "xz"}
 LIMIT = 1 << 23
 
 #: Packages that decompress what the standard library may not know, as an extra of this project.
@@ -31,13 +40,55 @@ EXTRA = "pip install 'python-libtrace[compression]'"
 
 
 class Decompressor(Protocol):
-    """What zlib, bz2, lzma, zstd and lz4 have in common."""
+    """What bz2, lzma, zstd and lz4 have in common.
+
+    Called with no data it gives what it kept back of the data before.
+    """
 
     @property
     def eof(self) -> bool: ...
     @property
     def unused_data(self) -> bytes | None: ...  # LZ4 says None for nothing
     def decompress(self, data: bytes, max_length: int = ..., /) -> bytes: ...
+
+
+class Gzip:
+    """A decompressor of a gzip member with the module zlib, or one that has its functions."""
+
+    def __init__(self, module: Any = zlib) -> None:
+        self.zlib = module.decompressobj(wbits=31)
+
+    @property
+    def eof(self) -> bool:
+        return bool(self.zlib.eof)
+
+    @property
+    def unused_data(self) -> bytes:
+        data: bytes = self.zlib.unused_data
+        return data
+
+    def decompress(self, data: bytes, max_length: int = -1, /) -> bytes:
+        tail = self.zlib.unconsumed_tail
+        out: bytes = self.zlib.decompress(tail + data if tail else data, max(max_length, 0))
+        return out
+
+
+@cache
+def fast_zlib() -> Any:
+    """The module zlib_ng where it is installed, else zlib.
+
+    zlib-ng finds the same errors at the same bytes as zlib.  ISA-L takes codes that zlib rejects,
+    and so gives other bytes of what is damaged.
+    """
+    try:
+        return import_module("zlib_ng.zlib_ng")
+    except ImportError:
+        return zlib
+
+
+def gzip_decompressor() -> Decompressor:
+    """A decompressor of a gzip member."""
+    return Gzip(fast_zlib())
 
 
 def zstd_decompressor() -> Decompressor:
@@ -61,12 +112,15 @@ def lz4_decompressor() -> Decompressor:
 
 
 DECOMPRESSORS: dict[str, Callable[[], Decompressor]] = {
-    "gzip": partial(zlib.decompressobj, wbits=31),
+    "gzip": gzip_decompressor,
     "bzip2": bz2.BZ2Decompressor,
     "xz": lzma.LZMADecompressor,
     "Zstandard": zstd_decompressor,
     "LZ4": lz4_decompressor,
 }
+
+#: What tells where damage is and what is wrong, where that is not what decompresses.
+REFERENCES: dict[str, Callable[[], Decompressor]] = {"gzip": Gzip}
 
 
 class Compressor(Protocol):
@@ -126,15 +180,17 @@ COMPRESSORS: dict[str, Callable[[int], Callable[[], Compressor]]] = {
     "LZ4": lz4_compressors,
 }
 
-#: Bytes decompressed at once: fewer where they can expand to more.
-PIECES = {"gzip": 1 << 14, "bzip2": 1 << 9, "xz": 1 << 11, "Zstandard": 1 << 12, "LZ4": 1 << 12}
+#: Compressed bytes that a decompressor is given at once: it copies those that it can't use yet.
+PIECES = {"gzip": 1 << 14, "bzip2": 1 << 9, "xz": 1 << 11, "Zstandard": 1 << 14, "LZ4": 1 << 14}
 
 
 def is_damage(error: Exception) -> bool:
     """Whether it is what decompressors raise on data that is not theirs."""
     known = (OSError, EOFError, ValueError, zlib.error, lzma.LZMAError)
     # RuntimeError is lz4's; ZstdError is of a module that may be missing
-    return isinstance(error, (*known, RuntimeError)) or type(error).__name__ == "ZstdError"
+    others = ("ZstdError", "zlib_ng.error")
+    named = type(error).__name__, f"{type(error).__module__}.{type(error).__name__}"
+    return isinstance(error, (*known, RuntimeError)) or any(name in others for name in named)
 
 
 MAGIC = {
@@ -205,8 +261,7 @@ def whole(decompressor: Decompressor, data: bytes) -> bytes:
 
     It may keep a part back for the next call, and with it the news that a check sum is wrong.
     """
-    limit = () if hasattr(decompressor, "unconsumed_tail") else (LIMIT,)  # zlib's has another form
-    out = [decompressor.decompress(data, *limit)]
+    out = [decompressor.decompress(data, LIMIT)]
     while out[-1] and not decompressor.eof and sum(map(len, out)) < LIMIT:
-        out.append(decompressor.decompress(b"", *limit))
+        out.append(decompressor.decompress(b"", LIMIT))
     return b"".join(out)

@@ -11,11 +11,13 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from functools import partial
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, cast
 
 from . import _plt
+from ._inparts import InParts, PartReader
+from ._parts import Part, splitting
 from ._progress import Progress
 from ._sources import Source, is_file
 from ._threads import Crew, Work
@@ -63,6 +65,8 @@ class Reading(NamedTuple):
     ahead: Callable[..., AheadReader]
     #: A reader of batches made of a lane when its turn has come.
     in_order: Callable[[Lane], Reader]
+    #: Formats of files of which `open` may read parts at the same time.
+    splits: Collection[str] = ()
 
 
 class Limit:
@@ -161,18 +165,32 @@ class InTurn:
 
 
 class OneByOne:
-    """Readers of sources, each opened in its turn; after one that can't be, the next."""
+    """Readers of sources, each opened in its turn; after one that can't be, the next.
 
-    def __init__(self, reading: Reading, sources: Sequence[Source], limit: Limit) -> None:
+    With several workers these read parts of a file at the same time, where there is no limit.
+    """
+
+    def __init__(
+        self, reading: Reading, sources: Sequence[Source], limit: Limit, workers: int = 1
+    ) -> None:
         self._reading = reading
         self._sources = iter(sources)
         self._limit = limit
+        self._workers = workers
 
     def __iter__(self) -> Iterator[Reader]:
         return self
 
     def __next__(self) -> Reader:
-        return self._reading.open(next(self._sources), self._limit.left())
+        source = next(self._sources)
+        if self._workers > 1 and self._reading.splits:
+            whole = splitting(source, self._reading.splits)
+            if whole is not None:
+                return InParts(whole, self._open_part, self._workers)
+        return self._reading.open(source, self._limit.left())
+
+    def _open_part(self, part: Part) -> PartReader:
+        return cast(PartReader, self._reading.ahead(part, -1))
 
 
 # --- Ahead by threads -------------------------------------------------------------------------
@@ -214,9 +232,10 @@ class _Task:
 class _Job:
     """A source in hand."""
 
-    def __init__(self, reading: Reading, source: Source, room: int) -> None:
+    def __init__(self, reading: Reading, source: Source, room: int, least: int) -> None:
         self.source = source
-        self.for_thread = is_file(source)  # else the consumer's own thread reads it in its turn
+        # else the consumer's own thread reads it in its turn
+        self.for_thread = is_file(source, least)
         self.task = task = _Task(partial(reading.ahead, source, -1))
         self.work: Work[Any] = Work(task.read, room, task.stop, task.close)
         self.given = False  # to the threads
@@ -286,14 +305,16 @@ class _ThreadLane:
 class InThreads:
     """Readers of sources that some threads read ahead, in the order of the sources.
 
-    Threads read files alone.  A trace that is open, a pipe or an interface is read by the
-    consumer's own thread in its turn.  No thread begins before the first batch is asked for.
+    Threads read files alone, of so many bytes at least: to hand over a small one takes as long as
+    to read it.  That, a trace that is open, a pipe or an interface is read by the consumer's own
+    thread in its turn.  No thread begins before the first batch is asked for.
     """
 
     def __init__(
-        self, reading: Reading, sources: Sequence[Source], workers: int, batch: int
+        self, reading: Reading, sources: Sequence[Source], workers: int, batch: int, least: int = 0
     ) -> None:
         self.reading = reading
+        self._least = least
         self._sources = deque(sources)
         self._most = min(workers, len(sources))  # sources in hand
         #: Batches that a thread may read ahead of the consumer.
@@ -349,7 +370,7 @@ class InThreads:
         self.crew.close()
 
     def _job(self) -> _Job:
-        job = _Job(self.reading, self._sources.popleft(), self.room)
+        job = _Job(self.reading, self._sources.popleft(), self.room, self._least)
         if self._hurried:
             job.hurry()
         return job

@@ -11,7 +11,7 @@ import traceback
 __all__ = ["is_own"]
 
 #: This package, and what it calls to compress and decompress.
-OWN = {"plt", "gzip", "bz2", "lzma", "_compression", "compression", "backports", "lz4"}
+OWN = {"plt", "gzip", "bz2", "lzma", "_compression", "compression", "backports", "lz4", "zlib_ng"}
 
 
 def is_own(error: BaseException) -> bool:

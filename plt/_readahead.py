@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
 from copy import copy
 
@@ -12,37 +13,54 @@ __all__ = ["LOST_PLACE", "ReadAhead"]
 #: Bytes that the thread hands over at once, at least, and how many times it does so ahead.
 AT_ONCE = 1 << 18
 TIMES_AHEAD = 4
+MARGIN = 1 << 16  # for the last of what is handed over at once
 
 LOST_PLACE = "an interrupt lost the place in the compressed data"
 
 
+#: What is handed over: a part of a buffer that is used again, or what did not fit into one.
+Bytes = bytes | memoryview
+
+
 class ReadAhead:
-    """What a function gives and raises, call for call, called by a thread ahead of time.
+    """What a function gives and raises, in order, called by a thread ahead of time.
 
     The function gives some bytes, none at the end.
     """
 
     def __init__(self, read_some: Callable[[], bytes]) -> None:
-        self._work: Work[bytes] = Work(_Pieces(read_some), TIMES_AHEAD)
+        self._pieces = _Pieces(read_some)
+        self._given: Bytes = b""  # what is to be freed
+        self._work: Work[Bytes] = Work(self._pieces, TIMES_AHEAD)
         self._crew = Crew(1, "plt-read-ahead")
         self._crew.give(self._work)
         # what it ended with; an exception without a traceback, whose frames would hold the trace
-        self._end: bytes | Exception | None = None
+        self._end: Bytes | Exception | None = None
 
-    def get(self) -> bytes | None:
-        """Some bytes, none at the end; None where the interpreter ends: who asks must go on."""
+    def free(self) -> None:
+        """What `get()` gave last is not used any more."""
+        given, self._given = self._given, b""
+        if isinstance(given, memoryview):
+            self._pieces.buffers.append(given.obj)  # type: ignore[arg-type]
+
+    def get(self) -> Bytes | None:
+        """Some bytes, none at the end; None where the interpreter ends: who asks must go on.
+
+        They stay as they are until `free()` is called.
+        """
         if self._end is None:
             item = self._item()
             if item is None:
                 return None
-            if item and isinstance(item, bytes):
+            if item and not isinstance(item, Exception):
+                self._given = item
                 return item
             self._end = item
         if isinstance(self._end, Exception):
             raise copy(self._end)
         return self._end
 
-    def _item(self) -> bytes | Exception | None:
+    def _item(self) -> Bytes | Exception | None:
         """The next that the thread handed over."""
         if not (self._crew.stopped or self._crew.is_forked):
             try:
@@ -65,7 +83,7 @@ class ReadAhead:
         self._crew.stop()
 
 
-def _exception(item: bytes | BaseException | None) -> bytes | Exception | None:
+def _exception(item: Bytes | BaseException | None) -> Bytes | Exception | None:
     """The item; what is no Exception is raised."""
     if isinstance(item, BaseException) and not isinstance(item, Exception):
         raise item
@@ -73,35 +91,45 @@ def _exception(item: bytes | BaseException | None) -> bytes | Exception | None:
 
 
 class _Pieces:
-    """What a function gives, some calls at once; at the end no bytes, then None."""
+    """What a function gives, some calls at once; at the end no bytes, then None.
+
+    What is given is in buffers that are used again: fresh memory has to be zeroed by the kernel.
+    """
 
     def __init__(self, read_some: Callable[[], bytes]) -> None:
         self.read_some = read_some
-        self.last: bytes | Exception | None = None  # what comes after the bytes
+        self.buffers: deque[bytearray] = deque()  # that are free
+        self.over: bytes | Exception | None = None  # what comes after those in a buffer
         self.ended = False
 
-    def __call__(self) -> bytes | None:
+    def __call__(self) -> Bytes | None:
         if self.ended:
             return None
-        if self.last is None and (some := self.several()):
+        if self.over is None and (some := self.several()):
             return some
-        self.ended = True
-        if isinstance(self.last, Exception):
-            raise self.last
-        return self.last
+        over, self.over = self.over, None
+        self.ended = not (over and isinstance(over, bytes))
+        if isinstance(over, Exception):
+            raise over
+        return over
 
-    def several(self) -> bytes:
-        """Some bytes; where there are fewer than are worth it, `last` is what comes after them."""
-        parts: list[bytes] = []
+    def several(self) -> Bytes:
+        """Some bytes; `over` is what comes after them, where that is known."""
+        try:
+            buffer = self.buffers.pop()
+        except IndexError:
+            buffer = bytearray(AT_ONCE + MARGIN)
         size = 0
         try:
             while size < AT_ONCE:
                 part = self.read_some()
-                if not part:
-                    self.last = b""
+                if not part or len(part) > len(buffer) - size:
+                    self.over = part
                     break
-                parts.append(part)
+                buffer[size : size + len(part)] = part
                 size += len(part)
         except Exception as error:
-            self.last = error.with_traceback(None)
-        return b"".join(parts)
+            self.over = error.with_traceback(None)
+        if size == 0:
+            self.buffers.append(buffer)
+        return memoryview(buffer)[:size]

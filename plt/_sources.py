@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import glob
 import os
+import stat
 import sys
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Protocol, TypeAlias, cast
@@ -17,7 +18,11 @@ if TYPE_CHECKING:
     from pathlib import PurePath
     from typing import TypeGuard
 
-__all__ = ["Readable", "Source", "Sources", "is_file", "local_path", "sources_of"]
+__all__ = ["WORTH_IT", "Readable", "Source", "Sources", "is_file", "local_path", "sources_of"]
+
+
+#: Bytes of a file that is worth handing over to a thread, where the number of threads is not given.
+WORTH_IT = 1 << 17
 
 
 class Readable(Protocol):
@@ -57,10 +62,17 @@ def local_path(source: Source) -> str | None:
     return home_path(path) if names_file(prefix) and path != "-" and not is_url(path) else None
 
 
-def is_file(source: Source) -> bool:
-    """Whether a source is a file, which opens at once and is read by nobody else."""
+def is_file(source: Source, least: int = 0) -> bool:
+    """Whether a source is a file of so many bytes or more.
+
+    Files open at once, and are read by nobody else.
+    """
     path = local_path(source)
-    return path is not None and os.path.isfile(path)
+    try:
+        found = os.stat(path) if path is not None else None
+    except (OSError, ValueError):  # its reader says what is wrong, in its turn
+        return False
+    return found is not None and stat.S_ISREG(found.st_mode) and found.st_size >= least
 
 
 def sources_of(given: Sources) -> list[Source]:

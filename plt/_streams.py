@@ -7,19 +7,23 @@ import io
 import os
 import stat
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any, BinaryIO, TypeVar
 
 from ._compression import (
+    AT_ONCE,
     DECOMPRESSORS,
+    LATE,
     LIMIT,
     PIECES,
+    REFERENCES,
     Decompressor,
     compression,
     is_damage,
     whole,
 )
+from ._members import Members, has_sizes
 from ._origin import is_own
 from ._paths import home_path, is_url
 from ._readahead import LOST_PLACE, ReadAhead
@@ -87,10 +91,16 @@ class Compressed(Plain):
         self.data = b""  # compressed bytes that were not used yet
         self.at = 0  # of the first of these in the file
         self.member = 0  # where the member that is read begins in the file
-        self.more = False  # the decompressor has more to give of what it was given
+        self.given = 0  # of what the member holds
+        self.piece = 0  # where what the decompressor was given last begins in the file
+        self.more = False  # the decompressor may have more to give of what it was given
         # what is wrong, made anew each time: a traceback would hold frames that hold the trace
         self.error: Callable[[], Exception] | None = None
         self.thread: ReadAhead | None = None
+        self.part: bytes | memoryview = b""  # of what it gave: what was not used yet
+        self.members: Members | None = None  # that other threads decompress
+        self.shared = False  # there are such, or were
+        self.failure: Exception | None = None  # that of reading, which comes after the data
 
     def read_ahead(self) -> None:
         """Have a thread decompress from here on, where the file is long enough to be worth it."""
@@ -109,12 +119,14 @@ class Compressed(Plain):
         return stat.S_ISREG(found.st_mode) and found.st_size >= 1 << 20
 
     def close(self) -> None:
-        """End the thread, and close the file."""
+        """End the threads, and close the file."""
         if self.thread is not None:
             self.thread.stop()
+        if self.members is not None:
+            self.members.close()
         super().close()
 
-    def read_in_turn(self) -> bytes:
+    def next_part(self) -> bytes | memoryview:
         """What `read_some()` gives, or the thread that calls it."""
         if self.thread is not None:
             some = self.thread.get()
@@ -129,29 +141,57 @@ class Compressed(Plain):
         What comes before damage is given out first; EOFError where the file is cut.
         """
         while self.error is None:
+            if self.members is not None and (out := self.read_members()):
+                return out
             if not self.data and not self.more:
-                self.data = self.source.ahead or self.source.read_some()
-                self.source.ahead = b""
+                self.data = self.read_compressed()
             if self.decompressor is None and not self.next_member():
                 return b""
+            if self.decompressor is None:  # threads took it
+                continue
             ended = not self.data and not self.more
             out = self.step()
             if out:
+                self.given += len(out)
                 return out
             if ended and self.decompressor is not None and self.error is None:
                 self.error = partial(EOFError, f"the {self.kind} data is cut")
         raise self.error()
+
+    def read_compressed(self) -> bytes:
+        """Some bytes of the file, none at its end."""
+        if self.failure is not None:
+            failure, self.failure = self.failure, None
+            raise failure
+        data, self.source.ahead = self.source.ahead, b""
+        return data or self.source.read_some()
 
     def next_member(self) -> bool:
         """Begin the next member, after any padding; False at the end of the file."""
         member = self.data.lstrip(b"\0")
         self.at += len(self.data) - len(member)
         self.data = member
-        if member:
-            self.member, self.decompressor = self.at, self.new()
-            return True
-        self.data = self.source.read_some()
-        return self.next_member() if self.data else False
+        if not member:
+            self.data = self.read_compressed()
+            return self.next_member() if self.data else False
+        if self.thread is not None and not self.shared and has_sizes(self.kind, member):
+            self.shared = True
+            self.members = Members(self.kind, member, self.read_compressed, processors())
+            self.data = b""
+        else:
+            self.member, self.given, self.decompressor = self.at, 0, self.new()
+        return True
+
+    def read_members(self) -> bytes:
+        """Some of what other threads decompressed; none where they come no further."""
+        assert self.members is not None
+        out = self.members.read()
+        if not out:
+            self.at += self.members.used
+            self.data = self.members.left()
+            self.failure = self.members.error
+            self.members = None
+        return out
 
     def step(self) -> bytes:
         """What the decompressor makes of a piece of the data; notes damage.
@@ -159,50 +199,71 @@ class Compressed(Plain):
         A piece at a time, so that little memory is filled by data that expands a thousandfold.
         """
         assert self.decompressor is not None
-        piece = b"" if self.more else self.data[: PIECES[self.kind]]
+        piece = b""
+        if not self.more:
+            piece, self.piece = self.data[: PIECES[self.kind]], self.at
         try:
-            out = whole(self.decompressor, piece)
+            if self.kind in LATE:
+                out = whole(self.decompressor, piece)
+                self.more = len(out) >= LIMIT
+            else:
+                out = self.decompressor.decompress(piece, AT_ONCE)
+                self.more = bool(out)
         except Exception as error:
             if not (is_damage(error) and is_own(error)):
                 raise
-            self.error = partial(OSError, f"the {self.kind} data is damaged: {error}")
-            return self.salvage()
-        self.more = len(out) >= LIMIT
-        used = len(piece)
+            return self.damaged(error)
+        self.at += len(piece)
+        self.data = self.data[len(piece) :]
         if self.decompressor.eof:
-            used -= len(self.decompressor.unused_data or b"")
-            self.decompressor = None
-        self.at += used
-        self.data = self.data[used:]
+            unused = self.decompressor.unused_data or b""
+            self.at -= len(unused)
+            self.data = unused + self.data
+            self.decompressor, self.more = None, False
         return out
 
-    def salvage(self) -> bytes:
-        """What a piece holds before its damage: found by reading its member anew, at last bytewise.
+    def damaged(self, error: Exception) -> bytes:
+        """Note damage; what comes before it, and was not given yet.
 
-        A file that can't be read anew, such as a pipe, loses that; so does xz, which notices damage
-        only some bytes later.
+        It is found by reading the member anew, at last bytewise.  A file that can't be read anew,
+        such as a pipe, loses that; so does xz, which notices damage only some bytes later.
         """
-        if self.kind == "xz" or not self.file.seekable():
-            return b""
-        decompressor, out = self.new(), []
-        self.file.seek(self.member)
-        try:
-            size = PIECES[self.kind]
-            for start in range(self.member, self.at, size):
-                whole(decompressor, self.file.read(min(size, self.at - start)))
-            while byte := self.file.read(1):
-                out.append(whole(decompressor, byte))
-        except Exception as error:
-            if not (is_damage(error) and is_own(error)):
-                raise
+        out: list[bytes] = []
+        if self.kind != "xz" and self.file.seekable():
+            try:
+                for some in self.anew():
+                    out.append(some)
+            except Exception as found:
+                if not (is_damage(found) and is_own(found)):
+                    raise
+                error = found
+        self.error = partial(OSError, f"the {self.kind} data is damaged: {error}")
         return b"".join(out)
+
+    def anew(self) -> Iterator[bytes]:
+        """What comes after what was given of the member, up to its damage, which is raised."""
+        decompressor = REFERENCES.get(self.kind, self.new)()
+        given, at = self.given, self.member
+        self.file.seek(at)
+        while data := self.file.read(max(1, min(self.piece - at, PIECES[self.kind]))):
+            at += len(data)
+            some = whole(decompressor, data)
+            yield some[given:]
+            given = max(0, given - len(some))
 
     def readinto1(self, buffer: memoryview, /) -> int:
         """Read into a buffer; 0 at the end."""
         try:
-            if not self.ahead:
-                self.ahead = self.read_in_turn()
-            return super().readinto1(buffer) if self.ahead else 0
+            if self.ahead:
+                return super().readinto1(buffer)
+            if not self.part:
+                self.part = self.next_part()
+            size = min(len(buffer), len(self.part))
+            buffer[:size] = self.part[:size]
+            self.part = self.part[size:]
+            if not self.part and self.thread is not None:
+                self.thread.free()
+            return size
         except BaseException as error:
             if not is_own(error):  # a signal's: how far the decompressor got is unknown
                 self.error = partial(OSError, LOST_PLACE)

@@ -10,6 +10,7 @@ from typing import Any, BinaryIO, Protocol
 
 from ._formats import FILE_FORMATS, LIBTRACE_FORMATS, check, sniff
 from ._origin import is_own
+from ._parts import Part
 from ._progress import Measured
 from ._streams import Plain, as_it_is, closing, is_stdin, open_stream, stream_of
 
@@ -30,6 +31,8 @@ def open_uri(uri: str, origin: object = None) -> tuple[str, bytes, Stream | Bina
     None where that is the URI: an open file is read in its place.
     """
     counted: Callable[[Any], Any] = as_it_is
+    if isinstance(origin, Part):
+        return origin.open()
     if isinstance(origin, Measured):
         counted, origin = origin.counted, origin.source
     if hasattr(origin, "read"):

@@ -15,15 +15,17 @@ from ._columns import (
     Decap,
     SharedFilter,
     community_seed_of,
+    formats_to_split,
     packet_batch,
     read_columns,
     shared_filter,
 )
 from ._inorder import Lane, Reader, Reading
 from ._names import ColumnName
+from ._parts import Part, Splitting, splitting
 from ._progress import Tell, measured
 from ._show import isoformat, seconds
-from ._sources import Source, Sources, is_file, sources_of
+from ._sources import WORTH_IT, Source, Sources, is_file, sources_of
 from ._table import Addresses, address_kind, check_fields, empty_batch
 from ._threads import Crew, processors
 from ._tunnel import TunnelKind
@@ -36,17 +38,21 @@ __all__ = [
     "Crew",
     "Decap",
     "Lane",
+    "Part",
     "SharedFilter",
     "Reader",
     "Reading",
     "Source",
     "Sources",
+    "Splitting",
     "Tell",
     "TunnelKind",
+    "WORTH_IT",
     "address_kind",
     "check_fields",
     "community_seed_of",
     "empty_batch",
+    "formats_to_split",
     "shared_filter",
     "is_file",
     "isoformat",
@@ -55,5 +61,6 @@ __all__ = [
     "processors",
     "read_columns",
     "sources_of",
+    "splitting",
     "seconds",
 ]

@@ -85,6 +85,13 @@ def flows_2_workers(path: Path, clock: Clock) -> Result:
     return found(table)
 
 
+def parts_2_workers(path: Path, clock: Clock) -> Result:
+    """Of one file, in parts."""
+    with clock:
+        table = natkit.flows(path, workers=2)
+    return found(table)
+
+
 def streams(path: Path, clock: Clock) -> Result:
     octets = 0
     with clock:

@@ -7,6 +7,9 @@
 /* With no more rows than this the texts of all addresses fit Arrow's 32-bit offsets. */
 enum { FIRST_ROOM = 1 << 16, MOST_ROWS = 1 << 25 };
 
+/* The same of the first batch: a file may be small, and is one of many. */
+enum { SMALL_ROOM = 1 << 8 };
+
 static void end(struct column_reader *self)
 {
     struct plt_records *records = self->records;
@@ -121,10 +124,12 @@ static PyObject *read_batch(struct column_reader *self, size_t most)
     if (!self->records)
         return NULL;
     size_t rows = self->left < most ? self->left : most;
+    size_t room = self->has_begun ? FIRST_ROOM : SMALL_ROOM;
     struct batch *batch = batch_new_from(self->types, self->spares, self->infos, self->count,
-                                         rows < FIRST_ROOM ? rows : FIRST_ROOM);
+                                         rows < room ? rows : room);
     if (!batch)
         return NULL;
+    self->has_begun = true;
     fill(self, batch, rows);
     self->left -= self->left == SIZE_MAX ? 0 : batch->rows;
     bool failed = PyErr_Occurred();
@@ -185,10 +190,18 @@ static PyObject *reader_stop(PyObject *self_, PyObject *Py_UNUSED(args))
     Py_RETURN_NONE;
 }
 
+static PyObject *reader_expect_many(PyObject *self_, PyObject *Py_UNUSED(args))
+{
+    ((struct column_reader *)self_)->has_begun = true;
+    Py_RETURN_NONE;
+}
+
 PyMethodDef column_reader_methods[] = {
     {"rest", reader_rest, METH_NOARGS,
      "rest($self, /)\n--\n\nAll that is left as one batch, or much of it; None at the end."},
     {"skip", reader_skip, METH_O, "skip($self, rows, /)\n--\n\nRead rows without keeping them."},
+    {"expect_many", reader_expect_many, METH_NOARGS,
+     "expect_many($self, /)\n--\n\nTake memory for many rows at once: the source is large."},
     {"close", reader_close, METH_NOARGS, "close($self, /)\n--\n\nRead no more."},
     {"stop", reader_stop, METH_NOARGS,
      "stop($self, /)\n--\n\nLet the thread that is reading end soon, as if the trace ended."},

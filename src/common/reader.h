@@ -20,9 +20,10 @@ struct column_reader {
     uint8_t address_kind; /* enum column_kind: of the columns of addresses */
     size_t left;          /* of the limit */
     PyObject *error;      /* owned: to be raised after the batch that came before it, or NULL */
-    bool *busy;    /* borrowed: that of what it reads into, which several readers may share */
-    bool own_busy; /* where they share nothing */
-    bool stopped;  /* by another thread, while this one is busy */
+    bool *busy;     /* borrowed: that of what it reads into, which several readers may share */
+    bool own_busy;  /* where they share nothing */
+    bool stopped;   /* by another thread, while this one is busy */
+    bool has_begun; /* the first batch was asked for */
     /* Append rows until the batch has so many or takes no more: PLT_RECORD then, else what the
      * trace gave last.  PLT_ERROR with *out_of_memory where there is no memory.  Without the GIL.
      */

@@ -75,9 +75,17 @@ bool column_nth(size_t n, struct column_info *info, struct column_source *source
 bool column_find(const char *name, struct column_info *info, struct column_source *source)
 {
     const char *doc = NULL;
-    for (size_t n = 0; column_nth(n, info, source, &doc); n++)
-        if (strcmp(info->name, name) == 0)
-            return true;
+    size_t n = 0;
+    for (const struct property *const *row = all_properties; *row; row++, n++)
+        if (strcmp((*row)->name, name) == 0)
+            return column_nth(n, info, source, &doc);
+    for (size_t i = 0; i < LAYERS; i++) {
+        size_t len = strlen(field_layers[i].name);
+        bool is_of_layer = strncmp(name, field_layers[i].name, len) == 0 && name[len] == '.';
+        for (const struct field *const *row = field_layers[i].table->rows; *row; row++, n++)
+            if (is_of_layer && strcmp((*row)->name, name + len + 1) == 0)
+                return column_nth(n, info, source, &doc);
+    }
     return false;
 }
 

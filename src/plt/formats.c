@@ -80,13 +80,25 @@ const struct format *format_written_as(PyObject *name)
     return NULL;
 }
 
+/* The reader of a part of a file counts on from the packets before it. */
+static int count_on(struct source *source, PyObject *stream)
+{
+    static const char name[] = "packets_before";
+    if (!PyObject_HasAttrString(stream, name))
+        return 0;
+    PyObject *before = PyObject_GetAttrString(stream, name);
+    source->count = before ? PyLong_AsUnsignedLongLong(before) : 0;
+    Py_XDECREF(before);
+    return PyErr_Occurred() ? -1 : 0;
+}
+
 struct source *format_open_file(const struct format *format, const char *ahead, size_t ahead_len,
                                 PyObject *stream)
 {
     struct source *source = format->open_file();
     if (!source)
         return NULL;
-    if (input_open(&source->input, ahead, ahead_len, stream) == 0)
+    if (input_open(&source->input, ahead, ahead_len, stream) == 0 && count_on(source, stream) == 0)
         return source;
     source->destroy(source);
     return NULL;

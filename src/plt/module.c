@@ -2,6 +2,7 @@
 #include "common/capsule.h"
 
 #include "api.h"
+#include "chain.h"
 #include "columns.h"
 #include "defragmented.h"
 #include "formats.h"
@@ -184,6 +185,18 @@ static PyMethodDef plt_methods[] = {
      "_recognise($module, head, /)\n--\n\n"
      "The name of the format of a file that begins with some bytes, None where it is none.\n\n"
      "Where a format has a magic number, 4 bytes tell."},
+    {"_chain_of", chain_of, METH_O,
+     "_chain_of($module, head, /)\n--\n\n"
+     "How the records of a pcap or pcapng file that begins with some bytes follow each other, as a "
+     "number for the next two; None where that is not sure."},
+    {"_chain_follow", chain_follow, METH_VARARGS,
+     "_chain_follow($module, layout, data, at, stop, /)\n--\n\n"
+     "Go from record to record, from that at an offset of data up to `stop` or beyond the data: "
+     "where the next begins, how many packets were passed, and why there is an end: 0 for that, 1 "
+     "where its header is cut, 2 for a block that says how to read those after it, 3 for damage."},
+    {"_chain_find", chain_find, METH_VARARGS,
+     "_chain_find($module, layout, data, /)\n--\n\n"
+     "The offset of what seems to be a record, followed by others to the end of data; or None."},
     {"_column_fields", column_list, METH_NOARGS,
      "_column_fields($module, /)\n--\n\n"
      "The columns that there are: name, struct format, kind, docstring, "

@@ -7,9 +7,6 @@
 #include "pcapfile.h"
 #include "readers.h"
 
-/* A capture length above this is damage: libpcap's own limit for the largest link types. */
-#define MAX_CAPTURE_LENGTH ((uint32_t)128 << 20)
-
 struct pcap_source {
     struct source base;
     bool opened; /* the file header was read */

@@ -4,6 +4,9 @@
 
 enum { PCAP_FILE_HEADER = 24, PCAP_PACKET_HEADER = 16 };
 
+/* A capture length above this is damage: libpcap's own limit for the largest link types. */
+#define MAX_CAPTURE_LENGTH ((uint32_t)128 << 20)
+
 enum pcap_magic {
     PCAP_MICRO = 0xa1b2c3d4,
     PCAP_NANO = 0xa1b23c4d,

@@ -781,3 +781,20 @@ def test_messages_name_the_package(files: Callable[..., list[Path]]) -> None:
         with pytest.raises(ValueError, match=rf"\({name}\.column_fields\(\) lists all\)"):
             package.columns(path, ["nonsense"])
         assert repr(package.columns(path, ["time"])) == f"<{name}.columns of time>"
+
+
+def test_small_files_are_not_handed_over(files: Callable[..., list[Path]], monkeypatch) -> None:
+    """Where `workers` is not given: it takes longer than to read them."""
+    names = files(6, 100)
+    monkeypatch.setattr(plt._columns, "processors", lambda: 2)
+    small, large = plt.columns(names, ["src_port"], batch=10), plt.columns(names, ["src_port"])
+    monkeypatch.setattr(plt._columns, "WORTH_IT", 1)
+    handed_over = plt.columns(names, ["src_port"], batch=10)
+    for columns, threads in ((small, set()), (handed_over, {THREADS})):
+        batches = iter(columns)
+        next(batches)
+        next(batches)
+        started = {thread.name for thread in threading.enumerate()} & {THREADS}
+        assert started == threads
+        assert sum(map(len, batches)) == 580
+    assert large.table()["src_port"].tolist() == list(range(600))

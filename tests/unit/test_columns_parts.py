@@ -1,0 +1,360 @@
+"""One plain file whose parts are read at the same time: the same as one reader finds."""
+
+import contextlib
+import gc
+import os
+import random
+import signal
+import struct
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import packets
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from packets import EPOCH, ETH, RAW, Record, ethernet, ipv4, udp
+
+import plt
+from plt import _inparts, _parts
+
+FIELDS = ["time", "wire_len", "src_port", "udp.checksum", "linktype"]
+
+
+@pytest.fixture(autouse=True)
+def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Small files are split as large ones are."""
+    monkeypatch.setattr(_parts, "LEAST", 1)
+    monkeypatch.setattr(_parts, "SIZE", 1 << 14)
+    monkeypatch.setattr(_parts, "WINDOW", 1 << 12)
+
+
+@pytest.fixture
+def used(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[tuple[int, int | None, bool]]]:
+    """The parts that were read: begin, end, and whether by a thread."""
+    found: list[tuple[int, int | None, bool]] = []
+    open_part = _parts.Part.open
+
+    def noting(part: _parts.Part) -> Any:
+        mine = threading.current_thread() is threading.main_thread()
+        found.append((part.start, part.stop, not mine))
+        return open_part(part)
+
+    monkeypatch.setattr(_parts.Part, "open", noting)
+    return found
+
+
+def records(count: int, seed: int = 1, most: int = 300) -> list[Record]:
+    rng = random.Random(seed)
+    return [
+        Record(
+            ethernet(ipv4(udp(rng.randbytes(rng.randrange(most)), ports=(1 + i % 60000, 53)))),
+            EPOCH + i // 10,
+            i % 1000,
+        )
+        for i in range(count)
+    ]
+
+
+def pcapng(found: list[Record], order: str = "<", on: int = 0) -> bytes:
+    return b"".join(
+        packets.enhanced(one.data, one.sec * 1_000_000 + one.fraction, order, on=on)
+        for one in found
+    )
+
+
+SOME = records(1000)
+FILES = {
+    "pcap": packets.pcap(SOME),
+    "pcap, big-endian": packets.pcap(SOME, order=">"),
+    "pcap, nanoseconds": packets.pcap(SOME, magic=0xA1B23C4D),
+    "pcapng": packets.section() + packets.interface(ETH) + pcapng(SOME),
+    "pcapng, big-endian": packets.section(">") + packets.interface(ETH, ">") + pcapng(SOME, ">"),
+}
+
+
+def read(source: Any, workers: int, **how: Any) -> tuple[int, bytes, str]:
+    """How many packets columns give, what is in them, and the error at the end."""
+    try:
+        table, error = plt.columns(source, FIELDS, workers=workers, **how).table(), ""
+    except plt.LibtraceError as raised:
+        if not hasattr(raised, "table"):  # it can't be opened
+            return 0, b"", str(raised)
+        table, error = raised.table, str(raised)
+    return len(table), b"".join(table[name].tobytes() for name in FIELDS), error
+
+
+def same(path: Path, **how: Any) -> tuple[int, str]:
+    """That all ways to read a file give the same; how many packets, and the error."""
+    count, values, error = read(path, 1, **how)
+    assert read(path, 2, **how) == (count, values, error)
+    batches: list[int] = []
+    with contextlib.suppress(plt.LibtraceError):
+        batches.extend(len(b) for b in plt.columns(path, FIELDS, workers=2, batch=100, **how))
+    assert max(batches, default=0) <= 100
+    return count, error
+
+
+@pytest.mark.parametrize("kind", FILES)
+def test_parts_are_those_of_one_reader(
+    kind: str, tmp_path: Path, used: list[tuple[int, int | None, bool]]
+) -> None:
+    path = packets.write(tmp_path / "trace", FILES[kind])
+    assert read(path, 2) == read(path, 1)
+    assert len(read(path, 2)[1]) == 1000 * (8 + 4 + 2 + 2 + 2)
+    # threads read all parts, none twice, and each begins where the one before ends
+    half = used[: len(used) // 2]
+    assert len(half) > 5
+    assert all(by_thread for _, _, by_thread in half)
+    half.sort()
+    assert [start for start, _, _ in half[1:]] == [stop for _, stop, _ in half[:-1]]
+    assert half[-1][1] is None
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_numbers_of_packets_are_those_in_the_file(name: str, tmp_path: Path) -> None:
+    """They are known only where all packets before were counted."""
+    path = packets.write(tmp_path / "some", FILES[name])
+    found = plt.columns(path, ["number", "src_port"], workers=2).table()
+    assert found["number"].tolist() == list(range(1, 1001))
+    assert found["src_port"].tolist() == list(range(1, 1001))
+    few = plt.columns(path, ["src_port"], workers=2, filter=plt.where("number > 990")).table()
+    assert few["src_port"].tolist() == list(range(991, 1001))
+
+
+def test_small_files_and_other_formats_are_not_split(
+    tmp_path: Path, used: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old = packets.write(tmp_path / "old", packets.pcap(SOME, version=(2, 2)))
+    modified = packets.write(tmp_path / "modified", packets.pcap(SOME, magic=0xA1B2CD34))
+    plain = packets.write(tmp_path / "plain", FILES["pcap"])
+    erf = packets.write(tmp_path / "erf", b"".join(packets.erf(2, bytes(2) + r.data) for r in SOME))
+    monkeypatch.setattr(_parts, "LEAST", len(FILES["pcap"]) + 1)
+    assert same(plain) == (1000, "")
+    monkeypatch.setattr(_parts, "LEAST", 1)
+    for path in (old, modified, erf):
+        assert same(path) == (1000, "")
+    assert len(plt.columns(plain, FIELDS, limit=70, workers=2).table()) == 70
+    with plain.open("rb") as file:
+        assert read(file, 2)[0] == 1000
+    with plt.trace(plain) as trace:
+        assert read(trace, 2)[0] == 1000
+    assert used == []
+
+
+def fake(kind: str) -> bytes:
+    """What looks like records of their own, in a payload."""
+    found = [Record(b"fake" * 10, EPOCH, 5) for _ in range(400)]
+    return pcapng(found) if kind == "pcapng" else packets.pcap(found)[24:]
+
+
+@pytest.mark.parametrize("kind", ["pcap", "pcapng"])
+def test_records_in_payloads(
+    kind: str, tmp_path: Path, used: list[tuple[int, int | None, bool]]
+) -> None:
+    """Chains of them, where parts begin by guess: what is wrongly taken for records is dropped."""
+    inner = fake(kind)
+    frames = [
+        Record(ethernet(ipv4(udp(bytes(i % 4) + inner, ports=(i, 53)))), EPOCH + i)
+        for i in range(1, 40)
+    ]
+    whole = packets.pcap(frames)
+    if kind == "pcapng":
+        whole = packets.section() + packets.interface(ETH) + pcapng(frames)
+    path = packets.write(tmp_path / "trace", whole)
+    assert same(path) == (39, "")
+    assert any(by_thread for _, _, by_thread in used)
+    assert not all(by_thread for _, _, by_thread in used)  # some were read once more
+
+
+def test_a_record_that_goes_over_whole_parts(tmp_path: Path) -> None:
+    """Its payload has parts of its own, which are all passed over."""
+    found = [*SOME[:100], Record(ethernet(fake("pcap") * 10), EPOCH), *SOME[100:]]
+    assert len(found[100].data) > 10 * _parts.SIZE
+    path = packets.write(tmp_path / "trace", packets.pcap(found))
+    assert same(path) == (1001, "")
+
+
+def test_sections_and_interfaces_between_packets(tmp_path: Path) -> None:
+    """What says how packets are read may come anywhere: other link types, clocks, byte orders."""
+    nanoseconds = packets.option(9, b"\x09")
+    whole = (
+        packets.section()
+        + packets.interface(ETH)
+        + pcapng(SOME[:300])
+        + packets.interface(RAW, options=nanoseconds)
+        + pcapng([Record(one.data[14:], one.sec) for one in SOME[:300]], on=1)
+        + packets.section(">")
+        + packets.interface(ETH, ">")
+        + pcapng(SOME, ">")
+        + packets.section()
+        + packets.interface(ETH)
+        + b"".join(packets.simple(one.data) for one in SOME)
+    )
+    path = packets.write(tmp_path / "trace", whole)
+    assert same(path) == (2600, "")
+
+
+def test_no_record_is_found(tmp_path: Path, used: list[tuple[int, int | None, bool]]) -> None:
+    """Where the times go back and forth no chain is believed: one reader reads what is left."""
+    rng = random.Random(3)
+    jumping = [Record(one.data, rng.randrange(1 << 31)) for one in SOME]
+    path = packets.write(tmp_path / "trace", packets.pcap([*SOME, *jumping, *SOME]))
+    assert same(path) == (3000, "")
+    assert used[-1][1:] == (None, False)
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    kind=st.sampled_from(list(FILES)),
+    changes=st.lists(st.tuples(st.floats(0, 1), st.binary(min_size=1, max_size=8)), max_size=3),
+    cut=st.floats(0, 1) | st.just(1.0),
+)
+def test_a_damaged_file(
+    tmp_path_factory: pytest.TempPathFactory,
+    kind: str,
+    changes: list[tuple[float, bytes]],
+    cut: float,
+) -> None:
+    """The same packets, and the same error with the same number of a packet."""
+    data = bytearray(FILES[kind])
+    for at, new in changes:
+        place = int(at * (len(data) - len(new)))
+        data[place : place + len(new)] = new
+    path = packets.write(tmp_path_factory.getbasetemp() / "changed", data[: int(cut * len(data))])
+    assert read(path, 2) == read(path, 1)
+
+
+@pytest.mark.parametrize("place", [5000, 50_000, 150_000])
+def test_the_number_of_a_damaged_packet(place: int, tmp_path: Path) -> None:
+    """A capture length of 4 GB: the packets before it are those that end there."""
+    sizes = [16 + len(one.data) for one in SOME]
+    number = next(n for n in range(1000) if sum(sizes[:n]) > place)
+    data = bytearray(FILES["pcap"])
+    at = 24 + sum(sizes[:number]) + 8
+    data[at : at + 4] = b"\xff" * 4
+    path = packets.write(tmp_path / "trace", bytes(data))
+    count, error = same(path)
+    assert count == number
+    assert f"packet {number + 1}: its header claims a capture length of 4294967295" in error
+
+
+@pytest.mark.parametrize("kind", ["pcap", "pcapng"])
+def test_filters(kind: str, tmp_path: Path, used: list[Any]) -> None:
+    path = packets.write(tmp_path / "trace", FILES[kind])
+    assert same(path, filter=plt.where("udp.src_port < 101")) == (100, "")
+    assert any(by_thread for _, _, by_thread in used)
+    used.clear()
+    assert same(path, filter="udp src portrange 1-100") == (100, "")
+    # a filter of libpcap's is of one link type, and pcapng may have several
+    assert bool(used) == (kind == "pcap")
+
+
+def test_a_filter_that_the_link_type_has_not(tmp_path: Path) -> None:
+    path = packets.write(tmp_path / "trace", packets.pcap(SOME, RAW))
+    count, error = same(path, filter="ether host 02:00:00:00:00:01")
+    assert count == 0
+    assert "ether" in error  # libpcap's words
+
+
+def test_what_was_opened_is_read(tmp_path: Path) -> None:
+    """The file is the one that there was at the call, whatever becomes of its name."""
+    path = packets.write(tmp_path / "trace", FILES["pcap"])
+    columns = plt.columns(path, FIELDS, workers=2)
+    path.unlink()
+    packets.write(path, b"another")
+    assert len(columns.table()) == 1000
+
+
+def test_progress(tmp_path: Path) -> None:
+    path = packets.write(tmp_path / "trace", FILES["pcap"])
+    told: list[tuple[int, int | None]] = []
+    plt.columns(path, FIELDS, workers=2, progress=lambda *state: told.append(state)).table()
+    assert told[-1] == (len(FILES["pcap"]), len(FILES["pcap"]))
+    assert told == sorted(told)
+
+
+def test_an_exception_of_progress(tmp_path: Path) -> None:
+    path = packets.write(tmp_path / "trace", FILES["pcap"])
+
+    def fail(_done: int, _total: int | None) -> None:
+        raise RuntimeError("mine")
+
+    with pytest.raises(RuntimeError, match="mine"):
+        plt.columns(path, FIELDS, workers=2, progress=fail).table()
+
+
+def part_threads() -> list[threading.Thread]:
+    return [thread for thread in threading.enumerate() if thread.name == "plt-parts"]
+
+
+def test_threads_end(tmp_path: Path) -> None:
+    path = packets.write(tmp_path / "trace", FILES["pcap"])
+    columns = plt.columns(path, FIELDS, workers=2, batch=10)
+    assert part_threads() == []  # none begins before the first batch is asked for
+    batches = iter(columns)
+    assert len(next(batches)) == 10
+    assert part_threads()
+    columns.close()
+    assert part_threads() == []
+    assert list(batches) == []
+    batches = iter(plt.columns(path, FIELDS, workers=2, batch=10))
+    next(batches)
+    del batches
+    gc.collect()
+    assert part_threads() == []
+    plt.columns(path, FIELDS, workers=2).table()
+    assert part_threads() == []
+
+
+def test_ctrl_c_keeps_what_came(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = packets.write(tmp_path / "trace", FILES["pcap"])
+    following = _inparts.InParts._following
+    calls = iter(range(100))
+
+    def interrupted(self: _inparts.InParts) -> Any:
+        if next(calls) == 3:
+            signal.raise_signal(signal.SIGINT)
+        return following(self)
+
+    monkeypatch.setattr(_inparts.InParts, "_following", interrupted)
+    with pytest.raises(KeyboardInterrupt) as raised:
+        plt.columns(path, FIELDS, workers=2).table()
+    table = raised.value.table  # type: ignore[attr-defined]
+    ports = [struct.unpack(">H", one.data[34:36])[0] for one in SOME]
+    assert 0 < len(table) < 1000
+    assert table["src_port"].tolist() == ports[: len(table)]
+    assert part_threads() == []
+
+
+def test_a_forked_process_reads_on(tmp_path: Path) -> None:
+    """Its threads are in the parent: it reads what is left by itself."""
+    path = packets.write(tmp_path / "trace", FILES["pcap"])
+    code = """
+import os, sys
+import plt
+from plt import _parts
+_parts.LEAST, _parts.SIZE, _parts.WINDOW = 1, 1 << 14, 1 << 12
+batches = iter(plt.columns(sys.argv[1], ["wire_len"], workers=2, batch=10))
+count = len(next(batches))
+child = os.fork()
+count += sum(len(batch) for batch in batches)
+if not child:
+    os._exit(count == 1000)
+print(count, os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+"""
+    run = packets.child("import warnings; warnings.simplefilter('ignore')\n" + code, path)
+    assert run.stdout.split() == ["1000", "1"], run.stderr
+
+
+def test_no_file_stays_open(tmp_path: Path) -> None:
+    path = packets.write(tmp_path / "trace", FILES["pcap"])
+    gc.collect()
+    before = os.listdir("/proc/self/fd")
+    plt.columns(path, FIELDS, workers=2).table()
+    plt.columns(path, FIELDS, workers=2).close()
+    next(iter(plt.columns(path, FIELDS, workers=2)))
+    gc.collect()
+    assert os.listdir("/proc/self/fd") == before

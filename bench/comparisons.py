@@ -198,6 +198,7 @@ def dns(sizes: Sizes) -> Comparison:
         ours("pldns.columns(), and EDNS, status", "with_pldns.columns_checked", path),
         ours("plt and pldns, loop", "with_pldns.loop", path),
         Job("dnsjit, in Lua", "with_dnsjit.dns", path),
+        Job("dnsjit, in Lua, without names", "with_dnsjit.dns_without_names", path),
         Job("gopacket, in Go", "with_gopacket.dns", path),
         Job("dnscap, a line each", "with_dnscap.dns", tenth),
         Job("plt and dnspython, loop", "with_dnspython.loop", tenth),

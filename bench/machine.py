@@ -52,7 +52,8 @@ class Others:
 def missing() -> list[str]:
     """The tools that are not there."""
     lacks = [name for name in PROGRAMS if not shutil.which(name)]
-    if not shutil.which("go") or not (programs.GO_SOURCES / "src" / programs.GOPACKET).is_dir():
+    sources = [programs.GO_SOURCES / "src" / name for name in programs.GO_PACKAGES]
+    if not shutil.which("go") or not all(path.is_dir() for path in sources):
         lacks.append("gopacket")
     for name in PACKAGES:
         try:

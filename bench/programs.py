@@ -15,7 +15,8 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 DATA = HERE / "data"
 GO_SOURCES = Path("/usr/share/gocode")  # where Debian's packages put them
-GOPACKET = Path("github.com/google/gopacket")
+#: What rivals/gopacket.go is made of.
+GO_PACKAGES = ("github.com/google/gopacket", "golang.org/x/net", "golang.org/x/sys")
 LIBRARIES = {"libtrace": ["-ltrace"]}
 
 

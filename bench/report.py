@@ -130,7 +130,7 @@ def durations(of: Spread) -> str:
 
 def median(runs: list[Run], what: str = "cpu") -> float:
     """Of nanoseconds for each: `wall`, `cpu` or `kernel`."""
-    return statistics.median(getattr(run, what) for run in runs)
+    return float(statistics.median(getattr(run, what) for run in runs))
 
 
 def peak(runs: list[Run]) -> str:

@@ -32,3 +32,8 @@ def all_ports(path: Path, clock: Clock) -> Result:
 
 def dns(path: Path, clock: Clock) -> Result:
     return run("dns", path, clock)
+
+
+def dns_without_names(path: Path, clock: Clock) -> Result:
+    """The question is read, and no string made of its name."""
+    return run("dns_without_names", path, clock)

@@ -1,7 +1,7 @@
 #!/usr/bin/env dnsjit
 -- Packets and DNS with dnsjit, in Lua: prints what it found as a line of JSON.
 --
--- usage: dnsjit dnsjit.lua count|ports|dns FILE
+-- usage: dnsjit dnsjit.lua count|ports|dns|dns_without_names FILE
 local objects = require("dnsjit.core.objects")
 local FCS = 4 -- bytes of Ethernet's frame check, which libtrace counts
 local MOST = 64 -- labels of a name: one of an IPv6 address has 34
@@ -58,8 +58,8 @@ local function ports(path)
     return {count = packets, ports = number, tcp_bytes = octets, weighted = weighted}
 end
 
--- Header, question with its name, number of answers.
-local function dns(path)
+-- Header, question, number of answers; and the name as a string, where it is wanted.
+local function messages_of(path, with_name)
     local produced = layers(path)
     local message = require("dnsjit.core.object.dns").new()
     local Label = require("dnsjit.core.object.dns.label")
@@ -73,16 +73,24 @@ local function dns(path)
                 responses = responses + message.qr
                 answers = answers + message.ancount
                 if message.qdcount > 0 and message:parse_q(question, labels, MOST) == 0 then
-                    local name = Label.tostring(message, labels, tonumber(question.labels))
+                    local name = with_name
+                        and Label.tostring(message, labels, tonumber(question.labels))
                     if name then letters = letters + #name - 1 end -- without the last dot
                 end
             end
         end
     end
-    return {count = messages, responses = responses, answers = answers, letters = letters}
+    local found = {count = messages, responses = responses, answers = answers}
+    if with_name then found.letters = letters end
+    return found
 end
 
-local jobs = {count = count, ports = ports, dns = dns}
+local jobs = {
+    count = count,
+    ports = ports,
+    dns = function(path) return messages_of(path, true) end,
+    dns_without_names = function(path) return messages_of(path, false) end,
+}
 local found, parts = jobs[arg[2]](arg[3]), {}
 for name, value in pairs(found) do
     table.insert(parts, string.format('"%s": %d', name, tonumber(value)))

@@ -150,7 +150,10 @@ def test_parsers_find_the_same_in_dns_messages(tools: Programs, run: str) -> Non
     found, wanted = tools.found("dns", run), tools.found("dns", "with_tshark.dns")
     common = found.keys() & wanted.keys()
     assert {name: found[name] for name in common} == {name: wanted[name] for name in common}
-    assert run in {measure.FLOOR, "with_dnscap.dns"} or common == wanted.keys()
+    if run == "with_dnsjit.dns_without_names":
+        assert wanted.keys() - common == {"letters"}
+    elif run not in {measure.FLOOR, "with_dnscap.dns"}:
+        assert common == wanted.keys()
 
 
 def test_programs_in_c_measure_themselves(tmp_path: Path) -> None:

@@ -1,7 +1,9 @@
 """What a job measures of itself: time, the memory at its peak, and how long it took to start."""
 
 import resource
+import statistics
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -68,7 +70,20 @@ class Clock:
         self.peak = max(self.peak, own_peak() + biggest)
 
     def take_off(self, other: "Clock") -> None:
-        """Take off the time of another clock, as that of a program that had nothing to read."""
-        self.seconds = max(self.seconds - other.seconds, 0.0)
-        self.user = max(self.user - other.user, 0.0)
-        self.system = max(self.system - other.system, 0.0)
+        """Take off the time of another clock, as that of a program that had nothing to read.
+
+        What is left may be below 0, where that took about as long: it is not made 0, which would
+        look like a fast program.
+        """
+        self.seconds -= other.seconds
+        self.user -= other.user
+        self.system -= other.system
+
+
+def typical(clocks: Sequence[Clock]) -> Clock:
+    """A clock with the medians of some."""
+    middle = Clock()
+    middle.seconds = statistics.median(one.seconds for one in clocks)
+    middle.user = statistics.median(one.user for one in clocks)
+    middle.system = statistics.median(one.system for one in clocks)
+    return middle

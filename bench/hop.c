@@ -1,5 +1,5 @@
 /* The physical floor that the benchmarks measure against: reads pcap files, and hops from record
- * header to record header. Nothing that reads packets one after another can be faster.
+ * header to record header. What reads packets one after another, by read(), can hardly be faster.
  *
  * usage: hop FILE...
  *

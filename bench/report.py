@@ -27,6 +27,7 @@ SUMMARY: dict[str, dict[str, str]] = {
     "dnsjit": {
         "count": "with_dnsjit.count", "ports": "with_dnsjit.ports", "dns": "with_dnsjit.dns",
     },
+    "dnsjit, without names": {"dns": "with_dnsjit.dns_without_names"},
     "gopacket": {
         "count": "with_gopacket.count", "ports": "with_gopacket.ports",
         "flows": "with_gopacket.flows", "dns": "with_gopacket.dns",
@@ -96,6 +97,10 @@ GOAL_PARTS = ("processors", *(goal.part for goal in GOALS), *(goal.floor for goa
 TWICE = ("plt.columns(), by batches, plain, on 1", "plt.columns(), by batches, plain, on 2", 1.8)
 
 
+#: What took no longer than the start that is taken off, in one round at least.
+UNRESOLVED = "too short"
+
+
 def number(value: float, digits: int = 3) -> str:
     """With so many digits or more, and at most two after the point."""
     places = next((n for n in (2, 1) if round(value, n) < 10 ** (digits - n)), 0)
@@ -111,11 +116,15 @@ def quantity(count: int) -> str:
 
 
 def spread(of: Spread, unit: str = "") -> str:
+    if of.lowest <= 0:
+        return UNRESOLVED
     return f"{number(of.median)}{unit} ({number(of.lowest, 2)}{DASH}{number(of.highest, 2)})"
 
 
 def duration(nanoseconds: float) -> str:
     """In the unit that suits it."""
+    if nanoseconds < 0:
+        return UNRESOLVED
     if nanoseconds < 999.5:
         return f"{number(nanoseconds)} ns"
     return f"{number(nanoseconds / 1000)} µs"
@@ -123,6 +132,8 @@ def duration(nanoseconds: float) -> str:
 
 def durations(of: Spread) -> str:
     """Of nanoseconds: in the unit that suits the median."""
+    if of.lowest <= 0:
+        return UNRESOLVED
     power = 1000 if of.median >= 999.5 else 1
     scaled = Spread(of.median / power, of.lowest / power, of.highest / power)
     return spread(scaled, " ns" if power == 1 else " µs")
@@ -243,17 +254,19 @@ def of_tools(parts: dict[str, Rounds]) -> dict[str, dict[str, float]]:
     """The summary's numbers: CPU nanoseconds a packet, by tool and part."""
     return {
         tool: {
-            part: median(runs) for part, run in jobs.items() if (runs := found(parts, part, run))
+            part: median(runs)
+            for part, run in jobs.items()
+            if (runs := found(parts, part, run)) and min(run.cpu for run in runs) > 0
         }
         for tool, jobs in SUMMARY.items()
     }
 
 
-def summary(parts: dict[str, Rounds]) -> Table:
-    """What each tool takes for a packet."""
+def summary(tools: dict[str, dict[str, float]]) -> Table:
+    """What each tool takes for a packet, by `of_tools`."""
     rows = [
         (tool, *(duration(taken[part]) if part in taken else "" for part in SUMMED))
-        for tool, taken in of_tools(parts).items()
+        for tool, taken in tools.items()
         if taken
     ]
     return Table("CPU time for each packet", ("", *SUMMED.values()), rows)

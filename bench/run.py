@@ -92,7 +92,8 @@ def main() -> int:
         outcome.sections["goals"] = table.markdown()
     short = {}
     if outcome.taken.keys() >= {*report.SUMMED}:
-        table = report.summary(outcome.taken)
+        tools = report.of_tools(outcome.taken)
+        table = report.summary(tools)
         print(table.text())
         outcome.sections["summary"] = table.markdown()
         short["short"] = report.short(outcome.taken).markdown()
@@ -105,7 +106,7 @@ def main() -> int:
         tables.rewrite(outcome.sections)
         tables.rewrite(short, tables.README)
         if short:
-            picture.draw(report.of_tools(outcome.taken))
+            picture.draw(tools)
     for line in outcome.regressions:
         print(f"beyond its limit: {line}")
     return 1 if outcome.regressions and not args.quick else 0

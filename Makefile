@@ -28,7 +28,7 @@ VENV_STAMP := $(VENV)/.made-by$(subst /,+,$(shell $(PYTHON) tools/interpreter.py
 # In the order in which they need each other.
 PACKAGES := ipp plt natkit pldns
 C_FILES  := $(wildcard src/*/*.c src/*/*/*.c bench/*.c)
-HEADERS  := $(wildcard src/*/*.h src/*/*/*.h)
+HEADERS  := $(wildcard src/*/*.h src/*/*/*.h bench/*.h)
 # The folders stand for the files that were removed.
 C_INPUTS := $(wildcard src/* src/*/* src/*/*/*.[ch])
 DEMO     := $(sort $(wildcard tutorial/p0[1-8]*.py tutorial/p1[56]*.py))

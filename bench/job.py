@@ -16,6 +16,7 @@ from clock import Clock
 from shared import Result
 
 Job = Callable[[Path, Clock], Result]
+MEASURED = ("seconds", "user", "system", "start", "peak", "turns", "notes")
 
 
 def main(name: str, path: str, began: str = "") -> None:
@@ -23,9 +24,7 @@ def main(name: str, path: str, began: str = "") -> None:
     job: Job = getattr(importlib.import_module(f"jobs.{module}"), function)
     clock = Clock(time.perf_counter() - float(began) if began else 0.0)
     result = job(Path(path), clock)
-    measured = {
-        name: getattr(clock, name) for name in ("seconds", "start", "peak", "turns", "notes")
-    }
+    measured = {name: getattr(clock, name) for name in MEASURED}
     print(json.dumps(measured | {"result": result}))
 
 

@@ -8,9 +8,24 @@ import subprocess
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-#: The tools that ours are compared with: the package of PyPI, or the program, that each is.
-PACKAGES = ("dpkt", "scapy", "nfstream", "dnspython", "numpy", "pyarrow")
-PROGRAMS = ("tshark", "traceanon")
+import programs
+
+#: The tools that ours are compared with: packages of PyPI; and programs, each with its package of
+#: Debian's.
+PACKAGES = ("cypcap", "dnspython", "dpkt", "nfstream", "numpy", "pyarrow", "scapy")
+PROGRAMS = {
+    "dnscap": "dnscap",
+    "dnsjit": "dnsjit",
+    "gzip": "gzip",
+    "nfpcapd": "nfdump",
+    "softflowd": "softflowd",
+    "tcpdump": "tcpdump",
+    "traceanon": "libtrace-tools",
+    "tshark": "tshark",
+    "xz": "xz-utils",
+    "zstd": "zstd",
+}
+GOPACKET = "golang-github-google-gopacket-dev"  # sources, which go compiles
 COUNTS = ("no", "one", "two", "three", "four")
 
 
@@ -37,12 +52,20 @@ class Others:
 def missing() -> list[str]:
     """The tools that are not there."""
     lacks = [name for name in PROGRAMS if not shutil.which(name)]
+    sources = [programs.GO_SOURCES / "src" / name for name in programs.GO_PACKAGES]
+    if not shutil.which("go") or not all(path.is_dir() for path in sources):
+        lacks.append("gopacket")
     for name in PACKAGES:
         try:
             version(name)
         except PackageNotFoundError:
             lacks.append(name)
     return lacks
+
+
+def processors(count: int) -> list[int]:
+    """The first ones that this process may use."""
+    return sorted(os.sched_getaffinity(0))[:count]
 
 
 def told(command: list[str], pattern: str) -> str:
@@ -55,6 +78,11 @@ def told(command: list[str], pattern: str) -> str:
     return found[1] if found else ""
 
 
+def of_debian(package: str) -> str:
+    """A package's version, without what Debian adds to it; empty where it is not installed."""
+    return told(["dpkg-query", "-W", "-f", "${Version}", package], r"^(?:\d+:)?([^-+~]+)")
+
+
 def processor() -> str:
     """The processor's name, as the kernel has it."""
     found = re.search(r"^model name\s*: (.*)$", Path("/proc/cpuinfo").read_text(), re.MULTILINE)
@@ -65,14 +93,17 @@ def described() -> str:
     """A sentence on the machine, and one on the tools."""
     cores = os.cpu_count() or 1
     system = platform.freedesktop_os_release().get("PRETTY_NAME", platform.system())
-    libtrace = told(["dpkg-query", "-W", "-f", "${Version}", "libtrace3"], r"([\d.]+)")
     lacks = missing()
-    tools = [f"{name} {version(name)}" for name in PACKAGES if name not in lacks]
-    if "tshark" not in lacks:
-        tools.insert(0, f"tshark {told(['tshark', '--version'], r'([0-9.]+[0-9])')}")
+    versions = {name: version(name) for name in PACKAGES if name not in lacks}
+    versions |= {
+        name: of_debian(package) for name, package in PROGRAMS.items() if name not in lacks
+    }
+    if "gopacket" not in lacks:
+        versions["gopacket"] = of_debian(GOPACKET)
+    tools = [f"{name} {versions[name]}".strip() for name in sorted(versions)]
     number = COUNTS[cores] if cores < len(COUNTS) else str(cores)
     return (
         f"Measured on {number} {'core' if cores == 1 else 'cores'} of {processor()} with {system}, "
-        f"Python {platform.python_version()} and libtrace {libtrace or '(version not known)'}; "
-        f"compared with {', '.join(tools)}."
+        f"Python {platform.python_version()} and libtrace "
+        f"{of_debian('libtrace3') or '(version not known)'}; compared with {', '.join(tools)}."
     )

@@ -1,4 +1,4 @@
-"""Made-up traces of other kinds: DNS messages, one packet of each of many flows, IPv4 headers."""
+"""Made-up traces of other kinds: one packet of each of many flows, IPv4 headers, TCP streams."""
 
 import random
 import struct
@@ -8,55 +8,6 @@ from make_trace import START, file_header
 
 SPREAD = 2_654_435_761  # a prime: its multiples come to all flows, far from each other
 CHUNK = 100_000  # packets written at once
-WAITING = 100  # queries, before the first response
-
-Query = tuple[bytes, bytes, int, int, bytes]  # client, server, port, id, question
-
-
-def udp_frame(payload: bytes, src: bytes, dst: bytes, ports: tuple[int, int]) -> bytes:
-    """An Ethernet frame of a UDP datagram over IPv4; checksums are 0."""
-    size = 28 + len(payload)
-    network = struct.pack(">BBHHHBBH4s4s", 0x45, 0, size, 1, 0, 64, 17, 0, src, dst)
-    transport = struct.pack(">HHHH", *ports, size - 20, 0)
-    return bytes(12) + b"\x08\x00" + network + transport + payload
-
-
-def make_dns(path: Path, messages: int) -> None:
-    """Queries with EDNS at port 53, and as many responses with one to three records."""
-    rng = random.Random(1)
-    opt = b"\0" + struct.pack(">HHIH", 41, 1232, 0x8000, 0)
-    names = []
-    for n in range(10_000):
-        labels = [b"host%d" % n, b"zone%d" % rng.randrange(500), b"example", b"test"]
-        names.append(b"".join(bytes([len(one)]) + one for one in labels) + b"\0")
-    waiting: list[Query] = []
-
-    def query() -> bytes:
-        client = bytes([192, 0, 2, rng.randrange(1, 255)])
-        server = bytes([198, 51, 100, rng.randrange(1, 9)])
-        question = rng.choice(names) + struct.pack(">HH", rng.choice([1, 28, 65]), 1)
-        one = (client, server, rng.randrange(1024, 65536), rng.randrange(65536), question)
-        waiting.append(one)
-        head = struct.pack(">6H", one[3], 0x0100, 1, 0, 0, 1)
-        return udp_frame(head + question + opt, client, server, (one[2], 53))
-
-    def response() -> bytes:
-        chosen = rng.randrange(len(waiting)) if len(waiting) > WAITING else 0
-        client, server, port, ident, question = waiting.pop(chosen)
-        count = rng.randrange(1, 4)
-        record = b"\xc0\x0c" + struct.pack(">HHIH", 1, 1, 300, 4) + b"\xcb\0\x71"
-        answers = b"".join(record + bytes([host]) for host in range(count))
-        head = struct.pack(">6H", ident, 0x8180, 1, count, 0, 1)
-        return udp_frame(head + question + answers + opt, server, client, (53, port))
-
-    with path.open("wb") as out:
-        out.write(file_header(65535))
-        for n in range(messages):
-            early = n < min(WAITING, messages // 2)
-            late = n >= messages - min(WAITING, messages // 2)
-            data = query() if early or (not late and (n - WAITING) % 2 == 0) else response()
-            seconds, micros = divmod(n * 20, 1_000_000)
-            out.write(struct.pack("<IIII", START + seconds, micros, len(data), len(data)) + data)
 
 
 def flow_packet(number: int) -> bytes:

@@ -1,6 +1,8 @@
 """Run jobs in processes of their own, in turns, and tell medians and ratios."""
 
 import json
+import math
+import os
 import statistics
 import subprocess
 import sys
@@ -9,25 +11,41 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import floor
-from machine import Others
+import programs
+import traces
+from machine import Others, processors
 from shared import Result
 
 HERE = Path(__file__).resolve().parent
-FLOOR = "floor"
+IN_C = "c"  # the module of the programs in C
+FLOOR = f"{IN_C}.hop"
 
 #: What a module of bench/jobs needs besides this project, and what one of its functions does.
 MODULES = {
     "with_columns": "numpy",
+    "with_cypcap": "cypcap",
+    "with_dnscap": "dnscap",
+    "with_dnsjit": "dnsjit",
     "with_dnspython": "dnspython",
     "with_dpkt": "dpkt",
+    "with_gopacket": "gopacket",
     "with_nfstream": "nfstream",
     "with_pyarrow": "pyarrow",
     "with_scapy": "scapy",
+    "with_tcpdump": "tcpdump",
     "with_traceanon": "traceanon",
     "with_tshark": "tshark",
 }
-EXTRAS = {"with_pyarrow.tshark": "tshark"}
+EXTRAS = {
+    "with_exporters.nfpcapd": "nfpcapd",
+    "with_exporters.softflowd": "softflowd",
+    "with_pyarrow.tshark": "tshark",
+    "with_unpackers.gzip": "gzip",
+    "with_unpackers.xz": "xz",
+    "with_unpackers.zstd": "zstd",
+}
+#: NumPy's library of linear algebra has a thread for each processor, which none of the jobs needs.
+ENVIRONMENT = {"OPENBLAS_NUM_THREADS": "1"}
 
 
 @dataclass(frozen=True)
@@ -35,14 +53,28 @@ class Job:
     """A tool's program, and the trace that it gets."""
 
     title: str
-    run: str  # MODULE.FUNCTION of bench/jobs, or FLOOR
+    run: str  # MODULE.FUNCTION of bench/jobs, or of a program in C
     path: Path
-    limit: float | None = None  # of the ratio to what it is compared with
+    ours: bool = False  # and has a limit
+    floor: Path | None = None  # the trace whose floor it stands on, where that is not the first
+    processors: int | None = None  # that it may use: all
 
     def needs(self) -> set[str]:
         """The tools that it can't do without."""
         module = self.run.partition(".")[0]
         return {tool for tool in (MODULES.get(module), EXTRAS.get(self.run)) if tool}
+
+    def command(self) -> list[str]:
+        module, _, function = self.run.partition(".")
+        if module == IN_C:
+            words = programs.command(function, traces.files(self.path))
+        else:
+            program, began = str(HERE / "job.py"), str(time.perf_counter())
+            words = [sys.executable, program, self.run, str(self.path), began]
+        if self.processors:
+            numbers = ",".join(map(str, processors(self.processors)))
+            words = ["taskset", "-c", numbers, *words]
+        return words
 
 
 @dataclass(frozen=True)
@@ -50,6 +82,8 @@ class Run:
     """What one run of a job took and found."""
 
     seconds: float
+    user: float
+    system: float
     start: float
     peak: int
     turns: int
@@ -57,10 +91,23 @@ class Run:
     notes: dict[str, float]
     others: float  # the share of the processors that other programs took
 
-    @property
-    def each(self) -> float:
+    def _each(self, seconds: float) -> float:
         """Nanoseconds for each of what was counted."""
-        return self.seconds * 1e9 / self.turns / self.result["count"]
+        return seconds * 1e9 / self.turns / self.result["count"]
+
+    @property
+    def wall(self) -> float:
+        return self._each(self.seconds)
+
+    @property
+    def cpu(self) -> float:
+        """User and system time."""
+        return self._each(self.user + self.system)
+
+    @property
+    def kernel(self) -> float:
+        """System time."""
+        return self._each(self.system)
 
 
 @dataclass(frozen=True)
@@ -82,13 +129,9 @@ Rounds = dict[Job, list[Run]]
 def run(job: Job) -> Run:
     """Run a job once."""
     others = Others()
-    if job.run == FLOOR:
-        reading = floor.read(job.path)
-        found = {"count": reading.packets}
-        return Run(reading.seconds, 0.0, reading.peak, 1, found, {}, others.share())
-    program, began = str(HERE / "job.py"), str(time.perf_counter())
-    command = [sys.executable, program, job.run, str(job.path), began]
-    done = subprocess.run(command, stdout=subprocess.PIPE, check=True)
+    done = subprocess.run(
+        job.command(), stdout=subprocess.PIPE, check=True, env={**os.environ, **ENVIRONMENT}
+    )
     return Run(**json.loads(done.stdout), others=others.share())
 
 
@@ -106,14 +149,16 @@ def check(job: Job, result: Result, expected: Result) -> None:
             )
 
 
-def rounds(jobs: Sequence[Job], times: int, judge: str | None = None) -> Rounds:
+def rounds(
+    jobs: Sequence[Job], times: int, judge: str | None = None, in_memory: bool = True
+) -> Rounds:
     """Run the jobs in turns, so many times; first the judge, which tells what each is to find."""
     truths: dict[Path, Result] = {}
-    if judge:
-        truths = {path: run(Job("judge", judge, path)).result for path in {j.path for j in jobs}}
-    else:
-        for path in {job.path for job in jobs}:
-            floor.read(path)  # it is in memory from here on
+    for path in {job.path for job in jobs}:
+        if in_memory:
+            traces.read_through(path)
+        if judge:
+            truths[path] = run(Job("judge", judge, path)).result
     measured: Rounds = {job: [] for job in jobs}
     for _ in range(times):
         for job in jobs:
@@ -124,12 +169,15 @@ def rounds(jobs: Sequence[Job], times: int, judge: str | None = None) -> Rounds:
     return measured
 
 
-def ratios(own: list[Run], base: list[Run]) -> Spread:
-    """How many times the base's time each takes, of each round.
+def ratios(own: list[Run], base: list[Run], what: str = "cpu") -> Spread:
+    """How many times the base's CPU time each takes, or its `wall` time, of each round.
 
     Not of the medians: what else the machine does then weighs on both alike.
     """
-    return Spread.of([one.each / other.each for one, other in zip(own, base, strict=True)])
+    pairs = (
+        (getattr(one, what), getattr(other, what)) for one, other in zip(own, base, strict=True)
+    )
+    return Spread.of([mine / theirs if theirs else math.inf for mine, theirs in pairs])
 
 
 def load(measured: Rounds) -> str:

@@ -1,8 +1,13 @@
-"""The DNS messages of a trace, as bytes: what parsers are compared on."""
+"""What a trace has: its packets, and its DNS messages as bytes, which parsers are compared on."""
 
 from pathlib import Path
 
 import plt
+
+
+def packets_of(path: Path) -> int:
+    """How many there are."""
+    return sum(len(batch) for batch in plt.columns(path, ["wire_len"]))
 
 
 def read(path: Path) -> list[bytes]:

@@ -1,5 +1,6 @@
 """What the jobs share."""
 
+import re
 import zlib
 from pathlib import Path
 
@@ -7,6 +8,8 @@ from pathlib import Path
 Result = dict[str, int]
 
 FCS = 4  # bytes of Ethernet's frame check, which libtrace counts and no other does
+WEB = "tcp and (dst port 80 or dst port 443)"
+BPF = f"({WEB}) or (vlan and {WEB})"
 KEY = "fish go moo, oh yes they do"  # that addresses are encrypted with
 
 
@@ -14,7 +17,12 @@ def port_summary(packets: int, sizes: dict[int, int]) -> Result:
     """What tells one dict of bytes by port from another."""
     weighted = sum(port * size for port, size in sizes.items())
     octets = sum(sizes.values())
-    return {"count": packets, "ports": len(sizes), "bytes": octets, "weighted": weighted}
+    return {"count": packets, "ports": len(sizes), "tcp_bytes": octets, "weighted": weighted}
+
+
+def read_count(text: bytes, pattern: bytes) -> Result:
+    """A number that a program prints."""
+    return {"count": int(re.findall(pattern, text)[0])}
 
 
 def ipv4_summary(path: Path) -> Result:

@@ -6,7 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 NO_BREAK_SPACE, JOINER, DASH = "\u00a0", "\u2060", "\u2013"
-PAGE = Path(__file__).resolve().parents[1] / "doc" / "performance.md"
+ROOT = Path(__file__).resolve().parents[1]
+PAGE, README = ROOT / "doc" / "performance.md", ROOT / "README.md"
+#: Around what is rewritten: comments of MyST's, and of HTML in a page that others read.
+MARKS = (("% bench: {}", "% end"), ("<!-- bench: {} -->", "<!-- end -->"))
 
 
 def unbroken(cell: str) -> str:
@@ -49,7 +52,11 @@ class Table:
 
 def marked(name: str) -> re.Pattern[str]:
     """What stands between the marks of that name."""
-    return re.compile(rf"(?<=^% bench: {name}\n\n).*?(?=\n\n% end$)", re.MULTILINE | re.DOTALL)
+    between = (
+        rf"(?<=^{re.escape(begin.format(name))}\n\n).*?(?=\n\n{re.escape(end)}$)"
+        for begin, end in MARKS
+    )
+    return re.compile("|".join(between), re.MULTILINE | re.DOTALL)
 
 
 def rewrite(sections: dict[str, str], page: Path = PAGE) -> None:
@@ -58,6 +65,6 @@ def rewrite(sections: dict[str, str], page: Path = PAGE) -> None:
     for name, section in sections.items():
         found = marked(name).search(text)
         if not found:
-            raise ValueError(f"{page.name} has no mark '% bench: {name}'")
+            raise ValueError(f"{page.name} has no mark 'bench: {name}'")
         text = text[: found.start()] + section + text[found.end() :]
     page.write_text(text)

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+import traces
 from clock import Clock
-from shared import Result, port_summary
+from shared import BPF, Result, port_summary
 
 import plt
 
@@ -52,15 +53,21 @@ def batches_1_worker(path: Path, clock: Clock) -> Result:
     return {"count": packets}
 
 
-WEB = "tcp and (dst port 80 or dst port 443)"
-BPF = f"({WEB}) or (vlan and {WEB})"
+def all_batches(path: Path, clock: Clock) -> Result:
+    """Of all files of a folder."""
+    paths = traces.files(path)
+    with clock:
+        packets = sum(len(batch) for batch in plt.columns(paths, FIELDS))
+    return {"count": packets}
+
+
 WHERE = plt.where("tcp and dst_port in (80, 443)")
 
 
 def _filtered(path: Path, clock: Clock, fields: Sequence[str], chosen: plt.where | str) -> Result:
     with clock:
-        packets = sum(len(batch) for batch in plt.columns(path, fields, filter=chosen))
-    return {"count": packets}
+        matching = sum(len(batch) for batch in plt.columns(path, fields, filter=chosen))
+    return {"count": traces.packets_of_mixed(path), "matching": matching}
 
 
 def bpf(path: Path, clock: Clock) -> Result:

@@ -46,6 +46,23 @@ def ports(path: Path, clock: Clock) -> Result:
     return port_summary(packets, sizes)
 
 
+def all_ports(path: Path, clock: Clock) -> Result:
+    """Of a trace with tunnels and fragments, where tools need not find the same ports."""
+    return {"count": ports(path, clock)["count"]}
+
+
+def dst_ports(path: Path, clock: Clock) -> Result:
+    """The sum of the destination ports of TCP."""
+    packets = total = 0
+    with clock:
+        for pkt in opened(path):
+            packets += 1
+            tcp = pkt.tcp
+            if tcp:
+                total += tcp.dst_port
+    return {"count": packets, "total": total}
+
+
 def keep(path: Path, clock: Clock) -> Result:
     """Keep packets in a list: what one takes besides its bytes."""
     packets: list[plt.packet] = []

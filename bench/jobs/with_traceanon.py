@@ -2,7 +2,6 @@
 
 import subprocess
 import tempfile
-import time
 from pathlib import Path
 
 import traces
@@ -13,21 +12,23 @@ from shared import KEY, Result, ipv4_summary
 FLAGS = ("-s", "-d", "-c", KEY)
 
 
-def run(path: Path, to: Path, *flags: str) -> float:
-    """The seconds of a run."""
-    began = time.perf_counter()
-    subprocess.run(["traceanon", *flags, f"pcapfile:{path}", f"pcapfile:{to}"], check=True)
-    return time.perf_counter() - began
+def run(path: Path, to: Path, *flags: str) -> Clock:
+    """A run, timed."""
+    clock = Clock()
+    with clock:
+        subprocess.run(["traceanon", *flags, f"pcapfile:{path}", f"pcapfile:{to}"], check=True)
+    return clock
 
 
 def anonymise(path: Path, clock: Clock) -> Result:
     with tempfile.TemporaryDirectory(dir=path.parent) as folder:
         empty, written = Path(folder) / "empty.pcap", Path(folder) / "theirs.pcap"
         empty.write_bytes(file_header(65535))
-        clock.start = run(empty, written, *FLAGS)
+        starting = run(empty, written, *FLAGS)
         with clock:
             run(path, written, *FLAGS)
-        clock.seconds -= clock.start
+        clock.start = starting.seconds
+        clock.take_off(starting)
         return ipv4_summary(written)
 
 
@@ -38,5 +39,5 @@ def addresses(path: Path, clock: Clock) -> Result:
         copying = run(path, written)
         with clock:
             run(path, written, *FLAGS)
-    clock.seconds -= copying
+    clock.take_off(copying)
     return {"count": len(traces.addresses(path)) // 16}

@@ -1,20 +1,14 @@
-"""Packets, flows and DNS with tshark: a program of its own, which dissects all of a packet.
-
-The same command on a trace without packets tells what it takes to start.  What it prints is read as
-it comes, where there are two processors by the second.
-"""
+"""Packets, flows and DNS with tshark: a program of its own, which dissects all of a packet."""
 
 import re
-import subprocess
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import IO
 
 from clock import Clock
-from make_trace import file_header
 from shared import FCS, Result, port_summary
+
+from . import program
 
 DNS = (
     "frame.time_epoch", "ip.src", "ip.dst", "udp.srcport", "udp.dstport", "dns.id",
@@ -23,32 +17,9 @@ DNS = (
 )  # fmt: skip
 
 
-@contextmanager
-def output(path: Path, *args: str) -> Iterator[IO[bytes]]:
+def timed(clock: Clock, path: Path, *args: str) -> AbstractContextManager[IO[bytes]]:
     """What tshark prints of a trace."""
-    command = ["tshark", "-n", "-r", str(path), *args]
-    with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
-    ) as run:  # it warns where root runs it
-        assert run.stdout is not None
-        yield run.stdout
-    if run.returncode:
-        raise subprocess.CalledProcessError(run.returncode, command)
-
-
-@contextmanager
-def timed(clock: Clock, path: Path, *args: str) -> Iterator[IO[bytes]]:
-    """The same, timed; what it takes to start is the clock's start."""
-    with tempfile.NamedTemporaryFile(suffix=".pcap") as empty:
-        empty.write(file_header(65535))
-        empty.flush()
-        starting = Clock()
-        with starting, output(Path(empty.name), *args) as printed:
-            printed.read()
-    clock.start = starting.seconds
-    with clock, output(path, *args) as printed:
-        yield printed
-    clock.seconds = max(clock.seconds - clock.start, 0.0)
+    return program.timed(clock, path, lambda one: ["tshark", "-n", "-r", str(one), *args])
 
 
 def fields(names: tuple[str, ...]) -> list[str]:

@@ -1,0 +1,47 @@
+"""A program of its own, run on a trace: what it prints, and its time without that to start.
+
+The same command on a trace without packets, three times, tells what it takes to start.  What it
+prints is read as it comes, where there are two processors by the second.
+"""
+
+import subprocess
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+from clock import Clock, typical
+from make_trace import file_header
+
+STARTS = 3  # of which the median is taken off: the first may have to read the disk
+
+Command = Callable[[Path], list[str]]
+
+
+@contextmanager
+def output(command: list[str], errors: int) -> Iterator[IO[bytes]]:
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors) as run:
+        assert run.stdout is not None
+        yield run.stdout
+    if run.returncode:
+        raise subprocess.CalledProcessError(run.returncode, command)
+
+
+@contextmanager
+def timed(
+    clock: Clock, path: Path, command: Command, errors: int = subprocess.DEVNULL
+) -> Iterator[IO[bytes]]:
+    """What the command prints of a trace; `errors` is STDOUT for those that print there."""
+    with tempfile.TemporaryDirectory() as folder:
+        empty = Path(folder) / "empty.pcap"
+        empty.write_bytes(file_header(65535))
+        starts = [Clock() for _ in range(STARTS)]
+        for one in starts:
+            with one, output(command(empty), errors) as printed:
+                printed.read()
+    starting = typical(starts)
+    with clock, output(command(path), errors) as printed:
+        yield printed
+    clock.start = starting.seconds
+    clock.take_off(starting)

@@ -96,7 +96,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         touch(work.unknown[i].what, strlen(work.unknown[i].what));
     if (work.payload)
         CLAIM(work.payload >= copy && work.payload <= copy + record.len);
-    if (layers.version != 0 && !(flags & ZERO_UNKNOWN)) {
+    /* some link types are guessed from what follows, addresses among it */
+    if (link <= 1 && layers.version != 0 && !(flags & ZERO_UNKNOWN)) {
         record_layers(&record, &after);
         CLAIM(after.layer3 == layers.layer3 && after.version == layers.version);
         struct plt_packet packet = {

@@ -92,6 +92,8 @@ static void check_merge(struct flow_table *whole, struct flow_table *earlier,
     bool exact = result == MERGE_EXACT;
     CLAIM(exact || result == MERGE_INEXACT);
     if (exact) {
+        if (!flow_table_catch_up(earlier, false))
+            abort();
         flow_table_settle(earlier);
         tables_compare(whole, earlier, LIST_LIVE);
         tables_compare(whole, earlier, LIST_ENDED);

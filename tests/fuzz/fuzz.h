@@ -56,7 +56,7 @@ static inline uint32_t take_le(struct bytes *in, unsigned size)
 /* A copy of bytes that AddressSanitizer knows both ends of; to be freed. */
 static inline uint8_t *copy_of(const uint8_t *data, size_t size)
 {
-    uint8_t *copy = malloc(size ? size : 1);
+    uint8_t *copy = calloc(1, size ? size : 1);
     if (!copy)
         abort();
     if (size)

@@ -10,7 +10,7 @@
 #include "streams/connections.h"
 #include "streams/defragment.h"
 
-enum { HEAD = 1, LIMITS_SMALL = 1, LIMITS_MEMORY = 2, LIMITS_FORGET = 4, LONG_WAY = 1 << 16 };
+enum { HEAD = 1, LIMITS_SMALL = 1, LIMITS_MEMORY = 2, LIMITS_FORGET = 4, LONG_WAY = 1 << 12 };
 
 #define SECOND INT64_C(1000000000)
 

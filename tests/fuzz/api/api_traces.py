@@ -13,7 +13,7 @@ import plt
 
 #: What reading may raise.  A packet's own values raise ValueError where too little was captured.
 REFUSED = (plt.LibtraceError, plt.plt_exc_libtrace)
-MOST = 64
+MOST = 8
 
 VALUES = ("wire_len", "capture_len", "linktype", "vlan_id", "direction", "ethertype", "proto",
           "ts_sec", "erf_time", "time_ns")  # fmt: skip
@@ -41,21 +41,21 @@ def layers_of(packet: plt.packet) -> Iterable[object]:
             yield layer
 
 
-def read_all(value: object, depth: int = 0) -> None:
-    """Every attribute, and methods that need no arguments."""
+#: Methods that say all of a packet in words: of one packet alone, for they are slow.
+WORDS = ("info", "dump", "_repr_html_")
+
+
+def read_all(value: object) -> None:
+    """Every attribute, what is in the packets and layers that some are, and a checksum's test."""
     for name in dir(value):
-        if name.startswith("__") or name == "from_bytes":
+        if name.startswith("__") or name in ("from_bytes", *WORDS):
             continue
         with contextlib.suppress(ValueError, TypeError, AttributeError, *REFUSED):
             found = getattr(value, name)
-            if name in ("info", "dump", "_repr_html_", "test_trans_cksm"):
-                found = found()
-            if depth < 3 and isinstance(found, plt.Data | tuple | list):
-                for item in found if isinstance(found, tuple | list) else [found]:
-                    if isinstance(item, plt.Data):
-                        read_all(item, depth + 1)
-    with contextlib.suppress(ValueError):
-        repr(value), str(value)
+            if name == "test_trans_cksm":
+                found()
+            elif isinstance(found, plt.Data):
+                bytes(found.data), repr(found)
 
 
 def packets_of(content: bytes) -> list[plt.packet]:
@@ -96,10 +96,15 @@ def compare(content: bytes, found: list[plt.packet]) -> None:
 
 
 def use(found: list[plt.packet]) -> None:
+    for name in WORDS if found else ():
+        getattr(found[0], name)()
     for packet in found:
         for layer in layers_of(packet):
             read_all(layer)
         packet.apply_filter(WHERE)
+        inner = packet.inner
+        if inner is not None:
+            read_all(inner)
         with contextlib.suppress(ValueError):
             pldns.messages(packet.udp_payload or b"")
         with contextlib.suppress(ValueError):

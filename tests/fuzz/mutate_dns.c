@@ -77,7 +77,7 @@ static size_t change_data(uint8_t *data, size_t size, size_t room, const struct 
         return size;
     memcpy(copy, data + start, length);
     size_t changed = LLVMFuzzerMutate(copy, length, length + more);
-    if (changed <= UINT16_MAX) {
+    if (changed <= UINT16_MAX && changed <= length + more) {
         size = splice(data, size, start, length, copy, changed);
         store_be16(data + item->fixed + 8, (uint16_t)changed);
     }

@@ -256,6 +256,8 @@ static size_t change_bytes(uint8_t *data, size_t size, size_t room, size_t at, s
         return size;
     memcpy(copy, data + at + PACKET_HEAD, length);
     size_t changed = LLVMFuzzerMutate(copy, length, length + more);
+    if (changed > length + more)
+        changed = length;
     size = splice(data, size, at + PACKET_HEAD, length, copy, changed);
     unsigned word = (load_le16(data + at + 2) & PACKET_CUT) | (unsigned)changed;
     data[at + 2] = (uint8_t)word;

@@ -6,6 +6,7 @@ name our types alone.
 
 import io
 import pickle
+import struct
 
 import natkit
 import plt
@@ -15,7 +16,7 @@ ALLOWED = {"plt", "natkit", "pldns", "ipp"}
 REFUSED = (
     ValueError, TypeError, KeyError, IndexError, EOFError, AttributeError, ImportError,
     OverflowError, MemoryError, pickle.UnpicklingError, AssertionError, NameError, RuntimeError,
-    ArithmeticError, StopIteration, plt.LibtraceError,
+    ArithmeticError, StopIteration, struct.error, plt.LibtraceError,
 )  # fmt: skip
 
 

@@ -17,6 +17,8 @@ MOST = 8
 
 VALUES = ("wire_len", "capture_len", "linktype", "vlan_id", "direction", "ethertype", "proto",
           "ts_sec", "erf_time", "time_ns")  # fmt: skip
+#: What a column holds, where an attribute may have more: it is missing then.
+LIMITS = {"time_ns": range(-(2**63), 2**63), "wire_len": range(2**32)}
 FIELDS = [name for name, *_ in plt.column_fields() if "." in name and not name.startswith("tunnel")]
 PAN = natkit.CryptoPan(b"a key of these words and no more")
 WHERE = plt.where("tcp or udp.dst_port == 53 or ttl < 5")
@@ -77,7 +79,9 @@ def value_of(packet: plt.packet, name: str) -> int | None:
         value = getattr(holder, last)
     except ValueError:
         return None
-    return None if value is None else int(value)
+    if value is None or name not in LIMITS:
+        return None if value is None else int(value)
+    return int(value) if value in LIMITS[name] else None
 
 
 def compare(content: bytes, found: list[plt.packet]) -> None:

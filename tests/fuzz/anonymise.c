@@ -22,7 +22,7 @@ enum {
 
 static struct cryptopan *pan;
 
-int LLVMFuzzerInitialize(int *argc, char ***argv)
+int LLVMFuzzerInitialize(const int *argc, char ***argv)
 {
     uint8_t key[CRYPTOPAN_KEY_SIZE];
     (void)argc;

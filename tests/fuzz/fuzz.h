@@ -12,7 +12,7 @@
 /* --- libFuzzer's (https://llvm.org/docs/LibFuzzer.html) --------------------------------------- */
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-int LLVMFuzzerInitialize(int *argc, char ***argv);
+int LLVMFuzzerInitialize(const int *argc, char ***argv);
 size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t room, unsigned seed);
 /* Change some bytes in place; the new size, which is `room` at the most, or 1. */
 size_t LLVMFuzzerMutate(uint8_t *data, size_t size, size_t room);

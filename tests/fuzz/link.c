@@ -132,12 +132,13 @@ static void read_tunnels(const struct plt_packet *outer, const struct tunnel_por
         CLAIM(found->record.data >= outer->data);
         CLAIM(found->record.data + found->record.len <= outer->data + outer->len);
         CLAIM(found->tunnel.version == 0 || (found->tunnel.src && found->tunnel.dst));
+        depth++;
         packet = (struct plt_packet){.data = found->record.data,
                                      .len = found->record.len,
                                      .layers = &found->layers,
                                      .meta = &found->record.meta,
                                      .tunnel = &found->tunnel,
-                                     .depth = ++depth};
+                                     .depth = depth};
         read_all(&packet);
     }
     if (tunnel_innermost(&innermost, more, &room))

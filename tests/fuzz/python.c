@@ -22,17 +22,17 @@ static void fail(void)
 }
 
 /* No name is looked up in a network: filters may have any. */
-int getaddrinfo(const char *node, const char *service, const struct addrinfo *hints,
-                struct addrinfo **found)
+int getaddrinfo(const char *name, const char *service, const struct addrinfo *req,
+                struct addrinfo **pai)
 {
-    (void)node;
+    (void)name;
     (void)service;
-    (void)hints;
-    *found = NULL;
+    (void)req;
+    *pai = NULL;
     return EAI_NONAME;
 }
 
-int LLVMFuzzerInitialize(int *argc, char ***argv)
+int LLVMFuzzerInitialize(const int *argc, char ***argv)
 {
     const char *name = getenv("FUZZ_API");
     (void)argc;
@@ -45,7 +45,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
         one_input = PyObject_GetAttrString(module, "one_input");
     if (!one_input)
         fail();
-    Py_DECREF(module);
+    Py_XDECREF(module);
     return 0;
 }
 

@@ -79,7 +79,7 @@ static bool find_name(const char *name, size_t len, struct where_name *out)
     return false;
 }
 
-int LLVMFuzzerInitialize(int *argc, char ***argv)
+int LLVMFuzzerInitialize(const int *argc, char ***argv)
 {
     (void)argc;
     (void)argv;

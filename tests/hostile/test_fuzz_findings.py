@@ -2,7 +2,9 @@
 
 import io
 import struct
+from pathlib import Path
 
+import flow_traces
 import packets
 import pytest
 import tunnelled
@@ -58,3 +60,25 @@ def test_the_layers_of_a_tunnelled_packet_end_where_it_does(how: str) -> None:
     assert packet.inner.proto == 0
     assert table["proto"].tolist() == [0]
     assert table.mask("src_port").tolist() == [True]
+
+
+# --- flowtable.c --------------------------------------------------------------------------------
+
+ACTIVE_TIMEOUT = 2  # RFC 5102 section 5.11.3, flowEndReason
+
+
+def test_merged_parts_end_by_the_active_timeout_as_one_table(tmp_path: Path) -> None:
+    """A packet comes a minute late: from it to the last one are 61.001 s, no packet is missing."""
+    packet = packets.ipv4(packets.udp(b"x"))
+    sent = [(100 + late, packet) for late in (0, 0.001, -59.999, 1.001, 1.002)]
+    tables = []
+    for part in (sent, sent[:1], sent[1:]):
+        table = natkit.FlowTable(idle_timeout=5, active_timeout=61)
+        table.add_trace(flow_traces.trace(tmp_path / "t", part))
+        tables.append(table)
+    whole, one, other = tables
+    assert one.merge(other, exact=True) is True
+    for table in (whole, one):
+        (ended,) = table.expired()
+        assert (ended.packets, ended.end_reason) == (4, ACTIVE_TIMEOUT)
+        assert [flow.packets for flow in table] == [1]

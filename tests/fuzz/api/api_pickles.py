@@ -14,7 +14,7 @@ import plt
 ALLOWED = {"plt", "natkit", "pldns", "ipp"}
 #: What our own code raises on a pickle that is not whole, and what pickle does on its part of it.
 REFUSED = (
-    ValueError, TypeError, KeyError, IndexError, EOFError, AttributeError, ImportError,
+    ValueError, TypeError, LookupError, EOFError, AttributeError, ImportError,
     OverflowError, MemoryError, pickle.UnpicklingError, AssertionError, NameError, RuntimeError,
     ArithmeticError, StopIteration, struct.error, plt.LibtraceError,
 )  # fmt: skip

@@ -139,7 +139,7 @@ def anonymise() -> Iterator[bytes]:
 
 
 def flowtable() -> Iterator[bytes]:
-    for settings in (0, 0x3F):
+    for settings in (0, 0x3F, 0x7F):
         for sequence in sequences():
             yield bytes([settings, 4]) + sequence
 

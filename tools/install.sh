@@ -1,7 +1,9 @@
 #!/bin/sh
 # Install, with apt-get, what a target needs and this machine lacks.
 #
-# usage: tools/install.sh build|test|check|fuzz|wheel|roots      PYTHON names the interpreter to build for
+# usage: tools/install.sh build|test|check|fuzz|wheel|roots
+#
+# PYTHON names the interpreter to build for.
 #
 # Nothing is asked of apt where nothing is missing, so a machine that is not Debian's only needs
 # the same tools and headers by its own means.
@@ -20,7 +22,7 @@ header_of() { # HEADER PACKAGE
 
 # What clang links with a flag, and Debian has apart from it.
 runtime_of() { # FLAG PACKAGE
-    printf '#include <stddef.h>\nint LLVMFuzzerTestOneInput(const char *a, size_t b) { return a && b && 0; }\n' |
+    echo 'int LLVMFuzzerTestOneInput(const void *a, unsigned long b) { return a && b && 0; }' |
         clang "$1" -x c -o /dev/null - 2>/dev/null || missing="$missing $2"
 }
 

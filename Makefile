@@ -27,8 +27,8 @@ VENV_STAMP := $(VENV)/.made-by$(subst /,+,$(shell $(PYTHON) tools/interpreter.py
 
 # In the order in which they need each other.
 PACKAGES := ipp plt natkit pldns
-C_FILES  := $(wildcard src/*/*.c src/*/*/*.c bench/*.c)
-HEADERS  := $(wildcard src/*/*.h src/*/*/*.h bench/*.h)
+C_FILES  := $(wildcard src/*/*.c src/*/*/*.c bench/*.c tests/fuzz/*.c)
+HEADERS  := $(wildcard src/*/*.h src/*/*/*.h bench/*.h tests/fuzz/*.h)
 # The folders stand for the files that were removed.
 C_INPUTS := $(wildcard src/* src/*/* src/*/*/*.[ch])
 DEMO     := $(sort $(wildcard tutorial/p0[1-8]*.py tutorial/p1[56]*.py))
@@ -49,7 +49,8 @@ on_each = @echo '$(firstword $(1)): $(words $(C_FILES)) files'; \
           printf '%s\n' $(C_FILES) | xargs -r -P $(JOBS) -I{} $(1)
 
 .PHONY: help demo tutorial test lab check check-format check-tidy check-cppcheck check-ruff \
-        check-types check-warnings check-symbols asan docs look notebooks wheel wheel-roots bench clean
+        check-types check-warnings check-symbols asan fuzz fuzz-seeds fuzzers docs look \
+        notebooks wheel wheel-roots bench clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' Makefile
@@ -124,6 +125,23 @@ check-symbols: $(VENV)/.built $(VENV)/.test ## a module exports PyInit_* and not
 
 asan: $(VENV)/.built $(VENV)/.test ## the test suite under AddressSanitizer and UBSan
 	tools/asan.sh $(BIN)/python $(ARGS)
+
+# The seconds of each fuzzer; ARGS='link dns' are those to run.
+SECONDS := 20
+
+$(VENV)/.fuzz: $(VENV_STAMP) tools/install.sh
+	tools/install.sh fuzz
+	@touch $@
+
+fuzzers: $(VENV)/.built $(VENV)/.test $(VENV)/.fuzz
+	@$(MAKE) -j $(JOBS) -f tests/fuzz/Makefile PYTHON=$(BIN)/python fuzzers modules
+	$(BIN)/python tests/fuzz/seeds.py build/fuzz/seeds
+
+fuzz: fuzzers ## run every fuzzer for SECONDS=20; see tests/fuzz/README.md
+	@$(BIN)/python tests/fuzz/run.py --seconds $(SECONDS) $(ARGS)
+
+fuzz-seeds: fuzzers ## run every fuzzer on its seeds alone
+	@$(BIN)/python tests/fuzz/run.py --smoke $(ARGS)
 
 # --- The rest
 

@@ -1,7 +1,9 @@
 #!/bin/sh
 # Install, with apt-get, what a target needs and this machine lacks.
 #
-# usage: tools/install.sh build|test|check|wheel|look|roots      PYTHON names the interpreter to build for
+# usage: tools/install.sh build|test|check|fuzz|wheel|look|roots
+#
+# PYTHON names the interpreter to build for.
 #
 # Nothing is asked of apt where nothing is missing, so a machine that is not Debian's only needs
 # the same tools and headers by its own means.
@@ -16,6 +18,12 @@ command_of() { # COMMAND PACKAGE
 
 header_of() { # HEADER PACKAGE
     printf '#include <%s>\n' "$1" | gcc -E -o /dev/null - 2>/dev/null || missing="$missing $2"
+}
+
+# What clang links with a flag, and Debian has apart from it.
+runtime_of() { # FLAG PACKAGE
+    echo 'int LLVMFuzzerTestOneInput(const void *a, unsigned long b) { return a && b && 0; }' |
+        clang "$1" -x c -o /dev/null - 2>/dev/null || missing="$missing $2"
 }
 
 python_of() { # COMMAND
@@ -53,6 +61,11 @@ check)
         command_of "$tool" "$tool"
     done
     ;;
+fuzz)
+    command_of clang clang
+    command_of llvm-symbolizer llvm
+    runtime_of -fsanitize=fuzzer,address,undefined libclang-rt-dev
+    ;;
 wheel)
     for tool in flex bison make perl; do
         command_of "$tool" "$tool"
@@ -69,7 +82,7 @@ roots)
     command_of debootstrap debootstrap
     ;;
 *)
-    echo "usage: $0 build|test|check|wheel|look|roots" >&2
+    echo "usage: $0 build|test|check|fuzz|wheel|look|roots" >&2
     exit 2
     ;;
 esac

@@ -261,6 +261,16 @@ static void join_more(struct flow_set *set, flow_ref ref, const struct flow_set 
                              flow_statistics_at(&other->pool, later, v6));
 }
 
+/* Why the flow that a later part was joined with has ended, where that part has. */
+static uint8_t joined_reason(const struct flow_timeouts *timeouts, const struct flow *one,
+                             uint8_t reason)
+{
+    /* it began no later than its part, but what made that too long may have been late */
+    if (reason == END_ACTIVE && !flow_is_closed(one))
+        return END_ACTIVE;
+    return reason == END_ACTIVE || reason == END_IDLE ? flow_end_reason(timeouts, one) : reason;
+}
+
 static bool add_flow(const struct merging *merging, const struct item *item, uint64_t first_number)
 {
     struct flow_table *table = merging->table;
@@ -284,9 +294,7 @@ static bool add_flow(const struct merging *merging, const struct item *item, uin
         one->seen = flow->seen > table->input.clock.now ? flow->seen : table->input.clock.now;
         if (flow->end_reason == END_NONE)
             return true;
-        bool by_time = flow->end_reason == END_IDLE || flow->end_reason == END_ACTIVE;
-        return flow_table_end(table, ref,
-                              by_time ? flow_end_reason(timeouts, one) : flow->end_reason);
+        return flow_table_end(table, ref, joined_reason(timeouts, one, flow->end_reason));
     }
     if (one) {
         uint8_t reason = flow_is_over(timeouts, one, clock) ? flow_end_reason(timeouts, one)

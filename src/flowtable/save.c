@@ -348,6 +348,8 @@ static bool take_flow(struct source *source, struct flow_copy *copy, struct flow
     copy->v6 = header.v6;
     copy->tunnel = header.tunnel;
     *out = header;
+    if (flow->marks & ~MARKS || flow->marks & MARK_LIVE)
+        return refuse(source, "a flow has no such marks");
     struct flow_key key = flow_key_of(flow, copy->v6);
     uint16_t vlan = flow_words_vlan(key.words, copy->v6);
     if (!is_key(&key, copy->v6) || (vlan != 0 && vlan != flow->vlan))
@@ -356,8 +358,8 @@ static bool take_flow(struct source *source, struct flow_copy *copy, struct flow
         return refuse(source, "a flow has no such tunnel");
     if (!is_way(flow, 0) || !is_way(flow, 1) || flow->way0.packets + flow->way1.packets == 0)
         return refuse(source, "a flow has no such counters");
-    if (flow->marks & ~MARKS || flow->marks & MARK_LIVE || flow->end_reason >= END_COUNT ||
-        flow->handshake_kind >= HANDSHAKE_COUNT || flow->next || flow->log || flow->logged ||
+    if (flow->end_reason >= END_COUNT || flow->handshake_kind >= HANDSHAKE_COUNT || flow->next ||
+        flow->log || flow->logged ||
         (flow->handshake_kind == HANDSHAKE_NONE && flow->handshake != 0) || flow->first_seq_end)
         return refuse(source, "a flow has no such state");
     return true;

@@ -282,6 +282,8 @@ static bool read_inner(const struct plt_packet *outer, const struct load *load, 
         return false;
     meta->direction = (int8_t)plt_direction(outer->data, outer->len, outer->meta);
     set_length(out, load->len, is_part);
+    if (out->record.len < load->end - load->at) /* no layer is where the packet has ended */
+        record_layers(&out->record, &out->layers);
     return true;
 }
 

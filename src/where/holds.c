@@ -93,6 +93,7 @@ static bool in_address_ranges(const uint64_t key[2], const struct address_range 
     return false;
 }
 
+/* A condition without any range of a kind has no array of those. */
 static bool number_holds(const struct where *where, const struct test *test,
                          const struct plt_packet *packet)
 {
@@ -100,7 +101,8 @@ static bool number_holds(const struct where *where, const struct test *test,
     if (!number_of(&test->name, packet, &value))
         return false;
     uint64_t key = where_key(test->name.kind, value & test->mask);
-    return in_ranges(key, where->ranges + test->first, test->count) != test->outside;
+    bool is_in = test->count > 0 && in_ranges(key, where->ranges + test->first, test->count);
+    return is_in != test->outside;
 }
 
 static bool address_holds(const struct where *where, const struct test *test,
@@ -112,10 +114,12 @@ static bool address_holds(const struct where *where, const struct test *test,
         return false;
     bool is_in = false;
     if (size == 4) {
-        is_in = in_ranges(load_be32(address), where->ranges + test->first, test->count);
+        is_in = test->count > 0 &&
+                in_ranges(load_be32(address), where->ranges + test->first, test->count);
     } else {
         const uint64_t key[2] = {load_be64(address), load_be64(address + 8)};
-        is_in = in_address_ranges(key, where->ranges6 + test->first6, test->count6);
+        is_in =
+            test->count6 > 0 && in_address_ranges(key, where->ranges6 + test->first6, test->count6);
     }
     return is_in != test->outside;
 }

@@ -66,11 +66,12 @@ static int by_low6(const void *a_, const void *b_)
 
 static void settle_numbers(struct where *where, struct test *test)
 {
-    struct number_range *ranges = where->ranges + test->first;
     uint32_t count = 0;
     test->count = where->ranges_count - test->first;
-    if (test->count > 0)
-        qsort(ranges, test->count, sizeof(*ranges), by_low);
+    if (test->count == 0)
+        return;
+    struct number_range *ranges = where->ranges + test->first;
+    qsort(ranges, test->count, sizeof(*ranges), by_low);
     for (uint32_t i = 0; i < test->count; i++) {
         if (count > 0 && ranges[i].low <= ranges[count - 1].high) {
             if (ranges[i].high > ranges[count - 1].high)
@@ -84,11 +85,12 @@ static void settle_numbers(struct where *where, struct test *test)
 
 static void settle_addresses(struct where *where, struct test *test)
 {
-    struct address_range *ranges = where->ranges6 + test->first6;
     uint32_t count = 0;
     test->count6 = where->ranges6_count - test->first6;
-    if (test->count6 > 0)
-        qsort(ranges, test->count6, sizeof(*ranges), by_low6);
+    if (test->count6 == 0)
+        return;
+    struct address_range *ranges = where->ranges6 + test->first6;
+    qsort(ranges, test->count6, sizeof(*ranges), by_low6);
     for (uint32_t i = 0; i < test->count6; i++) {
         if (count > 0 && order6(ranges[i].low, ranges[count - 1].high) <= 0) {
             if (order6(ranges[i].high, ranges[count - 1].high) > 0)

@@ -190,63 +190,12 @@ bool pldns_packet_open(struct pldns_packet *packet, const struct plt_layers *lay
     return true;
 }
 
-/* Where the headers of a packet are. */
-struct place {
-    uint8_t version;
-    uint32_t transport;
-    uint32_t end; /* by the length in IP's header */
-};
-
-enum { LAYER3 = 14 }; /* after Ethernet's header without tags */
-
-/* Whether a record is plainly Ethernet, IP without options or fragments, and UDP: then plt_decode()
- * finds the same. */
-static bool find_udp(const struct plt_record *record, struct place *place)
-{
-    enum {
-        TRANSPORT4 = LAYER3 + IP_HEADER,
-        TRANSPORT6 = LAYER3 + IP6_HEADER,
-        PLAIN_IP4 = 4 << 4 | IP_HEADER / 4, /* version and header length */
-        FRAGMENT_BITS = 0x3fff              /* more fragments, and the offset */
-    };
-    const uint8_t *data = record->data;
-    const struct plt_meta *meta = &record->meta;
-    uint32_t len = record->len;
-    if (record->layers || meta->dlt != LINKTYPE_ETHERNET || len < TRANSPORT4 + UDP_HEADER)
-        return false;
-    uint16_t ethertype = load_be16(data + LAYER3 - 2);
-    if (ethertype == ETHERTYPE_IP && data[LAYER3] == PLAIN_IP4 && data[LAYER3 + 9] == PROTO_UDP &&
-        (load_be16(data + LAYER3 + 6) & FRAGMENT_BITS) == 0)
-        *place = (struct place){4, TRANSPORT4, LAYER3 + load_be16(data + LAYER3 + 2)};
-    else if (ethertype == ETHERTYPE_IP6 && data[LAYER3] >> 4 == 6 &&
-             data[LAYER3 + 6] == PROTO_UDP && len >= TRANSPORT6 + UDP_HEADER)
-        *place = (struct place){6, TRANSPORT6, TRANSPORT6 + load_be16(data + LAYER3 + 4)};
-    else
-        return false;
-    /* any other length is malformed, or of an offloaded segment */
-    return place->end >= place->transport + UDP_HEADER && meta->wire_len >= len &&
-           meta->wire_len >= place->end + meta->fcs;
-}
-
 bool pldns_packet_decode(struct pldns_packet *packet, const uint8_t ports[PLDNS_PORTS_SIZE],
                          struct pldns_matcher *matcher)
 {
-    struct place place;
-    const struct plt_record *record = &packet->record;
-    if (!find_udp(record, &place)) {
-        struct plt_layers layers;
-        record_layers(record, &layers);
-        return pldns_packet_open(packet, &layers, ports, matcher);
-    }
-    const uint8_t *header = record->data + place.transport;
-    packet->open = false;
-    if (!has_port(ports, load_be16(header)) && !has_port(ports, load_be16(header + 2)))
-        return true;
-    set_packet(packet, place.version, PROTO_UDP, LAYER3, place.transport);
-    packet->captured = place.end < record->len ? place.end : record->len;
-    packet->end = place.end;
-    open_udp(packet, place.transport, packet->captured - place.transport);
-    return true;
+    struct plt_layers layers;
+    record_layers(&packet->record, &layers);
+    return pldns_packet_open(packet, &layers, ports, matcher);
 }
 
 /* Read what there is of the next message's length prefix; false where the message does not begin in

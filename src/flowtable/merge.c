@@ -271,6 +271,19 @@ static uint8_t joined_reason(const struct flow_timeouts *timeouts, const struct 
     return reason == END_ACTIVE || reason == END_IDLE ? flow_end_reason(timeouts, one) : reason;
 }
 
+/* Why a flow that a later part's flow does not continue has ended.  Where that begins with the SYN
+ * of another connection, this packet alone decides, as it does in one table. */
+static uint8_t earlier_reason(const struct flow_timeouts *timeouts, const struct flow *one,
+                              const struct flow *later, int64_t clock)
+{
+    if (flow_is_over(timeouts, one, clock))
+        return flow_end_reason(timeouts, one);
+    int64_t first = flow_first_time(later);
+    int64_t last = flow_continues(timeouts, one, later, clock) ? flow_last_time(later) : first;
+    bool has_room = flow_has_room(timeouts, one, first, last);
+    return has_room || flow_is_closed(one) ? END_OF_FLOW : END_ACTIVE;
+}
+
 static bool add_flow(const struct merging *merging, const struct item *item, uint64_t first_number)
 {
     struct flow_table *table = merging->table;
@@ -285,9 +298,8 @@ static bool add_flow(const struct merging *merging, const struct item *item, uin
     struct flow *one = ref ? flow_at(&table->set.pool, ref) : NULL;
     struct flow_log log;
     flow_log_read(&other->set.logs, flow, &log);
-    bool has_room =
-        one && flow_has_room(timeouts, one, flow_first_time(flow), flow_last_time(flow));
-    if (has_room && flow_continues(timeouts, one, flow, clock)) {
+    if (one && flow_has_room(timeouts, one, flow_first_time(flow), flow_last_time(flow)) &&
+        flow_continues(timeouts, one, flow, clock)) {
         join_more(&table->set, ref, &other->set, item->from);
         flow_join(one, &table->set.logs, flow, &log);
         add_track(&table->set, ref, flow_set_track(&other->set, item->from));
@@ -296,13 +308,8 @@ static bool add_flow(const struct merging *merging, const struct item *item, uin
             return true;
         return flow_table_end(table, ref, joined_reason(timeouts, one, flow->end_reason));
     }
-    if (one) {
-        uint8_t reason = flow_is_over(timeouts, one, clock) ? flow_end_reason(timeouts, one)
-                         : has_room || flow_is_closed(one)  ? END_OF_FLOW
-                                                            : END_ACTIVE;
-        if (!flow_table_end(table, ref, reason))
-            return false;
-    }
+    if (one && !flow_table_end(table, ref, earlier_reason(timeouts, one, flow, clock)))
+        return false;
     bool ended = flow->end_reason != END_NONE;
     ref =
         ended ? flow_set_take_slot(&table->set, v6) : flow_set_insert(&table->set, &key, hash, v6);

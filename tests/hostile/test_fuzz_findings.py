@@ -82,3 +82,27 @@ def test_merged_parts_end_by_the_active_timeout_as_one_table(tmp_path: Path) -> 
         (ended,) = table.expired()
         assert (ended.packets, ended.end_reason) == (4, ACTIVE_TIMEOUT)
         assert [flow.packets for flow in table] == [1]
+
+
+END_OF_FLOW = 3  # the same: the end was detected
+
+
+def test_a_new_syn_ends_a_flow_of_merged_parts_as_of_one_table(tmp_path: Path) -> None:
+    """The SYN of another connection comes within the active timeout, what follows it after that."""
+    syns = [
+        packets.ipv4(packets.tcp(flags=0x02, seq=number), packets.TCP)
+        for number in (1000, 900_000_000)
+    ]
+    data = packets.ipv4(packets.tcp(b"x", seq=900_000_001), packets.TCP)
+    sent = [(100, syns[0]), (105, syns[1]), (114, data)]
+    tables = []
+    for part in (sent, sent[:1], sent[1:]):
+        table = natkit.FlowTable(active_timeout=10)
+        table.add_trace(flow_traces.trace(tmp_path / "t", part))
+        tables.append(table)
+    whole, one, other = tables
+    assert one.merge(other, exact=True) is True
+    for table in (whole, one):
+        (ended,) = table.expired()
+        assert (ended.packets, ended.end_reason) == (1, END_OF_FLOW)
+        assert [flow.packets for flow in table] == [2]

@@ -32,7 +32,7 @@ MORE: dict[str, tuple[str, ...]] = {
     "tcp": ("client_rtt", "server_rtt", "fwd_resent_segments", "rev_resent_segments"),
     "decap": ("tunnel_kind", "tunnel_id"),
     "first": LISTS,
-    "statistics": ("size_mean", "size_std", "gap_mean", "gap_std"),
+    "statistics": ("size_mean", "size_std", "gap_mean"),
 }
 
 
@@ -162,8 +162,12 @@ def command(
         raise Failure(f"--sort {sort}: its values are lists, which have no order")
     more = counting.more_fields
     style = Style(json, header, any_live(sources))
+    usual: tuple[str, ...] = FIELDS
+    if style.on_terminal and (first or statistics):  # there is no room for more
+        usual = LEAST
+        more = tuple(name for name in more if name != "first_gaps")
     listing = Listing.of(
-        (*FIELDS, *more),
+        (*usual, *more),
         (*LEAST, *more) if more else NARROW,
         fields,
         sort or "bytes",

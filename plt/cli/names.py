@@ -132,6 +132,7 @@ HEADERS = {
     "server_rtt": "to server", "fwd_resent_segments": "fwd again",
     "rev_resent_segments": "rev again", "tunnel_kind": "tunnel", "tunnel.kind": "tunnel",
     "tunnel_id": "id", "tunnel.id": "id", "fwd_bytes": "fwd bytes", "rev_bytes": "rev bytes",
+    "first_ways": "ways", "first_sizes": "sizes", "first_gaps": "gaps",
     "fwd_missing": "fwd missing", "rev_missing": "rev missing",
 }  # fmt: skip
 

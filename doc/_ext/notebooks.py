@@ -21,7 +21,8 @@ LINK = "notebooks"
 
 def names(srcdir: str | os.PathLike[str]) -> list[str]:
     """The notebooks' names as documents, in their order."""
-    return [f"{LINK}/{path.stem}" for path in sorted(Path(srcdir, LINK).glob("*.ipynb"))]
+    found = [path.stem for path in Path(srcdir, LINK).glob("*.ipynb")]
+    return [f"{LINK}/{name}" for name in sorted(found, key=lambda n: int(n.partition("_")[0]))]
 
 
 class Notebooks(SphinxDirective):

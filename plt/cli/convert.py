@@ -19,7 +19,8 @@ from plt.cli import dns, flows, options, packets, parquet
 from plt.cli.outputs import TRACES, check_output, trace_format, whole, write
 from plt.cli.programs import call, constant, decap_given, file_program, read_fields, trace_program
 from plt.cli.progress import Tick, bar
-from plt.cli.rows import in_turn, with_version
+from plt.cli.rows import LISTS, in_turn, with_version
+from plt.cli.show import text
 from plt.cli.sources import Reading
 from plt.cli.words import Failure, Filter
 from plt.shared import Decap
@@ -31,7 +32,10 @@ ENDINGS = {
 }  # fmt: skip
 KNOWN = {"packets": packets.known, "flows": flows.known, "dns": dns.known}
 #: The tables that an option is for.
-TABLES = {"tcp": ("flows",), "decap": ("packets", "flows"), "reassemble": ("dns",)}
+TABLES = {
+    "tcp": ("flows",), "decap": ("packets", "flows"), "first": ("flows",),
+    "statistics": ("flows",), "reassemble": ("dns",),
+}  # fmt: skip
 DEFAULT = {"packets": packets.FIELDS, "flows": flows.FIELDS, "dns": dns.FIELDS}
 
 
@@ -71,6 +75,7 @@ def known() -> list[str]:
 @options.filtered
 @options.tcp_quality
 @options.decapsulated
+@options.early_packets
 @options.reassembled
 @options.python
 def command(
@@ -82,6 +87,8 @@ def command(
     filter: Filter,
     tcp: bool,
     decap: Decap,
+    first: int | None,
+    statistics: bool,
     reassemble: bool,
     python: bool,
 ) -> int:
@@ -90,11 +97,11 @@ def command(
     Addresses are text. Times are ISO 8601 in UTC, in Parquet timestamps with their zone.
     """
     kind = format_wanted(output, wanted)
-    more = {
-        name: value
-        for name, value in (("tcp", tcp), ("decap", decap), ("reassemble", reassemble))
-        if value
-    }
+    options_given = {
+        "tcp": tcp, "decap": decap, "first": first, "statistics": statistics,
+        "reassemble": reassemble,
+    }  # fmt: skip
+    more = {name: value for name, value in options_given.items() if value}
     for option in more:
         if table not in TABLES[option]:
             raise Failure(f"--{option} is for --table {' and '.join(TABLES[option])}")
@@ -104,7 +111,7 @@ def command(
         if fields or table != "packets":
             raise Failure("--table and --fields are for tables: a trace has whole packets")
         return to_trace(sources, output, kind, filter, python)
-    counting = flows.Counting(tcp=tcp, decap=decap)
+    counting = flows.Counting(tcp=tcp, decap=decap, first=first, statistics=statistics)
     usual = [*DEFAULT[table], *(counting.more_fields if table == "flows" else ())]
     if decap and table == "packets":
         usual += packets.TUNNEL
@@ -231,4 +238,6 @@ def write_text(
         return
     writer = csv.writer(file, delimiter="\t" if kind == "tsv" else ",", lineterminator="\n")
     writer.writerow(names)
+    if {*LISTS} & {*names}:
+        rows = (tuple(map(text, row)) for row in rows)
     writer.writerows(rows)

@@ -15,7 +15,7 @@ from plt.cli import options
 from plt.cli.listing import Listing
 from plt.cli.programs import call, constant, decap_given, listing_program, read_fields
 from plt.cli.progress import Tick, bar
-from plt.cli.rows import with_version
+from plt.cli.rows import LISTS, with_version
 from plt.cli.show import Style
 from plt.cli.sources import Reading, any_live
 from plt.cli.words import SECOND, Failure, Filter
@@ -31,6 +31,8 @@ LEAST = ("src_prefix", "src_port", "dst_prefix", "dst_port", "bytes")  # and wha
 MORE: dict[str, tuple[str, ...]] = {
     "tcp": ("client_rtt", "server_rtt", "fwd_resent_segments", "rev_resent_segments"),
     "decap": ("tunnel_kind", "tunnel_id"),
+    "first": LISTS,
+    "statistics": ("size_mean", "size_std", "gap_mean"),
 }
 
 
@@ -44,13 +46,14 @@ class Counting:
     vlan: bool = False
     tcp: bool = False
     decap: Decap = False
+    first: int | None = None
+    statistics: bool = False
 
     def arguments(self) -> dict[str, Any]:
-        """FlowTable's, but for the home."""
-        return {
-            name: getattr(self, name)
-            for name in ("idle_timeout", "active_timeout", "vlan", "tcp", "decap")
-        }
+        """FlowTable's that are given, but for the home."""
+        names = ("idle_timeout", "active_timeout", "vlan", "tcp", "decap", "first", "statistics")
+        given = {name: getattr(self, name) for name in names}
+        return {name: value for name, value in given.items() if value is not None}
 
     def table(self) -> natkit.FlowTable:
         """An empty table that counts so."""
@@ -103,6 +106,7 @@ def known() -> list[str]:
         "plt flows --limit 10 trace.pcap.gz",
         "plt flows --home 192.0.2.0/24 --filter tcp --sort retransmits trace.pcap.gz",
         "plt flows --tcp --sort server_rtt --limit 10 trace.pcap.gz",
+        "plt flows --first 6 --fields dst_port,first_ways,first_sizes trace.pcap.gz",
     ),
 )
 @options.sources
@@ -126,6 +130,7 @@ def known() -> list[str]:
 @click.option("--vlan", is_flag=True, help="Keep flows of several VLANs apart.")
 @options.tcp_quality
 @options.decapsulated
+@options.early_packets
 @options.rows_printed
 @options.python
 def command(
@@ -140,6 +145,8 @@ def command(
     vlan: bool,
     tcp: bool,
     decap: Decap,
+    first: int | None,
+    statistics: bool,
     limit: int | None,
     json: bool,
     header: bool,
@@ -149,11 +156,18 @@ def command(
 
     Forward is the direction of a flow's first packet.
     """
-    counting = Counting(home, seconds(idle_timeout), seconds(active_timeout), vlan, tcp, decap)
+    timeouts = seconds(idle_timeout), seconds(active_timeout)
+    counting = Counting(home, *timeouts, vlan, tcp, decap, first, statistics)
+    if sort in LISTS:
+        raise Failure(f"--sort {sort}: its values are lists, which have no order")
     more = counting.more_fields
     style = Style(json, header, any_live(sources))
+    usual: tuple[str, ...] = FIELDS
+    if style.on_terminal and (first or statistics):  # there is no room for more
+        usual = LEAST
+        more = tuple(name for name in more if name != "first_gaps")
     listing = Listing.of(
-        (*FIELDS, *more),
+        (*usual, *more),
         (*LEAST, *more) if more else NARROW,
         fields,
         sort or "bytes",

@@ -43,6 +43,7 @@ LINK_TYPES = {
     plt.TRACE_TYPE_NONDATA: "no data",
     plt.TRACE_TYPE_OPENBSD_LOOP: "OpenBSD loopback",
 }
+WAYS = ("", "fwd_", "rev_")  # of columns that a flow has for both directions and for each
 END_REASONS = {1: "idle", 2: "active", 3: "end of flow", 4: "forced"}  # RFC 5102
 
 
@@ -75,6 +76,11 @@ def duration(seconds: float) -> str:
         if abs(seconds) >= size:
             return f"{seconds / size:.3f} {unit}"
     return f"{seconds * 1e9:.0f} ns"
+
+
+def gap(seconds: float | None) -> str:
+    """The time between two packets, one of which may have none."""
+    return "null" if seconds is None else duration(seconds)
 
 
 def time_of_day(time: str) -> str:
@@ -126,6 +132,7 @@ HEADERS = {
     "server_rtt": "to server", "fwd_resent_segments": "fwd again",
     "rev_resent_segments": "rev again", "tunnel_kind": "tunnel", "tunnel.kind": "tunnel",
     "tunnel_id": "id", "tunnel.id": "id", "fwd_bytes": "fwd bytes", "rev_bytes": "rev bytes",
+    "first_ways": "ways", "first_sizes": "sizes", "first_gaps": "gaps",
     "fwd_missing": "fwd missing", "rev_missing": "rev missing",
 }  # fmt: skip
 
@@ -148,7 +155,14 @@ shown_as(
         for way in ("fwd", "rev")
         for name in ("rtt_min", "rtt_mean", "rtt_max", "rtt_std", "longest_silence")
     ),
+    *(
+        f"{way}gap_{name}"
+        for way in WAYS
+        for name in ("min", "mean", "max", "std")
+    ),
 )  # fmt: skip
+shown_as(lambda gaps: ", ".join(map(gap, gaps)), "first_gaps")
+shown_as(lambda mean: f"{mean:.1f}", *(f"{w}size_{n}" for w in WAYS for n in ("mean", "std")))
 shown_as(rate, "bits_per_second")
 shown_as(pldns.typestr, "qtype")
 shown_as(pldns.rcodestr, "rcode", "edns_rcode")

@@ -185,6 +185,19 @@ tcp_quality = click.option(
     is_flag=True,
     help="Count TCP's quality too: round-trip times, segments sent again, windows, who closed.",
 )
+early_packets = all_of(
+    click.option(
+        "--first",
+        type=click.IntRange(1, 1024),
+        metavar="N",
+        help="Direction, size and gap of the first N packets of each flow.",
+    ),
+    click.option(
+        "--statistics",
+        is_flag=True,
+        help="Minimum, mean, deviation and maximum of sizes and gaps, and packets by TCP flag.",
+    ),
+)
 reassembled = click.option(
     "--reassemble",
     is_flag=True,

@@ -13,7 +13,8 @@ import plt
 from plt.cli.listing import Listing
 from plt.cli.names import ADDRESSES
 from plt.cli.outputs import PACKED, needs_trace_format
-from plt.cli.rows import values, with_version
+from plt.cli.rows import LISTS, values, with_version
+from plt.cli.show import text
 from plt.cli.words import Filter
 from plt.shared import Decap
 
@@ -145,6 +146,9 @@ def rows_program(
         if listing.style.header:
             lines.append(f'print(*{names}, sep="\\t")')
         printed = '*("" if value is None else value for value in row), sep="\\t"'
+        if {*LISTS} & {*listing.names}:
+            functions = [*functions, f"\n{source_of(text)}"]
+            printed = '*map(text, row), sep="\\t"'
     lines += ["for row in found:", f"    print({printed})"]
     fields = constant("FIELDS", listing.names)
     return program(
@@ -203,10 +207,15 @@ def file_program(
         else:
             more.append("csv")
             tabs = ', delimiter="\\t"' if kind == "tsv" else ""
+            listed = {*LISTS} & {*fields}
+            if listed:
+                functions.append(f"\n{source_of(text)}")
+                steps = [*steps, f"found = rows({batches})"]
+            written = "map(text, row) for row in found" if listed else f"rows({batches})"
             lines += [
                 f'    writer = csv.writer(file{tabs}, lineterminator="\\n")',
                 "    writer.writerow(FIELDS)",
-                f"    writer.writerows(rows({batches}))",
+                f"    writer.writerows({written})",
             ]
     return program(
         title,

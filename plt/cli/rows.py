@@ -13,6 +13,8 @@ import plt
 from plt.cli.names import ADDRESSES
 
 Row = tuple[object, ...]
+#: The columns whose values are lists.
+LISTS = ("first_ways", "first_sizes", "first_gaps")
 
 
 class Columnar(Protocol):
@@ -27,6 +29,10 @@ def values(rows: Columnar, name: str) -> list[Any]:
     """A column as Python values, None where a row has none."""
     if name in ("src", "dst", "src_prefix", "dst_prefix"):
         return list(ipp.format(rows[name], rows["version"]))
+    if name in ("first_ways", "first_sizes"):
+        return [numbers.tolist() for numbers in rows[name]]
+    if name == "first_gaps":
+        return [np.ma.MaskedArray(g.astype(int) / 1e9, np.isnat(g)).tolist() for g in rows[name]]
     column = rows.masked(name)
     if column.dtype.kind == "M":  # times: in UTC
         text = np.datetime_as_string(column.data, timezone="UTC")

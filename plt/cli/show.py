@@ -47,7 +47,9 @@ class Style:
 
 
 def text(value: object) -> str:
-    """A value in tab-separated text: nothing where there is none."""
+    """A value in tab-separated text: nothing where there is none, blanks between a list's."""
+    if isinstance(value, list):
+        return " ".join("null" if item is None else str(item) for item in value)
     return "" if value is None else str(value)
 
 

@@ -4,10 +4,12 @@ import json
 import os
 import re
 import shutil
+import statistics
 import subprocess
 import tempfile
 from collections import Counter
 from decimal import Decimal
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -248,6 +250,36 @@ def test_round_trips_are_those_of_tshark() -> None:
             assert both == pytest.approx(theirs[frozenset((source, destination))], abs=1e-9)
             compared += 1
     assert compared > 80
+
+
+def test_first_packets_and_statistics_are_those_of_tshark() -> None:
+    """A size is that of the IP packet; a stream's forward direction is that of its first packet."""
+    condition = "tcp.port in {443, 5201} and not icmp and not icmpv6 and not ip.proto == 41"
+    names = ("tcp.stream", "tcp.srcport", "frame.time_epoch", "ip.len", "ipv6.plen")
+    words = [word for name in names for word in ("-e", name)]
+    streams: dict[str, list[tuple[str, int, int]]] = {}
+    for line in tshark(EDGE, "-Y", condition, "-T", "fields", *words).splitlines():
+        stream, port, time, v4, v6 = line.split("\t")
+        size = int(v4) if v4 else 40 + int(v6)  # RFC 8200: the length of what follows 40 bytes
+        streams.setdefault(stream, []).append((port, ns(time), size))
+    wanted = []
+    for packets in streams.values():
+        ports, times, sizes = zip(*packets, strict=True)
+        ways = [1 if port == ports[0] else -1 for port in ports]
+        gaps = [0, *(later - time for time, later in pairwise(times))]
+        figures = [statistics.mean(sizes), statistics.stdev(sizes), statistics.mean(gaps[1:]) / 1e9]
+        wanted.append((ways[:5], list(sizes[:5]), gaps[:5], figures))
+    assert len(wanted) > 40
+    fields = "first_ways,first_sizes,first_gaps,size_mean,size_std,gap_mean"
+    where = "tcp and (src_port in (443, 5201) or dst_port in (443, 5201))"
+    options = ["--sort", "first_time", "--where", where]
+    rows = plt_run("flows", "--first", "5", "--statistics", "--fields", fields, *options, EDGE).rows
+    assert len(rows) == len(wanted)
+    for (ways, sizes, gaps, *figures, _), theirs in zip(rows, wanted, strict=True):
+        assert [int(way) for way in ways.split(" ")] == theirs[0]
+        assert [int(size) for size in sizes.split(" ")] == theirs[1]
+        assert [round(float(gap) * SECOND) for gap in gaps.split(" ")] == theirs[2]
+        assert [float(figure) for figure in figures] == pytest.approx(theirs[3], abs=1e-9)
 
 
 def test_packets_in_tunnels_are_those_of_tshark() -> None:

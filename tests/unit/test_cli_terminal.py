@@ -64,6 +64,7 @@ def lines(text: str) -> list[str]:
         ["packets", "--limit", "40", EDGE],
         ["packets", "-n", "--fields", "time,src,dst,tcp.flags,seconds,ip6.flow_label", EDGE],
         ["flows", "--limit", "40", EDGE],
+        ["flows", "--first", "12", "--statistics", "--limit", "40", EDGE],
         ["dns", "--limit", "40", DNS],
         ["rates", "--interval", "1s", EDGE],
         ["info", EDGE],
@@ -111,6 +112,9 @@ def test_names_for_numbers() -> None:
     _, text = on_terminal(["flows", "--limit", "1", EDGE], 120)
     # the values of the same flow in doc/flowtables.md
     assert "711  580,071  closed" in lines(text)[1]
+    fields = ["--first", "2", "--statistics", "--fields", "first_gaps,size_mean,gap_max"]
+    _, text = on_terminal(["flows", *fields, "--limit", "1", EDGE], 120)
+    assert lines(text)[1].split()[:5] == ["0", "ns,", "42.622", "ms", "793.9"]
 
 
 def test_colours_only_where_they_are_wanted() -> None:

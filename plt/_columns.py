@@ -208,8 +208,8 @@ def formats_to_split(filter: _plt.filter | str | None) -> Sequence[str]:
     """Formats of files whose parts may be read at the same time.
 
     A filter of libpcap's is compiled for the link types that come, of which pcapng may have
-    several; where it can be for none, only who reads all of them can tell.  So it is with a packet's
-    number.
+    several; where it can be for none, only who reads all of them can tell.  So it is with the
+    number of a packet.
     """
     if isinstance(filter, _plt.where):
         return () if "number" in filter.expression else FORMATS

@@ -131,8 +131,8 @@ def test_pickles_that_are_cut_or_too_long(state):
 
 
 def test_pickles_of_another_kind(state):
-    version = state[:16] + (5).to_bytes(4, "little") + state[20:]
-    with pytest.raises(ValueError, match="version 5, not 4"):
+    version = state[:16] + (6).to_bytes(4, "little") + state[20:]
+    with pytest.raises(ValueError, match="version 6, not 5"):
         FlowTable._from_bytes(version)
     swapped = state[:20] + state[20:24][::-1] + state[24:]
     with pytest.raises(ValueError, match="another byte order"):

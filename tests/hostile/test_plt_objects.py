@@ -130,7 +130,19 @@ def test_empty_packet(capfd: pytest.CaptureFixture[str]) -> None:
     assert "nothing" in empty.info()
     assert "nothing" in repr(empty)
     assert empty.dump() == ""
-    layers = {"layer2", "layer3", "transport", "ip", "ip6", "tcp", "udp", "sctp", "icmp", "icmp6"}
+    layers = {
+        "layer2",
+        "layer3",
+        "transport",
+        "ip",
+        "ip6",
+        "tcp",
+        "udp",
+        "sctp",
+        "icmp",
+        "icmp6",
+        "arp",
+    }
     layers |= {"tcp_payload", "udp_payload", "inner"}
     for name in layers:
         assert getattr(empty, name) is None

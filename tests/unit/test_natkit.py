@@ -589,7 +589,7 @@ def test_module():
     assert set(natkit.__all__) == {
         "Anonymised", "CryptoPan", "plot",
         "Flow", "FlowHome", "FlowTable", "Flows", "IPflow", "ba_get_long", "ba_get_short", "flows",
-        "Stream", "StreamWay", "streams", "community_id",
+        "Stream", "StreamWay", "streams", "community_id", "Packets", "packets", "packet_fields",
         "seq_add", "seq_ge", "seq_gt", "seq_le", "seq_lt", "seq_sub",
         "u32_add", "u32_ge", "u32_gt", "u32_le", "u32_lt", "u32_sub",
     }  # fmt: skip

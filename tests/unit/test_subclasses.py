@@ -52,9 +52,9 @@ def test_a_subclass_with_an_init_of_its_own(trace_file: Path, tmp_path: Path) ->
             super().write_packet(packet)
 
     class Packet(plt.packet):
-        def __init__(self, number: int) -> None:
+        def __init__(self, place: int) -> None:
             super().__init__()
-            self.number = number
+            self.place = place
 
     class Message(pldns.ldns):
         def __init__(self, payload: Any, server: str) -> None:
@@ -85,7 +85,7 @@ def test_a_subclass_with_an_init_of_its_own(trace_file: Path, tmp_path: Path) ->
         assert [rr.rdata for rr in message.response_rr_list] == ["192.0.2.7"]
         assert Flow(packet).octets == len(bytes(packet)) + 4
         assert Flow(packet).src_port == 53
-    assert (trace.label, packet.number, output.written, output.limit) == ("edge", 3, 1, 10)
+    assert (trace.label, packet.place, output.written, output.limit) == ("edge", 3, 1, 10)
     assert (tmp_path / "out.pcap").read_bytes() == trace_file.read_bytes()
     assert str(Prefix(4, bytes([192, 0, 2]), 24)) == "192.0.2.0/24"
 

@@ -6,6 +6,7 @@
 
 #include "pldns/names.h"
 #include "pldns/parse.h"
+#include "pldns/plain.h"
 #include "pldns/payload.h"
 #include "pldns/rdata.h"
 #include "pldns/wire.h"
@@ -55,12 +56,12 @@ static void compare(const struct pldns_sections *sections, const uint8_t *wire, 
 {
     struct pldns_question question;
     struct pldns_opt opt;
-    char text[PLDNS_TEXT_SIZE];
+    char text[PLDNS_TEXT_ROOM];
     bool has_question = sections->start[1] > 0;
     CLAIM(pldns_question_read(wire, size, &question) == has_question);
     if (has_question) {
         const ldns_rr *rr = sections->rrs[0];
-        size_t len = pldns_question_text(&question, text);
+        size_t len = pldns_name_print(&question.name, text);
         CLAIM(question.type == ldns_rr_get_type(rr));
         CLAIM(question.rr_class == ldns_rr_get_class(rr));
         ldns_buffer_clear(buffer);
@@ -76,13 +77,27 @@ static void compare(const struct pldns_sections *sections, const uint8_t *wire, 
     }
 }
 
+/* What is plain is what ldns reads, with as many records. */
+static void compare_plain(const struct pldns_sections *sections, ldns_status status,
+                          const uint8_t *wire, size_t size)
+{
+    struct pldns_plain plain;
+    if (!pldns_plain_read(wire, size, &plain))
+        return;
+    CLAIM(status == LDNS_STATUS_OK);
+    for (int section = 0; section < 4; section++)
+        CLAIM(plain.counts[section] == sections->start[section + 1] - sections->start[section]);
+    CLAIM((plain.opt > 0) == (sections->opt != NULL));
+}
+
 static void read_message(const uint8_t *wire, size_t size)
 {
     struct pldns_sections sections;
     struct pldns_question question;
     struct pldns_opt opt;
-    char text[PLDNS_TEXT_SIZE];
+    char text[PLDNS_TEXT_ROOM];
     ldns_status status = pldns_parse(&sections, wire, size);
+    compare_plain(&sections, status, wire, size);
     if (status == LDNS_STATUS_OK) {
         for (int section = 0; section < 4; section++)
             CLAIM(sections.start[section] <= sections.start[section + 1]);
@@ -94,7 +109,7 @@ static void read_message(const uint8_t *wire, size_t size)
             print_record(sections.tsig);
         compare(&sections, wire, size);
     } else if (pldns_question_read(wire, size, &question)) {
-        CLAIM(pldns_question_text(&question, text) < PLDNS_TEXT_SIZE);
+        CLAIM(pldns_name_print(&question.name, text) < PLDNS_TEXT_SIZE);
     }
     pldns_opt_read(wire, size, &opt);
     pldns_clear(&sections);

@@ -55,7 +55,8 @@ static void read_properties(const struct plt_packet *packet)
             if (address)
                 touch(address, size);
         } else if ((*row)->kind == KIND_TEXT) {
-            const char *text = property_text(id, packet);
+            char room[PROPERTY_TEXT_ROOM];
+            const char *text = property_text(id, packet, room);
             if (text)
                 touch(text, strlen(text));
         } else {

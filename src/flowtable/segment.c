@@ -3,18 +3,8 @@
 
 #include "packet/bytes.h"
 #include "packet/protocols.h"
+#include "packet/tcpoptions.h"
 #include "packet/values.h"
-
-/* The kinds of options: IANA's registry of TCP parameters. */
-enum {
-    OPTION_END = 0,
-    OPTION_NOTHING = 1,
-    OPTION_MSS = 2,
-    OPTION_SCALE = 3,
-    OPTION_SACK_OK = 4,
-    OPTION_SACK = 5,
-    OPTION_TIMESTAMPS = 8
-};
 
 /* RFC 7323 section 2.3: a larger one counts as this. */
 enum { MOST_SCALE = 14 };
@@ -30,63 +20,40 @@ static bool is_dsack(const uint8_t *blocks, unsigned count, uint32_t ack)
            seq_distance(right, load_be32(blocks + 12)) >= 0;
 }
 
-static void read_option(const uint8_t *option, unsigned length, bool syn, struct flow_segment *out)
+static void read_option(uint8_t kind, const uint8_t *value, uint32_t size, bool syn,
+                        struct flow_segment *out)
 {
-    switch (option[0]) {
-    case OPTION_MSS:
-        if (syn && length == 4) {
-            out->mss = load_be16(option + 2);
+    switch (kind) {
+    case TCP_OPTION_MSS:
+        if (syn && size == 2) {
+            out->mss = load_be16(value);
             out->found |= SEGMENT_MSS;
         }
         break;
-    case OPTION_SCALE:
-        if (syn && length == 3) {
-            out->scale = option[2] < MOST_SCALE ? option[2] : MOST_SCALE;
+    case TCP_OPTION_SCALE:
+        if (syn && size == 1) {
+            out->scale = *value < MOST_SCALE ? *value : MOST_SCALE;
             out->found |= SEGMENT_SCALE;
         }
         break;
-    case OPTION_SACK_OK:
-        if (syn && length == 2)
+    case TCP_OPTION_SACK_OK:
+        if (syn && size == 0)
             out->found |= SEGMENT_SACK_OK;
         break;
-    case OPTION_TIMESTAMPS:
-        if (syn && length == 10)
+    case TCP_OPTION_TIMESTAMPS:
+        if (syn && size == 8)
             out->found |= SEGMENT_TIMESTAMPS;
         break;
-    case OPTION_SACK:
-        if (length >= 10 && length % 8 == 2) {
-            out->sack_blocks = (uint8_t)(length / 8);
-            if (is_dsack(option + 2, out->sack_blocks, out->ack))
+    case TCP_OPTION_SACK:
+        if (size >= 8 && size % 8 == 0) {
+            out->sack_blocks = (uint8_t)(size / 8);
+            if (is_dsack(value, out->sack_blocks, out->ack))
                 out->found |= SEGMENT_DSACK;
         }
         break;
     default:
         break;
     }
-}
-
-/* The options that were captured, of which a malformed one ends them. */
-static void read_options(const uint8_t *options, unsigned length, bool syn,
-                         struct flow_segment *out)
-{
-    for (unsigned at = 0; at < length && options[at] != OPTION_END;) {
-        unsigned takes = 1;
-        if (options[at] != OPTION_NOTHING) {
-            takes = length - at > 1 ? options[at + 1] : 0;
-            if (takes < 2 || takes > length - at)
-                return;
-            read_option(options + at, takes, syn, out);
-        }
-        at += takes;
-    }
-}
-
-/* How much of the options was captured. */
-static unsigned captured_options(const struct plt_packet *packet, unsigned length)
-{
-    while (length > 0 && !transport_bytes(packet, TCP_HEADER, length))
-        length--;
-    return length;
 }
 
 void flow_segment_read(const struct plt_packet *packet, struct flow_segment *out)
@@ -99,10 +66,13 @@ void flow_segment_read(const struct plt_packet *packet, struct flow_segment *out
     out->seq = load_be32(header + 4);
     out->ack = load_be32(header + 8);
     out->window = load_be16(header + 14);
-    unsigned length = (header[12] >> 4) * 4U - TCP_HEADER;
-    unsigned captured = captured_options(packet, length);
+    uint32_t length = (header[12] >> 4) * 4U - TCP_HEADER;
+    uint32_t captured = tcp_options_captured(packet, length);
     bool syn = load_be16(header + 12) & TCP_SYN;
-    read_options(header + TCP_HEADER, captured, syn, out);
+    const uint8_t *options = header + TCP_HEADER;
+    struct tcp_option_place option;
+    for (uint32_t at = 0; tcp_option_next(options, &at, captured, &option);)
+        read_option(option.kind, options + option.value, option.size, syn, out);
     if (syn && captured == length)
         out->found |= SEGMENT_OPTIONS;
 }

@@ -20,26 +20,23 @@ bool tcp_options_whole(const struct plt_packet *packet)
     return told_length(packet, &length) && transport_bytes(packet, TCP_HEADER, length);
 }
 
+uint32_t tcp_options_captured(const struct plt_packet *packet, uint32_t length)
+{
+    while (length > 0 && !transport_bytes(packet, TCP_HEADER, length))
+        length--;
+    return length;
+}
+
 const uint8_t *tcp_option_find(const struct plt_packet *packet, enum tcp_option kind, uint32_t size)
 {
     uint32_t length = 0;
     if (!told_length(packet, &length))
         return NULL;
-    for (uint32_t at = 0; at < length;) {
-        const uint8_t *option = transport_bytes(packet, TCP_HEADER + at, 1);
-        if (!option || *option == TCP_OPTION_END)
-            return NULL;
-        uint32_t takes = 1;
-        if (*option != TCP_OPTION_NOTHING) {
-            const uint8_t *told = transport_bytes(packet, TCP_HEADER + at + 1, 1);
-            takes = told && length - at > 1 ? *told : 0;
-            if (takes < 2 || takes > length - at)
-                return NULL;
-            if (*option == kind && takes == size + 2 &&
-                transport_bytes(packet, TCP_HEADER + at, takes))
-                return option + 2;
-        }
-        at += takes;
-    }
+    length = tcp_options_captured(packet, length);
+    const uint8_t *options = transport_bytes(packet, TCP_HEADER, length);
+    struct tcp_option_place option;
+    for (uint32_t at = 0; options && tcp_option_next(options, &at, length, &option);)
+        if (option.kind == kind && option.size == size)
+            return options + option.value;
     return NULL;
 }

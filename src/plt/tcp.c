@@ -1,5 +1,6 @@
 /* The TCP header (RFC 9293 section 3.1) and its options. */
 #include "packet/protocols.h"
+#include "packet/tcpoptions.h"
 
 #include "attributes.h"
 #include "layers.h"
@@ -37,7 +38,7 @@
 TCP_FIELDS(DEFINE_FIELD)
 FIELD_TABLE(tcp_table, VIEW_TCP, TCP_FIELDS)
 
-enum { OPTION_END = 0, OPTION_NOP = 1, HEADER = 20 };
+enum { HEADER = 20 };
 
 /* The header's length in bytes, 0 where it is not captured. */
 static uint32_t header_length(const struct view *self)
@@ -72,25 +73,6 @@ static PyObject *tcp_options_data_get(PyObject *self_, void *Py_UNUSED(closure))
     return view_bytes(self->frame, start, end);
 }
 
-/* The option at *at: 1 with its value's bounds, and *at past it; 0 at the end of the options or at
- * a bad length. */
-static int next_option(const uint8_t *data, uint32_t *at, uint32_t end, uint8_t *kind,
-                       uint32_t *value, uint32_t *value_end)
-{
-    while (*at < end && data[*at] == OPTION_NOP)
-        ++*at;
-    if (end - *at < 2 || data[*at] == OPTION_END)
-        return 0;
-    uint32_t length = data[*at + 1];
-    if (length < 2 || length > end - *at)
-        return 0;
-    *kind = data[*at];
-    *value = *at + 2;
-    *value_end = *at + length;
-    *at += length;
-    return 1;
-}
-
 static PyObject *tcp_option_numbers_get(PyObject *self_, void *Py_UNUSED(closure))
 {
     const struct view *self = (struct view *)self_;
@@ -99,13 +81,11 @@ static PyObject *tcp_option_numbers_get(PyObject *self_, void *Py_UNUSED(closure
     Py_ssize_t count = 0;
     uint32_t at = 0;
     uint32_t end = 0;
-    uint8_t kind = 0;
-    uint32_t value = 0;
-    uint32_t value_end = 0;
+    struct tcp_option_place option;
     if (options_area(self, &at, &end) <= 0)
         Py_RETURN_FALSE;
-    while (next_option(data, &at, end, &kind, &value, &value_end))
-        kinds[count++] = (char)kind;
+    while (tcp_option_next(data, &at, end, &option))
+        kinds[count++] = (char)option.kind;
     return PyByteArray_FromStringAndSize(kinds, count);
 }
 
@@ -114,9 +94,7 @@ static PyObject *tcp_option(PyObject *self_, PyObject *arg)
     const struct view *self = (struct view *)self_;
     uint32_t at = 0;
     uint32_t end = 0;
-    uint8_t kind = 0;
-    uint32_t value = 0;
-    uint32_t value_end = 0;
+    struct tcp_option_place option;
     int overflow = 0;
     long wanted = PyLong_AsLongAndOverflow(arg, &overflow);
     if (wanted == -1 && PyErr_Occurred())
@@ -127,12 +105,12 @@ static PyObject *tcp_option(PyObject *self_, PyObject *arg)
     }
     if (options_area(self, &at, &end) <= 0)
         Py_RETURN_FALSE;
-    while (next_option(self->frame->data, &at, end, &kind, &value, &value_end)) {
-        if (kind != wanted)
+    while (tcp_option_next(self->frame->data, &at, end, &option)) {
+        if (option.kind != wanted)
             continue;
-        if (value == value_end)
+        if (option.size == 0)
             Py_RETURN_TRUE;
-        return view_bytes(self->frame, value, value_end);
+        return view_bytes(self->frame, option.value, option.value + option.size);
     }
     Py_RETURN_FALSE;
 }

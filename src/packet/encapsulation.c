@@ -3,14 +3,10 @@
 #include "encapsulation.h"
 
 #include "bytes.h"
+#include "decoder.h"
 #include "protocols.h"
 
 #include <stddef.h>
-
-static bool has(uint32_t len, uint32_t at, uint32_t need)
-{
-    return at <= len && len - at >= need;
-}
 
 static void set_unknown(struct encapsulation *out, uint32_t at, int16_t number)
 {
@@ -52,7 +48,7 @@ static bool ip4_checksum_is_right(const uint8_t *header, uint32_t size)
 
 bool looks_like_ip(const uint8_t *data, uint32_t len, uint32_t at)
 {
-    if (!has(len, at, 1))
+    if (!link_has(len, at, 1))
         return false;
     const uint8_t *ip = data + at;
     uint32_t header = (ip[0] & 0x0fU) * 4;
@@ -60,12 +56,12 @@ bool looks_like_ip(const uint8_t *data, uint32_t len, uint32_t at)
         return true;
     if (ip[0] >> 4 != 4 || header < IP_HEADER)
         return false;
-    return !has(len, at, header) || ip4_checksum_is_right(ip, header);
+    return !link_has(len, at, header) || ip4_checksum_is_right(ip, header);
 }
 
 bool encapsulation_is_ethernet(const uint8_t *data, uint32_t len, uint32_t at)
 {
-    if (!has(len, at, 15))
+    if (!link_has(len, at, 15))
         return false;
     switch (load_be16(data + at + 12)) {
     case ETHERTYPE_IP:
@@ -142,7 +138,7 @@ void encapsulation_mpls(const uint8_t *data, uint32_t len, struct encapsulation 
 {
     *out = (struct encapsulation){.kind = TUNNEL_MPLS, .name = "MPLS"};
     set_ethertype(out, 0, ETHERTYPE_MPLS);
-    for (uint32_t at = 0; has(len, at, 4); at += 4)
+    for (uint32_t at = 0; link_has(len, at, 4); at += 4)
         if (data[at + 2] & 1) {
             set_id(out, load_be32(data + at) >> 12);
             return;
@@ -153,14 +149,14 @@ void encapsulation_mpls(const uint8_t *data, uint32_t len, struct encapsulation 
 void encapsulation_nsh(const uint8_t *data, uint32_t len, struct encapsulation *out)
 {
     *out = (struct encapsulation){.kind = TUNNEL_NSH, .is_certain = true, .name = "NSH"};
-    if (!has(len, 0, 4))
+    if (!link_has(len, 0, 4))
         return;
     uint32_t size = (data[1] & 0x3fU) * 4;
     if (size < 8) {
         set_unknown(out, 0, -1);
         return;
     }
-    if (has(len, 4, 4))
+    if (link_has(len, 4, 4))
         set_id(out, load_be32(data + 4) >> 8);
     set_next_protocol(out, size, data[3]);
 }
@@ -179,11 +175,11 @@ static void read_erspan(const uint8_t *data, uint32_t len, uint32_t at, bool seq
         set_carried(out, CARRIES_ETHERNET, at);
         return;
     }
-    if (has(len, at, 1) && data[at] >> 4 != 1) {
+    if (link_has(len, at, 1) && data[at] >> 4 != 1) {
         set_unknown(out, at, -1);
         return;
     }
-    if (has(len, at, 4))
+    if (link_has(len, at, 4))
         set_id(out, load_be16(data + at + 2) & 0x3ff);
     set_carried(out, CARRIES_ETHERNET, at + 8);
 }
@@ -195,7 +191,7 @@ static void read_erspan3(const uint8_t *data, uint32_t len, uint32_t at, struct 
     out->kind = TUNNEL_ERSPAN;
     out->name = "ERSPAN";
     out->has_id = false;
-    if (!has(len, at, 12))
+    if (!link_has(len, at, 12))
         return;
     uint32_t size = data[at + 11] & 1 ? 20 : 12; /* a platform's subheader */
     uint32_t type = load_be16(data + at + 10) >> 10 & 0x1f;
@@ -229,7 +225,7 @@ void encapsulation_gre(const uint8_t *data, uint32_t len, struct encapsulation *
     if (version == 1)
         out->kind = TUNNEL_PPTP;
     if (flags & HAS_KEY) {
-        if (has(len, at, 4))
+        if (link_has(len, at, 4))
             set_id(out, load_be32(data + at) & (version == 1 ? 0xffff : UINT32_MAX));
         at += 4;
     }
@@ -292,7 +288,7 @@ void encapsulation_l2tp(const uint8_t *data, uint32_t len, struct encapsulation 
     enum { CONTROL = 0x8000, LENGTH = 0x4000, SEQUENCE = 0x0800, OFFSET = 0x0200 };
     uint32_t at = 2;
     *out = (struct encapsulation){.kind = TUNNEL_L2TP, .name = "L2TP"};
-    if (!has(len, 0, 2))
+    if (!link_has(len, 0, 2))
         return;
     uint16_t flags = load_be16(data);
     if (flags & CONTROL) {
@@ -301,7 +297,7 @@ void encapsulation_l2tp(const uint8_t *data, uint32_t len, struct encapsulation 
         return;
     }
     if ((flags & 0x0f) == 3) {
-        if (has(len, 4, 4))
+        if (link_has(len, 4, 4))
             set_id(out, load_be32(data + 4));
         read_session(data, len, 8, out);
         return;
@@ -311,12 +307,12 @@ void encapsulation_l2tp(const uint8_t *data, uint32_t len, struct encapsulation 
         return;
     }
     at += flags & LENGTH ? 2 : 0;
-    if (has(len, at, 4))
+    if (link_has(len, at, 4))
         set_id(out, load_be32(data + at));
     at += 4;
     at += flags & SEQUENCE ? 4 : 0;
     if (flags & OFFSET) {
-        if (!has(len, at, 2))
+        if (!link_has(len, at, 2))
             return;
         at += 2U + load_be16(data + at);
     }
@@ -330,7 +326,7 @@ void encapsulation_vxlan(const uint8_t *data, uint32_t len, struct encapsulation
 {
     enum { HAS_PROTOCOL = 0x04, HAS_ID = 0x08 };
     *out = (struct encapsulation){.kind = TUNNEL_VXLAN, .name = "VXLAN"};
-    if (!has(len, 0, 8)) {
+    if (!link_has(len, 0, 8)) {
         set_unknown(out, 0, -1);
         return;
     }
@@ -351,7 +347,7 @@ void encapsulation_vxlan_gpe(const uint8_t *data, uint32_t len, struct encapsula
 {
     encapsulation_vxlan(data, len, out);
     out->kind = TUNNEL_VXLAN_GPE;
-    if (!has(len, 0, 8) || !(data[0] & 0x0c)) {
+    if (!link_has(len, 0, 8) || !(data[0] & 0x0c)) {
         out->name = "VXLAN-GPE";
         set_unknown(out, 0, -1);
     }
@@ -361,7 +357,7 @@ void encapsulation_vxlan_gpe(const uint8_t *data, uint32_t len, struct encapsula
 void encapsulation_geneve(const uint8_t *data, uint32_t len, struct encapsulation *out)
 {
     *out = (struct encapsulation){.kind = TUNNEL_GENEVE, .name = "Geneve"};
-    if (!has(len, 0, 8) || data[0] >> 6 != 0) {
+    if (!link_has(len, 0, 8) || data[0] >> 6 != 0) {
         set_unknown(out, 0, -1);
         return;
     }
@@ -382,7 +378,7 @@ void encapsulation_gtp(const uint8_t *data, uint32_t len, struct encapsulation *
     enum { SUPPORTED_EXTENSIONS = 31, END_MARKER = 254, PACKET = 255 };
     uint32_t at = 8;
     *out = (struct encapsulation){.kind = TUNNEL_GTP, .name = "GTP"};
-    if (!has(len, 0, 8) || data[0] >> 4 != 3) {
+    if (!link_has(len, 0, 8) || data[0] >> 4 != 3) {
         set_unknown(out, 0, -1);
         return;
     }
@@ -397,9 +393,9 @@ void encapsulation_gtp(const uint8_t *data, uint32_t len, struct encapsulation *
     }
     set_id(out, load_be32(data + 4));
     if (data[0] & MORE) {
-        uint8_t next = has(len, 0, 12) && data[0] & HAS_EXTENSION ? data[11] : 0;
+        uint8_t next = link_has(len, 0, 12) && data[0] & HAS_EXTENSION ? data[11] : 0;
         at = 12;
-        while (next != 0 && has(len, at, 1) && data[at] > 0) {
+        while (next != 0 && link_has(len, at, 1) && data[at] > 0) {
             at += data[at] * 4U;
             next = at <= len ? data[at - 1] : 0;
         }
@@ -418,9 +414,9 @@ void encapsulation_teredo(const uint8_t *data, uint32_t len, struct encapsulatio
 {
     uint32_t at = 0;
     *out = (struct encapsulation){.kind = TUNNEL_TEREDO, .name = "Teredo"};
-    if (has(len, 0, 4) && load_be16(data) == 1)
+    if (link_has(len, 0, 4) && load_be16(data) == 1)
         at = 4U + data[2] + data[3] + 8 + 1;
-    if (has(len, at, 8) && load_be16(data + at) == 0)
+    if (link_has(len, at, 8) && load_be16(data + at) == 0)
         at += 8;
     set_ip(data, len, at, out);
 }
@@ -430,7 +426,7 @@ void encapsulation_lisp(const uint8_t *data, uint32_t len, struct encapsulation 
 {
     enum { HAS_INSTANCE = 0x08 };
     *out = (struct encapsulation){.kind = TUNNEL_LISP, .name = "LISP"};
-    if (has(len, 0, 8) && data[0] & HAS_INSTANCE)
+    if (link_has(len, 0, 8) && data[0] & HAS_INSTANCE)
         set_id(out, load_be32(data + 4) >> 8);
     set_ip(data, len, 8, out);
 }
@@ -440,7 +436,7 @@ void encapsulation_gue(const uint8_t *data, uint32_t len, struct encapsulation *
 {
     enum { CONTROL = 0x20 };
     *out = (struct encapsulation){.kind = TUNNEL_GUE, .name = "GUE"};
-    if (!has(len, 0, 4) || data[0] >> 6 == 1) {
+    if (!link_has(len, 0, 4) || data[0] >> 6 == 1) {
         set_ip(data, len, 0, out);
         return;
     }
@@ -462,7 +458,7 @@ void encapsulation_capwap(const uint8_t *data, uint32_t len, struct encapsulatio
 {
     enum { NATIVE = 0x100, FRAGMENT = 0x80, KEEP_ALIVE = 0x08 };
     *out = (struct encapsulation){.kind = TUNNEL_CAPWAP, .name = "CAPWAP"};
-    if (!has(len, 0, 8) || data[0] != 0) {
+    if (!link_has(len, 0, 8) || data[0] != 0) {
         set_unknown(out, 0, -1);
         return;
     }
@@ -480,11 +476,11 @@ void encapsulation_tzsp(const uint8_t *data, uint32_t len, struct encapsulation 
     enum { PADDING = 0, END = 1, ETHERNET = 1, TO_SEND = 1 };
     uint32_t at = 4;
     *out = (struct encapsulation){.kind = TUNNEL_TZSP, .name = "TZSP"};
-    if (!has(len, 0, 4) || data[0] != 1 || data[1] > TO_SEND) {
+    if (!link_has(len, 0, 4) || data[0] != 1 || data[1] > TO_SEND) {
         set_unknown(out, 0, -1);
         return;
     }
-    while (has(len, at, 2) && data[at] != END)
+    while (link_has(len, at, 2) && data[at] != END)
         at += data[at] == PADDING ? 1 : 2U + data[at + 1];
     if (load_be16(data + 2) != ETHERNET)
         set_unknown(out, at, -1);

@@ -167,6 +167,14 @@ bool batch_grow(struct batch *batch)
     return true;
 }
 
+size_t batch_room_for(struct batch *batch, size_t rows, size_t most)
+{
+    if (batch->rows == batch->room && !batch_grow(batch))
+        return 0;
+    size_t left = (rows < batch->room ? rows : batch->room) - batch->rows;
+    return left < most ? left : most;
+}
+
 PyObject *batch_part(const struct batch *batch, size_t column, enum column_part part)
 {
     struct column_data *data = batch->columns[column];

@@ -36,6 +36,9 @@ struct batch *batch_new_bare(const struct batch_types *types, const struct colum
                              size_t count, size_t room);
 /* Room for twice the rows in every column; false when out of memory.  Needs no GIL. */
 bool batch_grow(struct batch *batch);
+/* How many rows can be added at once, up to `most` and to so many rows in all: the batch grows
+ * where it is full.  0 when out of memory.  Needs no GIL. */
+size_t batch_room_for(struct batch *batch, size_t rows, size_t most);
 /* A part of a column as an object with the buffer protocol, None where the column has no such
  * part; NULL with an exception. */
 PyObject *batch_part(const struct batch *batch, size_t column, enum column_part part);

@@ -28,18 +28,14 @@ static enum plt_records_result read_rows(struct column_reader *base, struct batc
     struct packet_reader *self = (struct packet_reader *)base;
     enum plt_records_result result = PLT_RECORD;
     while (result == PLT_RECORD && batch->rows < rows) {
-        if (batch->rows == batch->room && !batch_grow(batch)) {
-            *out_of_memory = true;
+        size_t most = batch_room_for(batch, rows, PACKETS_OF_BLOCK);
+        if (most > 0)
+            result = records_block(base->records, &self->records, most);
+        *out_of_memory =
+            most == 0 || !columns_append(self->sources, &self->tunnels, self->needs_layers, batch,
+                                         &self->records, &self->packets);
+        if (*out_of_memory)
             return PLT_ERROR;
-        }
-        size_t most = (rows < batch->room ? rows : batch->room) - batch->rows;
-        result = records_block(base->records, &self->records,
-                               most < PACKETS_OF_BLOCK ? most : PACKETS_OF_BLOCK);
-        if (!columns_append(self->sources, &self->tunnels, self->needs_layers, batch,
-                            &self->records, &self->packets)) {
-            *out_of_memory = true;
-            return PLT_ERROR;
-        }
     }
     return result;
 }

@@ -163,13 +163,9 @@ static enum plt_records_result read_rows(struct column_reader *base, struct batc
     struct packet_reader *self = (struct packet_reader *)base;
     enum plt_records_result result = PLT_RECORD;
     while (batch->rows < rows && result == PLT_RECORD) {
-        if (batch->rows == batch->room && !batch_grow(batch)) {
-            *out_of_memory = true;
-            return PLT_ERROR;
-        }
-        size_t most = (rows < batch->room ? rows : batch->room) - batch->rows;
-        result = read_block(self, batch, most < PACKETS_OF_BLOCK ? most : PACKETS_OF_BLOCK,
-                            out_of_memory);
+        size_t most = batch_room_for(batch, rows, PACKETS_OF_BLOCK);
+        *out_of_memory = most == 0;
+        result = most > 0 ? read_block(self, batch, most, out_of_memory) : PLT_ERROR;
     }
     return result;
 }

@@ -13,9 +13,8 @@ from collections.abc import Callable
 from ipaddress import ip_address
 from itertools import accumulate
 from pathlib import Path
-from typing import NamedTuple
 
-from make_trace import CHUNK, GAP, START, End, checksum, file_header
+from make_trace import End, Flow, Record, checksum, write_packets
 
 FULL = 1514  # bytes of a frame without tags
 TIMESTAMPS = 12  # bytes of a TCP option
@@ -31,15 +30,6 @@ UP = ((72, 66, 66), (16, 67, 500), (12, FULL, FULL))
 DOWN = ((66, FULL, FULL), (22, 66, 66), (12, 200, 1500))
 
 Wrap = Callable[[bytes], bytes]  # a frame from one of IP in Ethernet
-
-
-class Piece(NamedTuple):
-    """A packet of a flow, without its time and its sequence numbers."""
-
-    before: bytes
-    after: bytes  # the two sequence numbers; empty where there are none
-    way: int  # 0 from the flow's first end, 1 to it
-    payload: int  # bytes of it
 
 
 # --- Headers
@@ -118,15 +108,15 @@ def ends(rng: random.Random, number: int, version: int, ports: tuple[int, ...]) 
     return (f"192.0.2.{host}", client), (f"203.0.113.{server}", port)
 
 
-def piece(frame: bytes, way: int, at: int = 0, payload: int = 0) -> Piece:
+def piece(frame: bytes, way: int, at: int = 0, payload: int = 0) -> Record:
     """A frame whose sequence numbers are there, or that has none."""
     whole = struct.pack("<II", len(frame), len(frame)) + frame
     if not at:
-        return Piece(whole, b"", way, payload)
-    return Piece(whole[: 8 + at], whole[8 + at + 8 :], way, payload)
+        return Record(whole, b"", way, payload)
+    return Record(whole[: 8 + at], whole[8 + at + 8 :], way, payload)
 
 
-def tcp_piece(rng: random.Random, src: End, dst: End, way: int, wrap: Wrap) -> Piece:
+def tcp_piece(rng: random.Random, src: End, dst: End, way: int, wrap: Wrap) -> Record:
     room = FULL - (len(wrap(bytes(FULL))) - FULL if wrap not in (tagged, tagged_twice) else 0)
     version = ip_address(src[0]).version
     head = 14 + (20 if version == 4 else 40) + 20 + TIMESTAMPS
@@ -140,7 +130,7 @@ def tcp_piece(rng: random.Random, src: End, dst: End, way: int, wrap: Wrap) -> P
     return piece(frame, way, sequence, size - head)
 
 
-def udp_piece(rng: random.Random, src: End, dst: End, way: int, wrap: Wrap) -> Piece:
+def udp_piece(rng: random.Random, src: End, dst: End, way: int, wrap: Wrap) -> Record:
     """QUIC's sizes: what is full has 1,242 to 1,292 bytes."""
     size = min(any_size(rng, way), 1292)
     room = max(size - 14 - (20 if ip_address(src[0]).version == 4 else 40) - 8, 20)
@@ -148,7 +138,7 @@ def udp_piece(rng: random.Random, src: End, dst: End, way: int, wrap: Wrap) -> P
     return piece(wrap(ethernet(ip_header(src[0], dst[0], UDP, len(udp)) + udp)), way)
 
 
-def dns_piece(rng: random.Random, src: End, dst: End, way: int, wrap: Wrap) -> Piece:
+def dns_piece(rng: random.Random, src: End, dst: End, way: int, wrap: Wrap) -> Record:
     name = bytes([7 + rng.randrange(9)])
     question = name + b"abcdefghijklmno"[: name[0]] + b"\7example\3com\0\0\1\0\1"
     answer = b"\xc0\x0c\0\1\0\1\0\0\1\x2c\0\4\xcb\0\x71\1" * (rng.randrange(1, 4) * way)
@@ -159,7 +149,7 @@ def dns_piece(rng: random.Random, src: End, dst: End, way: int, wrap: Wrap) -> P
     return piece(wrap(ethernet(ip_header(src[0], dst[0], UDP, len(udp)) + udp)), way)
 
 
-def echo_piece(rng: random.Random, src: End, dst: End, way: int, wrap: Wrap) -> Piece:
+def echo_piece(rng: random.Random, src: End, dst: End, way: int, wrap: Wrap) -> Record:
     version = ip_address(src[0]).version
     kind = (0 if way else 8) if version == 4 else (129 if way else 128)
     echo = struct.pack(">BBHHH", kind, 0, 0, src[1] & 0xFFFF, 1) + noise(rng, 56)
@@ -167,13 +157,13 @@ def echo_piece(rng: random.Random, src: End, dst: End, way: int, wrap: Wrap) -> 
     return piece(wrap(ethernet(ip_header(src[0], dst[0], proto, len(echo)) + echo)), way)
 
 
-def arp_piece(_: random.Random, src: End, dst: End, way: int, __: Wrap) -> Piece:
+def arp_piece(_: random.Random, src: End, dst: End, way: int, __: Wrap) -> Record:
     body = struct.pack(">HHBBH", 1, IPV4, 6, 4, 2 if way else 1)
     body += MACS[6:] + ip_address(src[0]).packed + MACS[:6] + ip_address(dst[0]).packed
     return piece((MACS + ARP.to_bytes(2, "big") + body).ljust(60, b"\0"), way)
 
 
-def fragment_piece(rng: random.Random, src: End, dst: End, way: int, wrap: Wrap) -> Piece:
+def fragment_piece(rng: random.Random, src: End, dst: End, way: int, wrap: Wrap) -> Record:
     """Half of them first fragments, which have the ports, half of them last ones."""
     first = rng.random() < 0.5
     size = 1448 if first else rng.randrange(40, 1000)
@@ -189,7 +179,7 @@ def fragment_piece(rng: random.Random, src: End, dst: End, way: int, wrap: Wrap)
     return piece(wrap(ethernet(head + payload)), way)
 
 
-Make = Callable[[random.Random, End, End, int, Wrap], Piece]
+Make = Callable[[random.Random, End, End, int, Wrap], Record]
 WEB, QUIC, NAMES, ANY = (443, 443, 443, 80, 22, 993), (443,), (53,), (7,)
 #: How many in a thousand packets, how many flows, the IP version, what they are, in what.
 KINDS: tuple[tuple[int, int, int, Make, tuple[int, ...], Wrap], ...] = (
@@ -218,7 +208,7 @@ PIECES = 8  # that a flow has each way
 def make_real(path: Path, packets: int, seed: int = 4) -> None:
     """Write a pcap file of so many packets."""
     rng = random.Random(seed)
-    flows: list[tuple[list[Piece], list[int]]] = []
+    flows: list[Flow] = []
     weights: list[float] = []
     for share, number, version, make, ports, wrap in KINDS:
         ranks = [1 / (rank + 10) for rank in range(number)]
@@ -229,19 +219,4 @@ def make_real(path: Path, packets: int, seed: int = 4) -> None:
             back = [make(rng, other, one, 1, wrap) for _ in range(PIECES)]
             flows.append((there + back, [1 + len(flows), 1 + 2 * len(flows)]))
     chances = list(accumulate(weights))
-    micros = 0
-    with path.open("wb") as out:
-        out.write(file_header(65535))
-        for first in range(0, packets, CHUNK):
-            count = min(CHUNK, packets - first)
-            chunk = []
-            for pieces, numbers in rng.choices(flows, cum_weights=chances, k=count):
-                micros += 1 + int(rng.random() * GAP)
-                before, after, way, payload = pieces[int(rng.random() * len(pieces))]
-                chunk.append(struct.pack("<II", START + micros // 1_000_000, micros % 1_000_000))
-                chunk.append(before)
-                if after:
-                    chunk.append(struct.pack(">II", numbers[way], numbers[1 - way]))
-                    chunk.append(after)
-                    numbers[way] = (numbers[way] + payload) & 0xFFFFFFFF
-            out.write(b"".join(chunk))
+    write_packets(path, packets, rng, flows, chances, 65535)

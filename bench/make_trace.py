@@ -34,6 +34,10 @@ class Record(NamedTuple):
     payload: int  # bytes of it on the wire
 
 
+#: A flow's packets, and the sequence numbers of its ends.
+Flow = tuple[list[Record], list[int]]
+
+
 def file_header(snap: int, link: int = 1) -> bytes:
     """That of a pcap file with microseconds, of Ethernet unless told."""
     return struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, snap, link)
@@ -99,20 +103,25 @@ def flow_records(rng: random.Random, number: int, snap: int) -> tuple[list[Recor
     return there + back, [1 + number, 1 + 2 * number]
 
 
-def make_trace(
-    path: Path, packets: int, flows: int = 5000, seed: int = 1, snap: int = SNAP
+def write_packets(
+    path: Path,
+    packets: int,
+    rng: random.Random,
+    flows: list[Flow],
+    weights: list[float],
+    snap: int,
 ) -> None:
-    """Write a pcap file of so many packets; of the flows each is in it, given packets enough."""
-    rng = random.Random(seed)
-    known = [flow_records(rng, number, snap) for number in range(flows)]
-    weights = list(accumulate(1 / (rank + 10) for rank in range(flows)))
+    """Write a pcap file of packets of flows, each as often as its weight has it.
+
+    The weights are cumulative.
+    """
     micros = 0
     with path.open("wb") as out:
         out.write(file_header(snap))
         for first in range(0, packets, CHUNK):
             count = min(CHUNK, packets - first)
             chunk = []
-            for records, numbers in rng.choices(known, cum_weights=weights, k=count):
+            for records, numbers in rng.choices(flows, cum_weights=weights, k=count):
                 micros += 1 + int(rng.random() * GAP)
                 before, after, way, payload = records[int(rng.random() * len(records))]
                 chunk.append(struct.pack("<II", START + micros // 1_000_000, micros % 1_000_000))
@@ -122,6 +131,16 @@ def make_trace(
                     chunk.append(after)
                     numbers[way] = (numbers[way] + payload) & 0xFFFFFFFF
             out.write(b"".join(chunk))
+
+
+def make_trace(
+    path: Path, packets: int, flows: int = 5000, seed: int = 1, snap: int = SNAP
+) -> None:
+    """Write a pcap file of so many packets; of the flows each is in it, given packets enough."""
+    rng = random.Random(seed)
+    known = [flow_records(rng, number, snap) for number in range(flows)]
+    weights = list(accumulate(1 / (rank + 10) for rank in range(flows)))
+    write_packets(path, packets, rng, known, weights, snap)
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ The same command on a trace without packets, three times, tells what it takes to
 prints is read as it comes, where there are two processors by the second.
 """
 
+import json
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
@@ -13,6 +14,7 @@ from typing import IO
 
 from clock import Clock, typical
 from make_trace import file_header
+from shared import Result
 
 STARTS = 3  # of which the median is taken off: the first may have to read the disk
 
@@ -45,3 +47,10 @@ def timed(
         yield printed
     clock.start = starting.seconds
     clock.take_off(starting)
+
+
+def found_as_json(clock: Clock, path: Path, command: Command) -> Result:
+    """What the command found in a trace, which it prints as JSON."""
+    with timed(clock, path, command) as printed:
+        found: Result = json.load(printed)
+    return found

@@ -1,20 +1,17 @@
 """Packets and DNS with dnsjit: rivals/dnsjit.lua."""
 
-import json
 from pathlib import Path
 
 from clock import Clock
 from shared import Result
 
-from .program import timed
+from .program import found_as_json
 
 SCRIPT = Path(__file__).resolve().parents[1] / "rivals" / "dnsjit.lua"
 
 
 def run(job: str, path: Path, clock: Clock) -> Result:
-    with timed(clock, path, lambda one: ["dnsjit", str(SCRIPT), job, str(one)]) as printed:
-        found: Result = json.load(printed)
-    return found
+    return found_as_json(clock, path, lambda one: ["dnsjit", str(SCRIPT), job, str(one)])
 
 
 def count(path: Path, clock: Clock) -> Result:

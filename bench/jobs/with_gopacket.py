@@ -1,20 +1,17 @@
 """Packets, flows and DNS with gopacket: rivals/gopacket.go."""
 
-import json
 from pathlib import Path
 
 import programs
 from clock import Clock
 from shared import Result
 
-from .program import timed
+from .program import found_as_json
 
 
 def run(job: str, path: Path, clock: Clock) -> Result:
     program = str(programs.in_go("gopacket"))
-    with timed(clock, path, lambda one: [program, job, str(one)]) as printed:
-        found: Result = json.load(printed)
-    return found
+    return found_as_json(clock, path, lambda one: [program, job, str(one)])
 
 
 def count(path: Path, clock: Clock) -> Result:

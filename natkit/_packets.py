@@ -13,8 +13,6 @@ from plt.shared import (
     Addresses,
     ColumnName,
     Decap,
-    Lane,
-    Reader,
     Reading,
     SharedFilter,
     Source,
@@ -84,10 +82,6 @@ def _reader(
     return _PacketReader(table, source, names, filter, limit, batch, kind, seed)
 
 
-def _in_order(lane: Lane) -> Reader:
-    return lane
-
-
 def packets(
     source: Sources,
     fields: Sequence[ColumnName | JoinedName] | ColumnName | JoinedName | None = None,
@@ -135,7 +129,7 @@ def packets(
     table = FlowTable(home, idle_timeout, active_timeout, vlan, tcp, decap)
     seed = community_seed_of(community_seed)
     reader = partial(_reader, table, names, shared_filter(filter), batch, kind, seed)
-    reading = Reading(packet_batch(names, addresses, _joined_fields()), reader, reader, _in_order)
+    reading = Reading(packet_batch(names, addresses, _joined_fields()), reader, reader)
     columns = read_columns(
         source, reading, names, limit=limit, batch=batch, workers=1, client=None, progress=progress
     )

@@ -6,7 +6,7 @@ import operator
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache, partial
-from typing import TYPE_CHECKING, Any, SupportsIndex, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, SupportsIndex, TypeAlias
 
 from . import _plt
 from ._inorder import InThreads, InTurn, Limit, OneByOne, Reading
@@ -31,7 +31,6 @@ __all__ = [
 if TYPE_CHECKING:
     import numpy as np
 
-Same = TypeVar("Same")
 
 #: Whether to look into tunnels, or at which ports too.
 Decap: TypeAlias = bool | Mapping[str, int | Iterable[int]]
@@ -230,10 +229,6 @@ def _reader(
     return _plt._ColumnReader(source, names, filter, limit, batch, kind, decap, seed)
 
 
-def _same(reader: Same) -> Same:
-    return reader
-
-
 def columns(
     source: Sources,
     fields: Sequence[ColumnName] | ColumnName | None = None,
@@ -298,7 +293,7 @@ def columns(
     splits = () if "number" in names else formats_to_split(filter)
     return read_columns(
         source,
-        Reading(empty, reader, reader, _same, splits),
+        Reading(empty, reader, reader, splits=splits),
         names,
         limit=limit,
         batch=batch,

@@ -54,6 +54,10 @@ class Lane(Reader, Protocol):
         """End all that is read ahead: what this gave was lost."""
 
 
+def _as_it_is(lane: Lane) -> Reader:
+    return lane
+
+
 class Reading(NamedTuple):
     """How sources are read."""
 
@@ -63,8 +67,9 @@ class Reading(NamedTuple):
     open: Callable[[Source, int], Reader]
     #: The same ahead of its turn, with more keywords for `Lane.again()`; pickle takes it.
     ahead: Callable[..., AheadReader]
-    #: A reader of batches made of a lane when its turn has come.
-    in_order: Callable[[Lane], Reader]
+    #: A reader of batches made of a lane when its turn has come: what was read ahead holds there,
+    #: or is looked at again.
+    in_order: Callable[[Lane], Reader] = _as_it_is
     #: Formats of files of which `open` may read parts at the same time.
     splits: Collection[str] = ()
 

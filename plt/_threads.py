@@ -25,6 +25,9 @@ from typing import Generic, TypeVar
 
 __all__ = ["Crew", "ForkedError", "Work", "processors"]
 
+#: Seconds after which who waits for an item looks for signals.
+WAKE = 0.05
+
 Item = TypeVar("Item")
 Argument = TypeVar("Argument")
 
@@ -146,9 +149,18 @@ class Work(Generic[Item]):
 
         Where a signal's handler raises in here, an item may be lost.
         """
-        item = self.out.get()
+        item = self._waited_for()
         self.room.put(None)
         return item
+
+    def _waited_for(self) -> Item | BaseException | None:
+        # CPython does not look for signals between taking its lock and waiting: one that came just
+        # before is seen when this wakes
+        while True:
+            try:
+                return self.out.get(timeout=WAKE)
+            except Empty:
+                continue
 
     def left(self) -> Item | BaseException | None:
         """The next that was handed over already, None where there is no more."""

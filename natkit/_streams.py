@@ -6,12 +6,21 @@ import math
 import operator
 import os
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import SupportsIndex
 
 import plt
 from natkit._natkit import Stream, _StreamReader
-from plt.shared import SharedFilter, Source, shared_filter
+from plt.shared import (
+    Progress,
+    SharedFilter,
+    Source,
+    Sources,
+    Tell,
+    measured,
+    shared_filter,
+    sources_of,
+)
 
 __all__ = ["streams"]
 
@@ -28,18 +37,20 @@ def _size(name: str, value: SupportsIndex, least: int = 1) -> int:
 
 
 def streams(
-    source: Source | Sequence[Source],
+    source: Sources,
     *,
     filter: plt.filter | str | None = None,
     way_limit: SupportsIndex = 1 << 24,
     memory: SupportsIndex = 1 << 28,
     window: SupportsIndex = 1 << 20,
     idle_timeout: float = 600.0,
+    progress: Tell = None,
 ) -> Iterator[Stream]:
     """The bytes that both ends of each TCP connection sent, in order: an iterator of Stream.
 
-    source is a trace or URI, or a list of these, read in order as one; filter lets only packets
-    through that match. A stream comes when its connection is over: 5 seconds of the trace's time
+    source is what plt.columns() takes: a trace, a URI, a path, an open binary file, a folder, or a
+    list of these, read in order as one; filter lets only packets through that match, progress is
+    that of plt.columns(). A stream comes when its connection is over: 5 seconds of the trace's time
     after a FIN each way or a RST, with the SYN of another connection between the same ends, after
     idle_timeout seconds without a packet; the rest at the end, in the order in which they began.
     Fragments of IP packets are put together first. Checksums are not looked at.
@@ -57,8 +68,7 @@ def streams(
         raise ValueError(
             f"idle_timeout is more than 0 seconds and less than 10**9, not {idle_timeout}"
         )
-    one = isinstance(source, (str, bytes, os.PathLike, plt.trace))
-    sources: list[Source] = [source] if one else list(source)  # type: ignore[list-item, arg-type]
+    sources = sources_of(source)
     if not sources:
         raise ValueError("no sources to read")
     reader = _StreamReader(
@@ -68,18 +78,24 @@ def streams(
         _size("memory", memory),
         math.ceil(idle_timeout * 1e9),
     )
-    return _Streams(reader, sources, shared_filter(filter))
+    counted, told = measured(sources, progress)
+    return _Streams(reader, counted, shared_filter(filter), told)
 
 
 class _Streams:
     """Reads one source after another; for any thread."""
 
     def __init__(
-        self, reader: _StreamReader, sources: Sequence[Source], filter: SharedFilter
+        self,
+        reader: _StreamReader,
+        sources: list[Source],
+        filter: SharedFilter,
+        progress: Progress | None,
     ) -> None:
         self._reader = reader
         self._sources = iter(sources)
         self._filter = filter
+        self._progress = progress
         self._finished = False
         self._lock = threading.RLock()
 
@@ -101,3 +117,5 @@ class _Streams:
             return
         self._reader.finish()
         self._finished = True
+        if self._progress is not None:
+            self._progress.close()

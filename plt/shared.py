@@ -23,7 +23,7 @@ from ._columns import (
 from ._inorder import Lane, Reader, Reading
 from ._names import ColumnName
 from ._parts import Part, Splitting, splitting
-from ._progress import Tell, measured
+from ._progress import Progress, Tell, measured
 from ._show import isoformat, seconds
 from ._sources import WORTH_IT, Source, Sources, is_file, sources_of
 from ._table import Addresses, address_kind, check_fields, empty_batch
@@ -39,6 +39,7 @@ __all__ = [
     "Decap",
     "Lane",
     "Part",
+    "Progress",
     "SharedFilter",
     "Reader",
     "Reading",

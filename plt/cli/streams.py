@@ -147,7 +147,7 @@ def command(
         print(made, end="")
         return 0
     reading = Reading(sources, filter)
-    more = {} if way_limit is None else {"way_limit": way_limit}
+    more: dict[str, Any] = {} if way_limit is None else {"way_limit": way_limit}
     chosen = None if filter is None else as_filter(filter)
     found = natkit.streams(reading.sources, filter=chosen, **more)
     with bar(sources, printing=not sort) as tick:

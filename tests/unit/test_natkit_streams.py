@@ -1,5 +1,6 @@
 """natkit.streams(): the bytes of TCP connections, put in order."""
 
+import io
 import struct
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -381,6 +382,25 @@ def test_sources_are_read_as_one(tmp_path: Path) -> None:
     assert stream.fwd.data == b"ab"
     with plt.trace(one) as open_trace:
         assert [s.fwd.data for s in natkit.streams(open_trace)] == [b"a"]
+
+
+def test_sources_are_those_of_columns(tmp_path: Path) -> None:
+    one = write(tmp_path / "1.pcap", pcap([opening().record(), Segment(b"a", seq=1001).record()]))
+    with one.open("rb") as file:
+        for source in (file, io.BytesIO(one.read_bytes()), tmp_path, str(tmp_path / "*.pcap")):
+            assert [s.fwd.data for s in natkit.streams(source)] == [b"a"]
+    with pytest.raises(plt.LibtraceError, match="no file matches"):
+        natkit.streams(tmp_path / "*.pcapng")
+
+
+def test_progress_is_told_up_to_the_end(tmp_path: Path) -> None:
+    path = trace(tmp_path, [opening(), Segment(b"a", seq=1001)])
+    told: list[tuple[int, int | None]] = []
+    found = natkit.streams([path, path], progress=lambda *state: told.append(state))
+    assert sum(1 for _ in found) == 1
+    assert next(found, None) is None
+    size = path.stat().st_size
+    assert told[-1] == (2 * size, 2 * size)
 
 
 def test_a_filter_leaves_packets_out(tmp_path: Path) -> None:

@@ -87,6 +87,16 @@ def test_a_packet_is_as_if_it_had_never_been_fragmented(
     assert packet.capture_len == len(whole(body))
 
 
+def test_sources_are_files_folders_and_open_files(tmp_path: Path) -> None:
+    fragments = cut(part4, udp(BODY), 1200)
+    for name, held in (("1.pcap", fragments[:2]), ("2.pcap", fragments[2:])):
+        write(tmp_path / name, pcap(held))
+    for source in (tmp_path, str(tmp_path / "*.pcap")):
+        assert [bytes(packet.data) for packet in plt.defragment(source)] == [whole4(udp(BODY))]
+    with (tmp_path / "1.pcap").open("rb") as file:
+        assert [bytes(packet.data) for packet in plt.defragment(file)] == fragments[:2]
+
+
 def test_headers_are_those_of_the_first_fragment(tmp_path: Path) -> None:
     body = udp(BODY)
     first = part4(body, 0, 1600, ttl=9, tos=4)

@@ -49,8 +49,8 @@ on_each = @echo '$(firstword $(1)): $(words $(C_FILES)) files'; \
           printf '%s\n' $(C_FILES) | xargs -r -P $(JOBS) -I{} $(1)
 
 .PHONY: help demo tutorial test lab check check-format check-tidy check-cppcheck check-ruff \
-        check-types check-warnings check-symbols asan fuzz fuzz-seeds fuzzers docs look \
-        notebooks wheel wheel-roots bench clean
+        check-types check-warnings check-symbols check-workflows asan fuzz fuzz-seeds fuzzers \
+        docs look notebooks wheel wheel-roots bench clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' Makefile
@@ -96,7 +96,7 @@ $(VENV)/.docs $(VENV)/.tutorial $(VENV)/.bench: $(VENV)/.%: $(VENV_STAMP) pyproj
 # --- Checks
 
 check: check-format check-ruff check-types check-warnings check-cppcheck check-tidy \
-       check-symbols
+       check-symbols check-workflows
 check: ## all that begin with check-
 
 check-format: $(VENV)/.check ## the layout of the C is clang-format's
@@ -122,6 +122,10 @@ check-tidy: $(VENV)/.check ## clang-tidy has nothing to say
 
 check-symbols: $(VENV)/.built $(VENV)/.test ## a module exports PyInit_* and nothing else
 	$(BIN)/python -m pytest -q -k exports_only tests/unit/test_house.py
+
+check-workflows: $(VENV)/.check ## those of GitHub Actions are well-formed and give no rights away
+	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	$(BIN)/zizmor --offline --quiet .github/workflows
 
 asan: $(VENV)/.built $(VENV)/.test ## the test suite under AddressSanitizer and UBSan
 	tools/asan.sh $(BIN)/python $(ARGS)

@@ -72,7 +72,11 @@ PyObject *field_get(PyObject *self_, void *closure)
     if (!bytes)
         return NULL;
     uint32_t value = field_value(row, bytes);
-    return row->is_flag ? PyBool_FromLong((long)value) : PyLong_FromUnsignedLong(value);
+    if (row->is_flag)
+        return PyBool_FromLong((long)value);
+    /* sequence numbers hardly ever come again */
+    return row->width > 2 ? PyLong_FromUnsignedLong(value)
+                          : int_of(&((struct view *)self_)->frame->state->ints, value);
 }
 
 int attribute_readonly(PyObject *self_, PyObject *Py_UNUSED(value), void *Py_UNUSED(closure))

@@ -10,6 +10,7 @@
 #include "frombytes.h"
 #include "inner.h"
 #include "layers.h"
+#include "lookup.h"
 #include "state.h"
 #include "view.h"
 
@@ -409,6 +410,7 @@ static PyType_Slot packet_slots[] = {{Py_tp_doc,
                                      {Py_tp_new, packet_new},
                                      {Py_tp_init, subclass_init},
                                      {Py_tp_dealloc, view_dealloc},
+                                     {Py_tp_getattro, lookup_attribute},
                                      {Py_tp_repr, diagnose_repr},
                                      {Py_tp_getset, packet_getset},
                                      {Py_tp_methods, packet_methods},

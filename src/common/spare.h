@@ -22,6 +22,14 @@ static inline PyObject *spare_take(struct spares *spares, PyTypeObject *type)
     return spares->count > 0 ? PyObject_Init(spares->objects[--spares->count], type) : NULL;
 }
 
+/* The state of the module that made a type, NULL of a Python subclass and where the module is being
+ * taken apart; without an exception. */
+static inline void *state_of_exact(PyTypeObject *type, const struct PyModuleDef *def)
+{
+    PyObject *module = ((PyHeapTypeObject *)type)->ht_module;
+    return module && PyModule_GetDef(module) == def ? PyModule_GetState(module) : NULL;
+}
+
 /* Keep the memory of an object; false where there is enough, and it is to be freed. */
 static inline bool spare_give(struct spares *spares, PyObject *object)
 {

@@ -47,6 +47,5 @@ struct pldns_state *pldns_state_of(PyTypeObject *type)
 
 struct pldns_state *pldns_state_of_exact(PyTypeObject *type)
 {
-    PyObject *module = ((PyHeapTypeObject *)type)->ht_module;
-    return module && PyModule_GetDef(module) == &pldns_module ? PyModule_GetState(module) : NULL;
+    return state_of_exact(type, &pldns_module);
 }

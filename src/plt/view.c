@@ -94,6 +94,14 @@ void view_dealloc(PyObject *self_)
     Py_DECREF(type);
 }
 
+PyObject *view_getattro(PyObject *self_, PyObject *name)
+{
+    const struct frame *frame = ((struct view *)self_)->frame;
+    if (!frame) /* an empty packet does not know the module's state */
+        return PyObject_GenericGetAttr(self_, name);
+    return lookup_attribute(&frame->state->lookups, self_, name);
+}
+
 int view_getbuffer(PyObject *self_, Py_buffer *buffer, int flags)
 {
     struct view *self = (struct view *)self_;

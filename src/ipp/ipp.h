@@ -3,10 +3,12 @@
 #define IPP_IPP_H
 
 #include "common/capi.h"
+#include "common/spare.h"
 
 struct ipp_state {
-    struct ipp_api api;       /* what the capsule points to; it owns its prefix_type */
+    struct ipp_api api; /* what the capsule points to; it owns its prefix_type; the first member */
     PyTypeObject *array_type; /* owned */
+    struct spares prefixes;
 };
 
 extern struct PyModuleDef ipp_module;

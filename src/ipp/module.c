@@ -86,6 +86,7 @@ static int module_clear(PyObject *module)
     struct ipp_state *state = PyModule_GetState(module);
     Py_CLEAR(state->api.prefix_type);
     Py_CLEAR(state->array_type);
+    spares_free(&state->prefixes); /* no more are kept without the type */
     return 0;
 }
 

@@ -1,6 +1,8 @@
 /* Making and reading IPprefixes from C, and the rules of their lengths. */
 #include "object.h"
 
+#include "ipp.h"
+
 #include <string.h>
 
 PyObject *ipp_prefix_new(const struct ipp_api *api, int version, const uint8_t *addr, int length)
@@ -10,7 +12,10 @@ PyObject *ipp_prefix_new(const struct ipp_api *api, int version, const uint8_t *
         PyErr_SetString(PyExc_RuntimeError, "the module ipp has been unloaded");
         return NULL;
     }
-    self = PyObject_New(struct prefix, api->prefix_type);
+    struct ipp_state *state = (struct ipp_state *)(uintptr_t)api;
+    self = (struct prefix *)spare_take(&state->prefixes, api->prefix_type);
+    if (!self)
+        self = PyObject_New(struct prefix, api->prefix_type);
     if (!self)
         return NULL;
     self->value = (struct ipp_value){.version = (uint8_t)version, .length = (int16_t)length};

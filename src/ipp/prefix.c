@@ -102,7 +102,9 @@ static PyObject *prefix_new(PyTypeObject *type, PyObject *args, PyObject *kwargs
 static void prefix_dealloc(PyObject *self_)
 {
     PyTypeObject *type = Py_TYPE(self_);
-    type->tp_free(self_);
+    struct ipp_state *state = state_of_exact(type, &ipp_module);
+    if (!state || state->api.prefix_type != type || !spare_give(&state->prefixes, self_))
+        type->tp_free(self_);
     Py_DECREF(type);
 }
 

@@ -188,6 +188,7 @@ static int natkit_clear(PyObject *module)
     for (size_t i = 0; i < NATKIT_SHARED_RESULTS; i++)
         Py_CLEAR(state->results[i]);
     batch_types_clear(&state->batch_types);
+    spares_free(&state->ipflows); /* no more are kept without the type */
     return 0;
 }
 

@@ -4,6 +4,7 @@
 
 #include "common/capi.h"
 #include "common/batch.h"
+#include "common/spare.h"
 
 enum { NATKIT_SHARED_RESULTS = 16 };
 
@@ -23,6 +24,7 @@ struct natkit_state {
      * that were replaced; NULL until needed */
     PyObject *results[NATKIT_SHARED_RESULTS];
     struct batch_types batch_types;
+    struct spares ipflows;
     PyObject *ipp;                 /* owned: the module ipp._ipp, which owns the next */
     const struct ipp_api *ipp_api; /* borrowed */
     PyObject *plt;                 /* owned: the module plt._plt, which owns the next */

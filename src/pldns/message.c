@@ -69,7 +69,7 @@ static PyObject *message_empty(PyTypeObject *type, PyObject *Py_UNUSED(args),
                                PyObject *Py_UNUSED(kwargs))
 {
     struct pldns_state *state = pldns_state_of_exact(type);
-    PyObject *self_ = state ? pldns_spare_take(&state->messages, type) : NULL;
+    PyObject *self_ = state ? spare_take(&state->messages, type) : NULL;
     struct pldns_message *self = (struct pldns_message *)self_;
     if (self) {
         self->sections = (struct pldns_sections){0};
@@ -164,7 +164,7 @@ static void message_dealloc(PyObject *self_)
         pldns_clear(&self->sections);
     struct pldns_state *state = pldns_state_of_exact(type);
     bool is_kept = state && state->message_type == type && self->room <= MOST_SPARE_BUFFER &&
-                   pldns_spare_give(&state->messages, self_);
+                   spare_give(&state->messages, self_);
     if (!is_kept) {
         PyMem_Free(self->buffer);
         type->tp_free(self_);

@@ -81,7 +81,7 @@ static struct pldns_rr *rr_alloc(struct pldns_message *message)
     struct pldns_state *state = pldns_state_of(Py_TYPE(message));
     if (!state)
         return NULL;
-    struct pldns_rr *self = (struct pldns_rr *)pldns_spare_take(&state->rrs, state->rr_type);
+    struct pldns_rr *self = (struct pldns_rr *)spare_take(&state->rrs, state->rr_type);
     if (!self)
         self = PyObject_New(struct pldns_rr, state->rr_type);
     if (!self)
@@ -152,7 +152,7 @@ static void rr_dealloc(PyObject *self_)
     PyTypeObject *type = Py_TYPE(self_);
     Py_DECREF(self->message);
     struct pldns_state *state = pldns_state_of_exact(type);
-    if (!state || state->rr_type != type || !pldns_spare_give(&state->rrs, self_))
+    if (!state || state->rr_type != type || !spare_give(&state->rrs, self_))
         type->tp_free(self_);
     Py_DECREF(type);
 }

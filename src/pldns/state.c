@@ -17,8 +17,7 @@ int pldns_state_traverse(PyObject *module, visitproc visit, void *arg)
 
 static void free_spares(struct pldns_state *state)
 {
-    while (state->rrs.count > 0)
-        PyObject_Free(state->rrs.objects[--state->rrs.count]);
+    spares_free(&state->rrs);
     while (state->messages.count > 0) {
         struct pldns_message *message =
             (struct pldns_message *)state->messages.objects[--state->messages.count];
@@ -48,6 +47,5 @@ struct pldns_state *pldns_state_of(PyTypeObject *type)
 
 struct pldns_state *pldns_state_of_exact(PyTypeObject *type)
 {
-    PyObject *module = ((PyHeapTypeObject *)type)->ht_module;
-    return module && PyModule_GetDef(module) == &pldns_module ? PyModule_GetState(module) : NULL;
+    return state_of_exact(type, &pldns_module);
 }

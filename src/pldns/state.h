@@ -5,9 +5,8 @@
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
 
-#include "spare.h"
-
 #include "common/batch.h"
+#include "common/spare.h"
 
 struct pldns_state {
     PyTypeObject *message_type;
@@ -16,8 +15,8 @@ struct pldns_state {
     PyTypeObject *reader_type;
     struct batch_types batch_types;
     PyObject *transport_name; /* the interned string "_pldns_transport" */
-    struct pldns_spares messages;
-    struct pldns_spares rrs;
+    struct spares messages;
+    struct spares rrs;
 };
 
 extern struct PyModuleDef pldns_module;

@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-PyObject *property_object(const struct property *row, uint64_t value)
+PyObject *property_object(const struct frame *frame, const struct property *row, uint64_t value)
 {
     double number = 0;
     switch (row->kind) {
@@ -21,7 +21,8 @@ PyObject *property_object(const struct property *row, uint64_t value)
     case KIND_INT64:
         return PyLong_FromLongLong((long long)value);
     default:
-        return PyLong_FromUnsignedLongLong(value);
+        return value <= UINT16_MAX ? int_of(&frame->state->ints, (uint32_t)value)
+                                   : PyLong_FromUnsignedLongLong(value);
     }
 }
 
@@ -47,32 +48,25 @@ PyObject *header_property_get(PyObject *self_, void *closure)
     if (row->is_mac)
         return PyUnicode_FromString(property_text(row->id, &packet, room));
     if (row->kind != KIND_ADDRESS)
-        return property_object(row, value);
+        return property_object(frame, row, value);
     const struct ipp_api *api = frame->state->ipp_api;
     const uint8_t *address = property_address(row->id, &packet, &size);
     return api->prefix_new(api, size == 4 ? 4 : 6, address, IPP_NO_LENGTH);
 }
 
-/* The bytes of a field, NULL with ValueError where they were not all captured. */
-static uint8_t *field_bytes(const struct view *self, const struct field *row)
-{
-    struct frame *frame = self->frame;
-    uint32_t at = field_at(row, frame_layers(frame), frame->len, self->start);
-    if (at == PLT_ABSENT) {
-        too_short(row->name);
-        return NULL;
-    }
-    return frame->data + at;
-}
-
 PyObject *field_get(PyObject *self_, void *closure)
 {
+    const struct view *self = (struct view *)self_;
     const struct field *row = closure;
-    const uint8_t *bytes = field_bytes((struct view *)self_, row);
-    if (!bytes)
-        return NULL;
-    uint32_t value = field_value(row, bytes);
-    return row->is_flag ? PyBool_FromLong((long)value) : PyLong_FromUnsignedLong(value);
+    struct frame *frame = self->frame;
+    uint32_t at = field_at(row, frame_layers(frame), frame->len, self->start);
+    if (at == PLT_ABSENT)
+        return too_short(row->name);
+    uint32_t value = field_value(row, frame->data + at);
+    if (row->is_flag)
+        return PyBool_FromLong((long)value);
+    /* sequence numbers hardly ever come again */
+    return row->width > 2 ? PyLong_FromUnsignedLong(value) : int_of(&frame->state->ints, value);
 }
 
 int attribute_readonly(PyObject *self_, PyObject *Py_UNUSED(value), void *Py_UNUSED(closure))
@@ -95,9 +89,13 @@ int field_set(PyObject *self_, PyObject *value, void *closure)
         return -1;
     if (!frame_writable(self->frame, row->name))
         return -1;
-    uint8_t *bytes = field_bytes(self, row);
-    if (!bytes)
+    struct frame *frame = self->frame;
+    uint32_t at = field_at(row, frame_layers(frame), frame->len, self->start);
+    if (at == PLT_ABSENT) {
+        too_short(row->name);
         return -1;
+    }
+    uint8_t *bytes = frame->data + at;
     uint32_t keep = field_load(row, bytes) & ~(row->mask << row->shift);
     uint32_t stored = keep | (uint32_t)number << row->shift;
     if (row->width == 1)

@@ -10,6 +10,8 @@
 #include "packet/property.h"
 #include "types.h"
 
+struct frame;
+
 /* A header's table is a macro of rows, X(name, docstring, .base = ...): these two make of it the
  * structs and the attributes. */
 #define DEFINE_FIELD(id, text, ...)                                                                \
@@ -47,8 +49,8 @@
      .closure = (void *)(uintptr_t)&property_##header##_##id},
 
 PyObject *header_property_get(PyObject *self_, void *closure);
-/* The bool, int or float of a property's value. */
-PyObject *property_object(const struct property *row, uint64_t value);
+/* The bool, int or float of a property's value in a packet. */
+PyObject *property_object(const struct frame *frame, const struct property *row, uint64_t value);
 PyObject *field_get(PyObject *self_, void *closure);
 int field_set(PyObject *self_, PyObject *value, void *closure);
 /* The setter of every attribute that has none: TypeError. */

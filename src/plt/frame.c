@@ -1,6 +1,7 @@
 /* Frames: bytes and their lifetime. */
 #include "frame.h"
 #include "packet/linktypes.h"
+#include "packet/straight.h"
 
 #include "state.h"
 
@@ -43,6 +44,15 @@ void frame_free(struct frame *frame)
         PyMem_Free(frame->data);
     }
     PyMem_Free(frame);
+}
+
+void frame_decode(struct frame *frame)
+{
+    if (frame->root != ROOT_LINK ||
+        !decode_straight(frame->data, frame->len, &frame->meta, &frame->layers))
+        plt_decode_general(frame->data, frame->len, &frame->meta, frame->root, frame->root_proto,
+                           &frame->layers);
+    frame->decoded = true;
 }
 
 /* A frame that borrows its memory. */

@@ -68,6 +68,8 @@ bool frame_writable(const struct frame *frame, const char *name);
 /* Give back what a kept frame does not need of its memory. */
 void frame_shrink(struct frame *frame);
 void frame_free(struct frame *frame);
+/* Find a frame's layers: frame_layers() does it. */
+void frame_decode(struct frame *frame);
 
 static inline struct frame *frame_hold(struct frame *frame)
 {
@@ -84,11 +86,8 @@ static inline void frame_release(struct frame *frame)
 /* The layers of a frame, decoded on first use. */
 static inline const struct plt_layers *frame_layers(struct frame *frame)
 {
-    if (!frame->decoded) {
-        plt_decode(frame->data, frame->len, &frame->meta, frame->root, frame->root_proto,
-                   &frame->layers);
-        frame->decoded = true;
-    }
+    if (!frame->decoded)
+        frame_decode(frame);
     return &frame->layers;
 }
 

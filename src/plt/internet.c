@@ -48,7 +48,7 @@ static PyObject *internet_property_get(PyObject *self_, void *closure)
     uint64_t value = 0;
     switch (property_value(row->id, &packet, &value)) {
     case VALUE_PRESENT:
-        return property_object(row, value);
+        return property_object(frame, row, value);
     case VALUE_NONE:
         Py_RETURN_NONE;
     case VALUE_MISSING:

@@ -75,7 +75,7 @@ static bool is_transport(enum view_type type)
 }
 
 /* The same, PLT_ABSENT also where its first field is cut. */
-static uint32_t layer_find(struct frame *frame, enum view_type type)
+static inline uint32_t layer_find(struct frame *frame, enum view_type type)
 {
     uint32_t start = layer_start(frame, type);
     uint32_t need = first_field(type);

@@ -9,6 +9,7 @@
 #include "libtrace_compat.h"
 #include "state.h"
 #include "tables.h"
+#include "view.h"
 #include "where.h"
 #include "common/batchtype.h"
 
@@ -112,6 +113,8 @@ static int add_types(PyObject *module, struct plt_state *state)
         state->views[entry->type] = add_type(module, entry->spec, parent);
         if (!state->views[entry->type])
             return -1;
+        /* else it is that of classes made in Python, which looks for what those may have */
+        state->views[entry->type]->tp_dealloc = view_dealloc;
     }
     state->trace_type = add_type(module, &trace_spec, NULL);
     state->filter_type = state->trace_type ? add_type(module, &filter_spec, NULL) : NULL;

@@ -204,11 +204,11 @@ static PyObject *property_of(struct frame *frame, const struct property *row)
         return Py_BuildValue("z", property_text(row->id, &packet, room));
     if (row->id == PROPERTY_WIRE_LEN) { /* a column's values are not as wide */
         value = frame->meta.wire_len;
-        return property_object(row, value);
+        return property_object(frame, row, value);
     }
     switch (property_value(row->id, &packet, &value)) {
     case VALUE_PRESENT:
-        return property_object(row, value);
+        return property_object(frame, row, value);
     case VALUE_NONE:
         Py_RETURN_NONE;
     case VALUE_MISSING:
@@ -409,6 +409,7 @@ static PyType_Slot packet_slots[] = {{Py_tp_doc,
                                      {Py_tp_new, packet_new},
                                      {Py_tp_init, subclass_init},
                                      {Py_tp_dealloc, view_dealloc},
+                                     {Py_tp_getattro, view_getattro},
                                      {Py_tp_repr, diagnose_repr},
                                      {Py_tp_getset, packet_getset},
                                      {Py_tp_methods, packet_methods},

@@ -40,5 +40,8 @@ int state_clear(PyObject *module)
     Py_CLEAR(state->error);
     Py_CLEAR(state->tunnel_type);
     Py_CLEAR(state->ipp);
+    ints_clear(&state->ints);
+    lookups_clear(&state->lookups);
+    spares_free(&state->spare_views); /* no more are kept without the types */
     return 0;
 }

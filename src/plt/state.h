@@ -7,6 +7,9 @@
 
 #include "common/capi.h"
 #include "common/batch.h"
+#include "common/spare.h"
+#include "ints.h"
+#include "lookup.h"
 #include "types.h"
 
 struct plt_state {
@@ -24,6 +27,9 @@ struct plt_state {
     const struct ipp_api *ipp_api;   /* borrowed */
     const void *datetime;            /* borrowed from the interpreter: its PyDateTime_CAPI */
     struct plt_api api;              /* what the capsule holds */
+    struct spares spare_views;       /* of all types: they have one struct */
+    struct ints ints;                /* of fields of views */
+    struct lookups lookups;          /* of attributes of views */
 };
 
 extern struct PyModuleDef plt_module;

@@ -8,8 +8,11 @@
 
 PyObject *view_new(struct frame *frame, enum view_type type, uint32_t start, uint32_t end)
 {
-    PyTypeObject *python_type = frame->state->views[type];
-    struct view *self = PyObject_New(struct view, python_type);
+    struct plt_state *state = frame->state;
+    PyTypeObject *python_type = state->views[type];
+    struct view *self = (struct view *)spare_take(&state->spare_views, python_type);
+    if (!self)
+        self = PyObject_New(struct view, python_type);
     if (!self)
         return NULL;
     self->frame = frame_hold(frame);
@@ -80,9 +83,23 @@ void view_dealloc(PyObject *self_)
 {
     struct view *self = (struct view *)self_;
     PyTypeObject *type = Py_TYPE(self_);
+    /* a script may give the type a __del__; that of a subclass Python has called already */
+    if (type->tp_finalize && type->tp_dealloc == view_dealloc &&
+        PyObject_CallFinalizerFromDealloc(self_) < 0)
+        return;
+    struct plt_state *state = self->frame ? self->frame->state : NULL;
     frame_release(self->frame);
-    type->tp_free(self_);
+    if (!state || type != state->views[self->type] || !spare_give(&state->spare_views, self_))
+        type->tp_free(self_);
     Py_DECREF(type);
+}
+
+PyObject *view_getattro(PyObject *self_, PyObject *name)
+{
+    const struct frame *frame = ((struct view *)self_)->frame;
+    if (!frame) /* an empty packet does not know the module's state */
+        return PyObject_GenericGetAttr(self_, name);
+    return lookup_attribute(&frame->state->lookups, self_, name);
 }
 
 int view_getbuffer(PyObject *self_, Py_buffer *buffer, int flags)

@@ -42,6 +42,7 @@ PyObject *view_bytes(const struct frame *frame, uint32_t start, uint32_t end);
 struct view *view_of(const struct plt_state *state, PyObject *obj);
 
 void view_dealloc(PyObject *self_);
+PyObject *view_getattro(PyObject *self_, PyObject *name);
 int view_getbuffer(PyObject *self_, Py_buffer *buffer, int flags);
 void view_releasebuffer(PyObject *self_, Py_buffer *buffer);
 int view_bool(PyObject *self_);

@@ -215,7 +215,7 @@ static PyObject *key_get(PyObject *self_, void *reversed)
 static PyObject *ipflow_get(PyObject *self_, void *Py_UNUSED(closure))
 {
     const struct flow_copy *copy = flow_object_copy(self_);
-    const struct natkit_state *state = natkit_state_of(Py_TYPE(self_));
+    struct natkit_state *state = natkit_state_of(Py_TYPE(self_));
     struct natkit_key bytes = flow_forward_key(copy);
     return state ? ipflow_new(state, &bytes, NO_HOME, NO_HOME) : NULL;
 }

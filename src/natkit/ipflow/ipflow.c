@@ -11,24 +11,27 @@
 
 /* --- Making one ------------------------------------------------------------------------------ */
 
-PyObject *ipflow_new(const struct natkit_state *state, const struct natkit_key *key,
-                     int src_in_home, int dst_in_home)
+PyObject *ipflow_new(struct natkit_state *state, const struct natkit_key *key, int src_in_home,
+                     int dst_in_home)
 {
     if (!state->ipflow_type) {
         PyErr_SetString(PyExc_RuntimeError, "the module natkit has been unloaded");
         return NULL;
     }
-    struct ipflow *self = PyObject_New(struct ipflow, state->ipflow_type);
+    struct ipflow *self = (struct ipflow *)spare_take(&state->ipflows, state->ipflow_type);
+    if (!self)
+        self = PyObject_New(struct ipflow, state->ipflow_type);
     if (!self)
         return NULL;
     self->key = *key;
+    self->hash = 0;
     self->src_in_home = src_in_home;
     self->dst_in_home = dst_in_home;
     self->notes = (struct key_notes){.ethertype = 0};
     return (PyObject *)self;
 }
 
-PyObject *ipflow_not_ip(const struct natkit_state *state, uint16_t ethertype)
+PyObject *ipflow_not_ip(struct natkit_state *state, uint16_t ethertype)
 {
     const struct natkit_key none = {.bytes = {0}};
     PyObject *self_ = ipflow_new(state, &none, NO_HOME, NO_HOME);
@@ -38,7 +41,7 @@ PyObject *ipflow_not_ip(const struct natkit_state *state, uint16_t ethertype)
 }
 
 /* The same of a type that may be a Python subclass of IPflow. */
-static PyObject *ipflow_new_as(PyTypeObject *type, const struct natkit_state *state,
+static PyObject *ipflow_new_as(PyTypeObject *type, struct natkit_state *state,
                                const struct natkit_key *key, int src_in_home, int dst_in_home)
 {
     if (type == state->ipflow_type)
@@ -54,7 +57,7 @@ static PyObject *ipflow_new_as(PyTypeObject *type, const struct natkit_state *st
 
 static PyObject *ipflow_of_object(PyTypeObject *type, PyObject *obj)
 {
-    const struct natkit_state *state = natkit_state_of(type);
+    struct natkit_state *state = natkit_state_of(type);
     struct natkit_key key;
     struct key_notes notes;
     if (!state || natkit_key_of_object(state->plt_api, obj, &key, &notes) < 0)
@@ -155,7 +158,7 @@ static PyObject *ipflow_from_key(PyObject *type_, PyObject *args, PyObject *kwar
     PyObject *key_obj = NULL, *src_obj = Py_None, *dst_obj = Py_None,
              *icmp_obj = Py_None; /* borrowed from args */
     PyTypeObject *type = (PyTypeObject *)type_;
-    const struct natkit_state *state = natkit_state_of(type);
+    struct natkit_state *state = natkit_state_of(type);
     struct natkit_key key;
     struct key_notes notes = {.ethertype = 0};
     int src_in_home = NO_HOME, dst_in_home = NO_HOME;
@@ -178,7 +181,9 @@ static PyObject *ipflow_from_key(PyObject *type_, PyObject *args, PyObject *kwar
 static void ipflow_dealloc(PyObject *self_)
 {
     PyTypeObject *type = Py_TYPE(self_);
-    type->tp_free(self_);
+    struct natkit_state *state = state_of_exact(type, &natkit_module);
+    if (!state || state->ipflow_type != type || !spare_give(&state->ipflows, self_))
+        type->tp_free(self_);
     Py_DECREF(type);
 }
 
@@ -193,21 +198,27 @@ static int ipflow_bool(PyObject *self_)
  * choose what collides. */
 static Py_hash_t ipflow_hash(PyObject *self_)
 {
+    struct ipflow *self = (struct ipflow *)self_;
+    if (self->hash)
+        return self->hash;
     const struct natkit_key *key = ipflow_key(self_);
     PyObject *bytes = key ? natkit_key_bytes(key) : NULL;
     if (!bytes)
         return -1;
-    Py_hash_t hash = PyObject_Hash(bytes);
+    self->hash = PyObject_Hash(bytes);
     Py_DECREF(bytes);
-    return hash;
+    return self->hash;
 }
 
 static PyObject *ipflow_richcompare(PyObject *self_, PyObject *other_, int op)
 {
-    const struct natkit_state *state = natkit_state_of(Py_TYPE(self_));
-    if (!state)
-        return NULL;
-    bool both = PyObject_TypeCheck(other_, state->ipflow_type);
+    bool both = Py_IS_TYPE(other_, Py_TYPE(self_));
+    if (!both) { /* one may be of a subclass */
+        const struct natkit_state *state = natkit_state_of(Py_TYPE(self_));
+        if (!state)
+            return NULL;
+        both = PyObject_TypeCheck(other_, state->ipflow_type);
+    }
     if (op != Py_EQ && op != Py_NE) { /* keys have an order, IPflows have none */
         if (!ipflow_key(self_) || (both && !ipflow_key(other_)))
             return NULL;

@@ -16,6 +16,7 @@ struct ipflow {
     struct natkit_key key; /* all zero for a packet that is not IP */
     int src_in_home;       /* NO_HOME in both or in neither */
     int dst_in_home;
+    Py_hash_t hash; /* 0 until it is asked for: the key never changes */
     struct key_notes notes;
 };
 

@@ -236,7 +236,7 @@ def columns(
     addresses: Addresses = "auto",
     filter: _plt.filter | str | None = None,
     limit: int | None = None,
-    batch: int = 1 << 16,
+    batch: int | None = None,
     decap: Decap = False,
     community_seed: SupportsIndex = 0,
     workers: int | None = None,
@@ -248,7 +248,8 @@ def columns(
     source is a trace, a URI, path or URL, a folder, a pattern such as "day/*.pcap.gz", an open
     binary file, or several of these, read in order; fields are names of `column_fields()`; filter
     lets only packets through that match; limit ends after so many packets, of all sources together;
-    batch is the most rows of each batch.  ValueError on an unknown
+    batch is the most rows of each batch, without it as many as a processor's cache holds, 65,536 at
+    most.  ValueError on an unknown
     field; LibtraceError where a trace can't be read, after what was read before.  Ctrl-C ends the
     reading at once.
 
@@ -285,15 +286,17 @@ def columns(
     """
     names = check_fields(DEFAULT_FIELDS if fields is None else fields, list(_fields()))
     kind = address_kind(addresses)
+    empty = packet_batch(names, addresses, ())
+    if batch is None:
+        batch = empty.rows_in_cache()
     reader = partial(
         _reader, names, shared_filter(filter), batch, kind, decap, community_seed_of(community_seed)
     )
-    empty = packet_batch(names, addresses, ())
     # a packet's number is known only where all before it were counted
     splits = () if "number" in names else formats_to_split(filter)
     return read_columns(
         source,
-        Reading(empty, reader, reader, splits=splits),
+        Reading(empty, reader, reader, splits=splits, batch=batch),
         names,
         limit=limit,
         batch=batch,

@@ -25,6 +25,8 @@ from ._threads import Crew, Work
 #: What threads read ahead of the consumer at most, all together; but each of them two batches.
 ROWS_AHEAD = 1 << 22
 BATCHES_AHEAD = 1024
+#: Batches whose memory the threads that read parts of a file use again.
+BATCHES_KEPT = 128
 
 
 class Reader(Protocol):
@@ -72,6 +74,8 @@ class Reading(NamedTuple):
     in_order: Callable[[Lane], Reader] = _as_it_is
     #: Formats of files of which `open` may read parts at the same time.
     splits: Collection[str] = ()
+    #: The rows of its batches.
+    batch: int = 1
 
 
 class Limit:
@@ -191,7 +195,8 @@ class OneByOne:
         if self._workers > 1 and self._reading.splits:
             whole = splitting(source, self._reading.splits)
             if whole is not None:
-                return InParts(whole, self._open_part, self._workers)
+                memory = self._reading.empty.memory(BATCHES_KEPT, self._reading.batch)
+                return InParts(whole, self._open_part, self._workers, memory)
         return self._reading.open(source, self._limit.left())
 
     def _open_part(self, part: Part) -> PartReader:

@@ -8,7 +8,7 @@
 #include <string.h>
 
 /* Large enough that a read's cost is lost in that of its packets. */
-#define BUFFER_SIZE ((size_t)1 << 20)
+#define BUFFER_SIZE ((size_t)1 << 18)
 
 enum source_result source_fail(struct source *source, const char *format, ...)
 {

@@ -12,8 +12,9 @@ import contextlib
 import threading
 from collections import deque
 from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass
 from functools import partial
-from typing import Any, NamedTuple, Protocol, cast
+from typing import Any, NamedTuple, Protocol, cast, runtime_checkable
 
 from . import _plt
 from ._inparts import InParts, PartReader
@@ -39,6 +40,13 @@ class Reader(Protocol):
     def close(self) -> None: ...
 
 
+@runtime_checkable
+class BatchReader(Protocol):
+    """A reader whose batches may become larger."""
+
+    def set_batch(self, rows: int, /) -> None: ...
+
+
 class AheadReader(Reader, Protocol):
     """What reads a source ahead of its turn."""
 
@@ -60,6 +68,18 @@ def _as_it_is(lane: Lane) -> Reader:
     return lane
 
 
+@dataclass
+class Rows:
+    """The most rows of a batch, and of one for who keeps them all."""
+
+    most: int
+    most_kept: int = 0
+
+    def keep(self) -> None:
+        """From now on batches are kept."""
+        self.most = max(self.most, self.most_kept)
+
+
 class Reading(NamedTuple):
     """How sources are read."""
 
@@ -74,8 +94,8 @@ class Reading(NamedTuple):
     in_order: Callable[[Lane], Reader] = _as_it_is
     #: Formats of files of which `open` may read parts at the same time.
     splits: Collection[str] = ()
-    #: The rows of its batches.
-    batch: int = 1
+    #: The most rows of its batches.
+    batch: Rows = Rows(1)
 
 
 class Limit:
@@ -144,6 +164,12 @@ class InTurn:
                 self._end_at(error)
                 raise
 
+    def set_batch(self, rows: int) -> None:
+        """Let the reader that is open give batches of up to so many rows from now on."""
+        with self.lock:
+            if isinstance(self.reader, BatchReader):
+                self.reader.set_batch(rows)
+
     def _following(self) -> Reader:
         if self.limit.left() == 0:
             raise StopIteration
@@ -195,7 +221,7 @@ class OneByOne:
         if self._workers > 1 and self._reading.splits:
             whole = splitting(source, self._reading.splits)
             if whole is not None:
-                memory = self._reading.empty.memory(BATCHES_KEPT, self._reading.batch)
+                memory = self._reading.empty.memory(BATCHES_KEPT, self._reading.batch.most)
                 return InParts(whole, self._open_part, self._workers, memory)
         return self._reading.open(source, self._limit.left())
 

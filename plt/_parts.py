@@ -167,7 +167,8 @@ class PartStream:
 
     def was_read(self, size: int, packets: int) -> None:
         """How far the reader came of the bytes that it got, and the packets up to there."""
-        assert self.stop is not None and self.stop_at is not None
+        assert self.stop is not None
+        assert self.stop_at is not None
         over = size - self.stop_at
         if over >= 0:
             self.count(over)

@@ -56,6 +56,17 @@ static int take_columns(struct column_reader *self, PyObject *names)
     return 0;
 }
 
+static int make_spares(struct column_reader *self)
+{
+    /* two batches: one that is being filled, and one that the consumer has in hand */
+    column_spares_close(self->spares);
+    self->spares = column_spares_new(self->count * 2, batch_first_room(self->batch_rows));
+    if (self->spares)
+        return 0;
+    PyErr_NoMemory();
+    return -1;
+}
+
 int column_reader_open(struct column_reader *self, PyObject *source, PyObject *names,
                        PyObject *filter, Py_ssize_t limit, Py_ssize_t batch_rows, int address_kind)
 {
@@ -74,12 +85,8 @@ int column_reader_open(struct column_reader *self, PyObject *source, PyObject *n
         self->busy = &self->own_busy;
     if (take_columns(self, names) < 0)
         return -1;
-    /* two batches: one that is being filled, and one that the consumer has in hand */
-    self->spares = column_spares_new(self->count * 2, batch_first_room(self->batch_rows));
-    if (!self->spares) {
-        PyErr_NoMemory();
+    if (make_spares(self) < 0)
         return -1;
-    }
     self->records = self->api->records_open(self->api, source, filter);
     return self->records ? 0 : -1;
 }
@@ -189,6 +196,18 @@ static PyObject *reader_stop(PyObject *self_, PyObject *Py_UNUSED(args))
     Py_RETURN_NONE;
 }
 
+static PyObject *reader_set_batch(PyObject *self_, PyObject *arg)
+{
+    struct column_reader *self = (struct column_reader *)self_;
+    size_t rows = PyLong_AsSize_t(arg);
+    if (is_busy(self) || (rows == (size_t)-1 && PyErr_Occurred()))
+        return NULL;
+    self->batch_rows = rows > 0 ? rows : 1;
+    if (self->records && make_spares(self) < 0)
+        return NULL;
+    Py_RETURN_NONE;
+}
+
 static PyObject *reader_expect_many(PyObject *self_, PyObject *memory)
 {
     struct column_reader *self = (struct column_reader *)self_;
@@ -207,6 +226,8 @@ PyMethodDef column_reader_methods[] = {
     {"rest", reader_rest, METH_NOARGS,
      "rest($self, /)\n--\n\nAll that is left as one batch, or much of it; None at the end."},
     {"skip", reader_skip, METH_O, "skip($self, rows, /)\n--\n\nRead rows without keeping them."},
+    {"set_batch", reader_set_batch, METH_O,
+     "set_batch($self, rows, /)\n--\n\nThe most rows of the batches from now on."},
     {"expect_many", reader_expect_many, METH_O,
      "expect_many($self, memory, /)\n--\n\nTake memory for many rows at once, for the source is "
      "large: that of a batch's memory()."},

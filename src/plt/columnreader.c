@@ -125,3 +125,13 @@ PyObject *column_list(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(args))
             Py_CLEAR(list);
     return list;
 }
+
+PyObject *column_is_of_record(PyObject *Py_UNUSED(module), PyObject *arg)
+{
+    struct column_info info;
+    struct column_source source;
+    const char *name = PyUnicode_AsUTF8(arg);
+    if (!name)
+        return NULL;
+    return PyBool_FromLong(column_find(name, &info, &source) && source.need == BLOCK_METAS);
+}

@@ -179,7 +179,11 @@ PyObject *batch_memory(const struct batch *batch, size_t batches, size_t rows)
 
 struct column_spares *batch_memory_of(PyObject *capsule)
 {
-    return PyCapsule_GetPointer(capsule, memory_name);
+    if (PyCapsule_IsValid(capsule, memory_name))
+        return PyCapsule_GetPointer(capsule, memory_name);
+    PyErr_Format(PyExc_TypeError, "memory must be what memory() gives, not %.100s",
+                 Py_TYPE(capsule)->tp_name);
+    return NULL;
 }
 
 bool batch_grow(struct batch *batch)

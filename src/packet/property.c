@@ -566,8 +566,8 @@ static void whole_addresses(enum property_id id, const struct packet_block *bloc
     const uint32_t places[] = {ip_places[id].at4, ip_places[id].at6};
     for (size_t i = 0; i < block->count; i++) {
         bool is_ip6 = block->version[i] == 6;
-        uint64_t words[2];
-        uint64_t masks[2];
+        uint64_t words[2] = {0};
+        uint64_t masks[2] = {0};
         memcpy(words, block->ip.at[i] + places[is_ip6], sizeof(words));
         memcpy(masks, kept[is_ip6], sizeof(masks));
         words[0] &= masks[0];

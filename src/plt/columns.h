@@ -57,7 +57,7 @@ bool columns_append(const struct column_source *sources, const struct column_tun
 /* plt._plt._column_fields(). */
 PyObject *column_list(PyObject *module, PyObject *args);
 /* plt._plt._column_is_of_record(). */
-PyObject *column_is_of_record(PyObject *module, PyObject *name);
+PyObject *column_is_of_record(PyObject *module, PyObject *arg);
 
 extern PyType_Spec column_reader_spec;
 

@@ -138,10 +138,10 @@ void input_clear(struct input *input)
 static void tell_stream(const struct source *source)
 {
     const struct input *input = &source->input;
+    unsigned long long size = input->before + input->at;
+    unsigned long long records = source->count;
     PyObject *pending = exception_take(); /* as in input_clear() */
-    PyObject *told = PyObject_CallMethod(input->stream, "was_read", "KK",
-                                         (unsigned long long)(input->before + input->at),
-                                         (unsigned long long)source->count);
+    PyObject *told = PyObject_CallMethod(input->stream, "was_read", "KK", size, records);
     if (!told)
         PyErr_WriteUnraisable(input->stream);
     Py_XDECREF(told);

@@ -1,8 +1,13 @@
 """What the jobs share."""
 
 import re
+import tempfile
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+
+from make_trace import file_header
 
 #: What a job found, to be compared with what others found: `count` is what it is timed by.
 Result = dict[str, int]
@@ -11,6 +16,15 @@ FCS = 4  # bytes of Ethernet's frame check, which libtrace counts and no other d
 WEB = "tcp and (dst port 80 or dst port 443)"
 BPF = f"({WEB}) or (vlan and {WEB})"
 KEY = "fish go moo, oh yes they do"  # that addresses are encrypted with
+
+
+@contextmanager
+def empty_trace() -> Iterator[Path]:
+    """A trace without packets: to read it takes what a tool needs to start, imports included."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "empty.pcap"
+        path.write_bytes(file_header(65535))
+        yield path
 
 
 def port_summary(packets: int, sizes: dict[int, int]) -> Result:

@@ -9,7 +9,7 @@ from functools import cache, partial
 from typing import TYPE_CHECKING, Any, SupportsIndex, TypeAlias
 
 from . import _plt
-from ._inorder import InThreads, InTurn, Limit, OneByOne, Reading
+from ._inorder import InThreads, InTurn, Limit, OneByOne, Reading, Rows
 from ._names import ColumnName
 from ._parts import FORMATS
 from ._progress import Tell, measured
@@ -34,6 +34,9 @@ if TYPE_CHECKING:
 
 #: Whether to look into tunnels, or at which ports too.
 Decap: TypeAlias = bool | Mapping[str, int | Iterable[int]]
+
+#: Rows of the batches that Arrow's consumers get, who keep most of them: each has its dictionaries.
+ARROW_ROWS = 1 << 16
 
 #: The largest seed of Community IDs, which has two bytes.
 MOST_SEED = 0xFFFF
@@ -88,10 +91,17 @@ class Columns:
     error that breaks a trace off, reading goes on with the next source.
     """
 
-    def __init__(self, batches: InTurn, fields: tuple[str, ...], empty: _plt._Batch) -> None:
+    def __init__(
+        self,
+        batches: InTurn,
+        fields: tuple[str, ...],
+        empty: _plt._Batch,
+        rows: Rows | None = None,
+    ) -> None:
         self.fields = fields
         self._batches = batches
         self._empty = empty
+        self._rows = rows
 
     def __iter__(self) -> Iterator[Batch]:
         return map(Batch, self._batches)
@@ -137,6 +147,9 @@ class Columns:
 
     def __arrow_c_stream__(self, requested_schema: object = None) -> object:
         """What is left as an Arrow C stream (the PyCapsule protocol)."""
+        if self._rows is not None and self._rows.most_kept:
+            self._rows.keep()
+            self._batches.set_batch(self._rows.most)
         return self._empty.arrow_c_stream(self._batches)
 
     def __arrow_c_schema__(self) -> object:
@@ -194,13 +207,13 @@ def read_columns(
         from ._cluster import OnCluster  # noqa: PLC0415  few have a cluster
 
         remote = OnCluster(client, reading, sources, 1 if limit is not None else workers, rows)
-        return Columns(InTurn(remote, rows, remote.close), names, reading.empty)
+        return Columns(InTurn(remote, rows, remote.close), names, reading.empty, reading.batch)
     threads = 1 if limit is not None else workers or processors()
     if threads == 1 or len(sources) == 1:
         in_turn = InTurn(OneByOne(reading, sources, rows, threads), rows, progress=told)
-        return Columns(in_turn, names, reading.empty)
+        return Columns(in_turn, names, reading.empty, reading.batch)
     ahead = InThreads(reading, sources, threads, batch, WORTH_IT if workers is None else 0)
-    return Columns(InTurn(ahead, rows, ahead.close, told), names, reading.empty)
+    return Columns(InTurn(ahead, rows, ahead.close, told), names, reading.empty, reading.batch)
 
 
 def formats_to_split(filter: _plt.filter | str | None) -> Sequence[str]:
@@ -218,7 +231,7 @@ def formats_to_split(filter: _plt.filter | str | None) -> Sequence[str]:
 def _reader(
     names: tuple[str, ...],
     filter: SharedFilter,
-    batch: int,
+    batch: Rows,
     kind: int,
     decap: Decap,
     seed: int,
@@ -226,7 +239,7 @@ def _reader(
     limit: int,
 ) -> _plt._ColumnReader:
     """What reads a source, in its turn or ahead of it: packets say nothing of each other."""
-    return _plt._ColumnReader(source, names, filter, limit, batch, kind, decap, seed)
+    return _plt._ColumnReader(source, names, filter, limit, batch.most, kind, decap, seed)
 
 
 def columns(
@@ -236,7 +249,7 @@ def columns(
     addresses: Addresses = "auto",
     filter: _plt.filter | str | None = None,
     limit: int | None = None,
-    batch: int = 1 << 16,
+    batch: int | None = None,
     decap: Decap = False,
     community_seed: SupportsIndex = 0,
     workers: int | None = None,
@@ -248,7 +261,8 @@ def columns(
     source is a trace, a URI, path or URL, a folder, a pattern such as "day/*.pcap.gz", an open
     binary file, or several of these, read in order; fields are names of `column_fields()`; filter
     lets only packets through that match; limit ends after so many packets, of all sources together;
-    batch is the most rows of each batch.  ValueError on an unknown
+    batch is the most rows of each batch, without it as many as a processor's cache holds, 65,536 at
+    most, which is what Arrow's consumers get.  ValueError on an unknown
     field; LibtraceError where a trace can't be read, after what was read before.  Ctrl-C ends the
     reading at once.
 
@@ -265,7 +279,7 @@ def columns(
     One plain pcap or pcapng file of 16 MB or more is read by `workers` threads, without it as many
     as there are processors: each reads parts of it, whose batches come in order, as one reader
     finds them.  With a limit or workers=1 one thread reads it, and so pcapng with a filter of
-    libpcap's.
+    libpcap's; without `workers` also where records tell all columns, such as time and wire_len.
 
     Of several files `workers` threads read as many at once; without it as many as there are
     processors read those of 128 kB or more.  The batches come in the order of the files
@@ -285,18 +299,22 @@ def columns(
     """
     names = check_fields(DEFAULT_FIELDS if fields is None else fields, list(_fields()))
     kind = address_kind(addresses)
-    reader = partial(
-        _reader, names, shared_filter(filter), batch, kind, decap, community_seed_of(community_seed)
-    )
     empty = packet_batch(names, addresses, ())
+    rows = Rows(empty.rows_in_cache(), ARROW_ROWS) if batch is None else Rows(batch)
+    reader = partial(
+        _reader, names, shared_filter(filter), rows, kind, decap, community_seed_of(community_seed)
+    )
     # a packet's number is known only where all before it were counted
     splits = () if "number" in names else formats_to_split(filter)
+    if workers is None and filter is None and not decap:
+        # one thread has them as soon as several would
+        splits = () if all(map(_plt._column_is_of_record, names)) else splits
     return read_columns(
         source,
-        Reading(empty, reader, reader, splits=splits),
+        Reading(empty, reader, reader, splits=splits, batch=rows),
         names,
         limit=limit,
-        batch=batch,
+        batch=rows.most,
         workers=workers,
         client=client,
         progress=progress,

@@ -12,8 +12,9 @@ import contextlib
 import threading
 from collections import deque
 from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass
 from functools import partial
-from typing import Any, NamedTuple, Protocol, cast
+from typing import Any, NamedTuple, Protocol, cast, runtime_checkable
 
 from . import _plt
 from ._inparts import InParts, PartReader
@@ -25,6 +26,8 @@ from ._threads import Crew, Work
 #: What threads read ahead of the consumer at most, all together; but each of them two batches.
 ROWS_AHEAD = 1 << 22
 BATCHES_AHEAD = 1024
+#: Batches whose memory the threads that read parts of a file use again.
+BATCHES_KEPT = 128
 
 
 class Reader(Protocol):
@@ -35,6 +38,13 @@ class Reader(Protocol):
         """What is left, or some of it; None at the end."""
 
     def close(self) -> None: ...
+
+
+@runtime_checkable
+class BatchReader(Protocol):
+    """A reader whose batches may become larger."""
+
+    def set_batch(self, rows: int, /) -> None: ...
 
 
 class AheadReader(Reader, Protocol):
@@ -58,6 +68,18 @@ def _as_it_is(lane: Lane) -> Reader:
     return lane
 
 
+@dataclass
+class Rows:
+    """The most rows of a batch, and of one for who keeps them all."""
+
+    most: int
+    most_kept: int = 0
+
+    def keep(self) -> None:
+        """From now on batches are kept."""
+        self.most = max(self.most, self.most_kept)
+
+
 class Reading(NamedTuple):
     """How sources are read."""
 
@@ -72,6 +94,8 @@ class Reading(NamedTuple):
     in_order: Callable[[Lane], Reader] = _as_it_is
     #: Formats of files of which `open` may read parts at the same time.
     splits: Collection[str] = ()
+    #: The most rows of its batches.
+    batch: Rows = Rows(1)
 
 
 class Limit:
@@ -140,6 +164,12 @@ class InTurn:
                 self._end_at(error)
                 raise
 
+    def set_batch(self, rows: int) -> None:
+        """Let the reader that is open give batches of up to so many rows from now on."""
+        with self.lock:
+            if isinstance(self.reader, BatchReader):
+                self.reader.set_batch(rows)
+
     def _following(self) -> Reader:
         if self.limit.left() == 0:
             raise StopIteration
@@ -191,7 +221,8 @@ class OneByOne:
         if self._workers > 1 and self._reading.splits:
             whole = splitting(source, self._reading.splits)
             if whole is not None:
-                return InParts(whole, self._open_part, self._workers)
+                memory = self._reading.empty.memory(BATCHES_KEPT, self._reading.batch.most)
+                return InParts(whole, self._open_part, self._workers, memory)
         return self._reading.open(source, self._limit.left())
 
     def _open_part(self, part: Part) -> PartReader:

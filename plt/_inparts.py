@@ -19,7 +19,7 @@ class PartReader(Protocol):
 
     def __next__(self) -> _plt._Batch: ...
     def rest(self) -> _plt._Batch | None: ...
-    def expect_many(self) -> None: ...
+    def expect_many(self, memory: object, /) -> None: ...
     def stop(self) -> None: ...
     def close(self) -> None: ...
 
@@ -27,8 +27,9 @@ class PartReader(Protocol):
 class Readings:
     """How the threads read parts, and what they are at."""
 
-    def __init__(self, open: Callable[[Part], PartReader]) -> None:
+    def __init__(self, open: Callable[[Part], PartReader], memory: object) -> None:
         self.open = open
+        self.memory = memory  # that batches of all parts use again
         self.at_once = False  # as few batches as can be
         self.ended = False
         self.readers: set[PartReader] = set()
@@ -39,7 +40,7 @@ class Readings:
         try:
             reader = self.open(part)
             self.readers.add(reader)
-            reader.expect_many()
+            reader.expect_many(self.memory)
             while not self.ended and (batch := self.next_of(reader)) is not None:
                 batches.append(batch)
             self.readers.discard(reader)
@@ -70,11 +71,17 @@ class PartRead:
 class InParts:
     """Batches of a file that threads read part by part: a reader, as `_inorder.Reader` says."""
 
-    def __init__(self, whole: Splitting, open: Callable[[Part], PartReader], workers: int) -> None:
+    def __init__(
+        self,
+        whole: Splitting,
+        open: Callable[[Part], PartReader],
+        workers: int,
+        memory: object,
+    ) -> None:
         self._whole = whole
         self._at = whole.start  # of the next record
         self._packets = 0  # before it
-        self._readings = Readings(open)
+        self._readings = Readings(open, memory)
         self._crew = Crew(workers, "plt-parts")
         self._parts = self._crew.in_order(self._readings.read, whole.parts(), workers + 1)
         self._batches: deque[_plt._Batch] = deque()

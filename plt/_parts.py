@@ -28,6 +28,8 @@ LEAST = 1 << 24
 SIZE = 1 << 23
 WINDOW = 1 << 17
 WINDOWS = 4
+#: Bytes that are read at once after the end of a part, for a record that goes over it.
+OVER = 1 << 14
 #: Bytes from which the layout of a file is told.
 HEAD = 1 << 20
 
@@ -102,7 +104,11 @@ class Part:
 
 class PartStream:
     """The bytes of a part: those that say how it is read, then its records, of which it counts the
-    packets."""
+    packets.
+
+    The reader of pcap tells where it came to; the blocks of pcapng are followed here, as they may
+    change how those after them are read.
+    """
 
     def __init__(self, part: Part) -> None:
         self.file = part.file
@@ -115,6 +121,11 @@ class PartStream:
         self.state = part.state  # for that
         self.packets = part.packets  # before that
         self.ended = False  # the file has, or the part
+        #: Where the reader is to stop: before the first record that begins there or later, counted
+        #: from the first byte that it gets.  None where it reads all.
+        self.stop_at: int | None = None
+        if part.stop is not None and not part.state.layout & PCAPNG:
+            self.stop_at = len(self.prefix) + part.stop - part.start
         measured = part.source if isinstance(part.source, MeasuredPath) else None
         self.progress = measured.progress if measured is not None else None
         self.tells = measured is not None and measured.by_reader
@@ -133,17 +144,44 @@ class PartStream:
             buffer[:size] = self.prefix[:size]
             self.prefix = self.prefix[size:]
             return size
+        if self.stop_at is not None:
+            return self.read_for_reader(buffer)
         size = self.file.readinto(buffer, self.at)
         self.follow(buffer[:size])
         if self.stop is not None and self.next >= self.stop:
             size = min(size, self.next - self.at)
         self.ended = size == 0
+        self.count(size)
+        self.at += size
+        return size
+
+    def read_for_reader(self, buffer: memoryview) -> int:
+        """Read up to the end of the part, then as much as may be missing of its last record."""
+        assert self.stop is not None
+        left = self.stop - self.at
+        size = self.file.readinto(buffer[: left if left > 0 else OVER], self.at)
+        if left > 0:
+            self.count(size)
+        self.at += size
+        return size
+
+    def was_read(self, size: int, packets: int) -> None:
+        """How far the reader came of the bytes that it got, and the packets up to there."""
+        assert self.stop is not None
+        assert self.stop_at is not None
+        over = size - self.stop_at
+        if over >= 0:
+            self.count(over)
+            self.at = self.next = self.stop + over
+            self.packets = packets
+            self.ended = True
+
+    def count(self, size: int) -> None:
+        """Tell that so many bytes were read."""
         if self.progress is not None:
             self.progress.count(size)
             if self.tells:
                 self.progress.tell()
-        self.at += size
-        return size
 
     def follow(self, data: memoryview) -> None:
         """Find where the record after those begins that begin in some data."""

@@ -6,15 +6,13 @@ prints is read as it comes, where there are two processors by the second.
 
 import json
 import subprocess
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
 from clock import Clock, typical
-from make_trace import file_header
-from shared import Result
+from shared import Result, empty_trace
 
 STARTS = 3  # of which the median is taken off: the first may have to read the disk
 
@@ -35,9 +33,7 @@ def timed(
     clock: Clock, path: Path, command: Command, errors: int = subprocess.DEVNULL
 ) -> Iterator[IO[bytes]]:
     """What the command prints of a trace; `errors` is STDOUT for those that print there."""
-    with tempfile.TemporaryDirectory() as folder:
-        empty = Path(folder) / "empty.pcap"
-        empty.write_bytes(file_header(65535))
+    with empty_trace() as empty:
         starts = [Clock() for _ in range(STARTS)]
         for one in starts:
             with one, output(command(empty), errors) as printed:

@@ -158,6 +158,34 @@ struct batch *batch_new_from(const struct batch_types *types, struct column_spar
     return self;
 }
 
+static const char memory_name[] = "plt.column_spares";
+
+static void free_memory(PyObject *capsule)
+{
+    column_spares_close(PyCapsule_GetPointer(capsule, memory_name));
+}
+
+PyObject *batch_memory(const struct batch *batch, size_t batches, size_t rows)
+{
+    struct column_spares *spares =
+        column_spares_new(batch->count * batches, batch_first_room(rows));
+    if (!spares)
+        return PyErr_NoMemory();
+    PyObject *capsule = PyCapsule_New(spares, memory_name, free_memory);
+    if (!capsule)
+        column_spares_close(spares);
+    return capsule;
+}
+
+struct column_spares *batch_memory_of(PyObject *capsule)
+{
+    if (PyCapsule_IsValid(capsule, memory_name))
+        return PyCapsule_GetPointer(capsule, memory_name);
+    PyErr_Format(PyExc_TypeError, "memory must be what memory() gives, not %.100s",
+                 Py_TYPE(capsule)->tp_name);
+    return NULL;
+}
+
 bool batch_grow(struct batch *batch)
 {
     for (size_t i = 0; i < batch->count; i++)

@@ -34,6 +34,17 @@ struct batch *batch_new_from(const struct batch_types *types, struct column_spar
 /* The same without its columns, which are NULL; a reference to each is to be put in. */
 struct batch *batch_new_bare(const struct batch_types *types, const struct column_info *infos,
                              size_t count, size_t room);
+/* The rows that a batch of up to so many takes memory for at first. */
+enum { BATCH_FIRST_ROOM = 1 << 16 };
+static inline size_t batch_first_room(size_t rows)
+{
+    return rows < BATCH_FIRST_ROOM ? rows : BATCH_FIRST_ROOM;
+}
+/* A capsule of memory for so many batches of the columns of one, with so many rows each, that
+ * several readers use again; NULL with an exception. */
+PyObject *batch_memory(const struct batch *batch, size_t batches, size_t rows);
+/* What is in such a capsule, borrowed; NULL with an exception. */
+struct column_spares *batch_memory_of(PyObject *capsule);
 /* Room for twice the rows in every column; false when out of memory.  Needs no GIL. */
 bool batch_grow(struct batch *batch);
 /* How many rows can be added at once, up to `most` and to so many rows in all: the batch grows

@@ -84,6 +84,27 @@ static PyObject *batch_arrow_c_stream(PyObject *self_, PyObject *batches)
     return arrow_stream(batches, Py_TYPE(self_), self->infos, self->count);
 }
 
+static PyObject *batch_rows_in_cache(PyObject *self_, PyObject *Py_UNUSED(args))
+{
+    const struct batch *self = (const struct batch *)self_;
+    return PyLong_FromSize_t(columns_rows_in_cache(self->infos, self->count));
+}
+
+static PyObject *batch_memory_(PyObject *self_, PyObject *args)
+{
+    /* what is in use by the threads of one file at most */
+    enum { MOST_BATCHES = 1 << 10 };
+    unsigned int batches = 0;
+    Py_ssize_t rows = 0;
+    if (!PyArg_ParseTuple(args, "In", &batches, &rows))
+        return NULL;
+    if (batches > MOST_BATCHES || rows < 1) {
+        PyErr_Format(PyExc_ValueError, "memory for %u batches of %zd rows", batches, rows);
+        return NULL;
+    }
+    return batch_memory((const struct batch *)self_, batches, (size_t)rows);
+}
+
 static PyObject *batch_arrow_c_schema(PyObject *self_, PyObject *Py_UNUSED(args))
 {
     const struct batch *self = (struct batch *)self_;
@@ -164,6 +185,11 @@ static PyMethodDef batch_methods[] = {
     {"arrow_c_array", batch_arrow_c_array, METH_NOARGS,
      "arrow_c_array($self, /)\n--\n\nThe capsules of the Arrow C data interface: schema and "
      "array."},
+    {"rows_in_cache", batch_rows_in_cache, METH_NOARGS,
+     "rows_in_cache($self, /)\n--\n\nHow many rows of these columns a processor's cache holds."},
+    {"memory", batch_memory_, METH_VARARGS,
+     "memory($self, batches, rows, /)\n--\n\nWhat readers of these columns share: the memory of so "
+     "many batches that were let go of."},
     {"arrow_c_schema", batch_arrow_c_schema, METH_NOARGS,
      "arrow_c_schema($self, /)\n--\n\nThe capsule of an Arrow C schema."},
     {"arrow_c_stream", batch_arrow_c_stream, METH_O,

@@ -29,6 +29,20 @@ size_t column_width(uint8_t kind)
     }
 }
 
+size_t columns_rows_in_cache(const struct column_info *infos, size_t count)
+{
+    /* Half of the smallest common cache: the consumer has another batch in hand. */
+    enum { CACHE = 1 << 19, LEAST = 1 << 10, MOST = 1 << 16 };
+    size_t width = 0;
+    for (size_t i = 0; i < count; i++)
+        width +=
+            column_width(infos[i].kind) + infos[i].can_be_missing + kind_is_address(infos[i].kind);
+    size_t rows = MOST;
+    while (rows > LEAST && rows * width > CACHE)
+        rows /= 2;
+    return rows;
+}
+
 /* --- Memory that is used again --------------------------------------------------------------- */
 
 static void free_data(struct column_data *data)
@@ -41,8 +55,9 @@ static void free_data(struct column_data *data)
 }
 
 struct column_spares {
-    atomic_size_t refs; /* its owner's until it is closed, and that of each column */
-    atomic_flag in_use; /* never waited for: after fork() nobody may be there to clear it */
+    atomic_size_t refs;   /* those of its owners until they close it, and that of each column */
+    atomic_size_t owners; /* who has not closed it */
+    atomic_flag in_use;   /* never waited for: after fork() nobody may be there to clear it */
     atomic_bool closed;
     size_t room; /* of each column, in rows */
     size_t most; /* columns that list has room for */
@@ -56,10 +71,18 @@ struct column_spares *column_spares_new(size_t count, size_t room)
     if (!self)
         return NULL;
     atomic_init(&self->refs, 1);
+    atomic_init(&self->owners, 1);
     atomic_flag_clear(&self->in_use);
     atomic_init(&self->closed, false);
     self->room = room;
     self->most = count;
+    return self;
+}
+
+struct column_spares *column_spares_share(struct column_spares *self)
+{
+    atomic_fetch_add(&self->owners, 1);
+    atomic_fetch_add(&self->refs, 1);
     return self;
 }
 
@@ -81,10 +104,12 @@ void column_spares_close(struct column_spares *self)
 {
     if (!self)
         return;
-    atomic_store(&self->closed, true);
-    if (!atomic_flag_test_and_set(&self->in_use)) {
-        free_list(self);
-        atomic_flag_clear(&self->in_use);
+    if (atomic_fetch_sub(&self->owners, 1) == 1) {
+        atomic_store(&self->closed, true);
+        if (!atomic_flag_test_and_set(&self->in_use)) {
+            free_list(self);
+            atomic_flag_clear(&self->in_use);
+        }
     }
     release_spares(self);
 }
@@ -101,17 +126,18 @@ static bool keep(struct column_spares *self, struct column_data *data)
     return kept;
 }
 
-/* A spare for what a column holds, NULL where there is none. */
+/* A spare for what a column holds, NULL where there is none: the last that was let go of, which the
+ * processor's cache may still have. */
 static struct column_data *find_spare(struct column_spares *self, const struct column_info *info)
 {
     struct column_data *found = NULL;
     if (atomic_flag_test_and_set(&self->in_use))
         return NULL;
-    for (size_t i = 0; !found && i < self->count; i++) {
-        struct column_data *data = self->list[i];
+    for (size_t i = self->count; !found && i > 0; i--) {
+        struct column_data *data = self->list[i - 1];
         if (data->kind == info->kind && (data->absent != NULL) == info->can_be_missing) {
             found = data;
-            self->list[i] = self->list[--self->count];
+            self->list[i - 1] = self->list[--self->count];
         }
     }
     atomic_flag_clear(&self->in_use);

@@ -50,7 +50,10 @@ void column_data_release(struct column_data *data);
  *
  * For up to so many columns, each with so much room; NULL when out of memory. */
 struct column_spares *column_spares_new(size_t count, size_t room);
-/* Keep no more, and free what is there: columns that are still held are freed when they are not. */
+/* One more owner, who closes it too. */
+struct column_spares *column_spares_share(struct column_spares *self);
+/* Of the last owner: keep no more, and free what is there.  Columns that are still held are freed
+ * when they are not. */
 void column_spares_close(struct column_spares *self);
 /* A column whose memory is one of the spares, or new and to become one; NULL when out of memory. */
 struct column_data *column_spares_take(struct column_spares *self, const struct column_info *info,
@@ -60,6 +63,9 @@ struct column_data *column_spares_take(struct column_spares *self, const struct 
 bool column_data_grow(struct column_data *data);
 /* The size of a value in bytes. */
 size_t column_width(uint8_t kind);
+/* How many rows of some columns stay in a processor's second cache while they are filled: to write
+ * more takes longer. */
+size_t columns_rows_in_cache(const struct column_info *infos, size_t count);
 /* Append a row of a kind of up to 8 bytes: the low bytes of value where it is present. */
 void column_append(struct column_data *data, bool present, uint64_t value);
 /* Append an address of 4 or 16 bytes, or a missing one where address is NULL. */

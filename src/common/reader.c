@@ -5,7 +5,7 @@
 #include "keptexception.h"
 
 /* With no more rows than this the texts of all addresses fit Arrow's 32-bit offsets. */
-enum { FIRST_ROOM = 1 << 16, MOST_ROWS = 1 << 25 };
+enum { MOST_ROWS = 1 << 25 };
 
 /* The same of the first batch: a file may be small, and is one of many. */
 enum { SMALL_ROOM = 1 << 8 };
@@ -56,6 +56,17 @@ static int take_columns(struct column_reader *self, PyObject *names)
     return 0;
 }
 
+static int make_spares(struct column_reader *self)
+{
+    /* two batches: one that is being filled, and one that the consumer has in hand */
+    column_spares_close(self->spares);
+    self->spares = column_spares_new(self->count * 2, batch_first_room(self->batch_rows));
+    if (self->spares)
+        return 0;
+    PyErr_NoMemory();
+    return -1;
+}
+
 int column_reader_open(struct column_reader *self, PyObject *source, PyObject *names,
                        PyObject *filter, Py_ssize_t limit, Py_ssize_t batch_rows, int address_kind)
 {
@@ -74,13 +85,8 @@ int column_reader_open(struct column_reader *self, PyObject *source, PyObject *n
         self->busy = &self->own_busy;
     if (take_columns(self, names) < 0)
         return -1;
-    /* two batches: one that is being filled, and one that the consumer has in hand */
-    self->spares = column_spares_new(self->count * 2,
-                                     self->batch_rows < FIRST_ROOM ? self->batch_rows : FIRST_ROOM);
-    if (!self->spares) {
-        PyErr_NoMemory();
+    if (make_spares(self) < 0)
         return -1;
-    }
     self->records = self->api->records_open(self->api, source, filter);
     return self->records ? 0 : -1;
 }
@@ -124,7 +130,7 @@ static PyObject *read_batch(struct column_reader *self, size_t most)
     if (!self->records)
         return NULL;
     size_t rows = self->left < most ? self->left : most;
-    size_t room = self->has_begun ? FIRST_ROOM : SMALL_ROOM;
+    size_t room = self->has_begun ? BATCH_FIRST_ROOM : SMALL_ROOM;
     struct batch *batch = batch_new_from(self->types, self->spares, self->infos, self->count,
                                          rows < room ? rows : room);
     if (!batch)
@@ -164,7 +170,7 @@ static PyObject *reader_skip(PyObject *self_, PyObject *arg)
     if (rows == (size_t)-1 && PyErr_Occurred())
         return NULL;
     while (rows > 0) {
-        size_t most = rows < FIRST_ROOM ? rows : FIRST_ROOM;
+        size_t most = batch_first_room(rows);
         PyObject *batch = read_batch(self, most);
         if (!batch && PyErr_Occurred())
             return NULL;
@@ -190,9 +196,29 @@ static PyObject *reader_stop(PyObject *self_, PyObject *Py_UNUSED(args))
     Py_RETURN_NONE;
 }
 
-static PyObject *reader_expect_many(PyObject *self_, PyObject *Py_UNUSED(args))
+static PyObject *reader_set_batch(PyObject *self_, PyObject *arg)
 {
-    ((struct column_reader *)self_)->has_begun = true;
+    struct column_reader *self = (struct column_reader *)self_;
+    size_t rows = PyLong_AsSize_t(arg);
+    if (is_busy(self) || (rows == (size_t)-1 && PyErr_Occurred()))
+        return NULL;
+    self->batch_rows = rows > 0 ? rows : 1;
+    if (self->records && make_spares(self) < 0)
+        return NULL;
+    Py_RETURN_NONE;
+}
+
+static PyObject *reader_expect_many(PyObject *self_, PyObject *memory)
+{
+    struct column_reader *self = (struct column_reader *)self_;
+    struct column_spares *spares = batch_memory_of(memory);
+    if (!spares)
+        return NULL;
+    self->has_begun = true;
+    if (self->spares) {
+        column_spares_close(self->spares);
+        self->spares = column_spares_share(spares);
+    }
     Py_RETURN_NONE;
 }
 
@@ -200,8 +226,11 @@ PyMethodDef column_reader_methods[] = {
     {"rest", reader_rest, METH_NOARGS,
      "rest($self, /)\n--\n\nAll that is left as one batch, or much of it; None at the end."},
     {"skip", reader_skip, METH_O, "skip($self, rows, /)\n--\n\nRead rows without keeping them."},
-    {"expect_many", reader_expect_many, METH_NOARGS,
-     "expect_many($self, /)\n--\n\nTake memory for many rows at once: the source is large."},
+    {"set_batch", reader_set_batch, METH_O,
+     "set_batch($self, rows, /)\n--\n\nThe most rows of the batches from now on."},
+    {"expect_many", reader_expect_many, METH_O,
+     "expect_many($self, memory, /)\n--\n\nTake memory for many rows at once, for the source is "
+     "large: that of a batch's memory()."},
     {"close", reader_close, METH_NOARGS, "close($self, /)\n--\n\nRead no more."},
     {"stop", reader_stop, METH_NOARGS,
      "stop($self, /)\n--\n\nLet the thread that is reading end soon, as if the trace ended."},

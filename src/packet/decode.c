@@ -65,3 +65,23 @@ void record_layers_all(const struct plt_record *records, size_t count, struct pl
             plt_decode_general(record->data, record->len, &record->meta, ROOT_LINK, 0, &out[i]);
     }
 }
+
+void record_headers_all(struct record_block *records, struct packet_block *out)
+{
+    block_begin(out);
+    for (size_t i = 0; i < records->count; i++) {
+        const struct plt_record *record = &records->records[i];
+        const struct plt_layers *layers = record->layers;
+        struct plt_layers straight; /* which stays in registers: little of it is used */
+        if (!layers && decode_straight(record->data, record->len, &record->meta, &straight)) {
+            block_take_packet(out, record->data, record->len, &straight, &record->meta);
+            continue;
+        }
+        if (!layers) {
+            layers = &records->layers[i];
+            plt_decode_general(record->data, record->len, &record->meta, ROOT_LINK, 0,
+                               &records->layers[i]);
+        }
+        block_take_packet(out, record->data, record->len, layers, &record->meta);
+    }
+}

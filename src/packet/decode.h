@@ -2,6 +2,7 @@
 #ifndef PLT_PACKET_DECODE_H
 #define PLT_PACKET_DECODE_H
 
+#include "block.h"
 #include "packet.h"
 
 /* What the bytes of a packet begin with. */
@@ -24,5 +25,7 @@ static inline void record_layers(const struct plt_record *record, struct plt_lay
 }
 /* The layers of several records; those that a record points to already are where they are to be. */
 void record_layers_all(const struct plt_record *records, size_t count, struct plt_layers *out);
+/* Where the headers of records are, without layers where that is the shorter way: BLOCK_HEADERS. */
+void record_headers_all(struct record_block *records, struct packet_block *out);
 
 #endif

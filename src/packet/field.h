@@ -67,6 +67,12 @@ static inline uint32_t field_value(const struct field *row, const uint8_t *bytes
     return row->is_flag ? value != 0 : value;
 }
 
+/* What field_fill() needs. */
+static inline enum block_need field_need(const struct field *row)
+{
+    return row->base == BASE_SELF || row->base == BASE_ARP ? BLOCK_PACKETS : BLOCK_HEADERS;
+}
+
 /* The values of a field in a block of packets, as field_at() and field_value() give them.  proto is
  * the transport that has the header of a field of BASE_TRANSPORT. */
 void field_fill(const struct field *row, uint8_t proto, const struct packet_block *block,

@@ -431,11 +431,40 @@ static inline void fill_ip(enum property_id id, const struct packet_block *block
 static inline void fill_port(uint32_t offset, const struct packet_block *block,
                              struct block_values *out)
 {
+    if (block->least_transport >= offset + 2) {
+        for (size_t i = 0; i < block->count; i++) {
+            uint32_t present = proto_has_ports(block->proto[i]);
+            out->values[i] = load_be16(block->transport.at[i] + offset) & (0 - present);
+            out->absent[i] = !present;
+        }
+        return;
+    }
     for (size_t i = 0; i < block->count; i++) {
         bool present = proto_has_ports(block->proto[i]) & (block->transport.room[i] >= offset + 2);
         const uint8_t *bytes = present ? block->transport.at[i] + offset : block_zeroes;
         out->values[i] = load_be16(bytes);
         out->absent[i] = !present;
+    }
+}
+
+/* What needs no more than a source states. */
+static inline void fill_meta(enum property_id id, const struct packet_block *block,
+                             struct block_values *out)
+{
+    for (size_t i = 0; i < block->count; i++) {
+        const struct plt_packet packet = {.meta = block->metas[i]};
+        uint64_t value = 0;
+        bool present = value_of(id, &packet, &value) == VALUE_PRESENT;
+        out->values[i] = present ? value : 0;
+        out->absent[i] = !present;
+    }
+}
+
+static inline void fill_protocol(const struct packet_block *block, struct block_values *out)
+{
+    for (size_t i = 0; i < block->count; i++) {
+        out->values[i] = block->proto[i];
+        out->absent[i] = 0;
     }
 }
 
@@ -468,8 +497,47 @@ static inline void fill(enum property_id id, const struct packet_block *block,
     case PROPERTY_DST_PORT:
         fill_port(2, block, out);
         break;
+    case PROPERTY_PROTO:
+        fill_protocol(block, out);
+        break;
+    case PROPERTY_TIME:
+    case PROPERTY_SECONDS:
+    case PROPERTY_TS_SEC:
+    case PROPERTY_ERF_TIME:
+    case PROPERTY_WIRE_LEN:
+    case PROPERTY_CAPTURE_LEN:
+    case PROPERTY_NUMBER:
+        fill_meta(id, block, out);
+        break;
     default:
         fill_any(id, block, out);
+    }
+}
+
+enum block_need property_need(enum property_id id)
+{
+    switch (id) {
+    case PROPERTY_TIME:
+    case PROPERTY_SECONDS:
+    case PROPERTY_TS_SEC:
+    case PROPERTY_ERF_TIME:
+    case PROPERTY_WIRE_LEN:
+    case PROPERTY_CAPTURE_LEN:
+    case PROPERTY_NUMBER:
+        return BLOCK_METAS;
+    case PROPERTY_PROTO:
+    case PROPERTY_VERSION:
+    case PROPERTY_TRAFFIC_CLASS:
+    case PROPERTY_HOP_LIMIT:
+    case PROPERTY_HDR_LEN:
+    case PROPERTY_PKT_LEN:
+    case PROPERTY_SRC_PREFIX:
+    case PROPERTY_DST_PREFIX:
+    case PROPERTY_SRC_PORT:
+    case PROPERTY_DST_PORT:
+        return BLOCK_HEADERS;
+    default:
+        return BLOCK_PACKETS;
     }
 }
 
@@ -487,11 +555,38 @@ static void any_addresses(enum property_id id, const struct packet_block *block,
     }
 }
 
+/* Where all packets have an IP header with room for that of IPv6: 16 bytes are taken from each,
+ * and of IPv4 all but 4 cleared. */
+static void whole_addresses(enum property_id id, const struct packet_block *block,
+                            uint8_t *addresses, struct block_versions *out)
+{
+    static const uint8_t kept[2][16] = {{0xff, 0xff, 0xff, 0xff},
+                                        {0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+                                         0xff, 0xff, 0xff, 0xff, 0xff, 0xff}};
+    const uint32_t places[] = {ip_places[id].at4, ip_places[id].at6};
+    for (size_t i = 0; i < block->count; i++) {
+        bool is_ip6 = block->version[i] == 6;
+        uint64_t words[2] = {0};
+        uint64_t masks[2] = {0};
+        memcpy(words, block->ip.at[i] + places[is_ip6], sizeof(words));
+        memcpy(masks, kept[is_ip6], sizeof(masks));
+        words[0] &= masks[0];
+        words[1] &= masks[1];
+        memcpy(addresses + i * 16, words, sizeof(words));
+    }
+    memcpy(out->versions, block->version, block->count);
+    memset(out->absent, 0, block->count);
+}
+
 void property_addresses(enum property_id id, const struct packet_block *block, uint8_t *addresses,
                         struct block_versions *out)
 {
     if (id != PROPERTY_SRC_PREFIX && id != PROPERTY_DST_PREFIX) {
         any_addresses(id, block, addresses, out);
+        return;
+    }
+    if (block->least_ip >= IP6_HEADER) {
+        whole_addresses(id, block, addresses, out);
         return;
     }
     /* of IPv4 and of IPv6 */

@@ -249,6 +249,8 @@ enum value_state property_value(enum property_id id, const struct plt_packet *pa
 /* Where a property is in IP headers of a version, and how many bytes it takes there; false where it
  * is no part of them. */
 bool property_place(enum property_id id, uint8_t version, uint32_t *at, uint32_t *need);
+/* What the values of a property for a block of packets need. */
+enum block_need property_need(enum property_id id);
 /* What tells the value of a property, in words. */
 const char *property_source(enum property_id id);
 /* Where a packet's IP header has the bytes of an IP property (an address: 4 or 16 of them),

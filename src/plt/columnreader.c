@@ -8,7 +8,7 @@ struct packet_reader {
     struct column_reader base;
     struct column_source sources[MAX_COLUMNS];
     struct column_tunnels tunnels;
-    bool needs_layers; /* one of the columns does, or tunnels are looked for */
+    enum block_need need; /* of all columns, and of looking for tunnels */
     struct record_block records;
     struct column_block packets;
 };
@@ -18,7 +18,8 @@ static bool take_column(struct column_reader *base, size_t i, const char *name)
     struct packet_reader *self = (struct packet_reader *)base;
     bool found = column_find(name, &base->infos[i], &self->sources[i]);
     self->tunnels.wanted |= found && self->sources[i].of_tunnel;
-    self->needs_layers |= found && self->sources[i].needs_layers;
+    if (found)
+        self->need = column_more_need(self->need, &self->sources[i]);
     return found;
 }
 
@@ -31,9 +32,8 @@ static enum plt_records_result read_rows(struct column_reader *base, struct batc
         size_t most = batch_room_for(batch, rows, PACKETS_OF_BLOCK);
         if (most > 0)
             result = records_block(base->records, &self->records, most);
-        *out_of_memory =
-            most == 0 || !columns_append(self->sources, &self->tunnels, self->needs_layers, batch,
-                                         &self->records, &self->packets);
+        *out_of_memory = most == 0 || !columns_append(self->sources, &self->tunnels, self->need,
+                                                      batch, &self->records, &self->packets);
         if (*out_of_memory)
             return PLT_ERROR;
     }
@@ -54,7 +54,7 @@ static int make_room(struct packet_reader *self)
 {
     if (!self->tunnels.wanted)
         return 0;
-    self->needs_layers = true;
+    self->need = BLOCK_PACKETS;
     self->packets.innermost = PyMem_Calloc(PACKETS_OF_BLOCK, sizeof(struct innermost));
     if (self->packets.innermost)
         return 0;
@@ -124,4 +124,14 @@ PyObject *column_list(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(args))
         if (column_list_add(list, &info, doc) < 0)
             Py_CLEAR(list);
     return list;
+}
+
+PyObject *column_is_of_record(PyObject *Py_UNUSED(module), PyObject *arg)
+{
+    struct column_info info;
+    struct column_source source;
+    const char *name = PyUnicode_AsUTF8(arg);
+    if (!name)
+        return NULL;
+    return PyBool_FromLong(column_find(name, &info, &source) && source.need == BLOCK_METAS);
 }

@@ -47,7 +47,7 @@ bool column_nth(size_t n, struct column_info *info, struct column_source *source
         *info = (struct column_info){.kind = (*property)->kind,
                                      .can_be_missing = (*property)->can_be_missing};
         *source = (struct column_source){.property = *property,
-                                         .needs_layers = (*property)->needs_layers,
+                                         .need = property_need((*property)->id),
                                          .of_tunnel = (*property)->of_tunnel};
         *doc = (*property)->doc;
         snprintf(info->name, sizeof(info->name), "%s", (*property)->name);
@@ -64,7 +64,7 @@ bool column_nth(size_t n, struct column_info *info, struct column_source *source
         *source = (struct column_source){.field = field,
                                          .layer = (uint8_t)field_layers[i].table->type,
                                          .proto = field_layers[i].proto,
-                                         .needs_layers = true};
+                                         .need = field_need(field)};
         *doc = field->doc;
         snprintf(info->name, sizeof(info->name), "%s.%s", field_layers[i].name, field->name);
         return true;
@@ -113,14 +113,20 @@ struct column_notes column_notes_of(const char *name)
 
 /* --- Values ---------------------------------------------------------------------------------- */
 
+static void find_metas(const struct record_block *records, struct packet_block *block)
+{
+    block->count = records->count;
+    for (size_t i = 0; i < block->count; i++)
+        block->metas[i] = &records->records[i].meta;
+}
+
 /* The packets of the records, and those in their tunnels where they are wanted. */
-static void find_packets(const struct column_tunnels *tunnels, bool needs_layers,
-                         struct record_block *records, struct column_block *self)
+static void find_packets(const struct column_tunnels *tunnels, struct record_block *records,
+                         struct column_block *self)
 {
     struct packet_block *block = &self->block;
     block->count = records->count;
-    if (needs_layers)
-        record_layers_all(records->records, records->count, records->layers);
+    record_layers_all(records->records, records->count, records->layers);
     for (size_t i = 0; i < block->count; i++) {
         const struct plt_record *record = &records->records[i];
         block->packets[i] = (struct plt_packet){.data = record->data,
@@ -139,8 +145,7 @@ static void find_packets(const struct column_tunnels *tunnels, bool needs_layers
         block->packets[i].tunnel = inner.tunnel;
         block->packets[i].depth = inner.depth;
     }
-    if (needs_layers)
-        block_find_headers(block);
+    block_find_headers(block);
 }
 
 static bool append_texts(struct column_data *data, enum property_id id,
@@ -176,22 +181,27 @@ static bool append(struct column_data *data, const struct column_source *source,
 }
 
 bool columns_append_to(const struct column_source *sources, size_t count,
-                       const struct column_tunnels *tunnels, bool needs_layers,
+                       const struct column_tunnels *tunnels, enum block_need need,
                        struct column_data *const *columns, struct record_block *records,
                        struct column_block *packets)
 {
     bool enough = true;
-    find_packets(tunnels, needs_layers, records, packets);
+    if (need == BLOCK_PACKETS)
+        find_packets(tunnels, records, packets);
+    else if (need == BLOCK_HEADERS)
+        record_headers_all(records, &packets->block);
+    else
+        find_metas(records, &packets->block);
     for (size_t i = 0; i < count; i++)
         enough &= append(columns[i], &sources[i], &packets->block);
     return enough;
 }
 
 bool columns_append(const struct column_source *sources, const struct column_tunnels *tunnels,
-                    bool needs_layers, struct batch *batch, struct record_block *records,
+                    enum block_need need, struct batch *batch, struct record_block *records,
                     struct column_block *packets)
 {
     batch->rows += records->count;
-    return columns_append_to(sources, batch->count, tunnels, needs_layers, batch->columns, records,
+    return columns_append_to(sources, batch->count, tunnels, need, batch->columns, records,
                              packets);
 }

@@ -13,7 +13,7 @@ struct column_source {
     const struct field *field;       /* NULL for a property */
     uint8_t layer;                   /* enum view_type: whose table the field is of */
     uint8_t proto;                   /* that has a field of a transport header */
-    bool needs_layers;
+    enum block_need need;            /* of the block that it is filled from */
     bool of_tunnel;
 };
 
@@ -36,19 +36,28 @@ bool column_nth(size_t n, struct column_info *info, struct column_source *source
 /* The column of a name; false where there is none. */
 bool column_find(const char *name, struct column_info *info, struct column_source *source);
 
+/* What both columns and tunnels need; of the latter the packets. */
+static inline enum block_need column_more_need(enum block_need need,
+                                               const struct column_source *source)
+{
+    return source->of_tunnel ? BLOCK_PACKETS : source->need > need ? source->need : need;
+}
+
 /* Append the records of a block to `count` columns that have room for them; false when out of
  * memory. Needs no GIL. */
 bool columns_append_to(const struct column_source *sources, size_t count,
-                       const struct column_tunnels *tunnels, bool needs_layers,
+                       const struct column_tunnels *tunnels, enum block_need need,
                        struct column_data *const *columns, struct record_block *records,
                        struct column_block *packets);
 /* The same to all columns of a batch, whose rows they become. */
 bool columns_append(const struct column_source *sources, const struct column_tunnels *tunnels,
-                    bool needs_layers, struct batch *batch, struct record_block *records,
+                    enum block_need need, struct batch *batch, struct record_block *records,
                     struct column_block *packets);
 
 /* plt._plt._column_fields(). */
 PyObject *column_list(PyObject *module, PyObject *args);
+/* plt._plt._column_is_of_record(). */
+PyObject *column_is_of_record(PyObject *module, PyObject *arg);
 
 extern PyType_Spec column_reader_spec;
 

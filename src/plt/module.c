@@ -200,6 +200,9 @@ static PyMethodDef plt_methods[] = {
     {"_chain_find", chain_find, METH_VARARGS,
      "_chain_find($module, layout, data, /)\n--\n\n"
      "The offset of what seems to be a record, followed by others to the end of data; or None."},
+    {"_column_is_of_record", column_is_of_record, METH_O,
+     "_column_is_of_record($module, name, /)\n--\n\n"
+     "Whether a column is known from records alone, without a look at packets."},
     {"_column_fields", column_list, METH_NOARGS,
      "_column_fields($module, /)\n--\n\n"
      "The columns that there are: name, struct format, kind, docstring, "

@@ -8,7 +8,7 @@ struct packet_columns {
     struct column_source sources[MAX_COLUMNS];
     size_t places[MAX_COLUMNS]; /* in the batch */
     struct column_tunnels tunnels;
-    bool needs_layers;
+    enum block_need need;
     struct column_block packets;
 };
 
@@ -23,7 +23,7 @@ struct packet_columns *packet_columns_new(bool enters, const struct tunnel_ports
         PyErr_NoMemory();
         return NULL;
     }
-    self->needs_layers = enters;
+    self->need = enters ? BLOCK_PACKETS : BLOCK_METAS;
     self->tunnels = (struct column_tunnels){
         .community_seed = community_seed, .wanted = enters, .enters = enters, .ports = *ports};
     return self;
@@ -42,7 +42,7 @@ bool packet_columns_take(struct packet_columns *self, size_t i, const char *name
     if (self->count == MAX_COLUMNS || !column_find(name, info, source))
         return false;
     self->tunnels.wanted |= source->of_tunnel;
-    self->needs_layers |= source->needs_layers || source->of_tunnel;
+    self->need = column_more_need(self->need, source);
     self->places[self->count++] = i;
     return true;
 }
@@ -53,6 +53,6 @@ bool packet_columns_add(struct packet_columns *self, struct column_data *const *
     struct column_data *columns[MAX_COLUMNS];
     for (size_t n = 0; n < self->count; n++)
         columns[n] = batch[self->places[n]];
-    return columns_append_to(self->sources, self->count, &self->tunnels, self->needs_layers,
-                             columns, records, &self->packets);
+    return columns_append_to(self->sources, self->count, &self->tunnels, self->need, columns,
+                             records, &self->packets);
 }

@@ -165,8 +165,9 @@ static inline size_t take_records(struct pcap_source *self, bool big_endian, boo
 {
     const uint8_t *at = self->base.input.buffer + self->base.input.at;
     const uint8_t *end = self->base.input.buffer + self->base.input.end;
+    const uint8_t *limit = self->base.input.buffer + input_limit(&self->base.input);
     size_t count = 0;
-    for (; count < most && (size_t)(end - at) >= self->header; count++) {
+    for (; count < most && at < limit && (size_t)(end - at) >= self->header; count++) {
         uint32_t len = load32(big_endian, at + (swapped_lengths ? 12 : 8));
         uint32_t wire_len = load32(big_endian, at + (swapped_lengths ? 8 : 12));
         if (len > MAX_CAPTURE_LENGTH || (size_t)(end - at) - self->header < len)
@@ -196,6 +197,8 @@ static enum source_result pcap_next(struct source *base, struct plt_record *reco
     enum source_result result = SOURCE_RECORD;
     if (!self->opened && (result = open_file(self)) != SOURCE_RECORD)
         return result;
+    if (input_is_past(&base->input))
+        return SOURCE_END;
     const uint8_t *header = input_need(base, self->header, "a packet header", &result);
     if (!header)
         return result;

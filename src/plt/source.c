@@ -8,7 +8,7 @@
 #include <string.h>
 
 /* Large enough that a read's cost is lost in that of its packets. */
-#define BUFFER_SIZE ((size_t)1 << 20)
+#define BUFFER_SIZE ((size_t)1 << 18)
 
 enum source_result source_fail(struct source *source, const char *format, ...)
 {
@@ -50,12 +50,28 @@ static int set_capacity(struct input *input, size_t capacity)
     return 0;
 }
 
+/* Of a stream that is a part of a file, where that ends: its `stop_at`, where it has one. */
+static int read_stop(struct input *input)
+{
+    input->stop = UINT64_MAX;
+    if (!PyObject_HasAttrString(input->stream, "stop_at"))
+        return 0;
+    PyObject *stop = PyObject_GetAttrString(input->stream, "stop_at");
+    if (stop && stop != Py_None) {
+        input->stop = PyLong_AsUnsignedLongLong(stop);
+        input->is_of_part = true;
+    }
+    Py_XDECREF(stop);
+    return PyErr_Occurred() ? -1 : 0;
+}
+
 int input_open(struct input *input, const char *ahead, size_t ahead_len, PyObject *stream)
 {
     Py_INCREF(stream);
     input->stream = stream;
     input->method = PyObject_HasAttrString(stream, "readinto1") ? "readinto1" : "readinto";
-    if (set_capacity(input, ahead_len < BUFFER_SIZE ? BUFFER_SIZE : ahead_len) < 0)
+    if (read_stop(input) < 0 ||
+        set_capacity(input, ahead_len < BUFFER_SIZE ? BUFFER_SIZE : ahead_len) < 0)
         return -1;
     memcpy(input->buffer, ahead, ahead_len);
     input->end = ahead_len;
@@ -68,6 +84,7 @@ static int make_room(struct input *input)
 {
     if (input->at > 0) {
         memmove(input->buffer, input->buffer + input->at, input->end - input->at);
+        input->before += input->at;
         input->end -= input->at;
         input->at = 0;
     }
@@ -117,8 +134,24 @@ void input_clear(struct input *input)
     *input = (struct input){.stream = NULL};
 }
 
+/* Tell the stream how far it was read, and of how many records. */
+static void tell_stream(const struct source *source)
+{
+    const struct input *input = &source->input;
+    unsigned long long size = input->before + input->at;
+    unsigned long long records = source->count;
+    PyObject *pending = exception_take(); /* as in input_clear() */
+    PyObject *told = PyObject_CallMethod(input->stream, "was_read", "KK", size, records);
+    if (!told)
+        PyErr_WriteUnraisable(input->stream);
+    Py_XDECREF(told);
+    exception_restore(pending);
+}
+
 static void file_destroy(struct source *source)
 {
+    if (source->input.is_of_part)
+        tell_stream(source);
     input_clear(&source->input);
     PyMem_Free(source);
 }

@@ -24,6 +24,9 @@ struct input {
     size_t end;  /* of what was read */
     size_t need; /* bytes from `at` on without which asking again is no use */
     bool eof;
+    uint64_t before; /* bytes of the stream before those in the buffer */
+    uint64_t stop;   /* of a part of a file: its records begin before this byte of the stream */
+    bool is_of_part; /* which is to be told where its last record ended */
 };
 
 enum source_result { SOURCE_RECORD, SOURCE_END, SOURCE_MORE, SOURCE_ERROR };
@@ -73,6 +76,17 @@ struct source {
  * (SOURCE_ERROR). */
 const uint8_t *input_need(struct source *source, size_t need, const char *what,
                           enum source_result *result);
+/* Where in the buffer no more records begin that the stream is read for: most often its end. */
+static inline size_t input_limit(const struct input *input)
+{
+    uint64_t left = input->stop > input->before ? input->stop - input->before : 0;
+    return left < input->end ? (size_t)left : input->end;
+}
+/* Whether the next record would begin after the part. */
+static inline bool input_is_past(const struct input *input)
+{
+    return input->before + input->at >= input->stop;
+}
 /* Read more into the input: the fill() of sources that have nothing else to do. */
 int input_fill(struct source *source);
 /* A source that begins a struct of size bytes, zero but for what every reader of files has in

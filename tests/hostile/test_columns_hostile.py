@@ -154,6 +154,29 @@ def test_the_parts_in_c_used_wrongly(mixed: Path) -> None:
             reader(*arguments)
     with pytest.raises(ValueError, match="no column is named nonsense"):
         reader(mixed, ("nonsense",), None, -1, 1, ADDRESS)
+    memory = plt._plt._ColumnReader(mixed, ("time",), None, -1, 1, ADDRESS)
+    for wrong in (None, 5, object()):
+        with pytest.raises(TypeError, match=r"memory must be what memory\(\) gives, not "):
+            memory.expect_many(wrong)
+    for wrong in (None, -1, 1 << 64):
+        with pytest.raises((TypeError, OverflowError)):
+            memory.set_batch(wrong)
+    memory.set_batch(0)
+    assert len(next(memory)) == 1
+    empty = next(memory)
+    for batches, size in ((1025, 1), (1, 0), (1, -1)):
+        with pytest.raises(ValueError, match=f"memory for {batches} batches of {size} rows"):
+            empty.memory(batches, size)
+    memory.expect_many(empty.memory(1, 1))
+    memory.expect_many(empty.select(()).memory(0, 1))
+    assert len(next(memory)) == 1
+    memory.close()
+    memory.expect_many(empty.memory(1, 1))
+    memory.set_batch(7)
+    for wrong in (None, b"time"):
+        with pytest.raises(TypeError):
+            plt._plt._column_is_of_record(wrong)
+    assert not plt._plt._column_is_of_record("nonsense")
     with pytest.raises(ValueError, match="193 columns are more than there are"):
         reader(mixed, ("time",) * 193, None, -1, 1, ADDRESS)
     for wrong in (5, None, b"time"):

@@ -60,6 +60,7 @@ static uint32_t any(uint32_t below)
 }
 
 static struct packet_block block;
+static struct packet_block bare; /* the same without packets, found from records */
 static struct plt_layers layers[PACKETS_OF_BLOCK];
 static struct plt_meta metas[PACKETS_OF_BLOCK];
 static uint8_t *bytes[PACKETS_OF_BLOCK]; /* of exactly each packet's size */
@@ -75,15 +76,38 @@ static void fail(const char *what, const char *name, size_t i)
     exit(1);
 }
 
+/* The block that has what something needs, and no more. */
+static const struct packet_block *block_for(enum block_need need)
+{
+    return need == BLOCK_PACKETS ? &block : &bare;
+}
+
+static void find_bare(void)
+{
+    static struct record_block records;
+    memset(&bare, 0, sizeof(bare));
+    memset(&records, 0, sizeof(records));
+    records.count = block.count;
+    for (size_t i = 0; i < block.count; i++) {
+        const struct plt_packet *packet = &block.packets[i];
+        records.records[i] =
+            (struct plt_record){.data = packet->data, .len = packet->len, .meta = *packet->meta};
+        if (any(3) == 0) /* as where a condition was asked about it */
+            records.records[i].layers = packet->layers;
+    }
+    record_headers_all(&records, &bare);
+}
+
 static void compare_property(const struct property *row)
 {
     struct block_values out;
+    const struct packet_block *from = block_for(property_need((enum property_id)row->id));
     if (row->kind == KIND_TEXT)
         return;
     if (kind_is_address(row->kind)) {
         static uint8_t addresses[PACKETS_OF_BLOCK][16];
         struct block_versions found;
-        property_addresses((enum property_id)row->id, &block, addresses[0], &found);
+        property_addresses((enum property_id)row->id, from, addresses[0], &found);
         for (size_t i = 0; i < block.count; i++) {
             uint8_t expected[16] = {0};
             uint32_t size = 0;
@@ -98,7 +122,7 @@ static void compare_property(const struct property *row)
         }
         return;
     }
-    row->fill(&block, &out);
+    row->fill(from, &out);
     for (size_t i = 0; i < block.count; i++) {
         uint64_t value = 0;
         bool present =
@@ -112,7 +136,7 @@ static void compare_property(const struct property *row)
 static void compare_field(const struct field *row, uint8_t proto)
 {
     struct block_values out;
-    field_fill(row, proto, &block, &out);
+    field_fill(row, proto, block_for(field_need(row)), &out);
     for (size_t i = 0; i < block.count; i++) {
         const struct plt_packet *packet = &block.packets[i];
         bool has_header = row->base != BASE_TRANSPORT || packet->layers->proto == proto;
@@ -130,6 +154,7 @@ static void compare(void)
     static const uint8_t protos[] = {6, 17, 132, 1, 58};
     static const uint8_t widths[] = {1, 2, 4};
     block_find_headers(&block);
+    find_bare();
     for (size_t i = 0; all_properties[i]; i++)
         compare_property(all_properties[i]);
     for (uint8_t base = BASE_SELF; base <= BASE_TRANSPORT; base++)

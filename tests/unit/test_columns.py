@@ -332,6 +332,15 @@ def test_batches(pcap: Callable[..., Path]) -> None:
     assert ports(whole) == list(range(10))
 
 
+def test_batches_are_small_enough_for_a_cache(pcap: Callable[..., Path]) -> None:
+    path = pcap([TCP4] * 70_000)
+    # a port takes 2 bytes and its mask one; 65,536 is the most
+    assert [len(batch) for batch in plt.columns(path, ["src_port"])] == [65_536, 4_464]
+    # an address takes 16, its version and its mask: 512 KiB hold 14,563 rows of two
+    sizes = [len(batch) for batch in plt.columns(path, ["src", "dst"])]
+    assert sizes == [8_192] * 8 + [4_464]
+
+
 def test_table_is_what_iterating_left(pcap: Callable[..., Path]) -> None:
     columns = plt.columns(pcap(numbered(10)), ("src_port",), batch=4)
     assert ports(next(iter(columns))) == [0, 1, 2, 3]

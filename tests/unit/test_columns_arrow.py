@@ -454,3 +454,17 @@ def test_a_stream_may_be_left_to_the_end_of_the_interpreter(mixed: Path) -> None
         check=False,
     )
     assert (run.returncode, run.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("several", [False, True])
+def test_who_takes_arrow_gets_large_batches(several: bool, tmp_path: Path) -> None:
+    """They are kept, each with its own dictionaries, also those of files that threads read."""
+    packet = pk.ethernet(pk.ipv4(pk.udp(b"")))
+    path = pk.write(tmp_path / "trace", pk.pcap([pk.Record(packet)] * 70_000))
+    paths = [path] * 2 if several else path
+    arrow = pa.table(plt.columns(paths, ["src", "dst"], workers=2))
+    sizes = [len(chunk) for chunk in arrow["src"].chunks]
+    assert sum(sizes) == 140_000 if several else sizes == [65_536, 4_464]
+    assert sizes[-2:] == [65_536, 4_464]
+    few = pa.table(plt.columns(path, ["src", "dst"], batch=40_000))
+    assert [len(chunk) for chunk in few["src"].chunks] == [40_000, 30_000]

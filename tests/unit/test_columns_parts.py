@@ -113,6 +113,40 @@ def test_parts_are_those_of_one_reader(
     assert half[-1][1] is None
 
 
+def test_parts_are_read_where_that_pays(
+    tmp_path: Path, used: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(plt._columns, "processors", lambda: 2)
+    path = packets.write(tmp_path / "trace", FILES["pcap"])
+    records_tell = ["time", "time_ns", "ts", "seconds", "ts_sec", "erf_time", "wire_len"]
+    assert len(plt.columns(path, [*records_tell, "capture_len"]).table()) == 1000
+    assert used == []
+    for how in (
+        {"fields": [*records_tell, "src_port"]},
+        {"fields": records_tell, "filter": plt.where("udp")},
+        {"fields": records_tell, "decap": True},
+        {"fields": records_tell, "workers": 2},
+    ):
+        assert len(plt.columns(path, **how).table()) == 1000
+        assert len(used) > 5
+        used.clear()
+
+
+def test_kept_batches_keep_their_values_while_others_are_dropped(tmp_path: Path) -> None:
+    """Threads that read parts use the memory of those again."""
+    path = packets.write(tmp_path / "trace", packets.pcap(records(3000)))
+    kept, start = [], 0
+    for i, batch in enumerate(plt.columns(path, ["src_port"], batch=50, workers=2)):
+        if i % 3 == 0:
+            kept.append((start, batch))
+        start += len(batch)
+        del batch
+    assert start == 3000
+    assert len(kept) >= 20
+    for start, batch in kept:
+        assert batch["src_port"].tolist() == list(range(start + 1, start + len(batch) + 1))
+
+
 @pytest.mark.parametrize("name", FILES)
 def test_numbers_of_packets_are_those_in_the_file(name: str, tmp_path: Path) -> None:
     """They are known only where all packets before were counted."""

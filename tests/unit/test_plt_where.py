@@ -344,6 +344,21 @@ def test_numbers_that_no_column_holds(tmp_path: Path, condition: str, count: int
     assert len(numbers(path, condition)) == count
 
 
+def test_two_columns_of_addresses(tmp_path: Path) -> None:
+    pairs = [("192.0.2.1", "192.0.2.1"), ("192.0.2.1", "192.0.2.2"), ("::1", "::1"), ("::1", "::2")]
+    frames = [
+        p.ethernet(p.ipv6(p.udp(), src=src, dst=dst), 0x86DD)
+        if ":" in src
+        else p.ethernet(p.ipv4(p.udp(), src=src, dst=dst))
+        for src, dst in pairs
+    ]
+    frames.append(p.ethernet(bytes(28), 0x0806))
+    records = [p.Record(frame, sec=n) for n, frame in enumerate(frames)]
+    path = p.write(tmp_path / "land.pcap", p.pcap(records))
+    assert numbers(path, "src == dst") == [0, 2 * 10**9]
+    assert numbers(path, "src != dst") == [10**9, 3 * 10**9]
+
+
 def test_lists_of_many_ip6_addresses(tmp_path: Path) -> None:
     sources = [int(ip_address("2001:db8::")) + (n << 64) + n for n in range(40)]
     frames = [

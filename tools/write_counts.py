@@ -2,7 +2,8 @@
 
 libgcov writes at exit(), which neither os._exit() nor a signal calls; and pytest-xdist kills a
 worker that takes longer than ten seconds to end.  tools/coverage.sh gives each module the function
-write_counts(), and has each interpreter import this, pytest's as a plugin too.
+write_counts(), and has each interpreter import this.  pytest has it as a plugin too, and may not
+warn that it is imported already: PYTEST_DONT_REWRITE.
 """
 
 import ctypes

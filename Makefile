@@ -49,8 +49,8 @@ on_each = @echo '$(firstword $(1)): $(words $(C_FILES)) files'; \
           printf '%s\n' $(C_FILES) | xargs -r -P $(JOBS) -I{} $(1)
 
 .PHONY: help demo tutorial test lab check check-format check-tidy check-cppcheck check-ruff \
-        check-types check-warnings check-symbols check-workflows asan fuzz fuzz-seeds fuzzers \
-        docs look notebooks wheel wheel-roots bench clean
+        check-types check-warnings check-symbols check-workflows asan fuzz fuzz-seeds fuzzers docs \
+        look notebooks wheel wheel-roots bench coverage clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' Makefile
@@ -89,7 +89,7 @@ $(VENV)/.test $(VENV)/.check $(VENV)/.wheel $(VENV)/.look: $(VENV)/.%: $(VENV_ST
 	$(BIN)/python tools/requires.py $(EXTRAS_$*) | $(BIN)/python -m pip install -q -r /dev/stdin
 	@touch $@
 
-$(VENV)/.docs $(VENV)/.tutorial $(VENV)/.bench: $(VENV)/.%: $(VENV_STAMP) pyproject.toml
+$(VENV)/.docs $(VENV)/.tutorial $(VENV)/.bench $(VENV)/.coverage: $(VENV)/.%: $(VENV_STAMP) pyproject.toml
 	$(BIN)/python tools/requires.py $* | $(BIN)/python -m pip install -q -r /dev/stdin
 	@touch $@
 
@@ -129,6 +129,9 @@ check-workflows: $(VENV)/.check ## those of GitHub Actions are well-formed and g
 
 asan: $(VENV)/.built $(VENV)/.test ## the test suite under AddressSanitizer and UBSan
 	tools/asan.sh $(BIN)/python $(ARGS)
+
+coverage: $(VENV)/.built $(VENV)/.test $(VENV)/.coverage ## the lines and branches that tests reach
+	tools/coverage.sh $(BIN)/python $(ARGS)
 
 # The seconds of each fuzzer; ARGS='link dns' are those to run.
 SECONDS := 20

@@ -117,8 +117,16 @@ CASES = {
     "MPLS in IP": Case("mpls", 77, over_ip(label(77) + inner4(), 137)),
     "L2TPv2": Case("l2tp", 3 << 16 | 4, over_udp(l2tp(ppp(inner4()), 3, 4), 1701, 1701)),
     "L2TPv3": Case("l2tp", 9, over_ip(struct.pack(">I", 9) + FRAME, 115)),
+    "L2TPv3 over UDP": Case("l2tp", 9, over_udp(struct.pack(">HHI", 3, 0, 9) + FRAME, 1701)),
+    "L2TPv3 with a VLAN": Case(
+        "l2tp", 9, over_ip(struct.pack(">I", 9) + ethernet(b"\0\7\x08\0" + inner4(), 0x8100), 115)
+    ),
     "VXLAN": Case("vxlan", 5001, over_udp(vxlan(FRAME, 5001), 4789)),
     "VXLAN-GPE": Case("vxlan-gpe", 6, over_udp(vxlan_gpe(inner4(), 6, 1), 4790)),
+    "VXLAN-GPE with MPLS": Case(
+        "vxlan-gpe", 6, over_udp(vxlan_gpe(label(18) + inner4(), 6, 5), 4790)
+    ),
+    "LISP": Case("lisp", 5, over_udp(struct.pack(">II", 0x08000000, 5 << 8) + inner4(), 4341)),
     "Geneve": Case("geneve", 8, over_udp(geneve(FRAME, 8, 0x6558), 6081)),
     "Geneve with options": Case(
         "geneve", 9, over_udp(geneve(inner4(), 9, 0x0800, b"\1\2\3\1abcd"), 6081)

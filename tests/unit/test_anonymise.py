@@ -186,6 +186,38 @@ def unreachable_with_extension(m: Map) -> bytes:
     return icmp4(m, 11, udp4(m).ljust(128, b"\0") + label, b"\0\x20\0\0")
 
 
+def extended(m: Map, objects: bytes) -> bytes:
+    """RFC 4884: the quote of 128 bytes, then objects."""
+    extension = with_sum(b"\x20\0\0\0" + objects, 2)
+    return icmp4(m, 11, udp4(m).ljust(128, b"\0") + extension, b"\0\x20\0\0")
+
+
+def mobility(m: Map, kind: int, body: bytes) -> bytes:
+    """RFC 6275 section 6.1.1."""
+    message = bytes([59, (6 + len(body)) // 8 - 1, kind, 0, 0, 0]) + body
+    message = with_sum(message, 4, pseudo6(135, len(message), m(E), m(F)))
+    return ipv6(message, 135, src=m(E), dst=m(F))
+
+
+def segments(m: Map, options: bytes) -> bytes:
+    """RFC 8754 section 2: one segment, then options."""
+    header = bytes([59, (16 + len(options)) // 8, 4, 0, 0, 0, 0, 0])
+    return ipv6(header + packed(m(G)) + options, 43, src=m(E), dst=m(F))
+
+
+def route_information(m: Map) -> bytes:
+    """RFC 4191 section 2.3: of the prefix only its bits are an address's."""
+    prefix = packed(m("2001:db8:0:1::"))[:8] + bytes(8)
+    return icmp6(m, 134, bytes(12) + bytes([24, 3, 64, 0]) + bytes(4) + prefix)
+
+
+def sum_of_zero(m: Map) -> bytes:
+    """A packet whose new UDP checksum is zero, which RFC 768 has sent as all ones."""
+    empty = udp(bytes(2))
+    payload = internet_sum(pseudo4(17, 10, mapped(A), mapped(B)) + empty)
+    return over4(17, 6, udp(struct.pack(">H", payload)), m(A), m(B))
+
+
 def odd(m: Map) -> bytes:
     """An inner packet at an odd place, over which GRE's checksum and UDP's go."""
     return at_port(m, 4754, gre(b"\x21" + inner(m), 0x880B, full=True))
@@ -302,6 +334,35 @@ KNOWN: dict[str, Callable[[Map], bytes]] = {
     "binding update": binding_update,
     "home agents": lambda m: icmp6(m, 145, bytes(4) + packed(m(G)) + packed(m(H))),
     "unreachable, extension": unreachable_with_extension,
+    "binding error": lambda m: mobility(m, 7, b"\1\0" + packed(m(G))),
+    "mobility options": lambda m: mobility(
+        m, 5, bytes(6) + b"\0\1\1\0\3\x10" + packed(m(H)) + b"\1\4" + bytes(4)
+    ),
+    "padded home address": lambda m: ipv6(
+        bytes([59, 2, 0, 1, 0, 0, 0xC9, 16]) + packed(m(G)), 60, src=m(E), dst=m(F)
+    ),
+    "segments, padded": lambda m: segments(m, b"\0\4\5\0\0\0\0\0"),
+    "shim6, payload": lambda m: ipv6(
+        bytes([41, 0, 0x80, 0, 0, 0, 0, 7]) + udp6(m, F, G), 140, src=m(E), dst=m(F)
+    ),
+    "no next header": lambda m: ipv6(b"data", 59, src=m(E), dst=m(F)),
+    "a NAT's keep-alive": lambda m: at_port(m, 4500, b"\xff"),
+    "a checksum of zero": sum_of_zero,
+    "timestamps alone": lambda m: over4(
+        17, 6, udp(b"x"), m(A), m(B), options=bytes([68, 8, 5, 0]) + b"time"
+    ),
+    "source quench": lambda m: icmp4(m, 4, udp4(m, B, C)),
+    "icmp timestamp": lambda m: icmp4(m, 13, bytes(12)),
+    "icmp router solicitation": lambda m: icmp4(m, 10, b""),
+    "an extension object of no size": lambda m: extended(m, bytes(8)),
+    "igmp, multicast router": lambda m: ipv4(
+        with_sum(b"\x30\x14\0\0", 2), 2, src=m(A), dst=m(D)
+    ),
+    "route information": route_information,
+    "mobile prefix solicitation": lambda m: icmp6(m, 146, bytes(4)),
+    "mobile prefix advertisement": lambda m: icmp6(m, 147, bytes(4) + b"\1\1" + bytes(6)),
+    "multicast router": lambda m: icmp6(m, 151, bytes(4)),
+    "sctp, interleaved data": lambda m: sctp(m, chunk(64, bytes(16) + b"data!")),
     "traceroute option": lambda m: over4(
         17, 6, udp(b"x"), m(A), m(B), options=bytes([82, 12]) + bytes(6) + packed(m(C))
     ),
@@ -453,6 +514,70 @@ UNKNOWN: dict[str, tuple[Callable[[Map], bytes], bytes, int]] = {
         lambda m: ipv6(bytes([59, 1, 3, 0]) + b"addr" + ADDRESSES, 43, src=m(E), dst=m(F)),
         b"addr" + ADDRESSES, 0,
     ),
+    "segment routing option 77": (
+        lambda m: segments(m, bytes([77, 8]) + ADDRESSES + b"\0\4\3\0\0\0"), ADDRESSES, 0,
+    ),
+    "mobility message 20": (
+        lambda m: mobility(m, 20, b"ab" + ADDRESSES), b"ab" + ADDRESSES, 44,
+    ),
+    "mobility option 9": (
+        lambda m: mobility(m, 6, bytes(6) + bytes([9, 8]) + ADDRESSES + b"\1\0"), ADDRESSES, 44,
+    ),
+    "HIP": (
+        lambda m: ipv6(bytes([59, 1, 1, 0]) + b"sums" + ADDRESSES, 139, src=m(E), dst=m(F)),
+        b"sums" + ADDRESSES, 0,
+    ),
+    "shim6": (
+        lambda m: ipv6(bytes([59, 1, 0, 0]) + b"sums" + ADDRESSES, 140, src=m(E), dst=m(F)),
+        b"sums" + ADDRESSES, 0,
+    ),
+    "IGMP": (lambda m: ipv6(ADDRESSES, 2, src=m(E), dst=m(F)), ADDRESSES, 0),
+    "IGMP type 64": (
+        lambda m: carried(m, 2, with_sum(b"\x40\0\0\0" + ADDRESSES, 2)), ADDRESSES, 22,
+    ),
+    "ICMP": (lambda m: ipv6(ADDRESSES, 1, src=m(E), dst=m(F)), ADDRESSES, 0),
+    "ICMPv6": (lambda m: carried(m, 58, ADDRESSES), ADDRESSES, 0),
+    # the sum over the extension keeps that over the message as it was
+    "ICMP extension 2": (
+        lambda m: extended(m, b"\0\x0c\2\0" + ADDRESSES), ADDRESSES, 158,
+    ),
+    "neighbour discovery option 60": (
+        lambda m: icmp6(m, 133, bytes(4) + bytes([60, 2]) + b"option" + ADDRESSES),
+        b"option" + ADDRESSES, 42,
+    ),
+    "minimal encapsulation": (
+        lambda m: ipv6(ADDRESSES, 55, src=m(E), dst=m(F)), ADDRESSES, 0,
+    ),
+    "OSPF version 4": (
+        lambda m: carried(m, 89, b"\4\1\0\x0c" + ADDRESSES), b"\4\1\0\x0c" + ADDRESSES, 0,
+    ),
+    "VRRP version 1": (
+        lambda m: carried(m, 112, b"\x11\1\1\1" + ADDRESSES), b"\x11\1\1\1" + ADDRESSES, 0,
+    ),
+    "HSRP version 1": (
+        lambda m: at_port(m, 1985, b"\1\0\0\0" + ADDRESSES), b"\1\0\0\0" + ADDRESSES, 26,
+    ),
+    "HSRP message 3": (
+        lambda m: at_port(m, 1985, b"\0\3\0\0" + ADDRESSES), b"\3\0\0" + ADDRESSES, 26,
+    ),
+    "IKE": (
+        lambda m: at_port(m, 4500, bytes(4) + ADDRESSES), bytes(4) + ADDRESSES, 26,
+    ),
+    "MPTCP ADD_ADDR": (
+        lambda m: over4(
+            6, 16, tcp(options=bytes([30, 12, 0x30, 1]) + ADDRESSES), m(A), m(B)
+        ), ADDRESSES, 36,
+    ),
+    "SCTP parameter 7": (
+        lambda m: sctp(m, chunk(1, bytes(16) + parameter(7, ADDRESSES))), ADDRESSES, 0,
+    ),
+    "SCTP parameter 5": (
+        lambda m: sctp(m, chunk(1, bytes(16) + b"\0\5\0\2" + ADDRESSES)),
+        b"\0\5\0\2" + ADDRESSES, 0,
+    ),
+    "SCTP chunk 66": (
+        lambda m: sctp(m, b"\x42\0\0\2" + ADDRESSES), b"\x42\0\0\2" + ADDRESSES, 0,
+    ),
     "later fragment": (
         lambda m: ipv4(ADDRESSES, 17, src=m(A), dst=m(B), fragment=3), ADDRESSES, 0,
     ),
@@ -498,6 +623,14 @@ def test_unknown_layer_becomes_zero(name: str) -> None:
         (ethernet(b"\1" * 40, 0x88CC), 1, ("LLDP",)),
         (packets.MAC + b"\0\x26\xfe\xfe\3" + b"\x83" * 35, 1, ("IS-IS",)),
         (packets.MAC + b"\0\x26\x42\x42\3" + bytes(35), 1, ()),
+        (packets.MAC + b"\0\x26\xaa\xaa\3\x08\0\x07\x80\x9b" + bytes(30), 1, ("SNAP",)),
+        (packets.MAC + b"\0\x26\6\6\3" + bytes(35), 1, ("LLC 6",)),
+        (packets.MAC + b"\0\2\6\6", 1, ()),
+        (
+            ethernet(struct.pack(">HHBBH", 1, 0x809B, 6, 4, 1) + bytes(20), 0x0806),
+            1,
+            ("ARP for ethertype 0x809b",),
+        ),
         (ethernet(b"\1" * 40, 0x8863), 1, ()),
         (ethernet(), 1, ()),
         (b"\1" * 40, 147, ("link layer",)),
@@ -523,6 +656,11 @@ def test_a_header_that_is_too_short_is_told() -> None:
     assert (told, told.unknown) == (2, ("IPv4 header length 3",))
     assert result[12:20] == udp4(mapped)[12:20]
     assert result[20:] == data[20:]
+
+
+def test_esp_in_udp_is_told() -> None:  # RFC 3948
+    result, told = result_of(at_port(as_is, 4500, b"\1\2\3\4" + ADDRESSES))
+    assert (result, told.unknown) == (at_port(mapped, 4500, b"\1\2\3\4" + ADDRESSES), ("ESP",))
 
 
 def test_at_most_eight_are_named() -> None:

@@ -76,6 +76,7 @@ def damaged(tmp_path: Path) -> Path:
         (["cut", "-o", EDGE, EDGE], f"plt: {EDGE}: it is one of the sources"),
         (["anon", "-o", "x.pcap", "--key-file", "/dev/null", EDGE], "plt: CryptoPan(): the key"),
         (["anon", "-o", "x.pcap", "--key-file", "/nokey", EDGE], "plt: /nokey: No such file"),
+        (["anon", "-o", "x.pcap", "--key-file", "-", "-"], "plt: the key and a trace can't both"),
     ],
 )  # fmt: skip
 def test_what_is_wrong_is_said_in_one_line(
@@ -102,6 +103,14 @@ def test_what_is_wrong_is_said_in_one_line(
         (["cut", "-o", "x.pcap", "--packets", "0", EDGE], "plt cut: Invalid value for '--packets'"),
         (["split", "-o", "x.pcap", EDGE], "plt split: one of --every, --packets and --size"),
         (["split", "-o", "x.pcap", "--size", "big", EDGE], "plt split: Invalid value for '--size'"),
+        (["info", "--filter", "tcp", "--where", "tcp", EDGE], "plt info: --filter and --where: "),
+        (
+            ["packets", "--tunnel-ports", "vxlan", EDGE],
+            "plt packets: Invalid value for '--tunnel-p",
+        ),
+        (["dns", "--ports", "53,domain", DNS], "plt dns: Invalid value for '--ports'"),
+        (["streams", "--follow", "1", "--write", "x", EDGE], "plt streams: --follow and --write: "),
+        (["streams", "--follow", "1", "--json", "--as", "raw", EDGE], "plt streams: --json has te"),
     ],
 )
 def test_usage_errors(arguments: list[str], said: str) -> None:
@@ -383,6 +392,21 @@ def test_parquet_without_a_library(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert done.code == 1
     assert done.err == "plt: Parquet needs pyarrow or polars: pip install pyarrow\n"
     assert list(tmp_path.iterdir()) == []
+
+
+def test_parquet_by_polars(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pl = pytest.importorskip("polars")
+    pytest.importorskip("pyarrow")
+    from plt.cli import parquet  # noqa: PLC0415
+
+    words = ["convert", "--fields", "time,src,dst,wire_len", EDGE, "-o"]
+    assert plt_run(*words, tmp_path / "pyarrow.parquet").code == 0
+    monkeypatch.setattr(parquet.importlib.util, "find_spec", "polars".__eq__)
+    assert plt_run(*words, tmp_path / "polars.parquet").code == 0
+    one, other = (pl.read_parquet(tmp_path / f"{name}.parquet") for name in ("pyarrow", "polars"))
+    assert one.columns == other.columns == ["time", "src", "dst", "wire_len"]
+    assert one.rows() == other.rows()
+    assert len(one) == 10_000
 
 
 def test_the_script_is_the_command_line() -> None:

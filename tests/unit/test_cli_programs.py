@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from command_line import DNS, EDGE, LINKS, command, plt_run, program_of, run_program
+from packets import read
 
 pytest.importorskip("click")
 pytest.importorskip("rich")
@@ -169,6 +170,22 @@ def test_program_anonymises_the_same(tmp_path: Path) -> None:
     by_command, by_program = both(arguments, "x.pcap", tmp_path)
     assert len(by_command["x.pcap"]) > 100_000
     assert by_command == by_program
+
+
+def test_programs_take_a_key_as_the_command_does(tmp_path: Path) -> None:
+    """From standard input, or by chance."""
+    outputs = [tmp_path / "command.pcap", tmp_path / "program.pcap"]
+    words = ["anon", "--key-file", "-", EDGE, "-o"]
+    program = program_of([*words, str(outputs[1])])
+    for line in (command(*words, str(outputs[0])), [sys.executable, "-c", program]):
+        subprocess.run(line, input=b"a key\n", env=os.environ, check=True)
+    assert outputs[0].read_bytes() == outputs[1].read_bytes()
+    by_chance = program_of(["anon", "-o", str(tmp_path / "chance.pcap"), EDGE])
+    run_program(by_chance)
+    assert "secrets.token_bytes(32)" in by_chance
+    counts = [len(read(path)) for path in (tmp_path / "chance.pcap", outputs[0])]
+    assert counts == [10_000, 10_000]
+    assert (tmp_path / "chance.pcap").read_bytes() != outputs[0].read_bytes()
 
 
 def test_program_of_info_counts_the_same() -> None:

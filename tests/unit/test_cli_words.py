@@ -1,6 +1,9 @@
-"""Times, sizes and ranges as people write them; the expected numbers are counted by hand."""
+"""Times, sizes, ranges and columns' names; the expected numbers are counted by hand."""
+
+import re
 
 import pytest
+from command_line import DNS, plt_run
 
 pytest.importorskip("click")
 pytest.importorskip("numpy")
@@ -95,3 +98,15 @@ def test_quantities_as_people_read_them() -> None:
     ]  # fmt: skip
     # RFC 9293 section 3.1: FIN is the lowest bit, then SYN, RST, PSH, ACK
     assert [tcp_flags(f) for f in (0x02, 0x12, 0x18, 0x04)] == ["S", "SA", "PA", "R"]
+
+
+@pytest.mark.parametrize(
+    ("table", "one"),
+    [("packets", "tcp.flags"), ("dns", "qname"), ("streams", "fwd_missing"), ("flows", "packets")],
+)
+def test_the_columns_that_are_listed_can_be_asked_for(table: str, one: str) -> None:
+    listed = plt_run("fields", table).rows
+    names = [name for name, what in listed if not re.search(r" \(--[\w ,-]+\)$", what)]
+    shown = plt_run(table, "--fields", ",".join(names), "--limit", "2", DNS)
+    assert (shown.code, shown.names) == (0, names)
+    assert one in names

@@ -392,3 +392,34 @@ def test_no_file_stays_open(tmp_path: Path) -> None:
     next(iter(plt.columns(path, FIELDS, workers=2)))
     gc.collect()
     assert os.listdir("/proc/self/fd") == before
+
+
+class Bytes:
+    """What is read at offsets."""
+
+    def __init__(self, data: bytes) -> None:
+        self.data = data
+
+    def read(self, size: int, at: int) -> bytes:
+        return self.data[at : at + size]
+
+
+def test_blocks_that_say_how_those_after_them_are_read() -> None:
+    for order, layout in (("<", _parts.PCAPNG), (">", _parts.PCAPNG | _parts.BIG_ENDIAN)):
+        section = packets.section(order)
+        interface = packets.interface(order=order)
+        state = _parts.State(layout, section)
+        after = _parts.State(layout, section + interface)
+        # a section begins anew, in whatever order of bytes the one before it was
+        for other in (state, _parts.State(_parts.PCAPNG, b"other")):
+            assert _parts.state_block(Bytes(section), 0, other) == (state, len(section))
+        data = section + interface
+        assert _parts.state_block(Bytes(data), len(section), state) == (after, len(interface))
+        for cut in (0, 11, len(interface) - 1):
+            assert _parts.state_block(Bytes(interface[:cut]), 0, state) is None
+        for size in (8, len(interface) + 2, 1 << 31):
+            sized = interface[:4] + struct.pack(order + "I", size) + interface[8:]
+            assert _parts.state_block(Bytes(sized), 0, state) is None
+        assert _parts.state_block(Bytes(section[:8] + bytes(20)), 0, state) is None
+        record = packets.enhanced(bytes(20), order=order)
+        assert _parts.state_block(Bytes(record), 0, state) is None

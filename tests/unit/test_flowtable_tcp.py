@@ -367,6 +367,45 @@ def test_a_connection_across_the_border_is_not_exact(tmp_path):
     assert one.merge(apart) is True
 
 
+def shorter(start: float) -> list[tuple[float, bytes]]:
+    """Round trips of 10 ms each way, a window of 100."""
+    return [
+        (start, there(0, flags=SYN)),
+        (start + 0.01, back(0, flags=SYN | ACK)),
+        (start + 0.02, there(window=100)),
+    ]
+
+
+def longer(start: float) -> list[tuple[float, bytes]]:
+    """Round trips of 30 and 20 ms forward and 20 ms back, windows of 50 and 200."""
+    return [
+        (start, there(0, flags=SYN)),
+        (start + 0.03, back(0, flags=SYN | ACK)),
+        (start + 0.05, there(window=50)),
+        (start + 0.06, there(payload=b"abc", window=200)),
+        (start + 0.08, back(ack=4, window=70)),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("earlier", "later", "server_rtt"), [(shorter, longer, 10), (longer, shorter, 30)]
+)
+def test_connections_of_the_same_ports_are_joined(tmp_path, earlier, later, server_rtt):
+    one, other = FlowTable(tcp=True), FlowTable(tcp=True)
+    one.add_trace(trace(tmp_path / "0.pcap", earlier(0)))
+    other.add_trace(trace(tmp_path / "1.pcap", later(1)))
+    one.merge(other)
+    joined = only(one)
+    assert joined.packets == 8
+    assert (joined.fwd_rtt_count, joined.rev_rtt_count) == (3, 2)
+    assert (joined.fwd_rtt_min_ns, joined.fwd_rtt_max_ns) == (10_000_000, 30_000_000)
+    assert joined.fwd_rtt_mean_ns == 20_000_000
+    assert (joined.rev_rtt_min_ns, joined.rev_rtt_max_ns) == (10_000_000, 20_000_000)
+    assert (joined.fwd_window_min, joined.fwd_window_max) == (50, 200)
+    assert (joined.rev_window_min, joined.rev_window_max) == (70, 70)
+    assert joined.server_rtt_ns == server_rtt * 1_000_000
+
+
 def test_flows_are_copied_and_pickled(flow):
     one = flow(there(1, payload=b"abc"), back(ack=4))
     again = pickle.loads(pickle.dumps(one))

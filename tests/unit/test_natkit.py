@@ -9,6 +9,7 @@ import pickle
 import struct
 from pathlib import Path
 
+import packets as made
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -596,3 +597,22 @@ def test_module():
     assert (IPflow.__module__, FlowHome.__module__) == ("natkit", "natkit")
     assert str(inspect.signature(IPflow)) == "(obj, /)"
     assert str(inspect.signature(FlowHome)) == "(*prefixes)"
+
+
+# IPv4's addresses end 16 and 20 bytes after its start (RFC 791 section 3.1), IPv6's 24 and 40
+# (RFC 8200 section 3); the Ethernet header before them has 14.
+@pytest.mark.parametrize(
+    ("frame", "source", "destination"),
+    [
+        (made.ethernet(made.ipv4(made.udp())), 30, 34),
+        (made.ethernet(made.ipv6(made.udp()), 0x86DD), 38, 54),
+    ],
+)
+def test_a_flow_of_a_header_that_was_cut(tmp_path, frame, source, destination):
+    for size in range(15, destination):
+        packet = made.packet_of(frame[:size], tmp_path, wire=len(frame))
+        name = "src_prefix" if size < source else "dst_prefix"
+        for part in (packet, packet.layer3, packet.ip or packet.ip6):
+            with pytest.raises(ValueError, match=f"^Data too short for {name}$"):
+                IPflow(part)
+    assert IPflow(made.packet_of(frame[:destination], tmp_path, wire=len(frame))).proto == 17

@@ -272,11 +272,30 @@ FOUND: dict[str, tuple[int, bytes, bytes, int]] = {
     "nsh": (ETH, eth(b"\x0f\xc2\x02\x01\0\0\1\xff" + IP4, 0x894F), IP4, 0),
     "nsh-6": (ETH, eth(b"\x0f\xc6\x01\x02\0\0\1\xff" + bytes(16) + IP6, 0x894F), IP6, 0),
     "nsh-ethernet": (ETH, eth(b"\x0f\xc2\x02\x03\0\0\1\xff" + eth(IP4), 0x894F), IP4, 0),
+    "port-extension": (ETH, eth(bytes(6) + b"\x08\0" + IP4, 0x893F), IP4, 0),
+    "backbone-bridge": (ETH, eth(bytes(4) + packets.MAC + b"\x08\0" + IP4, 0x88E7), IP4, 0),
+    "802.2-ip": (ETH, eth(b"\6\6\3" + IP4, 3 + len(IP4)), IP4, 0),
+    "null-ethertype": (0, struct.pack("<I", 0x86DD) + IP6, IP6, 0),
+    "sll-802.2": (113, sll(snap(IP4), 4), IP4, 0),
+    "sll-802.11": (113, sll(wireless(snap(IP4), DATA, TO_DS), 0, 801), IP4, 0),
+    "sll-radiotap": (
+        113, sll(radiotap(wireless(snap(IP4), DATA, TO_DS), None, False), 0, 803), IP4, 0
+    ),
+    "slip": (8, bytes(16) + IP4, IP4, 0),
+    "netanalyzer": (240, b"\0\4\0\0" + eth(IP4), IP4, 0),
+    "netanalyzer-preamble": (241, b"\0\4\0\0" + b"\x55" * 7 + b"\xd5" + eth(IP4), IP4, 0),
+    "frame-relay-cisco": (107, b"\x18\x41\x08\0" + IP4, IP4, 0),
+    "juniper-ggsn-mpls": (133, b"MGC\0\x05\0\0\0" + label(16, True) + IP4, IP4, 0),
+    "juniper-ggsn-services": (133, b"MGC\0\x48\xa2\0\0" + bytes(4) + IP4, IP4, 0),
+    "juniper-mlppp-lsq-mpls": (
+        130, b"MGC\0\x47\0\0\0\0\x20\0\0" + label(16, True) + IP4, IP4, 0
+    ),
+    "juniper-mlppp-lsq-ppp": (130, b"MGC\x01\x47" + bytes(7) + b"\0\x21" + IP4, IP4, 0),
 }  # fmt: skip
 #: What tshark 4.0 shows as bytes only.
 NOT_TSHARK = {
     "infiniband",  # tshark reads no pcap of it
-    "cisco-hdlc-direction", "mpls-alone",
+    "cisco-hdlc-direction", "mpls-alone", "slip", "sll-802.11", "netanalyzer-preamble",
     # of Juniper's, these are tcpdump's alone
     "juniper-pppoe-atm", "juniper-es", "juniper-monitor", "juniper-mfr-lsq",
     # tags of switches: tcpdump's, and Linux's net/dsa
@@ -353,6 +372,8 @@ NOTHING: dict[str, tuple[int, bytes, int]] = {
     "ppp-lcp": (9, b"\xff\x03\xc0\x21\1\1\0\4", 0),
     "slarp": (104, b"\x8f\x00\x80\x35" + bytes(18), 0x8035),
     "usb": (220, bytes(80), 0),
+    "nflog-no-attribute": (239, b"\2\0\0\0" + struct.pack("<HH", 2, 8) + IP4, 0),
+    "juniper-mlppp-unknown": (130, b"MGC\0\x47\0\0\0\0\x70\0\0" + IP4, 0),
     "unknown": (65000, IP4, 0),
 }
 
@@ -415,7 +436,16 @@ def test_wire_length_of_a_cooked_loopback_frame(tmp_path: Path) -> None:
         (276, sll2(IP4, 0x0800, kind=4), "OUTGOING"),
         (117, bytes([61, 2]) + bytes(58) + b"\x01" + bytes(3) + IP4, "INCOMING"),
         (117, bytes([61, 2]) + bytes(58) + b"\x02" + bytes(3) + IP4, "OUTGOING"),
+        (204, b"\0\xff\x03\0\x21" + IP4, "INCOMING"),
+        (204, b"\1\xff\x03\0\x21" + IP4, "OUTGOING"),
+        (178, b"MGC\1" + eth(IP4), "INCOMING"),
+        (178, b"MGC\0" + eth(IP4), "OUTGOING"),
+        (178, eth(IP4), "UNKNOWN"),
         (ETH, eth(IP4), "UNKNOWN"),
+        (113, b"\0", "UNKNOWN"),
+        (276, bytes(10), "UNKNOWN"),
+        (117, bytes(60), "UNKNOWN"),
+        (204, b"", "UNKNOWN"),
     ],
 )
 def test_direction(dlt: int, data: bytes, direction: str, tmp_path: Path) -> None:

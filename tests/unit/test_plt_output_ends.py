@@ -1,5 +1,6 @@
 """What output traces leave, and say, where a disk is full or a pipe is closed; standard output."""
 
+import io
 import os
 import shutil
 import struct
@@ -232,3 +233,10 @@ def test_libtrace_reads_erf_records(tmp_path: Path) -> None:
     lengths = [line.split()[3] for line in run.stdout.splitlines() if "Packet Length" in line]
     assert lengths == [f"{42 + i}/{46 + i}" for i in range(1, 9)]
     assert run.stdout.count("45 00 00") == 8  # where each IP header begins
+
+
+@pytest.mark.parametrize("stdout", [io.StringIO(), None])
+def test_standard_output_without_bytes(stdout: object, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdout", stdout)
+    with pytest.raises(plt.LibtraceError, match="no standard output that takes bytes"):
+        plt.output_trace("pcapfile:-").start_output()

@@ -314,6 +314,66 @@ def test_what_a_packet_lacks_compares_false() -> None:
     assert numbers(EDGE, "dst_port in ()") == []
 
 
+def test_minus_zero_is_zero(tmp_path: Path) -> None:
+    records = [p.Record(p.ethernet(), sec=n) for n in range(3)]
+    path = p.write(tmp_path / "epoch.pcap", p.pcap(records))
+    assert numbers(path, "seconds == -0.0") == [0]
+    assert numbers(path, "seconds > -0.0") == [10**9, 2 * 10**9]
+
+
+@pytest.mark.parametrize(
+    ("condition", "count"),
+    [
+        ("linktype in 9223372036854775808", 0),
+        ("linktype in 0-9223372036854775808", 3),
+        ("linktype in -9223372036854775809", 0),
+        ("linktype in -9223372036854775809-9223372036854775808", 3),
+        ("linktype > 9223372036854775808", 0),
+        ("linktype < 9223372036854775808", 3),
+        ("linktype < -9223372036854775809", 0),
+        ("linktype > -9223372036854775809", 3),
+        ("ts_sec in -5--1", 0),
+        ("wire_len in -5--1", 0),
+        ("wire_len < 0", 0),
+        ("erf_time > 18446744073709551615", 0),
+    ],
+)
+def test_numbers_that_no_column_holds(tmp_path: Path, condition: str, count: int) -> None:
+    records = [p.Record(p.ethernet(), sec=p.EPOCH + n) for n in range(3)]
+    path = p.write(tmp_path / "three.pcap", p.pcap(records))
+    assert len(numbers(path, condition)) == count
+
+
+def test_two_columns_of_addresses(tmp_path: Path) -> None:
+    pairs = [("192.0.2.1", "192.0.2.1"), ("192.0.2.1", "192.0.2.2"), ("::1", "::1"), ("::1", "::2")]
+    frames = [
+        p.ethernet(p.ipv6(p.udp(), src=src, dst=dst), 0x86DD)
+        if ":" in src
+        else p.ethernet(p.ipv4(p.udp(), src=src, dst=dst))
+        for src, dst in pairs
+    ]
+    frames.append(p.ethernet(bytes(28), 0x0806))
+    records = [p.Record(frame, sec=n) for n, frame in enumerate(frames)]
+    path = p.write(tmp_path / "land.pcap", p.pcap(records))
+    assert numbers(path, "src == dst") == [0, 2 * 10**9]
+    assert numbers(path, "src != dst") == [10**9, 3 * 10**9]
+
+
+def test_lists_of_many_ip6_addresses(tmp_path: Path) -> None:
+    sources = [int(ip_address("2001:db8::")) + (n << 64) + n for n in range(40)]
+    frames = [
+        p.ethernet(p.ipv6(p.udp(), p.UDP, src=str(ip_address(source))), 0x86DD)
+        for source in sources
+    ]
+    records = [p.Record(frame, sec=n) for n, frame in enumerate(frames)]
+    path = p.write(tmp_path / "ip6.pcap", p.pcap(records))
+    listed = {n for n in range(40) if n % 3 != 1}
+    items = ", ".join(str(ip_address(sources[n])) for n in listed)
+    times = [n * 10**9 for n in range(40)]
+    assert numbers(path, f"src in ({items})") == [times[n] for n in sorted(listed)]
+    assert numbers(path, f"src not in ({items})") == times[1::3]
+
+
 def test_times(tmp_path: Path) -> None:
     utc = datetime.UTC
     records = [p.Record(p.ethernet(), sec=p.EPOCH + n) for n in range(5)]
@@ -392,6 +452,26 @@ BAD = [
     ("layer2.src & 1 == 1", "a mask is for integers", 11),
     ("ttl == 00:11:22:33:44:55", "a number is compared here", 7),
     ("tcp and ; udp", "this is neither a name nor a value nor an operator", 8),
+    ("seconds == ts_sec", "this is compared with numbers only", 0),
+    ("ts_sec == seconds", "this is compared with numbers only", 10),
+    ("dst_port == src_port & 1", "a mask stands on the left side", 12),
+    ("5 in (5)", "a column is to stand before in", 0),
+    ("tcp in (5)", "a column is to stand before in", 0),
+    ("src == ''", "an address or a prefix is compared here", 7),
+    ("src == '192.0.2.0/'", "an address or a prefix is compared here", 7),
+    ("src == '192.0.2.0/x'", "an address or a prefix is compared here", 7),
+    ("time > '201'", "this is no time with its zone", 7),
+    ("time > '20x0-01-01Z'", "this is no time with its zone", 7),
+    ("time > '2010-01-01T24:00:00Z'", "this is no time with its zone", 7),
+    ("time > '2010-01-01T00:00:00.Z'", "this is no time with its zone", 7),
+    ("dst_port & ; == 1", "this is neither a name nor a value nor an operator", 11),
+    ("dst_port in (;)", "this is neither a name nor a value nor an operator", 13),
+    ("dst_port in (80-;)", "this is neither a name nor a value nor an operator", 16),
+    ("dst_port in (and)", "a name or a value is to stand here", 13),
+    ("tcp or ; == 1", "this is neither a name nor a value nor an operator", 7),
+    ("dst_port == -;", "this is neither a name nor a value nor an operator", 13),
+    ("dst_port == -tcp", "a number is to follow -", 13),
+    ("dst_port not ;", "this is neither a name nor a value nor an operator", 13),
     ("(" * 300 + "tcp" + ")" * 300, "more than 200 parentheses are open here", 200),
 ]
 

@@ -230,3 +230,9 @@ def test_lzma_of_other_settings(tmp_path: Path) -> None:
         sized = alone[:5] + struct.pack("<Q", len(data)) + alone[13:]  # as xz -F lzma writes it
         packets.write(path, sized)
         assert "compressed with lzma (.lzma)" in packets.count_to_error(path)[1]
+
+
+def test_no_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdin", None)
+    with pytest.raises(plt.LibtraceError, match="this process has no standard input"):
+        plt.trace("-").start()

@@ -44,7 +44,7 @@ uint64_t natkit_llc(struct anonymising *self, const struct stretch *in, const st
     }
 }
 
-/* --- x ---------------------------------------------------- */
+/* --- IGMP (RFC 3376) and MLD (RFC 3810) ------------------------------------------------------- */
 
 /* The records of a report: RFC 3376 section 4.2, RFC 3810 section 5.2. */
 static uint64_t replace_report(struct anonymising *self, const struct stretch *in, int version)

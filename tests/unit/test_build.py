@@ -1,8 +1,10 @@
 """What setup.py asks of the compiler, whatever CFLAGS says, and what it says of missing headers."""
 
 import os
+import re
 import subprocess
 import sys
+import sysconfig
 from pathlib import Path
 
 import pytest
@@ -126,3 +128,28 @@ def test_missing_compiler_is_one_line(tmp_path: Path) -> None:
     (line,) = build_errors(compiler, tmp_path, "")
     assert line.startswith("error: there is no C compiler: ")
     assert str(compiler) in line
+
+
+def test_what_is_linuxs_is_left_out_elsewhere() -> None:
+    """Packet sockets, affinity, huge pages: macOS has none, and the rest is built there.
+
+    Linux's headers are there all the same, so that none may be named outside of such a part.
+    """
+    sources = sorted((ROOT / "src").rglob("*.[ch]"))
+    linux = [path for path in sources if "__linux__" in path.read_text()]
+    others = [path for path in sources if path not in linux]
+    assert {path.name for path in linux} >= {"sockets.c", "framing.c", "pipeline.c", "memory.c"}
+    assert not [
+        path
+        for path in others
+        if re.search(r"#include <(linux|sys/epoll|net/if_arp)", path.read_text())
+    ]
+    include = sysconfig.get_path("include")
+    for path in linux:
+        run = subprocess.run(
+            ["gcc", "-U__linux__", "-std=c11", "-Wall", "-Wextra", "-Werror", "-fsyntax-only", "-H",
+             f"-I{ROOT / 'src'}", "-isystem", include, path],
+            capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        assert run.returncode == 0, run.stderr
+        assert "linux/if_packet.h" not in run.stderr

@@ -162,12 +162,13 @@ wheel-roots: $(VENV)/.wheel ## build wheels, and try them in bare Debian 12 and 
 	tools/wheel.sh $(BIN)/python $(ROOTS)
 	tools/wheel_roots.sh $(BIN)/python
 
-# What is to run of it: CELLS='sid clang, s390x'; all without.
+# What is to run of it: CELLS='sid clang, s390x', TESTS='tests/unit/test_ipp.py'; all without.
 CELLS :=
+TESTS :=
 
 matrix: ## build and test on Debian 12, 13, sid, CPython 3.11 to 3.14, gcc, clang, arm64, s390x (root; an hour)
 	tools/install.sh matrix
-	WARNINGS='$(WARNINGS)' python3 tools/matrix.py '$(CELLS)'
+	WARNINGS='$(WARNINGS)' TESTS='$(TESTS)' python3 tools/matrix.py '$(CELLS)'
 
 bench: $(VENV)/.built $(VENV)/.test $(VENV)/.bench ## measure, compare, write doc/performance.md
 	$(BIN)/python bench/run.py $(ARGS)

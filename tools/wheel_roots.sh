@@ -27,7 +27,7 @@ for release in bookworm trixie; do
     cp -R tests/tutorial/expected "$root/try/tests/tutorial"
     cp -R tools/try_wheel.py dist "$root/try"
     cp "$roots"/pip/pip-*.whl "$root/try/pip.whl"
-    # a network of its own, whose lo nobody else uses
+    # a network of its own, whose lo is its own
     tools/roots.sh enter --without-network "$root" sh -euc '
         python3 /try/pip.whl/pip install -q --no-index --break-system-packages -f /try/dist \
             python-libtrace

@@ -51,6 +51,8 @@ on_each = @echo '$(firstword $(1)): $(words $(C_FILES)) files'; \
 .PHONY: help demo tutorial test lab check check-format check-tidy check-cppcheck check-ruff \
         check-types check-warnings check-symbols check-workflows asan fuzz fuzz-seeds fuzzers docs \
         look notebooks wheel wheel-roots bench coverage clean
+        check-types check-warnings check-symbols asan fuzz fuzz-seeds fuzzers docs look \
+        notebooks wheel wheel-roots matrix bench clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' Makefile
@@ -168,6 +170,14 @@ wheel: $(VENV)/.wheel ## build dist/*.whl, which carries its libraries, and test
 wheel-roots: $(VENV)/.wheel ## build wheels, and try them in bare Debian 12 and 13 (root; ten minutes)
 	tools/wheel.sh $(BIN)/python $(ROOTS)
 	tools/wheel_roots.sh $(BIN)/python
+
+# What is to run of it: CELLS='sid clang, s390x', TESTS='tests/unit/test_ipp.py'; all without.
+CELLS :=
+TESTS :=
+
+matrix: ## build and test on Debian 12, 13, sid, CPython 3.11 to 3.14, gcc, clang, arm64, s390x (root; an hour)
+	tools/install.sh matrix
+	WARNINGS='$(WARNINGS)' TESTS='$(TESTS)' python3 tools/matrix.py '$(CELLS)'
 
 bench: $(VENV)/.built $(VENV)/.test $(VENV)/.bench ## measure, compare, write doc/performance.md
 	$(BIN)/python bench/run.py $(ARGS)

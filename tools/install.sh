@@ -1,7 +1,7 @@
 #!/bin/sh
 # Install, with apt-get, what a target needs and this machine lacks.
 #
-# usage: tools/install.sh build|test|check|fuzz|wheel|look|roots
+# usage: tools/install.sh build|test|check|fuzz|wheel|look|roots|matrix
 #
 # PYTHON names the interpreter to build for.
 #
@@ -81,8 +81,13 @@ look)
 roots)
     command_of debootstrap debootstrap
     ;;
+matrix)
+    command_of debootstrap debootstrap
+    command_of git git
+    command_of qemu-s390x-static qemu-user-static
+    ;;
 *)
-    echo "usage: $0 build|test|check|fuzz|wheel|look|roots" >&2
+    echo "usage: $0 build|test|check|fuzz|wheel|look|roots|matrix" >&2
     exit 2
     ;;
 esac

@@ -11,18 +11,13 @@ roots=$PWD/build/wheel-roots
 
 [ "$(id -u)" -eq 0 ] || { echo "$0: only root can make roots and enter them" >&2; exit 1; }
 tools/install.sh roots
-# shellcheck disable=SC2016 # a word of apt-get, not of the shell
-mirror=$(apt-get indextargets 'Created-By: Packages' 'Label: Debian' --format '$(REPO_URI)' |
-    head -n 1)
 rm -rf "$roots"
 mkdir -p "$roots"
 "$tools" -m pip download -q --no-deps -d "$roots/pip" pip
 
 for release in bookworm trixie; do
     root=$roots/$release
-    echo "making a root of Debian $release"
-    debootstrap --variant=minbase --include=python3 "$release" "$root" ${mirror:+"$mirror"} >"$root.log" ||
-        { tail -n 5 "$root.log"; exit 1; } >&2
+    tools/roots.sh make "$release" "$root" python3
     present=$(find "$root" \( -name 'libtrace*' -o -name 'libwandio*' -o -name 'libpcap*' \
         -o -name 'libldns*' \) -print)
     [ -z "$present" ] || { echo "$release is not bare: $present" >&2; exit 1; }
@@ -32,14 +27,10 @@ for release in bookworm trixie; do
     cp -R tests/tutorial/expected "$root/try/tests/tutorial"
     cp -R tools/try_wheel.py dist "$root/try"
     cp "$roots"/pip/pip-*.whl "$root/try/pip.whl"
-    # A network of its own, whose lo nobody else uses; what is mounted goes with the namespace.
-    # shellcheck disable=SC2016 # the words of the inner shell
-    unshare --mount --net --pid --fork sh -euc '
-        mount -t proc proc "$1/proc"
-        exec chroot "$1" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin sh -euc "
-            python3 /try/pip.whl/pip install -q --no-index --root-user-action=ignore \
-                --break-system-packages -f /try/dist python-libtrace
-            cd /
-            python3 /try/try_wheel.py /try"
-    ' sh "$root"
+    # a network of its own, whose lo is its own
+    tools/roots.sh enter --without-network "$root" sh -euc '
+        python3 /try/pip.whl/pip install -q --no-index --break-system-packages -f /try/dist \
+            python-libtrace
+        cd /
+        python3 /try/try_wheel.py /try'
 done

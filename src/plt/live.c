@@ -142,9 +142,17 @@ static int fill_file(struct source *base)
 static void live_count_drops(struct source *base)
 {
     struct live_source *self = (struct live_source *)base;
-    uint64_t drops = self->started ? trace_get_dropped_packets(self->trace) : UINT64_MAX;
-    if (drops != UINT64_MAX) /* libtrace's value for not known */
-        base->drops = self->drops_before + drops;
+    if (!self->started)
+        return;
+    if (is_interface(self) && self->fd >= 0) {
+        base->drops += sockets_drops(self->fd);
+        return;
+    }
+    uint64_t drops = trace_get_dropped_packets(self->trace);
+    if (drops == UINT64_MAX) /* libtrace's value for not known */
+        return;
+    /* of an interface libtrace 3 says those since it was asked last, as the kernel does */
+    base->drops = drops + (is_interface(self) ? base->drops : self->drops_before);
 }
 
 static void close_trace(struct live_source *self)
@@ -162,6 +170,7 @@ static void close_trace(struct live_source *self)
     self->packet = NULL;
     self->trace = NULL;
     self->started = false;
+    self->fd = -1;
 }
 
 static void live_destroy(struct source *base)
@@ -196,7 +205,7 @@ static int start(struct live_source *self)
     int failed = 0;
     libtrace_eventobj_t event = {.type = TRACE_EVENT_SLEEP};
     /* libtrace tells its socket when there is nothing to read, which may be too late */
-    int fd = self->kind == KIND_INT ? sockets_next_descriptor() : -1;
+    int fd = is_interface(self) ? sockets_next_descriptor() : -1;
     Py_BEGIN_ALLOW_THREADS
     failed = trace_start(self->trace) < 0;
     self->fd = !failed && sockets_captures(fd, self->watch.index) ? fd : -1;
@@ -244,7 +253,15 @@ static int live_configure(struct source *base, const struct capture_config *conf
 static int live_pause(struct source *base)
 {
     struct live_source *self = (struct live_source *)base;
-    return trace_pause(self->trace) < 0 ? raise_problem(self->trace) : 0;
+    live_count_drops(base); /* pausing closes the socket of an interface */
+    self->drops_before = base->drops;
+    if (trace_pause(self->trace) < 0)
+        return raise_problem(self->trace);
+    if (is_interface(self)) {
+        self->started = false;
+        self->fd = -1;
+    }
+    return 0;
 }
 
 /* Have libtrace open the URI, and start; 0, or -1 with an exception. */

@@ -17,6 +17,10 @@
 
 #define MAX_SNAPLEN 262144
 
+/* libpcap's ring gives each packet as much room as a long one needs: this is 256 of 64 KiB, as many
+ * as int: and ring: hold.  Its own 2 MiB are 32. */
+#define RING_BYTES (16 << 20)
+
 struct pcap_live {
     struct source base;
     struct plt_state *state; /* borrowed */
@@ -26,6 +30,7 @@ struct pcap_live {
     int promisc;             /* as configured */
     double timeout;
     uint32_t dlt;
+    uint64_t drops_before;     /* of captures before it was paused */
     uint32_t nsec_of_fraction; /* what libpcap's tv_usec counts, by its precision */
     struct watch watch;
     bool ready; /* record is set and was not handed out */
@@ -91,9 +96,9 @@ static int pcap_live_fill(struct source *base)
 static void pcap_live_count_drops(struct source *base)
 {
     const struct pcap_live *self = (struct pcap_live *)base;
-    struct pcap_stat stat;
+    struct pcap_stat stat = {0};
     if (self->pcap && pcap_stats(self->pcap, &stat) == 0)
-        base->drops = (uint64_t)stat.ps_drop + stat.ps_ifdrop;
+        base->drops = self->drops_before + stat.ps_drop + stat.ps_ifdrop;
 }
 
 static void pcap_live_destroy(struct source *base)
@@ -147,6 +152,8 @@ static int activate(struct pcap_live *self, const struct capture_config *config)
     if (status == 0)
         status = pcap_set_timeout(self->pcap, 100);
     if (status == 0)
+        status = pcap_set_buffer_size(self->pcap, RING_BYTES);
+    if (status == 0)
         status = pcap_set_immediate_mode(self->pcap, 1);
     if (status == 0)
         status = pcap_set_tstamp_precision(self->pcap, PCAP_TSTAMP_PRECISION_NANO);
@@ -189,6 +196,7 @@ static int pcap_live_pause(struct source *base)
 {
     struct pcap_live *self = (struct pcap_live *)base;
     pcap_live_count_drops(base);
+    self->drops_before = base->drops;
     if (self->pcap)
         pcap_close(self->pcap);
     self->pcap = NULL;

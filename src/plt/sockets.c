@@ -43,6 +43,13 @@ bool sockets_stop_filtering(int fd)
     return fd >= 0 && setsockopt(fd, SOL_SOCKET, SO_DETACH_FILTER, &unused, sizeof(unused)) == 0;
 }
 
+uint32_t sockets_drops(int fd)
+{
+    struct tpacket_stats stats = {0}; /* reading it resets it (packet(7)) */
+    socklen_t size = sizeof(stats);
+    return getsockopt(fd, SOL_PACKET, PACKET_STATISTICS, &stats, &size) == 0 ? stats.tp_drops : 0;
+}
+
 #else
 
 bool sockets_are_there(void)
@@ -63,6 +70,11 @@ bool sockets_captures(int Py_UNUSED(fd), int Py_UNUSED(index))
 bool sockets_stop_filtering(int Py_UNUSED(fd))
 {
     return false;
+}
+
+uint32_t sockets_drops(int Py_UNUSED(fd))
+{
+    return 0;
 }
 
 #endif

@@ -3,6 +3,7 @@
 #define PLT_SOCKETS_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 /* Whether the system has packet sockets (packet(7)), which int: and ring: need. */
 bool sockets_are_there(void);
@@ -16,6 +17,8 @@ int sockets_next_descriptor(void);
 bool sockets_captures(int fd, int index);
 /* Take the filter from a packet socket; false where that fails. */
 bool sockets_stop_filtering(int fd);
+/* How many packets a packet socket lost since it was asked last; 0 where it can't be asked. */
+uint32_t sockets_drops(int fd);
 /* Close what libtrace's rt: leaves open where it can't connect: a TCP socket without a peer, at the
  * number fd that was free before.  Only where no other thread can have opened that meanwhile. */
 void sockets_close_unconnected(int fd);

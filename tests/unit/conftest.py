@@ -6,8 +6,15 @@ from typing import Any
 
 import pytest
 from flow_traces import Sent, trace
+from live import Namespace
 
 from natkit import FlowTable
+
+
+@pytest.fixture(scope="session")
+def namespace() -> Namespace:
+    """Runs programs in network namespaces of their own, with a veth pair."""
+    return Namespace()
 
 
 @pytest.fixture

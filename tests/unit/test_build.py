@@ -1,8 +1,10 @@
 """What setup.py asks of the compiler, whatever CFLAGS says, and what it says of missing headers."""
 
 import os
+import re
 import subprocess
 import sys
+import sysconfig
 from pathlib import Path
 
 import pytest
@@ -126,3 +128,24 @@ def test_missing_compiler_is_one_line(tmp_path: Path) -> None:
     (line,) = build_errors(compiler, tmp_path, "")
     assert line.startswith("error: there is no C compiler: ")
     assert str(compiler) in line
+
+
+def test_what_is_linuxs_is_left_out_elsewhere(tmp_path: Path) -> None:
+    """Packet sockets, affinity, huge pages: macOS has none, and the rest is built there."""
+    sources = sorted((ROOT / "src").rglob("*.[ch]"))
+    linux = [path for path in sources if "__linux__" in path.read_text()]
+    assert {path.name for path in linux} >= {"sockets.c", "framing.c", "pipeline.c", "memory.c"}
+    headers = re.compile(r"#include <(linux/|sys/epoll|net/if_arp)")
+    assert not [path for path in sources if path not in linux and headers.search(path.read_text())]
+    # Debian's pyconfig.h asks for Linux itself
+    before = tmp_path / "before.h"
+    before.write_text("#include <Python.h>\n#undef __linux__\n#undef _GNU_SOURCE\n")
+    include = sysconfig.get_path("include")
+    for path in linux:
+        run = subprocess.run(
+            ["gcc", "-include", before, "-std=c11", "-Wall", "-Wextra", "-Werror", "-H",
+             "-fsyntax-only", f"-I{ROOT / 'src'}", "-isystem", include, path],
+            capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        assert run.returncode == 0, run.stderr
+        assert "linux/if_packet.h" not in run.stderr

@@ -1,53 +1,13 @@
 """Live captures of interfaces that go down or away, in a network namespace of the test's own."""
 
-import shutil
-import subprocess
-import sys
-
 import packets
 import pytest
+from live import Namespace
 
 FORMATS = ["int", "ring", "pcapint"]
 
-PAIR = """
-import socket, subprocess, sys, threading, plt
-def ip(*words):
-    subprocess.run(["ip", *words], check=True)
-for family in "all", "default":
-    with open(f"/proc/sys/net/ipv6/conf/{family}/disable_ipv6", "w") as file:
-        file.write("1")  # nothing but our frames
-ip("link", "add", "near", "type", "veth", "peer", "name", "far")
-ip("link", "set", "far", "up")
-out = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
-out.bind(("far", 0))
-frame = bytes(12) + b"\\x88\\xb5" + bytes(60)  # an ethertype for experiments (IEEE 802)
-END = {"down": ("set", "near", "down"), "gone": ("del", "near")}
-"""
-
-
-@pytest.fixture(scope="module")
-def namespace() -> list[str]:
-    """The command that runs another one in a new network namespace."""
-    unshare = shutil.which("unshare")
-    if unshare is None:
-        pytest.skip("unshare is not installed")
-    command = [unshare, "--net", sys.executable, "-c"]
-    run = subprocess.run([*command, PAIR], capture_output=True, timeout=60, check=False)
-    if run.returncode:
-        pytest.skip("network namespaces and veth interfaces are not permitted here")
-    return command
-
-
-def run_in(namespace: list[str], program: str, *args: str) -> str:
-    run = subprocess.run(
-        [*namespace, PAIR + program, *args],
-        capture_output=True, text=True, timeout=60, check=False, env=packets.environment(),
-    )  # fmt: skip
-    assert (run.returncode, run.stderr) == (0, "")
-    return run.stdout
-
-
 LOOP = """
+END = {"down": ("set", "near", "down"), "gone": ("del", "near")}
 ip("link", "set", "near", "up")
 name, how, when = sys.argv[1:]
 trace = plt.trace(f"{name}:near")
@@ -81,23 +41,29 @@ trace.close()
 @pytest.mark.parametrize("when", ["before", "while it waits"])
 @pytest.mark.parametrize("how", ["down", "gone"])
 @pytest.mark.parametrize("name", FORMATS)
-def test_an_interface_that_ends(name: str, how: str, when: str, namespace: list[str]) -> None:
+def test_an_interface_that_ends(name: str, how: str, when: str, namespace: Namespace) -> None:
     """What it gave before is read, then an error names it, and nothing is printed."""
     error = f"{name}:near: the interface near is {how}, after packet 20"
-    out = run_in(namespace, LOOP, name, how, when)
+    out = namespace.run(LOOP, name, how, when)
     assert out.splitlines() == [error, "20 20 0", error]
 
 
 AGAIN = """
+name, how = sys.argv[1:]
 ip("link", "set", "near", "up")
-trace = plt.trace(f"{sys.argv[1]}:near")
+trace = plt.trace(f"{name}:near")
 trace.conf_timeout(30)
 trace.start()
-ip("link", "set", "near", "down")
+if how == "gone":
+    ip("link", "del", "near")
+else:
+    ip("link", "set", "near", "down")
 try:
     next(trace)
 except plt.LibtraceError as error:
     print(error)
+if how == "gone":
+    out = pair()
 ip("link", "set", "near", "up")
 trace.pause()
 trace.start()
@@ -107,10 +73,11 @@ trace.close()
 """
 
 
+@pytest.mark.parametrize("how", ["down", "gone"])
 @pytest.mark.parametrize("name", FORMATS)
-def test_an_interface_that_comes_back(name: str, namespace: list[str]) -> None:
-    out = run_in(namespace, AGAIN, name).splitlines()
-    assert out == [f"{name}:near: the interface near is down, after packet 0", "0x88b5"]
+def test_an_interface_that_comes_back(name: str, how: str, namespace: Namespace) -> None:
+    out = namespace.run(AGAIN, name, how).splitlines()
+    assert out == [f"{name}:near: the interface near is {how}, after packet 0", "0x88b5"]
 
 
 DOWN_AT_START = """
@@ -125,13 +92,14 @@ except plt.LibtraceError as error:
 
 
 @pytest.mark.parametrize("name", FORMATS)
-def test_an_interface_that_is_down(name: str, namespace: list[str]) -> None:
-    out = run_in(namespace, DOWN_AT_START, name)
+def test_an_interface_that_is_down(name: str, namespace: Namespace) -> None:
+    out = namespace.run(DOWN_AT_START, name)
     assert f"{name}:near" in out
     assert "down" in out or "not up" in out
 
 
 SENT = """
+END = {"down": ("set", "near", "down"), "gone": ("del", "near")}
 ip("link", "set", "near", "up")
 with plt.trace("int:far") as trace:
     out.send(frame)
@@ -151,8 +119,8 @@ output.close_output()
 
 @pytest.mark.parametrize("how", ["down", "gone"])
 @pytest.mark.parametrize("name", ["int", "ring"])
-def test_an_output_to_an_interface_that_ends(name: str, how: str, namespace: list[str]) -> None:
-    assert run_in(namespace, SENT, name, how).startswith(f"Couldn't write packet: {name}:near: ")
+def test_an_output_to_an_interface_that_ends(name: str, how: str, namespace: Namespace) -> None:
+    assert namespace.run(SENT, name, how).startswith(f"Couldn't write packet: {name}:near: ")
 
 
 FAILED_STARTS = """

@@ -18,7 +18,7 @@ int pldns_state_traverse(PyObject *module, visitproc visit, void *arg)
 static void free_spares(struct pldns_state *state)
 {
     while (state->rrs.count > 0)
-        PyObject_Free(state->rrs.objects[--state->rrs.count]);
+        PyObject_GC_Del(state->rrs.objects[--state->rrs.count]);
     while (state->messages.count > 0) {
         struct pldns_message *message =
             (struct pldns_message *)state->messages.objects[--state->messages.count];

@@ -3,6 +3,7 @@
 
 #include "addresses.h"
 #include "array.h"
+#include "common/interpreters.h"
 #include "common/method.h"
 #include "object.h"
 #include "prefix.h"
@@ -101,13 +102,7 @@ static PyMethodDef module_methods[] = {
     {.ml_name = NULL},
 };
 
-static PyModuleDef_Slot module_slots[] = {
-    {.slot = Py_mod_exec, .value = module_exec},
-#if PY_VERSION_HEX >= 0x030C0000
-    {.slot = Py_mod_multiple_interpreters, .value = Py_MOD_PER_INTERPRETER_GIL_SUPPORTED},
-#endif
-    {.slot = 0},
-};
+static PyModuleDef_Slot module_slots[] = {MODULE_SLOTS(module_exec)};
 
 PyDoc_STRVAR(module_doc, "IP addresses and prefixes: the C part of the package ipp.");
 

@@ -4,6 +4,7 @@
 
 #include "anonymise/type.h"
 #include "common/capsule.h"
+#include "common/interpreters.h"
 #include "common/method.h"
 #include "ipflow/attributes.h"
 #include "ipflow/flowhome.h"
@@ -200,10 +201,7 @@ static void natkit_free(void *module)
     Py_CLEAR(state->plt);
 }
 
-static PyModuleDef_Slot natkit_slots[] = {
-    {.slot = Py_mod_exec, .value = natkit_exec},
-    {.slot = 0},
-};
+static PyModuleDef_Slot natkit_slots[] = {MODULE_SLOTS(natkit_exec)};
 
 struct PyModuleDef natkit_module = {
     PyModuleDef_HEAD_INIT,

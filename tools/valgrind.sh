@@ -14,7 +14,7 @@ status=0
 # Python keeps what it took until the end, so that leaks are looked for by `make leaks`.
 PLT_ASAN=1 PYTHONMALLOC=malloc PYTHONDONTWRITEBYTECODE=1 \
     valgrind -q --log-file="$log" --suppressions=tools/valgrind.supp --leak-check=no \
-    --num-callers=30 --keep-debuginfo=yes \
+    --num-callers=30 --keep-debuginfo=yes --fullpath-after= \
     "$python" -m pytest -p no:cacheprovider -p no:faulthandler "$@" || status=$?
 if grep -E '/_(ipp|plt|natkit|pldns)\.|src/(ipp|plt|natkit|pldns|common|packet|streams|where|flowtable|buffers)/' "$log" >/dev/null; then
     cat "$log"

@@ -98,7 +98,7 @@ def is_clean(left: Left, count: int) -> bool:
 
     Counting itself may leave some, once.
     """
-    return left.references < 0.5 + 20 / count and left.bytes < 8 + 4000 / count
+    return left.references < 0.5 + 20 / count and left.bytes < 8 + 8000 / count
 
 
 # --- Samples -------------------------------------------------------------------------------------
@@ -242,7 +242,7 @@ class Samples:
             ".text": ("src",), ".mask": ("udp.dst_port",), ".masked": ("udp.dst_port",),
             ".write_csv": (f"{self.folder}/t.csv",),
             ".write_parquet": (f"{self.folder}/t.parquet",),
-            "CryptoPan.addresses": (["192.0.2.1"],), "CryptoPan.packet": (self.own(),),
+            "CryptoPan.addresses": ipp.parse(["192.0.2.1", None]), "CryptoPan.packet": (self.own(),),
             "CryptoPan.anonymise": ("192.0.2.1",), "CryptoPan.anonymize": ("192.0.2.1",),
             "CryptoPan.deanonymise": ("192.0.2.1",), "CryptoPan.deanonymize": ("192.0.2.1",),
             "FlowHome.flow": (self.udp,), "FlowTable.add": (self.udp,),
@@ -445,7 +445,7 @@ def main(argv: list[str]) -> int:
     for number, case in enumerate(made, 1):
         if number % parts != part or (names and case.name not in names):
             continue
-        often = max(20, count // SLOW) if case.slow else count
+        often = max(40, count // SLOW) if case.slow else count
         calls += often
         left = left_by(case.call, often)
         if not is_clean(left, often):

@@ -76,6 +76,12 @@ static PyObject *printed(ldns_status (*print)(ldns_buffer *, const ldns_rr *), c
     return text;
 }
 
+/* Whether the message may hold the record, and the collector has to know of it. */
+static bool is_of_subclass(const struct pldns_rr *self)
+{
+    return PyType_HasFeature(Py_TYPE(self->message), Py_TPFLAGS_HAVE_GC);
+}
+
 static struct pldns_rr *rr_alloc(struct pldns_message *message)
 {
     struct pldns_state *state = pldns_state_of(Py_TYPE(message));
@@ -90,7 +96,7 @@ static struct pldns_rr *rr_alloc(struct pldns_message *message)
     self->message = message;
     self->rr = NULL;
     self->number = self->at = 0;
-    if (PyObject_IS_GC((PyObject *)message)) /* of a subclass, which may hold the record */
+    if (is_of_subclass(self))
         PyObject_GC_Track(self);
     return self;
 }
@@ -160,7 +166,8 @@ static void rr_dealloc(PyObject *self_)
 {
     struct pldns_rr *self = (struct pldns_rr *)self_;
     PyTypeObject *type = Py_TYPE(self_);
-    PyObject_GC_UnTrack(self_);
+    if (is_of_subclass(self))
+        PyObject_GC_UnTrack(self_);
     Py_DECREF(self->message);
     struct pldns_state *state = pldns_state_of_exact(type);
     if (!state || state->rr_type != type || !pldns_spare_give(&state->rrs, self_))

@@ -79,7 +79,7 @@ static PyObject *printed(ldns_status (*print)(ldns_buffer *, const ldns_rr *), c
 /* Whether the message may hold the record, and the collector has to know of it. */
 static bool is_of_subclass(const struct pldns_rr *self)
 {
-    return PyType_HasFeature(Py_TYPE(self->message), Py_TPFLAGS_HAVE_GC);
+    return PyType_HasFeature(Py_TYPE(self->message), Py_TPFLAGS_HAVE_GC) != 0;
 }
 
 static struct pldns_rr *rr_alloc(struct pldns_message *message)

@@ -45,7 +45,7 @@ def forked(work):
         os._exit(status)
 
 def counts(source):
-    # how many packets others see in a trace that nobody has begun
+    # how many packets each way of reading sees
     with plt.trace(source) as trace:
         loop = sum(1 for _ in trace)
     columns = len(plt.columns(source, ["udp.src_port"]).table())

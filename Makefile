@@ -49,10 +49,8 @@ on_each = @echo '$(firstword $(1)): $(words $(C_FILES)) files'; \
           printf '%s\n' $(C_FILES) | xargs -r -P $(JOBS) -I{} $(1)
 
 .PHONY: help demo tutorial test lab check check-format check-tidy check-cppcheck check-ruff \
-        check-types check-warnings check-symbols check-workflows asan fuzz fuzz-seeds fuzzers docs \
-        look notebooks wheel wheel-roots bench coverage clean
-        check-types check-warnings check-symbols asan fuzz fuzz-seeds fuzzers docs look \
-        notebooks wheel wheel-roots matrix bench clean
+        check-types check-warnings check-symbols check-workflows asan tsan leaks valgrind \
+        coverage fuzz fuzz-seeds fuzzers docs look notebooks wheel wheel-roots matrix bench clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' Makefile
@@ -134,6 +132,34 @@ asan: $(VENV)/.built $(VENV)/.test ## the test suite under AddressSanitizer and 
 
 coverage: $(VENV)/.built $(VENV)/.test $(VENV)/.coverage ## the lines and branches that tests reach
 	tools/coverage.sh $(BIN)/python $(ARGS)
+
+# What has threads of its own, or is used by several: ARGS= takes their place.
+TSAN_TESTS := tests/hostile/test_plt_threads.py tests/hostile/test_fork.py \
+              tests/hostile/test_columns_hostile.py \
+              $(addprefix tests/unit/test_, $(addsuffix .py, threads readahead progress \
+                  columns_many columns_parts flowtable_threads flowtable_merge flowtable_parts \
+                  flowtable_reading pldns_columns_many sources_many plt_compressed \
+                  plt_live plt_live_ends interpreters))
+
+tsan: $(VENV)/.built $(VENV)/.test ## the tests of what has threads under ThreadSanitizer
+	tools/tsan.sh $(BIN)/python $(or $(ARGS),$(TSAN_TESTS))
+
+# A debug build of Python; ARGS='--count=100000 plt.ip.src' are those of tests/leaks.py.
+DEBUG_PYTHON := python3-dbg
+
+leaks: $(VENV_STAMP) ## call each public name again and again: references and memory stay
+	DEBUG_PYTHON=$(DEBUG_PYTHON) tools/install.sh leaks
+	tools/leaks.sh $(DEBUG_PYTHON) $(ARGS)
+
+# What reads packets, messages and flows, and has no other programs or threads to wait for.
+VALGRIND_TESTS := $(addprefix tests/unit/test_, $(addsuffix .py, ipp ipp_words natkit pldns \
+                  pldns_text pldns_plain plt_fields plt_formats plt_layers plt_links plt_icmp \
+                  plt_sctp plt_tunnels plt_pcapng plt_options plt_checksums plt_from_bytes \
+                  flowtable_tcp flowtable_timeouts columns_decap natkit_streams))
+
+valgrind: $(VENV)/.built $(VENV)/.test ## some of the unit tests under valgrind's memcheck
+	tools/install.sh valgrind
+	tools/valgrind.sh $(BIN)/python $(or $(ARGS),$(VALGRIND_TESTS))
 
 # The seconds of each fuzzer; ARGS='link dns' are those to run.
 SECONDS := 20

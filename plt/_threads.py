@@ -35,7 +35,12 @@ Argument = TypeVar("Argument")
 
 
 def processors() -> int:
-    """How many processors this process may use: by its affinity, and its cgroup's quota."""
+    """How many processors this process may use: by its affinity, and its cgroup's quota.
+
+    One in an interpreter that can have no crew: isolated ones allow no daemon threads.
+    """
+    if not _are_daemons_allowed():
+        return 1
     if hasattr(os, "process_cpu_count"):  # Python 3.13; -X cpu_count sets it
         count = os.process_cpu_count()
     elif hasattr(os, "sched_getaffinity"):
@@ -43,6 +48,16 @@ def processors() -> int:
     else:
         count = os.cpu_count()
     return max(1, min(count or 1, cgroup_quota()))
+
+
+@cache
+def _are_daemons_allowed() -> bool:
+    """Whether this interpreter has daemon threads: others would be waited for before they end."""
+    try:
+        threading.Thread(daemon=True)
+    except RuntimeError:
+        return False
+    return True
 
 
 @cache

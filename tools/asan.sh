@@ -11,16 +11,10 @@ python=$PWD/$1
 shift
 root=$PWD/build/asan
 reports=$root/reports
+. tools/instrumented.sh
 
-# The modules of the last run stay, and are built again where their sources are newer.
-mkdir -p "$root"
-find "$root" -mindepth 1 ! -name '*.so' ! -path "$root/build*" ! -type d -delete
-# Status 1 is of files that changed meanwhile: other tests may run.
-{ tar -cf - --exclude='*.so' --exclude=__pycache__ --warning=no-file-changed \
-    --anchored --exclude='./.*' --exclude=./build --exclude=./dist --exclude=./bench/data . ||
-    [ $? -eq 1 ]; } |
-    tar -xf - -C "$root"
-mkdir -p "$reports" "$root/bin"
+copy_project "$root"
+mkdir -p "$reports"
 cd "$root"
 
 # Undefined behaviour traps, and AddressSanitizer reports the trap: libubsan's own reports go to
@@ -30,13 +24,7 @@ CFLAGS="-fsanitize=address,undefined -fsanitize-undefined-trap-on-error -fno-omi
 -fno-wrapv -UNDEBUG -g -O1" \
     "$python" setup.py -q build_ext --inplace -j "$(nproc)"
 
-# Programs that the tests start are not ours to check, and some break under a preloaded runtime.
-for tool in tshark capinfos editcap mergecap tcpdump dig drill gcc cc clang nm git; do
-    if path=$(command -v "$tool"); then
-        printf '#!/bin/sh\nunset LD_PRELOAD\nexec %s "$@"\n' "$path" >"bin/$tool"
-        chmod +x "bin/$tool"
-    fi
-done
+free_programs bin
 
 # An interpreter never frees all it took.  A handler of 2 is not replaced by pytest's faulthandler.
 options="detect_leaks=0:allocator_may_return_null=1:log_path=$reports/report"

@@ -1,9 +1,9 @@
 #!/bin/sh
 # Install, with apt-get, what a target needs and this machine lacks.
 #
-# usage: tools/install.sh build|test|check|fuzz|wheel|look|roots|matrix
+# usage: tools/install.sh build|test|check|fuzz|leaks|valgrind|wheel|look|roots|matrix
 #
-# PYTHON names the interpreter to build for.
+# PYTHON names the interpreter to build for, DEBUG_PYTHON a debug build of one.
 #
 # Nothing is asked of apt where nothing is missing, so a machine that is not Debian's only needs
 # the same tools and headers by its own means.
@@ -66,6 +66,12 @@ fuzz)
     command_of llvm-symbolizer llvm
     runtime_of -fsanitize=fuzzer,address,undefined libclang-rt-dev
     ;;
+leaks)
+    command_of "${DEBUG_PYTHON:-python3-dbg}" "${DEBUG_PYTHON:-python3-dbg}"
+    ;;
+valgrind)
+    command_of valgrind valgrind
+    ;;
 wheel)
     for tool in flex bison make perl; do
         command_of "$tool" "$tool"
@@ -87,7 +93,7 @@ matrix)
     command_of qemu-s390x-static qemu-user-static
     ;;
 *)
-    echo "usage: $0 build|test|check|fuzz|wheel|look|roots|matrix" >&2
+    echo "usage: $0 build|test|check|fuzz|leaks|valgrind|wheel|look|roots|matrix" >&2
     exit 2
     ;;
 esac

@@ -38,7 +38,7 @@ struct ipp_api {
 /* --- plt ------------------------------------------------------------------------------------ */
 
 #define PLT_CAPSULE     "plt._plt._C_API"
-#define PLT_API_VERSION 5
+#define PLT_API_VERSION 6
 
 /* The records of a trace, one after another, without a Python object for each. */
 struct plt_records;
@@ -79,6 +79,8 @@ struct plt_api {
     void (*records_raise)(struct plt_records *records);
     /* Give the trace back; one that records_open made is closed.  With the GIL. */
     void (*records_close)(struct plt_records *records);
+    /* For tp_traverse of what has the records; its tp_clear closes them. */
+    int (*records_traverse)(const struct plt_records *records, visitproc visit, void *arg);
     /* Of batches whose columns plt tells of. */
     const struct batch_types *batch_types; /* borrowed from the module */
     /* No columns yet; with `enters` they are those of the innermost packets.  NULL with

@@ -20,12 +20,25 @@ static void end(struct column_reader *self)
     self->spares = NULL;
 }
 
-void column_reader_clear(struct column_reader *self)
+int column_reader_traverse(struct column_reader *self, visitproc visit, void *arg)
+{
+    Py_VISIT(Py_TYPE((PyObject *)self));
+    Py_VISIT(self->libtrace_error);
+    Py_VISIT(self->error);
+    return self->records ? self->api->records_traverse(self->records, visit, arg) : 0;
+}
+
+void column_reader_let_go(struct column_reader *self)
 {
     end(self);
+    Py_CLEAR(self->error);
+}
+
+void column_reader_clear(struct column_reader *self)
+{
+    column_reader_let_go(self);
     PyMem_Free(self->infos);
     self->infos = NULL;
-    Py_CLEAR(self->error);
     Py_CLEAR(self->libtrace_error);
 }
 

@@ -38,6 +38,10 @@ struct column_reader {
  * api, libtrace_error, types and the functions are set; 0, or -1 with an exception. */
 int column_reader_open(struct column_reader *self, PyObject *source, PyObject *names,
                        PyObject *filter, Py_ssize_t limit, Py_ssize_t batch_rows, int address_kind);
+/* For tp_traverse. */
+int column_reader_traverse(struct column_reader *self, visitproc visit, void *arg);
+/* For tp_clear: let go of what may hold the reader, which is at its end then. */
+void column_reader_let_go(struct column_reader *self);
 /* Give back what the reader has, in tp_dealloc. */
 void column_reader_clear(struct column_reader *self);
 

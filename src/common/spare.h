@@ -39,11 +39,11 @@ static inline bool spare_give(struct spares *spares, PyObject *object)
     return true;
 }
 
-/* Free what is kept. */
-static inline void spares_free(struct spares *spares)
+/* Free what is kept by PyObject_Free(), or PyObject_GC_Del() of types that the collector knows. */
+static inline void spares_free(struct spares *spares, freefunc free_object)
 {
     while (spares->count > 0)
-        PyObject_Free(spares->objects[--spares->count]);
+        free_object(spares->objects[--spares->count]);
 }
 
 #endif

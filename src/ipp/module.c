@@ -3,6 +3,7 @@
 
 #include "addresses.h"
 #include "array.h"
+#include "common/interpreters.h"
 #include "common/method.h"
 #include "object.h"
 #include "prefix.h"
@@ -86,7 +87,7 @@ static int module_clear(PyObject *module)
     struct ipp_state *state = PyModule_GetState(module);
     Py_CLEAR(state->api.prefix_type);
     Py_CLEAR(state->array_type);
-    spares_free(&state->prefixes); /* no more are kept without the type */
+    spares_free(&state->prefixes, PyObject_Free); /* no more are kept without the type */
     return 0;
 }
 
@@ -102,13 +103,7 @@ static PyMethodDef module_methods[] = {
     {.ml_name = NULL},
 };
 
-static PyModuleDef_Slot module_slots[] = {
-    {.slot = Py_mod_exec, .value = module_exec},
-#if PY_VERSION_HEX >= 0x030C0000
-    {.slot = Py_mod_multiple_interpreters, .value = Py_MOD_PER_INTERPRETER_GIL_SUPPORTED},
-#endif
-    {.slot = 0},
-};
+static PyModuleDef_Slot module_slots[] = {MODULE_SLOTS(module_exec)};
 
 PyDoc_STRVAR(module_doc, "IP addresses and prefixes: the C part of the package ipp.");
 

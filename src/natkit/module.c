@@ -4,6 +4,7 @@
 
 #include "anonymise/type.h"
 #include "common/capsule.h"
+#include "common/interpreters.h"
 #include "common/method.h"
 #include "ipflow/attributes.h"
 #include "ipflow/flowhome.h"
@@ -188,7 +189,7 @@ static int natkit_clear(PyObject *module)
     for (size_t i = 0; i < NATKIT_SHARED_RESULTS; i++)
         Py_CLEAR(state->results[i]);
     batch_types_clear(&state->batch_types);
-    spares_free(&state->ipflows); /* no more are kept without the type */
+    spares_free(&state->ipflows, PyObject_Free); /* no more are kept without the type */
     return 0;
 }
 
@@ -201,10 +202,7 @@ static void natkit_free(void *module)
     Py_CLEAR(state->plt);
 }
 
-static PyModuleDef_Slot natkit_slots[] = {
-    {.slot = Py_mod_exec, .value = natkit_exec},
-    {.slot = 0},
-};
+static PyModuleDef_Slot natkit_slots[] = {MODULE_SLOTS(natkit_exec)};
 
 struct PyModuleDef natkit_module = {
     PyModuleDef_HEAD_INIT,

@@ -20,10 +20,25 @@ struct message_reader {
     bool is_last; /* no source comes after this one */
 };
 
+static int reader_traverse(PyObject *self_, visitproc visit, void *arg)
+{
+    struct message_reader *self = (struct message_reader *)self_;
+    Py_VISIT(self->plt);
+    Py_VISIT(self->matcher);
+    return column_reader_traverse(&self->base, visit, arg);
+}
+
+static int reader_clear(PyObject *self_)
+{
+    column_reader_let_go((struct column_reader *)self_);
+    return 0;
+}
+
 static void reader_dealloc(PyObject *self_)
 {
     struct message_reader *self = (struct message_reader *)self_;
     PyTypeObject *type = Py_TYPE(self_);
+    PyObject_GC_UnTrack(self_);
     column_reader_clear(&self->base);
     Py_XDECREF(self->matcher);
     Py_XDECREF(self->plt);
@@ -181,6 +196,8 @@ static PyType_Slot reader_slots[] = {
                 "Reads the DNS messages of a trace as columns: the C part of pldns.columns()."},
     {Py_tp_new, reader_new},
     {Py_tp_dealloc, reader_dealloc},
+    {Py_tp_traverse, reader_traverse},
+    {Py_tp_clear, reader_clear},
     {Py_tp_methods, column_reader_methods},
     {Py_tp_iter, PyObject_SelfIter},
     {Py_tp_iternext, column_reader_next},
@@ -188,5 +205,5 @@ static PyType_Slot reader_slots[] = {
 
 PyType_Spec pldns_reader_spec = {.name = "pldns._ColumnReader",
                                  .basicsize = sizeof(struct message_reader),
-                                 .flags = Py_TPFLAGS_DEFAULT,
+                                 .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC,
                                  .slots = reader_slots};

@@ -8,6 +8,7 @@
 #include "rr.h"
 #include "state.h"
 #include "common/batchtype.h"
+#include "common/interpreters.h"
 
 /* Appends a new message to the list: 0, or -1 with an exception. */
 static int append_message(PyObject *list, const struct pldns_state *state, const uint8_t *wire,
@@ -127,13 +128,7 @@ static void module_free(void *module)
     pldns_state_clear((PyObject *)module);
 }
 
-static PyModuleDef_Slot module_slots[] = {
-    {.slot = Py_mod_exec, .value = module_exec},
-#if PY_VERSION_HEX >= 0x030C0000
-    {.slot = Py_mod_multiple_interpreters, .value = Py_MOD_PER_INTERPRETER_GIL_SUPPORTED},
-#endif
-    {0},
-};
+static PyModuleDef_Slot module_slots[] = {MODULE_SLOTS(module_exec)};
 
 PyDoc_STRVAR(module_doc, "DNS messages of packets, read by NLnet Labs' ldns.");
 

@@ -76,6 +76,12 @@ static PyObject *printed(ldns_status (*print)(ldns_buffer *, const ldns_rr *), c
     return text;
 }
 
+/* Whether the message may hold the record, and the collector has to know of it. */
+static bool is_of_subclass(const struct pldns_rr *self)
+{
+    return PyType_HasFeature(Py_TYPE(self->message), Py_TPFLAGS_HAVE_GC) != 0;
+}
+
 static struct pldns_rr *rr_alloc(struct pldns_message *message)
 {
     struct pldns_state *state = pldns_state_of(Py_TYPE(message));
@@ -83,13 +89,15 @@ static struct pldns_rr *rr_alloc(struct pldns_message *message)
         return NULL;
     struct pldns_rr *self = (struct pldns_rr *)spare_take(&state->rrs, state->rr_type);
     if (!self)
-        self = PyObject_New(struct pldns_rr, state->rr_type);
+        self = PyObject_GC_New(struct pldns_rr, state->rr_type);
     if (!self)
         return NULL;
     Py_INCREF(message);
     self->message = message;
     self->rr = NULL;
     self->number = self->at = 0;
+    if (is_of_subclass(self))
+        PyObject_GC_Track(self);
     return self;
 }
 
@@ -146,10 +154,20 @@ PyObject *pldns_owner_text(struct pldns_message *message, size_t number, size_t 
                : name_text(ldns_rr_owner(message->sections.rrs[number]));
 }
 
+/* Of a cycle it is the message that lets go: one that can be in a cycle has a dict. */
+static int rr_traverse(PyObject *self_, visitproc visit, void *arg)
+{
+    Py_VISIT(Py_TYPE(self_));
+    Py_VISIT((PyObject *)((struct pldns_rr *)self_)->message);
+    return 0;
+}
+
 static void rr_dealloc(PyObject *self_)
 {
     struct pldns_rr *self = (struct pldns_rr *)self_;
     PyTypeObject *type = Py_TYPE(self_);
+    if (is_of_subclass(self))
+        PyObject_GC_UnTrack(self_);
     Py_DECREF(self->message);
     struct pldns_state *state = pldns_state_of_exact(type);
     if (!state || state->rr_type != type || !spare_give(&state->rrs, self_))
@@ -350,6 +368,7 @@ static PyMethodDef rr_methods[] = {
 static PyType_Slot rr_slots[] = {
     {.slot = Py_tp_doc, .pfunc = (void *)(uintptr_t)rr_doc},
     {.slot = Py_tp_dealloc, .pfunc = rr_dealloc},
+    {.slot = Py_tp_traverse, .pfunc = rr_traverse},
     {.slot = Py_tp_getset, .pfunc = rr_getset},
     {.slot = Py_tp_methods, .pfunc = rr_methods},
     {.slot = Py_tp_repr, .pfunc = rr_repr},
@@ -361,6 +380,6 @@ PyType_Spec pldns_rr_spec = {
     .name = "pldns.ldnsrr",
     .basicsize = (int)sizeof(struct pldns_rr),
     .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_DISALLOW_INSTANTIATION |
-             Py_TPFLAGS_IMMUTABLETYPE,
+             Py_TPFLAGS_IMMUTABLETYPE | Py_TPFLAGS_HAVE_GC,
     .slots = rr_slots,
 };

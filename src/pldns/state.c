@@ -17,7 +17,7 @@ int pldns_state_traverse(PyObject *module, visitproc visit, void *arg)
 
 static void free_spares(struct pldns_state *state)
 {
-    spares_free(&state->rrs);
+    spares_free(&state->rrs, PyObject_GC_Del);
     while (state->messages.count > 0) {
         struct pldns_message *message =
             (struct pldns_message *)state->messages.objects[--state->messages.count];

@@ -69,6 +69,7 @@ int api_add(PyObject *module, struct plt_state *state)
                                   .records_fill = records_fill,
                                   .records_raise = records_raise,
                                   .records_close = records_close,
+                                  .records_traverse = records_traverse,
                                   .batch_types = &state->batch_types,
                                   .records_block = records_block,
                                   .columns_new = packet_columns_new,

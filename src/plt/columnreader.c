@@ -40,9 +40,21 @@ static enum plt_records_result read_rows(struct column_reader *base, struct batc
     return result;
 }
 
+static int reader_traverse(PyObject *self_, visitproc visit, void *arg)
+{
+    return column_reader_traverse((struct column_reader *)self_, visit, arg);
+}
+
+static int reader_clear(PyObject *self_)
+{
+    column_reader_let_go((struct column_reader *)self_);
+    return 0;
+}
+
 static void reader_dealloc(PyObject *self_)
 {
     PyTypeObject *type = Py_TYPE(self_);
+    PyObject_GC_UnTrack(self_);
     column_reader_clear((struct column_reader *)self_);
     PyMem_Free(((struct packet_reader *)self_)->packets.innermost);
     type->tp_free(self_);
@@ -104,6 +116,8 @@ static PyType_Slot reader_slots[] = {
                 "columns: the C part of plt.columns()."},
     {Py_tp_new, reader_new},
     {Py_tp_dealloc, reader_dealloc},
+    {Py_tp_traverse, reader_traverse},
+    {Py_tp_clear, reader_clear},
     {Py_tp_methods, column_reader_methods},
     {Py_tp_iter, PyObject_SelfIter},
     {Py_tp_iternext, column_reader_next},
@@ -111,7 +125,7 @@ static PyType_Slot reader_slots[] = {
 
 PyType_Spec column_reader_spec = {.name = "plt._ColumnReader",
                                   .basicsize = sizeof(struct packet_reader),
-                                  .flags = Py_TPFLAGS_DEFAULT,
+                                  .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC,
                                   .slots = reader_slots};
 
 PyObject *column_list(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(args))

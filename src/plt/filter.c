@@ -37,6 +37,13 @@ const char *filter_expression_text(PyObject *expression, Py_ssize_t *len)
     return text;
 }
 
+int filter_keep_expression(struct filter *self, PyObject *expression)
+{
+    self->expression = PyUnicode_FromObject(expression);
+    self->text = self->expression ? PyUnicode_AsUTF8(self->expression) : NULL;
+    return self->text ? 0 : -1;
+}
+
 static int filter_init(PyObject *self_, PyObject *args, PyObject *kwargs)
 {
     static char name[] = "bpf";
@@ -46,15 +53,11 @@ static int filter_init(PyObject *self_, PyObject *args, PyObject *kwargs)
     if (!PyArg_ParseTupleAndKeywords(args, kwargs, "U:filter", names, &expression))
         return -1;
     Py_ssize_t len = 0;
-    const char *text = filter_expression_text(expression, &len);
-    if (!text)
+    if (!filter_expression_text(expression, &len))
         return -1;
     if (self->expression) /* a filter keeps its expression: a trace may have it */
         return 0;
-    Py_INCREF(expression);
-    self->expression = expression;
-    self->text = text;
-    return 0;
+    return filter_keep_expression(self, expression);
 }
 
 static void filter_dealloc(PyObject *self_)

@@ -30,6 +30,9 @@ struct filter {
 
 /* The ASCII text of an expression, borrowed from it; NULL with an exception. */
 const char *filter_expression_text(PyObject *expression, Py_ssize_t *len);
+/* Keep an expression, that of a subclass of str as a str, so that a filter holds nothing that could
+ * hold it; 0, or -1 with MemoryError. */
+int filter_keep_expression(struct filter *self, PyObject *expression);
 /* 1 where a plt.filter accepts these bytes, 0 where not, -1 with the reason in error.  Needs no
  * GIL, but one thread at a time. */
 int filter_accepts(PyObject *filter, const uint8_t *data, uint32_t len, const struct plt_meta *meta,

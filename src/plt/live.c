@@ -293,6 +293,12 @@ static int live_resume(struct source *base, const struct capture_config *config)
 static struct source *source_new(struct plt_state *state, const char *uri,
                                  const struct capture_config *config, enum kind kind)
 {
+    /* libtrace registers its formats at its first call, without a lock but the GIL that all
+     * interpreters shared when it was written */
+    if (PyInterpreterState_Get() != PyInterpreterState_Main()) {
+        PyErr_SetString(PyExc_OSError, "libtrace is used by the main interpreter only");
+        return NULL;
+    }
     struct live_source *self = PyMem_Calloc(1, sizeof(*self));
     if (!self) {
         PyErr_NoMemory();

@@ -12,6 +12,7 @@
 #include "view.h"
 #include "where.h"
 #include "common/batchtype.h"
+#include "common/interpreters.h"
 
 #include <fcntl.h>
 
@@ -209,7 +210,7 @@ static PyMethodDef plt_methods[] = {
      "whether values can be missing."},
     {.ml_name = NULL}};
 
-static PyModuleDef_Slot plt_slots[] = {{Py_mod_exec, plt_exec}, {0, NULL}};
+static PyModuleDef_Slot plt_slots[] = {MODULE_SLOTS(plt_exec)};
 
 struct PyModuleDef plt_module = {PyModuleDef_HEAD_INIT,
                                  .m_name = "plt._plt",

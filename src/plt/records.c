@@ -221,3 +221,11 @@ void records_close(struct plt_records *self)
     PyMem_Free(self);
     exception_restore(error);
 }
+
+int records_traverse(const struct plt_records *self, visitproc visit, void *arg)
+{
+    Py_VISIT(self->trace);
+    Py_VISIT(self->filter);
+    Py_VISIT(self->trace_filter);
+    return 0;
+}

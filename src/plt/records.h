@@ -21,5 +21,6 @@ enum plt_records_result records_block(struct plt_records *self, struct record_bl
 int records_fill(struct plt_records *self);
 void records_raise(struct plt_records *self);
 void records_close(struct plt_records *self);
+int records_traverse(const struct plt_records *self, visitproc visit, void *arg);
 
 #endif

@@ -108,7 +108,9 @@ void sockets_close_unconnected(int fd)
     socklen_t size = sizeof(peer);
     struct sockaddr_storage own = {.ss_family = AF_UNSPEC};
     socklen_t own_size = sizeof(own);
-    if (fd < 0 || PyThreadState_Next(threads) || fd == sockets_next_descriptor())
+    /* a thread, of this interpreter or another, may have opened one meanwhile */
+    if (fd < 0 || PyThreadState_Next(threads) ||
+        PyInterpreterState_Next(PyInterpreterState_Head()) || fd == sockets_next_descriptor())
         return;
     if (getsockname(fd, (struct sockaddr *)&own, &own_size) == 0 && own.ss_family == AF_INET &&
         getpeername(fd, (struct sockaddr *)&peer, &size) < 0 && errno == ENOTCONN)

@@ -119,17 +119,22 @@ int input_fill(struct source *source)
     return 0;
 }
 
+void input_close(const struct input *input)
+{
+    if (!input->stream)
+        return;
+    PyObject *pending = exception_take(); /* Python is not called with an exception set */
+    PyObject *closed = PyObject_CallMethod(input->stream, "close", NULL);
+    if (!closed)
+        PyErr_WriteUnraisable(input->stream);
+    Py_XDECREF(closed);
+    exception_restore(pending);
+}
+
 void input_clear(struct input *input)
 {
     PyMem_Free(input->buffer);
-    if (input->stream) {
-        PyObject *pending = exception_take(); /* Python is not called with an exception set */
-        PyObject *closed = PyObject_CallMethod(input->stream, "close", NULL);
-        if (!closed)
-            PyErr_WriteUnraisable(input->stream);
-        Py_XDECREF(closed);
-        exception_restore(pending);
-    }
+    input_close(input);
     Py_CLEAR(input->stream);
     *input = (struct input){.stream = NULL};
 }

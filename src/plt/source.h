@@ -101,6 +101,8 @@ static inline bool source_keeps_records(const struct source *self)
 /* Read from a stream, of which ahead was read already; both are held.  0, or -1 with an exception.
  */
 int input_open(struct input *input, const char *ahead, size_t ahead_len, PyObject *stream);
+/* Close the stream, which is closed again by input_clear(). */
+void input_close(const struct input *input);
 void input_clear(struct input *input);
 enum source_result source_fail(struct source *source, const char *format, ...)
     __attribute__((format(printf, 2, 3)));

@@ -42,6 +42,6 @@ int state_clear(PyObject *module)
     Py_CLEAR(state->ipp);
     ints_clear(&state->ints);
     lookups_clear(&state->lookups);
-    spares_free(&state->spare_views); /* no more are kept without the types */
+    spares_free(&state->spare_views, PyObject_Free); /* no more are kept without the types */
     return 0;
 }

@@ -1,4 +1,5 @@
 /* The type trace: opening, closing, configuring. */
+#include "common/keptexception.h"
 #include "common/room.h"
 
 #include "attributes.h"
@@ -6,6 +7,7 @@
 #include "errors.h"
 #include "filter.h"
 #include "formats.h"
+#include "source.h"
 #include "state.h"
 #include "trace.h"
 #include "uri.h"
@@ -77,10 +79,47 @@ static void trace_end(struct trace *self)
     Py_CLEAR(self->spare[1]);
 }
 
+static int trace_traverse(PyObject *self_, visitproc visit, void *arg)
+{
+    const struct trace *self = (const struct trace *)self_;
+    Py_VISIT(Py_TYPE(self_));
+    Py_VISIT(self->origin);
+    Py_VISIT(self->filter);
+    if (self->source)
+        Py_VISIT(self->source->input.stream);
+    return 0;
+}
+
+/* Close the file before the collector comes to it, which is a ResourceWarning for one that is open.
+ * What reads a busy trace gives it back later. */
+static void trace_finalize(PyObject *self_)
+{
+    struct trace *self = (struct trace *)self_;
+    PyObject *pending = exception_take();
+    if (!self->busy)
+        trace_end(self);
+    else if (self->source)
+        input_close(&self->source->input);
+    exception_restore(pending);
+}
+
+/* The source of one that is busy is in use by what reads it, which is collected, too, and gives it
+ * back then. */
+static int trace_clear(PyObject *self_)
+{
+    struct trace *self = (struct trace *)self_;
+    if (!self->busy)
+        trace_end(self);
+    Py_CLEAR(self->origin);
+    Py_CLEAR(self->filter);
+    return 0;
+}
+
 static void trace_dealloc(PyObject *self_)
 {
     struct trace *self = (struct trace *)self_;
     PyTypeObject *type = Py_TYPE(self_);
+    PyObject_GC_UnTrack(self_);
     trace_end(self);
     Py_XDECREF(self->filter);
     Py_XDECREF(self->uri);
@@ -429,6 +468,9 @@ static PyType_Slot trace_slots[] = {
     {Py_tp_new, trace_new},
     {Py_tp_init, trace_init},
     {Py_tp_dealloc, trace_dealloc},
+    {Py_tp_traverse, trace_traverse},
+    {Py_tp_clear, trace_clear},
+    {Py_tp_finalize, trace_finalize},
     {Py_tp_repr, trace_repr},
     {Py_tp_iter, trace_iter},
     {Py_tp_iternext, trace_iternext},
@@ -438,5 +480,5 @@ static PyType_Slot trace_slots[] = {
 
 PyType_Spec trace_spec = {.name = "plt.trace",
                           .basicsize = sizeof(struct trace),
-                          .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE,
+                          .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC,
                           .slots = trace_slots};

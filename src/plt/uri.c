@@ -7,14 +7,19 @@ bool uri_init(PyObject **uri)
     return *uri != NULL;
 }
 
-/* Set a name, which is consumed, where there is none yet: 1, or 0 where the name stays. */
+/* Set a name, which is consumed, where there is none yet: 1, or 0 where the name stays, or -1 with
+ * MemoryError.  That of a subclass of str becomes a str, which holds nothing else. */
 static int set_name(PyObject **uri, PyObject *name)
 {
+    PyObject *exact = PyUnicode_FromObject(name);
+    Py_DECREF(name);
+    if (!exact)
+        return -1;
     if (PyUnicode_GET_LENGTH(*uri) > 0) {
-        Py_DECREF(name);
+        Py_DECREF(exact);
         return 0;
     }
-    Py_SETREF(*uri, name);
+    Py_SETREF(*uri, exact);
     return 1;
 }
 

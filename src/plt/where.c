@@ -174,10 +174,11 @@ static int where_init(PyObject *self_, PyObject *args, PyObject *kwargs)
         raise_error(text, (size_t)len, &error);
         return -1;
     }
-    Py_INCREF(expression);
-    self->expression = expression;
-    self->text = text;
-    return 0;
+    if (filter_keep_expression(self, expression) == 0)
+        return 0;
+    where_free(self->where);
+    self->where = NULL;
+    return -1;
 }
 
 /* --- Asking ---------------------------------------------------------------------------------- */

@@ -178,3 +178,13 @@ def test_one_place_counts_processors() -> None:
         if "cpu_count" in path.read_text() or "getaffinity" in path.read_text()
     ]
     assert using == ["_threads.py"]
+
+
+def test_c_uses_no_private_name_of_cpython() -> None:
+    """_Py... may change without notice; PyErr_Fetch() is deprecated, and stands in one place."""
+    found = {
+        f"{path.name}: {name}"
+        for path in (ROOT / "src").rglob("*.[ch]")
+        for name in re.findall(r"\b(?:_Py[A-Z]\w*|PyErr_(?:Fetch|Restore)\b)", path.read_text())
+    }
+    assert found == {"keptexception.h: PyErr_Fetch", "keptexception.h: PyErr_Restore"}

@@ -166,10 +166,26 @@ static PyObject *table_merged(PyObject *self_, PyObject *Py_UNUSED(args))
     Py_RETURN_NONE;
 }
 
+static int table_traverse(PyObject *self_, visitproc visit, void *arg)
+{
+    Py_VISIT(Py_TYPE(self_));
+    Py_VISIT(table_object(self_)->home);
+    return 0;
+}
+
+static int table_clear(PyObject *self_)
+{
+    struct flow_table_object *self = table_object(self_);
+    self->table.home = (struct flow_home){.contains = NULL}; /* it asks networks of the object */
+    Py_CLEAR(self->home);
+    return 0;
+}
+
 static void table_dealloc(PyObject *self_)
 {
     struct flow_table_object *self = table_object(self_);
     PyTypeObject *type = Py_TYPE(self_);
+    PyObject_GC_UnTrack(self_);
     if (!self->busy) /* else it may be half changed: see read.c */
         flow_table_clear(&self->table);
     flow_places_clear(&self->places);
@@ -452,6 +468,8 @@ static PyType_Slot table_slots[] = {
     {.slot = Py_tp_doc, .pfunc = (void *)(uintptr_t)table_doc},
     {.slot = Py_tp_new, .pfunc = table_new},
     {.slot = Py_tp_dealloc, .pfunc = table_dealloc},
+    {.slot = Py_tp_traverse, .pfunc = table_traverse},
+    {.slot = Py_tp_clear, .pfunc = table_clear},
     {.slot = Py_tp_getset, .pfunc = table_getset},
     {.slot = Py_tp_methods, .pfunc = table_methods},
     {.slot = Py_tp_repr, .pfunc = table_repr},
@@ -465,6 +483,6 @@ static PyType_Slot table_slots[] = {
 PyType_Spec flow_table_spec = {
     .name = "natkit.FlowTable",
     .basicsize = sizeof(struct flow_table_object),
-    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE,
+    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE | Py_TPFLAGS_HAVE_GC,
     .slots = table_slots,
 };

@@ -232,10 +232,19 @@ PyObject *table_iter(PyObject *self_)
     return (PyObject *)self;
 }
 
+/* Of a cycle it is the table that lets go: see table_clear(). */
+static int iterator_traverse(PyObject *self_, visitproc visit, void *arg)
+{
+    Py_VISIT(Py_TYPE(self_));
+    Py_VISIT(((struct iterator *)self_)->table);
+    return 0;
+}
+
 static void iterator_dealloc(PyObject *self_)
 {
     struct iterator *self = (struct iterator *)self_;
     PyTypeObject *type = Py_TYPE(self_);
+    PyObject_GC_UnTrack(self_);
     Py_XDECREF(self->table);
     free(self->refs);
     free(self->numbers);
@@ -265,6 +274,7 @@ static PyType_Slot iterator_slots[] = {
     {.slot = Py_tp_doc,
      .pfunc = (void *)(uintptr_t) "The flows of a FlowTable, one after another."},
     {.slot = Py_tp_dealloc, .pfunc = iterator_dealloc},
+    {.slot = Py_tp_traverse, .pfunc = iterator_traverse},
     {.slot = Py_tp_iter, .pfunc = PyObject_SelfIter},
     {.slot = Py_tp_iternext, .pfunc = iterator_next},
     {.slot = 0},
@@ -273,6 +283,7 @@ static PyType_Slot iterator_slots[] = {
 PyType_Spec flow_iterator_spec = {
     .name = "natkit._FlowIterator",
     .basicsize = sizeof(struct iterator),
-    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE | Py_TPFLAGS_DISALLOW_INSTANTIATION,
+    .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE | Py_TPFLAGS_DISALLOW_INSTANTIATION |
+             Py_TPFLAGS_HAVE_GC,
     .slots = iterator_slots,
 };

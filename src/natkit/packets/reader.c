@@ -170,10 +170,25 @@ static enum plt_records_result read_rows(struct column_reader *base, struct batc
     return result;
 }
 
+static int reader_traverse(PyObject *self_, visitproc visit, void *arg)
+{
+    struct packet_reader *self = (struct packet_reader *)self_;
+    Py_VISIT((PyObject *)self->table);
+    return column_reader_traverse(&self->base, visit, arg);
+}
+
+/* The table stays: whether it is busy is asked at every call. */
+static int reader_clear(PyObject *self_)
+{
+    column_reader_let_go((struct column_reader *)self_);
+    return 0;
+}
+
 static void reader_dealloc(PyObject *self_)
 {
     struct packet_reader *self = (struct packet_reader *)self_;
     PyTypeObject *type = Py_TYPE(self_);
+    PyObject_GC_UnTrack(self_);
     column_reader_clear(&self->base);
     if (self->columns)
         self->base.api->columns_free(self->columns);
@@ -225,6 +240,8 @@ static PyType_Slot reader_slots[] = {
      "Reads a trace as columns, joined with the flows of a table: the C part of natkit.packets()."},
     {Py_tp_new, reader_new},
     {Py_tp_dealloc, reader_dealloc},
+    {Py_tp_traverse, reader_traverse},
+    {Py_tp_clear, reader_clear},
     {Py_tp_methods, column_reader_methods},
     {Py_tp_iter, PyObject_SelfIter},
     {Py_tp_iternext, column_reader_next},
@@ -232,7 +249,7 @@ static PyType_Slot reader_slots[] = {
 
 PyType_Spec packet_reader_spec = {.name = "natkit._PacketReader",
                                   .basicsize = sizeof(struct packet_reader),
-                                  .flags = Py_TPFLAGS_DEFAULT,
+                                  .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC,
                                   .slots = reader_slots};
 
 PyObject *joined_field_list(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(args))

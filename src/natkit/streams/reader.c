@@ -38,10 +38,24 @@ static void close_records(struct stream_reader *self)
         self->state->plt_api->records_close(records);
 }
 
+static int reader_traverse(PyObject *self_, visitproc visit, void *arg)
+{
+    const struct stream_reader *self = (const struct stream_reader *)self_;
+    Py_VISIT(Py_TYPE(self_));
+    return self->records ? self->state->plt_api->records_traverse(self->records, visit, arg) : 0;
+}
+
+static int reader_clear(PyObject *self_)
+{
+    close_records((struct stream_reader *)self_);
+    return 0;
+}
+
 static void reader_dealloc(PyObject *self_)
 {
     struct stream_reader *self = (struct stream_reader *)self_;
     PyTypeObject *type = Py_TYPE(self_);
+    PyObject_GC_UnTrack(self_);
     close_records(self);
     defragment_clear(&self->fragments);
     connections_clear(&self->connections);
@@ -212,6 +226,8 @@ static PyType_Slot reader_slots[] = {
                 "Iterates over the streams of a trace that end: the C part of natkit.streams()."},
     {Py_tp_new, reader_new},
     {Py_tp_dealloc, reader_dealloc},
+    {Py_tp_traverse, reader_traverse},
+    {Py_tp_clear, reader_clear},
     {Py_tp_iter, PyObject_SelfIter},
     {Py_tp_iternext, reader_next},
     {Py_tp_methods, reader_methods},
@@ -219,5 +235,5 @@ static PyType_Slot reader_slots[] = {
 
 PyType_Spec stream_reader_spec = {.name = "natkit._StreamReader",
                                   .basicsize = sizeof(struct stream_reader),
-                                  .flags = Py_TPFLAGS_DEFAULT,
+                                  .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC,
                                   .slots = reader_slots};

@@ -41,13 +41,9 @@ unsigned flow_key_from_tuple(const struct flow_tuple *tuple, struct flow_key *ke
     const struct flow_end *low = &tuple->src;
     const struct flow_end *high = &tuple->dst;
     uint64_t proto = (uint64_t)tuple->proto << 8;
-    if (!tuple->v6) {
-        uint64_t from = low->address[0] << 16 | low->port;
-        uint64_t to = high->address[0] << 16 | high->port;
-        uint64_t lower = from < to ? from : to;
-        *key = (struct flow_key){.words = {lower << 16 | proto | 4, from ^ to ^ lower}};
-        return from > to;
-    }
+    if (!tuple->v6)
+        return flow_key_from_ends4(low->address[0] << 16 | low->port,
+                                   high->address[0] << 16 | high->port, tuple->proto, key);
     unsigned way = is_downward(low, high);
     if (way) {
         low = &tuple->dst;

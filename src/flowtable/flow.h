@@ -53,6 +53,15 @@ struct flow_tuple {
     bool v6;
 };
 
+/* The key of two IPv4 ends, each an address and 16 bits of port; returns the way from the first. */
+static inline unsigned flow_key_from_ends4(uint64_t from, uint64_t to, uint8_t proto,
+                                           struct flow_key *key)
+{
+    uint64_t lower = from < to ? from : to;
+    *key = (struct flow_key){.words = {lower << 16 | (uint64_t)proto << 8 | 4, from ^ to ^ lower}};
+    return from > to;
+}
+
 /* The key of a five-tuple; returns the way from its source to its destination. */
 unsigned flow_key_from_tuple(const struct flow_tuple *tuple, struct flow_key *key);
 /* The five-tuple of a key, its source that of the way. */

@@ -81,16 +81,6 @@ struct flow_key flow_key_of(const struct flow *flow, bool v6)
     return key;
 }
 
-bool flow_has_key(const struct flow *flow, const struct flow_key *key, bool v6)
-{
-    if (flow->key[0] != key->words[0] || flow->key[1] != key->words[1])
-        return false;
-    if ((flow->marks & MARK_TUNNELS) && flow_tunnel_key(flow_tunnel(flow, v6)) != key->tunnel)
-        return false;
-    return !v6 || memcmp(((const struct flow6 *)flow)->rest, key->words + KEY_WORDS_4,
-                         sizeof(((const struct flow6 *)flow)->rest)) == 0;
-}
-
 void flow_set_key(struct flow *flow, const struct flow_key *key, bool v6)
 {
     memcpy(flow->key, key->words, sizeof(flow->key));

@@ -63,6 +63,7 @@ struct reading {
     struct flow_table_object *self;
     struct plt_records *records;
     struct pipeline *second; /* owned: counts the packets; NULL where this thread does */
+    bool looked;             /* whether there is a processor for it */
     bool of_bytes;           /* progress is what counts them */
     bool hands_over;         /* flows that ended are handed over as they come */
     uint64_t read;
@@ -276,6 +277,15 @@ static int read_on(struct reading *reading, enum plt_records_result *result)
     return is_forked(reading) ? raise_forked() : status;
 }
 
+/* Have a second thread count, where it has a processor: one that decompresses takes longer than
+ * reading and counting, and should have its own. */
+static void start_second(struct reading *reading)
+{
+    bool ahead = reading->self->state->plt_api->records_are_read_ahead(reading->records);
+    reading->second = pipeline_new(sizeof(struct flow_packet), PACKETS_AHEAD, ahead ? 3 : 2);
+    reading->looked = true;
+}
+
 /* All of a trace: 0, or -1 with an exception.  What was read before it stays counted. */
 static int read_all(struct reading *reading, PyObject *progress, PyObject *on_expired)
 {
@@ -289,8 +299,8 @@ static int read_all(struct reading *reading, PyObject *progress, PyObject *on_ex
         if (table_object_check(self) < 0)
             return -1;
         self->busy = true;
-        if (reading->read >= STRETCH && !reading->second && !self->one_thread)
-            reading->second = pipeline_new(sizeof(struct flow_packet), PACKETS_AHEAD);
+        if (!reading->looked && reading->read >= STRETCH && !self->one_thread)
+            start_second(reading);
         status = read_on(reading, &result);
         if (is_forked(reading))
             return -1;

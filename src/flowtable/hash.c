@@ -17,7 +17,7 @@ uint64_t hash_words(const uint64_t seed[2], const uint64_t *words, size_t count)
 
 void flow_hash_init(struct flow_hash *hash, const uint64_t seed[2])
 {
-    uint64_t random[sizeof(*hash) / sizeof(uint64_t)];
+    uint64_t random[sizeof(*hash) / sizeof(uint64_t)] = {0};
     for (uint64_t i = 0; i < sizeof(random) / sizeof(*random); i++)
         random[i] = hash_words(seed, &i, 1);
     memcpy(hash, random, sizeof(*hash));

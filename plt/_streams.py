@@ -102,11 +102,15 @@ class Compressed(Plain):
         self.shared = False  # there are such, or were
         self.failure: Exception | None = None  # that of reading, which comes after the data
 
-    def read_ahead(self) -> None:
-        """Have a thread decompress from here on, where the file is long enough to be worth it."""
+    def read_ahead(self) -> bool:
+        """Have a thread decompress from here on, where the file is long enough to be worth it.
+
+        Returns whether there is one.
+        """
         if self.thread is None and processors() > 1 and self.is_long():
             with contextlib.suppress(RuntimeError):  # the system has no more threads
                 self.thread = ReadAhead(self.read_some)
+        return self.thread is not None
 
     def is_long(self) -> bool:
         """Whether it is a file of a megabyte or more, not a pipe, which could wait for ever."""

@@ -73,6 +73,8 @@ struct plt_api {
      * valid until the next call of any of these. */
     enum plt_records_result (*records_block)(struct plt_records *records, struct record_block *out,
                                              size_t most);
+    /* Whether a thread of its own decompresses what is read. */
+    bool (*records_are_read_ahead)(const struct plt_records *records);
     /* Read more, looking for signals first; 0, or -1 with an exception.  With the GIL. */
     int (*records_fill)(struct plt_records *records);
     /* Set the exception for PLT_ERROR.  With the GIL. */

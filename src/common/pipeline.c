@@ -64,13 +64,13 @@ static void *run(void *pipeline_)
 
 /* --- The caller's ---------------------------------------------------------------------------- */
 
-static bool has_second_processor(void)
+static bool has_processors(int number)
 {
 #ifdef __linux__
     cpu_set_t allowed;
-    return sched_getaffinity(0, sizeof(allowed), &allowed) != 0 || CPU_COUNT(&allowed) > 1;
+    return sched_getaffinity(0, sizeof(allowed), &allowed) != 0 || CPU_COUNT(&allowed) >= number;
 #else
-    return sysconf(_SC_NPROCESSORS_ONLN) > 1;
+    return sysconf(_SC_NPROCESSORS_ONLN) >= number;
 #endif
 }
 
@@ -81,9 +81,9 @@ static void free_buffers(struct pipeline *pipeline)
     free(pipeline);
 }
 
-struct pipeline *pipeline_new(size_t item_size, size_t items)
+struct pipeline *pipeline_new(size_t item_size, size_t items, int threads)
 {
-    struct pipeline *pipeline = has_second_processor() ? calloc(1, sizeof(*pipeline)) : NULL;
+    struct pipeline *pipeline = has_processors(threads) ? calloc(1, sizeof(*pipeline)) : NULL;
     bool enough = pipeline;
     for (int i = 0; i < BUFFERS && enough; i++) {
         pipeline->buffers[i].items = calloc(items, item_size);

@@ -12,8 +12,9 @@ struct pipeline;
  * not called again. */
 typedef bool (*pipeline_work)(void *context, void *items, size_t count);
 
-/* Buffers of so many items of a size; NULL where there is no second processor, or no memory. */
-struct pipeline *pipeline_new(size_t item_size, size_t items);
+/* Buffers of so many items of a size, for one of so many threads that are at work; NULL where these
+ * have fewer processors, or where there is no memory. */
+struct pipeline *pipeline_new(size_t item_size, size_t items, int threads);
 /* After pipeline_finish(), or where the thread is gone. */
 void pipeline_free(struct pipeline *pipeline);
 /* Whether this process is a child of that in which the thread runs: it must not be waited for, and

@@ -63,10 +63,12 @@ static void count_tcp(struct flow *flow, struct flow_logs *logs, const struct fl
         *events |= EVENT_RST;
     if (packet->kind & PACKET_SEGMENT) {
         bool counts = packet->kind & PACKET_COUNTS;
-        if (step(flow, way, packet->seq_end))
-            flow_log_append(logs, flow, packet->seq_end, way, counts);
-        else if (counts)
+        if (step(flow, way, packet->seq_end)) {
+            if (!flow_log_is_short(flow, way))
+                flow_log_append(logs, flow, packet->seq_end, way, counts);
+        } else if (counts) {
             flow_way(flow, way)->retransmits++;
+        }
     }
 }
 

@@ -41,13 +41,9 @@ unsigned flow_key_from_tuple(const struct flow_tuple *tuple, struct flow_key *ke
     const struct flow_end *low = &tuple->src;
     const struct flow_end *high = &tuple->dst;
     uint64_t proto = (uint64_t)tuple->proto << 8;
-    if (!tuple->v6) {
-        uint64_t from = low->address[0] << 16 | low->port;
-        uint64_t to = high->address[0] << 16 | high->port;
-        uint64_t lower = from < to ? from : to;
-        *key = (struct flow_key){.words = {lower << 16 | proto | 4, from ^ to ^ lower}};
-        return from > to;
-    }
+    if (!tuple->v6)
+        return flow_key_from_ends4(low->address[0] << 16 | low->port,
+                                   high->address[0] << 16 | high->port, tuple->proto, key);
     unsigned way = is_downward(low, high);
     if (way) {
         low = &tuple->dst;
@@ -83,16 +79,6 @@ struct flow_key flow_key_of(const struct flow *flow, bool v6)
     if (flow->marks & MARK_TUNNELS)
         key.tunnel = flow_tunnel_key(flow_tunnel(flow, v6));
     return key;
-}
-
-bool flow_has_key(const struct flow *flow, const struct flow_key *key, bool v6)
-{
-    if (flow->key[0] != key->words[0] || flow->key[1] != key->words[1])
-        return false;
-    if ((flow->marks & MARK_TUNNELS) && flow_tunnel_key(flow_tunnel(flow, v6)) != key->tunnel)
-        return false;
-    return !v6 || memcmp(((const struct flow6 *)flow)->rest, key->words + KEY_WORDS_4,
-                         sizeof(((const struct flow6 *)flow)->rest)) == 0;
 }
 
 void flow_set_key(struct flow *flow, const struct flow_key *key, bool v6)

@@ -53,6 +53,15 @@ struct flow_tuple {
     bool v6;
 };
 
+/* The key of two IPv4 ends, each an address and 16 bits of port; returns the way from the first. */
+static inline unsigned flow_key_from_ends4(uint64_t from, uint64_t to, uint8_t proto,
+                                           struct flow_key *key)
+{
+    uint64_t lower = from < to ? from : to;
+    *key = (struct flow_key){.words = {lower << 16 | (uint64_t)proto << 8 | 4, from ^ to ^ lower}};
+    return from > to;
+}
+
 /* The key of a five-tuple; returns the way from its source to its destination. */
 unsigned flow_key_from_tuple(const struct flow_tuple *tuple, struct flow_key *key);
 /* The five-tuple of a key, its source that of the way. */
@@ -205,14 +214,16 @@ static inline uint64_t flow_tunnel(const struct flow *flow, bool v6)
         ->tunnel;
 }
 
+/* 0 or 1 by arithmetic: which way packets go can't be foreseen, as a branch would have to be. */
 static inline struct flow_way *flow_way(struct flow *flow, unsigned way)
 {
-    return way ? &flow->way1 : &flow->way0;
+    return (struct flow_way *)(void *)((uint8_t *)flow + way * offsetof(struct flow, way1));
 }
 
 static inline const struct flow_way *flow_way_of(const struct flow *flow, unsigned way)
 {
-    return way ? &flow->way1 : &flow->way0;
+    return (const struct flow_way *)(const void *)((const uint8_t *)flow +
+                                                   way * offsetof(struct flow, way1));
 }
 
 /* The way that is forward. */
@@ -223,7 +234,18 @@ static inline unsigned flow_forward(const struct flow *flow)
 
 /* A flow's key, and whether it is that one. */
 struct flow_key flow_key_of(const struct flow *flow, bool v6);
-bool flow_has_key(const struct flow *flow, const struct flow_key *key, bool v6);
+static inline bool flow_has_key(const struct flow *flow, const struct flow_key *key, bool v6)
+{
+    uint64_t differ = (flow->key[0] ^ key->words[0]) | (flow->key[1] ^ key->words[1]);
+    if (v6) {
+        const uint64_t *rest = ((const struct flow6 *)flow)->rest;
+        for (unsigned i = 0; i < KEY_WORDS_6 - KEY_WORDS_4; i++)
+            differ |= rest[i] ^ key->words[KEY_WORDS_4 + i];
+    }
+    if (flow->marks & MARK_TUNNELS)
+        differ |= flow_tunnel_key(flow_tunnel(flow, v6)) ^ key->tunnel;
+    return differ == 0;
+}
 void flow_set_key(struct flow *flow, const struct flow_key *key, bool v6);
 uint8_t flow_proto(const struct flow *flow, bool v6);
 

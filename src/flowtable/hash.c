@@ -1,4 +1,4 @@
-/* SipHash of the words of keys. */
+/* The random words that keys are hashed with, and SipHash of words. */
 #include "hash.h"
 
 #include "common/siphash.h"
@@ -6,7 +6,7 @@
 #include <string.h>
 
 /* The message is the words in little-endian order, without the last byte. */
-static inline uint64_t sip_hash(const uint64_t seed[2], const uint64_t *words, size_t count)
+uint64_t hash_words(const uint64_t seed[2], const uint64_t *words, size_t count)
 {
     struct siphash hash = siphash_begin(seed);
     for (size_t i = 0; i + 1 < count; i++)
@@ -15,23 +15,12 @@ static inline uint64_t sip_hash(const uint64_t seed[2], const uint64_t *words, s
     return siphash_end(&hash);
 }
 
-uint64_t hash_words(const uint64_t seed[2], const uint64_t *words, size_t count)
+void flow_hash_init(struct flow_hash *hash, const uint64_t seed[2])
 {
-    return sip_hash(seed, words, count);
-}
-
-uint64_t hash_key(const uint64_t seed[2], const struct flow_key *key, bool v6)
-{
-    uint64_t vlan = flow_words_vlan(key->words, v6);
-    if (vlan == 0 && key->tunnel == 0)
-        return v6 ? sip_hash(seed, key->words, KEY_WORDS_6)
-                  : sip_hash(seed, key->words, KEY_WORDS_4);
-    /* the upper bits of the VLAN are where the length goes: it takes a word of its own */
-    size_t count = flow_key_size(v6);
-    uint64_t words[KEY_WORDS_6 + 2] = {0};
-    memcpy(words, key->words, count * sizeof(*words));
-    words[count++] = vlan;
-    if (key->tunnel != 0)
-        words[count++] = key->tunnel;
-    return sip_hash(seed, words, count);
+    uint64_t random[sizeof(*hash) / sizeof(uint64_t)] = {0};
+    for (uint64_t i = 0; i < sizeof(random) / sizeof(*random); i++)
+        random[i] = hash_words(seed, &i, 1);
+    memcpy(hash, random, sizeof(*hash));
+    hash->spread[0] |= 1;
+    hash->spread[1] |= 1;
 }

@@ -1,10 +1,7 @@
 /* The index of a flow table: groups of places with tags, which are compared all at once. */
 #include "index.h"
 
-#include "hash.h"
 #include "memory.h"
-
-#include "packet/bytes.h"
 
 #include <string.h>
 
@@ -31,58 +28,10 @@ void flow_index_empty(struct flow_index *index)
 
 /* --- Groups ---------------------------------------------------------------------------------- */
 
-static inline uint8_t tag_of(uint64_t hash)
-{
-    uint8_t tag = (uint8_t)hash;
-    return tag ? tag : 1;
-}
-
-/* The high bits number the group; the step to the next is odd, so that it comes to all of them. */
-static inline uint64_t first_group(const struct flow_index *index, uint64_t hash)
-{
-    return hash >> index->shift;
-}
-
+/* The step to the next group is odd, so that it comes to all of them. */
 static inline uint64_t next_group(const struct flow_index *index, uint64_t group, uint64_t hash)
 {
     return (group + 2 * (hash & 0xff) + 1) & (index->group_count - 1);
-}
-
-/* The high bit of each byte that equals one of `tag`, exactly. */
-static inline uint64_t equal_bytes(uint64_t bytes, uint8_t tag)
-{
-    const uint64_t low7 = 0x7f7f7f7f7f7f7f7f;
-    uint64_t x = bytes ^ UINT64_C(0x0101010101010101) * tag;
-    return ~(((x & low7) + low7) | x | low7);
-}
-
-/* A bit for each slot with a tag: bit 7 of byte n for the first 8, bit 3 of byte n for the rest. */
-static inline uint64_t slots_with(const struct flow_group *group, uint8_t tag)
-{
-    uint64_t last = equal_bytes(load_le32(group->tags + 8), tag) & 0xffffffff;
-    return equal_bytes(load_le64(group->tags), tag) | last >> 4;
-}
-
-/* The first of such slots. */
-static inline unsigned first_slot(uint64_t slots)
-{
-    unsigned bit = (unsigned)__builtin_ctzll(slots);
-    return bit % 8 == 7 ? bit / 8 : 8 + bit / 8;
-}
-
-void flow_index_prefetch(const struct flow_index *index, uint64_t hash)
-{
-    if (index->groups)
-        __builtin_prefetch(&index->groups[first_group(index, hash)]);
-}
-
-flow_ref flow_index_guess(const struct flow_index *index, uint64_t hash)
-{
-    if (!index->groups)
-        return 0;
-    const struct flow_group *group = &index->groups[first_group(index, hash)];
-    uint64_t slots = slots_with(group, tag_of(hash));
-    return slots ? group->refs[first_slot(slots)] : 0;
 }
 
 flow_ref flow_index_find(const struct flow_index *index, const struct flow_pool *pool,
@@ -90,11 +39,12 @@ flow_ref flow_index_find(const struct flow_index *index, const struct flow_pool 
 {
     if (!index->groups)
         return 0;
-    uint64_t at = first_group(index, hash);
+    uint64_t at = flow_index_group(index, hash);
     for (uint64_t n = 0; n < index->group_count; n++) {
         const struct flow_group *group = &index->groups[at];
-        for (uint64_t slots = slots_with(group, tag_of(hash)); slots; slots &= slots - 1) {
-            flow_ref ref = group->refs[first_slot(slots)];
+        for (uint64_t slots = flow_group_slots(group, flow_tag_of(hash)); slots;
+             slots &= slots - 1) {
+            flow_ref ref = group->refs[flow_group_first(slots)];
             if (flow_ref_is_6(ref) == v6 && flow_has_key(flow_at(pool, ref), key, v6))
                 return ref;
         }
@@ -107,13 +57,13 @@ flow_ref flow_index_find(const struct flow_index *index, const struct flow_pool 
 
 void flow_index_add(struct flow_index *index, uint64_t hash, flow_ref ref)
 {
-    uint64_t at = first_group(index, hash);
+    uint64_t at = flow_index_group(index, hash);
     for (;;) {
         struct flow_group *group = &index->groups[at];
-        uint64_t slots = slots_with(group, 0);
+        uint64_t slots = flow_group_slots(group, 0);
         if (slots) {
-            unsigned slot = first_slot(slots);
-            group->tags[slot] = tag_of(hash);
+            unsigned slot = flow_group_first(slots);
+            group->tags[slot] = flow_tag_of(hash);
             group->refs[slot] = ref;
             index->count++;
             return;
@@ -125,7 +75,7 @@ void flow_index_add(struct flow_index *index, uint64_t hash, flow_ref ref)
 
 void flow_index_remove(struct flow_index *index, uint64_t hash, flow_ref ref)
 {
-    uint64_t at = first_group(index, hash);
+    uint64_t at = flow_index_group(index, hash);
     for (;;) {
         struct flow_group *group = &index->groups[at];
         for (unsigned slot = 0; slot < GROUP_SLOTS; slot++)
@@ -153,7 +103,7 @@ static void add_live(struct flow_index *index, const struct flow_pool *pool)
         next = flow_pool_next(pool, ref);
         if (flow->marks & MARK_LIVE) {
             struct flow_key key = flow_key_of(flow, flow_ref_is_6(ref));
-            hashes[waiting] = hash_key(index->seed, &key, flow_ref_is_6(ref));
+            hashes[waiting] = hash_key(&index->hash, &key, flow_ref_is_6(ref));
             flow_index_prefetch(index, hashes[waiting]);
             refs[waiting++] = ref;
         }
@@ -169,7 +119,7 @@ bool flow_index_reserve(struct flow_index *index, const struct flow_pool *pool, 
 {
     if (index->groups && index->count + more <= index->group_count * MOST_IN_GROUP)
         return true;
-    struct flow_index larger = {.seed = {index->seed[0], index->seed[1]}};
+    struct flow_index larger = {.hash = index->hash};
     larger.group_count = index->groups ? index->group_count * 2 : FIRST_GROUPS;
     while (index->count + more > larger.group_count * MOST_IN_GROUP)
         larger.group_count *= 2;

@@ -47,8 +47,7 @@ void flow_log_append(struct flow_logs *logs, struct flow *flow, uint32_t seq_end
                      bool counts)
 {
     unsigned count = flow->logged & LOGGED_NUMBER;
-    uint8_t is_short = way ? MARK_LOG_SHORT_1 : MARK_LOG_SHORT_0;
-    if (flow->marks & is_short)
+    if (flow_log_is_short(flow, way))
         return;
     if (count == 0) {
         flow->first_seq_end = seq_end;
@@ -61,7 +60,7 @@ void flow_log_append(struct flow_logs *logs, struct flow *flow, uint32_t seq_end
         else if (at == 0)
             block = log_block_new(logs);
         if (!block) {
-            flow->marks |= is_short;
+            flow->marks |= way ? MARK_LOG_SHORT_1 : MARK_LOG_SHORT_0;
             return;
         }
         if (at == 0) {

@@ -39,6 +39,12 @@ struct flow_log {
     bool counts[LOG_SIZE];
 };
 
+/* Whether a log takes no more entries of a way. */
+static inline bool flow_log_is_short(const struct flow *flow, unsigned way)
+{
+    return flow->marks & (MARK_LOG_SHORT_0 << way);
+}
+
 void flow_log_append(struct flow_logs *logs, struct flow *flow, uint32_t seq_end, unsigned way,
                      bool counts);
 void flow_log_read(const struct flow_logs *logs, const struct flow *flow, struct flow_log *out);

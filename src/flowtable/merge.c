@@ -15,6 +15,7 @@
 
 #include "hash.h"
 #include "join.h"
+#include "prefetch.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -63,9 +64,9 @@ static bool list_items(struct merging *merging)
 static void prefetch_flow(const struct flow_table *table, flow_ref ref)
 {
     const uint8_t *flow = (const uint8_t *)flow_at(&table->set.pool, ref);
-    __builtin_prefetch(flow + offsetof(struct flow, key));
-    __builtin_prefetch(flow);
-    __builtin_prefetch(flow + sizeof(struct flow) - 1);
+    prefetch(flow + offsetof(struct flow, key));
+    prefetch(flow);
+    prefetch(flow + sizeof(struct flow) - 1);
 }
 
 /* Have the memory ready of a block of flows and of what they may join. */
@@ -80,7 +81,7 @@ static void prefetch_items(struct merging *merging, size_t from, size_t end, boo
             prefetch_flow(other, merging->items[i + AHEAD].from);
         if (!hashed) {
             struct flow_key key = flow_key_of(flow_at(&other->set.pool, item->from), v6);
-            item->hash = hash_key(table->set.index.seed, &key, v6);
+            item->hash = hash_key(&table->set.index.hash, &key, v6);
         }
         flow_index_prefetch(&table->set.index, item->hash);
     }

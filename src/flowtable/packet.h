@@ -30,6 +30,7 @@ struct flow_packet {
     uint8_t way;
     bool v6;
     flow_ref hint;               /* where its flow may be, 0 for nowhere */
+    struct flow *guess;          /* borrowed: what is there */
     struct flow_segment segment; /* with PACKET_TCP, in a table of TCP quality */
 };
 

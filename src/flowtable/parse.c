@@ -2,29 +2,46 @@
 #include "parse.h"
 
 #include "packet/bytes.h"
+#include "packet/decode.h"
 #include "packet/fivetuple.h"
 #include "packet/protocols.h"
+#include "packet/straight.h"
 #include "packet/values.h"
 
 /* --- TCP ------------------------------------------------------------------------------------- */
 
-static void read_tcp(const struct plt_packet *packet, struct flow_packet *out)
+static inline void read_tcp(const struct plt_transport *tcp, struct flow_packet *out)
 {
-    const uint8_t *header = transport_bytes(packet, 0, 14);
-    if (!header)
+    const uint8_t *header = tcp->bytes;
+    if (tcp->captured < 14)
         return;
     out->kind = PACKET_TCP;
     out->tcp_flags = load_be16(header + 12) & 0xfff;
     uint32_t takes =
         out->payload_bytes + ((out->tcp_flags & TCP_SYN) != 0) + ((out->tcp_flags & TCP_FIN) != 0);
-    if (takes == 0)
-        return;
-    out->kind |= PACKET_SEGMENT;
     out->seq_end = load_be32(header + 4) + takes;
+    if (takes > 0)
+        out->kind |= PACKET_SEGMENT;
     /* a byte that comes again keeps a connection alive or asks for a window: RFC 9293 sections
      * 3.8.4 and 3.8.6.1 */
-    if (takes > 1 || out->payload_bytes == 0)
+    if (takes > 1 || (takes == 1 && out->payload_bytes == 0))
         out->kind |= PACKET_COUNTS;
+}
+
+/* What the transport of a packet tells of it, unless that is a later fragment. */
+static inline void read_transport(const struct flow_input *input,
+                                  const struct plt_transport *transport, uint8_t proto,
+                                  struct flow_packet *out)
+{
+    uint32_t header = 0;
+    out->kind = 0;
+    out->payload_bytes = 0;
+    if (!transport_split(transport, proto, &header, &out->payload_bytes))
+        out->payload_bytes = 0;
+    if (proto == PROTO_TCP)
+        read_tcp(transport, out);
+    if (input->segments && (out->kind & PACKET_TCP))
+        flow_segment_read(transport, &out->segment);
 }
 
 /* --- Fragments ------------------------------------------------------------------------------- */
@@ -91,18 +108,26 @@ static bool read_tuple(struct flow_input *input, const struct plt_packet *packet
     return true;
 }
 
+/* A packet's number and time. */
+static inline void begin_packet(struct flow_input *input, const struct plt_meta *meta,
+                                struct flow_packet *out)
+{
+    out->number = input->packets++;
+    out->bytes = meta->wire_len;
+    if (plt_time_ns(meta, &out->time))
+        flow_clock_advance(&input->clock, out->time);
+    else
+        out->time = FLOW_NO_TIME;
+    out->clock = input->clock.now;
+}
+
 static bool read_packet(struct flow_input *input, const struct plt_packet *packet,
                         struct flow_packet *out)
 {
     const struct plt_layers *layers = packet->layers;
     struct flow_tuple tuple;
     struct fragment_key fragment;
-    struct plt_payload payload;
-    out->number = input->packets++;
-    if (plt_time_ns(packet->meta, &out->time))
-        flow_clock_advance(&input->clock, out->time);
-    else
-        out->time = FLOW_NO_TIME;
+    begin_packet(input, packet->meta, out);
     if (!read_tuple(input, packet, &tuple))
         return false;
     bool waits = (layers->fragment || layers->more_fragments) &&
@@ -114,13 +139,11 @@ static bool read_packet(struct flow_input *input, const struct plt_packet *packe
     out->tunnel = flow_tunnel_word(packet->tunnel);
     if (packet->tunnel)
         out->key.tunnel = flow_tunnel_key(out->tunnel);
-    out->clock = input->clock.now;
-    out->bytes = packet->meta->wire_len;
     out->vlan = layers->vlan_id;
-    out->kind = 0;
-    out->payload_bytes = 0;
     out->ip_bytes = layers->ip_len;
     if (layers->fragment) {
+        out->kind = 0;
+        out->payload_bytes = 0;
         uint32_t headers = layers->payload - layers->layer3;
         if (layers->payload != PLT_ABSENT && out->ip_bytes > headers)
             out->payload_bytes = out->ip_bytes - headers;
@@ -130,12 +153,8 @@ static bool read_packet(struct flow_input *input, const struct plt_packet *packe
         if (!fragment_has_payload(tuple.proto))
             out->payload_bytes = 0;
     } else {
-        if (packet_payload(packet, &payload))
-            out->payload_bytes = payload.len;
-        if (tuple.proto == PROTO_TCP)
-            read_tcp(packet, out);
-        if (input->segments && (out->kind & PACKET_TCP))
-            flow_segment_read(packet, &out->segment);
+        struct plt_transport transport = packet_transport(packet);
+        read_transport(input, &transport, tuple.proto, out);
     }
     return true;
 }
@@ -148,4 +167,62 @@ bool flow_input_packet(struct flow_input *input, const struct plt_packet *packet
     if (input->decap && tunnel_innermost(&inner, &input->ports, &room))
         return read_packet(input, &inner, out);
     return read_packet(input, packet, out);
+}
+
+/* --- Records --------------------------------------------------------------------------------- */
+
+/* The key of a packet on the straight path, and its way. */
+static inline void read_straight_key(const struct plt_layers *layers, const uint8_t *ip,
+                                     const struct plt_transport *transport, struct flow_packet *out)
+{
+    bool has_ports = proto_has_ports(layers->proto) && transport->captured >= 4;
+    uint32_t ports = has_ports ? load_be32(transport->bytes) : 0;
+    if (layers->version == 4) {
+        uint64_t from = (uint64_t)load_be32(ip + 12) << 16 | ports >> 16;
+        uint64_t to = (uint64_t)load_be32(ip + 16) << 16 | (ports & UINT16_MAX);
+        out->way = (uint8_t)flow_key_from_ends4(from, to, layers->proto, &out->key);
+        return;
+    }
+    struct flow_tuple tuple = {.src = flow_end_load(ip + 8, true, (uint16_t)(ports >> 16)),
+                               .dst = flow_end_load(ip + 24, true, (uint16_t)ports),
+                               .proto = layers->proto,
+                               .v6 = true};
+    out->way = (uint8_t)flow_key_from_tuple(&tuple, &out->key);
+}
+
+/* A record on the straight path, where no fragment is and all of the IP header was captured: from
+ * its bytes to what counts of it at once.  False, and nothing is done, for any other, and for what
+ * may be a tunnel. */
+static inline bool read_straight(struct flow_input *input, const struct plt_record *record,
+                                 struct flow_packet *out)
+{
+    struct plt_layers layers;
+    if (!decode_straight(record->data, record->len, &record->meta, &layers) ||
+        (input->decap && layers.proto != PROTO_TCP))
+        return false;
+    struct plt_transport transport = {.bytes = record->data + layers.transport,
+                                      .captured = layers.ip_end - layers.transport,
+                                      .len = layers.ip_len - (layers.transport - layers.layer3)};
+    begin_packet(input, &record->meta, out);
+    read_straight_key(&layers, record->data + layers.layer3, &transport, out);
+    out->v6 = layers.version == 6;
+    out->tunnel = 0;
+    out->vlan = layers.vlan_id;
+    out->ip_bytes = layers.ip_len;
+    if (input->by_vlan)
+        flow_words_set_vlan(out->key.words, out->v6, layers.vlan_id);
+    read_transport(input, &transport, layers.proto, out);
+    return true;
+}
+
+bool flow_input_record(struct flow_input *input, const struct plt_record *record,
+                       struct flow_packet *out)
+{
+    struct plt_layers layers;
+    if (read_straight(input, record, out))
+        return true;
+    record_layers(record, &layers);
+    struct plt_packet packet = {
+        .data = record->data, .len = record->len, .layers = &layers, .meta = &record->meta};
+    return flow_input_packet(input, &packet, out);
 }

@@ -26,6 +26,9 @@ struct flow_input {
  * or waits as a fragment. */
 bool flow_input_packet(struct flow_input *input, const struct plt_packet *packet,
                        struct flow_packet *out);
+/* The same of a record whose layers need not be known: most are read at once. */
+bool flow_input_record(struct flow_input *input, const struct plt_record *record,
+                       struct flow_packet *out);
 /* The next fragment that waits no longer, or of all; false when there is none.  To be asked until
  * there is none after each packet that is read. */
 static inline bool flow_input_fragment(struct flow_input *input, bool all, struct flow_packet *out)

@@ -9,6 +9,7 @@
 
 #include "flow.h"
 #include "packet.h"
+#include "prefetch.h"
 
 /* What most packets change, and what their ACKs tell, is in its first 64 bytes, a cache line. */
 struct tcp_quality_way {
@@ -107,10 +108,10 @@ _Static_assert(sizeof(struct tcp_way_track) % 64 == 0 && sizeof(struct tcp_quali
 /* Have the memory ready that a packet of a way needs. */
 static inline void tcp_track_prefetch(const struct tcp_track *track, unsigned way)
 {
-    __builtin_prefetch(&track->ways[way], 1);
-    __builtin_prefetch(&track->ways[!way], 1);
-    __builtin_prefetch(&track->quality.ways[way], 1);
-    __builtin_prefetch(&track->quality.ways[!way], 1);
+    prefetch(&track->ways[way]);
+    prefetch(&track->ways[!way]);
+    prefetch(&track->quality.ways[way]);
+    prefetch(&track->quality.ways[!way]);
 }
 
 /* A new track, zeroed before. */

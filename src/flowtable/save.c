@@ -418,7 +418,7 @@ static bool place_flow(struct source *source, struct flow_table *table,
     const struct flow *flow = &copy->of.flow;
     struct flow_key key = flow_key_of(flow, v6);
     key.tunnel = flow_tunnel_key(copy->tunnel);
-    uint64_t hash = hash_key(set->index.seed, &key, v6);
+    uint64_t hash = hash_key(&set->index.hash, &key, v6);
     bool ended = flow->end_reason != END_NONE;
     if (!ended && flow_set_find(set, &key, hash, v6))
         return refuse(source, "two flows have the same key");

@@ -56,23 +56,37 @@ static void read_option(uint8_t kind, const uint8_t *value, uint32_t size, bool 
     }
 }
 
-void flow_segment_read(const struct plt_packet *packet, struct flow_segment *out)
+/* The options, `length` bytes by the header; no more than those that were captured. */
+static void read_options(const struct plt_transport *tcp, uint32_t length, bool syn,
+                         struct flow_segment *out)
 {
-    const uint8_t *header = transport_bytes(packet, 0, TCP_HEADER);
+    /* what RFC 7323 appendix A recommends for segments that have timestamps alone */
+    static const uint32_t aligned_timestamps = 0x0101080a, aligned_length = 12;
+    const uint8_t *options = tcp->bytes + TCP_HEADER;
+    uint32_t captured = tcp->captured - TCP_HEADER;
+    if (captured > length)
+        captured = length;
+    if (!syn && captured == aligned_length && load_be32(options) == aligned_timestamps)
+        return;
+    struct tcp_option_place option;
+    for (uint32_t at = 0; tcp_option_next(options, &at, captured, &option);)
+        read_option(option.kind, options + option.value, option.size, syn, out);
+    if (syn && captured == length)
+        out->found |= SEGMENT_OPTIONS;
+}
+
+void flow_segment_read(const struct plt_transport *tcp, struct flow_segment *out)
+{
+    const uint8_t *header = tcp->bytes;
     *out = (struct flow_segment){0};
-    if (!header || header[12] >> 4 < TCP_HEADER / 4)
+    if (tcp->captured < TCP_HEADER || header[12] >> 4 < TCP_HEADER / 4)
         return;
     out->found = SEGMENT_READ;
     out->seq = load_be32(header + 4);
     out->ack = load_be32(header + 8);
     out->window = load_be16(header + 14);
     uint32_t length = (header[12] >> 4) * 4U - TCP_HEADER;
-    uint32_t captured = tcp_options_captured(packet, length);
     bool syn = load_be16(header + 12) & TCP_SYN;
-    const uint8_t *options = header + TCP_HEADER;
-    struct tcp_option_place option;
-    for (uint32_t at = 0; tcp_option_next(options, &at, captured, &option);)
-        read_option(option.kind, options + option.value, option.size, syn, out);
-    if (syn && captured == length)
-        out->found |= SEGMENT_OPTIONS;
+    if (length > 0 || syn)
+        read_options(tcp, length, syn, out);
 }

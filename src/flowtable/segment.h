@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-struct plt_packet;
+struct plt_transport;
 
 /* What a SYN says, and what a header was found to have. */
 enum {
@@ -31,8 +31,8 @@ struct flow_segment {
     uint8_t unused;
 };
 
-/* Read the segment of a packet; all is 0 where its TCP header was cut. */
-void flow_segment_read(const struct plt_packet *packet, struct flow_segment *out);
+/* Read a segment; all is 0 where its TCP header was cut. */
+void flow_segment_read(const struct plt_transport *tcp, struct flow_segment *out);
 
 /* Sequence numbers from one to another, negative where the other is before it. */
 static inline int32_t seq_distance(uint32_t from, uint32_t to)

@@ -8,7 +8,8 @@
 
 void flow_set_init(struct flow_set *set, const uint64_t seed[2])
 {
-    *set = (struct flow_set){.index = {.seed = {seed[0], seed[1]}}};
+    *set = (struct flow_set){.ended = 0};
+    flow_hash_init(&set->index.hash, seed);
     flow_pool_init(&set->pool);
 }
 
@@ -58,14 +59,6 @@ struct tcp_track *flow_set_track(const struct flow_set *set, flow_ref ref)
     uint32_t number =
         set->tracks_tcp ? flow_tail(flow_at(&set->pool, ref), flow_ref_is_6(ref))->track : 0;
     return number ? tcp_track_at(&set->tracks, number) : NULL;
-}
-
-struct tcp_track *flow_set_make_track(struct flow_set *set, struct flow *flow, bool v6)
-{
-    uint32_t *track = &flow_tail(flow, v6)->track;
-    if (!*track)
-        *track = tcp_tracks_take(&set->tracks);
-    return tcp_track_at(&set->tracks, *track);
 }
 
 bool flow_set_reserve(struct flow_set *set, const size_t more[2], uint64_t live)
@@ -132,7 +125,7 @@ static void remove_from_index(struct flow_set *set, flow_ref ref)
 {
     bool v6 = flow_ref_is_6(ref);
     struct flow_key key = flow_key_of(flow_at(&set->pool, ref), v6);
-    flow_index_remove(&set->index, hash_key(set->index.seed, &key, v6), ref);
+    flow_index_remove(&set->index, hash_key(&set->index.hash, &key, v6), ref);
 }
 
 void flow_set_end(struct flow_set *set, flow_ref ref, uint8_t reason)

@@ -34,7 +34,14 @@ void flow_set_free_slot(struct flow_set *set, flow_ref ref);
 /* A flow's track, NULL where it has none; and one that it is given where it has none, for which
  * there is room. */
 struct tcp_track *flow_set_track(const struct flow_set *set, flow_ref ref);
-struct tcp_track *flow_set_make_track(struct flow_set *set, struct flow *flow, bool v6);
+static inline struct tcp_track *flow_set_make_track(struct flow_set *set, struct flow *flow,
+                                                    bool v6)
+{
+    uint32_t *track = &flow_tail(flow, v6)->track;
+    if (!*track)
+        *track = tcp_tracks_take(&set->tracks);
+    return tcp_track_at(&set->tracks, *track);
+}
 /* Room for so many more flows, of IPv4 and of IPv6, and so many of them live; false when out of
  * memory. */
 bool flow_set_reserve(struct flow_set *set, const size_t more[2], uint64_t live);

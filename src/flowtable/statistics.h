@@ -4,6 +4,7 @@
 #define PLT_FLOWTABLE_STATISTICS_H
 
 #include "packet.h"
+#include "prefetch.h"
 
 /* Times between packets, one after another: nanoseconds, below 0 where time went back. */
 struct flow_gaps {
@@ -50,10 +51,10 @@ static inline unsigned flow_statistics_flags(const struct flow_packet *packet)
 static inline void flow_statistics_prefetch(const struct flow_statistics *statistics,
                                             const struct flow_packet *packet)
 {
-    __builtin_prefetch(&statistics->ways[packet->way], 1);
+    prefetch(&statistics->ways[packet->way]);
     if (flow_statistics_flags(packet))
-        __builtin_prefetch(statistics->ways[packet->way].flags, 1);
-    __builtin_prefetch(&statistics->gaps, 1);
+        prefetch(statistics->ways[packet->way].flags);
+    prefetch(&statistics->gaps);
 }
 
 /* Statistics of no packet. */

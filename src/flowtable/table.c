@@ -1,9 +1,13 @@
 /* A flow table: each packet to its flow, which it may begin or end. */
 #include "table.h"
 
-#include "hash.h"
+#include "prefetch.h"
 
 #include <string.h>
+
+/* So many packets before one is counted the memory is asked for of what its flow points to: no more
+ * than the processor can wait for at the same time. */
+enum { LOOK_AHEAD = 24 };
 
 void flow_table_init(struct flow_table *table, const uint64_t seed[2])
 {
@@ -86,30 +90,30 @@ void flow_table_flush(struct flow_table *table)
 static void prefetch_more(const struct flow_pool *pool, const struct flow_packet *packet)
 {
     bool v6 = flow_ref_is_6(packet->hint);
-    const struct flow *flow = flow_at(pool, packet->hint);
+    const struct flow *flow = packet->guess;
     if (pool->has_statistics)
         flow_statistics_prefetch(flow_statistics_at(pool, flow, v6), packet);
     if (pool->early > 0) {
-        __builtin_prefetch(flow, 1);
-        __builtin_prefetch(&flow->way1, 1);
+        prefetch(flow);
+        prefetch(&flow->way1);
     }
 }
 
 /* Where a packet's flow probably is; its memory is asked for. */
-static void look_ahead(const struct flow_set *set, struct flow_packet *packet)
+static inline void look_ahead(const struct flow_set *set, struct flow_packet *packet)
 {
     packet->hint = flow_index_guess(&set->index, packet->hash);
     if (!packet->hint)
         return;
-    const uint8_t *flow = (const uint8_t *)flow_at(&set->pool, packet->hint);
-    const uint8_t *part = packet->way ? flow + offsetof(struct flow, key) : flow;
-    __builtin_prefetch(part, 1);
-    __builtin_prefetch(part + 64, 1);
-    __builtin_prefetch(part + 127, 1);
+    packet->guess = flow_at(&set->pool, packet->hint);
+    const uint8_t *part = (const uint8_t *)packet->guess + packet->way * offsetof(struct flow, key);
+    prefetch(part);
+    prefetch(part + 64);
+    prefetch(part + 127);
     if (set->tracks_tcp)
-        __builtin_prefetch(flow_tail((struct flow *)(void *)flow_at(&set->pool, packet->hint),
-                                     flow_ref_is_6(packet->hint)));
-    prefetch_more(&set->pool, packet);
+        prefetch(flow_tail(packet->guess, flow_ref_is_6(packet->hint)));
+    if (set->pool.has_statistics || set->pool.early > 0)
+        prefetch_more(&set->pool, packet);
 }
 
 /* The place of a packet among the first of its flow, which has come meanwhile. */
@@ -117,32 +121,38 @@ static void look_for_place(const struct flow_pool *pool, const struct flow_packe
 {
     if (!packet->hint)
         return;
-    const struct flow *flow = flow_at(pool, packet->hint);
+    const struct flow *flow = packet->guess;
     size_t count = early_count(flow, pool->early);
     if (count < pool->early)
-        __builtin_prefetch(flow_early_at(pool, flow, flow_ref_is_6(packet->hint)) + count, 1);
+        prefetch(flow_early_at(pool, flow, flow_ref_is_6(packet->hint)) + count);
 }
 
 /* The same of the track of that flow, which has come meanwhile. */
-static void look_for_track(const struct flow_set *set, const struct flow_packet *packet)
+static inline void look_for_track(const struct flow_set *set, const struct flow_packet *packet)
 {
     if (!packet->hint || !(packet->kind & PACKET_TCP))
         return;
-    const struct tcp_track *track = flow_set_track(set, packet->hint);
+    uint32_t track = flow_tail(packet->guess, flow_ref_is_6(packet->hint))->track;
     if (track)
-        tcp_track_prefetch(track, packet->way);
+        tcp_track_prefetch(tcp_track_at(&set->tracks, track), packet->way);
+}
+
+/* What the flow points to, now that it has come. */
+static inline void look_further(const struct flow_set *set, const struct flow_packet *packet)
+{
+    if (set->tracks_tcp)
+        look_for_track(set, packet);
+    if (set->pool.early > 0)
+        look_for_place(&set->pool, packet);
 }
 
 /* The live flow of a packet's key, 0 for none. */
-static flow_ref find(const struct flow_set *set, const struct flow_packet *packet)
+static inline flow_ref find(const struct flow_set *set, const struct flow_packet *packet)
 {
-    flow_ref ref = packet->hint;
     /* the guess may have been wrong, or gone since */
-    if (ref && flow_ref_is_6(ref) == packet->v6) {
-        const struct flow *flow = flow_at(&set->pool, ref);
-        if ((flow->marks & MARK_LIVE) && flow_has_key(flow, &packet->key, packet->v6))
-            return ref;
-    }
+    if (packet->hint && flow_ref_is_6(packet->hint) == packet->v6 &&
+        (packet->guess->marks & MARK_LIVE) && flow_has_key(packet->guess, &packet->key, packet->v6))
+        return packet->hint;
     return flow_set_find(set, &packet->key, packet->hash, packet->v6);
 }
 
@@ -159,15 +169,28 @@ static flow_ref begin(struct flow_table *table, const struct flow_packet *packet
     return ref;
 }
 
+/* A packet of a flow that another ended: it begins anew; false when out of memory. */
+static bool begin_again(struct flow_table *table, flow_ref ref, const struct flow_packet *packet,
+                        uint8_t reason)
+{
+    if (!flow_set_replace(&table->set, ref, reason))
+        return false;
+    flow_begin(flow_at(&table->set.pool, ref), &table->home, packet);
+    return true;
+}
+
 /* The flow of a packet, begun where there was none; 0 when out of memory. */
-static flow_ref flow_of_packet(struct flow_table *table, const struct flow_packet *packet)
+static inline flow_ref flow_of_packet(struct flow_table *table, const struct flow_packet *packet)
 {
     const struct flow_timeouts *timeouts = &table->wheel.timeouts;
     flow_ref ref = find(&table->set, packet);
     if (!ref)
         return begin(table, packet);
-    struct flow *flow = flow_at(&table->set.pool, ref);
     bool syn = flow_packet_is_first_syn(packet);
+    bool times_out = flow_timeouts_are_set(timeouts);
+    if (!syn && !times_out)
+        return ref;
+    struct flow *flow = flow_at(&table->set.pool, ref);
     bool over = flow_is_over(timeouts, flow, packet->clock);
     bool has_room = flow_has_room(timeouts, flow, packet->time, packet->time);
     if (!over && has_room && !(syn && flow_syn_is_new(flow, packet))) {
@@ -178,47 +201,54 @@ static flow_ref flow_of_packet(struct flow_table *table, const struct flow_packe
     uint8_t reason = over                               ? flow_end_reason(timeouts, flow)
                      : has_room || flow_is_closed(flow) ? END_OF_FLOW
                                                         : END_ACTIVE;
-    if (!flow_set_replace(&table->set, ref, reason))
-        return 0;
-    flow_begin(flow, &table->home, packet);
-    return ref;
+    return begin_again(table, ref, packet, reason) ? ref : 0;
+}
+
+/* Count a packet, the n-th of a block, in its flow and in what the flow has besides; false when out
+ * of memory. */
+static inline bool count_packet(struct flow_table *table, const struct flow_packet *packet,
+                                size_t n)
+{
+    struct flow_set *set = &table->set;
+    bool v6 = packet->v6;
+    bool tracks = set->tracks_tcp && (packet->kind & PACKET_TCP);
+    if (!flow_wheel_stays(&table->wheel, packet->clock))
+        flow_wheel_turn(&table->wheel, set, packet->clock);
+    if (table->places &&
+        !flow_places_reserve(table->places, v6, (size_t)set->pool.slots[v6].used + 1))
+        return false;
+    flow_ref ref = flow_of_packet(table, packet);
+    if (!ref)
+        return false;
+    struct flow *flow = ref == packet->hint ? packet->guess : flow_at(&set->pool, ref);
+    if (set->pool.early > 0)
+        early_add(flow_early_at(&set->pool, flow, v6), set->pool.early, flow, packet);
+    if (set->pool.has_statistics)
+        flow_statistics_count(flow_statistics_at(&set->pool, flow, v6), packet);
+    flow_count(flow, &set->logs, &table->home, packet);
+    if (tracks)
+        tcp_track_count(flow_set_make_track(set, flow, v6), packet);
+    if (table->places)
+        flow_places_note(table->places, ref, flow, packet, n);
+    return true;
 }
 
 size_t flow_table_feed(struct flow_table *table, struct flow_packet *packets, size_t count)
 {
     struct flow_set *set = &table->set;
+    if (set->tracks_tcp && !tcp_tracks_reserve(&set->tracks, count))
+        return 0;
     for (size_t i = 0; i < count; i++) {
-        packets[i].hash = hash_key(set->index.seed, &packets[i].key, packets[i].v6);
+        packets[i].hash = hash_key(&set->index.hash, &packets[i].key, packets[i].v6);
         flow_index_prefetch(&set->index, packets[i].hash);
     }
     for (size_t i = 0; i < count; i++)
         look_ahead(set, &packets[i]);
-    for (size_t i = 0; i < count && set->tracks_tcp; i++)
-        look_for_track(set, &packets[i]);
-    for (size_t i = 0; i < count && set->pool.early > 0; i++)
-        look_for_place(&set->pool, &packets[i]);
-    for (size_t i = 0; i < count; i++) {
-        flow_wheel_turn(&table->wheel, set, packets[i].clock);
-        bool tracks = set->tracks_tcp && (packets[i].kind & PACKET_TCP);
-        if (tracks && !tcp_tracks_have_room(&set->tracks) && !tcp_tracks_reserve(&set->tracks, 1))
-            return i;
-        bool v6 = packets[i].v6;
-        if (table->places &&
-            !flow_places_reserve(table->places, v6, (size_t)set->pool.slots[v6].used + 1))
-            return i;
-        flow_ref ref = flow_of_packet(table, &packets[i]);
-        if (!ref)
-            return i;
-        struct flow *flow = flow_at(&set->pool, ref);
-        if (set->pool.early > 0)
-            early_add(flow_early_at(&set->pool, flow, v6), set->pool.early, flow, &packets[i]);
-        if (set->pool.has_statistics)
-            flow_statistics_count(flow_statistics_at(&set->pool, flow, v6), &packets[i]);
-        flow_count(flow, &set->logs, &table->home, &packets[i]);
-        if (tracks)
-            tcp_track_count(flow_set_make_track(set, flow, packets[i].v6), &packets[i]);
-        if (table->places)
-            flow_places_note(table->places, ref, flow, &packets[i], i);
+    for (size_t i = 0; i < count + LOOK_AHEAD; i++) {
+        if (i < count)
+            look_further(set, &packets[i]);
+        if (i >= LOOK_AHEAD && !count_packet(table, &packets[i - LOOK_AHEAD], i - LOOK_AHEAD))
+            return i - LOOK_AHEAD;
     }
     return count;
 }

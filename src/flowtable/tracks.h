@@ -22,12 +22,6 @@ static inline struct tcp_track *tcp_track_at(const struct tcp_tracks *tracks, ui
                                         number % CHUNK_TRACKS * sizeof(struct tcp_track));
 }
 
-/* Whether there is room for one more. */
-static inline bool tcp_tracks_have_room(const struct tcp_tracks *tracks)
-{
-    return tracks->free > 0 || (tracks->used + 1U) / CHUNK_TRACKS < tracks->chunk_count;
-}
-
 /* Room for so many more; false when out of memory. */
 bool tcp_tracks_reserve(struct tcp_tracks *tracks, size_t more);
 /* A new track, for which there is room. */

@@ -1,6 +1,8 @@
 /* The wheel: flows found when their time is up. */
 #include "wheel.h"
 
+#include "prefetch.h"
+
 #include <string.h>
 
 /* The number of the bucket that a time is in, counted from the beginning of time. */
@@ -50,7 +52,7 @@ static void empty_bucket(struct flow_wheel *wheel, struct flow_set *set, uint64_
         struct flow *flow = flow_at(&set->pool, ref);
         flow_ref next = flow->next;
         if (next)
-            __builtin_prefetch(&flow_at(&set->pool, next)->seen);
+            prefetch(&flow_at(&set->pool, next)->seen);
         if (!(flow->marks & MARK_LIVE))
             flow_set_free_slot(set, ref);
         else if (flow_is_over(&wheel->timeouts, flow, clock))

@@ -28,6 +28,14 @@ void flow_wheel_init(struct flow_wheel *wheel, struct flow_timeouts timeouts, in
 void flow_wheel_add(struct flow_wheel *wheel, const struct flow_pool *pool, flow_ref ref);
 /* End the flows whose time is up, but for those of the bucket that the clock is in. */
 void flow_wheel_turn(struct flow_wheel *wheel, struct flow_set *set, int64_t clock);
+/* Whether there is nothing to end when the clock goes on. */
+static inline bool flow_wheel_stays(struct flow_wheel *wheel, int64_t clock)
+{
+    if (clock < wheel->clock || clock > wheel->due)
+        return false;
+    wheel->clock = clock;
+    return true;
+}
 /* The same for all. */
 void flow_wheel_settle(struct flow_wheel *wheel, struct flow_set *set, int64_t clock);
 /* There may be something to do whatever the clock is: flows were added from elsewhere. */

@@ -66,6 +66,7 @@ int api_add(PyObject *module, struct plt_state *state)
                                   .packet_cut = packet_cut,
                                   .records_open = open_records,
                                   .records_next = records_next,
+                                  .records_are_read_ahead = records_are_read_ahead,
                                   .records_fill = records_fill,
                                   .records_raise = records_raise,
                                   .records_close = records_close,

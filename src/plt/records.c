@@ -10,6 +10,7 @@
 struct plt_records {
     struct plt_state *state; /* borrowed */
     PyObject *trace;         /* owned: the plt.trace */
+    bool ahead;              /* a thread decompresses */
     bool made;               /* by us, of a URI: to be closed at the end */
     PyObject *filter;        /* owned: a plt.filter of our own, or NULL */
     PyObject *trace_filter;  /* owned: a copy of the trace's own filter, or NULL */
@@ -68,15 +69,16 @@ static PyObject *started_trace(struct plt_records *self, PyObject *source)
 }
 
 /* Of a compressed file, decompress ahead in a thread of its own; packets that a loop asks for would
- * only wait for each other's turn to run Python. */
+ * only wait for each other's turn to run Python.  Whether there is such a thread, or -1. */
 static int read_ahead(struct source *source)
 {
     PyObject *stream = source->input.stream; /* NULL where no file is read */
     if (!stream || !PyObject_HasAttrString(stream, "read_ahead"))
         return 0;
     PyObject *result = PyObject_CallMethod(stream, "read_ahead", NULL);
+    int found = result ? PyObject_IsTrue(result) : -1;
     Py_XDECREF(result);
-    return result ? 0 : -1;
+    return found;
 }
 
 struct plt_records *records_open(struct plt_state *state, PyObject *source, PyObject *filter)
@@ -94,8 +96,10 @@ struct plt_records *records_open(struct plt_state *state, PyObject *source, PyOb
         goto error;
     PyObject *trace_filter = NULL;
     self->source = trace_borrow(self->trace, &trace_filter, &self->snaplen, &self->bounds);
-    if (!self->source || read_ahead(self->source) < 0)
+    int ahead = self->source ? read_ahead(self->source) : -1;
+    if (ahead < 0)
         goto error;
+    self->ahead = ahead;
     if (trace_filter && !(self->trace_filter = own_filter(state, trace_filter)))
         goto error;
     return self;
@@ -184,6 +188,11 @@ enum plt_records_result records_block(struct plt_records *self, struct record_bl
         out->count++;
     }
     return PLT_RECORD;
+}
+
+bool records_are_read_ahead(const struct plt_records *self)
+{
+    return self->ahead;
 }
 
 int records_fill(struct plt_records *self)

@@ -111,11 +111,82 @@ int main(void)
 """
 
 
-@pytest.fixture(scope="module")
-def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("engine")
+#: Hashes keys, and prints the most that come to one of 1024 groups: of keys that were searched for
+#: because another table has them all in one group, and of runs of ports and of addresses.
+KEYS = r"""
+#include "flowtable/hash.h"
+
+#include <stdio.h>
+
+enum { GROUPS = 1024, COLLIDING = 2048, RUN = 8192, TABLES = 20 };
+
+static unsigned counts[GROUPS];
+
+static size_t group_of(const struct flow_hash *hash, struct flow_end src, struct flow_end dst,
+                       bool v6)
+{
+    struct flow_tuple tuple = {.src = src, .dst = dst, .proto = 17, .v6 = v6};
+    struct flow_key key;
+    flow_key_from_tuple(&tuple, &key);
+    return (size_t)(hash_key(hash, &key, v6) / (UINT64_MAX / GROUPS + 1));
+}
+
+/* The i-th of addresses that follow each other. */
+static struct flow_end address(unsigned i, bool v6)
+{
+    return v6 ? (struct flow_end){{7, i}, 9} : (struct flow_end){{UINT32_C(0xc0000000) + i}, 9};
+}
+
+static unsigned most(void)
+{
+    unsigned found = 0;
+    for (size_t i = 0; i < GROUPS; i++) {
+        found = counts[i] > found ? counts[i] : found;
+        counts[i] = 0;
+    }
+    return found;
+}
+
+int main(void)
+{
+    for (int v6 = 0; v6 < 2; v6++) {
+        unsigned colliding = 0, ports = 0, addresses = 0;
+        for (uint64_t n = 0; n < TABLES; n++) {
+            struct flow_hash known, own;
+            uint64_t seeds[2][2] = {{n, 1}, {n, 2}};
+            struct flow_end dst = {{UINT64_C(0xc6336401)}, 53};
+            unsigned found = 0;
+            flow_hash_init(&known, seeds[0]);
+            flow_hash_init(&own, seeds[1]);
+            for (uint64_t i = 0; found < COLLIDING; i++) {
+                struct flow_end src = {{i >> 16}, (uint16_t)i};
+                if (group_of(&known, src, dst, v6) != 0)
+                    continue;
+                found++;
+                counts[group_of(&own, src, dst, v6)]++;
+            }
+            found = most();
+            colliding = found > colliding ? found : colliding;
+            for (unsigned i = 0; i < RUN; i++)
+                counts[group_of(&own, (struct flow_end){{9}, (uint16_t)i}, dst, v6)]++;
+            found = most();
+            ports = found > ports ? found : ports;
+            for (unsigned i = 0; i < RUN; i++)
+                counts[group_of(&own, address(i, v6), dst, v6)]++;
+            found = most();
+            addresses = found > addresses ? found : addresses;
+        }
+        printf("%u %u %u\n", colliding, ports, addresses);
+    }
+    return 0;
+}
+"""
+
+
+def build(folder: Path, program: str) -> Path:
+    """A program that is linked with the engine."""
     source = folder / "engine.c"
-    source.write_text(PROGRAM)
+    source.write_text(program)
     built = folder / "engine"
     sources = [
         source,
@@ -126,6 +197,11 @@ def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
     run = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
     assert run.returncode == 0, run.stderr
     return built
+
+
+@pytest.fixture(scope="module")
+def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return build(tmp_path_factory.mktemp("engine"), PROGRAM)
 
 
 def test_flows_are_counted_saved_loaded_and_merged(program: Path) -> None:
@@ -156,3 +232,19 @@ def test_flows_are_counted_saved_loaded_and_merged(program: Path) -> None:
         first,
         "refused: it does not begin as one",
     ]
+
+
+def test_keys_that_collide_in_one_table_do_not_in_another(tmp_path: Path) -> None:
+    """Numbers at random come as often: a group gets 2 of 2048 keys in the mean, and 8 of 8192.
+
+    Poisson's distribution has 14 or more of the first with a probability of 3e-8, and 30 or more of
+    the second with 2e-9; and there are 20 tables of 1024 groups, and both versions of IP.
+    """
+    run = subprocess.run(
+        [build(tmp_path, KEYS)], capture_output=True, text=True, check=True, timeout=300
+    )
+    for line in run.stdout.splitlines():
+        colliding, ports, addresses = map(int, line.split())
+        assert colliding < 14
+        assert max(ports, addresses) < 30
+    assert len(run.stdout.splitlines()) == 2

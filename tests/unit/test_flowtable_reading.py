@@ -3,18 +3,24 @@
 import json
 import os
 import pickle
+import random
 import threading
 
 import pace
 import pytest
-from flow_traces import HERE, SECOND, SYN, back, fragments, only, there, trace
+from flow_traces import ACK, HERE, SECOND, SYN, back, fragments, only, there, trace
 from packets import (
     EPOCH,
+    Record,
     child,
+    ethernet,
     icmp,
     ipv4,
     ipv6,
+    pcap,
+    tcp,
     udp,
+    write,
 )
 
 import plt
@@ -36,6 +42,54 @@ def test_add_is_add_trace(tmp_path):
         list(other),
         list(other.expired()),
     )
+
+
+#: What the straight path takes, and what it leaves to the decoders: TCP with and without options, a
+#: later fragment, IPv4 options, a destination option, tags, a tunnel (VXLAN), ports of SCTP, ARP.
+TIMESTAMPS = b"\1\1\x08\x0a" + bytes(8)
+SEGMENTS = [
+    tcp(flags=SYN, options=b"\2\4\5\xb4\1\3\3\7"),
+    tcp(b"abc", options=TIMESTAMPS),
+    tcp(flags=ACK, options=b"\1\1\5\x0a" + bytes(8)),
+    tcp(b"d", flags=0x11),
+]
+FRAMES = [
+    *(ethernet(ipv4(segment, 6)) for segment in SEGMENTS),
+    *(ethernet(ipv6(segment, 6), 0x86DD) for segment in SEGMENTS),
+    ethernet(b"\0\7" + b"\x08\0" + ipv4(udp(b"ab")), 0x8100),
+    ethernet(ipv4(udp(b"abc", ports=(9, 9), length=9))),
+    ethernet(ipv4(udp(b"abc"), src="192.0.2.9", fragment=0x2000)),
+    ethernet(ipv4(b"defghijk", src="192.0.2.9", fragment=1)),
+    ethernet(ipv4(udp(), options=b"\1\1\1\0")),
+    ethernet(ipv6(b"\x11\0\1\4\0\0\0\0" + udp(), 60), 0x86DD),
+    ethernet(ipv4(udp(b"\x08" + bytes(7) + ethernet(ipv4(udp(b"in"))), ports=(1, 4789)))),
+    ethernet(ipv4(b"\0\1\0\2" + bytes(8), 132)),
+    ethernet(ipv4(b"", 6)),
+    ethernet(bytes(28), 0x0806),
+]
+
+
+@pytest.mark.parametrize("settings", [{}, {"vlan": True}, {"decap": True}, {"idle_timeout": 3}])
+def test_damaged_packets_are_read_alike(tmp_path, settings):
+    """One by one they go through layers that are found first, of a trace most are read at once."""
+    chance = random.Random(12)
+    records = []
+    for n in range(4000):
+        frame = bytearray(chance.choice(FRAMES))
+        for _ in range(chance.choice((0, 0, 1, 1, 3))):
+            frame[chance.randrange(12, len(frame))] = chance.randrange(256)
+        wire = len(frame) + chance.choice((0, 0, 0, 30))
+        cut = chance.choice((len(frame), chance.randrange(len(frame) + 1)))
+        records.append(Record(bytes(frame[:cut]), sec=EPOCH + n // 100, wire=wire))
+    path = write(tmp_path / "x", pcap(records))
+    made = [FlowTable(tcp=True, statistics=True, **settings) for _ in range(2)]
+    with plt.trace(path) as opened:
+        for pkt in opened:
+            made[0].add(pkt)
+    made[1].add_trace(path)
+    one, other = ((t.packets, t.not_ip, t.too_short, *t.expired(), *t) for t in made)
+    assert one == other
+    assert pickle.dumps(made[0]) == pickle.dumps(made[1])
 
 
 def test_add_a_quoted_packet(tmp_path):

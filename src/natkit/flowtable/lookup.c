@@ -61,7 +61,7 @@ static int find_flow(struct flow_table_object *self, PyObject *obj, flow_ref *re
         flow_words_set_vlan(words.words, v6, vlan);
     if (table->input.decap)
         words.tunnel = flow_tunnel_key(tunnel);
-    *ref = flow_set_find(&table->set, &words, hash_key(table->set.index.seed, &words, v6), v6);
+    *ref = flow_set_find(&table->set, &words, hash_key(&table->set.index.hash, &words, v6), v6);
     return *ref != 0;
 }
 

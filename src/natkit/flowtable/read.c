@@ -5,16 +5,16 @@
 #include "object.h"
 
 #include "common/pipeline.h"
-#include "packet/decode.h"
+#include "packet/block.h"
 
 #include <stdatomic.h>
 #include <time.h>
 
 enum {
-    BLOCK = 64,           /* packets whose flows are looked for before the first is counted */
-    PACKETS_AHEAD = 8192, /* in a buffer between the threads */
-    STRETCH = 1 << 16,    /* packets read between two looks at signals and callbacks */
-    ENDED_AT_ONCE = 4096  /* flows that on_expired is called for */
+    BLOCK = PACKETS_OF_BLOCK, /* packets whose flows are looked for before the first is counted */
+    PACKETS_AHEAD = 8192,     /* in a buffer between the threads */
+    STRETCH = 1 << 16,        /* packets read between two looks at signals and callbacks */
+    ENDED_AT_ONCE = 4096      /* flows that on_expired is called for */
 };
 
 /* Seconds between two calls of progress. */
@@ -63,6 +63,7 @@ struct reading {
     struct flow_table_object *self;
     struct plt_records *records;
     struct pipeline *second; /* owned: counts the packets; NULL where this thread does */
+    bool looked;             /* whether there is a processor for it */
     bool of_bytes;           /* progress is what counts them */
     bool hands_over;         /* flows that ended are handed over as they come */
     uint64_t read;
@@ -70,43 +71,17 @@ struct reading {
     uint64_t counted;       /* of these those that were counted */
     _Atomic uint64_t ended; /* flows in the table that ended, as far as is known here */
     bool out_of_memory;
+    /* Of a stretch: where packets go that are to be counted next, for how many there is room, and
+     * how many are there. */
+    struct flow_packet *place;
+    size_t room;
+    size_t waiting;
+    struct record_block block;
 };
 
 static bool is_to_hand_over(const struct reading *reading)
 {
     return reading->hands_over && reading->ended >= ENDED_AT_ONCE;
-}
-
-/* Read up to `most` packets; what the source said last, and how many packets are to be counted:
- * `most` at the most, with fragments that have waited. */
-static enum plt_records_result read_block(struct reading *reading, struct flow_packet *packets,
-                                          size_t most, size_t *count)
-{
-    const struct plt_api *api = reading->self->state->plt_api;
-    struct flow_input *input = &reading->self->table.input;
-    enum plt_records_result result = PLT_RECORD;
-    struct plt_record record;
-    struct plt_layers layers;
-    *count = 0;
-    for (size_t i = 0; i < most && *count < most;) {
-        if (flow_input_fragment(input, false, &packets[*count])) {
-            (*count)++;
-            continue;
-        }
-        i++;
-        result = api->records_next(reading->records, &record);
-        if (result != PLT_RECORD)
-            break;
-        record_layers(&record, &layers);
-        struct plt_packet packet = {
-            .data = record.data, .len = record.len, .layers = &layers, .meta = &record.meta};
-        *count += flow_input_packet(input, &packet, &packets[*count]);
-        reading->read++;
-    }
-    reading->found += *count;
-    reading->out_of_memory |= input->fragments_lost;
-    input->fragments_lost = false;
-    return result;
 }
 
 /* The second thread's work. */
@@ -126,6 +101,50 @@ static bool count_packets(void *reading_, void *packets_, size_t count)
     return enough;
 }
 
+/* Count the packets that wait; with a second thread it will, when its buffer is full. */
+static void hand_on(struct reading *reading, struct pipeline *second)
+{
+    bool enough = second ? pipeline_add(second, reading->waiting)
+                         : count_packets(reading, reading->place, reading->waiting);
+    reading->out_of_memory |= !enough;
+    reading->waiting = 0;
+    if (second)
+        reading->place = pipeline_room(second, &reading->room);
+}
+
+/* A packet was read to where the next one goes; it is to be counted if it has a flow. */
+static inline void add_packet(struct reading *reading, struct pipeline *second, bool found)
+{
+    reading->found += found;
+    reading->waiting += found;
+    if (reading->waiting == reading->room)
+        hand_on(reading, second);
+}
+
+/* Read some records and count their packets, and fragments that have waited; what the source said
+ * after the last of them. */
+static enum plt_records_result read_block(struct reading *reading, struct pipeline *second)
+{
+    struct flow_input *input = &reading->self->table.input;
+    struct record_block *block = &reading->block;
+    enum plt_records_result result =
+        reading->self->state->plt_api->records_block(reading->records, block, BLOCK);
+    for (size_t i = 0; i < block->count && !reading->out_of_memory; i++) {
+        const struct plt_record *record = &block->records[i];
+        add_packet(reading, second,
+                   flow_input_record(input, record, &reading->place[reading->waiting]));
+        while (!reading->out_of_memory &&
+               flow_input_fragment(input, false, &reading->place[reading->waiting]))
+            add_packet(reading, second, true);
+        reading->read++;
+    }
+    if (reading->waiting > 0)
+        hand_on(reading, second);
+    reading->out_of_memory |= input->fragments_lost;
+    input->fragments_lost = false;
+    return result;
+}
+
 /* Read up to STRETCH packets, fewer where flows are to be handed over, without the GIL; what the
  * source said last. */
 static enum plt_records_result read_stretch(struct reading *reading)
@@ -133,20 +152,15 @@ static enum plt_records_result read_stretch(struct reading *reading)
     struct pipeline *second = reading->second;
     enum plt_records_result result = PLT_RECORD;
     struct flow_packet packets[BLOCK];
-    struct flow_packet *place = packets;
-    size_t room = BLOCK;
-    size_t count = 0;
     if (second && !pipeline_start(second, count_packets, reading))
         second = NULL;
+    reading->room = BLOCK;
+    reading->place = second ? pipeline_room(second, &reading->room) : packets;
     for (uint64_t end = reading->read + STRETCH; reading->read < end && result == PLT_RECORD &&
                                                  !reading->out_of_memory &&
-                                                 !is_to_hand_over(reading);) {
-        if (second)
-            place = pipeline_room(second, &room);
-        result = read_block(reading, place, room < BLOCK ? room : BLOCK, &count);
-        bool enough = second ? pipeline_add(second, count) : count_packets(reading, packets, count);
-        reading->out_of_memory |= !enough;
-    }
+                                                 !is_to_hand_over(reading);)
+        result = read_block(reading, second);
+    reading->place = NULL;
     return result;
 }
 
@@ -263,6 +277,15 @@ static int read_on(struct reading *reading, enum plt_records_result *result)
     return is_forked(reading) ? raise_forked() : status;
 }
 
+/* Have a second thread count, where it has a processor: one that decompresses takes longer than
+ * reading and counting, and should have its own. */
+static void start_second(struct reading *reading)
+{
+    bool ahead = reading->self->state->plt_api->records_are_read_ahead(reading->records);
+    reading->second = pipeline_new(sizeof(struct flow_packet), PACKETS_AHEAD, ahead ? 3 : 2);
+    reading->looked = true;
+}
+
 /* All of a trace: 0, or -1 with an exception.  What was read before it stays counted. */
 static int read_all(struct reading *reading, PyObject *progress, PyObject *on_expired)
 {
@@ -276,8 +299,8 @@ static int read_all(struct reading *reading, PyObject *progress, PyObject *on_ex
         if (table_object_check(self) < 0)
             return -1;
         self->busy = true;
-        if (reading->read >= STRETCH && !reading->second && !self->one_thread)
-            reading->second = pipeline_new(sizeof(struct flow_packet), PACKETS_AHEAD);
+        if (!reading->looked && reading->read >= STRETCH && !self->one_thread)
+            start_second(reading);
         status = read_on(reading, &result);
         if (is_forked(reading))
             return -1;

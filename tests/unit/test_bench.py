@@ -5,6 +5,7 @@ whose tools are not installed are skipped.
 """
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -308,7 +309,9 @@ def test_limits_are_kept_in_a_file(tmp_path: Path) -> None:
 def test_limits_are_of_jobs_that_there_are() -> None:
     for part, by_title in limits.load().items():
         ours = {job.title for job in compared(part).jobs if job.ours}
-        assert by_title.keys() <= ours
+        # a job that reads .zst is there where the program zstd can make one
+        known = {title for title in by_title if shutil.which("zstd") or "zst" not in title}
+        assert known <= ours
 
 
 def test_sections_of_the_page_are_replaced_between_their_marks(tmp_path: Path) -> None:

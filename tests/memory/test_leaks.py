@@ -21,7 +21,7 @@ def child(*arguments: str) -> str:
     run = subprocess.run(
         [sys.executable, *arguments],
         env=packets.environment() | {"PYTHONMALLOC": "malloc"},
-        capture_output=True, text=True, timeout=pace.NEVER, check=False,
+        capture_output=True, text=True, timeout=4 * pace.NEVER, check=False,
     )  # fmt: skip
     assert (run.returncode, run.stderr) == (0, ""), run.stdout
     return run.stdout
@@ -51,7 +51,7 @@ def test_what_is_left_is_noticed(call: str, clean: bool) -> None:
     program = f"""
 import leaks
 kept = []
-print(leaks.is_clean(leaks.left_by(lambda: {call}, 200), 200))
+print(leaks.is_clean(leaks.left_by(lambda: {call}, 2000), 2000))
 """
     assert child("-c", program) == f"{clean}\n"
 

@@ -119,8 +119,9 @@ def open_file(
             header = header_of(path, format)
         else:
             flags |= os.O_TRUNC
-        descriptor = os.open(path, flags | os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o666)
-        file = os.fdopen(descriptor, "wb", buffering=0)
+        # by an opener, which leaves no descriptor open where making the file object fails
+        flags |= os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC
+        file = open(path, "wb", buffering=0, opener=lambda path, _: os.open(path, flags, 0o666))
     return file, compressor, kind is None or kind == "gzip", header
 
 

@@ -1,6 +1,7 @@
 /* Bytes of a Python stream, in a buffer from which the readers of file formats take records. */
 #include "source.h"
 
+#include "common/hasattribute.h"
 #include "common/keptexception.h"
 
 #include <stdarg.h>
@@ -52,9 +53,12 @@ static int set_capacity(struct input *input, size_t capacity)
 
 int input_open(struct input *input, const char *ahead, size_t ahead_len, PyObject *stream)
 {
+    int has_readinto1 = has_attribute(stream, "readinto1");
+    if (has_readinto1 < 0)
+        return -1;
     Py_INCREF(stream);
     input->stream = stream;
-    input->method = PyObject_HasAttrString(stream, "readinto1") ? "readinto1" : "readinto";
+    input->method = has_readinto1 ? "readinto1" : "readinto";
     if (set_capacity(input, ahead_len < BUFFER_SIZE ? BUFFER_SIZE : ahead_len) < 0)
         return -1;
     memcpy(input->buffer, ahead, ahead_len);

@@ -38,6 +38,9 @@ KINDS = {
     "socket": [errno.EMFILE],
 }
 
+#: Exceptions for want of memory have one of these words, where they are no MemoryError.
+WORDS = ("memory", "can't start new thread", "can't allocate")
+
 #: What must not be seen from outside: Python calls again, and so has our code to.
 HARMLESS = {errno.EINTR, SHORT}
 
@@ -191,7 +194,7 @@ def digest(value: object) -> object:
             return type(value), re.sub(r"0x[0-9a-f]+", "0x", str(value))
         case None | bool() | int() | float() | str() | bytes() | bytearray() | type():
             return value
-    return type(value)
+    return digest(value.tolist()) if hasattr(value, "tolist") else type(value)
 
 
 @dataclass
@@ -207,6 +210,10 @@ class Outcome:
             return repr(self.value)[:200]
         return f"{self.raised.__name__}: {self.text}"
 
+    def is_numpys(self) -> bool:
+        """Whether NumPy, which had no memory for a buffer, took an object for a sequence."""
+        return self.raised is NotImplementedError and "multi-dimensional sub-views" in self.text
+
     def is_for(self, kind: str, error: int) -> bool:
         """Whether this is the right exception where a call of a kind fails with an error."""
         if error in HARMLESS or self.raised is None:
@@ -215,8 +222,7 @@ class Outcome:
             return True
         if kind == "memory":
             named = issubclass(self.raised, (plt.LibtraceError, OSError, RuntimeError))
-            words = ("memory", "can't start new thread", os.strerror(errno.ENOMEM))
-            return named and any(word in self.text for word in words)
+            return named and any(word in self.text for word in WORDS) or self.is_numpys()
         if kind == "pthread_create":
             return issubclass(self.raised, RuntimeError) and "can't start" in self.text
         named = issubclass(self.raised, (plt.LibtraceError, OSError))

@@ -34,7 +34,23 @@ sys.path[:0] = [str(HERE), str(HERE.parent)]
 PATIENCE = 120
 
 #: What CPython prints where it has no memory for a bytearray: it frees one that is not yet made.
-CPYTHONS = r"^(MemoryError|SystemError: deallocated bytearray object has exported buffers)$"
+#: NumPy counts references to a dtype wrongly then.
+OTHERS = (
+    r"^(MemoryError|SystemError: deallocated bytearray object has exported buffers|"
+    r"\*\*\* Reference count error detected: an attempt was made to deallocate the dtype .*)$"
+)
+
+DIED = r"died in:\n(    (inject|libc)\b.*\n)*"
+#: What the interpreter does for itself, between its loop and malloc().
+CPYTHON = r"(    (libpython|python|libc)\b.*\n)*?    libpython.*_PyEval_EvalFrame"
+
+#: Libraries that end the process where they have no memory, and what tells of that: what their
+#: scanner prints, or the frames in which the process died.
+DIES = {
+    "pcap_compile()": rf"^out of dynamic memory in yy|{DIED}    libpcap",
+    "ldns_wire2rr()": rf"{DIED}    libldns.*\n(    libldns.*\n)*    libldns.*ldns_wire2rr",
+    "CPython": rf"{DIED}{CPYTHON}[^~]*failed in:\n    inject: fails.*\n    inject.*\n{CPYTHON}",
+}
 
 #: How often a scenario that dies is gone on with after the place where it died.
 DEATHS = 40
@@ -75,19 +91,25 @@ def with_injector() -> None:
 class Progress:
     """What both processes see of where a scenario is: kind, error, how many at once, which."""
 
-    FORM = struct.Struct("qqqqq")
+    FORM = struct.Struct("qqqq")
 
     def __init__(self) -> None:
         self.shared = mmap.mmap(-1, mmap.PAGESIZE)
+        self.seen = b""
+        self.since = time.monotonic()
 
     def put(self, *place: int) -> None:
-        self.FORM.pack_into(self.shared, 0, *place, time.monotonic_ns())
+        self.shared[: self.FORM.size] = self.FORM.pack(*place)
 
     def get(self) -> tuple[int, int, int, int]:
-        return self.FORM.unpack_from(self.shared, 0)[:4]
+        return self.FORM.unpack_from(self.shared, 0)
 
     def age(self) -> float:
-        return (time.monotonic_ns() - self.FORM.unpack_from(self.shared, 0)[4]) / 1e9
+        """Seconds for which it has been where it is, as far as was looked."""
+        now = self.shared[: self.FORM.size]
+        if now != self.seen:
+            self.seen, self.since = now, time.monotonic()
+        return time.monotonic() - self.since
 
 
 def plan(kinds: dict[str, list[int]]) -> list[tuple[int, int, int]]:
@@ -150,8 +172,8 @@ def tried(name: str, begin: tuple[int, int, int, int], progress: Progress, limit
 
 
 def unraisable(args: "sys.UnraisableHookArgs") -> None:
-    """What Python tells of exceptions that nothing can catch: too little memory is no surprise."""
-    if not isinstance(args.exc_value, MemoryError):
+    """What Python tells of exceptions that nothing can catch: what the injected failures give is right."""
+    if not isinstance(args.exc_value, (MemoryError, OSError)):
         sys.__unraisablehook__(args)
 
 
@@ -236,7 +258,7 @@ class Job:
         log = self.log.read().decode(errors="replace")
         self.log.close()
         if status == 0:
-            log = re.sub(CPYTHONS, "", log, flags=re.M).strip()
+            log = re.sub(OTHERS, "", log, flags=re.M).strip()
             if log:
                 self.found(f"printed: {log[:600]}", 0)
             return True
@@ -245,9 +267,14 @@ class Job:
     def died(self, status: int, log: str) -> bool:
         number, error, count, nth = self.progress.get()
         exit_code = os.waitstatus_to_exitcode(status)
+        said = symbolised(log)
         how = signal.Signals(-exit_code).name if exit_code < 0 else f"exit status {exit_code}"
         what = "hangs" if self.killed else f"ends the process: {how}"
-        self.found(f"{what}\n{symbolised(log)}", nth)
+        library = next((name for name, words in DIES.items() if re.search(words, said)), None)
+        if library and not self.killed:
+            self.tally[f"{library} ended the process"] += 1
+        else:
+            self.found(f"{what}\n{said}", nth)
         self.deaths += 1
         if nth == 0 or self.deaths > DEATHS or exit_code == 1:
             return True
@@ -281,9 +308,9 @@ def symbolised(log: str) -> str:
     def line(match: re.Match[str]) -> str:
         return f"    {injector.owner_of(match[1])}: {injector.line_of(match[1], int(match[2], 16))}"
 
-    text = re.sub(r"^(\S+)\([^)]*?\)\s?\[(0x[0-9a-f]+)\]$", absolute, log, flags=re.M)
-    text = re.sub(r"^(\S+)\(\+(0x[0-9a-f]+)\).*$", line, text, flags=re.M)
-    return "\n".join(text.splitlines()[-70:])
+    text = re.sub(r"^(\S+)\(\+(0x[0-9a-f]+)\).*$", line, log, flags=re.M)
+    text = re.sub(r"^(\S+)\([^)]*?\)\s?\[(0x[0-9a-f]+)\]$", absolute, text, flags=re.M)
+    return re.sub(r"((?:^    .*\n){16})(?:^    .*\n)*", r"\1", text, flags=re.M)
 
 
 def absolute(match: re.Match[str]) -> str:
@@ -301,10 +328,24 @@ def run(names: list[str], jobs: int, limit: int, verbose: bool) -> list[Job]:
             if job.is_over():
                 running.remove(job)
                 done.append(job)
-                if verbose or job.findings:
-                    print(f"{job.name}: {job.tally.total()} failed, {len(job.findings)} found",
-                          flush=True)  # fmt: skip
+                if verbose:
+                    print(f"{job.name}: {job.tally.total()} failed; {job.seen} allocations; "
+                          f"{job.expected[:150]}", flush=True)  # fmt: skip
+                tell(job.findings)
     return done
+
+
+def tell(findings: list[dict]) -> None:
+    """Print findings, of those that are alike only two."""
+    import injector  # noqa: PLC0415
+
+    shown: Counter[tuple[str, str]] = Counter()
+    for finding in findings:
+        one = injector.Finding(**finding)
+        key = one.kind, re.sub(r"\d+", "", one.what)[:60]
+        shown[key] += 1
+        if shown[key] <= 2:
+            print(one, end="\n\n", flush=True)
 
 
 def main() -> int:
@@ -330,20 +371,9 @@ def main() -> int:
     began = time.monotonic()
     jobs = run(names, options.jobs, options.limit, options.verbose)
     print()
-    shown: Counter[tuple] = Counter()
-    for job in jobs:
-        for finding in job.findings:
-            finding["frames"] = tuple(finding["frames"])
-            one = injector.Finding(**finding)
-            key = (one.scenario, one.kind, re.sub(r"\d+", "", one.what)[:60])
-            shown[key] += 1
-            if shown[key] <= 2:
-                print(one, end="\n\n")
     tally: Counter[str] = Counter()
     for job in jobs:
         tally.update(job.tally)
-        if options.verbose:
-            print(f"{job.name}: {job.seen} allocations -> {job.expected[:150]}")
     for whose, count in tally.most_common():
         print(f"{count:9,} {whose}")
     found = sum(len(job.findings) for job in jobs)

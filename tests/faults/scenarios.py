@@ -8,11 +8,13 @@ import atexit
 import bz2
 import contextlib
 import copy
+import functools
 import gzip
 import io
 import ipaddress
 import itertools
 import lzma
+import os
 import pickle
 import shutil
 import socket
@@ -41,7 +43,6 @@ import plt
 MODULES: tuple[ModuleType, ...] = (ipp, plt, natkit, pldns, natkit.plot)
 
 FOLDER = Path(tempfile.mkdtemp(prefix="faults-"))
-OWNER = __import__("os").getpid()
 
 
 @atexit.register
@@ -133,7 +134,6 @@ for _name, _content in CONTENTS.items():
 T = str(FOLDER / "t.pcap")
 DNS = str(FOLDER / "dns.pcap")
 MANY = str(FOLDER / "many.pcap")
-OUT = FOLDER / "out"
 
 
 def packet(name: str) -> plt.packet:
@@ -167,7 +167,7 @@ OBJECTS: dict[type, Callable[[], object]] = {
     plt.filter: lambda: plt.filter("tcp port 80"),
     plt.where: lambda: plt.where("tcp.dst_port == 80 and hop_limit > 3"),
     plt.trace: lambda: opened(),
-    plt.output_trace: lambda: plt.output_trace(f"pcapfile:{OUT}"),
+    plt.output_trace: lambda: plt.output_trace(f"pcapfile:{own_folder(os.getpid())}/out"),
     plt.Columns: lambda: plt.columns(T),
     plt.Table: lambda: plt.columns(T).table(),
     plt.Batch: lambda: next(iter(plt.columns(T))),
@@ -246,9 +246,9 @@ CALLS: dict[tuple[type, str], Callable[..., object]] = {
     (plt.output_trace, "close_output"): lambda x: (x.start_output(), x.close_output()),
     (plt.Table, "head"): lambda x: x.head(2),
     (plt.Table, "tail"): lambda x: x.tail(2),
-    (plt.Table, "text"): lambda x: x.text("src").tolist(),
-    (plt.Table, "mask"): lambda x: x.mask("src").tolist(),
-    (plt.Table, "masked"): lambda x: x.masked("proto").tolist(),
+    (plt.Table, "text"): lambda x: x.text("src"),
+    (plt.Table, "mask"): lambda x: x.mask("src"),
+    (plt.Table, "masked"): lambda x: x.masked("proto"),
     (plt.Table, "describe"): lambda x: len(x.describe()),
     (plt.Table, "write_parquet"): lambda x: x.write_parquet(io.BytesIO()),
     (plt.Table, "write_csv"): lambda x: written(x.write_csv),
@@ -406,29 +406,34 @@ def all_of(name: str, **settings: object) -> list[plt.packet]:
 
 
 def converted(to: str, uri: str = T, compression: int = 0, level: int = 1) -> bytes:
-    path = FOLDER / f"converted{Path(to).suffix}"
-    output = plt.output_trace(f"{to.partition(':')[0]}:{path}" if ":" in to else str(path))
+    path = f"{own_folder(os.getpid())}/converted{os.path.splitext(to)[1]}"
+    output = plt.output_trace(f"{to.partition(':')[0]}:{path}" if ":" in to else path)
     if compression:
         output.conf_compress_type(compression)
         output.conf_compress_level(level)
     with plt.trace(uri) as trace, output:
         for one in trace:
             output.write_packet(one)
-    return path.read_bytes()
+    with open(path, "rb", buffering=0) as file:
+        return file.read()
+
+
+@functools.cache
+def own_folder(process: int) -> Path:
+    """A folder for what a process writes."""
+    folder = FOLDER / str(process)
+    folder.mkdir()
+    return folder
 
 
 def arrays(kind: str) -> object:
     with contextlib.closing(plt.columns(T, addresses=kind)) as columns:
-        return [dict_of(batch) for batch in columns]
-
-
-def dict_of(table: plt.Table) -> dict[str, list[object]]:
-    return {name: table[name].tolist() for name in table}
+        return list(columns)
 
 
 def closed(columns: plt.Columns) -> object:
     with columns:
-        return dict_of(columns.table())
+        return columns.table()
 
 
 def sources(count: int) -> list[str]:
@@ -478,7 +483,7 @@ FUNCTIONS: dict[str, tuple[Callable[[], object], ...]] = {
     "plt.columns": (
         lambda: closed(plt.columns(T)),
         lambda: closed(plt.columns(T, list(plt.column_fields()))),
-        lambda: arrays("bytes"), lambda: arrays("text"), lambda: arrays("auto"),
+        lambda: arrays("binary"), lambda: arrays("text"), lambda: arrays("auto"),
         lambda: closed(plt.columns(T, filter="udp", limit=2)),
         lambda: closed(plt.columns(T, filter=plt.where("udp"), batch=2)),
         lambda: closed(plt.columns(T, decap=True, community_seed=3)),
@@ -510,7 +515,8 @@ FUNCTIONS: dict[str, tuple[Callable[[], object], ...]] = {
     "plt.libtrace_exc": (lambda: plt.libtrace_exc("text"),),
     "plt.plt_exc_libtrace": (lambda: plt.plt_exc_libtrace("text"),),
     "plt.Table": (lambda: plt.columns(T).table()[["src", "dst"]],
-                  lambda: plt.columns(T).table()[1:5:2]),
+                  lambda: plt.columns(T).table()[1:5:2],
+                  lambda: plt.columns(T).table()["src"]),
     **{f"plt.{kind.__name__}": ((lambda kind=kind: kind(bytearray(FRAMES["tcp"][14:]))),
                                 (lambda kind=kind: kind(packet("tcp"))),
                                 (lambda kind=kind: kind("text")))
@@ -576,7 +582,7 @@ def traced(filter: str | None = None, fragments: bool = False, **settings: objec
 
 def with_flows(packets: natkit.Packets) -> object:
     with packets:
-        return dict_of(packets.table()), dict_of(packets.flows())
+        return packets.table(), packets.flows()
 
 
 def of_functions() -> Iterator[Scenario]:
@@ -615,7 +621,7 @@ def of_states() -> Iterator[Scenario]:
         yield Scenario(f"next() of {name}", steps, lambda name=name: started_trace(name))
     yield Scenario("next() of a filtered trace", steps, filtered)
     yield Scenario("FlowTable.add(), then flows", lambda t: flows_of(t, "udp"), counted, again=False)
-    yield Scenario("columns, batch by batch", lambda c: dict_of(next(c)),
+    yield Scenario("columns, batch by batch", lambda c: next(c),
                    lambda: iter(plt.columns(T, batch=3)), again=False)  # fmt: skip
     yield Scenario("pickled table", lambda: pickle.loads(pickle.dumps(counted())))
     yield Scenario("pickled saved table", lambda: pickle.loads(pickle.dumps(traced_table())))
@@ -688,7 +694,7 @@ def of_threads() -> Iterator[Scenario]:
 
 def left_early(columns: plt.Columns) -> object:
     with columns:
-        return dict_of(next(iter(columns)))
+        return next(iter(columns))
 
 
 def captured(name: str) -> object:

@@ -8,7 +8,6 @@ arithmetic, and from a tenth of the packets on its memory has to stay what it is
 
 import argparse
 import json
-import os
 import subprocess
 import sys
 import time
@@ -231,6 +230,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    if hasattr(os, "nice"):
-        os.nice(5)
     sys.exit(main())

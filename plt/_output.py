@@ -119,9 +119,11 @@ def open_file(
             header = header_of(path, format)
         else:
             flags |= os.O_TRUNC
-        # by an opener, which leaves no descriptor open where making the file object fails
         flags |= os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC
-        file = open(path, "wb", buffering=0, opener=lambda path, _: os.open(path, flags, 0o666))
+        # an opener leaves no descriptor open where no file object can be made
+        file = open(  # noqa: SIM115
+            path, "wb", buffering=0, opener=lambda path, _: os.open(path, flags, 0o666)
+        )
     return file, compressor, kind is None or kind == "gzip", header
 
 

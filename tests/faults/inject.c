@@ -17,6 +17,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -25,6 +26,14 @@
 #include <unistd.h>
 
 #define EXPORT __attribute__((visibility("default")))
+
+EXPORT void *inject_call(void *(*call)(void *), void *callable, int kind, long first, long last,
+                         int error);
+EXPORT long inject_seen(void);
+EXPORT long inject_failed(void);
+EXPORT long inject_live(void);
+EXPORT uintptr_t inject_frame(int call, int depth);
+EXPORT void inject_tell_deaths(void);
 
 enum kind { MEMORY, READ, WRITE, OPEN, MMAP, THREAD, CLOSE, SEEK, IOCTL, SOCKET, KINDS };
 enum { SHORT = -1, DEEP = 60, KEPT = 4 };

@@ -24,9 +24,9 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parent.parent), str(HERE.parent)]
 
-import packets as made
+import packets as made  # noqa: E402
 
-import plt
+import plt  # noqa: E402
 
 COUNT = 150
 BLOCK = os.sysconf("SC_PAGE_SIZE")
@@ -126,7 +126,9 @@ def small_files(_: Path, limit: int) -> Iterator[str]:
 @contextlib.contextmanager
 def small_disk(folder: Path, limit: int) -> Iterator[str]:
     """A disk of some blocks, filled up to a limit; why nothing more fits."""
-    subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={limit + BLOCK}", "full", folder], check=True)
+    subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", f"size={limit + BLOCK}", "full", folder], check=True
+    )
     try:
         (folder / "others").write_bytes(bytes(BLOCK))  # a size of 0 would be no limit
         yield "No space left on device"

@@ -19,11 +19,11 @@ from typing import Any
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parent.parent), str(HERE)]
 
-import traffic
+import traffic  # noqa: E402
 
-import natkit
-import pldns
-import plt
+import natkit  # noqa: E402
+import pldns  # noqa: E402
+import plt  # noqa: E402
 
 #: What memory may grow by after the first tenth, in megabytes.
 ROOM = 8

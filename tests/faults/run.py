@@ -49,6 +49,7 @@ CPYTHON = r"(    (libpython|python|libc).*\n)*?    libpython.*_PyEval_EvalFrame"
 DIES = {
     "pcap_compile()": rf"^out of dynamic memory in yy|{DIED}    libpcap",
     "NumPy": rf"{DIED}    (multiarray|_multiarray)_umath",
+    "libtrace": rf"{DIED}    libtrace",
     "ldns_wire2rr()": rf"{DIED}    libldns.*\n(    libldns.*\n)*    libldns.*ldns_wire2rr",
     "CPython": rf"{DIED}{CPYTHON}.*\n(    .*\n)*failed in:\n(    inject.*\n)*{CPYTHON}",
 }

@@ -450,7 +450,7 @@ def flow_of(name: str = "tcp") -> natkit.IPflow:
 
 def steps(trace: plt.trace) -> object:
     """The next packet only: no packet is lost where it fails."""
-    return bytes(next(trace))
+    return next(trace)
 
 
 def through(filter: plt.filter) -> list[bool]:

@@ -49,7 +49,7 @@ CPYTHON = r"(    (libpython|python|libc).*\n)*?    libpython.*_PyEval_EvalFrame"
 DIES = {
     "pcap_compile()": rf"^out of dynamic memory in yy|{DIED}    libpcap",
     "NumPy": rf"{DIED}    (multiarray|_multiarray)_umath",
-    "libtrace": rf"{DIED}    libtrace",
+    "libtrace": rf"^Out of memory$|{DIED}    libtrace",
     "ldns_wire2rr()": rf"{DIED}    libldns.*\n(    libldns.*\n)*    libldns.*ldns_wire2rr",
     "CPython": rf"{DIED}{CPYTHON}.*\n(    .*\n)*failed in:\n(    inject.*\n)*{CPYTHON}",
 }
@@ -274,13 +274,13 @@ class Job:
         said = symbolised(log)
         how = signal.Signals(-exit_code).name if exit_code < 0 else f"exit status {exit_code}"
         what = "hangs" if self.killed else f"ends the process: {how}"
-        library = next((name for name, words in DIES.items() if re.search(words, said)), None)
+        library = next((name for name, words in DIES.items() if re.search(words, said, re.M)), None)
         if library and not self.killed:
             self.tally[f"{library} ended the process"] += 1
         else:
             self.found(f"{what}\n{said}", nth)
         self.deaths += 1
-        if nth == 0 or self.deaths > DEATHS or exit_code == 1:
+        if nth == 0 or self.deaths > DEATHS or (exit_code == 1 and not library):
             return True
         self.start((number, error, count, nth + 1))
         return False

@@ -25,8 +25,8 @@ import natkit  # noqa: E402
 import pldns  # noqa: E402
 import plt  # noqa: E402
 
-#: What memory may grow by after the first tenth, in megabytes: a flow table hands over flows in two
-#: sets that grow at different times, nine in all, whether it reads three million packets or thirty.
+#: What memory may grow by after the first tenth, in megabytes: a flow table's grows by nine, with
+#: three million packets as with thirty million.
 ROOM = 16
 
 #: Of a group's packets, those of TCP.

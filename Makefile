@@ -27,7 +27,7 @@ VENV_STAMP := $(VENV)/.made-by$(subst /,+,$(shell $(PYTHON) tools/interpreter.py
 
 # In the order in which they need each other.
 PACKAGES := ipp plt natkit pldns
-C_FILES  := $(wildcard src/*/*.c src/*/*/*.c bench/*.c tests/fuzz/*.c)
+C_FILES  := $(wildcard src/*/*.c src/*/*/*.c bench/*.c tests/fuzz/*.c tests/faults/*.c)
 HEADERS  := $(wildcard src/*/*.h src/*/*/*.h bench/*.h tests/fuzz/*.h)
 # The folders stand for the files that were removed.
 C_INPUTS := $(wildcard src/* src/*/* src/*/*/*.[ch])
@@ -49,8 +49,9 @@ on_each = @echo '$(firstword $(1)): $(words $(C_FILES)) files'; \
           printf '%s\n' $(C_FILES) | xargs -r -P $(JOBS) -I{} $(1)
 
 .PHONY: help demo tutorial test lab check check-format check-tidy check-cppcheck check-ruff \
-        check-types check-warnings check-symbols check-workflows asan tsan leaks valgrind \
-        coverage fuzz fuzz-seeds fuzzers docs look notebooks wheel wheel-roots matrix bench clean
+        check-types check-warnings check-symbols check-workflows asan tsan leaks valgrind faults \
+        soak coverage fuzz fuzz-seeds fuzzers docs look notebooks wheel wheel-roots matrix bench \
+        clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' Makefile
@@ -177,6 +178,16 @@ fuzz: fuzzers ## run every fuzzer for SECONDS=20; see tests/fuzz/README.md
 
 fuzz-seeds: fuzzers ## run every fuzzer on its seeds alone
 	@$(BIN)/python tests/fuzz/run.py --smoke $(ARGS)
+
+faults: $(VENV)/.built $(VENV)/.test ## let calls of malloc(), read() ... fail one at a time (an hour; ARGS=parts of names)
+	@$(BIN)/python tests/faults/run.py $(ARGS)
+
+# How many packets each way of reading gets.
+PACKETS := 200000000
+
+soak: $(VENV)/.built $(VENV)/.test ## read PACKETS=200000000 through a pipe, in every way; fill disks
+	@$(BIN)/python tests/soak/run.py --packets $(PACKETS) $(ARGS)
+	@$(BIN)/python tests/soak/full.py
 
 # --- The rest
 

@@ -119,8 +119,11 @@ def open_file(
             header = header_of(path, format)
         else:
             flags |= os.O_TRUNC
-        descriptor = os.open(path, flags | os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o666)
-        file = os.fdopen(descriptor, "wb", buffering=0)
+        flags |= os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC
+        # an opener leaves no descriptor open where no file object can be made
+        file = open(  # noqa: SIM115
+            path, "wb", buffering=0, opener=lambda path, _: os.open(path, flags, 0o666)
+        )
     return file, compressor, kind is None or kind == "gzip", header
 
 

@@ -8,6 +8,8 @@
 
 #include "packet/bytes.h"
 
+#include <errno.h>
+
 #define HEADER_SIZE    12
 #define QUESTION_MIN   5  /* root name, type, class */
 #define RECORD_FIXED   10 /* type, class, TTL, RDLENGTH: RFC 1035 section 3.2.1 */
@@ -82,11 +84,25 @@ static ldns_status read_undivided(struct reader *in, size_t position, ldns_rr **
     return LDNS_STATUS_OK;
 }
 
+/* ldns_wire2rr(), which leaves out fields that it has no memory for, and says that all is well:
+ * only errno tells. */
+static ldns_status wire_to_rr(struct reader *in, ldns_pkt_section section, ldns_rr **out)
+{
+    errno = 0;
+    ldns_status status = ldns_wire2rr(out, in->wire, in->length, &in->position, section);
+    if (errno != ENOMEM)
+        return status;
+    if (status == LDNS_STATUS_OK)
+        ldns_rr_free(*out);
+    *out = NULL;
+    return LDNS_STATUS_MEM_ERR;
+}
+
 static ldns_status read_record(struct reader *in, ldns_pkt_section section, ldns_rr **out)
 {
     size_t first = in->position;
     if (section == LDNS_SECTION_QUESTION)
-        return ldns_wire2rr(out, in->wire, in->length, &in->position, section);
+        return wire_to_rr(in, section, out);
     size_t fixed = name_end(in, first);
     size_t end = SIZE_MAX;
     if (fixed + RECORD_FIXED <= in->length) {
@@ -98,7 +114,7 @@ static ldns_status read_record(struct reader *in, ldns_pkt_section section, ldns
             return read_undivided(in, first, out);
         }
     }
-    ldns_status status = ldns_wire2rr(out, in->wire, in->length, &in->position, section);
+    ldns_status status = wire_to_rr(in, section, out);
     if (status == LDNS_STATUS_OK && in->position != end) {
         /* the fields do not end where RDLENGTH says: it rules, and none of its bytes are lost */
         ldns_rr_free(*out);

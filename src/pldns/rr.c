@@ -10,6 +10,7 @@
 
 #include "common/room.h"
 
+#include <errno.h>
 #include <stddef.h>
 #include <string.h>
 
@@ -37,8 +38,11 @@ static PyObject *name_text(const ldns_rdf *name)
     if (!buffer)
         return NULL;
     PyObject *text = NULL;
+    errno = 0;
     ldns_status status = ldns_rdf2buffer_str_dname(buffer, name);
-    if (status == LDNS_STATUS_OK)
+    if (errno == ENOMEM)
+        PyErr_NoMemory();
+    else if (status == LDNS_STATUS_OK)
         text = buffer_text(buffer);
     else
         PyErr_Format(PyExc_ValueError, "name not printable: %s", pldns_status_words(status));
@@ -65,13 +69,16 @@ static ldns_status print_line(ldns_buffer *buffer, const ldns_rr *rr)
     return pldns_print_rdata(buffer, rr);
 }
 
-/* A new str of what `print` writes of a record; it only ever fails for want of memory. */
+/* A new str of what `print` writes of a record; it only ever fails for want of memory.  ldns may
+ * then leave out something, or print it in another form, and say that all is well: errno tells. */
 static PyObject *printed(ldns_status (*print)(ldns_buffer *, const ldns_rr *), const ldns_rr *rr)
 {
     ldns_buffer *buffer = buffer_new();
     if (!buffer)
         return NULL;
-    PyObject *text = print(buffer, rr) == LDNS_STATUS_OK ? buffer_text(buffer) : PyErr_NoMemory();
+    errno = 0;
+    bool done = print(buffer, rr) == LDNS_STATUS_OK && errno != ENOMEM;
+    PyObject *text = done ? buffer_text(buffer) : PyErr_NoMemory();
     ldns_buffer_free(buffer);
     return text;
 }
@@ -252,7 +259,13 @@ static PyObject *rr_str(PyObject *self_)
 static int append_field(PyObject *list, ldns_buffer *buffer, const ldns_rdf *field)
 {
     ldns_buffer_clear(buffer);
-    if (pldns_print_field(buffer, field) != LDNS_STATUS_OK)
+    errno = 0;
+    ldns_status result = pldns_print_field(buffer, field);
+    if (errno == ENOMEM) {
+        PyErr_NoMemory();
+        return -1;
+    }
+    if (result != LDNS_STATUS_OK)
         return 0;
     PyObject *text = buffer_text(buffer);
     int status = text ? PyList_Append(list, text) : -1;

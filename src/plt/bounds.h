@@ -37,6 +37,12 @@ static inline void bounds_count(struct bounds *self)
     if (self->left != UINT64_MAX)
         self->left--;
 }
+/* It is not taken, after all. */
+static inline void bounds_uncount(struct bounds *self)
+{
+    if (self->left != UINT64_MAX)
+        self->left++;
+}
 /* Whether a record comes in time; where not, the end is reached. */
 bool bounds_in_time(struct bounds *self, const struct plt_meta *meta);
 

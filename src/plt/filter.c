@@ -12,6 +12,7 @@
 #include "state.h"
 #include "view.h"
 
+#include <errno.h>
 #include <pcap/pcap.h>
 #include <stdio.h>
 #include <string.h>
@@ -134,22 +135,32 @@ static int pcap_dlt(uint32_t dlt)
     return dlt <= UINT16_MAX ? (int)dlt : DLT_NO_NUMBER;
 }
 
-static bool compile(struct program *program, const char *text, int dlt,
-                    char error[SOURCE_ERROR_SIZE])
+enum compiled { COMPILED, BAD, NO_MEMORY };
+
+/* A filter that libpcap could not compile for lack of memory says nothing of the expression; that
+ * it was memory, only errno tells. */
+static enum compiled compile(struct program *program, const char *text, int dlt,
+                             char error[SOURCE_ERROR_SIZE])
 {
+    errno = 0;
     pcap_t *dead = dlt < 0 ? NULL : pcap_open_dead(dlt, 262144);
+    if (!dead && errno == ENOMEM)
+        return NO_MEMORY;
     if (!dead) {
         snprintf(error, SOURCE_ERROR_SIZE, "libpcap does not know link type %u", program->dlt);
-        return false;
+        return BAD;
     }
-    bool compiled = pcap_compile(dead, &program->code, text, 1, PCAP_NETMASK_UNKNOWN) == 0;
-    if (!compiled)
+    enum compiled result = COMPILED;
+    if (pcap_compile(dead, &program->code, text, 1, PCAP_NETMASK_UNKNOWN) != 0) {
+        result = errno == ENOMEM ? NO_MEMORY : BAD;
         snprintf(error, SOURCE_ERROR_SIZE, "Unable to compile the filter \"%.80s\": %s", text,
                  pcap_geterr(dead));
+    }
     pcap_close(dead);
-    return compiled;
+    return result;
 }
 
+/* NULL when out of memory. */
 static struct program *program_for(struct filter *self, uint32_t dlt)
 {
     for (struct program *program = self->programs; program; program = program->next)
@@ -159,10 +170,16 @@ static struct program *program_for(struct filter *self, uint32_t dlt)
     if (!program)
         return NULL;
     program->dlt = dlt;
-    if (!compile(program, self->text, pcap_dlt(dlt), program->error)) {
+    enum compiled result = compile(program, self->text, pcap_dlt(dlt), program->error);
+    if (result == BAD) {
         char second[SOURCE_ERROR_SIZE]; /* the first error is the one to tell */
         program->on_layer3 = true;
-        program->bad = !compile(program, self->text, DLT_RAW, second);
+        result = compile(program, self->text, DLT_RAW, second);
+        program->bad = result == BAD;
+    }
+    if (result == NO_MEMORY) {
+        PyMem_RawFree(program);
+        return NULL;
     }
     program->next = self->programs;
     self->programs = program;
@@ -170,22 +187,25 @@ static struct program *program_for(struct filter *self, uint32_t dlt)
 }
 
 /* Whether an expression means something on some link type: what one of these has, as addresses,
- * directions, cells, others lack. */
-static bool is_sound(struct filter *self)
+ * directions, cells, others lack.  NOT_TRIED when out of memory. */
+static enum soundness soundness_of(struct filter *self)
 {
     static const int link_types[] = {
         DLT_EN10MB, DLT_LINUX_SLL, DLT_IEEE802_11, DLT_IEEE802_11_RADIO,
         DLT_SUNATM, DLT_MTP2,      DLT_PFLOG,      DLT_PPP};
     for (size_t i = 0; self->soundness == NOT_TRIED && i < Py_ARRAY_LENGTH(link_types); i++) {
         struct program tried = {.dlt = (uint32_t)link_types[i]};
-        if (compile(&tried, self->text, link_types[i], tried.error)) {
+        enum compiled result = compile(&tried, self->text, link_types[i], tried.error);
+        if (result == NO_MEMORY)
+            return NOT_TRIED;
+        if (result == COMPILED) {
             pcap_freecode(&tried.code);
             self->soundness = SOUND;
         }
     }
     if (self->soundness == NOT_TRIED)
         self->soundness = UNSOUND;
-    return self->soundness == SOUND;
+    return self->soundness;
 }
 
 /* --- Filtering ------------------------------------------------------------------------------- */
@@ -215,7 +235,11 @@ static bool matches(const struct program *program, const uint8_t *data, uint32_t
     return pcap_offline_filter(&program->code, &header, data + skip) != 0;
 }
 
-#define NO_MEMORY "no memory for a filter"
+static int fail_for_memory(char error[SOURCE_ERROR_SIZE])
+{
+    fail(error, "no memory for a filter");
+    return FILTER_NO_MEMORY;
+}
 
 int filter_accepts(PyObject *filter, const uint8_t *data, uint32_t len, const struct plt_meta *meta,
                    char error[SOURCE_ERROR_SIZE])
@@ -224,8 +248,10 @@ int filter_accepts(PyObject *filter, const uint8_t *data, uint32_t len, const st
     if (self->where)
         return condition_accepts(self->where, data, len, meta);
     const struct program *program = program_for(self, meta->dlt);
-    if (!program || program->bad)
-        return fail(error, program ? program->error : NO_MEMORY);
+    if (!program)
+        return fail_for_memory(error);
+    if (program->bad)
+        return fail(error, program->error);
     return matches(program, data, len, meta);
 }
 
@@ -237,12 +263,15 @@ int filter_record(PyObject *filter, const struct source *source, struct plt_reco
         return condition_accepts_record(self->where, record, &use->layers);
     const struct program *program = program_for(self, record->meta.dlt);
     if (!program)
-        return fail(error, NO_MEMORY);
+        return fail_for_memory(error);
     if (!program->bad) {
         use->applied = true;
         return matches(program, record->data, record->len, &record->meta);
     }
-    if (!source->mixed || !is_sound(self))
+    enum soundness soundness = source->mixed ? soundness_of(self) : UNSOUND;
+    if (soundness == NOT_TRIED)
+        return fail_for_memory(error);
+    if (soundness == UNSOUND)
         return fail(error, program->error);
     if (!use->refused[0])
         fail(use->refused, program->error);

@@ -33,8 +33,11 @@ const char *filter_expression_text(PyObject *expression, Py_ssize_t *len);
 /* Keep an expression, that of a subclass of str as a str, so that a filter holds nothing that could
  * hold it; 0, or -1 with MemoryError. */
 int filter_keep_expression(struct filter *self, PyObject *expression);
-/* 1 where a plt.filter accepts these bytes, 0 where not, -1 with the reason in error.  Needs no
- * GIL, but one thread at a time. */
+enum { FILTER_NO_MEMORY = -2 };
+
+/* 1 where a plt.filter accepts these bytes, 0 where not, below 0 with the reason in error:
+ * FILTER_NO_MEMORY where nothing is wrong with the filter.  Needs no GIL, but one thread at a
+ * time. */
 int filter_accepts(PyObject *filter, const uint8_t *data, uint32_t len, const struct plt_meta *meta,
                    char error[SOURCE_ERROR_SIZE]);
 /* The same of a record.  Of a mixed source, one of a link type for which the filter cannot be

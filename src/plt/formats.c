@@ -7,6 +7,8 @@
 #include "source.h"
 #include "writer.h"
 
+#include "common/hasattribute.h"
+
 #include <string.h>
 
 /* A format of files that are only read, whose functions have its name. */
@@ -84,8 +86,9 @@ const struct format *format_written_as(PyObject *name)
 static int count_on(struct source *source, PyObject *stream)
 {
     static const char name[] = "packets_before";
-    if (!PyObject_HasAttrString(stream, name))
-        return 0;
+    int has = has_attribute(stream, name);
+    if (has <= 0)
+        return has;
     PyObject *before = PyObject_GetAttrString(stream, name);
     source->count = before ? PyLong_AsUnsignedLongLong(before) : 0;
     Py_XDECREF(before);

@@ -5,6 +5,7 @@
 #include "state.h"
 #include "trace.h"
 
+#include "common/hasattribute.h"
 #include "common/keptexception.h"
 
 struct plt_records {
@@ -73,8 +74,9 @@ static PyObject *started_trace(struct plt_records *self, PyObject *source)
 static int read_ahead(struct source *source)
 {
     PyObject *stream = source->input.stream; /* NULL where no file is read */
-    if (!stream || !PyObject_HasAttrString(stream, "read_ahead"))
-        return 0;
+    int has = stream ? has_attribute(stream, "read_ahead") : 0;
+    if (has <= 0)
+        return has;
     PyObject *result = PyObject_CallMethod(stream, "read_ahead", NULL);
     int found = result ? PyObject_IsTrue(result) : -1;
     Py_XDECREF(result);
@@ -126,7 +128,7 @@ enum plt_records_result records_next(struct plt_records *self, struct plt_record
     for (;;) {
         if (self->bounds && bounds_reached(self->bounds))
             return PLT_END;
-        switch (self->source->next(self->source, record)) {
+        switch (source_take(self->source, record)) {
         case SOURCE_END:
             return filter_was_refused(&self->source->filter_use, self->error) ||
                            filter_was_refused(&self->use, self->error)
@@ -167,7 +169,7 @@ enum plt_records_result records_block(struct plt_records *self, struct record_bl
 {
     struct source *source = self->source;
     out->count = 0;
-    if (source->next_block && takes_all(self)) {
+    if (source->next_block && !source->has_back && takes_all(self)) {
         uint64_t before = source->count;
         out->count = source->next_block(source, out->records, most);
         self->accepted += out->count;

@@ -1,6 +1,7 @@
 /* Bytes of a Python stream, in a buffer from which the readers of file formats take records. */
 #include "source.h"
 
+#include "common/hasattribute.h"
 #include "common/keptexception.h"
 
 #include <stdarg.h>
@@ -54,8 +55,9 @@ static int set_capacity(struct input *input, size_t capacity)
 static int read_stop(struct input *input)
 {
     input->stop = UINT64_MAX;
-    if (!PyObject_HasAttrString(input->stream, "stop_at"))
-        return 0;
+    int has_stop = has_attribute(input->stream, "stop_at");
+    if (has_stop <= 0)
+        return has_stop;
     PyObject *stop = PyObject_GetAttrString(input->stream, "stop_at");
     if (stop && stop != Py_None) {
         input->stop = PyLong_AsUnsignedLongLong(stop);
@@ -67,9 +69,12 @@ static int read_stop(struct input *input)
 
 int input_open(struct input *input, const char *ahead, size_t ahead_len, PyObject *stream)
 {
+    int has_readinto1 = has_attribute(stream, "readinto1");
+    if (has_readinto1 < 0)
+        return -1;
     Py_INCREF(stream);
     input->stream = stream;
-    input->method = PyObject_HasAttrString(stream, "readinto1") ? "readinto1" : "readinto";
+    input->method = has_readinto1 ? "readinto1" : "readinto";
     if (read_stop(input) < 0 ||
         set_capacity(input, ahead_len < BUFFER_SIZE ? BUFFER_SIZE : ahead_len) < 0)
         return -1;

@@ -65,11 +65,29 @@ struct source {
     bool filters;                 /* the configured filter is applied by the source itself */
     bool mixed;                   /* packets may be of several link types */
     struct filter_use filter_use; /* of the trace's filter, where it is applied here */
+    bool has_back;                /* a record was given back: it is the next */
+    struct plt_record back;       /* valid with that; its bytes are borrowed, as next() gave them */
     double deadline;              /* fill() of a live source waits no longer; 0 without */
     uint64_t drops;
     uint64_t count;                /* records handed out */
     char error[SOURCE_ERROR_SIZE]; /* why next() answered SOURCE_ERROR */
 };
+
+/* The next record: that which was given back, or what next() gives. */
+static inline enum source_result source_take(struct source *self, struct plt_record *record)
+{
+    if (!self->has_back)
+        return self->next(self, record);
+    self->has_back = false;
+    *record = self->back;
+    return SOURCE_RECORD;
+}
+/* The record that came last comes once more: there was no memory for what was to be made of it. */
+static inline void source_give_back(struct source *self, const struct plt_record *record)
+{
+    self->back = *record;
+    self->has_back = true;
+}
 
 /* The bytes from `at` on, at least `need` of them; else NULL, and *result tells why: more is to be
  * read (SOURCE_MORE), the stream ended between two records (SOURCE_END) or within `what`

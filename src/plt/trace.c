@@ -83,7 +83,7 @@ static int next_record(PyObject *self_, struct plt_record *record)
         if (bounds && bounds_reached(bounds))
             return 0;
         record->comment = NULL;
-        switch (source->next(source, record)) {
+        switch (source_take(source, record)) {
         case SOURCE_RECORD:
             record->layers = NULL;
             record->meta.number = source->count;
@@ -98,6 +98,11 @@ static int next_record(PyObject *self_, struct plt_record *record)
                     bounds_count(bounds);
                 plt_record_cut(record, plt_snaplen(self->snaplen));
                 return 1;
+            }
+            if (accepted == FILTER_NO_MEMORY) {
+                source_give_back(source, record);
+                PyErr_NoMemory();
+                return -1;
             }
             if (accepted < 0) {
                 raise_error(self_, source->error);
@@ -118,6 +123,14 @@ static int next_record(PyObject *self_, struct plt_record *record)
             return -1;
         }
     }
+}
+
+/* A record that next_record() gave comes again: no packet could be made of it. */
+static void give_back(struct trace *self, const struct plt_record *record)
+{
+    self->accepted--;
+    bounds_uncount(&self->bounds);
+    source_give_back(self->source, record);
 }
 
 /* Put a record into a packet, into its own frame where nothing else holds that. */
@@ -148,22 +161,25 @@ PyObject *trace_iternext(PyObject *self_)
     struct view *packet = self->spare[self->turn];
     if (packet && Py_REFCNT(packet) == 1 && packet->frame) {
         if (packet_set(packet->frame->state, packet, &record) < 0)
-            return NULL;
+            goto error;
     } else {
         struct plt_state *state = plt_state_of(Py_TYPE(self_));
         struct frame *frame = state ? frame_of_record(state, &record, NULL) : NULL;
         if (!frame)
-            return NULL;
+            goto error;
         if (packet && packet->frame)
             frame_shrink(packet->frame); /* it is kept */
         packet = (struct view *)view_new(frame, VIEW_PACKET, 0, frame->len);
         frame_release(frame);
         if (!packet)
-            return NULL;
+            goto error;
         Py_XSETREF(self->spare[self->turn], packet);
     }
     Py_INCREF(packet);
     return (PyObject *)packet;
+error:
+    give_back(self, &record);
+    return NULL;
 }
 
 PyObject *trace_iter(PyObject *self_)
@@ -187,7 +203,11 @@ PyObject *trace_read_packet_into(PyObject *self_, PyObject *packet)
         return NULL;
     }
     int result = next_record(self_, &record);
-    if (result < 0 || (result > 0 && packet_set(state, view, &record) < 0))
+    if (result < 0)
         return NULL;
+    if (result > 0 && packet_set(state, view, &record) < 0) {
+        give_back((struct trace *)self_, &record);
+        return NULL;
+    }
     return PyBool_FromLong(result);
 }

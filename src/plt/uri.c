@@ -1,6 +1,8 @@
 /* The name of a trace or an output trace. */
 #include "uri.h"
 
+#include "common/hasattribute.h"
+
 bool uri_init(PyObject **uri)
 {
     *uri = PyUnicode_FromString("");
@@ -48,12 +50,21 @@ static PyObject *name_of_file(PyObject *file)
     return PyUnicode_FromFormat("<%s>", Py_TYPE(file)->tp_name);
 }
 
+/* Whether a source is a file that is open, and no path: 1 or 0, or -1 with an exception. */
+static int is_open_file(PyObject *source)
+{
+    if (PyUnicode_Check(source) || PyBytes_Check(source))
+        return 0;
+    int is_path = has_attribute(source, "__fspath__");
+    return is_path ? (is_path < 0 ? -1 : 0) : has_attribute(source, "read");
+}
+
 int uri_take_source(PyObject **uri, PyObject **origin, PyObject *source)
 {
     PyObject *name = NULL;
-    bool is_file = !PyUnicode_Check(source) && !PyBytes_Check(source) &&
-                   !PyObject_HasAttrString(source, "__fspath__") &&
-                   PyObject_HasAttrString(source, "read");
+    int is_file = is_open_file(source);
+    if (is_file < 0)
+        return -1;
     if (is_file)
         name = name_of_file(source);
     else if (!PyUnicode_FSDecoder(source, &name))

@@ -143,9 +143,12 @@ static void raise_error(const char *text, size_t len, const struct where_error *
     memset(marks + before, '^', count);
     marks[before + count] = 0;
     PyObject *line = PyUnicode_DecodeASCII(text + start, (Py_ssize_t)(end - start), NULL);
-    PyObject *near = error->is_unknown_name ? near_names(text + error->at, error->len)
-                                            : PyUnicode_FromString("");
-    if (line && near) {
+    PyObject *near = NULL;
+    if (line && error->is_unknown_name)
+        near = near_names(text + error->at, error->len);
+    else if (line)
+        near = PyUnicode_FromString("");
+    if (near) {
         bool has_near = PyUnicode_GetLength(near) > 0;
         PyErr_Format(PyExc_ValueError, "%s%s%U\n    %U\n    %s", error->message,
                      has_near ? "; near: " : "", near, line, marks);

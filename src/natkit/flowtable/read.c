@@ -4,6 +4,7 @@
 #include "flows.h"
 #include "object.h"
 
+#include "common/hasattribute.h"
 #include "common/pipeline.h"
 #include "packet/block.h"
 
@@ -349,8 +350,12 @@ PyObject *table_add_trace(PyObject *self_, PyObject *args, PyObject *kwargs)
         return NULL;
     if (progress == Py_False)
         progress = Py_None;
-    if (progress != Py_None && progress != Py_True && !PyCallable_Check(progress) &&
-        !PyObject_HasAttrString(progress, "update")) {
+    int counts = progress == Py_None || progress == Py_True || PyCallable_Check(progress)
+                     ? 1
+                     : has_attribute(progress, "update");
+    if (counts < 0)
+        return NULL;
+    if (!counts) {
         PyErr_Format(PyExc_TypeError,
                      "progress must be callable or have an update method, not %.100s",
                      Py_TYPE(progress)->tp_name);

@@ -1,0 +1,389 @@
+"""Makes calls of malloc(), read() and their like fail, one at a time, in scenarios of all the API.
+
+    python run.py [--list] [--limit N] [--jobs N] [NAME ...]
+
+What `make faults` calls.  Each scenario runs in a process of its own, so that one that dies is a
+finding, too, with the place where it died.  Prints the findings, then how many calls failed, by
+whose they were.  The status is 1 where something was found that is not known.
+"""
+
+import argparse
+import faulthandler
+import json
+import mmap
+import os
+import re
+import signal
+import struct
+import subprocess
+import sys
+import sysconfig
+import tempfile
+import time
+import traceback
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parent.parent
+sys.path[:0] = [str(HERE), str(HERE.parent)]
+
+#: Seconds without an attempt that ends, after which a scenario is taken to hang.
+PATIENCE = 120
+
+#: What CPython prints where it has no memory for a bytearray: it frees one that is not yet made.
+#: NumPy counts references to a dtype wrongly then.
+OTHERS = (
+    r"^(MemoryError|SystemError: deallocated bytearray object has exported buffers|"
+    r"\*\*\* Reference count error detected: an attempt was made to deallocate the dtype .*)$"
+)
+
+DIED = r"died in:\n(    (inject|libc)\b.*\n)*"
+#: What the interpreter does for itself, between its loop and malloc().
+CPYTHON = r"(    (libpython|python|libc).*\n)*?    libpython.*_PyEval_EvalFrame"
+
+#: Libraries that end the process where they have no memory, and what tells of that: what their
+#: scanner prints, or the frames in which the process died.
+DIES = {
+    "pcap_compile()": rf"^out of dynamic memory in yy|{DIED}    libpcap",
+    "NumPy": rf"{DIED}    (multiarray|_multiarray)_umath",
+    "libtrace": rf"^Out of memory$|{DIED}    libtrace",
+    "ldns_wire2rr()": rf"{DIED}    libldns.*\n(    libldns.*\n)*    libldns.*ldns_wire2rr",
+    "CPython": rf"{DIED}{CPYTHON}.*\n(    .*\n)*failed in:\n(    inject.*\n)*{CPYTHON}",
+}
+
+#: How often a scenario that dies is gone on with after the place where it died.
+DEATHS = 40
+
+
+def preload() -> Path:
+    """Compile inject.c where it is newer, and give the library."""
+    library = ROOT / "build" / "faults" / "inject.so"
+    source = HERE / "inject.c"
+    if not library.exists() or library.stat().st_mtime < source.stat().st_mtime:
+        library.parent.mkdir(parents=True, exist_ok=True)
+        compiler = (sysconfig.get_config_var("CC") or "cc").split()[0]
+        new = library.with_suffix(f".{os.getpid()}")  # another run may have the old one in memory
+        command = [compiler, "-std=c11", "-O1", "-g", "-fPIC", "-shared", "-o", new, source]
+        subprocess.run([*command, "-ldl"], check=True)
+        new.rename(library)
+    return library
+
+
+def with_injector() -> None:
+    """Run this program anew, with the library preloaded, where it is not."""
+    library = str(preload())
+    if os.environ.get("LD_PRELOAD") == library:
+        return
+    environment = os.environ | {
+        "LD_PRELOAD": library,
+        "PYTHONMALLOC": "malloc",
+        "OPENBLAS_NUM_THREADS": "1",
+        "MPLBACKEND": "Agg",
+        "PYTHONPATH": str(ROOT),
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "PYTHONHASHSEED": "0",
+    }
+    os.execve(sys.executable, [sys.executable, *sys.argv], environment)
+
+
+# --- In the process of a scenario ------------------------------------------------------------
+
+
+class Progress:
+    """What both processes see of where a scenario is: kind, error, how many at once, which."""
+
+    FORM = struct.Struct("qqqq")
+
+    def __init__(self) -> None:
+        self.shared = mmap.mmap(-1, mmap.PAGESIZE)
+        self.seen = b""
+        self.since = time.monotonic()
+
+    def put(self, *place: int) -> None:
+        self.shared[: self.FORM.size] = self.FORM.pack(*place)
+
+    def get(self) -> tuple[int, int, int, int]:
+        return self.FORM.unpack_from(self.shared, 0)
+
+    def age(self) -> float:
+        """Seconds for which it has been where it is, as far as was looked."""
+        now = self.shared[: self.FORM.size]
+        if now != self.seen:
+            self.seen, self.since = now, time.monotonic()
+        return time.monotonic() - self.since
+
+
+def plan(kinds: dict[str, list[int]]) -> list[tuple[int, int, int]]:
+    """Which kinds of calls fail with which errors, and how many in a row."""
+    steps = []
+    for number, errors in enumerate(kinds.values()):
+        for error in errors:
+            for count in (1, 2):
+                steps.append((number, error, count))
+    return steps
+
+
+def numbers(start: int, seen: int, limit: int) -> Iterator[int]:
+    """Which calls are to fail, of so many; from a limit on not all."""
+    stride = max(1, seen // limit)
+    while True:
+        yield start
+        start += stride
+
+
+def tried(name: str, begin: tuple[int, int, int, int], progress: Progress, limit: int) -> Iterator:
+    """Try a scenario from a place on; gives findings and counts."""
+    import injector  # noqa: PLC0415
+    import scenarios  # noqa: PLC0415
+
+    kinds = list(injector.KINDS)
+    tool = injector.Injector()
+    tool.tell_deaths()
+    scenario = scenarios.ALL[name]
+    step, error, count, first = begin
+    progress.put(*begin)
+    trial = injector.Trial(tool, scenario)
+    if first == 0:
+        yield {"expected": str(trial.expected)}
+    steps = plan(injector.KINDS)
+    place = steps.index((step, error, count))
+    tally: Counter[str] = Counter()
+    with injector.without_collector():
+        for number, failing, times in steps[place:]:
+            kind = kinds[number]
+            start, first = max(1, first), 0
+            seen = trial.count(kind)
+            if not seen:
+                continue
+            for nth in numbers(start, seen, limit):
+                progress.put(number, failing, times, nth)
+                failed, problems = trial.step(kind, nth, times, failing)
+                if not failed:
+                    break
+                tally[f"{kind} of {trial.owner()}"] += failed
+                for problem in problems:
+                    trial.attempt(kind, nth, times, failing)
+                    whose, frames = trial.origin()
+                    yield asdict(
+                        injector.Finding(
+                            name, kind, failing, nth, times, problem, whose, tuple(frames)
+                        )
+                    )
+    yield {"tally": tally, "seen": trial.count("memory")}
+
+
+def unraisable(args: "sys.UnraisableHookArgs") -> None:
+    """What Python tells of exceptions that nothing can catch: those of failures are expected."""
+    if not isinstance(args.exc_value, (MemoryError, OSError)):
+        sys.__unraisablehook__(args)
+
+
+def child(name: str, begin: tuple, progress: Progress, pipe: int, log: int, limit: int) -> None:
+    """What the process of a scenario does; it does not return."""
+    status = 1
+    try:
+        os.dup2(log, 1)
+        os.dup2(log, 2)
+        sys.unraisablehook = unraisable
+        faulthandler.register(signal.SIGUSR1, all_threads=True)
+        with os.fdopen(pipe, "w") as out:
+            for item in tried(name, begin, progress, limit):
+                out.write(json.dumps(item) + "\n")
+                out.flush()
+        status = 0
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        sys.stderr.flush()
+        os._exit(status)
+
+
+# --- In the process that starts them ----------------------------------------------------------
+
+
+class Job:
+    """A scenario, and the process that it is in."""
+
+    def __init__(self, name: str, limit: int) -> None:
+        self.name = name
+        self.limit = limit
+        self.progress = Progress()
+        self.findings: list[dict] = []
+        self.tally: Counter[str] = Counter()
+        self.seen = 0
+        self.deaths = 0
+        self.expected = ""
+        import injector  # noqa: PLC0415
+
+        self.kinds = injector.KINDS
+        self.start((*plan(self.kinds)[0], 0))
+
+    def start(self, begin: tuple) -> None:
+        self.log = tempfile.TemporaryFile()  # noqa: SIM115
+        self.begin = begin
+        self.progress.put(*begin)
+        reader, writer = os.pipe()
+        self.pid = os.fork()
+        if self.pid == 0:
+            os.close(reader)
+            child(self.name, begin, self.progress, writer, self.log.fileno(), self.limit)
+        os.close(writer)
+        os.set_blocking(reader, False)
+        self.pipe = reader
+        self.text = b""
+        self.killed = False
+
+    def drain(self) -> None:
+        try:
+            while some := os.read(self.pipe, 1 << 16):
+                self.text += some
+        except BlockingIOError:
+            pass
+
+    def is_over(self) -> bool:
+        """Look after the process; whether the scenario is done."""
+        self.drain()
+        pid, status = os.waitpid(self.pid, os.WNOHANG)
+        if pid == 0:
+            if self.progress.age() > PATIENCE and not self.killed:
+                self.killed = True
+                os.kill(self.pid, signal.SIGUSR1)
+                time.sleep(1)
+                os.kill(self.pid, signal.SIGABRT)
+            return False
+        self.drain()
+        os.close(self.pipe)
+        for line in self.text.decode().splitlines():
+            self.take(json.loads(line))
+        self.log.seek(0)
+        log = self.log.read().decode(errors="replace")
+        self.log.close()
+        if status == 0:
+            log = re.sub(OTHERS, "", log, flags=re.M).strip()
+            if log:
+                self.found(f"printed: {log[:600]}", 0)
+            return True
+        return self.died(status, log)
+
+    def died(self, status: int, log: str) -> bool:
+        number, error, count, nth = self.progress.get()
+        exit_code = os.waitstatus_to_exitcode(status)
+        said = symbolised(log)
+        how = signal.Signals(-exit_code).name if exit_code < 0 else f"exit status {exit_code}"
+        what = "hangs" if self.killed else f"ends the process: {how}"
+        library = next((name for name, words in DIES.items() if re.search(words, said, re.M)), None)
+        if library and not self.killed:
+            self.tally[f"{library} ended the process"] += 1
+        else:
+            self.found(f"{what}\n{said}", nth)
+        self.deaths += 1
+        if nth == 0 or self.deaths > DEATHS or (exit_code == 1 and not library):
+            return True
+        self.start((number, error, count, nth + 1))
+        return False
+
+    def found(self, what: str, nth: int) -> None:
+        number, error, count, _ = self.progress.get()
+        kind = list(self.kinds)[number]
+        self.findings.append(
+            {
+                "scenario": self.name, "kind": kind, "error": error, "number": nth,
+                "count": count, "what": what, "whose": "?", "frames": (),
+            }
+        )  # fmt: skip
+
+    def take(self, item: dict) -> None:
+        if "tally" in item:
+            self.tally.update(item["tally"])
+            self.seen = item["seen"]
+        elif "expected" in item:
+            self.expected = item["expected"]
+        else:
+            self.findings.append(item)
+
+
+def symbolised(log: str) -> str:
+    """The frames in what a process said as it died, with functions and lines."""
+    import injector  # noqa: PLC0415
+
+    def line(match: re.Match[str]) -> str:
+        return f"    {injector.owner_of(match[1])}: {injector.line_of(match[1], int(match[2], 16))}"
+
+    text = re.sub(r"^(\S+)\(\+(0x[0-9a-f]+)\).*$", line, log, flags=re.M)
+    text = re.sub(r"^(\S+)\([^)]*?\)\s?\[(0x[0-9a-f]+)\]$", absolute, text, flags=re.M)
+    return re.sub(r"((?:^    .*\n){16})(?:^    .*\n)*", r"\1", text, flags=re.M)
+
+
+def absolute(match: re.Match[str]) -> str:
+    """A frame as backtrace_symbols() writes it where it knows the function."""
+    return f"    {Path(match[1]).name}: {match[0].partition('(')[2].partition(')')[0]}"
+
+
+def run(names: list[str], jobs: int, limit: int, verbose: bool) -> list[Job]:
+    waiting, running, done = list(names), [], []
+    while waiting or running:
+        while waiting and len(running) < jobs:
+            running.append(Job(waiting.pop(0), limit))
+        time.sleep(0.01)
+        for job in running.copy():
+            if job.is_over():
+                running.remove(job)
+                done.append(job)
+                if verbose:
+                    print(f"{job.name}: {job.tally.total()} failed; {job.seen} allocations; "
+                          f"{job.expected[:150]}", flush=True)  # fmt: skip
+                tell(job.findings)
+    return done
+
+
+def tell(findings: list[dict]) -> None:
+    """Print findings, of those that are alike only two."""
+    import injector  # noqa: PLC0415
+
+    shown: Counter[tuple[str, str]] = Counter()
+    for finding in findings:
+        one = injector.Finding(**finding)
+        key = one.kind, re.sub(r"\d+", "", one.what)[:60]
+        shown[key] += 1
+        if shown[key] <= 2:
+            print(one, end="\n\n", flush=True)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("names", nargs="*", help="parts of the names of scenarios")
+    parser.add_argument("--list", action="store_true")
+    parser.add_argument("--verbose", action="store_true")
+    parser.add_argument("--limit", type=int, default=4000, help="calls of a kind in a scenario")
+    parser.add_argument("--jobs", type=int, default=len(os.sched_getaffinity(0)))
+    options = parser.parse_args()
+    with_injector()
+    import scenarios  # noqa: PLC0415
+
+    names = [
+        name
+        for name in scenarios.ALL
+        if not options.names or any(part in name for part in options.names)
+    ]
+    if options.list:
+        print(*names, sep="\n")
+        return 0
+    began = time.monotonic()
+    jobs = run(names, options.jobs, options.limit, options.verbose)
+    print()
+    tally: Counter[str] = Counter()
+    for job in jobs:
+        tally.update(job.tally)
+    for whose, count in tally.most_common():
+        print(f"{count:9,} {whose}")
+    found = sum(len(job.findings) for job in jobs)
+    print(f"{len(jobs)} scenarios, {tally.total():,} calls failed, {found} findings, "
+          f"{time.monotonic() - began:.0f} s")  # fmt: skip
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

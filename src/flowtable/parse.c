@@ -97,8 +97,7 @@ static bool read_tuple(struct flow_input *input, const struct plt_packet *packet
     enum fivetuple_result result = packet_fivetuple(packet, &found);
     bool v6 = packet->layers->version == 6;
     if (result != FIVETUPLE_OK) {
-        input->not_ip += result == FIVETUPLE_NOT_IP;
-        input->too_short += result != FIVETUPLE_NOT_IP;
+        input_count(result == FIVETUPLE_NOT_IP ? &input->not_ip : &input->too_short);
         return false;
     }
     out->src = flow_end_load(found.addresses, v6, found.src_port);
@@ -112,7 +111,8 @@ static bool read_tuple(struct flow_input *input, const struct plt_packet *packet
 static inline void begin_packet(struct flow_input *input, const struct plt_meta *meta,
                                 struct flow_packet *out)
 {
-    out->number = input->packets++;
+    out->number = input->packets;
+    input_count(&input->packets);
     out->bytes = meta->wire_len;
     if (plt_time_ns(meta, &out->time))
         flow_clock_advance(&input->clock, out->time);

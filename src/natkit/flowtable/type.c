@@ -257,7 +257,7 @@ static PyObject *table_repr(PyObject *self_)
     const struct flow_table *table = &table_object(self_)->table;
     return PyUnicode_FromFormat("<natkit.FlowTable: %llu flows, %llu packets>",
                                 (unsigned long long)table->set.index.count,
-                                (unsigned long long)table->input.packets);
+                                (unsigned long long)input_count_of(&table->input.packets));
 }
 
 /* --- Attributes ------------------------------------------------------------------------------ */
@@ -321,17 +321,17 @@ static PyObject *statistics_get(PyObject *self_, void *Py_UNUSED(closure))
 
 static PyObject *packets_get(PyObject *self_, void *Py_UNUSED(closure))
 {
-    return PyLong_FromUnsignedLongLong(table_object(self_)->table.input.packets);
+    return PyLong_FromUnsignedLongLong(input_count_of(&table_object(self_)->table.input.packets));
 }
 
 static PyObject *not_ip_get(PyObject *self_, void *Py_UNUSED(closure))
 {
-    return PyLong_FromUnsignedLongLong(table_object(self_)->table.input.not_ip);
+    return PyLong_FromUnsignedLongLong(input_count_of(&table_object(self_)->table.input.not_ip));
 }
 
 static PyObject *too_short_get(PyObject *self_, void *Py_UNUSED(closure))
 {
-    return PyLong_FromUnsignedLongLong(table_object(self_)->table.input.too_short);
+    return PyLong_FromUnsignedLongLong(input_count_of(&table_object(self_)->table.input.too_short));
 }
 
 static PyObject *table_sizeof(PyObject *self_, PyObject *Py_UNUSED(ignored))

@@ -97,7 +97,8 @@ static bool read_tuple(struct flow_input *input, const struct plt_packet *packet
     enum fivetuple_result result = packet_fivetuple(packet, &found);
     bool v6 = packet->layers->version == 6;
     if (result != FIVETUPLE_OK) {
-        input_count(result == FIVETUPLE_NOT_IP ? &input->not_ip : &input->too_short);
+        uint64_t *counter = result == FIVETUPLE_NOT_IP ? &input->not_ip : &input->too_short;
+        __atomic_store_n(counter, *counter + 1, __ATOMIC_RELAXED);
         return false;
     }
     out->src = flow_end_load(found.addresses, v6, found.src_port);
@@ -112,7 +113,7 @@ static inline void begin_packet(struct flow_input *input, const struct plt_meta 
                                 struct flow_packet *out)
 {
     out->number = input->packets;
-    input_count(&input->packets);
+    __atomic_store_n(&input->packets, out->number + 1, __ATOMIC_RELAXED);
     out->bytes = meta->wire_len;
     if (plt_time_ns(meta, &out->time))
         flow_clock_advance(&input->clock, out->time);

@@ -11,7 +11,7 @@
 /* All that reading packets changes of a table: another thread may count what was read meanwhile. */
 struct flow_input {
     struct flow_clock clock;
-    /* changed by input_count(), so that other threads may ask input_count_of() meanwhile */
+    /* one thread counts, others may ask by input_count_of() meanwhile */
     uint64_t packets;
     uint64_t not_ip;
     uint64_t too_short;
@@ -22,12 +22,6 @@ struct flow_input {
     struct tunnel_ports ports;
     bool fragments_lost; /* there was no memory for what was to be remembered of one */
 };
-
-/* Count one more; only one thread does. */
-static inline void input_count(uint64_t *counter)
-{
-    __atomic_store_n(counter, *counter + 1, __ATOMIC_RELAXED);
-}
 
 /* A counter, for any thread. */
 static inline uint64_t input_count_of(const uint64_t *counter)

@@ -1,17 +1,39 @@
 /* Attributes of objects, remembered by name. */
 #include "lookup.h"
 
-/* Remember the getter of a name where that is what the type has. */
+#include <stdbool.h>
+
+/* What a type has by a name, borrowed; NULL without.  Runs no code of a script's. */
+static PyObject *in_type(const PyTypeObject *type, PyObject *name)
+{
+    PyObject *bases = type->tp_mro;
+    PyObject *found = NULL;
+    for (Py_ssize_t i = 0; bases && !found && i < PyTuple_GET_SIZE(bases); i++) {
+        PyObject *dict = ((PyTypeObject *)PyTuple_GET_ITEM(bases, i))->tp_dict;
+        found = dict ? PyDict_GetItemWithError(dict, name) : NULL;
+    }
+    PyErr_Clear();
+    return found;
+}
+
+/* The getter of what has none of its own: a method, an attribute of a subclass. */
+static PyObject *get_by_name(PyObject *self_, void *name)
+{
+    return PyObject_GenericGetAttr(self_, name);
+}
+
+/* Remember how an attribute is got. */
 static void remember(struct lookups *lookups, PyTypeObject *type, PyObject *name)
 {
-    PyObject *descriptor = _PyType_Lookup(type, name); /* borrowed; runs no code of a script's */
     unsigned int version = type->tp_version_tag;
-    if (!descriptor || !version || !Py_IS_TYPE(descriptor, &PyGetSetDescr_Type) ||
-        !PyType_IsSubtype(type, PyDescr_TYPE(descriptor)) || !PyUnicode_CHECK_INTERNED(name))
+    if (!version || !PyUnicode_CHECK_INTERNED(name))
         return;
-    const PyGetSetDef *row = ((PyGetSetDescrObject *)descriptor)->d_getset;
-    if (!row->get)
-        return;
+    PyObject *descriptor = in_type(type, name);
+    bool is_getter = descriptor && Py_IS_TYPE(descriptor, &PyGetSetDescr_Type) &&
+                     PyType_IsSubtype(type, PyDescr_TYPE(descriptor));
+    const PyGetSetDef *row = is_getter ? ((PyGetSetDescrObject *)descriptor)->d_getset : NULL;
+    if (row && !row->get)
+        row = NULL;
     struct lookup *place = lookup_place(lookups, name, version);
     int tries = 1;
     while (place->name && tries++ < LOOKUP_TRIES)
@@ -21,8 +43,8 @@ static void remember(struct lookups *lookups, PyTypeObject *type, PyObject *name
     Py_INCREF(name);
     Py_XSETREF(place->name, name);
     place->version = version;
-    place->get = row->get;
-    place->closure = row->closure;
+    place->get = row ? row->get : get_by_name;
+    place->closure = row ? row->closure : name;
 }
 
 /* Not inlined, which would make the way past it longer. */

@@ -72,6 +72,17 @@ def test_every_public_name_has_a_docstring(name: str) -> None:
     assert bare == []
 
 
+@pytest.mark.skipif(not (ROOT / "doc").exists(), reason="there are no sources")
+def test_the_api_page_of_plt_has_all_its_names() -> None:
+    """It gives them an order of its own; the pages of the other packages have all by themselves."""
+    page = (ROOT / "doc" / "api" / "plt.md").read_text()
+    documented = re.findall(r"^\.\. auto\w+:: plt\.(\w+)", page, re.MULTILINE)
+    package = importlib.import_module("plt")
+    shown = {getattr(package, name) for name in documented}  # which may have other names, too
+    public = {name: getattr(package, name) for name in package.__all__ if name != "IPprefix"}
+    assert [n for n, value in public.items() if callable(value) and value not in shown] == []
+
+
 @pytest.mark.parametrize("name", PACKAGES)
 def test_every_callable_has_a_signature(name: str) -> None:
     unsigned = []

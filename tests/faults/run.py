@@ -34,9 +34,11 @@ sys.path[:0] = [str(HERE), str(HERE.parent)]
 PATIENCE = 120
 
 #: What CPython prints where it has no memory for a bytearray: it frees one that is not yet made.
-#: NumPy counts references to a dtype wrongly then.
+#: NumPy counts references to a dtype wrongly then.  libtrace prints why it can't read from an
+#: interface, which LibtraceError says, too.
 OTHERS = (
     r"^(MemoryError|SystemError: deallocated bytearray object has exported buffers|"
+    r"read packet\(\w+\): recvmsg: .*|"
     r"\*\*\* Reference count error detected: an attempt was made to deallocate the dtype .*)$"
 )
 

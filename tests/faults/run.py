@@ -35,10 +35,10 @@ PATIENCE = 120
 
 #: What CPython prints where it has no memory for a bytearray: it frees one that is not yet made.
 #: NumPy counts references to a dtype wrongly then.  libtrace prints why it can't read from an
-#: interface, which LibtraceError says, too.
+#: interface, which LibtraceError says, too, and why it can't have all packets of one.
 OTHERS = (
     r"^(MemoryError|SystemError: deallocated bytearray object has exported buffers|"
-    r"read packet\(\w+\): recvmsg: .*|"
+    r"read packet\(\w+\): recvmsg: .*|setsockopt\(PROMISC\): .*|"
     r"\*\*\* Reference count error detected: an attempt was made to deallocate the dtype .*)$"
 )
 

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import live
 import pytest
 
 HERE = Path(__file__).resolve().parent
@@ -84,6 +85,31 @@ def test_what_is_wrong_is_found(tmp_path: Path) -> None:
     assert "blocks of memory each time" in leaves
     assert "then gave 0, not 1" in loses
     assert done.stderr == ""
+
+
+UNREADABLE = f"""
+import errno, sys
+sys.path[:0] = [{str(HERE)!r}, {str(HERE.parent)!r}]
+import run
+run.with_injector()
+import injector, scenarios
+
+tool = injector.Injector()
+call = scenarios.ALL["live: int"].call
+for error in errno.EIO, errno.EINTR:
+    print(injector.outcome_of(lambda: tool.call(call, "read", 1, 1, error)), tool.failed())
+"""
+
+
+@live.on_lo
+def test_an_interface_that_cannot_be_read(tmp_path: Path) -> None:
+    """An exception says why, where libtrace ends the trace; an interrupted call is made again."""
+    program = tmp_path / "unreadable.py"
+    program.write_text(UNREADABLE)
+    failed, interrupted = run(program).stdout.splitlines()
+    assert failed.startswith("LibtraceError: int:lo: Input/output error")
+    assert failed.endswith(" 1")
+    assert interrupted == "b'captured' 1"
 
 
 MENDED = [

@@ -127,8 +127,12 @@ def line_of(path: str, place: int) -> str:
 #: Where ldns leaks when out of memory: half a buffer, fields that it has no room for.
 LDNS_LEAKS = ("ldns_buffer_new", "ldns_wire2rdf")
 
-#: Where CPython 3.11 does: frames whose cell or generator can't be made, picklers.
-LEAKS = ("PyCell_New", "make_gen", "_Pickler_New", "_Unpickler_New", *LDNS_LEAKS)
+#: Where CPython 3.11 does: frames whose cell or generator can't be made, picklers, and a list or
+#: tuple for whose items an empty list has no room, with all that it holds.
+LEAKS = (
+    "PyCell_New", "make_gen", "_Pickler_New", "_Unpickler_New", "list_preallocate_exact",
+    *LDNS_LEAKS,
+)  # fmt: skip
 
 #: What is passed over on the way from a call that failed to whose it was.
 BELOW = ("inject", "libc", "libpython", "python")

@@ -520,7 +520,7 @@ static int stream_get_next(struct ArrowArrayStream *stream, struct ArrowArray *o
 static const char *stream_get_last_error(struct ArrowArrayStream *stream)
 {
     const struct stream_block *block = stream->private_data;
-    return block->error ? PyBytes_AS_STRING(block->error) : NULL;
+    return block->error ? PyBytes_AS_STRING(block->error) : "out of memory";
 }
 
 static void stream_release(struct ArrowArrayStream *stream)

@@ -11,6 +11,7 @@
 #include "wait.h"
 #include "watch.h"
 
+#include <errno.h>
 #include <string.h>
 
 enum kind {
@@ -94,11 +95,13 @@ static int fill_live(struct source *base)
     double started = wait_now();
     for (;;) {
         libtrace_eventobj_t event;
+        int problem = 0;
         bool ended = self->watch.ended; /* before the last look for packets */
         if (self->kind == KIND_INT)
             watch_socket(&self->watch, self->fd);
         Py_BEGIN_ALLOW_THREADS
         event = trace_event(self->trace, self->packet);
+        problem = errno;
         Py_END_ALLOW_THREADS
         switch (event.type) {
         case TRACE_EVENT_PACKET:
@@ -106,6 +109,12 @@ static int fill_live(struct source *base)
         case TRACE_EVENT_TERMINATE:
             if (self->watch.index > 0 && watch_raise(&self->watch) < 0)
                 return -1;
+            if (event.size < 0 && problem == EINTR)
+                break;
+            if (event.size < 0 && !trace_is_err(self->trace)) { /* libtrace only prints why */
+                PyErr_SetString(PyExc_OSError, strerror(problem));
+                return -1;
+            }
             return take(self, 0);
         case TRACE_EVENT_IOWAIT:
             self->fd = event.fd;

@@ -28,7 +28,8 @@ struct pcapng_source {
     struct interface *interfaces; /* owned */
     uint32_t interface_count;
     uint32_t interface_room;
-    uint64_t skip; /* bytes of an uninteresting block that are still to pass */
+    bool wants_room; /* an interface block waits for room: fill() makes it */
+    uint64_t skip;   /* bytes of an uninteresting block that are still to pass */
 };
 
 /* --- Options --------------------------------------------------------------------------------- */
@@ -76,12 +77,9 @@ static enum source_result read_interface(struct pcapng_source *self, const uint8
     if (len < 8)
         return source_fail(&self->base, "an interface block of %u bytes is too short", len);
     if (self->interface_count == self->interface_room) {
-        uint32_t room = self->interface_room ? self->interface_room * 2 : 4;
-        struct interface *more = PyMem_RawRealloc(self->interfaces, room * sizeof(*more));
-        if (!more)
-            return source_fail(&self->base, "no memory for %u interfaces", room);
-        self->interfaces = more;
-        self->interface_room = room;
+        self->base.input.at -= BLOCK_HEADER + len + BLOCK_TRAILER; /* it is read again */
+        self->wants_room = true;
+        return SOURCE_MORE;
     }
     struct interface *interface = &self->interfaces[self->interface_count++];
     *interface = (struct interface){.dlt = load16(self->big_endian, body),
@@ -365,10 +363,29 @@ static enum source_result pcapng_next(struct source *base, struct plt_record *re
     }
 }
 
+/* Make room for interfaces: here, where a MemoryError can be raised, and the block waits for the
+ * next call. */
+static int pcapng_fill(struct source *base)
+{
+    struct pcapng_source *self = (struct pcapng_source *)base;
+    if (!self->wants_room)
+        return input_fill(base);
+    uint32_t room = self->interface_room ? self->interface_room * 2 : 4;
+    struct interface *more = PyMem_Realloc(self->interfaces, room * sizeof(*more));
+    if (!more) {
+        PyErr_NoMemory();
+        return -1;
+    }
+    self->interfaces = more;
+    self->interface_room = room;
+    self->wants_room = false;
+    return 0;
+}
+
 static void pcapng_destroy(struct source *base)
 {
     struct pcapng_source *self = (struct pcapng_source *)base;
-    PyMem_RawFree(self->interfaces);
+    PyMem_Free(self->interfaces);
     input_clear(&base->input);
     PyMem_Free(self);
 }
@@ -379,6 +396,7 @@ struct source *pcapng_source_new(void)
     if (!self)
         return NULL;
     self->mixed = true;
+    self->fill = pcapng_fill;
     self->destroy = pcapng_destroy;
     return self;
 }

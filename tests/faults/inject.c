@@ -66,7 +66,8 @@ static bool fails(enum kind kind)
     if (failed < KEPT)
         fault.depths[failed] = backtrace(fault.frames[failed], DEEP);
     inside = false;
-    errno = fault.error;
+    if (fault.error != SHORT)
+        errno = fault.error;
     return true;
 }
 
@@ -159,20 +160,26 @@ EXPORT ssize_t read(int fd, void *buffer, size_t size)
     return length < 0 ? -1 : NEXT(read)(fd, buffer, (size_t)length);
 }
 
+/* Whether a call fails that takes a message: whole or not at all, never a byte of it. */
+static bool fails_whole(enum kind kind)
+{
+    return fails(kind) && fault.error != SHORT;
+}
+
 EXPORT ssize_t recv(int fd, void *buffer, size_t size, int flags)
 {
-    return fails(READ) ? -1 : NEXT(recv)(fd, buffer, size, flags);
+    return fails_whole(READ) ? -1 : NEXT(recv)(fd, buffer, size, flags);
 }
 
 EXPORT ssize_t recvfrom(int fd, void *restrict buffer, size_t size, int flags,
                         struct sockaddr *restrict from, socklen_t *restrict length)
 {
-    return fails(READ) ? -1 : NEXT(recvfrom)(fd, buffer, size, flags, from, length);
+    return fails_whole(READ) ? -1 : NEXT(recvfrom)(fd, buffer, size, flags, from, length);
 }
 
 EXPORT ssize_t recvmsg(int fd, struct msghdr *message, int flags)
 {
-    return fails(READ) ? -1 : NEXT(recvmsg)(fd, message, flags);
+    return fails_whole(READ) ? -1 : NEXT(recvmsg)(fd, message, flags);
 }
 
 EXPORT ssize_t write(int fd, const void *data, size_t size)
@@ -183,7 +190,7 @@ EXPORT ssize_t write(int fd, const void *data, size_t size)
 
 EXPORT ssize_t send(int fd, const void *data, size_t size, int flags)
 {
-    return fails(WRITE) ? -1 : NEXT(send)(fd, data, size, flags);
+    return fails_whole(WRITE) ? -1 : NEXT(send)(fd, data, size, flags);
 }
 
 /* The mode follows the flags where they create a file. */

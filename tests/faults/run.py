@@ -34,9 +34,11 @@ sys.path[:0] = [str(HERE), str(HERE.parent)]
 PATIENCE = 120
 
 #: What CPython prints where it has no memory for a bytearray: it frees one that is not yet made.
-#: NumPy counts references to a dtype wrongly then.
+#: NumPy counts references to a dtype wrongly then.  libtrace prints why it can't read from an
+#: interface, which LibtraceError says, too, and why it can't have all packets of one.
 OTHERS = (
     r"^(MemoryError|SystemError: deallocated bytearray object has exported buffers|"
+    r"read packet\(\w+\): recvmsg: .*|setsockopt\(PROMISC\): .*|"
     r"\*\*\* Reference count error detected: an attempt was made to deallocate the dtype .*)$"
 )
 
@@ -44,11 +46,13 @@ DIED = r"died in:\n(    (inject|libc)\b.*\n)*"
 #: What the interpreter does for itself, between its loop and malloc().
 CPYTHON = r"(    (libpython|python|libc).*\n)*?    libpython.*_PyEval_EvalFrame"
 
-#: Libraries that end the process where they have no memory, and what tells of that: what their
-#: scanner prints, or the frames in which the process died.
+#: Libraries that end the process where they have no memory, and what tells of that: what they
+#: print, or the frames in which the process died.
 DIES = {
     "pcap_compile()": rf"^out of dynamic memory in yy|{DIED}    libpcap",
     "NumPy": rf"{DIED}    (multiarray|_multiarray)_umath",
+    "pyarrow": r"^terminate called after throwing an instance of 'std::bad_alloc'",
+    "Polars": r"^thread '.*' \(\d+\) panicked at ",
     "libtrace": rf"^Out of memory$|{DIED}    libtrace",
     "ldns_wire2rr()": rf"{DIED}    libldns.*\n(    libldns.*\n)*    libldns.*ldns_wire2rr",
     "CPython": rf"{DIED}{CPYTHON}.*\n(    .*\n)*failed in:\n(    inject.*\n)*{CPYTHON}",

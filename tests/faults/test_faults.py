@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import live
 import pytest
 
 HERE = Path(__file__).resolve().parent
@@ -48,20 +49,20 @@ kept = []
 
 def swallows():
     try:
-        return bytearray(1000)[:1]
+        return bytes(1000)
     except MemoryError:
         return None
 
 def leaves():
     try:
-        return bytearray(1000)[:1]
+        return bytes(1000)
     except MemoryError:
         kept.append(bytes(100))
         raise
 
 def loses(left):
     left.pop()
-    return bytearray(1000) and len(left)
+    return bytes(1000) and len(left)
 
 tool = injector.Injector()
 for call, make in (swallows, injector.nothing), (leaves, injector.nothing), (loses, lambda: [1, 2]):
@@ -80,17 +81,42 @@ def test_what_is_wrong_is_found(tmp_path: Path) -> None:
     program.write_text(FOUND)
     done = run(program)
     swallows, leaves, loses = done.stdout.splitlines()
-    assert "gave None instead of bytearray" in swallows
+    assert "gave None instead of b'" in swallows
     assert "blocks of memory each time" in leaves
     assert "then gave 0, not 1" in loses
     assert done.stderr == ""
+
+
+UNREADABLE = f"""
+import errno, sys
+sys.path[:0] = [{str(HERE)!r}, {str(HERE.parent)!r}]
+import run
+run.with_injector()
+import injector, scenarios
+
+tool = injector.Injector()
+call = scenarios.ALL["live: int"].call
+for error in errno.EIO, errno.EINTR:
+    print(injector.outcome_of(lambda: tool.call(call, "read", 1, 1, error)), tool.failed())
+"""
+
+
+@live.on_lo
+def test_an_interface_that_cannot_be_read(tmp_path: Path) -> None:
+    """An exception says why, where libtrace ends the trace; an interrupted call is made again."""
+    program = tmp_path / "unreadable.py"
+    program.write_text(UNREADABLE)
+    failed, interrupted = run(program).stdout.splitlines()
+    assert failed.startswith("LibtraceError: int:lo: Input/output error")
+    assert failed.endswith(" 1")
+    assert interrupted == "b'captured' 1"
 
 
 MENDED = [
     "plt.filter() 1",  # compiled for another link type, and kept so
     "plt.where() 2",  # Python was called with an exception set
     "plt.trace() 3",  # asked for readinto() in place of readinto1()
-    "next() of t.pcap",  # packets were lost
+    "next() of t.pcap",  # packets were lost, and an interface of pcapng
     "record MD 1",  # fields were left out
     "record IPSECKEY 2",  # was printed in another form
     "plt.output_trace() 1",  # a descriptor was left open

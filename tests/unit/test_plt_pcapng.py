@@ -274,3 +274,45 @@ def test_tshark_agrees(tmp_path: Path, tshark: str) -> None:
             packet.capture_len,
             packet.ip.proto,
         ]
+
+
+NO_MEMORY = """
+import sys
+import _testcapi
+import plt
+
+def read(failing):
+    with plt.trace(sys.argv[1]) as trace:
+        packets, failed = [], 0
+        while True:
+            if failing:
+                _testcapi.set_nomemory(failing, failing + 1)
+            try:
+                packet = next(trace, None)
+            except MemoryError:
+                failed, failing = 1, 0
+                continue
+            finally:
+                _testcapi.remove_mem_hooks()
+            if packet is None:
+                return packets, failed
+            packets.append((packet.time_ns, bytes(packet)))
+            failing = 0
+
+whole, _ = read(0)
+print(len(whole))
+failures = 0
+for call in range(1, 30):
+    packets, failed = read(call)
+    assert packets == whole, (call, packets)
+    failures += failed
+print(failures > 0)
+"""
+
+
+def test_an_interface_waits_for_memory(tmp_path: Path) -> None:
+    """Its block is read again: the packets after it have their interface."""
+    pytest.importorskip("_testcapi")
+    content = section() + b"".join(interface() + enhanced(FRAME, n, on=n) for n in range(9))
+    run = packets.child(NO_MEMORY, packets.write(tmp_path / "t", content))
+    assert (run.stdout.split(), run.stderr) == (["9", "True"], "")

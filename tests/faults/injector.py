@@ -381,7 +381,7 @@ class Trial:
     def grows(self, attempt: Callable[[], object]) -> int:
         """How many blocks of memory each attempt leaves, at least.
 
-        Free lists take up to 16 objects, MemoryErrors and spare views: they are full by then.
+        What grows in the first attempts only is no leak: free lists of 16 objects are full by then.
         """
         least = 1 << 30
         for collected, times in ((False, 3), (True, 24)):

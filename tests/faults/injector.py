@@ -131,11 +131,12 @@ def line_of(path: str, place: int) -> str:
 LDNS_LEAKS = ("ldns_buffer_new", "ldns_wire2rdf")
 
 #: Where CPython 3.11 does: frames whose cell or generator can't be made, picklers, what these load
-#: and have no room for, a list or tuple for whose items an empty list has none, and the first item
-#: of a dictionary.
+#: and have no room for, a list or tuple for whose items an empty list has none, the first item of a
+#: dictionary, and the state of a thread that can't be started.
 LEAKS = (
     "PyCell_New", "make_gen", "_Pickler_New", "_Unpickler_New", "Pdata_grow",
-    "list_preallocate_exact", "insert_to_emptydict", *LDNS_LEAKS,
+    "list_preallocate_exact", "insert_to_emptydict",
+    "PyThread_start_new_thread", *LDNS_LEAKS,
 )  # fmt: skip
 
 #: What is passed over on the way from a call that failed to whose it was.
@@ -380,7 +381,7 @@ class Trial:
     def grows(self, attempt: Callable[[], object]) -> int:
         """How many blocks of memory each attempt leaves, at least.
 
-        Free lists take up to 16 objects, MemoryErrors and spare views: they are full by then.
+        What grows in the first attempts only is no leak: free lists of 16 objects are full by then.
         """
         least = 1 << 30
         for collected, times in ((False, 3), (True, 24)):

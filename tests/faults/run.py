@@ -58,6 +58,9 @@ DIES = {
     "CPython": rf"{DIED}{CPYTHON}.*\n(    .*\n)*failed in:\n(    inject.*\n)*{CPYTHON}",
 }
 
+#: Where CPython waits for ever: for a thread that had no memory to begin.
+WAITS = r'threading\.py", line \d+ in wait\n.*threading\.py", line \d+ in start\n'
+
 #: How often a scenario that dies is gone on with after the place where it died.
 DEATHS = 40
 
@@ -281,6 +284,8 @@ class Job:
         library = next((name for name, words in DIES.items() if re.search(words, said, re.M)), None)
         if library and not self.killed:
             self.tally[f"{library} ended the process"] += 1
+        elif self.killed and re.search(WAITS, log):
+            self.tally["Thread.start() waited for ever"] += 1
         else:
             self.found(f"{what}\n{said}", nth)
         self.deaths += 1

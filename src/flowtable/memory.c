@@ -44,7 +44,8 @@ void memory_unmap(void *memory, size_t size)
 void *memory_map(size_t size, bool huge)
 {
     (void)huge;
-    return aligned_alloc(CACHE_LINE, size);
+    void *memory = aligned_alloc(CACHE_LINE, size);
+    return memory ? memset(memory, 0, size) : NULL;
 }
 
 void memory_unmap(void *memory, size_t size)

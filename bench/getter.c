@@ -6,8 +6,8 @@
 static PyObject *dst_port_by_hand(PyObject *self_, void *Py_UNUSED(closure))
 {
     const struct view *self = (struct view *)self_;
-    struct frame *frame = self->frame;
-    uint32_t start = frame_layers(frame)->transport;
+    const struct frame *frame = self->frame;
+    uint32_t start = frame->layers.transport; /* found when the packet was asked for its layer */
     if (start == PLT_ABSENT || frame->len - start < 4) {
         PyErr_SetString(PyExc_ValueError, "Data too short for dst_port");
         return NULL;

@@ -27,8 +27,7 @@ def compiled() -> ModuleType:
             older.unlink()
         command = ["cc", "-std=c11", "-O3", "-fPIC", "-shared", "-fvisibility=hidden"]
         command += [f"-I{folder}" for folder in (SRC, sysconfig.get_path("include"))]
-        sources = [HERE / "getter.c", *sorted((SRC / "packet").glob("*.c"))]
-        subprocess.run([*command, "-o", path, *sources], check=True)
+        subprocess.run([*command, "-o", path, HERE / "getter.c"], check=True)
 
     newest = max(file.stat().st_mtime_ns for file in SRC.glob("*/*.[ch]"))
     path = traces.kept(f"getter-{newest}{sysconfig.get_config_var('EXT_SUFFIX')}", compile_to)

@@ -23,7 +23,7 @@ OF_THE_SYSTEM = {
     *("ld-linux-x86-64.so.2", "ld-linux-aarch64.so.1"),
 }
 #: Extras of the project's own targets, which its users do without.
-OUR_OWN = {"test", "bench", "wheel", "docs", "look", "check", "tutorial"}
+OUR_OWN = {"test", "bench", "coverage", "wheel", "docs", "look", "check", "tutorial"}
 
 installed = pytest.mark.skipif(
     "PLT_INSTALLED" not in os.environ, reason="make wheel installs the wheel that this looks at"

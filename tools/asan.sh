@@ -36,9 +36,4 @@ env PATH="$root/bin:$PATH" PYTHONPATH="$root" PYTHONMALLOC=malloc PYTHONDONTWRIT
     LD_PRELOAD="$(gcc -print-file-name=libasan.so) $(gcc -print-file-name=libstdc++.so.6)" \
     ASAN_OPTIONS="$options" \
     "$python" -m pytest -p no:cacheprovider "$@" || status=$?
-if [ -n "$(ls "$reports")" ]; then
-    cat "$reports"/*
-    echo "the sanitizers reported (an ILL is undefined behaviour in that line)" >&2
-    exit 1
-fi
-exit "$status"
+exit_unless_reported "$reports" "$status"

@@ -13,15 +13,9 @@ python=$PWD/$1
 shift
 root=$PWD/build/coverage
 counts=$root/build/counts
+. tools/instrumented.sh
 
-# The modules of the last run stay, and are built again where their sources are newer.
-mkdir -p "$root"
-find "$root" -mindepth 1 ! -name '*.so' ! -path "$root/build*" ! -type d -delete
-# Status 1 is of files that changed meanwhile: other tests may run.
-{ tar -cf - --exclude='*.so' --exclude=__pycache__ --warning=no-file-changed \
-    --anchored --exclude='./.*' --exclude=./build --exclude=./dist --exclude=./bench/data . ||
-    [ $? -eq 1 ]; } |
-    tar -xf - -C "$root"
+copy_project "$root"
 cd "$root"
 if [ -z "${KEEP:-}" ]; then
     rm -rf "$counts"

@@ -24,3 +24,13 @@ free_programs() { # FOLDER
         fi
     done
 }
+
+# End as the tests did, or with what a sanitizer reported in a folder.
+exit_unless_reported() { # FOLDER STATUS
+    if [ -n "$(ls "$1")" ]; then
+        cat "$1"/*
+        echo "a sanitizer reported (an ILL is undefined behaviour in that line)" >&2
+        exit 1
+    fi
+    exit "$2"
+}

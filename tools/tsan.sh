@@ -3,7 +3,8 @@
 #
 # usage: tools/tsan.sh PYTHON [PYTEST-ARGUMENT...]
 #
-# The tests see PLT_ASAN=1, as under AddressSanitizer: both take memory and time.  A report from any process of theirs fails the run.
+# The tests see PLT_ASAN=1, as under AddressSanitizer: both take memory and time.  A report from any
+# process of theirs fails the run.
 set -euo pipefail
 
 cd "$(dirname "$0")/.."
@@ -31,9 +32,4 @@ env PATH="$PWD/bin:$PATH" PYTHONPATH="$PWD" PYTHONMALLOC=malloc PYTHONDONTWRITEB
     PLT_ASAN=1 LD_PRELOAD="$(gcc -print-file-name=libtsan.so)" TSAN_OPTIONS="$options" \
     setarch "$(uname -m)" -R \
     "$python" -m pytest -p no:cacheprovider -p no:faulthandler -k "not polars" "$@" || status=$?
-if [ -n "$(ls "$reports")" ]; then
-    cat "$reports"/*
-    echo "the sanitizer reported" >&2
-    exit 1
-fi
-exit "$status"
+exit_unless_reported "$reports" "$status"

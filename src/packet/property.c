@@ -479,41 +479,6 @@ static inline void fill_any(enum property_id id, const struct packet_block *bloc
     }
 }
 
-/* One loop for each property: id is known where this is inlined. */
-static inline void fill(enum property_id id, const struct packet_block *block,
-                        struct block_values *out)
-{
-    switch (id) {
-    case PROPERTY_VERSION:
-    case PROPERTY_TRAFFIC_CLASS:
-    case PROPERTY_HOP_LIMIT:
-    case PROPERTY_HDR_LEN:
-    case PROPERTY_PKT_LEN:
-        fill_ip(id, block, out);
-        break;
-    case PROPERTY_SRC_PORT:
-        fill_port(0, block, out);
-        break;
-    case PROPERTY_DST_PORT:
-        fill_port(2, block, out);
-        break;
-    case PROPERTY_PROTO:
-        fill_protocol(block, out);
-        break;
-    case PROPERTY_TIME:
-    case PROPERTY_SECONDS:
-    case PROPERTY_TS_SEC:
-    case PROPERTY_ERF_TIME:
-    case PROPERTY_WIRE_LEN:
-    case PROPERTY_CAPTURE_LEN:
-    case PROPERTY_NUMBER:
-        fill_meta(id, block, out);
-        break;
-    default:
-        fill_any(id, block, out);
-    }
-}
-
 enum block_need property_need(enum property_id id)
 {
     switch (id) {
@@ -538,6 +503,36 @@ enum block_need property_need(enum property_id id)
         return BLOCK_HEADERS;
     default:
         return BLOCK_PACKETS;
+    }
+}
+
+/* One loop for each property: id is known where this is inlined. */
+static inline void fill(enum property_id id, const struct packet_block *block,
+                        struct block_values *out)
+{
+    if (property_need(id) == BLOCK_METAS) {
+        fill_meta(id, block, out);
+        return;
+    }
+    switch (id) {
+    case PROPERTY_VERSION:
+    case PROPERTY_TRAFFIC_CLASS:
+    case PROPERTY_HOP_LIMIT:
+    case PROPERTY_HDR_LEN:
+    case PROPERTY_PKT_LEN:
+        fill_ip(id, block, out);
+        break;
+    case PROPERTY_SRC_PORT:
+        fill_port(0, block, out);
+        break;
+    case PROPERTY_DST_PORT:
+        fill_port(2, block, out);
+        break;
+    case PROPERTY_PROTO:
+        fill_protocol(block, out);
+        break;
+    default:
+        fill_any(id, block, out);
     }
 }
 

@@ -26,7 +26,7 @@ from ._threads import Crew, Work
 #: What threads read ahead of the consumer at most, all together; but each of them two batches.
 ROWS_AHEAD = 1 << 22
 BATCHES_AHEAD = 1024
-#: Batches whose memory the threads that read parts of a file use again.
+#: Batches whose memory each thread that reads parts of a file uses again.
 BATCHES_KEPT = 128
 
 
@@ -221,8 +221,10 @@ class OneByOne:
         if self._workers > 1 and self._reading.splits:
             whole = splitting(source, self._reading.splits)
             if whole is not None:
-                memory = self._reading.empty.memory(BATCHES_KEPT, self._reading.batch.most)
-                return InParts(whole, self._open_part, self._workers, memory)
+                make_memory = partial(
+                    self._reading.empty.memory, BATCHES_KEPT, self._reading.batch.most
+                )
+                return InParts(whole, self._open_part, self._workers, make_memory)
         return self._reading.open(source, self._limit.left())
 
     def _open_part(self, part: Part) -> PartReader:

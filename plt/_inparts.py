@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
+import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Protocol
+from itertools import islice
+from typing import NamedTuple, Protocol
 
-from . import _plt
+from . import _parts, _plt
 from ._parts import Part, Splitting
-from ._threads import Crew, ForkedError
+from ._threads import Crew, ForkedError, Work, once
 
 __all__ = ["InParts", "PartReader"]
+
+#: How many times as many parts a file has whose batches are not all kept: those that wait for the
+#: consumer should fit into a processor's cache.
+BY_BATCHES = 4
 
 
 class PartReader(Protocol):
@@ -19,35 +26,46 @@ class PartReader(Protocol):
 
     def __next__(self) -> _plt._Batch: ...
     def rest(self) -> _plt._Batch | None: ...
+    def skip(self, rows: int, /) -> None: ...
     def expect_many(self, memory: object, /) -> None: ...
     def stop(self) -> None: ...
     def close(self) -> None: ...
 
 
 class Readings:
-    """How the threads read parts, and what they are at."""
+    """How parts are read, by threads and by the consumer."""
 
-    def __init__(self, open: Callable[[Part], PartReader], memory: object) -> None:
-        self.open = open
-        self.memory = memory  # that batches of all parts use again
+    def __init__(
+        self, open: Callable[[Part], PartReader], make_memory: Callable[[], object]
+    ) -> None:
+        self._open = open
+        self._make_memory = make_memory
+        self._own = threading.local()  # a processor's cache has what its thread read last
         self.at_once = False  # as few batches as can be
         self.ended = False
         self.readers: set[PartReader] = set()
 
+    def opened(self, part: Part) -> PartReader:
+        """What reads a part, into memory of the thread's batches that were let go of."""
+        reader = self._open(part)
+        if not hasattr(self._own, "memory"):
+            self._own.memory = self._make_memory()
+        reader.expect_many(self._own.memory)
+        return reader
+
     def read(self, part: Part) -> PartRead:
-        """Read a part."""
+        """Read a part.  What a thread calls."""
         batches: list[_plt._Batch] = []
         try:
-            reader = self.open(part)
+            reader = self.opened(part)
             self.readers.add(reader)
-            reader.expect_many(self.memory)
             while not self.ended and (batch := self.next_of(reader)) is not None:
                 batches.append(batch)
             self.readers.discard(reader)
             reader.close()
         except Exception as error:
-            return PartRead(part, batches, error.with_traceback(None))
-        return PartRead(part, batches)
+            return PartRead(batches, error.with_traceback(None))
+        return PartRead(batches)
 
     def next_of(self, reader: PartReader) -> _plt._Batch | None:
         return reader.rest() if self.at_once else next(reader, None)
@@ -61,31 +79,55 @@ class Readings:
 
 @dataclass
 class PartRead:
-    """What was read of a part."""
+    """What a thread read of a part."""
 
-    part: Part
     batches: list[_plt._Batch]
     error: Exception | None = None
 
 
+class InHand(NamedTuple):
+    """A part that a thread reads, or the consumer where it comes to it before a thread does."""
+
+    part: Part
+    work: Work[PartRead]
+
+
+@dataclass
+class Here:
+    """A part, or all that is left, which the consumer reads batch by batch."""
+
+    part: Part
+    reader: PartReader
+    is_last: bool  # it goes on to the end of the file
+    rows: int = 0  # that it gave
+
+
 class InParts:
-    """Batches of a file that threads read part by part: a reader, as `_inorder.Reader` says."""
+    """Batches of a file that is read part by part: a reader, as `_inorder.Reader` says.
+
+    The consumer's own thread is one of the workers.  It hands on each batch at once, so that their
+    memory stays in the processor's cache, while threads read the parts after that one.  Of as many
+    parts as there are workers they leave it the first, but take that too where it does not come: it
+    may have more to do with its batches.
+    """
 
     def __init__(
         self,
         whole: Splitting,
         open: Callable[[Part], PartReader],
         workers: int,
-        memory: object,
+        make_memory: Callable[[], object],
     ) -> None:
         self._whole = whole
+        self._workers = workers
         self._at = whole.start  # of the next record
         self._packets = 0  # before it
-        self._readings = Readings(open, memory)
-        self._crew = Crew(workers, "plt-parts")
-        self._parts = self._crew.in_order(self._readings.read, whole.parts(), workers + 1)
+        self._readings = Readings(open, make_memory)
+        self._crew = Crew(workers - 1, "plt-parts")
+        self._guesses: Iterator[Part] | None = None
+        self._hand: deque[InHand] = deque()
         self._batches: deque[_plt._Batch] = deque()
-        self._left: PartReader | None = None  # what reads all that is left
+        self._here: Here | None = None
         self._ended = False
 
     def __next__(self) -> _plt._Batch:
@@ -100,53 +142,119 @@ class InParts:
         return self._next()
 
     def _next(self) -> _plt._Batch | None:
-        while not (self._batches or self._ended or self._left is not None):
-            try:
-                self._take()
-            except BaseException:  # what a thread read may be lost
-                self.close()
-                raise
-        if self._left is not None:
-            return self._readings.next_of(self._left)
-        return self._batches.popleft() if self._batches else None
+        batch = None
+        try:
+            while batch is None and not self._batches and not self._ended:
+                if self._here is not None:
+                    batch = self._next_of(self._here)
+                else:
+                    self._take()
+        except BaseException:  # what a thread read may be lost
+            self.close()
+            raise
+        return self._batches.popleft() if self._batches else batch
 
     def _take(self) -> None:
-        """Take a part that was read; of one that is not as it was guessed read what there is."""
-        read = self._following()
-        if read is not None and read.part.stop is not None and read.part.stop <= self._at:
-            return  # one record goes over all of it
-        if read is not None and not self._is_next(read.part):
-            part = self._whole.part(self._at, read.part.stop)
-            read = self._readings.read(part)
-        if read is not None and read.error is not None:
-            if not isinstance(read.error, _plt.LibtraceError):
-                raise read.error
-            read = None
-        stream = None if read is None else read.part.stream
-        if read is None or stream is None or stream.end is None:
+        """Take the next part: what a thread read of it, or begin to read it here."""
+        self._look_ahead()
+        if not self._hand:
             self._read_left()
             return
-        self._batches.extend(read.batches)
+        part, work = self._hand.popleft()
+        if part.stop is not None and part.stop <= self._at:
+            self._crew.drop(work)  # one record goes over all of it
+        elif work.claim():
+            self._crew.drop(work)
+            self._read_here(part.stop)
+        else:
+            self._take_from_thread(part, work)
+
+    def _look_ahead(self) -> None:
+        """Have as many parts in hand as there are workers, and as many after those.
+
+        Of these the first, which the consumer is to read, is the last that threads come to.
+        """
+        if self._guesses is None:
+            pieces = 1 if self._readings.at_once else BY_BATCHES
+            self._guesses = self._whole.parts(size=_parts.SIZE // pieces)
+        while len(self._hand) <= self._workers:
+            parts = islice(self._guesses, self._workers)
+            more = [InHand(part, Work(once(self._readings.read, part))) for part in parts]
+            if not more:
+                return
+            self._hand.extend(more)
+            with contextlib.suppress(ForkedError, RuntimeError):  # the system has no more threads
+                for one in (*more[1:], more[0]):
+                    self._crew.give(one.work)
+
+    def _take_from_thread(self, part: Part, work: Work[PartRead]) -> None:
+        """Take what a thread read of a part; of one that is not as it was guessed read it again."""
+        try:
+            read = self._crew.take(work)
+        except ForkedError:
+            read = None
+        self._crew.drop(work)
+        if read is None:  # that thread is no more
+            self._read_left()
+        elif part.start != self._at or part.state != self._whole.state:
+            self._read_here(part.stop)
+        elif read.error is not None and not isinstance(read.error, _plt.LibtraceError):
+            raise read.error
+        elif read.error is not None or not self._pass(part):
+            self._read_left()
+        else:
+            self._batches.extend(read.batches)
+
+    def _pass(self, part: Part) -> bool:
+        """Go on after a part that was read; False where it is not known where its records end."""
+        stream = part.stream
+        if stream is None or stream.end is None:
+            return False
         self._at = stream.end
         self._packets += stream.packets
         self._whole.state = stream.state
-        if read.part.stop is None:
+        if part.stop is None:
             self._end()
+        return True
 
-    def _following(self) -> PartRead | None:
-        """The next part that was read; None where threads read no more."""
+    def _read_here(self, stop: int | None) -> None:
+        """Begin to read what is up to an offset here."""
+        part = self._whole.part(self._at, stop)
         try:
-            return next(self._parts, None)
-        except (ForkedError, RuntimeError):  # the system has no more threads
-            return None
+            self._here = Here(part, self._readings.opened(part), is_last=False)
+        except _plt.LibtraceError:
+            self._read_left()
 
-    def _is_next(self, part: Part) -> bool:
-        return part.start == self._at and part.state == self._whole.state
+    def _read_left(self, given: int = 0) -> None:
+        """Read all that is left by one reader, which meets what is wrong with it.
 
-    def _read_left(self) -> None:
-        """Read all that is left by one reader, which meets what is wrong with it."""
+        It leaves out so many rows, which were given.
+        """
         self._crew.stop()
-        self._left = self._readings.open(self._whole.part(self._at, None, self._packets))
+        part = self._whole.part(self._at, None, self._packets)
+        reader = self._readings.opened(part)
+        self._here = Here(part, reader, is_last=True)
+        reader.skip(given)
+
+    def _next_of(self, here: Here) -> _plt._Batch | None:
+        """The next batch of what is read here; None at its end."""
+        try:
+            batch = self._readings.next_of(here.reader)
+        except _plt.LibtraceError:
+            if here.is_last:
+                raise
+            self._read_left(here.rows)
+            return None
+        if batch is not None:
+            here.rows += len(batch)
+        elif here.is_last:
+            self._end()
+        else:
+            here.reader.close()
+            self._here = None
+            if not self._pass(here.part):
+                self._read_left(here.rows)
+        return batch
 
     def _end(self) -> None:
         self._ended = True
@@ -157,5 +265,5 @@ class InParts:
         self._batches.clear()
         self._readings.stop()
         self._end()
-        if self._left is not None:
-            self._left.close()
+        if self._here is not None:
+            self._here.reader.close()

@@ -257,14 +257,14 @@ class Splitting:
     state: State  # at the first record, then of the parts still to come: who reads them sets it
     start: int  # of the first record
 
-    def parts(self, start: int | None = None, size: int = 0) -> Iterator[Part]:
+    def parts(self, start: int | None = None, size: int | None = None) -> Iterator[Part]:
         """The parts of the file from a record on, up to the end or to where no record is found.
 
-        Each has about so many bytes, but not fewer than a few.
+        Each has about so many bytes.
         """
-        size = max(size, SIZE)
+        size = size or SIZE
         start = self.start if start is None else start
-        while stop := self.find(start + size):
+        while stop := self.find(start + size, size // 2):
             yield self.part(start, stop)
             start = stop
         if self.size - start <= 2 * size:
@@ -274,11 +274,14 @@ class Splitting:
         """The part from an offset on, in which a record begins that has so many packets before."""
         return Part(self.source, self.file, self.state, start, stop, packets)
 
-    def find(self, at: int) -> int | None:
-        """Where it seems that a record begins, at an offset or soon after it."""
+    def find(self, at: int, least: int) -> int | None:
+        """Where it seems that a record begins, at an offset or soon after it.
+
+        None where there is none, and where fewer bytes than `least` would be left.
+        """
         at += -at % 4
         for _ in range(WINDOWS):
-            if at + SIZE // 2 > self.size:  # too little would be left
+            if at + least > self.size:
                 return None
             found = _plt._chain_find(self.state.layout, self.file.read(WINDOW, at))
             if found is not None:

@@ -131,11 +131,16 @@ class Work(Generic[Item]):
         self.room.put(None)
         self.out.put(None)
 
+    def claim(self) -> bool:
+        """Begin it, unless a thread or another caller has; whether it was this call that did."""
+        try:
+            return self._not_begun.pop()
+        except IndexError:
+            return False
+
     def run(self) -> None:
         """Do it, once: an interrupt may have a work given twice.  What the thread calls."""
-        try:
-            self._not_begun.pop()
-        except IndexError:
+        if not self.claim():
             return
         try:
             while self._once():
@@ -356,7 +361,7 @@ class Crew:
         works: deque[Work[Item]] = deque()
         while True:
             while len(works) < ahead and (argument := next(left, left)) is not left:
-                works.append(Work(_once(partial(function, argument))))  # type: ignore[arg-type]
+                works.append(Work(once(function, argument)))  # type: ignore[arg-type]
                 self.give(works[-1])
             if not works:
                 return
@@ -381,7 +386,7 @@ class Crew:
         self._at_end.detach()
 
 
-def _once(call: Callable[[], Item]) -> Callable[[], Item | None]:
-    """A function that gives what another gives, then None."""
-    calls = iter((call,))
+def once(function: Callable[[Argument], Item], argument: Argument) -> Callable[[], Item | None]:
+    """What a work calls to hand over what a function gives for an argument, and then to end."""
+    calls = iter((partial(function, argument),))
     return lambda: next(calls, _nothing)()

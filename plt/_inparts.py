@@ -124,6 +124,7 @@ class InParts:
         self._packets = 0  # before it
         self._readings = Readings(open, make_memory)
         self._crew = Crew(workers - 1, "plt-parts")
+        self._pieces = BY_BATCHES
         self._guesses: Iterator[Part] | None = None
         self._hand: deque[InHand] = deque()
         self._batches: deque[_plt._Batch] = deque()
@@ -139,7 +140,12 @@ class InParts:
     def rest(self) -> _plt._Batch | None:
         """What is left, or some of it; None at the end."""
         self._readings.at_once = True
+        self._pieces = 1
         return self._next()
+
+    def set_batch(self, rows: int, /) -> None:  # noqa: ARG002  which those that it opens know
+        """Batches are kept from now on: as few as can be."""
+        self._pieces = 1
 
     def _next(self) -> _plt._Batch | None:
         batch = None
@@ -175,8 +181,7 @@ class InParts:
         Of these the first, which the consumer is to read, is the last that threads come to.
         """
         if self._guesses is None:
-            pieces = 1 if self._readings.at_once else BY_BATCHES
-            self._guesses = self._whole.parts(size=_parts.SIZE // pieces)
+            self._guesses = self._whole.parts(size=_parts.SIZE // self._pieces)
         while len(self._hand) <= self._workers:
             parts = islice(self._guesses, self._workers)
             more = [InHand(part, Work(once(self._readings.read, part))) for part in parts]

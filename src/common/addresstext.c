@@ -3,7 +3,8 @@
 #include "addresstext.h"
 
 #include "iptext.h"
-#include "siphash.h"
+#include "multilinear.h"
+#include "prefetch.h"
 
 #include <stdlib.h>
 #include <unistd.h>
@@ -12,7 +13,8 @@
  * the text; 0 where there is none. */
 struct finder {
     const struct column_data *data; /* borrowed */
-    uint64_t seed[2];               /* that a sender of packets does not know */
+    uint64_t begin[2];              /* of the hashes of IPv4 and of IPv6: random, as are */
+    uint64_t words[2][2];           /* those of each word of an address */
     uint64_t *slots;                /* owned */
     size_t mask;
     uint32_t *rows; /* owned: where each text's address first is */
@@ -21,17 +23,17 @@ struct finder {
     size_t text_room;
 };
 
-enum { FIRST_SLOTS = 1 << 10 };
+enum { FIRST_SLOTS = 1 << 10, BLOCK = 64 };
 
+/* The upper half of the sum: no two addresses are likely to have the same. */
 static uint32_t hash_of(const struct finder *finder, size_t row)
 {
-    uint64_t words[2] = {0};
-    memcpy(words, finder->data->values + row * 16, sizeof(words));
-    struct siphash hash = siphash_begin(finder->seed);
-    siphash_add(&hash, words[0]);
-    siphash_add(&hash, words[1]);
-    siphash_add(&hash, finder->data->versions[row] | (uint64_t)17 << 56);
-    return (uint32_t)siphash_end(&hash);
+    uint64_t address[2] = {0};
+    memcpy(address, finder->data->values + row * 16, sizeof(address));
+    uint64_t sum = finder->begin[finder->data->versions[row] == 6];
+    for (size_t i = 0; i < 2; i++)
+        sum += multilinear(finder->words[i], address[i]);
+    return (uint32_t)(sum >> 32);
 }
 
 static bool same(const struct column_data *data, size_t one, size_t other)
@@ -98,10 +100,9 @@ static bool add_text(struct finder *finder, size_t row, struct address_texts *te
     return true;
 }
 
-/* The number of a row's text; -1 when out of memory. */
-static int32_t find(struct finder *finder, size_t row, struct address_texts *texts)
+/* The number of a row's text by its hash; -1 when out of memory. */
+static int32_t find(struct finder *finder, size_t row, uint32_t hash, struct address_texts *texts)
 {
-    uint32_t hash = hash_of(finder, row);
     size_t at = hash & finder->mask;
     for (; finder->slots[at]; at = (at + 1) & finder->mask) {
         uint32_t n = (uint32_t)finder->slots[at] - 1;
@@ -117,20 +118,42 @@ static int32_t find(struct finder *finder, size_t row, struct address_texts *tex
     return number;
 }
 
-static bool fill(struct finder *finder, struct address_texts *texts)
+/* The numbers of the texts of some rows, whose slots are asked for before they are needed. */
+static bool find_block(struct finder *finder, size_t start, size_t end, struct address_texts *texts)
 {
     const struct column_data *data = finder->data;
-    for (size_t row = 0; row < data->rows; row++) {
+    uint32_t hashes[BLOCK];
+    for (size_t row = start; row < end; row++) {
+        hashes[row - start] = hash_of(finder, row);
+        prefetch(&finder->slots[hashes[row - start] & finder->mask]);
+    }
+    for (size_t row = start; row < end; row++) {
         int32_t number = 0;
         if (row > 0 && same(data, row - 1, row))
             number = texts->indices[row - 1];
         else if (data->versions[row])
-            number = find(finder, row, texts);
+            number = find(finder, row, hashes[row - start], texts);
         if (number < 0)
             return false;
         texts->indices[row] = number;
     }
     return true;
+}
+
+static bool fill(struct finder *finder, struct address_texts *texts)
+{
+    size_t rows = finder->data->rows;
+    bool enough = true;
+    for (size_t start = 0; start < rows && enough; start += BLOCK)
+        enough = find_block(finder, start, start + BLOCK < rows ? start + BLOCK : rows, texts);
+    return enough;
+}
+
+/* Words that a sender of packets does not know. */
+static bool make_random(struct finder *finder)
+{
+    return getentropy(finder->begin, sizeof(finder->begin)) == 0 &&
+           getentropy(finder->words, sizeof(finder->words)) == 0;
 }
 
 bool address_texts_make(const struct column_data *data, struct address_texts *texts)
@@ -145,8 +168,7 @@ bool address_texts_make(const struct column_data *data, struct address_texts *te
                                     .offsets = calloc(FIRST_SLOTS + 1, sizeof(int32_t)),
                                     .text = malloc(finder.text_room)};
     bool made = finder.slots && finder.rows && texts->indices && texts->offsets && texts->text &&
-                data->rows <= INT32_MAX && getentropy(finder.seed, sizeof(finder.seed)) == 0 &&
-                fill(&finder, texts);
+                data->rows <= INT32_MAX && make_random(&finder) && fill(&finder, texts);
     free(finder.slots);
     free(finder.rows);
     if (!made)

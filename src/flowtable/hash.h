@@ -1,10 +1,7 @@
 /* Hashes of keys, with random words that a sender of packets does not know.
  *
- * A flow's key is hashed in two steps.  The first is MULTILINEAR-HM (D. Lemire, O. Kaser, "Strongly
- * universal string hashing is fast", 2014) of the key's 32-bit halves: whichever two keys are sent,
- * the upper 33 bits of their sums are independent of each other, and the sums the same with a
- * probability of 2^-33 at most.  The second is a bijection, which spreads sums that are near each
- * other, such as those of ports that follow each other, over groups and tags.
+ * A flow's key is hashed in two steps: common/multilinear.h, then a bijection, which spreads sums
+ * that are near each other, such as those of ports that follow each other, over groups and tags.
  *
  * That holds for keys that are chosen without knowing the words.  Each table has its own, which
  * are kept nowhere else; and nothing that it tells depends on them. */
@@ -12,6 +9,7 @@
 #define PLT_FLOWTABLE_HASH_H
 
 #include "flow.h"
+#include "common/multilinear.h"
 
 #include <stddef.h>
 
@@ -28,11 +26,6 @@ void flow_hash_init(struct flow_hash *hash, const uint64_t seed[2]);
 /* SipHash of words whose last has its upper 8 bits 0: the message's length takes their place. */
 uint64_t hash_words(const uint64_t seed[2], const uint64_t *words, size_t count);
 
-static inline uint64_t hash_halves(const uint64_t random[2], uint64_t word)
-{
-    return (random[0] + (uint32_t)word) * (random[1] + (word >> 32));
-}
-
 static inline uint64_t hash_spread(const struct flow_hash *hash, uint64_t sum)
 {
     for (int i = 0; i < 2; i++)
@@ -45,12 +38,12 @@ static inline uint64_t hash_key(const struct flow_hash *hash, const struct flow_
 {
     uint64_t sum = hash->begin[v6];
     for (unsigned i = 0; i < KEY_WORDS_4; i++)
-        sum += hash_halves(hash->halves[i], key->words[i]);
+        sum += multilinear(hash->halves[i], key->words[i]);
     if (v6)
         for (unsigned i = KEY_WORDS_4; i < KEY_WORDS_6; i++)
-            sum += hash_halves(hash->halves[i], key->words[i]);
+            sum += multilinear(hash->halves[i], key->words[i]);
     if (key->tunnel != 0)
-        sum += hash->tunnel + hash_halves(hash->halves[KEY_WORDS_6], key->tunnel);
+        sum += hash->tunnel + multilinear(hash->halves[KEY_WORDS_6], key->tunnel);
     return hash_spread(hash, sum);
 }
 

@@ -6,7 +6,7 @@
 #include "flow.h"
 #include "hash.h"
 #include "pool.h"
-#include "prefetch.h"
+#include "common/prefetch.h"
 
 #include "packet/bytes.h"
 

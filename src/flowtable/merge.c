@@ -15,7 +15,7 @@
 
 #include "hash.h"
 #include "join.h"
-#include "prefetch.h"
+#include "common/prefetch.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -9,7 +9,7 @@
 
 #include "flow.h"
 #include "packet.h"
-#include "prefetch.h"
+#include "common/prefetch.h"
 
 /* What most packets change, and what their ACKs tell, is in its first 64 bytes, a cache line. */
 struct tcp_quality_way {

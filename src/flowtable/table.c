@@ -1,7 +1,7 @@
 /* A flow table: each packet to its flow, which it may begin or end. */
 #include "table.h"
 
-#include "prefetch.h"
+#include "common/prefetch.h"
 
 #include <string.h>
 

@@ -1,7 +1,7 @@
 /* The wheel: flows found when their time is up. */
 #include "wheel.h"
 
-#include "prefetch.h"
+#include "common/prefetch.h"
 
 #include <string.h>
 

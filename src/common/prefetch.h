@@ -1,6 +1,6 @@
 /* Memory asked for before it is needed. */
-#ifndef PLT_FLOWTABLE_PREFETCH_H
-#define PLT_FLOWTABLE_PREFETCH_H
+#ifndef PLT_COMMON_PREFETCH_H
+#define PLT_COMMON_PREFETCH_H
 
 /* Have a cache line ready, to be changed.  GCC takes a function that does nothing else for one
  * without an effect, and leaves out calls of it: the empty statement is an effect. */

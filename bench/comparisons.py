@@ -269,6 +269,7 @@ def formats(sizes: Sizes) -> Comparison:
         if program := unpackers.get(name):
             jobs.append(Job(f"{program} -dc alone, {name}", f"with_unpackers.{program}", path))
     jobs += [
+        Job("zlib-ng alone, gz", "with_zlib_ng.unpack", packed["gz"]),
         ours("plt, loop, and bytes, gz", "with_plt.count", packed["gz"]),
         ours("natkit.FlowTable, gz", "with_natkit.flow_table", packed["gz"]),
         Job("libtrace, in C, gz", "c.libtrace", packed["gz"]),

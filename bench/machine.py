@@ -12,7 +12,7 @@ import programs
 
 #: The tools that ours are compared with: packages of PyPI; and programs, each with its package of
 #: Debian's.
-PACKAGES = ("cypcap", "dnspython", "dpkt", "nfstream", "numpy", "pyarrow", "scapy")
+PACKAGES = ("cypcap", "dnspython", "dpkt", "nfstream", "numpy", "pyarrow", "scapy", "zlib-ng")
 PROGRAMS = {
     "dnscap": "dnscap",
     "dnsjit": "dnsjit",

@@ -35,6 +35,7 @@ MODULES = {
     "with_tcpdump": "tcpdump",
     "with_traceanon": "traceanon",
     "with_tshark": "tshark",
+    "with_zlib_ng": "zlib-ng",
 }
 EXTRAS = {
     "with_exporters.nfpcapd": "nfpcapd",

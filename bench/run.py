@@ -35,7 +35,8 @@ def chosen() -> argparse.Namespace:
     if args.quick and args.set_limits:
         parser.error("limits are not set by quick runs")
     args.whole = not args.parts
-    args.parts = args.parts or [part for part in every if part not in ON_DEMAND]
+    named = args.parts or [part for part in every if part not in ON_DEMAND]
+    args.parts = list(dict.fromkeys(named))
     return args
 
 

@@ -278,8 +278,9 @@ def columns(
 
     One plain pcap or pcapng file of 16 MB or more is read by `workers` threads, without it as many
     as there are processors; the consumer's own is one of them.  Each reads parts of it, whose
-    batches come in order, as one reader finds them.  With a limit or workers=1 one thread reads it, and so pcapng with a filter of
-    libpcap's; without `workers` also where records tell all columns, such as time and wire_len.
+    batches come in order, as one reader finds them.  With a limit or workers=1 one thread reads it,
+    and so pcapng with a filter of libpcap's; without `workers` also where records tell all columns,
+    such as time and wire_len.
 
     Of several files `workers` threads read as many at once; without it as many as there are
     processors read those of 128 kB or more.  The batches come in the order of the files

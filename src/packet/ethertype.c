@@ -140,6 +140,23 @@ static uint32_t macsec_size(const uint8_t *data, uint32_t len, uint32_t at)
     return data[at] & HAS_SCI ? 14 : 6;
 }
 
+/* Arista's timestamps: a type, which is 1, a version, whose third digit tells the form of the time,
+ * and the time: "Overview of Arista Timestamps". */
+static uint32_t arista_size(const uint8_t *data, uint32_t len, uint32_t at)
+{
+    enum { TIMESTAMP = 1, OF_64_BITS = 1, OF_48_BITS = 2 };
+    if (!link_has(len, at, 4) || load_be16(data + at) != TIMESTAMP)
+        return 0;
+    switch (data[at + 3] >> 4) {
+    case OF_64_BITS:
+        return 4 + 8;
+    case OF_48_BITS:
+        return 4 + 6;
+    default:
+        return 0;
+    }
+}
+
 /* Network service header (RFC 8300 section 2.2): its length in words, and what follows. */
 static void decode_nsh(const uint8_t *data, uint32_t len, uint32_t at, struct plt_layers *out)
 {
@@ -193,7 +210,9 @@ void plt_decode_ethertype(const uint8_t *data, uint32_t len, uint32_t at, uint16
         link_ppp(data, len, at + 6, out);
         break;
     case ETHERTYPE_MACSEC:
-        size = macsec_size(data, len, at);
+    case ETHERTYPE_ARISTA:
+        size =
+            ethertype == ETHERTYPE_MACSEC ? macsec_size(data, len, at) : arista_size(data, len, at);
         if (size && link_has(len, at, size + 2))
             plt_decode_ethertype(data, len, at + size + 2, load_be16(data + at + size), out);
         else

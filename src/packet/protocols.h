@@ -34,6 +34,7 @@ enum {
     ETHERTYPE_FABRICPATH = 0x8903,
     ETHERTYPE_CISCO_METADATA = 0x8909,
     ETHERTYPE_VN_TAG = 0x8926,
+    ETHERTYPE_ARISTA = 0xd28b,
     ETHERTYPE_EDSA = 0xdada, /* Marvell switches, as Linux sets them up */
     ETHERTYPE_LOOPBACK = 0x9000,
     ETHERTYPE_QINQ_OLD = 0x9100, /* stacked tags before 802.1ad */

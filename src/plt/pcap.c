@@ -57,44 +57,57 @@ bool pcap_recognise(const uint8_t *head, size_t len)
 
 /* --- Packet headers of other sizes ----------------------------------------------------------- */
 
-enum fit { FIT_NO, FIT_CUT, FIT_WHOLE };
+/* How headers of a size fit the bytes read so far. */
+struct fit {
+    bool whole;  /* all that is there are packets, the last of which may be cut */
+    int packets; /* in a row; one that is cut, or the end where the bytes end, counts as one */
+};
 
-/* Whether the bytes read so far are packets with headers of a size: FIT_WHOLE where the last ends
- * where the bytes do, or a whole header follows it. */
-static enum fit header_fits(const struct pcap_source *self, const uint8_t *bytes, size_t len,
-                            uint32_t header)
+/* Whether a packet's header, or what is there of it, has a time near the first packet's. */
+static bool is_near(const struct pcap_source *self, const uint8_t *bytes, size_t len, size_t at)
+{
+    static const uint32_t day = 86400;
+    uint32_t since =
+        len - at < 4 ? 0 : load32(self->big_endian, bytes + at) - load32(self->big_endian, bytes);
+    return since + day <= 2 * day;
+}
+
+static struct fit header_fit(const struct pcap_source *self, const uint8_t *bytes, size_t len,
+                             uint32_t header)
 {
     enum { LOOK_AT = 8, MAX_LENGTH = 262144, MICROSECONDS = 1000000 };
-    static const uint32_t day = 86400;
 
     size_t at = 0;
-    for (int i = 0; i < LOOK_AT && len - at >= PCAP_PACKET_HEADER; i++) {
+    int i = 0;
+    for (; i < LOOK_AT && len - at >= PCAP_PACKET_HEADER; i++) {
         uint32_t captured = load32(self->big_endian, bytes + at + 8);
         if (captured > MAX_LENGTH || captured > load32(self->big_endian, bytes + at + 12) ||
             load32(self->big_endian, bytes + at + 4) >= MICROSECONDS)
-            return FIT_NO;
-        if (len - at < header || len - at - header < captured)
-            return i > 0 ? FIT_WHOLE : FIT_CUT; /* a packet that is still to come */
+            return (struct fit){.whole = false, .packets = i};
+        if (len - at < header || len - at - header < captured) /* a packet that is still to come */
+            return (struct fit){.whole = i > 0, .packets = i + is_near(self, bytes, len, at)};
         at += header + captured;
     }
     if (len - at == 0 || len - at >= PCAP_PACKET_HEADER)
-        return FIT_WHOLE;
-    /* a header that is cut begins with a time near the first packet's */
-    uint32_t since =
-        len - at < 4 ? 0 : load32(self->big_endian, bytes + at) - load32(self->big_endian, bytes);
-    return since + day <= 2 * day ? FIT_WHOLE : FIT_CUT;
+        return (struct fit){.whole = true, .packets = i + (len - at == 0)};
+    bool near = is_near(self, bytes, len, at);
+    return (struct fit){.whole = near, .packets = i + near};
 }
 
-/* The size of a packet's header: the first that fits all that was read, the usual one else. */
+/* The size of a packet's header: the usual one, unless another fits all that was read, and more
+ * packets in a row than that one. */
 static uint32_t choose_header(const struct pcap_source *self, const uint32_t *sizes)
 {
     const struct input *input = &self->base.input;
     const uint8_t *bytes = input->buffer + input->at;
     size_t len = input->end - input->at;
-    if (len >= PCAP_PACKET_HEADER && header_fits(self, bytes, len, sizes[0]) != FIT_WHOLE) {
-        for (const uint32_t *size = sizes + 1; *size; size++)
-            if (header_fits(self, bytes, len, *size) == FIT_WHOLE)
-                return *size;
+    if (len < PCAP_PACKET_HEADER)
+        return sizes[0];
+    struct fit usual = header_fit(self, bytes, len, sizes[0]);
+    for (const uint32_t *size = sizes + 1; !usual.whole && *size; size++) {
+        struct fit other = header_fit(self, bytes, len, *size);
+        if (other.whole && other.packets > usual.packets)
+            return *size;
     }
     return sizes[0];
 }

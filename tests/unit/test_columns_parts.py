@@ -39,8 +39,11 @@ def used(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[tuple[int, int | None
 
     def noting(part: _parts.Part) -> Any:
         mine = threading.current_thread() is threading.main_thread()
-        if mine:
-            time.sleep(0.002)  # for the others to begin
+        end = time.monotonic() + 1
+        while mine and part_threads() and time.monotonic() < end:  # for the others to begin
+            if any(by_thread for _, _, by_thread in found):
+                break
+            time.sleep(0.001)
         found.append((part.start, part.stop, not mine))
         return open_part(part)
 

@@ -265,6 +265,10 @@ FOUND: dict[str, tuple[int, bytes, bytes, int]] = {
     "cisco-metadata": (ETH, eth(b"\x01\x01\0\x01\0\x05\x08\0" + IP4, 0x8909), IP4, 0),
     "fabricpath": (ETH, eth(b"\x04\x20" + eth(IP4), 0x8903), IP4, 0),
     "fabricpath-vlan": (ETH, eth(b"\x04\x20" + eth(tag(7, 0x0800) + IP4, 0x8100), 0x8903), IP4, 7),
+    "arista-64": (ETH, eth(b"\0\1\0\x10" + bytes(8) + b"\x08\0" + IP4, 0xD28B), IP4, 0),
+    "arista-48-utc": (
+        ETH, eth(b"\0\1\1\x20" + bytes(6) + b"\x81\0" + tag(9, 0x86DD) + IP6, 0xD28B), IP6, 9
+    ),
     "macsec": (ETH, eth(b"\0\0\0\0\0\1\x08\0" + IP4 + bytes(16), 0x88E5), IP4, 0),
     "macsec-sci": (
         ETH, eth(b"\x20\0\0\0\0\1" + bytes(8) + b"\x86\xdd" + IP6 + bytes(16), 0x88E5), IP6, 0
@@ -495,6 +499,24 @@ def test_longer_packet_headers(magic: int, more: int, count: int, tmp_path: Path
     read = packets.read_bytes(content, tmp_path, "pcapfile:")
     assert [bytes(p) for p in read] == frames
     assert [p.ts_sec for p in read] == [packets.EPOCH + n for n in range(count)]
+
+
+def test_headers_that_are_not_longer(tmp_path: Path) -> None:
+    """A field of a later packet that can't be right is no sign of longer headers.
+
+    With 8 bytes more a second packet would begin in the first bytes of the second one, an Ethernet
+    address of IPv6 multicast, and have a captured length of 0x3333.
+    """
+    frame = bytes.fromhex("333300000005c2001ffa000186dd") + bytes(60)
+    content = b"".join(
+        struct.pack("<IIII", packets.EPOCH + n, microseconds, len(frame), len(frame)) + frame
+        for n, microseconds in enumerate([0, 5, 1_756_221, 7])
+    )
+    read = packets.read_bytes(packets.pcap([]) + content, tmp_path, "pcapfile:")
+    assert [bytes(p) for p in read] == [frame] * 4
+    assert [p.time_ns // 1000 - packets.EPOCH * 10**6 for p in read] == [
+        0, 1_000_005, 3_756_221, 3_000_007,
+    ]  # fmt: skip
 
 
 def test_fcs_of_a_pcap_header(tmp_path: Path) -> None:

@@ -124,7 +124,9 @@ def packets(
     before it.
     """
     default = (*DEFAULT_FIELDS, "flow", "way")
-    names = check_fields(default if fields is None else fields, list(packet_fields()), "natkit")
+    names = check_fields(
+        default if fields is None else fields, list(packet_fields()), "natkit.packet_fields()"
+    )
     kind = address_kind(addresses)
     table = FlowTable(home, idle_timeout, active_timeout, vlan, tcp, decap)
     seed = community_seed_of(community_seed)

@@ -131,7 +131,7 @@ def columns(
     )
 
     names = check_fields(
-        DEFAULT_FIELDS if fields is None else fields, list(column_fields()), "pldns"
+        DEFAULT_FIELDS if fields is None else fields, list(column_fields()), "pldns.column_fields()"
     )
     numbers = (ports,) if isinstance(ports, int) else tuple(ports)
     for port in numbers:

@@ -48,14 +48,16 @@ def near(name: object, known: Sequence[str]) -> str:
 
 
 def check_fields(
-    fields: Sequence[str], known: Sequence[str], package: str = "plt"
+    fields: Sequence[str], known: Sequence[str], lists: str = "plt.column_fields()"
 ) -> tuple[str, ...]:
-    """The fields as a tuple; ValueError on an unknown name, with near ones, and on a double one."""
+    """The fields as a tuple; ValueError on an unknown name, with near ones, and on a double one.
+
+    The message names the function that lists those that are known.
+    """
     fields = (fields,) if isinstance(fields, str) else tuple(fields)
     for name in fields:
         if name not in known:
-            listed = f"({package}.column_fields() lists all)"
-            raise ValueError(f"no column is named {name!r}{near(name, known)} {listed}")
+            raise ValueError(f"no column is named {name!r}{near(name, known)} ({lists} lists all)")
         if fields.count(name) > 1:
             raise ValueError(f"the column {name!r} is asked for twice")
     return fields

@@ -304,10 +304,11 @@ static bool add_flow(const struct merging *merging, const struct item *item, uin
         join_more(&table->set, ref, &other->set, item->from);
         flow_join(one, &table->set.logs, flow, &log);
         add_track(&table->set, ref, flow_set_track(&other->set, item->from));
+        bool earlier = one->seen > flow->seen && one->seen > table->input.clock.now;
         one->seen = flow->seen > table->input.clock.now ? flow->seen : table->input.clock.now;
-        if (flow->end_reason == END_NONE)
-            return true;
-        return flow_table_end(table, ref, joined_reason(timeouts, one, flow->end_reason));
+        if (flow->end_reason != END_NONE)
+            return flow_table_end(table, ref, joined_reason(timeouts, one, flow->end_reason));
+        return !earlier || flow_table_put_earlier(table, ref);
     }
     if (one && !flow_table_end(table, ref, earlier_reason(timeouts, one, flow, clock)))
         return false;

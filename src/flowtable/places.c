@@ -54,6 +54,12 @@ static void note_segment(struct flow_beginning *of, const struct flow_packet *pa
     }
 }
 
+void flow_places_move(struct flow_places *places, flow_ref from, flow_ref to)
+{
+    struct flow_beginning *beginnings = places->beginnings[flow_ref_is_6(from)];
+    beginnings[to & ~FLOW_REF_6] = beginnings[from & ~FLOW_REF_6];
+}
+
 void flow_places_note(struct flow_places *places, flow_ref ref, const struct flow *flow,
                       const struct flow_packet *packet, size_t n)
 {

@@ -42,6 +42,8 @@ struct flow_places {
 void flow_places_clear(struct flow_places *places);
 /* Room for the slots of a version up to a number; false when out of memory. */
 bool flow_places_reserve(struct flow_places *places, bool v6, size_t slots);
+/* A flow has moved to another slot, for which there is room. */
+void flow_places_move(struct flow_places *places, flow_ref from, flow_ref to);
 /* Note a packet that was counted in a flow, as the n-th of those that are fed. */
 void flow_places_note(struct flow_places *places, flow_ref ref, const struct flow *flow,
                       const struct flow_packet *packet, size_t n);

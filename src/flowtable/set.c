@@ -134,20 +134,29 @@ void flow_set_end(struct flow_set *set, flow_ref ref, uint8_t reason)
     flow_set_add_ended(set, ref, reason);
 }
 
-bool flow_set_replace(struct flow_set *set, flow_ref ref, uint8_t reason)
+/* A new slot with all of a flow, whose own one keeps its key, its place in the wheel and those
+ * marks; 0 when out of memory. */
+static flow_ref take_over(struct flow_set *set, flow_ref ref, uint8_t marks)
 {
     flow_ref place = flow_set_take_slot(set, flow_ref_is_6(ref));
     if (!place)
-        return false;
+        return 0;
     struct flow *flow = flow_at(&set->pool, ref);
     memcpy(flow_at(&set->pool, place), flow, set->pool.slots[flow_ref_is_6(ref)].size);
-    flow_set_add_ended(set, place, reason);
-    struct flow empty = {.key = {flow->key[0], flow->key[1]},
-                         .next = flow->next,
-                         .marks = MARK_LIVE | MARK_AGAIN | set->pool.marks};
+    struct flow empty = {.key = {flow->key[0], flow->key[1]}, .next = flow->next, .marks = marks};
     *flow = empty;
     if (set->tracks_tcp)
         flow_tail(flow, flow_ref_is_6(ref))->track = 0; /* the other slot has it */
+    return place;
+}
+
+bool flow_set_replace(struct flow_set *set, flow_ref ref, uint8_t reason)
+{
+    flow_ref place = take_over(set, ref, MARK_LIVE | MARK_AGAIN | set->pool.marks);
+    if (!place)
+        return false;
+    flow_set_add_ended(set, place, reason);
+    const struct flow *flow = flow_at(&set->pool, ref);
     if (set->pool.has_statistics)
         flow_statistics_begin(flow_statistics_at(&set->pool, flow, flow_ref_is_6(ref)));
     return true;
@@ -160,6 +169,19 @@ bool flow_set_end_in_place(struct flow_set *set, flow_ref ref, uint8_t reason)
     remove_from_index(set, ref);
     flow_at(&set->pool, ref)->marks = 0;
     return true;
+}
+
+flow_ref flow_set_move(struct flow_set *set, flow_ref ref)
+{
+    bool v6 = flow_ref_is_6(ref);
+    flow_ref place = take_over(set, ref, 0);
+    if (!place)
+        return 0;
+    struct flow_key key = flow_key_of(flow_at(&set->pool, place), v6);
+    uint64_t hash = hash_key(&set->index.hash, &key, v6);
+    flow_index_remove(&set->index, hash, ref);
+    flow_index_add(&set->index, hash, place);
+    return place;
 }
 
 void flow_set_end_all(struct flow_set *set)

@@ -61,6 +61,9 @@ void flow_set_end(struct flow_set *set, flow_ref ref, uint8_t reason);
 bool flow_set_replace(struct flow_set *set, flow_ref ref, uint8_t reason);
 /* The same, and take the empty flow out of the index: it is left to who finds it in the wheel. */
 bool flow_set_end_in_place(struct flow_set *set, flow_ref ref, uint8_t reason);
+/* Move a live flow to a new slot, 0 when out of memory: its own one is left to who finds it in the
+ * wheel. */
+flow_ref flow_set_move(struct flow_set *set, flow_ref ref);
 /* End all with a reason of END_FORCED, or END_OF_FLOW for a TCP connection that was closed. */
 void flow_set_end_all(struct flow_set *set);
 /* The oldest of the ended taken out of the list, its slot still to be freed; 0 for none. */

@@ -72,9 +72,25 @@ bool flow_table_end(struct flow_table *table, flow_ref ref, uint8_t reason)
      * the wheel comes to it */
     if (!flow_set_end_in_place(&table->set, ref, reason))
         return false;
-    if (!flow_timeouts_are_set(&table->wheel.timeouts))
+    if (flow_timeouts_are_set(&table->wheel.timeouts))
+        flow_wheel_leave(&table->wheel, &table->set);
+    else
         flow_set_free_slot(&table->set, ref);
     return true;
+}
+
+flow_ref flow_table_put_earlier(struct flow_table *table, flow_ref ref)
+{
+    if (!flow_timeouts_are_set(&table->wheel.timeouts))
+        return ref;
+    flow_ref place = flow_set_move(&table->set, ref);
+    if (!place)
+        return 0;
+    flow_wheel_add(&table->wheel, &table->set.pool, place);
+    flow_wheel_leave(&table->wheel, &table->set);
+    if (table->places)
+        flow_places_move(table->places, ref, place);
+    return place;
 }
 
 void flow_table_flush(struct flow_table *table)
@@ -169,14 +185,34 @@ static flow_ref begin(struct flow_table *table, const struct flow_packet *packet
     return ref;
 }
 
-/* A packet of a flow that another ended: it begins anew; false when out of memory. */
-static bool begin_again(struct flow_table *table, flow_ref ref, const struct flow_packet *packet,
-                        uint8_t reason)
+/* A packet of a flow that goes on with a time before the last one's.  Rare, and as the next not to
+ * be a part of what most packets run through: that has no registers to spare. */
+__attribute__((noinline)) static flow_ref go_on_earlier(struct flow_table *table, flow_ref ref,
+                                                        const struct flow_packet *packet)
 {
-    if (!flow_set_replace(&table->set, ref, reason))
-        return false;
-    flow_begin(flow_at(&table->set.pool, ref), &table->home, packet);
-    return true;
+    struct flow *flow = flow_at(&table->set.pool, ref);
+    int64_t seen = flow->seen;
+    flow->seen = packet->clock;
+    flow_ref place = flow_table_put_earlier(table, ref);
+    if (!place)
+        flow->seen = seen;
+    return place;
+}
+
+/* A packet of a flow that another ended: it begins anew; 0 when out of memory. */
+__attribute__((noinline)) static flow_ref begin_again(struct flow_table *table, flow_ref ref,
+                                                      const struct flow_packet *packet,
+                                                      uint8_t reason)
+{
+    struct flow_set *set = &table->set;
+    struct flow *flow = flow_at(&set->pool, ref);
+    bool earlier = packet->clock < flow->seen || packet->clock < flow->started;
+    /* both slots or none */
+    if (!flow_pool_reserve(&set->pool, packet->v6, 2) || !flow_set_replace(set, ref, reason))
+        return 0;
+    flow_begin(flow, &table->home, packet);
+    flow->seen = packet->clock;
+    return earlier ? flow_table_put_earlier(table, ref) : ref;
 }
 
 /* The flow of a packet, begun where there was none; 0 when out of memory. */
@@ -196,12 +232,12 @@ static inline flow_ref flow_of_packet(struct flow_table *table, const struct flo
     if (!over && has_room && !(syn && flow_syn_is_new(flow, packet))) {
         if (syn)
             flow->marks |= MARK_LATER_SYN;
-        return ref;
+        return packet->clock < flow->seen ? go_on_earlier(table, ref, packet) : ref;
     }
     uint8_t reason = over                               ? flow_end_reason(timeouts, flow)
                      : has_room || flow_is_closed(flow) ? END_OF_FLOW
                                                         : END_ACTIVE;
-    return begin_again(table, ref, packet, reason) ? ref : 0;
+    return begin_again(table, ref, packet, reason);
 }
 
 /* Count a packet, the n-th of a block, in its flow and in what the flow has besides; false when out
@@ -214,8 +250,9 @@ static inline bool count_packet(struct flow_table *table, const struct flow_pack
     bool tracks = set->tracks_tcp && (packet->kind & PACKET_TCP);
     if (!flow_wheel_stays(&table->wheel, packet->clock))
         flow_wheel_turn(&table->wheel, set, packet->clock);
+    /* one that ends and begins anew may take two */
     if (table->places &&
-        !flow_places_reserve(table->places, v6, (size_t)set->pool.slots[v6].used + 1))
+        !flow_places_reserve(table->places, v6, (size_t)set->pool.slots[v6].used + 2))
         return false;
     flow_ref ref = flow_of_packet(table, packet);
     if (!ref)

@@ -41,6 +41,9 @@ bool flow_table_catch_up(struct flow_table *table, bool all);
 void flow_table_settle(struct flow_table *table);
 /* End a live flow, whether the wheel knows it or not; false when out of memory. */
 bool flow_table_end(struct flow_table *table, flow_ref ref, uint8_t reason);
+/* Put a live flow whose time comes earlier than before into the wheel anew.  Returns the flow,
+ * which has a new slot; 0 when out of memory. */
+flow_ref flow_table_put_earlier(struct flow_table *table, flow_ref ref);
 /* End all, with a reason of END_FORCED. */
 void flow_table_flush(struct flow_table *table);
 

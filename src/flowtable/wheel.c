@@ -5,6 +5,9 @@
 
 #include <string.h>
 
+/* So many empty slots stay in the buckets, however few flows there are. */
+enum { MOST_EMPTY = 1024 };
+
 /* The number of the bucket that a time is in, counted from the beginning of time. */
 static uint64_t bucket_of(const struct flow_wheel *wheel, int64_t time)
 {
@@ -34,12 +37,36 @@ void flow_wheel_init(struct flow_wheel *wheel, struct flow_timeouts timeouts, in
 void flow_wheel_add(struct flow_wheel *wheel, const struct flow_pool *pool, flow_ref ref)
 {
     struct flow *flow = flow_at(pool, ref);
-    int64_t end = flow_end_time(&wheel->timeouts, flow);
-    if (end == FLOW_NEVER)
+    if (!flow_timeouts_are_set(&wheel->timeouts))
         return;
+    int64_t end = flow_end_time(&wheel->timeouts, flow);
     flow_ref *bucket = &wheel->buckets[bucket_of(wheel, end) % WHEEL_BUCKETS];
     flow->next = *bucket;
     *bucket = ref;
+}
+
+void flow_wheel_leave(struct flow_wheel *wheel, struct flow_set *set)
+{
+    if (++wheel->empty <= MOST_EMPTY || wheel->empty <= set->index.count)
+        return;
+    wheel->empty = 0;
+    for (size_t i = 0; i < WHEEL_BUCKETS; i++)
+        for (flow_ref *at = &wheel->buckets[i]; *at;) {
+            flow_ref ref = *at;
+            struct flow *flow = flow_at(&set->pool, ref);
+            if (flow->marks & MARK_LIVE) {
+                at = &flow->next;
+            } else {
+                *at = flow->next;
+                flow_set_free_slot(set, ref);
+            }
+        }
+}
+
+static void free_empty(struct flow_wheel *wheel, struct flow_set *set, flow_ref ref)
+{
+    flow_set_free_slot(set, ref);
+    wheel->empty--;
 }
 
 static void empty_bucket(struct flow_wheel *wheel, struct flow_set *set, uint64_t bucket,
@@ -54,7 +81,7 @@ static void empty_bucket(struct flow_wheel *wheel, struct flow_set *set, uint64_
         if (next)
             prefetch(&flow_at(&set->pool, next)->seen);
         if (!(flow->marks & MARK_LIVE))
-            flow_set_free_slot(set, ref);
+            free_empty(wheel, set, ref);
         else if (flow_is_over(&wheel->timeouts, flow, clock))
             flow_set_end(set, ref, flow_end_reason(&wheel->timeouts, flow));
         else
@@ -110,7 +137,7 @@ void flow_wheel_empty(struct flow_wheel *wheel, struct flow_set *set)
             flow_ref next = flow_at(&set->pool, ref)->next;
             /* what ended in place is known to the wheel alone */
             if (!(flow_at(&set->pool, ref)->marks & MARK_LIVE))
-                flow_set_free_slot(set, ref);
+                free_empty(wheel, set, ref);
             ref = next;
         }
     memset(wheel->buckets, 0, sizeof(wheel->buckets));

@@ -3,7 +3,9 @@
  * A flow is in the bucket of a time when it may be over, no later than it is.  Packets don't move
  * it: when the clock comes to the bucket, flows that had more packets since go into the bucket of
  * their new time, and those that are there for a later turn of the wheel stay.  So a packet costs
- * one such move at most, and touches no other flow. */
+ * one such move at most, and touches no other flow.  Where the clock goes back, a packet may bring
+ * the time of its flow forward.  Then the flow gets a new slot, in the bucket of that time, and
+ * leaves an empty one in its old bucket. */
 #ifndef PLT_FLOWTABLE_WHEEL_H
 #define PLT_FLOWTABLE_WHEEL_H
 
@@ -15,6 +17,7 @@ enum { WHEEL_BUCKETS = 512 };
 struct flow_wheel {
     struct flow_timeouts timeouts;
     flow_ref buckets[WHEEL_BUCKETS];
+    uint64_t empty; /* slots in them that no flow is in any more */
     unsigned shift; /* of nanoseconds, to a bucket's number */
     uint64_t position;
     int64_t due;     /* the last nanosecond of the bucket at position */
@@ -26,6 +29,8 @@ struct flow_wheel {
 void flow_wheel_init(struct flow_wheel *wheel, struct flow_timeouts timeouts, int64_t clock);
 /* Add a live flow that is in no bucket. */
 void flow_wheel_add(struct flow_wheel *wheel, const struct flow_pool *pool, flow_ref ref);
+/* A slot in a bucket has become empty.  Where most are, all of them are taken out. */
+void flow_wheel_leave(struct flow_wheel *wheel, struct flow_set *set);
 /* End the flows whose time is up, but for those of the bucket that the clock is in. */
 void flow_wheel_turn(struct flow_wheel *wheel, struct flow_set *set, int64_t clock);
 /* Whether there is nothing to end when the clock goes on. */

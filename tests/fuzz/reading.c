@@ -75,6 +75,23 @@ static void give(struct input *input, struct bytes *in, size_t step)
     in->size -= more;
 }
 
+/* The bytes that are still to be read, and how many at a time. */
+static struct {
+    struct bytes *in; /* borrowed */
+    size_t step;
+} file;
+
+/* The linker has these names for what other files call input_fill(), and for that itself: a fill()
+ * that has more to do calls this in its place. */
+int __real_input_fill(struct source *source);
+int __wrap_input_fill(struct source *source);
+
+int __wrap_input_fill(struct source *source)
+{
+    give(&source->input, file.in, file.step);
+    return 0;
+}
+
 static void read_all(struct source *(*reader)(void), const uint8_t *data, size_t size, size_t step,
                      struct outcome *out)
 {
@@ -83,7 +100,11 @@ static void read_all(struct source *(*reader)(void), const uint8_t *data, size_t
     struct source *source = reader();
     if (!source)
         abort();
+    if (source->fill == __real_input_fill)
+        source->fill = __wrap_input_fill;
     *out = (struct outcome){.result = SOURCE_MORE};
+    file.in = &in;
+    file.step = step;
     give(&source->input, &in, step);
     for (;;) {
         record.layers = NULL;
@@ -91,8 +112,8 @@ static void read_all(struct source *(*reader)(void), const uint8_t *data, size_t
         out->result = source->next(source, &record);
         if (out->result == SOURCE_RECORD)
             add_record(out, &record);
-        else if (out->result == SOURCE_MORE)
-            give(&source->input, &in, step);
+        else if (out->result == SOURCE_MORE && source->fill(source) < 0)
+            abort();
         if ((out->result != SOURCE_RECORD && out->result != SOURCE_MORE) ||
             out->count == MOST_RECORDS)
             break;

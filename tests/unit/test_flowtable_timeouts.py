@@ -3,8 +3,10 @@
 import copy
 import itertools
 import pickle
+import sys
 
-from flow_traces import HERE, RST, SECOND, THERE, back, fragments, only, there, trace
+import pytest
+from flow_traces import HERE, RST, SECOND, SYN, THERE, back, fragments, only, there, trace
 from packets import (
     EPOCH,
     RAW,
@@ -19,6 +21,7 @@ from packets import (
     write,
 )
 
+import natkit
 import plt
 from natkit import FlowTable, IPflow
 
@@ -143,6 +146,68 @@ def test_no_flow_is_longer_than_the_active_timeout(counted):
     assert only(table).duration_ns == 10 * SECOND
     table = counted([(0, second), (9, first), (12, other)], active_timeout=10)
     assert [(flow.packets, flow.end_reason) for flow in table.expired()] == [(2, 2)]
+
+
+@pytest.mark.parametrize("wrong", [*range(1000, 1020), 2_840_000_000])
+def test_a_flow_ends_in_time_after_a_wrong_time(counted, wrong):
+    """Its first packet has that time, its others the right one: these alone say when it ends.
+
+    In a wheel of buckets a wrong time may be in any of them.
+    """
+    end = (11, there(port=7))
+    # idle since second 5
+    sent = [(wrong, there()), (0, there()), (5, there()), end]
+    table = counted(sent, idle_timeout=5)
+    assert [flow.number for flow in table] == [3]
+    assert [(flow.packets, flow.end_reason) for flow in table.expired()] == [(3, 1)]
+    assert len(counted([*sent[:3], (10, end[1])], idle_timeout=5)) == 2
+    # the second packet, no more than the active timeout before the first, is of another flow
+    table = counted(sent, active_timeout=10)
+    assert [flow.number for flow in table] == [3]
+    assert [(flow.packets, flow.end_reason) for flow in table.expired()] == [(1, 2), (2, 2)]
+    assert len(counted([*sent[:3], (10, end[1])], active_timeout=10)) == 2
+    # a new connection begins where the clock is before the old one's beginning
+    syn = there(flags=SYN, seq=900_000_000)
+    sent = [(wrong, there()), (0, there(port=9)), (1, syn), (12, there(port=7))]
+    table = counted(sent, active_timeout=10)
+    assert [flow.number for flow in table] == [3]
+    assert [(flow.number, flow.packets) for flow in table.expired()] == [(0, 1), (1, 1), (2, 1)]
+
+
+def test_what_a_flow_counts_goes_with_it_after_a_wrong_time(tmp_path, counted):
+    """The same packets as without timeouts, in both ways, with TCP quality and statistics."""
+    sent = [
+        (1000, there(b"a" * 10, seq=5001)),
+        (0, back(b"b" * 20, seq=2)),
+        (1, there(b"a" * 10, seq=5001)),
+        (2, there(b"c" * 10, seq=5011)),
+    ]
+    settings = {"tcp": True, "statistics": True, "first": 4}
+    moved, still = (counted(sent, **settings, **more) for more in ({"idle_timeout": 5}, {}))
+    flow, same = only(moved), only(still)
+    assert (flow.fwd_packets, flow.rev_packets, flow.payload_bytes) == (3, 1, 50)
+    assert flow.fwd_retransmits == 1
+    assert (flow.first_ways, flow.first_sizes) == (
+        (1, -1, 1, 1),
+        (50, 60, 50, 50),
+    )
+    assert flow == same
+    # where a packet is in its flow
+    path = trace(tmp_path / "p.pcap", sent)
+    places = natkit.packets(path, ["flow", "tcp.rel_seq"], idle_timeout=5).table()
+    assert places["flow"].tolist() == [0, 0, 0, 0]
+    assert places["tcp.rel_seq"].tolist() == [1, 1, 1, 11]
+
+
+def test_a_flow_that_moves_again_and_again_takes_no_more_memory(counted):
+    """Two clocks a hundred seconds apart, packet by packet: what the flow leaves is used again."""
+
+    def flips(count):
+        return [(n % 2 * 100 + n / 1000, there()) for n in range(count)]
+
+    few, many = (counted(flips(count), idle_timeout=500) for count in (3000, 30_000))
+    assert [flow.packets for flow in many] == [30_000]
+    assert sys.getsizeof(many) == sys.getsizeof(few)
 
 
 def seconds_ng(sent: list[tuple[int, bytes]]) -> bytes:

@@ -185,7 +185,7 @@ struct column_notes column_notes_of(const char *name)
 static void read_packet(const struct pldns_packet *packet, struct pldns_message_row *row)
 {
     const struct pldns_ends *ends = &packet->ends;
-    uint64_t wire_len = packet->record.meta.wire_len;
+    uint64_t wire_len = packet->wire_len;
     row->time = packet->time;
     row->has = packet->has_time ? HAS_TIME : 0;
     row->wire_len = wire_len <= UINT32_MAX ? (uint32_t)wire_len : 0;

@@ -142,7 +142,7 @@ static enum plt_records_result read_whole(struct message_reader *self, struct ba
  * over where the rows are full, and those of TCP may have many messages each. */
 static size_t records_at_once(const struct message_reader *self, size_t rows)
 {
-    enum { MOST_MESSAGES = 1 << 17 }; /* of a record, which has 262,144 bytes at most */
+    enum { MOST_MESSAGES = 1 << 17 }; /* of a record: with IP packets of up to 256 KiB */
     size_t sure = rows / MOST_MESSAGES > 1 ? rows / MOST_MESSAGES : 1;
     return self->is_lent && sure < PACKETS_OF_BLOCK ? sure : PACKETS_OF_BLOCK;
 }

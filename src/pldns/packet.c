@@ -202,16 +202,24 @@ bool pldns_packet_open(struct pldns_packet *packet, const struct plt_record *rec
     return open_record(packet, record, layers, ports, matcher);
 }
 
+/* The same of a record that the straight path does not know. */
+static bool open_other(struct pldns_packet *packet, const struct plt_record *record,
+                       const uint8_t ports[PLDNS_PORTS_SIZE], struct pldns_matcher *matcher)
+{
+    struct plt_layers layers;
+    plt_decode_general(record->data, record->len, &record->meta, ROOT_LINK, 0, &layers);
+    return open_record(packet, record, &layers, ports, matcher);
+}
+
 bool pldns_packet_decode(struct pldns_packet *packet, const struct plt_record *record,
                          const uint8_t ports[PLDNS_PORTS_SIZE], struct pldns_matcher *matcher)
 {
-    struct plt_layers layers;
+    struct plt_layers straight; /* which stays in registers: little of it is used */
     if (record->layers)
         return pldns_packet_open(packet, record, record->layers, ports, matcher);
-    if (decode_straight(record->data, record->len, &record->meta, &layers))
-        return open_record(packet, record, &layers, ports, matcher);
-    plt_decode_general(record->data, record->len, &record->meta, ROOT_LINK, 0, &layers);
-    return pldns_packet_open(packet, record, &layers, ports, matcher);
+    if (decode_straight(record->data, record->len, &record->meta, &straight))
+        return open_record(packet, record, &straight, ports, matcher);
+    return open_other(packet, record, ports, matcher);
 }
 
 /* Read what there is of the next message's length prefix; false where the message does not begin in

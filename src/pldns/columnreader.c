@@ -19,10 +19,10 @@ struct message_reader {
     struct pldns_packet packet; /* the one in hand */
     struct pldns_block block;   /* empty but while rows are read */
     uint8_t ports[PLDNS_PORTS_SIZE];
-    bool is_last;               /* no source comes after this one */
-    bool is_lent;               /* the source is a trace that others read on */
-    struct record_block records; /* where nothing is put together */
-    size_t next_record;          /* of them */
+    bool is_last;                  /* no source comes after this one */
+    bool is_lent;                  /* the source is a trace that others read on */
+    struct record_block records;   /* where nothing is put together */
+    size_t next_record;            /* of them */
     enum plt_records_result after; /* what came after the last of them */
 };
 
@@ -157,8 +157,8 @@ static enum plt_records_result next_record(struct message_reader *self, size_t r
         self->after = PLT_RECORD;
         if (result != PLT_RECORD)
             return result;
-        self->after = self->base.api->records_block(self->base.records, records,
-                                                    records_at_once(self, rows));
+        self->after =
+            self->base.api->records_block(self->base.records, records, records_at_once(self, rows));
         self->next_record = 0;
     }
     *record = &records->records[self->next_record++];
@@ -172,17 +172,20 @@ static enum plt_records_result read_each(struct message_reader *self, struct bat
     const struct plt_record *record = NULL;
     struct pldns_found found;
     while (!is_full(self, batch, rows)) {
-        if (!packet->open) {
-            size_t more = rows - batch->rows - self->block.count;
+        size_t more = rows - batch->rows - self->block.count;
+        while (!packet->open) {
             enum plt_records_result result = next_record(self, more, &record);
             if (result != PLT_RECORD)
                 return result;
             *out_of_memory = !pldns_packet_decode(packet, record, self->ports, self->matcher);
-        } else if (pldns_packet_next(packet, self->matcher, &found)) {
-            *out_of_memory = !add_row(self, batch, &found);
+            if (*out_of_memory)
+                return PLT_ERROR;
         }
-        if (*out_of_memory)
-            return PLT_ERROR;
+        if (pldns_packet_next(packet, self->matcher, &found)) {
+            *out_of_memory = !add_row(self, batch, &found);
+            if (*out_of_memory)
+                return PLT_ERROR;
+        }
     }
     return PLT_RECORD;
 }

@@ -36,18 +36,27 @@ void pldns_packet_set_record(struct pldns_packet *packet, const struct plt_recor
     packet->has_time = plt_time_ns(&record->meta, &packet->time);
 }
 
+/* An IPv4 address and the zeroes after it, written at once: all of them are read soon after. */
+static inline void set_ip4(uint8_t address[16], const uint8_t *bytes)
+{
+    uint8_t whole[16] = {0};
+    memcpy(whole, bytes, 4);
+    memcpy(address, whole, sizeof(whole));
+}
+
 static void set_ends(struct pldns_packet *packet, const struct plt_layers *layers)
 {
     const uint8_t *ip = packet->data + layers->layer3;
     const uint8_t *ports = packet->data + layers->transport;
     struct pldns_ends *ends = &packet->ends;
-    *ends = (struct pldns_ends){.version = layers->version,
-                                .proto = layers->proto,
-                                .src_port = load_be16(ports),
-                                .dst_port = load_be16(ports + 2)};
+    ends->version = layers->version;
+    ends->proto = layers->proto;
+    ends->id = 0;
+    ends->src_port = load_be16(ports);
+    ends->dst_port = load_be16(ports + 2);
     if (layers->version == 4) {
-        memcpy(ends->src, ip + 12, 4);
-        memcpy(ends->dst, ip + 16, 4);
+        set_ip4(ends->src, ip + 12);
+        set_ip4(ends->dst, ip + 16);
     } else {
         memcpy(ends->src, ip + 8, 16);
         memcpy(ends->dst, ip + 24, 16);
@@ -98,8 +107,7 @@ bool pldns_begins_message(const uint8_t *bytes, uint32_t captured, uint32_t size
 static bool begins_message(const struct pldns_packet *packet)
 {
     uint32_t captured = packet->captured > packet->at ? packet->captured - packet->at : 0;
-    return pldns_begins_message(packet->data + packet->at, captured,
-                                packet->end - packet->at);
+    return pldns_begins_message(packet->data + packet->at, captured, packet->end - packet->at);
 }
 
 /* Find where messages begin in a segment that does not begin where the last one ended.  False where
@@ -172,7 +180,8 @@ bool pldns_has_port(const uint8_t *data, const struct plt_layers *layers,
         (layers->proto != PROTO_UDP && layers->proto != PROTO_TCP) || transport >= layers->ip_end ||
         layers->ip_end - transport < 4)
         return false;
-    return has_port(ports, load_be16(data + transport)) ||
+    /* both are looked at: which of them it is, is hard to foresee */
+    return has_port(ports, load_be16(data + transport)) |
            has_port(ports, load_be16(data + transport + 2));
 }
 

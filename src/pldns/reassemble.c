@@ -254,8 +254,7 @@ enum plt_records_result pldns_reassembly_next(struct pldns_matcher *matcher,
             return PLT_RECORD;
         if (next_of_streams(self, packet, found))
             return PLT_RECORD;
-        enum plt_records_result result =
-            next_record(self, from, &record, &layers, out_of_memory);
+        enum plt_records_result result = next_record(self, from, &record, &layers, out_of_memory);
         if (*out_of_memory)
             return PLT_ERROR;
         if (result == PLT_RECORD) {

@@ -110,8 +110,7 @@ static inline bytes16 load_few(const uint8_t *from, size_t size, size_t readable
 /* 255 in each byte that may have to be escaped: no letter, digit, hyphen or underscore has. */
 static inline bytes16 escapable(bytes16 bytes)
 {
-    return (bytes16)((bytes - '-' > '~' - '-') | (bytes == '.') | (bytes == ';') |
-                     (bytes == '\\'));
+    return (bytes16)((bytes - '-' > '~' - '-') | (bytes == '.') | (bytes == ';') | (bytes == '\\'));
 }
 
 /* Stores bytes with a dot for each that is escapable; 1 for each of those that count. */
@@ -128,8 +127,8 @@ static inline bytes16 store_dotted(bytes16 bytes, bytes16 counting, char *text)
  * there are no more than these the name is plain, and they are its dots. */
 static bool copy_plain(const struct pldns_name *name, char *text)
 {
-    static const uint8_t none_all[2 * BYTES] = {
-        [BYTES] = 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255};
+    static const uint8_t none_all[2 * BYTES] = {[BYTES] = 255, 255, 255, 255, 255, 255, 255, 255,
+                                                255,           255, 255, 255, 255, 255, 255, 255};
     const uint8_t *bytes = name->bytes + 1; /* there is no dot for the first length */
     const size_t size = name->size - 1;
     const bytes16 all = load_bytes(none_all + BYTES);

@@ -9,6 +9,8 @@
 
 #include "common/reader.h"
 
+#include "packet/block.h"
+
 struct message_reader {
     struct column_reader base;
     PyObject *plt;                 /* owned: the module plt._plt */
@@ -17,7 +19,11 @@ struct message_reader {
     struct pldns_packet packet; /* the one in hand */
     struct pldns_block block;   /* empty but while rows are read */
     uint8_t ports[PLDNS_PORTS_SIZE];
-    bool is_last; /* no source comes after this one */
+    bool is_last;                  /* no source comes after this one */
+    bool is_lent;                  /* the source is a trace that others read on */
+    struct record_block records;   /* where nothing is put together */
+    size_t next_record;            /* of them */
+    enum plt_records_result after; /* what came after the last of them */
 };
 
 static int reader_traverse(PyObject *self_, visitproc visit, void *arg)
@@ -63,6 +69,16 @@ static int set_plt(struct message_reader *self)
     self->base.api = api;
     self->base.libtrace_error = PyObject_GetAttrString(self->plt, "LibtraceError");
     return self->base.libtrace_error ? 0 : -1;
+}
+
+/* Whether the source is a trace of the caller's; 0, or -1 with an exception. */
+static int set_lent(struct message_reader *self, PyObject *source)
+{
+    PyObject *trace_type = PyObject_GetAttrString(self->plt, "trace");
+    int is_lent = trace_type ? PyObject_IsInstance(source, trace_type) : -1;
+    Py_XDECREF(trace_type);
+    self->is_lent = is_lent > 0;
+    return is_lent < 0 ? -1 : 0;
 }
 
 static bool take_column(struct column_reader *base, size_t i, const char *name)
@@ -122,24 +138,54 @@ static enum plt_records_result read_whole(struct message_reader *self, struct ba
     return PLT_RECORD;
 }
 
+/* How many records to read at once for so many more rows.  Of a trace that is lent none may be left
+ * over where the rows are full, and those of TCP may have many messages each. */
+static size_t records_at_once(const struct message_reader *self, size_t rows)
+{
+    enum { MOST_MESSAGES = 1 << 17 }; /* of a record: with IP packets of up to 256 KiB */
+    size_t sure = rows / MOST_MESSAGES > 1 ? rows / MOST_MESSAGES : 1;
+    return self->is_lent && sure < PACKETS_OF_BLOCK ? sure : PACKETS_OF_BLOCK;
+}
+
+/* The next record, for so many more rows. */
+static enum plt_records_result next_record(struct message_reader *self, size_t rows,
+                                           const struct plt_record **record)
+{
+    struct record_block *records = &self->records;
+    while (self->next_record == records->count) {
+        enum plt_records_result result = self->after;
+        self->after = PLT_RECORD;
+        if (result != PLT_RECORD)
+            return result;
+        self->after =
+            self->base.api->records_block(self->base.records, records, records_at_once(self, rows));
+        self->next_record = 0;
+    }
+    *record = &records->records[self->next_record++];
+    return PLT_RECORD;
+}
+
 static enum plt_records_result read_each(struct message_reader *self, struct batch *batch,
                                          size_t rows, bool *out_of_memory)
 {
-    const struct column_reader *base = &self->base;
     struct pldns_packet *packet = &self->packet;
+    const struct plt_record *record = NULL;
     struct pldns_found found;
     while (!is_full(self, batch, rows)) {
-        if (!packet->open) {
-            enum plt_records_result result =
-                base->api->records_next(base->records, &packet->record);
+        size_t more = rows - batch->rows - self->block.count;
+        while (!packet->open) {
+            enum plt_records_result result = next_record(self, more, &record);
             if (result != PLT_RECORD)
                 return result;
-            *out_of_memory = !pldns_packet_decode(packet, self->ports, self->matcher);
-        } else if (pldns_packet_next(packet, self->matcher, &found)) {
-            *out_of_memory = !add_row(self, batch, &found);
+            *out_of_memory = !pldns_packet_decode(packet, record, self->ports, self->matcher);
+            if (*out_of_memory)
+                return PLT_ERROR;
         }
-        if (*out_of_memory)
-            return PLT_ERROR;
+        if (pldns_packet_next(packet, self->matcher, &found)) {
+            *out_of_memory = !add_row(self, batch, &found);
+            if (*out_of_memory)
+                return PLT_ERROR;
+        }
     }
     return PLT_RECORD;
 }
@@ -182,7 +228,7 @@ static PyObject *reader_new(PyTypeObject *type, PyObject *args, PyObject *Py_UNU
     self->base.types = &state->batch_types;
     self->base.read_rows = read_rows;
     self->base.take_column = take_column;
-    if (set_ports(self, ports) == 0 && set_plt(self) == 0 &&
+    if (set_ports(self, ports) == 0 && set_plt(self) == 0 && set_lent(self, source) == 0 &&
         column_reader_open(&self->base, source, names, filter, limit, batch_rows, address_kind) ==
             0)
         return (PyObject *)self;

@@ -25,54 +25,63 @@ enum {
     HAS_QUERY = 1 << 6
 };
 
-/* The value of a column: where in pldns_message_row its field is, what bits of that count once it
- * is shifted down, and how far that is. */
-#define FIELD(field)             offsetof(struct pldns_message_row, field), UINT16_MAX, 0
-#define BITS(field, shift, mask) offsetof(struct pldns_message_row, field), mask, shift
-#define FLAG(shift)              BITS(flags, shift, 1) /* RFC 1035 section 4.1.1, RFC 4035 */
+/* How a field of pldns_message_row becomes a value. */
+enum form {
+    FORM_AS_IT_IS, /* as wide as the value */
+    FORM_BITS,     /* some bits of 16 */
+    FORM_NETWORK   /* the same, of the header: in network order */
+};
+
+/* The value of a column: where its field is in pldns_message_row, its form, how far its bits are
+ * shifted down, and which of them count then. */
+#define AT(field)                offsetof(struct pldns_message_row, field)
+#define FIELD(field)             AT(field), FORM_AS_IT_IS, 0, 0
+#define BITS(field, shift, mask) AT(field), FORM_BITS, shift, mask
+#define HEADER(offset)           AT(header) + (offset), FORM_NETWORK, 0, UINT16_MAX
+#define FLAGS(shift, mask)       AT(header) + 2, FORM_NETWORK, shift, mask
+#define FLAG(shift)              FLAGS(shift, 1) /* RFC 1035 section 4.1.1, RFC 4035 */
 #define NOT_MISSING              0
 
 static const struct {
     const char *name;
     const char *doc;
     uint16_t at;
-    uint16_t mask;
+    uint8_t form;
     uint8_t shift;
+    uint16_t mask;
     uint8_t kind;
     uint8_t has;
 } rows[] = {
     {"time", "Arrival time of the packet.", FIELD(time), KIND_TIME, HAS_TIME},
     {"wire_len", "Length of the packet on the wire.", FIELD(wire_len), KIND_UINT32, HAS_WIRE_LEN},
-    {"version", "IP version.", FIELD(version), KIND_UINT8, NOT_MISSING},
-    {"proto", "IP protocol: 17 for UDP, 6 for TCP.", FIELD(proto), KIND_UINT8, NOT_MISSING},
-    {"src_prefix", "Source address.", FIELD(src), KIND_ADDRESS, NOT_MISSING},
-    {"dst_prefix", "Destination address.", FIELD(dst), KIND_ADDRESS, NOT_MISSING},
-    {"src", "Source address, as src_prefix.", FIELD(src), KIND_ADDRESS, NOT_MISSING},
-    {"dst", "Destination address, as dst_prefix.", FIELD(dst), KIND_ADDRESS, NOT_MISSING},
-    {"src_port", "Source port.", FIELD(src_port), KIND_UINT16, NOT_MISSING},
-    {"dst_port", "Destination port.", FIELD(dst_port), KIND_UINT16, NOT_MISSING},
+    {"version", "IP version.", FIELD(ends.version), KIND_UINT8, NOT_MISSING},
+    {"proto", "IP protocol: 17 for UDP, 6 for TCP.", FIELD(ends.proto), KIND_UINT8, NOT_MISSING},
+    {"src_prefix", "Source address.", FIELD(ends.src), KIND_ADDRESS, NOT_MISSING},
+    {"dst_prefix", "Destination address.", FIELD(ends.dst), KIND_ADDRESS, NOT_MISSING},
+    {"src", "Source address, as src_prefix.", FIELD(ends.src), KIND_ADDRESS, NOT_MISSING},
+    {"dst", "Destination address, as dst_prefix.", FIELD(ends.dst), KIND_ADDRESS, NOT_MISSING},
+    {"src_port", "Source port.", FIELD(ends.src_port), KIND_UINT16, NOT_MISSING},
+    {"dst_port", "Destination port.", FIELD(ends.dst_port), KIND_UINT16, NOT_MISSING},
     {"length", "Length of the message, by UDP's header or the prefix in TCP.", FIELD(length),
      KIND_UINT32, NOT_MISSING},
-    {"id", "Identifier of the message.", FIELD(id), KIND_UINT16, HAS_ID},
-    {"ident", "Identifier of the message, as id.", FIELD(id), KIND_UINT16, HAS_ID},
+    {"id", "Identifier of the message.", HEADER(0), KIND_UINT16, HAS_ID},
+    {"ident", "Identifier of the message, as id.", HEADER(0), KIND_UINT16, HAS_ID},
     {"qr", "True for a response, False for a query.", FLAG(15), KIND_BOOL, HAS_HEADER},
     {"is_response", "True for a response, as qr.", FLAG(15), KIND_BOOL, HAS_HEADER},
-    {"opcode", "Kind of query.", BITS(flags, 11, 0xf), KIND_UINT8, HAS_HEADER},
+    {"opcode", "Kind of query.", FLAGS(11, 0xf), KIND_UINT8, HAS_HEADER},
     {"aa", "True for an authoritative answer.", FLAG(10), KIND_BOOL, HAS_HEADER},
     {"tc", "True where the message was truncated.", FLAG(9), KIND_BOOL, HAS_HEADER},
     {"rd", "True where recursion is desired.", FLAG(8), KIND_BOOL, HAS_HEADER},
     {"ra", "True where recursion is available.", FLAG(7), KIND_BOOL, HAS_HEADER},
     {"ad", "True where the data is authentic.", FLAG(5), KIND_BOOL, HAS_HEADER},
     {"cd", "True where checking is disabled.", FLAG(4), KIND_BOOL, HAS_HEADER},
-    {"rcode", "Response code of the header, 0 to 15: its four bits of edns_rcode.",
-     BITS(flags, 0, 0xf), KIND_UINT8, HAS_HEADER},
-    {"qdcount", "Questions that the header announces.", FIELD(counts[0]), KIND_UINT16, HAS_HEADER},
-    {"ancount", "Answer records that the header announces.", FIELD(counts[1]), KIND_UINT16,
+    {"rcode", "Response code of the header, 0 to 15: its four bits of edns_rcode.", FLAGS(0, 0xf),
+     KIND_UINT8, HAS_HEADER},
+    {"qdcount", "Questions that the header announces.", HEADER(4), KIND_UINT16, HAS_HEADER},
+    {"ancount", "Answer records that the header announces.", HEADER(6), KIND_UINT16, HAS_HEADER},
+    {"nscount", "Authority records that the header announces.", HEADER(8), KIND_UINT16, HAS_HEADER},
+    {"arcount", "Additional records that the header announces, OPT too.", HEADER(10), KIND_UINT16,
      HAS_HEADER},
-    {"nscount", "Authority records that the header announces.", FIELD(counts[2]), KIND_UINT16,
-     HAS_HEADER},
-    {"arcount", "Additional records that the header announces, OPT too.", FIELD(counts[3]),
-     KIND_UINT16, HAS_HEADER},
     {"qname", "Name of the first question, as sent, as ldns prints it.", FIELD(text_end), KIND_TEXT,
      HAS_QUESTION},
     {"qtype", "Type of the first question.", FIELD(qtype), KIND_UINT16, HAS_QUESTION},
@@ -83,7 +92,7 @@ static const struct {
      KIND_UINT16, HAS_OPT},
     {"edns_do", "True where DNSSEC records are wanted; of OPT.", BITS(edns_flags, 15, 1), KIND_BOOL,
      HAS_OPT},
-    {"edns_version", "EDNS version; of OPT.", BITS(edns_version, 0, 0xff), KIND_UINT8, HAS_OPT},
+    {"edns_version", "EDNS version; of OPT.", FIELD(edns_version), KIND_UINT8, HAS_OPT},
     {"edns_rcode",
      "Extended response code, 0 to 4095; of OPT. RCODE_ constants above 15 compare with it.",
      FIELD(edns_rcode), KIND_UINT16, HAS_OPT},
@@ -108,13 +117,13 @@ static void set_info(size_t row, struct column_info *info)
 
 static void want(struct pldns_wanted *wanted, size_t row)
 {
-    bool is_digest = rows[row].at == offsetof(struct pldns_message_row, question);
+    bool is_digest = rows[row].at == AT(question);
     wanted->text |= rows[row].kind == KIND_TEXT;
     wanted->query |= rows[row].has == HAS_QUERY;
     wanted->digest |= is_digest;
     wanted->question |= rows[row].has == HAS_QUESTION || is_digest || wanted->query;
     wanted->opt |= rows[row].has == HAS_OPT;
-    wanted->status |= rows[row].at == offsetof(struct pldns_message_row, status);
+    wanted->status |= rows[row].at == AT(status);
 }
 
 bool pldns_wanted_add(struct pldns_wanted *wanted, size_t column, const char *name,
@@ -144,31 +153,31 @@ struct column_notes column_notes_of(const char *name)
         return (struct column_notes){.doc = NULL};
     struct column_notes notes = {.doc = rows[i].doc, .source = "DNS message (RFC 1035)"};
     switch (rows[i].at) {
-    case offsetof(struct pldns_message_row, time):
-    case offsetof(struct pldns_message_row, response_time):
-    case offsetof(struct pldns_message_row, query_time):
+    case AT(time):
+    case AT(response_time):
+    case AT(query_time):
         notes.unit = "ns";
         notes.source = "records of the trace";
         break;
-    case offsetof(struct pldns_message_row, wire_len):
+    case AT(wire_len):
         notes.unit = "bytes";
         notes.source = "record of the trace";
         break;
-    case offsetof(struct pldns_message_row, length):
+    case AT(length):
         notes.unit = "bytes";
         notes.source = "UDP header (RFC 768) or prefix in TCP (RFC 1035 section 4.2.2)";
         break;
-    case offsetof(struct pldns_message_row, version):
-    case offsetof(struct pldns_message_row, proto):
-    case offsetof(struct pldns_message_row, src):
-    case offsetof(struct pldns_message_row, dst):
+    case AT(ends.version):
+    case AT(ends.proto):
+    case AT(ends.src):
+    case AT(ends.dst):
         notes.source = "IPv4 (RFC 791) or IPv6 (RFC 8200) header";
         break;
-    case offsetof(struct pldns_message_row, src_port):
-    case offsetof(struct pldns_message_row, dst_port):
+    case AT(ends.src_port):
+    case AT(ends.dst_port):
         notes.source = "UDP (RFC 768) or TCP (RFC 9293) header";
         break;
-    case offsetof(struct pldns_message_row, edns_udp_size):
+    case AT(edns_udp_size):
         notes.unit = "bytes";
         notes.source = "OPT record (RFC 6891)";
         break;
@@ -184,36 +193,26 @@ struct column_notes column_notes_of(const char *name)
 
 static void read_packet(const struct pldns_packet *packet, struct pldns_message_row *row)
 {
-    const struct pldns_ends *ends = &packet->ends;
-    uint64_t wire_len = packet->record.meta.wire_len;
+    bool has_wire_len = packet->wire_len <= UINT32_MAX;
     row->time = packet->time;
-    row->has = packet->has_time ? HAS_TIME : 0;
-    row->wire_len = wire_len <= UINT32_MAX ? (uint32_t)wire_len : 0;
-    row->has |= wire_len <= UINT32_MAX ? HAS_WIRE_LEN : 0;
-    row->version = ends->version;
-    row->proto = ends->proto;
-    row->src_port = ends->src_port;
-    row->dst_port = ends->dst_port;
-    memcpy(row->src, ends->src, sizeof(row->src));
-    memcpy(row->dst, ends->dst, sizeof(row->dst));
+    row->ends = packet->ends;
+    row->wire_len = has_wire_len ? (uint32_t)packet->wire_len : 0;
+    row->has = (uint8_t)((packet->has_time ? HAS_TIME : 0) | (has_wire_len ? HAS_WIRE_LEN : 0));
 }
 
 static void read_header(const struct pldns_found *found, struct pldns_message_row *row)
 {
-    const uint8_t *wire = found->wire;
     row->length = found->length;
     if (found->size >= PLDNS_HEADER_SIZE) {
         row->has |= HAS_ID | HAS_HEADER;
-        row->id = load_be16(wire);
-        row->flags = load_be16(wire + 2);
-        for (size_t i = 0; i < 4; i++)
-            row->counts[i] = load_be16(wire + 4 + 2 * i);
+        memcpy(row->header, found->wire, PLDNS_HEADER_SIZE);
         return;
     }
-    row->has |= found->size >= PLDNS_ID_SIZE ? HAS_ID : 0;
-    row->id = found->size >= PLDNS_ID_SIZE ? load_be16(wire) : 0;
-    row->flags = 0;
-    memset(row->counts, 0, sizeof(row->counts));
+    memset(row->header, 0, PLDNS_HEADER_SIZE);
+    if (found->size >= PLDNS_ID_SIZE) {
+        row->has |= HAS_ID;
+        memcpy(row->header, found->wire, PLDNS_ID_SIZE);
+    }
 }
 
 /* Put the name of a question, NULL without one, at the end of a column's text; false when out of
@@ -258,8 +257,8 @@ static void read_opt(const struct pldns_found *found, struct pldns_message_row *
     row->has |= is_there ? HAS_OPT : 0;
     row->edns_udp_size = opt.udp_size;
     row->edns_flags = (uint16_t)opt.ttl;
-    row->edns_version = (uint16_t)(opt.ttl >> 16);
-    row->edns_rcode = is_there ? (uint16_t)(opt.ttl >> 24 << 4 | (row->flags & 0xf)) : 0;
+    row->edns_version = (uint8_t)(opt.ttl >> 16);
+    row->edns_rcode = is_there ? (uint16_t)(opt.ttl >> 24 << 4 | (row->header[3] & 0xf)) : 0;
 }
 
 /* Remember a query, find that of a response; false when out of memory. */
@@ -269,11 +268,11 @@ static bool read_query(const struct pldns_packet *packet, struct pldns_matcher *
     bool has_query = false;
     int64_t query_time = 0;
     struct pldns_ends ends = packet->ends;
-    ends.id = row->id;
+    ends.id = load_be16(row->header);
     row->query_time = row->response_time = 0;
     if (matcher->ahead || !(row->has & HAS_HEADER) || !(row->has & HAS_TIME))
         return true;
-    if (!pldns_match(matcher, &ends, row->flags & 0x8000, row->time, row->question, &has_query,
+    if (!pldns_match(matcher, &ends, row->header[2] & 0x80, row->time, row->question, &has_query,
                      &query_time))
         return false;
     if (has_query) {
@@ -321,31 +320,69 @@ static void put_addresses(struct column_data *data, const struct pldns_block *bl
     uint8_t *versions = data->versions + data->rows;
     for (size_t i = 0; i < block->count; i++) {
         memcpy(out + i * 16, (const uint8_t *)&block->rows[i] + at, 16);
-        versions[i] = (uint8_t)block->rows[i].version;
+        versions[i] = block->rows[i].ends.version;
     }
 }
 
-/* The values of a column of a block, by the width of the field and that of the column. */
-static void put(struct column_data *data, const struct pldns_block *block, size_t row)
+/* Fields that are values as they are: a loop for each width. */
+static void put_fields(uint8_t *out, size_t width, const struct pldns_block *block, uint16_t at)
+{
+    const uint8_t *in = (const uint8_t *)block->rows + at;
+    const size_t step = sizeof(block->rows[0]);
+    const size_t count = block->count;
+    for (size_t i = 0; width == 8 && i < count; i++)
+        memcpy(out + i * 8, in + i * step, 8);
+    for (size_t i = 0; width == 4 && i < count; i++)
+        memcpy(out + i * 4, in + i * step, 4);
+    for (size_t i = 0; width == 2 && i < count; i++)
+        memcpy(out + i * 2, in + i * step, 2);
+    for (size_t i = 0; width == 1 && i < count; i++)
+        out[i] = in[i * step];
+}
+
+/* The two bytes of a field as a number; inline, for loops that know the form. */
+static inline uint16_t load_field(const uint8_t *in, enum form form)
+{
+    uint16_t value = 0;
+    if (form == FORM_NETWORK)
+        return load_be16(in);
+    memcpy(&value, in, 2);
+    return value;
+}
+
+static inline void put_bits(uint8_t *out, size_t width, const struct pldns_block *block, size_t row,
+                            enum form form)
 {
     const uint8_t *in = (const uint8_t *)block->rows + rows[row].at;
-    size_t count = block->count;
+    const size_t step = sizeof(block->rows[0]);
+    const size_t count = block->count;
+    const uint16_t mask = rows[row].mask;
+    const uint8_t shift = rows[row].shift;
+    for (size_t i = 0; width == 1 && i < count; i++)
+        out[i] = (uint8_t)(load_field(in + i * step, form) >> shift & mask);
+    for (size_t i = 0; width == 2 && i < count; i++) {
+        uint16_t value = load_field(in + i * step, form); /* all of its bits count */
+        memcpy(out + i * 2, &value, 2);
+    }
+}
+
+/* The values of a column of a block. */
+static void put(struct column_data *data, const struct pldns_block *block, size_t row)
+{
     size_t width = column_width(data->kind);
     uint8_t *out = data->values + data->rows * width;
-    uint16_t mask = rows[row].mask;
-    uint8_t shift = rows[row].shift;
     if (data->kind == KIND_TEXT)
         out += width; /* of texts the ends are stored, after a 0 */
-    for (size_t i = 0; width == 8 && i < count; i++)
-        memcpy(out + i * 8, in + i * sizeof(block->rows[0]), 8);
-    for (size_t i = 0; width == 4 && i < count; i++)
-        memcpy(out + i * 4, in + i * sizeof(block->rows[0]), 4);
-    for (size_t i = 0; width == 2 && i < count; i++)
-        memcpy(out + i * 2, in + i * sizeof(block->rows[0]), 2);
-    for (size_t i = 0; width == 1 && i < count; i++) {
-        uint16_t value = 0;
-        memcpy(&value, in + i * sizeof(block->rows[0]), 2);
-        out[i] = (uint8_t)(value >> shift & mask);
+    switch ((enum form)rows[row].form) {
+    case FORM_AS_IT_IS:
+        put_fields(out, width, block, rows[row].at);
+        break;
+    case FORM_BITS:
+        put_bits(out, width, block, row, FORM_BITS);
+        break;
+    case FORM_NETWORK:
+        put_bits(out, width, block, row, FORM_NETWORK);
+        break;
     }
 }
 

@@ -24,25 +24,18 @@ struct pldns_message_row {
     int64_t query_time;
     int64_t response_time;
     uint64_t question; /* a digest */
-    uint8_t src[16];
-    uint8_t dst[16];
+    struct pldns_ends ends;
     uint32_t wire_len;
     uint32_t length;
     uint32_t text_end; /* of its name in the text of the column */
-    uint16_t version;
-    uint16_t proto;
-    uint16_t src_port;
-    uint16_t dst_port;
-    uint16_t id;
-    uint16_t flags;
-    uint16_t counts[4];
+    uint8_t header[PLDNS_HEADER_SIZE];
     uint16_t qtype;
     uint16_t qclass;
     uint16_t edns_udp_size;
     uint16_t edns_flags;
-    uint16_t edns_version; /* in the lower 8 bits */
     uint16_t edns_rcode;
     uint16_t status;
+    uint8_t edns_version;
     uint8_t has; /* HAS_* of columns.c */
 };
 

@@ -14,6 +14,7 @@
 #include "packet/decode.h"
 #include "packet/linktypes.h"
 #include "packet/protocols.h"
+#include "packet/straight.h"
 
 #include <string.h>
 
@@ -27,33 +28,46 @@ static bool has_port(const uint8_t ports[PLDNS_PORTS_SIZE], uint16_t port)
     return ports[port / 8] >> port % 8 & 1;
 }
 
-/* Set what is known of a packet once its addresses and its transport are found. */
-static void set_packet(struct pldns_packet *packet, uint8_t version, uint8_t proto, uint32_t layer3,
-                       uint32_t transport)
+void pldns_packet_set_record(struct pldns_packet *packet, const struct plt_record *record)
 {
-    const struct plt_record *record = &packet->record;
-    const uint8_t *ports = record->data + transport;
-    struct pldns_ends *ends = &packet->ends;
-    *ends = (struct pldns_ends){.version = version,
-                                .proto = proto,
-                                .src_port = load_be16(ports),
-                                .dst_port = load_be16(ports + 2)};
-    if (version == 4) {
-        memcpy(ends->src, record->data + layer3 + 12, 4);
-        memcpy(ends->dst, record->data + layer3 + 16, 4);
-    } else {
-        memcpy(ends->src, record->data + layer3 + 8, 16);
-        memcpy(ends->dst, record->data + layer3 + 24, 16);
-    }
+    packet->data = record->data;
+    packet->wire_len = record->meta.wire_len;
     packet->time = 0;
     packet->has_time = plt_time_ns(&record->meta, &packet->time);
+}
+
+/* An IPv4 address and the zeroes after it, written at once: all of them are read soon after. */
+static inline void set_ip4(uint8_t address[16], const uint8_t *bytes)
+{
+    uint8_t whole[16] = {0};
+    memcpy(whole, bytes, 4);
+    memcpy(address, whole, sizeof(whole));
+}
+
+static void set_ends(struct pldns_packet *packet, const struct plt_layers *layers)
+{
+    const uint8_t *ip = packet->data + layers->layer3;
+    const uint8_t *ports = packet->data + layers->transport;
+    struct pldns_ends *ends = &packet->ends;
+    ends->version = layers->version;
+    ends->proto = layers->proto;
+    ends->id = 0;
+    ends->src_port = load_be16(ports);
+    ends->dst_port = load_be16(ports + 2);
+    if (layers->version == 4) {
+        set_ip4(ends->src, ip + 12);
+        set_ip4(ends->dst, ip + 16);
+    } else {
+        memcpy(ends->src, ip + 8, 16);
+        memcpy(ends->dst, ip + 24, 16);
+    }
 }
 
 static void open_udp(struct pldns_packet *packet, uint32_t transport, uint32_t there)
 {
     if (there < UDP_HEADER)
         return;
-    uint32_t length = load_be16(packet->record.data + transport + 4);
+    uint32_t length = load_be16(packet->data + transport + 4);
     packet->at = transport + UDP_HEADER;
     /* a fragmented datagram is longer than its first packet; 0 is offload or an IPv6 jumbogram */
     if (length >= UDP_HEADER)
@@ -93,8 +107,7 @@ bool pldns_begins_message(const uint8_t *bytes, uint32_t captured, uint32_t size
 static bool begins_message(const struct pldns_packet *packet)
 {
     uint32_t captured = packet->captured > packet->at ? packet->captured - packet->at : 0;
-    return pldns_begins_message(packet->record.data + packet->at, captured,
-                                packet->end - packet->at);
+    return pldns_begins_message(packet->data + packet->at, captured, packet->end - packet->at);
 }
 
 /* Find where messages begin in a segment that does not begin where the last one ended.  False where
@@ -121,7 +134,7 @@ static bool realign(struct pldns_packet *packet, uint32_t sequence)
 static bool open_tcp(struct pldns_packet *packet, uint32_t transport, uint32_t there,
                      struct pldns_matcher *matcher)
 {
-    const uint8_t *header = packet->record.data + transport;
+    const uint8_t *header = packet->data + transport;
     if (there < TCP_HEADER)
         return true;
     uint32_t header_size = (header[12] >> 4) * 4U;
@@ -159,29 +172,30 @@ static bool open_tcp(struct pldns_packet *packet, uint32_t transport, uint32_t t
     return true;
 }
 
-bool pldns_has_port(const struct plt_packet *packet, const uint8_t ports[PLDNS_PORTS_SIZE])
+bool pldns_has_port(const uint8_t *data, const struct plt_layers *layers,
+                    const uint8_t ports[PLDNS_PORTS_SIZE])
 {
-    const struct plt_layers *layers = packet->layers;
     uint32_t transport = layers->transport;
     if (transport == PLT_ABSENT || (layers->version != 4 && layers->version != 6) ||
         (layers->proto != PROTO_UDP && layers->proto != PROTO_TCP) || transport >= layers->ip_end ||
         layers->ip_end - transport < 4)
         return false;
-    return has_port(ports, load_be16(packet->data + transport)) ||
-           has_port(ports, load_be16(packet->data + transport + 2));
+    /* both are looked at: which of them it is, is hard to foresee */
+    return has_port(ports, load_be16(data + transport)) |
+           has_port(ports, load_be16(data + transport + 2));
 }
 
-bool pldns_packet_open(struct pldns_packet *packet, const struct plt_layers *layers,
-                       const uint8_t ports[PLDNS_PORTS_SIZE], struct pldns_matcher *matcher)
+/* Inline: most layers come from the straight path, and need not be put together then. */
+static inline bool open_record(struct pldns_packet *packet, const struct plt_record *record,
+                               const struct plt_layers *layers,
+                               const uint8_t ports[PLDNS_PORTS_SIZE], struct pldns_matcher *matcher)
 {
-    const struct plt_record *record = &packet->record;
-    struct plt_packet whole = {
-        .data = record->data, .len = record->len, .layers = layers, .meta = &record->meta};
     packet->open = false;
-    if (!pldns_has_port(&whole, ports))
+    if (!pldns_has_port(record->data, layers, ports))
         return true;
     uint32_t transport = layers->transport;
-    set_packet(packet, layers->version, layers->proto, layers->layer3, transport);
+    pldns_packet_set_record(packet, record);
+    set_ends(packet, layers);
     packet->captured = layers->ip_end;
     packet->end = layers->layer3 + layers->ip_len;
     if (layers->proto == PROTO_TCP)
@@ -190,12 +204,31 @@ bool pldns_packet_open(struct pldns_packet *packet, const struct plt_layers *lay
     return true;
 }
 
-bool pldns_packet_decode(struct pldns_packet *packet, const uint8_t ports[PLDNS_PORTS_SIZE],
-                         struct pldns_matcher *matcher)
+bool pldns_packet_open(struct pldns_packet *packet, const struct plt_record *record,
+                       const struct plt_layers *layers, const uint8_t ports[PLDNS_PORTS_SIZE],
+                       struct pldns_matcher *matcher)
+{
+    return open_record(packet, record, layers, ports, matcher);
+}
+
+/* The same of a record that the straight path does not know. */
+static bool open_other(struct pldns_packet *packet, const struct plt_record *record,
+                       const uint8_t ports[PLDNS_PORTS_SIZE], struct pldns_matcher *matcher)
 {
     struct plt_layers layers;
-    record_layers(&packet->record, &layers);
-    return pldns_packet_open(packet, &layers, ports, matcher);
+    plt_decode_general(record->data, record->len, &record->meta, ROOT_LINK, 0, &layers);
+    return open_record(packet, record, &layers, ports, matcher);
+}
+
+bool pldns_packet_decode(struct pldns_packet *packet, const struct plt_record *record,
+                         const uint8_t ports[PLDNS_PORTS_SIZE], struct pldns_matcher *matcher)
+{
+    struct plt_layers straight; /* which stays in registers: little of it is used */
+    if (record->layers)
+        return pldns_packet_open(packet, record, record->layers, ports, matcher);
+    if (decode_straight(record->data, record->len, &record->meta, &straight))
+        return open_record(packet, record, &straight, ports, matcher);
+    return open_other(packet, record, ports, matcher);
 }
 
 /* Read what there is of the next message's length prefix; false where the message does not begin in
@@ -210,7 +243,7 @@ static bool read_prefix(struct pldns_packet *packet)
             stream->synchronous = false;
             return false;
         }
-        stream->length = (uint16_t)(stream->length << 8 | packet->record.data[packet->at++]);
+        stream->length = (uint16_t)(stream->length << 8 | packet->data[packet->at++]);
         stream->held++;
     }
     return packet->at < packet->end || stream->length == 0;
@@ -226,11 +259,11 @@ static bool next_in_stream(struct pldns_packet *packet, struct pldns_found *foun
     if (stream->skip > 0 || !read_prefix(packet))
         return false;
     uint32_t there = packet->captured > packet->at ? packet->captured - packet->at : 0;
-    *found = (struct pldns_found){.wire = packet->record.data + packet->at,
+    *found = (struct pldns_found){.wire = packet->data + packet->at,
                                   .size = there < stream->length ? there : stream->length,
                                   .length = stream->length};
     if (there == 0)
-        found->wire = packet->record.data;
+        found->wire = packet->data;
     stream->skip = stream->length;
     stream->length = 0;
     stream->held = 0;
@@ -253,7 +286,7 @@ bool pldns_packet_next(struct pldns_packet *packet, struct pldns_matcher *matche
     }
     packet->open = false;
     uint32_t there = packet->captured > packet->at ? packet->captured - packet->at : 0;
-    *found = (struct pldns_found){.wire = packet->record.data + (there ? packet->at : 0),
+    *found = (struct pldns_found){.wire = packet->data + (there ? packet->at : 0),
                                   .size = there,
                                   .length = packet->end - packet->at};
     return true;

@@ -170,7 +170,7 @@ static bool next_of_streams(struct pldns_reassembly *self, struct pldns_packet *
                 set_packet(self->ended, self->way, packet);
                 packet->has_time = true;
                 packet->time = self->ended->last;
-                packet->record.meta.wire_len = UINT64_MAX; /* it is of no packet in hand */
+                packet->wire_len = UINT64_MAX; /* it is of no packet in hand */
                 return true;
             }
         }
@@ -211,23 +211,21 @@ static enum plt_records_result next_record(struct pldns_reassembly *self,
     }
 }
 
-/* Look at a packet; false when out of memory. */
-static bool open_packet(struct pldns_matcher *matcher, const struct pldns_records *from,
-                        struct pldns_packet *packet, const struct plt_layers *layers)
+/* Look at a record; false when out of memory. */
+static bool open_record(struct pldns_matcher *matcher, const struct pldns_records *from,
+                        struct pldns_packet *packet, const struct plt_record *record,
+                        const struct plt_layers *layers)
 {
     struct pldns_reassembly *self = matcher->reassembly;
-    struct plt_packet whole = {.data = packet->record.data,
-                               .len = packet->record.len,
-                               .layers = layers,
-                               .meta = &packet->record.meta};
+    struct plt_packet whole = {
+        .data = record->data, .len = record->len, .layers = layers, .meta = &record->meta};
     struct connection_segment segment;
     if (layers->proto != PROTO_TCP)
-        return pldns_packet_open(packet, layers, from->ports, matcher);
+        return pldns_packet_open(packet, record, layers, from->ports, matcher);
     packet->open = false;
-    if (!pldns_has_port(&whole, from->ports))
+    if (!pldns_has_port(record->data, layers, from->ports))
         return true;
-    packet->time = 0;
-    packet->has_time = plt_time_ns(&packet->record.meta, &packet->time);
+    pldns_packet_set_record(packet, record);
     if (!connections_add(&self->connections, &whole, &segment))
         return false;
     self->open = segment.connection;
@@ -249,18 +247,18 @@ enum plt_records_result pldns_reassembly_next(struct pldns_matcher *matcher,
                                               struct pldns_found *found, bool *out_of_memory)
 {
     struct pldns_reassembly *self = matcher->reassembly;
+    struct plt_record record;
     struct plt_layers layers;
     for (;;) {
         if (packet->open && pldns_packet_next(packet, matcher, found))
             return PLT_RECORD;
         if (next_of_streams(self, packet, found))
             return PLT_RECORD;
-        enum plt_records_result result =
-            next_record(self, from, &packet->record, &layers, out_of_memory);
+        enum plt_records_result result = next_record(self, from, &record, &layers, out_of_memory);
         if (*out_of_memory)
             return PLT_ERROR;
         if (result == PLT_RECORD) {
-            *out_of_memory = !open_packet(matcher, from, packet, &layers);
+            *out_of_memory = !open_record(matcher, from, packet, &record, &layers);
         } else if (result == PLT_MORE || !from->is_last) {
             return result;
         } else if (self->finished && self->connections.count == 0) {

@@ -9,6 +9,7 @@
 enum {
     LABEL_KIND = 0xc0, /* the upper two bits of a label's first byte: RFC 1035 section 4.1.4 */
     POINTER = 0xc0,
+    LABEL_SIZE = 63, /* RFC 1035 section 2.3.4 */
     TYPE_OPT = 41
 };
 
@@ -52,14 +53,14 @@ size_t pldns_name_read(const uint8_t *wire, size_t size, size_t at, struct pldns
     size_t end = at;
     size_t labels = 0;
     size_t longest = 0;
-    while (end < size && wire[end] != 0) {
-        size_t label = wire[end];
-        if ((label & LABEL_KIND) != 0)
-            return copy_name(wire, size, at, name);
+    size_t label = 0;
+    while (end < size && (label = wire[end]) - 1U < LABEL_SIZE) {
         longest = label > longest ? label : longest;
         labels++;
         end += label + 1;
     }
+    if (end < size && label > LABEL_SIZE)
+        return copy_name(wire, size, at, name);
     if (end >= size || end + 1 - at > PLDNS_NAME_SIZE)
         return 0;
     name->bytes = wire + at;
@@ -84,46 +85,67 @@ bool pldns_question_read(const uint8_t *wire, size_t size, struct pldns_question
 
 /* --- Text of names --------------------------------------------------------------------------- */
 
-/* The upper bit of each byte of a word that differs from a byte below 0x80, but for that bit. */
-static uint64_t differ(uint64_t word, uint8_t byte)
+enum { BYTES = 16 }; /* that are looked at as one */
+
+typedef uint8_t bytes16 __attribute__((vector_size(BYTES)));
+
+static inline bytes16 load_bytes(const void *from)
 {
-    return ((word ^ PLDNS_EACH(byte)) | PLDNS_EACH(0x80)) - PLDNS_EACH(1);
+    bytes16 bytes;
+    memcpy(&bytes, from, BYTES);
+    return bytes;
 }
 
-/* The upper bit of each byte of a word that may have to be escaped: no letter, digit, hyphen or
- * underscore has. */
-static uint64_t escapable(uint64_t word)
+/* Up to sixteen bytes and what follows them, which is of no name. */
+static inline bytes16 load_few(const uint8_t *from, size_t size, size_t readable)
 {
-    uint64_t from_hyphen = (word | PLDNS_EACH(0x80)) - PLDNS_EACH('-');
-    uint64_t plain = from_hyphen & differ(word, '.') & differ(word, ';') & differ(word, '\\');
-    uint64_t from_delete = word | (word + PLDNS_EACH(1));
-    return (~plain | from_delete) & PLDNS_EACH(0x80);
+    uint8_t copy[BYTES] = {0};
+    if (readable >= BYTES)
+        return load_bytes(from);
+    for (size_t i = 0; i < size; i++)
+        copy[i] = from[i];
+    return load_bytes(copy);
+}
+
+/* 255 in each byte that may have to be escaped: no letter, digit, hyphen or underscore has. */
+static inline bytes16 escapable(bytes16 bytes)
+{
+    return (bytes16)((bytes - '-' > '~' - '-') | (bytes == '.') | (bytes == ';') | (bytes == '\\'));
+}
+
+/* Stores bytes with a dot for each that is escapable; 1 for each of those that count. */
+static inline bytes16 store_dotted(bytes16 bytes, bytes16 counting, char *text)
+{
+    bytes16 found = escapable(bytes);
+    bytes16 dotted = (bytes & ~found) | (found & '.');
+    memcpy(text, &dotted, BYTES);
+    return found & counting & 1;
 }
 
 /* Copies a name, and maybe some bytes that follow it; false where one of its bytes may have to be
- * escaped.  All of it is looked at as one: the lengths of labels, and the 0 at its end, are of the
- * bytes that are escaped, and if there are no more than these the name is plain. */
+ * escaped.  The lengths of labels, and the 0 at its end, are of the bytes that are escaped: if
+ * there are no more than these the name is plain, and they are its dots. */
 static bool copy_plain(const struct pldns_name *name, char *text)
 {
+    static const uint8_t none_all[2 * BYTES] = {[BYTES] = 255, 255, 255, 255, 255, 255, 255, 255,
+                                                255,           255, 255, 255, 255, 255, 255, 255};
     const uint8_t *bytes = name->bytes + 1; /* there is no dot for the first length */
     const size_t size = name->size - 1;
-    const size_t readable = name->readable - 1;
-    const size_t zeroes = (PLDNS_WORD - size % PLDNS_WORD) % PLDNS_WORD; /* after its end */
-    const size_t expected = name->labels + zeroes;
-    uint64_t counts = 0; /* one in each byte */
-    for (size_t i = 0; i < size; i += PLDNS_WORD) {
-        uint64_t word = pldns_word(bytes + i, size - i, readable - i);
-        if (readable - i >= PLDNS_WORD)
-            memcpy(text + i, bytes + i, PLDNS_WORD);
-        else
-            store_le64((uint8_t *)text + i, word);
-        counts += escapable(word) >> 7;
+    const bytes16 all = load_bytes(none_all + BYTES);
+    bytes16 counts = {0};
+    size_t at = 0;
+    for (; size - at >= BYTES; at += BYTES)
+        counts += store_dotted(load_bytes(bytes + at), all, text + at);
+    if (size < BYTES) {
+        bytes16 few = load_few(bytes, size, name->readable - 1);
+        counts = store_dotted(few, ~load_bytes(none_all + BYTES - size), text);
+    } else if (at < size) { /* the last sixteen, of which some were counted */
+        counts += store_dotted(load_bytes(bytes + size - BYTES), load_bytes(none_all + size - at),
+                               text + size - BYTES);
     }
-    if (counts * PLDNS_EACH(1) >> 56 != expected)
-        return false;
-    for (size_t dot = bytes[-1]; dot < size; dot += bytes[dot] + 1U)
-        text[dot] = '.';
-    return true;
+    uint64_t halves[2];
+    memcpy(halves, &counts, BYTES);
+    return (halves[0] + halves[1]) * PLDNS_EACH(1) >> 56 == name->labels;
 }
 
 /* Copies a label byte by byte; the length of its text. */

@@ -16,7 +16,7 @@ enum {
     PLDNS_WORD = 8,                            /* bytes that names are read by */
     PLDNS_NAME_SIZE = 255,                     /* RFC 1035 section 2.3.4 */
     PLDNS_TEXT_SIZE = PLDNS_NAME_SIZE * 4 + 1, /* every byte of a name as \DDD */
-    PLDNS_TEXT_ROOM = PLDNS_TEXT_SIZE + PLDNS_WORD
+    PLDNS_TEXT_ROOM = PLDNS_TEXT_SIZE + 16     /* written to by sixteen bytes */
 };
 
 struct pldns_name {

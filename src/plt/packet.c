@@ -2,6 +2,7 @@
 #include "common/method.h"
 #include "common/subclass.h"
 #include "packet/linktypes.h"
+#include "packet/protocols.h"
 
 #include "attributes.h"
 #include "diagnose.h"
@@ -255,15 +256,17 @@ static PyObject *packet_layer_get(PyObject *self_, void *closure)
     return layer_get(((struct view *)self_)->frame, *(const uint8_t *)closure);
 }
 
-/* The payload attribute of the packet's header of a type, None where there is no such header. */
+/* The payload of the packet's header of TCP or UDP, None where there is no such header. */
 static PyObject *packet_payload_get(PyObject *self_, void *closure)
 {
+    uint8_t type = *(const uint8_t *)closure;
     if (!((struct view *)self_)->frame)
         Py_RETURN_NONE;
-    PyObject *layer = layer_get(((struct view *)self_)->frame, *(const uint8_t *)closure);
+    PyObject *layer = layer_get(((struct view *)self_)->frame, type);
     if (!layer || layer == Py_None)
         return layer;
-    PyObject *payload = PyObject_GetAttrString(layer, "payload");
+    uint8_t proto = type == VIEW_TCP ? PROTO_TCP : PROTO_UDP;
+    PyObject *payload = view_transport_payload((struct view *)layer, proto);
     Py_DECREF(layer);
     if (payload && payload != Py_None) {
         struct view *view = (struct view *)payload;

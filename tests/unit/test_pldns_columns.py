@@ -166,6 +166,38 @@ def test_odd_names(trace: Any, question: bytes, text: str | None) -> None:
     assert (status == [0]) == (text is not None)
 
 
+def chance_name(chance: random.Random) -> bytes:
+    """A name of labels of any size, most of them of letters alone."""
+    odd = chance.random() < 0.3
+    name = b""
+    while chance.random() < 0.8:
+        size = chance.choice([chance.randrange(1, 20), chance.randrange(1, 64)])
+        letters = bytearray(chance.choices(b"abcxyzABCXYZ0189-_", k=size))
+        if odd:
+            letters[chance.randrange(size)] = chance.choice(
+                [*b".;\\() ,-/~", 0, 1, 45, 0x7F, chance.randrange(256)]
+            )
+        if len(name) + 1 + size + 1 > 255:
+            break
+        name += bytes([size]) + letters
+    return name + b"\0"
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_names_are_those_that_ldns_prints(trace: Any, seed: int) -> None:
+    """Of all sizes, at the end of a message and before more: ldns prints a record's line."""
+    chance = random.Random(seed)
+    names = [bytes([n]) + b"n" * n + b"\0" for n in range(1, 64)]
+    names += [chance_name(chance) for _ in range(2000)]
+    wires = [struct.pack(">6H", 9, 0, 1, 0, 0, 0) + name + b"\0\1\0\1" for name in names]
+    printed = [str(pldns.ldns(wire).query_rr_list[0]).split()[0] for wire in wires]
+    assert len({len(name) for name in names}) > 200
+    assert any("\\" in text for text in printed)
+    assert column(trace(*(sent(udp(wire)) for wire in wires)), "qname") == printed
+    longer = [wire + bytes(chance.randrange(30)) for wire in wires]
+    assert column(trace(*(sent(udp(wire)) for wire in longer)), "qname") == printed
+
+
 def test_edns(trace: Any) -> None:
     record = wire_name("a.test") + struct.pack(">HHIH", A, 1, 60, 4) + b"\1\2\3\4"
     path = trace(
@@ -339,6 +371,33 @@ def test_several_messages_in_a_segment(trace: Any) -> None:
     assert rows(path, ["id", "length", "proto"]) == [(n, len(MESSAGES[n]), 6) for n in range(5)]
     assert column(path, "id", batch=2) == IDS[:5]
     assert column(path, "id", limit=3) == IDS[:3]
+
+
+@pytest.mark.parametrize("read", [2, 6])
+def test_a_trace_that_is_lent_goes_on_after_the_last_packet_that_was_read(
+    trace: Any, read: int
+) -> None:
+    """Packet 1 has five messages: 2 rows are read of it alone, 6 of it and of the next."""
+    packets = [segment(framed(*MESSAGES[:5])), *(query(n, ident=90 + n) for n in range(80))]
+    for way in ({"limit": read}, {"batch": read}):
+        with plt.trace(trace(*packets)) as source:
+            columns = pldns.columns(source, "id", **way)
+            batch = next(iter(columns))
+            assert batch["id"].tolist() == [*range(5), 90][:read]
+            columns.close()
+            left = [packet.udp.payload.data for packet in source]
+            first = 90 if read == 2 else 91
+            assert [int.from_bytes(bytes(data)[:2]) for data in left] == [*range(first, 170)]
+
+
+def test_records_around_a_block_are_all_read(trace: Any) -> None:
+    """63 to 129 packets, and batches that end within what is read at once."""
+    for count in (63, 64, 65, 128, 129):
+        path = trace(*(query(n, ident=n) for n in range(count)))
+        for batch in (1, 63, 64, 65, 1000):
+            assert column(path, "id", batch=batch) == list(range(count))
+            found = [n for part in pldns.columns(path, "id", batch=batch) for n in part["id"]]
+            assert found == list(range(count))
 
 
 def test_a_message_longer_than_a_segment_has_a_row_where_it_begins(trace: Any) -> None:

@@ -181,8 +181,9 @@ bool pldns_has_port(const uint8_t *data, const struct plt_layers *layers,
         layers->ip_end - transport < 4)
         return false;
     /* both are looked at: which of them it is, is hard to foresee */
-    return has_port(ports, load_be16(data + transport)) |
-           has_port(ports, load_be16(data + transport + 2));
+    unsigned src = has_port(ports, load_be16(data + transport));
+    unsigned dst = has_port(ports, load_be16(data + transport + 2));
+    return src | dst;
 }
 
 /* Inline: most layers come from the straight path, and need not be put together then. */

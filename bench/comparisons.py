@@ -208,6 +208,7 @@ def dns(sizes: Sizes) -> Comparison:
     tenth = traces.dns(sizes.messages // 10)
     jobs = (
         Job(READ_AND_HOP, FLOOR, path),
+        ours("pldns.columns(), by batches", "with_pldns.batches", path),
         ours("pldns.columns()", "with_pldns.columns", path),
         ours("pldns.columns(), and response time", "with_pldns.columns_timed", path),
         ours("pldns.columns(), and EDNS, status", "with_pldns.columns_checked", path),

@@ -17,7 +17,7 @@ SUMMARY: dict[str, dict[str, str]] = {
     "plt.columns(), natkit.FlowTable, pldns.columns()": {
         "count": "with_columns.count", "ports": "with_columns.ports",
         "columns": "with_columns.batches", "flows": "with_natkit.flow_table",
-        "dns": "with_pldns.columns",
+        "dns": "with_pldns.batches",
     },
     "plt, natkit, pldns: a loop": {
         "count": "with_plt.count", "ports": "with_plt.ports", "flows": "with_natkit.flow_dict",
@@ -64,7 +64,7 @@ SHORT = {
     "loop, and look into each TCP header": ("ports", "with_plt.ports"),
     "read nine fields of each packet as columns": ("columns", "with_columns.batches"),
     "build a flow table": ("flows", "with_natkit.flow_table"),
-    "read header and question of each DNS message as columns": ("dns", "with_pldns.columns"),
+    "read header and question of each DNS message as columns": ("dns", "with_pldns.batches"),
 }
 
 
@@ -88,7 +88,7 @@ GOALS = (
     Goal("a flow table with TCP state, on one processor", "processors",
          "natkit.FlowTable(tcp=True), plain, on 1", 2.1),
     Goal("a loop with pkt.tcp.dst_port", "ports", "plt, loop, pkt.tcp.dst_port alone", 4.5),
-    Goal("DNS columns, a message", "dns", "pldns.columns()", 3.3),
+    Goal("DNS columns, a message", "dns", "pldns.columns(), by batches", 3.3),
     Goal("nine columns of gz, wall, on two processors", "processors",
          "plt.columns(), by batches, gz, on 2", 4.8, what="wall"),
 )  # fmt: skip

@@ -15,7 +15,7 @@ __all__ = ["column_fields", "columns"]
 
 if TYPE_CHECKING:
     import plt
-    from plt.shared import Addresses, Lane, SharedFilter, Source, Sources, Tell
+    from plt.shared import Addresses, Lane, Rows, SharedFilter, Source, Sources, Tell
 
     from ._names import ColumnName
 
@@ -73,7 +73,7 @@ def columns(
     addresses: Addresses = "auto",
     filter: plt.filter | str | None = None,
     limit: int | None = None,
-    batch: int = 1 << 16,
+    batch: int | None = None,
     workers: int | None = None,
     client: Any = None,
     progress: Tell = None,
@@ -85,8 +85,9 @@ def columns(
 
     source is one or more traces as plt.columns() takes them, read in order as one; fields are names
     of `column_fields()`; filter lets only packets through that match; limit ends after so many
-    messages, of all sources together; batch is the rows of each batch.  Messages are the UDP
-    payloads, and those in TCP payloads, from or to one of the ports.  What iterates is a
+    messages, of all sources together; batch is the most rows of each batch, without it as many as a
+    processor's cache holds, 65,536 at most, which is what Arrow's consumers get.  Messages are the
+    UDP payloads, and those in TCP payloads, from or to one of the ports.  What iterates is a
     plt.Columns; addresses are "text", "binary" or "auto", as for plt.columns().
 
     A row has what was captured of its message: the id where its two bytes are there, other header
@@ -127,6 +128,7 @@ def columns(
         check_fields,
         empty_batch,
         read_columns,
+        rows_of,
         shared_filter,
     )
 
@@ -140,10 +142,13 @@ def columns(
     if reassemble and (client is not None or workers not in (None, 1)):
         raise ValueError("to reassemble, one thread reads all sources in order")
     sources = len(source) if isinstance(source, (list, tuple)) else 1
+    known = _pldns._column_fields()
+    empty = empty_batch(_pldns._Batch, known, names, addresses)  # type: ignore[arg-type]
+    rows = rows_of(empty, batch)
     settings = _Settings(
         names,
         shared_filter(filter),
-        batch,
+        rows,
         address_kind(addresses),
         numbers,
         _nanoseconds(timeout),
@@ -151,18 +156,18 @@ def columns(
         _Countdown(sources) if reassemble else None,
     )
     matcher = settings.matcher()
-    known = _pldns._column_fields()
     return read_columns(
         source,
         Reading(
-            empty_batch(_pldns._Batch, known, names, addresses),  # type: ignore[arg-type]
+            empty,
             partial(settings.reader, matcher, names),
             partial(_Ahead, settings),
             partial(_InOrder, settings, matcher),
+            batch=rows,
         ),
         names,
         limit=limit,
-        batch=batch,
+        batch=rows.most,
         workers=1 if reassemble else workers,
         client=client,
         progress=progress,
@@ -190,7 +195,7 @@ class _Settings:
 
     names: tuple[str, ...]
     filter: SharedFilter
-    batch: int
+    rows: Rows
     address_kind: int
     ports: tuple[int, ...]
     timeout: int
@@ -209,7 +214,7 @@ class _Settings:
             names,
             self.filter,
             limit,
-            self.batch,
+            self.rows.most,
             self.address_kind,
             self.ports,
             matcher,

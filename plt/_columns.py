@@ -25,6 +25,7 @@ __all__ = [
     "community_seed_of",
     "packet_batch",
     "read_columns",
+    "rows_of",
     "shared_filter",
 ]
 
@@ -72,6 +73,11 @@ def packet_batch(
     """A batch without rows, of columns of packets, and of more that a module has."""
     known = [*_fields().values(), *more]
     return empty_batch(_plt._Batch, known, names, addresses)
+
+
+def rows_of(empty: _plt._Batch, batch: int | None) -> Rows:
+    """The most rows of batches such as an empty one."""
+    return Rows(empty.rows_in_cache(), ARROW_ROWS) if batch is None else Rows(batch)
 
 
 def community_seed_of(seed: SupportsIndex) -> int:
@@ -301,7 +307,7 @@ def columns(
     names = check_fields(DEFAULT_FIELDS if fields is None else fields, list(_fields()))
     kind = address_kind(addresses)
     empty = packet_batch(names, addresses, ())
-    rows = Rows(empty.rows_in_cache(), ARROW_ROWS) if batch is None else Rows(batch)
+    rows = rows_of(empty, batch)
     reader = partial(
         _reader, names, shared_filter(filter), rows, kind, decap, community_seed_of(community_seed)
     )

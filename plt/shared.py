@@ -1,12 +1,12 @@
 """What natkit and pldns use of plt beside its public names.  It is theirs: scripts do without.
 
 `read_columns()` reads sources as columns in order, given a `Reading`; `packet_batch()` and
-`community_seed_of()` are for columns of packets, `check_fields()`,
-`address_kind()`, `empty_batch()` and `shared_filter()` are what its caller needs first.  `Lane` is
-the consumer's end of a source that is read ahead, by a thread or on a cluster.  `Crew` is threads
-that work ahead, `processors()` how many may, `is_file()` whether they may read a source;
-`sources_of()` lists them, and `measured()` counts the bytes that are read of them.  `isoformat()`
-and `seconds()` write times and durations, `ColumnName` is for type checkers.
+`community_seed_of()` are for columns of packets; `check_fields()`, `address_kind()`,
+`empty_batch()`, `rows_of()` and `shared_filter()` are what its caller needs first.  `Lane` is the
+consumer's end of a source that is read ahead, by a thread or on a cluster.  `Crew` is threads that
+work ahead, `processors()` how many may, `is_file()` whether they may read a source; `sources_of()`
+lists them, and `measured()` counts the bytes that are read of them.  `isoformat()` and `seconds()`
+write times and durations, `ColumnName` is for type checkers.
 """
 
 from ._columns import (
@@ -18,9 +18,10 @@ from ._columns import (
     formats_to_split,
     packet_batch,
     read_columns,
+    rows_of,
     shared_filter,
 )
-from ._inorder import Lane, Reader, Reading
+from ._inorder import Lane, Reader, Reading, Rows
 from ._names import ColumnName
 from ._parts import Part, Splitting, splitting
 from ._progress import Progress, Tell, measured
@@ -43,6 +44,7 @@ __all__ = [
     "SharedFilter",
     "Reader",
     "Reading",
+    "Rows",
     "Source",
     "Sources",
     "Splitting",
@@ -61,6 +63,7 @@ __all__ = [
     "packet_batch",
     "processors",
     "read_columns",
+    "rows_of",
     "sources_of",
     "splitting",
     "seconds",

@@ -48,6 +48,13 @@ def columns(path: Path, clock: Clock, fields: tuple[str, ...] = PLAIN) -> Result
     }
 
 
+def batches(path: Path, clock: Clock) -> Result:
+    """Batch after batch, each dropped."""
+    with clock:
+        count = sum(len(batch) for batch in pldns.columns(path, PLAIN))
+    return {"count": count}
+
+
 def columns_timed(path: Path, clock: Clock) -> Result:
     return columns(path, clock, TIMED)
 

@@ -71,15 +71,16 @@ static void matcher_clear(struct pldns_matcher *matcher)
 static void read_packets(const struct bytes *in, uint8_t options, const uint8_t *ports)
 {
     struct pldns_matcher matcher;
+    struct plt_record record;
     struct pldns_packet packet;
     struct pldns_found found;
     struct plt_layers layers;
     struct packet_reader reader = packets_begin(in->data, in->size);
     matcher_make(&matcher, options);
     memset(&packet, 0, sizeof(packet));
-    while (packets_next(&reader, &packet.record)) {
-        record_layers(&packet.record, &layers);
-        if (!pldns_packet_open(&packet, &layers, ports, &matcher))
+    while (packets_next(&reader, &record)) {
+        record_layers(&record, &layers);
+        if (!pldns_packet_open(&packet, &record, &layers, ports, &matcher))
             abort();
         while (packet.open && pldns_packet_next(&packet, &matcher, &found))
             use(&matcher, &packet, &found);

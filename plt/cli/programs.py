@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import inspect
 import json
 import re
@@ -64,7 +65,8 @@ def program(title: str, imports: Sequence[str], *parts: str) -> str:
     groups: list[list[str]] = [[], [], []]  # the standard library's, others', the project's
     body = "\n".join(parts)
     lines = {name if " " in name else f"import {name}" for name in [*imports, "plt"]}
-    lines = {line for line in lines if re.search(rf"\b{line.split()[-1]}\b", body)}
+    used = {node.id for node in ast.walk(ast.parse(body)) if isinstance(node, ast.Name)}
+    lines = {line for line in lines if line.split()[-1].partition(".")[0] in used}
     for line in sorted(lines, key=lambda line: (line.startswith("from"), line)):
         root = line.split()[1].partition(".")[0]
         groups[2 if root in OWN else 0 if root in sys.stdlib_module_names else 1].append(line)

@@ -205,6 +205,15 @@ RUFF = shutil.which("ruff", path=os.pathsep.join([str(Path(sys.executable).paren
 
 
 @pytest.mark.skipif(RUFF is None, reason="ruff is not installed")
+def test_a_name_of_a_file_is_no_reason_to_import(tmp_path: Path) -> None:
+    """A folder may be named as a package is."""
+    path = tmp_path / "plt" / "natkit.pcap"
+    path.parent.mkdir()
+    path.write_bytes(Path(EDGE).read_bytes())
+    assert "import plt" not in program_of(["flows", str(path)])
+    assert "import natkit" not in program_of(["packets", str(path)])
+
+
 def test_programs_are_formatted(tmp_path: Path) -> None:
     """With nothing in them that ruff calls unused or undefined, laid out as it does."""
     sources = [program_of(arguments) for arguments in (*PRINTING, ["info", EDGE])]

@@ -92,7 +92,13 @@ def row_objects(table: Table) -> np.ndarray[Any, Any]:
     """A dataclass for each row: of all that pandas.DataFrame() takes, they alone have names."""
     import numpy as np  # noqa: PLC0415
 
-    row: Any = make_dataclass("Row", [f"column{n}" for n in range(len(table.names))])
+    row: Any = make_dataclass(
+        "Row",
+        [f"column{n}" for n in range(len(table.names))],
+        namespace={"__repr__": _row_text},
+        repr=False,
+        eq=False,
+    )
     for name, field in zip(table, fields(row), strict=True):
         field.name = name  # which need be no identifier
     columns = [_row_values(table, name) for name in table]
@@ -101,6 +107,11 @@ def row_objects(table: Table) -> np.ndarray[Any, Any]:
         rows[n] = item = row.__new__(row)
         item.__dict__.update(zip(table, values, strict=True))
     return rows
+
+
+def _row_text(row: Any) -> str:
+    """The values by the columns' names, which what dataclasses make of a class does not know."""
+    return f"Row({', '.join(f'{name}={value!r}' for name, value in row.__dict__.items())})"
 
 
 def _row_values(table: Table, name: str) -> list[Any]:

@@ -156,6 +156,6 @@ def why_no_trace(path: str) -> str | None:
             stream.close()
     except NoTrace as error:
         return str(error)
-    except OSError:
+    except (OSError, EOFError):  # EOFError where compressed data is cut
         pass
     return None

@@ -204,6 +204,73 @@ def test_a_pickle_with_a_flow_twice(tmp_path):
     assert len(FlowTable._from_bytes(header + flow + again).expired()) == 1
 
 
+#: Where a field of eight bytes begins in what a pickle has before its flows (src/flowtable/save.c),
+#: and two of a flow's own.
+TRACKS_TCP, DECAP, EARLY, PORTS = 152, 160, 176, 184
+LOGGED, TUNNEL = 1, 8
+
+
+def changed(state: bytes, at: int, value: int, size: int = 1) -> bytes:
+    return state[:at] + value.to_bytes(size, sys.byteorder) + state[at + size :]
+
+
+def test_a_flow_alone_that_can_not_be(tmp_path):
+    """What only a table's flow has, or what the header of the pickle says that flows have not."""
+    gre = ethernet(ipv4(bytes.fromhex("2000080000000007") + ipv4(tcp(b"x"), 6), 47))
+    table = FlowTable(tcp=True, decap=True)
+    table.add_trace(write(tmp_path / "x.pcap", pcap([gre], ETH)))
+    (flow,) = table
+    assert (flow.tunnel_kind, flow.tunnel_id) == ("gre", 7)
+    state = flow.__reduce__()[1][0]
+    size = len(state_of(FlowTable()))
+    assert Flow._from_bytes(state) == flow
+    assert state[TRACKS_TCP] == state[DECAP] == 1
+    for wrong, said in [
+        (changed(state, size + LOGGED, 1), "a flow alone has no log"),
+        (changed(state, DECAP, 0), "a flow has no such tunnel"),
+        (changed(state, size + TUNNEL, 2**64 - 1, 8), "a flow has no such tunnel"),
+        (changed(state, TRACKS_TCP, 0), "a flow has no such TCP"),
+    ]:
+        with pytest.raises(ValueError, match=f"no pickled flow table: {said}"):
+            Flow._from_bytes(wrong)
+
+
+def test_ports_of_tunnels_that_can_not_be():
+    """A table that does not look into tunnels has none; else each has a port and a kind."""
+    plain, looking = state_of(FlowTable()), state_of(FlowTable(decap=True))
+    assert (plain[DECAP], looking[DECAP]) == (0, 1)
+    assert FlowTable._from_bytes(looking).decap
+    for wrong in (
+        changed(plain, PORTS, 1),
+        changed(looking, PORTS, 255),
+        changed(looking, PORTS, 255, len(looking) - PORTS),
+        changed(looking, EARLY, 1025, 8),
+    ):
+        with pytest.raises(ValueError, match="no pickled flow table: its counters can't be"):
+            FlowTable._from_bytes(wrong)
+
+
+@pytest.mark.parametrize("ip", [ipv4, ipv6])
+def test_a_pickle_of_a_flow_whose_ends_have_one_address(tmp_path, ip):
+    """The order of its ports is that of its key: the lower end has the lower port."""
+    host = "192.0.2.1" if ip is ipv4 else "2001:db8::1"
+    table = FlowTable()
+    packet = ip(udp(b"x", ports=(7, 5353)), 17, src=host, dst=host)
+    table.add_trace(write(tmp_path / "x.pcap", pcap([packet], RAW)))
+    state = state_of(table)
+    (again,) = FlowTable._from_bytes(state)
+    assert (again.src_port, again.dst_port, again.packets) == (7, 5353, 1)
+    if ip is ipv4:  # whose addresses and ports are not next to each other
+        return
+    size = len(state_of(FlowTable()))
+    ports = (7).to_bytes(2, sys.byteorder), (5353).to_bytes(2, sys.byteorder)
+    at = {pair: state.find(pair[0] + pair[1], size) for pair in (ports, ports[::-1])}
+    ((pair, place),) = [(pair, place) for pair, place in at.items() if place >= 0]
+    swapped = state[:place] + pair[1] + pair[0] + state[place + 4 :]
+    with pytest.raises(ValueError, match="no pickled flow table: a flow has no key"):
+        FlowTable._from_bytes(swapped)
+
+
 # --- Misuse --------------------------------------------------------------------------------------
 
 

@@ -205,6 +205,31 @@ def test_describe(tmp_path: Path) -> None:
     ]  # fmt: skip
 
 
+def test_describe_flags_and_bytes(tmp_path: Path) -> None:
+    """Of four flags one is set; bytes have no order that would tell something."""
+    syn, ack = (pk.ethernet(pk.ipv4(pk.tcp(flags=flags), pk.TCP)) for flags in (0x02, 0x10))
+    path = pk.write(tmp_path / "t", pk.pcap([syn, ack, ack, ack, ARP]))
+    found = plt.columns(path, ["src", "tcp.syn_flag"], addresses="binary").table().describe()
+    assert list(zip(*(found[name].tolist() for name in found), strict=True)) == [
+        ("src", "bytes[16]", 4, 1, None, None, None),
+        ("tcp.syn_flag", "bool", 4, 1, None, None, "0.25"),
+    ]
+
+
+def test_rows_as_objects(path: Path) -> None:
+    """A row has the columns' names, which need be no identifiers, and says its values by them."""
+    fields = ["src", "tcp.syn_flag", "proto"]
+    rows = np.asarray(plt.columns(path, fields, addresses="binary").table())  # type: ignore[arg-type]
+    address = bytes([192, 0, 2, 1, *[0] * 12])
+    assert [vars(row) for row in rows[::2]] == [
+        {"src": address, "tcp.syn_flag": True, "proto": 6},
+        {"src": None, "tcp.syn_flag": None, "proto": 0},
+    ]
+    assert repr(rows[0]) == f"Row(src={address!r}, tcp.syn_flag=True, proto=6)"
+    assert (rows[0] == rows[0]) is True
+    assert (rows[0] == rows[2]) is False
+
+
 def test_text_is_asked_of_texts_alone(table: plt.Table) -> None:
     with pytest.raises(TypeError, match="column proto is none of texts"):
         table.text("proto")

@@ -12,7 +12,20 @@ from pathlib import Path
 
 import pytest
 from flow_traces import ACK, FIN, RST, SECOND, SYN, back, there, trace
-from packets import EPOCH, RAW, Record, child, ipv4, pcap, udp, write
+from packets import (
+    EPOCH,
+    RAW,
+    Record,
+    child,
+    enhanced,
+    interface,
+    ipv4,
+    pcap,
+    section,
+    tcp,
+    udp,
+    write,
+)
 
 import ipp
 import natkit
@@ -239,6 +252,39 @@ def test_one_interval_is_a_point(tmp_path):
     ax = plot.rates(trace(tmp_path / "a.pcap", at(0.5)), interval=1)
     assert ax.lines[0].get_marker() == "o"
     assert lines(ax)["all"][1].tolist() == [800]
+
+
+def test_an_interval_of_nanoseconds_is_said_in_them(tmp_path):
+    path = trace(tmp_path / "a.pcap", at(0, 0.000_01))
+    ax = plot.rates(path, of="packets", interval=1.501e-6)
+    assert ax.get_title(loc="left") == "Packets a second, over 1,501 ns"
+
+
+def test_more_intervals_than_are_summed_at_once(tmp_path):
+    """10,001 of a second, the first and the last of which have a packet: an interval that is given
+    stays."""
+    path = trace(tmp_path / "a.pcap", at(0, 10_000, 10_000))
+    ((_, y),) = lines(plot.rates(path, of="packets", interval=1)).values()
+    assert (len(y), y[0], y[-1], y.sum()) == (10_001, 1, 2, 3)
+
+
+def test_sums_that_wait_are_joined(monkeypatch, tmp_path):
+    """What waits at most is 3 sums in place of many: the sums are the same."""
+    monkeypatch.setattr("natkit._tallies.MOST_PENDING", 3)
+    path = trace(tmp_path / "a.pcap", at(*[n % 10 for n in range(50)]))
+    parts = plt.columns(path, ["time", "wire_len"], batch=2)
+    ((_, y),) = lines(plot.rates(parts, of="packets", interval=1)).values()
+    assert y.tolist() == [5] * 10
+
+
+def test_a_batch_without_a_time(tmp_path):
+    """The time of the last packet does not fit in 64 bits of nanoseconds: the column has none."""
+    records = [Record(ipv4(udp(b"x")), sec=EPOCH), Record(ipv4(udp(b"x")), sec=2**34)]
+    blocks = b"".join(enhanced(r.data, r.sec * 10**6) for r in records)
+    path = write(tmp_path / "a.pcapng", section() + interface(RAW) + blocks)
+    parts = plt.columns(path, ["time", "wire_len"], batch=1)
+    ((_, y),) = lines(plot.rates(parts, of="packets", interval=1)).values()
+    assert y.tolist() == [1]
 
 
 def test_a_scale_begins_at_0_and_may_become_logarithmic(tmp_path):
@@ -611,6 +657,17 @@ def test_a_flow_is_drawn_in_its_own_time(tmp_path):
         assert (marks["SYN"], marks["FIN"]) == ([[0, 0]], [[2, 3]])
     both = plot.time_sequence(path, flow.fwd_key)
     assert segments(both)[0][-1] == (102, 4002, 4003)
+
+
+def test_one_way_alone(tmp_path):
+    """Of an end whose segments were not captured there are the acknowledgements, from the first."""
+    sent = [(n, ipv4(tcp(ack=5000 + 100 * n), 6)) for n in range(3)]
+    path = trace(tmp_path / "a.pcap", sent)
+    (flow,) = natkit.flows(path)
+    ax = plot.time_sequence(path, flow, direction="rev")
+    assert segments(ax) == [[]]
+    drawn = {line.get_label(): line.get_xydata().tolist() for line in ax.lines}
+    assert drawn["acknowledged"] == [[0, 0], [1, 100], [2, 200]]
 
 
 def test_a_reset(tmp_path):

@@ -1,12 +1,18 @@
 """Sources that stand for several files: folders, patterns, lists; home folders and URLs."""
 
+import bz2
+import errno
 import gzip
+import lzma
 import os
+import shutil
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import lz4.frame
 import packets
 import pytest
 from packets import EPOCH, Record
@@ -125,6 +131,35 @@ def test_a_trace_that_can_not_be_read_is_no_reason_to_leave_it_out(folder: Path)
     packets.write(folder / "d.pcap.gz", whole[:-9])
     with pytest.raises(plt.LibtraceError, match=r"d\.pcap\.gz: .*cut"):
         plt.columns(folder, ["time"]).table()
+
+
+@pytest.mark.parametrize("compress", [gzip.compress, bz2.compress, lzma.compress, lz4.frame.compress])
+def test_nor_is_one_whose_first_bytes_can_not_be_read(
+    compress: Callable[[bytes], bytes], folder: Path
+) -> None:
+    """Cut, or damaged, before anything of it can be decompressed."""
+    whole = compress(content(5, 1))
+    for changed, words in ((whole[:12], "is cut"), (whole[:12] + bytes(500), "is damaged|is cut")):
+        packets.write(folder / "0.pcap", changed)
+        for read in (plt.columns, plt.merge, natkit.flows, pldns.columns):
+            with pytest.raises(plt.LibtraceError, match=rf"0\.pcap: the .* data ({words})"):
+                list(read(folder))
+
+
+def test_a_folder_that_may_not_be_read(folder: Path) -> None:
+    """By root, too, who may do all that the capabilities are left for."""
+    code = "import sys, plt\ntry:\n    plt.columns(sys.argv[1])\n"
+    code += "except plt.LibtraceError as error:\n    print(error)"
+    folder.chmod(0)
+    command = [sys.executable, "-c", code, str(folder)]
+    if os.geteuid() == 0:
+        if shutil.which("setpriv") is None:
+            pytest.skip("setpriv is not here")
+        caps = "-dac_override,-dac_read_search"
+        command = ["setpriv", "--bounding-set", caps, "--inh-caps", caps, *command]
+    run = subprocess.run(command, capture_output=True, text=True, env=os.environ, check=True)
+    folder.chmod(0o700)
+    assert run.stdout == f"{folder}: {os.strerror(errno.EACCES)}\n"
 
 
 # --- URLs ------------------------------------------------------------------------------------

@@ -1,0 +1,250 @@
+"""What commands make of sources that are not as most are: empty, out of order, of other formats."""
+
+import contextlib
+import io
+import json
+import os
+import pty
+import random
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from command_line import DNS, EDGE, Run, command, plt_run
+from pace import wait_until_it_waits
+from packets import (
+    EPOCH,
+    RAW,
+    Record,
+    enhanced,
+    erf,
+    ethernet,
+    interface,
+    ipv4,
+    pcap,
+    section,
+    tcp,
+    tsh,
+    udp,
+    write,
+)
+
+pytest.importorskip("click")
+pytest.importorskip("rich")
+pytest.importorskip("numpy")
+
+PACKET = ipv4(udp(b"x"), 17)
+
+
+def of_bytes(*arguments: str | Path) -> tuple[int, bytes]:
+    """The exit code and what is printed as bytes, here and not in another process."""
+    out = io.TextIOWrapper(io.BytesIO(), encoding="utf-8")
+    with contextlib.redirect_stdout(out):
+        done = plt_main(*arguments)
+    out.flush()
+    return done, out.buffer.getvalue()  # type: ignore[attr-defined]
+
+
+def plt_main(*arguments: str | Path) -> int:
+    from plt.cli import main  # noqa: PLC0415  what it needs may be missing
+
+    return main([str(argument) for argument in arguments])
+
+
+@pytest.mark.parametrize(
+    ("content", "format"),
+    [
+        (erf(2, ethernet(PACKET)) * 3, "erf"),
+        (tsh(PACKET) * 3, "tsh"),
+        (pcap([PACKET] * 3, RAW), "pcap, microseconds"),
+    ],
+    ids=["erf", "tsh", "pcap"],
+)
+def test_the_format_of_a_file(content: bytes, format: str, tmp_path: Path) -> None:
+    """By its first bytes, or where these have no mark by what its packets are."""
+    path = write(tmp_path / "file", content)
+    source = f"tsh:{path}" if format == "tsh" else str(path)
+    done = plt_run("info", "--json", source)
+    assert (done.code, done.err) == (0, "")
+    found = json.loads(done.out)
+    assert (found["format"], found["packets"]) == (format, 3)
+
+
+def test_the_format_of_what_is_no_trace(tmp_path: Path) -> None:
+    path = write(tmp_path / "file", random.Random(1).randbytes(100))
+    done = plt_run("info", path)
+    assert done.code == 1
+    assert done.err.startswith(f"plt: {path}: no trace of a format that is known")
+
+
+def test_packets_out_of_order_are_counted(tmp_path: Path) -> None:
+    """Of 5, 3, 9, 8 seconds two are earlier than the one before."""
+    records = [Record(PACKET, EPOCH + second) for second in (5, 3, 9, 8)]
+    path = write(tmp_path / "a.pcap", pcap(records, RAW))
+    done = plt_run("info", path)
+    assert "\norder    2 packets are earlier than the one before\n" in done.out
+
+
+def test_a_trace_without_a_packet(tmp_path: Path) -> None:
+    path = write(tmp_path / "empty.pcap", pcap([], RAW))
+    rates = plt_run("rates", path)
+    assert (rates.code, rates.err, rates.rows) == (0, "", [])
+    info = plt_run("info", path)
+    assert (info.code, info.err) == (0, "")
+    assert "\npackets  0\n" in info.out
+    done = plt_run("convert", "--fields", "time,src", "-o", tmp_path / "x.csv", path)
+    assert (done.code, done.err) == (0, "")
+    assert (tmp_path / "x.csv").read_text().splitlines() == ["time,src"]
+
+
+def test_packets_without_a_time_that_fits(tmp_path: Path) -> None:
+    """2**34 seconds are more nanoseconds than 64 bits hold; a packet without a time is one."""
+    blocks = enhanced(PACKET, 2**34 * 10**6)
+    path = write(tmp_path / "a.pcapng", section() + interface(RAW) + blocks)
+    done = plt_run("info", path)
+    assert (done.code, done.err) == (0, "")
+    assert "\npackets  1\n" in done.out
+    assert "\nfirst " not in done.out
+
+
+def test_one_packet_as_parquet(tmp_path: Path) -> None:
+    parquet = pytest.importorskip("pyarrow.parquet")
+    path = write(tmp_path / "a.pcap", pcap([PACKET], RAW))
+    done = plt_run("convert", "--fields", "wire_len", "-o", tmp_path / "x.parquet", path)
+    assert (done.code, done.err) == (0, "")
+    table = parquet.read_table(tmp_path / "x.parquet")
+    assert table.to_pydict() == {"wire_len": [len(PACKET)]}
+
+
+def test_a_filter_where_the_first_packet_is_damaged(tmp_path: Path) -> None:
+    """Whether it is a filter can't be told by a packet: what is wrong is the trace."""
+    path = write(tmp_path / "a.pcap", pcap([PACKET], RAW)[:-3])
+    done = plt_run("packets", "--filter", "udp", path)
+    assert (done.code, done.rows) == (1, [])
+    # of the record's header of 16 bytes and the packet
+    there = 16 + len(PACKET)
+    cut = f"the trace is cut within a packet: {there - 3} of {there} bytes are there"
+    assert done.err == f"plt: {path}: packet 1: {cut}\n"
+
+
+# --- Standard output -------------------------------------------------------------------------
+
+
+def test_a_table_into_standard_output(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.pcap", pcap([PACKET] * 2, RAW))
+    done = plt_run("convert", "--fields", "wire_len,proto", "--format", "csv", "-o", "-", path)
+    assert (done.code, done.err) == (0, "")
+    assert done.out.splitlines() == ["wire_len,proto", *[f"{len(PACKET)},17"] * 2]
+
+
+def test_standard_output_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """sys.stdout is None where a process was started without it."""
+    said = io.StringIO()
+    monkeypatch.setattr(sys, "stdout", None)
+    monkeypatch.setattr(sys, "stderr", said)
+    assert plt_main("info", EDGE) == 1
+    assert said.getvalue() == "plt: standard output is closed\n"
+
+
+def test_a_closed_pipe_where_its_signal_is_blocked() -> None:
+    """SIGPIPE does not end such a process: its exit code does."""
+    blocking = (
+        "import os, signal, sys; signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGPIPE}); "
+    )
+    blocking += "from plt.cli import main; sys.exit(main(sys.argv[1:]))"
+    with subprocess.Popen(
+        [sys.executable, "-c", blocking, "packets", EDGE, EDGE, EDGE],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=os.environ,
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        assert len(process.stdout.read(10)) == 10
+        process.stdout.close()
+        said = process.stderr.read()
+    assert (process.returncode, said) == (1, b"")
+
+
+def test_what_was_not_searched_is_told_on_a_terminal(tmp_path: Path) -> None:
+    """By `plt anon`: protocol 253 (RFC 3692) is known to nobody."""
+    path = write(tmp_path / "a.pcap", pcap([ipv4(bytes(20), 253)] * 2, RAW))
+    ours, its = pty.openpty()
+    done = subprocess.run(
+        command("anon", "-o", tmp_path / "b.pcap", path), stderr=its, env=os.environ, check=False
+    )
+    os.close(its)
+    said = os.read(ours, 1000).decode()
+    os.close(ours)
+    assert done.returncode == 0
+    assert said == "2 packets; layers that were cleared: IP protocol 253 (2)\r\n"
+
+
+# --- Streams ---------------------------------------------------------------------------------
+
+
+def sent(payload: bytes, seq: int, flags: int = 0x18) -> bytes:
+    return ipv4(tcp(payload, ports=(1025, 80), seq=seq, flags=flags), 6)
+
+
+def test_a_gap_and_an_end_that_was_not_captured(tmp_path: Path) -> None:
+    """Of 3 bytes, 4 that are missing, 2, and 5 of whose end only the FIN tells."""
+    packets = [sent(b"", 99, 0x02), sent(b"abc", 100), sent(b"hi", 107), sent(b"", 114, 0x11)]
+    records = [Record(packet, EPOCH + n) for n, packet in enumerate(packets)]
+    path = write(tmp_path / "a.pcap", pcap(records, RAW))
+    done = plt_run("streams", "--follow", "1", "--json", path)
+    assert (done.code, done.err) == (0, "")
+    found = [json.loads(line) for line in done.out.splitlines()]
+    assert [(row["offset"], row.get("data"), row.get("missing")) for row in found] == [
+        (0, "abc", None),
+        (3, None, 4),
+        (7, "hi", None),
+        (9, None, 5),
+    ]
+    assert {row["way"] for row in found} == {"fwd"}
+    code, raw = of_bytes("streams", "--follow", "1", "--as", "raw", path)
+    assert (code, raw) == (0, b"abc" + bytes(4) + b"hi" + bytes(5))
+
+
+def test_ctrl_c_before_the_stream_to_follow(tmp_path: Path) -> None:
+    """There may be so many yet: no word of how many there are."""
+    fifo = tmp_path / "pipe"
+    os.mkfifo(fifo)
+    with (
+        subprocess.Popen(
+            command("streams", "--follow", "5", fifo),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=os.environ,
+        ) as process,
+        open(fifo, "wb", buffering=0) as pipe,
+    ):
+        pipe.write(pcap([sent(b"abc", 100)], RAW))
+        wait_until_it_waits(process.pid)
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate()
+    assert (process.returncode, out, err) == (130, b"", b"")
+
+
+# --- The package -----------------------------------------------------------------------------
+
+
+def test_ctrl_c_while_modules_are_imported(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(_arguments: object) -> int:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("plt.cli.run.run", interrupted)
+    assert plt_run("info", EDGE) == Run(130, "", "")
+
+
+def test_a_module_that_is_none_of_the_extra_s(monkeypatch: pytest.MonkeyPatch) -> None:
+    """That it is missing is no matter of an installation of ours."""
+
+    def broken(_arguments: object) -> int:
+        raise ModuleNotFoundError("No module named 'nonsense'", name="nonsense")
+
+    monkeypatch.setattr("plt.cli.run.run", broken)
+    with pytest.raises(ModuleNotFoundError, match="nonsense"):
+        plt_run("info", DNS)

@@ -240,7 +240,7 @@ def test_ctrl_c_while_modules_are_imported(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_a_module_that_is_none_of_the_extra_s(monkeypatch: pytest.MonkeyPatch) -> None:
-    """That it is missing is no matter of an installation of ours."""
+    """That it is missing is no matter of this project's."""
 
     def broken(_arguments: object) -> int:
         raise ModuleNotFoundError("No module named 'nonsense'", name="nonsense")

@@ -216,7 +216,7 @@ def test_describe_flags_and_bytes(tmp_path: Path) -> None:
     ]
 
 
-def test_rows_as_objects(path: Path) -> None:
+def test_rows_say_their_values_by_name(path: Path) -> None:
     """A row has the columns' names, which need be no identifiers, and says its values by them."""
     fields = ["src", "tcp.syn_flag", "proto"]
     rows = np.asarray(plt.columns(path, fields, addresses="binary").table())  # type: ignore[arg-type]

@@ -133,7 +133,9 @@ def test_a_trace_that_can_not_be_read_is_no_reason_to_leave_it_out(folder: Path)
         plt.columns(folder, ["time"]).table()
 
 
-@pytest.mark.parametrize("compress", [gzip.compress, bz2.compress, lzma.compress, lz4.frame.compress])
+@pytest.mark.parametrize(
+    "compress", [gzip.compress, bz2.compress, lzma.compress, lz4.frame.compress]
+)
 def test_nor_is_one_whose_first_bytes_can_not_be_read(
     compress: Callable[[bytes], bytes], folder: Path
 ) -> None:

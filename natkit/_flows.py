@@ -38,9 +38,8 @@ __all__ = ["Source", "flows"]
 #: Seconds that threads get to end after an error; one that waits for a disk is left to itself.
 PATIENCE = 0.1
 
-#: Parts of a file for each thread, and bytes of each at least: each takes time to be merged.
+#: Parts of a file for each thread: each takes time to be merged.
 PARTS = 3
-PART_SIZE = 1 << 23
 
 #: Packets that flows have on average, at least, where merging takes less than it saves.
 PACKETS_OF_FLOW = 8
@@ -160,7 +159,7 @@ def _parts_read(
     yield found
     if first.stop is None or len(found.table) * PACKETS_OF_FLOW > found.table.packets:
         return
-    size = max(PART_SIZE, (file.size - first.stop) // (PARTS * workers))
+    size = max(first.stop - first.start, (file.size - first.stop) // (PARTS * workers))
     read = partial(_read, settings=settings, stop=stop)
     yield from crew.in_order(read, file.parts(first.stop, size), workers + 1)
 

@@ -3,12 +3,13 @@
  * A flow's key is hashed in two steps: common/multilinear.h, then a bijection, which spreads sums
  * that are near each other, such as those of ports that follow each other, over groups and tags.
  *
- * That holds for keys that are chosen without knowing the words.  Each table has its own, which
- * are kept nowhere else; and nothing that it tells depends on them. */
+ * What the first promises holds for keys that are chosen without knowing the words.  Each table has
+ * its own, which are kept nowhere else; and nothing that it tells depends on them. */
 #ifndef PLT_FLOWTABLE_HASH_H
 #define PLT_FLOWTABLE_HASH_H
 
 #include "flow.h"
+
 #include "common/multilinear.h"
 
 #include <stddef.h>

@@ -6,8 +6,8 @@
 #include "flow.h"
 #include "hash.h"
 #include "pool.h"
-#include "common/prefetch.h"
 
+#include "common/prefetch.h"
 #include "packet/bytes.h"
 
 #if defined(__SSE2__)

@@ -15,6 +15,7 @@
 
 #include "hash.h"
 #include "join.h"
+
 #include "common/prefetch.h"
 
 #include <stdlib.h>

@@ -9,6 +9,7 @@
 
 #include "flow.h"
 #include "packet.h"
+
 #include "common/prefetch.h"
 
 /* What most packets change, and what their ACKs tell, is in its first 64 bytes, a cache line. */

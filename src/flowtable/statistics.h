@@ -4,6 +4,7 @@
 #define PLT_FLOWTABLE_STATISTICS_H
 
 #include "packet.h"
+
 #include "common/prefetch.h"
 
 /* Times between packets, one after another: nanoseconds, below 0 where time went back. */

@@ -85,7 +85,7 @@ bool pldns_question_read(const uint8_t *wire, size_t size, struct pldns_question
 
 /* --- Text of names --------------------------------------------------------------------------- */
 
-enum { BYTES = 16 }; /* that are looked at as one */
+enum { BYTES = PLDNS_STRETCH }; /* that are looked at as one */
 
 typedef uint8_t bytes16 __attribute__((vector_size(BYTES)));
 

@@ -14,9 +14,10 @@ enum {
     PLDNS_QUESTION_FIXED = 4,                  /* type, class */
     PLDNS_RECORD_FIXED = 10,                   /* type, class, TTL, RDLENGTH: section 3.2.1 */
     PLDNS_WORD = 8,                            /* bytes that names are read by */
+    PLDNS_STRETCH = 16,                        /* that the text of a name is written by */
     PLDNS_NAME_SIZE = 255,                     /* RFC 1035 section 2.3.4 */
     PLDNS_TEXT_SIZE = PLDNS_NAME_SIZE * 4 + 1, /* every byte of a name as \DDD */
-    PLDNS_TEXT_ROOM = PLDNS_TEXT_SIZE + 16     /* written to by sixteen bytes */
+    PLDNS_TEXT_ROOM = PLDNS_TEXT_SIZE + PLDNS_STRETCH
 };
 
 struct pldns_name {

@@ -189,6 +189,19 @@ def test_a_trace_from_standard_input() -> None:
     assert "\npackets  10,000\n" in shown.out
 
 
+def read_a_little_of(words: list[str]) -> tuple[int, bytes]:
+    """How a command ends whose output is read no further, and what it says of that."""
+    with subprocess.Popen(
+        words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=os.environ
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        assert len(process.stdout.read(10)) == 10
+        process.stdout.close()
+        said = process.stderr.read()
+    return process.returncode, said
+
+
 @pytest.mark.parametrize(
     "arguments",
     [
@@ -202,16 +215,17 @@ def test_a_trace_from_standard_input() -> None:
 )
 def test_who_reads_no_more_ends_it_silently(arguments: list[str]) -> None:
     """Each prints more than a megabyte, which no pipe holds."""
-    with subprocess.Popen(
-        command(*arguments), stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=os.environ
-    ) as process:
-        assert process.stdout is not None
-        assert process.stderr is not None
-        assert len(process.stdout.read(10)) == 10
-        process.stdout.close()
-        said = process.stderr.read()
-        process.wait()
-    assert (process.returncode, said) == (-signal.SIGPIPE, b"")
+    assert read_a_little_of(command(*arguments)) == (-signal.SIGPIPE, b"")
+
+
+def test_who_reads_no_more_where_the_signal_is_blocked() -> None:
+    """SIGPIPE does not end such a process: its exit code does."""
+    blocking = (
+        "import os, signal, sys; signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGPIPE}); "
+    )
+    blocking += "from plt.cli import main; sys.exit(main(sys.argv[1:]))"
+    words = [sys.executable, "-c", blocking, "packets", EDGE, EDGE, EDGE]
+    assert read_a_little_of(words) == (1, b"")
 
 
 @pytest.mark.parametrize(

@@ -148,26 +148,6 @@ def test_standard_output_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     assert said.getvalue() == "plt: standard output is closed\n"
 
 
-def test_a_closed_pipe_where_its_signal_is_blocked() -> None:
-    """SIGPIPE does not end such a process: its exit code does."""
-    blocking = (
-        "import os, signal, sys; signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGPIPE}); "
-    )
-    blocking += "from plt.cli import main; sys.exit(main(sys.argv[1:]))"
-    with subprocess.Popen(
-        [sys.executable, "-c", blocking, "packets", EDGE, EDGE, EDGE],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        env=os.environ,
-    ) as process:
-        assert process.stdout is not None
-        assert process.stderr is not None
-        assert len(process.stdout.read(10)) == 10
-        process.stdout.close()
-        said = process.stderr.read()
-    assert (process.returncode, said) == (1, b"")
-
-
 def test_what_was_not_searched_is_told_on_a_terminal(tmp_path: Path) -> None:
     """By `plt anon`: protocol 253 (RFC 3692) is known to nobody."""
     path = write(tmp_path / "a.pcap", pcap([ipv4(bytes(20), 253)] * 2, RAW))

@@ -27,7 +27,6 @@ def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_parts, "SIZE", 1 << 14)
     monkeypatch.setattr(_parts, "WINDOW", 1 << 12)
     monkeypatch.setattr(_flows, "PACKETS_OF_FLOW", 1)
-    monkeypatch.setattr(_flows, "PART_SIZE", 1 << 14)
 
 
 @pytest.fixture

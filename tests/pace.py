@@ -7,6 +7,7 @@ by the work that the process did, which is the same on a slow machine and on a b
 import os
 import random
 import signal
+import threading
 import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -22,6 +23,14 @@ SLOWED = 10 if "PLT_ASAN" in os.environ else 1
 
 #: What may be done after Ctrl-C before it is noticed: 0.2 seconds' work of three threads, in turns.
 PROMPT = 60
+
+
+def threads(name: str) -> list[threading.Thread]:
+    """Those of a name that run.
+
+    CPython's own start() may be interrupted such that the thread never begins: it keeps a lock.
+    """
+    return [thread for thread in threading.enumerate() if thread.name == name and thread.is_alive()]
 
 
 def wait_until(condition: Callable[[], object]) -> None:

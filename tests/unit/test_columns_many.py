@@ -99,11 +99,7 @@ def tables(columns: plt.Columns) -> list[list[int] | str]:
 
 
 def threads() -> list[threading.Thread]:
-    """Those that run.
-
-    CPython's own start() may be interrupted such that the thread never begins: it keeps a lock.
-    """
-    return [t for t in threading.enumerate() if t.name == THREADS and t.is_alive()]
+    return pace.threads(THREADS)
 
 
 def wait_until_threads_wait() -> None:
@@ -790,11 +786,10 @@ def test_small_files_are_not_handed_over(files: Callable[..., list[Path]], monke
     small, large = plt.columns(names, ["src_port"], batch=10), plt.columns(names, ["src_port"])
     monkeypatch.setattr(plt._columns, "WORTH_IT", 1)
     handed_over = plt.columns(names, ["src_port"], batch=10)
-    for columns, threads in ((small, set()), (handed_over, {THREADS})):
+    for columns, started in ((small, False), (handed_over, True)):
         batches = iter(columns)
         next(batches)
         next(batches)
-        started = {thread.name for thread in threading.enumerate()} & {THREADS}
-        assert started == threads
+        assert bool(threads()) == started
         assert sum(map(len, batches)) == 580
     assert large.table()["src_port"].tolist() == list(range(600))

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import pace
 import packets
 import pytest
 from hypothesis import given, settings
@@ -360,7 +361,7 @@ def test_an_exception_of_progress(tmp_path: Path) -> None:
 
 
 def part_threads() -> list[threading.Thread]:
-    return [thread for thread in threading.enumerate() if thread.name == "plt-parts"]
+    return pace.threads("plt-parts")
 
 
 def test_threads_end(tmp_path: Path) -> None:

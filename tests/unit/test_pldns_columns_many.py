@@ -390,7 +390,7 @@ def long_files(tmp_path: Path) -> list[Path]:
 
 
 def threads() -> list[threading.Thread]:
-    return [thread for thread in threading.enumerate() if thread.name == THREADS]
+    return pace.threads(THREADS)
 
 
 def test_close_ends_the_threads(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ import threading
 from pathlib import Path
 
 import lz4.frame
+import pace
 import pytest
 from packets import RAW, Record, count_to_error, ipv4, pcap, udp, write
 
@@ -39,7 +40,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory, content: bytes) -> Path:
 
 
 def ahead_threads() -> list[threading.Thread]:
-    return [thread for thread in threading.enumerate() if thread.name == "plt-read-ahead"]
+    return pace.threads("plt-read-ahead")
 
 
 @pytest.mark.parametrize(

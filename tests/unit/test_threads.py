@@ -103,7 +103,7 @@ def test_a_quota_bounds_the_processors(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def named(name: str) -> list[threading.Thread]:
-    return [thread for thread in threading.enumerate() if thread.name == name]
+    return pace.threads(name)
 
 
 def test_in_order() -> None:

@@ -385,11 +385,13 @@ def test_the_table_of_goals_tells_what_is_met() -> None:
     for title, each in zip(report.TWICE[:2], (190, 100), strict=True):
         parts["processors"][measure.Job(title, "own", Path("x"))] = runs(each)
     rows = {row[0]: row[1:] for row in report.goals(parts).rows}
-    assert rows["nine columns"] == ("≤ 1.5", "2.00", "no")
-    assert rows["DNS columns, a message"] == ("≤ 3.3", "2.00", "yes")
+    assert rows["nine columns"] == ("≤ 1.5", "2.00", "≤ 30 ns", "30.0 ns", "no")
+    assert rows["DNS columns, a message"] == ("≤ 3.3", "2.00", "≤ 70 ns", "30.0 ns", "yes")
     # the wall's 40 ns by the floor's 15 ns of CPU time
-    assert rows["nine columns of gz, wall, on two processors"] == ("≤ 4.8", "2.67", "yes")
-    assert rows["nine columns on two processors, times one's rate"] == ("≥ 1.8", "1.90", "yes")
+    gz = ("≤ 4.8", "2.67", "≤ 100 ns", "40.0 ns", "yes")
+    assert rows["nine columns of gz, wall, on two processors"] == gz
+    two = ("≥ 1.8", "1.90", "", "", "yes")
+    assert rows["nine columns on two processors, times one's rate"] == two
 
 
 def test_the_picture_has_every_tool_and_is_made_the_same_again(tmp_path: Path) -> None:

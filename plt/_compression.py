@@ -212,9 +212,13 @@ NOT_READ = {
     b"PK\x03\x04": "Zip",
 }
 
+LZMA = b"\x5d"  # its properties by default; it has no magic number
 SKIPPABLE = b"\x2a\x4d\x18"  # after a byte 0x50 to 0x5f: a frame of Zstandard or of LZ4
 SKIPPED = 1 << 16  # bytes of such frames that are looked past
 LZMA_HEADER = 13
+
+#: The first bytes of all these: other files are not compressed.
+FIRST = {magic[0] for magic in (*MAGIC, *NOT_READ, LZMA)} | {*range(0x50, 0x60)}
 
 
 def compression(peek: Callable[[int], bytes]) -> str | None:
@@ -223,6 +227,8 @@ def compression(peek: Callable[[int], bytes]) -> str | None:
     peek(n) gives the first n bytes of the stream, fewer at its end.
     """
     head = peek(10)
+    if not head or head[0] not in FIRST:
+        return None
     at = 0
     # frames that may be skipped: RFC 8878 section 3.1.2; the next tells whose they are
     while head[at + 1 : at + 4] == SKIPPABLE and head[at] >> 4 == 5 and at < SKIPPED:
@@ -234,7 +240,7 @@ def compression(peek: Callable[[int], bytes]) -> str | None:
     for magic, name in NOT_READ.items():
         if head.startswith(magic):
             raise OSError(f"compressed with {name}, which is not read: decompress it first")
-    if head[:1] == b"\x5d" and is_lzma(peek(LZMA_HEADER)):
+    if head[:1] == LZMA and is_lzma(peek(LZMA_HEADER)):
         raise OSError("compressed with lzma (.lzma), which is not read: decompress it with unlzma")
     return None
 

@@ -110,14 +110,13 @@ class Work(Generic[Item]):
         self._stop = stop
         self._close = close
         self._bounded = room is not None
+        self._free = room or 0  # items that may be handed over before one is taken
         self._not_begun = [True]
         self.stopped = False
         #: What was handed over; None at the end.
         self.out: SimpleQueue[Item | BaseException | None] = SimpleQueue()
-        #: An item for each that may be handed over.
+        #: An item for each that was taken since: one more may be handed over.
         self.room: SimpleQueue[None] = SimpleQueue()
-        for _ in range(room or 0):
-            self.room.put(None)
 
     def unbound(self) -> None:
         """Let any number of items wait."""
@@ -151,7 +150,9 @@ class Work(Generic[Item]):
             self.out.put(None)
 
     def _once(self) -> bool:
-        if self._bounded:
+        if self._free > 0:
+            self._free -= 1
+        elif self._bounded:
             self.room.get()
         if self.stopped:
             return False

@@ -78,6 +78,8 @@ def left_by(call: Callable[[], object], count: int) -> Left:
     """Call it so often in each window."""
     for _ in range(min(count, 50)):
         call()
+    gc.collect()
+    gc.freeze()  # what is there now, modules for instance, need not be looked at in each window
     best = Left(1e9, 1e9)
     for _ in range(WINDOWS):
         before = counted()
@@ -440,7 +442,6 @@ def main(argv: list[str]) -> int:
     part, parts = map(int, options.get("part", "0/1").split("/"))
     warnings.simplefilter("ignore")
     made = list(cases(Samples(Path(folder))))
-    gc.freeze()  # what is there before the first call need not be looked at each time
     wrong = calls = number = 0
     began = time.monotonic()
     for number, case in enumerate(made, 1):

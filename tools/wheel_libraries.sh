@@ -29,6 +29,9 @@ releases=(
     b8bbaa2054c69cc8f93066143e2601c09c8ed56e75c6e5e4e2c115d07952f8f8
 )
 
+# Those of the make that calls this: without built-in rules libpcap can't be made.
+unset MAKEFLAGS MFLAGS
+
 flags="-fPIC -ffunction-sections -fdata-sections -fstack-protector-strong -D_FORTIFY_SOURCE=2"
 
 # Made by another state of this script, they are made anew.

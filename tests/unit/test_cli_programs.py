@@ -204,7 +204,6 @@ def test_program_of_info_counts_the_same() -> None:
 RUFF = shutil.which("ruff", path=os.pathsep.join([str(Path(sys.executable).parent), os.defpath]))
 
 
-@pytest.mark.skipif(RUFF is None, reason="ruff is not installed")
 def test_a_name_of_a_file_is_no_reason_to_import(tmp_path: Path) -> None:
     """A folder may be named as a package is."""
     path = tmp_path / "plt" / "natkit.pcap"
@@ -214,6 +213,7 @@ def test_a_name_of_a_file_is_no_reason_to_import(tmp_path: Path) -> None:
     assert "import natkit" not in program_of(["packets", str(path)])
 
 
+@pytest.mark.skipif(RUFF is None, reason="ruff is not installed")
 def test_programs_are_formatted(tmp_path: Path) -> None:
     """With nothing in them that ruff calls unused or undefined, laid out as it does."""
     sources = [program_of(arguments) for arguments in (*PRINTING, ["info", EDGE])]

@@ -13,6 +13,7 @@ import pickle
 import re
 import subprocess
 import sys
+import threading
 from bisect import bisect_right
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -67,6 +68,7 @@ class Injector:
         self.live: Callable[[], int] = library.inject_live
         self.frame = library.inject_frame
         self.frame.restype = ctypes.c_size_t
+        self.begin: Callable[[], int] = library.inject_begin
         self.tell_deaths: Callable[[], int] = library.inject_tell_deaths
         for function in (self.seen, self.failed, self.live):
             function.restype = ctypes.c_long  # type: ignore[attr-defined]
@@ -77,6 +79,19 @@ class Injector:
         """What a function gives while so many calls fail from the first on; 0 lets none fail."""
         number = list(KINDS).index(kind)
         return self._call(self._function, function, number, first, first + count - 1, error)
+
+    def spare_starts(self) -> None:
+        """Have calls of a new thread fail only when its start() has returned.
+
+        CPython's waits for ever for a thread that had no memory to begin.
+        """
+        run = threading.Thread.run
+
+        def run_and_fail(thread: threading.Thread) -> None:
+            self.begin()
+            run(thread)
+
+        threading.Thread.run = run_and_fail  # type: ignore[method-assign]
 
     def frames(self, call: int = 0) -> list[int]:
         """The addresses from where a call that failed was made, the innermost first."""

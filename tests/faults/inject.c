@@ -33,7 +33,7 @@ EXPORT long inject_seen(void);
 EXPORT long inject_failed(void);
 EXPORT long inject_live(void);
 EXPORT uintptr_t inject_frame(int call, int depth);
-EXPORT void inject_begin(void);
+EXPORT void inject_spare(int spare);
 EXPORT void inject_tell_deaths(void);
 
 enum kind { MEMORY, READ, WRITE, OPEN, MMAP, THREAD, CLOSE, SEEK, IOCTL, SOCKET, KINDS };
@@ -53,13 +53,13 @@ static struct {
 
 static atomic_long live; /* blocks of memory that were taken and not given back */
 static __thread bool inside;
-static __thread bool spared; /* a thread of Python's that has just begun */
+static __thread bool spared; /* from want of memory: Python begins a thread */
 
 /* Whether this call is to fail; sets errno. */
 static bool fails(enum kind kind)
 {
     if (!atomic_load_explicit(&fault.armed, memory_order_relaxed) || fault.kind != kind || inside ||
-        spared)
+        (spared && (kind == MEMORY || kind == MMAP)))
         return false;
     long number = atomic_fetch_add(&fault.seen, 1) + 1;
     if (number < fault.first || number > fault.last)
@@ -272,7 +272,7 @@ static bool is_pythons(void *(*function)(void *))
     return found && one.dli_fbase == python.dli_fbase;
 }
 
-/* In a thread of Python's nothing fails before inject_begin(). */
+/* A thread of Python's is spared until inject_spare(). */
 EXPORT int pthread_create(pthread_t *restrict thread, const pthread_attr_t *restrict attributes,
                           void *(*run)(void *), void *restrict argument)
 {
@@ -345,10 +345,10 @@ EXPORT void *inject_call(void *(*call)(void *), void *callable, int kind, long f
     return result;
 }
 
-/* From now on calls of this thread of Python's fail, too. */
-EXPORT void inject_begin(void)
+/* Whether calls for memory of this thread are spared from now on. */
+EXPORT void inject_spare(int spare)
 {
-    spared = false;
+    spared = spare != 0;
 }
 
 EXPORT long inject_seen(void)

@@ -42,10 +42,10 @@ KINDS = {
 }
 
 #: Exceptions for want of memory have one of these words, where they are no MemoryError.
-WORDS = ("memory", "can't start new thread", "can't allocate")
+WORDS = ("memory", "can't start new thread", "can't allocate", "ERROR_allocation_failed")
 
 #: Packages that have exceptions of their own for it, some of which say no more.
-PACKAGES = ("matplotlib", "pyarrow", "polars", "pyo3_runtime")
+PACKAGES = ("matplotlib", "pyarrow", "polars", "pyo3_runtime", "backports.zstd")
 
 #: What must not be seen from outside: Python calls again, and so has our code to.
 HARMLESS = {errno.EINTR, SHORT}
@@ -68,7 +68,7 @@ class Injector:
         self.live: Callable[[], int] = library.inject_live
         self.frame = library.inject_frame
         self.frame.restype = ctypes.c_size_t
-        self.begin: Callable[[], int] = library.inject_begin
+        self.spare: Callable[[bool], int] = library.inject_spare
         self.tell_deaths: Callable[[], int] = library.inject_tell_deaths
         for function in (self.seen, self.failed, self.live):
             function.restype = ctypes.c_long  # type: ignore[attr-defined]
@@ -81,17 +81,25 @@ class Injector:
         return self._call(self._function, function, number, first, first + count - 1, error)
 
     def spare_starts(self) -> None:
-        """Have calls of a new thread fail only when its start() has returned.
+        """Have memory to start threads.
 
-        CPython's waits for ever for a thread that had no memory to begin.
+        Where CPython has none for that it waits for ever for the thread, or for its own locks.
         """
-        run = threading.Thread.run
+        start, run = threading.Thread.start, threading.Thread.run
 
-        def run_and_fail(thread: threading.Thread) -> None:
-            self.begin()
+        def start_spared(thread: threading.Thread) -> None:
+            self.spare(True)
+            try:
+                start(thread)
+            finally:
+                self.spare(False)
+
+        def run_unspared(thread: threading.Thread) -> None:
+            self.spare(False)
             run(thread)
 
-        threading.Thread.run = run_and_fail  # type: ignore[method-assign]
+        threading.Thread.start = start_spared  # type: ignore[method-assign]
+        threading.Thread.run = run_unspared  # type: ignore[method-assign]
 
     def frames(self, call: int = 0) -> list[int]:
         """The addresses from where a call that failed was made, the innermost first."""

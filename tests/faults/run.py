@@ -43,6 +43,12 @@ OTHERS = (
     r"\*\*\* Reference count error detected: an attempt was made to deallocate the dtype .*)$"
 )
 
+#: What it prints of a thread that ends before it has called anything but the threading module.
+NOT_BEGUN = (
+    r"^Exception in thread .*:\nTraceback .*\n"
+    r'(?:  File ".*(?:threading|injector)\.py", line .*\n    .*\n)*(?:MemoryError\n)?(?!  File)'
+)
+
 DIED = r"died in:\n(    (inject|libc)\b.*\n)*"
 #: What the interpreter does for itself, between its loop and malloc().
 CPYTHON = r"(    (libpython|python|libc).*\n)*?    libpython.*_PyEval_EvalFrame"
@@ -265,7 +271,7 @@ class Job:
         log = self.log.read().decode(errors="replace")
         self.log.close()
         if status == 0:
-            log = re.sub(OTHERS, "", log, flags=re.M).strip()
+            log = re.sub(OTHERS, "", re.sub(NOT_BEGUN, "", log, flags=re.M), flags=re.M).strip()
             if log:
                 self.found(f"printed: {log[:600]}", 0)
             return True

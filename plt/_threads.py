@@ -6,7 +6,7 @@ and raises, in order.  A Crew is some threads that take works in the order in wh
 Threads are daemons, and end before the interpreter does: Python 3.13 and later stop daemon threads
 wherever they are then, and what waits for one would wait for ever.  A process that was forked has
 none of the threads: it gets what was handed over before, then ForkedError.  Signals may come at any
-moment: nothing here waits but for queues, which stay whole.
+moment: nothing here waits but for queues and locks of its own, which stay whole.
 """
 
 from __future__ import annotations
@@ -113,6 +113,9 @@ class Work(Generic[Item]):
         self._free = room or 0  # items that may be handed over before one is taken
         self._not_begun = [True]
         self.stopped = False
+        #: Whether the thread does no more, and what it could not hand over for want of memory.
+        self.ended = False
+        self.failed: Exception | None = None
         #: What was handed over; None at the end.
         self.out: SimpleQueue[Item | BaseException | None] = SimpleQueue()
         #: An item for each that was taken since: one more may be handed over.
@@ -145,8 +148,12 @@ class Work(Generic[Item]):
             while self._once():
                 pass
             self._close()
+        except Exception as error:
+            error.__traceback__ = None  # whose frames would hold the reader
+            self.failed = error
         finally:
             self._call = self._stop = self._close = _nothing  # they may hold who holds this
+            self.ended = True
             self.out.put(None)
 
     def _once(self) -> bool:
@@ -172,7 +179,12 @@ class Work(Generic[Item]):
         """
         item = self._waited_for()
         self.room.put(None)
-        return item
+        return self._failure() if item is None else item
+
+    def _failure(self) -> Exception | None:
+        """What could not be handed over, once."""
+        error, self.failed = self.failed, None
+        return error
 
     def _waited_for(self) -> Item | BaseException | None:
         # CPython does not look for signals between taking its lock and waiting: one that came just
@@ -181,7 +193,8 @@ class Work(Generic[Item]):
             try:
                 return self.out.get(timeout=WAKE)
             except Empty:
-                continue
+                if self.ended and self.out.empty():  # there was no memory to tell of the end
+                    return None
 
     def left(self) -> Item | BaseException | None:
         """The next that was handed over already, None where there is no more."""
@@ -189,7 +202,7 @@ class Work(Generic[Item]):
             while (item := self.out.get_nowait()) is None:
                 pass
         except Empty:
-            return None
+            return self._failure()
         return item
 
     def take(self) -> Item | None:
@@ -206,14 +219,22 @@ class Work(Generic[Item]):
 # --- Crews ------------------------------------------------------------------------------------
 
 
-def _run(todo: SimpleQueue[Work[object] | None], gone: SimpleQueue[None]) -> None:
-    """What a thread does."""
+def _run(todo: SimpleQueue[Work[object] | None], gone: threading.Lock) -> None:
+    """What a thread does.  It goes on after works for whose calls there was no memory."""
     try:
-        while (work := todo.get()) is not None:
-            work.run()
-            del work
+        while True:
+            work = None
+            try:
+                work = todo.get()
+                if work is None:
+                    return
+                work.run()
+            except Exception as error:
+                if work is not None:
+                    error.__traceback__ = None
+                    work.failed, work.ended = error, True
     finally:
-        gone.put(None)
+        gone.release()
 
 
 def _start(thread: threading.Thread) -> None:
@@ -230,8 +251,8 @@ def _start(thread: threading.Thread) -> None:
         raise
 
 
-#: A thread, and a queue that gets an item when it ends.
-_Member = tuple[threading.Thread, SimpleQueue[None]]
+#: A thread, and a lock that it holds until it ends.
+_Member = tuple[threading.Thread, threading.Lock]
 
 
 class _Members:
@@ -251,12 +272,15 @@ class _Members:
         """Start one more thread, if there may be and can be one more; without any, the error."""
         if len(self.threads) >= self.most:
             return
-        gone: SimpleQueue[None] = SimpleQueue()
+        gone = threading.Lock()
+        gone.acquire()
         thread = threading.Thread(target=_run, args=(self.todo, gone), name=self.name, daemon=True)
         self.threads.append((thread, gone))
         try:
             _start(thread)
         except Exception as error:
+            if thread in threading.enumerate():  # it begins all the same
+                raise
             self.threads.pop()  # it would be taken for one that works
             if not (self.threads and isinstance(error, RuntimeError)):
                 raise
@@ -283,11 +307,9 @@ class _Members:
         """
         for patience, (_, gone) in self.with_patience():
             if not sys.is_finalizing():  # a thread does not go on then
-                try:
-                    gone.get(timeout=patience)
-                    gone.put(None)
-                except Empty:
+                if not gone.acquire(timeout=-1 if patience is None else patience):
                     return
+                gone.release()
 
     def join(self) -> None:
         """Wait until the threads are gone, but no longer than that."""

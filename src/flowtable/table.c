@@ -51,12 +51,14 @@ void flow_table_decap(struct flow_table *table, const struct tunnel_ports *ports
 void flow_table_clear(struct flow_table *table)
 {
     flow_set_clear(&table->set);
+    flow_wheel_clear(&table->wheel);
     flow_fragments_clear(&table->input.fragments);
 }
 
 size_t flow_table_size(const struct flow_table *table)
 {
-    return flow_set_size(&table->set) + flow_fragments_size(&table->input.fragments);
+    return flow_set_size(&table->set) + flow_heap_size(&table->wheel.far) +
+           flow_fragments_size(&table->input.fragments);
 }
 
 /* --- Ends ------------------------------------------------------------------------------------ */

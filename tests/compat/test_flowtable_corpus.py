@@ -1,5 +1,6 @@
 """Flow tables of every trace of the corpus: as plain Python counts them, and as tshark does."""
 
+import random
 import re
 import subprocess
 from collections import defaultdict
@@ -7,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from flow_traces import ACK, RST, SYN, there, trace
 from flowtable_reference import Reference, all_facts
 from tshark_exceptions import UNREADABLE
 
@@ -64,6 +66,36 @@ def test_flows_are_those_of_plain_python(
         reference.not_ip,
         reference.too_short,
     )
+    assert len(table) == len(reference.flows)
+    assert all_facts(table) == reference.everything()
+
+
+#: idle timeout and active timeout in seconds
+TIMEOUTS = [(0.5, None), (3, None), (5, 61), (None, 70), (500, None), (200, 900), (1e6, 2e6)]
+
+
+@pytest.mark.parametrize(("idle", "active"), TIMEOUTS)
+def test_flows_whose_clock_goes_back_are_those_of_plain_python(
+    tmp_path: Path, idle: float | None, active: float | None
+) -> None:
+    """It goes back and forward, by less and more than a turn of the wheel."""
+    dice = random.Random(f"{idle} {active}")
+    sent = []
+    for begin in dice.choices([0, 90, 300, 1000, 3600, 10_000, 10**7], k=60):
+        seconds = begin + dice.random()
+        for _ in range(dice.randrange(1, 12)):
+            seconds += dice.expovariate(1)
+            flags = dice.choice([ACK, ACK, ACK, SYN, RST])
+            sent.append((seconds, there(port=dice.randrange(1, 25), flags=flags)))
+    path = str(trace(tmp_path / "back.pcap", sent))
+    reference = Reference(
+        idle=None if idle is None else round(idle * SECOND),
+        active=None if active is None else round(active * SECOND),
+    )
+    with plt.trace(path) as packets:
+        reference.read(packets)
+    table = natkit.FlowTable(idle_timeout=idle, active_timeout=active)
+    table.add_trace(path)
     assert len(table) == len(reference.flows)
     assert all_facts(table) == reference.everything()
 

@@ -33,6 +33,7 @@ EXPORT long inject_seen(void);
 EXPORT long inject_failed(void);
 EXPORT long inject_live(void);
 EXPORT uintptr_t inject_frame(int call, int depth);
+EXPORT void inject_spare(int spare);
 EXPORT void inject_tell_deaths(void);
 
 enum kind { MEMORY, READ, WRITE, OPEN, MMAP, THREAD, CLOSE, SEEK, IOCTL, SOCKET, KINDS };
@@ -52,11 +53,13 @@ static struct {
 
 static atomic_long live; /* blocks of memory that were taken and not given back */
 static __thread bool inside;
+static __thread bool spared; /* from want of memory: Python begins a thread */
 
 /* Whether this call is to fail; sets errno. */
 static bool fails(enum kind kind)
 {
-    if (!atomic_load_explicit(&fault.armed, memory_order_relaxed) || fault.kind != kind || inside)
+    if (!atomic_load_explicit(&fault.armed, memory_order_relaxed) || fault.kind != kind || inside ||
+        (spared && (kind == MEMORY || kind == MMAP)))
         return false;
     long number = atomic_fetch_add(&fault.seen, 1) + 1;
     if (number < fault.first || number > fault.last)
@@ -244,10 +247,47 @@ EXPORT void *mmap64(void *at, size_t size, int protection, int flags, int fd, of
     return fails(MMAP) ? MAP_FAILED : NEXT(mmap64)(at, size, protection, flags, fd, offset);
 }
 
+struct beginning {
+    void *(*run)(void *);
+    void *argument;
+};
+
+static void *begin_spared(void *beginning_)
+{
+    struct beginning beginning = *(struct beginning *)beginning_;
+    spared = true;
+    __libc_free(beginning_);
+    return beginning.run(beginning.argument);
+}
+
+/* Whether a function is of Python itself, not of a module. */
+static bool is_pythons(void *(*function)(void *))
+{
+    Dl_info one;
+    Dl_info python;
+    inside = true;
+    bool found = dladdr((void *)(uintptr_t)function, &one) &&
+                 dladdr(dlsym(RTLD_DEFAULT, "PyObject_CallNoArgs"), &python);
+    inside = false;
+    return found && one.dli_fbase == python.dli_fbase;
+}
+
+/* A thread of Python's is spared until inject_spare(). */
 EXPORT int pthread_create(pthread_t *restrict thread, const pthread_attr_t *restrict attributes,
                           void *(*run)(void *), void *restrict argument)
 {
-    return fails(THREAD) ? EAGAIN : NEXT(pthread_create)(thread, attributes, run, argument);
+    if (fails(THREAD))
+        return EAGAIN;
+    if (!is_pythons(run))
+        return NEXT(pthread_create)(thread, attributes, run, argument);
+    struct beginning *beginning = __libc_malloc(sizeof(*beginning));
+    if (!beginning)
+        return EAGAIN;
+    *beginning = (struct beginning){run, argument};
+    int result = NEXT(pthread_create)(thread, attributes, begin_spared, beginning);
+    if (result != 0)
+        __libc_free(beginning);
+    return result;
 }
 
 /* The descriptor is closed all the same, as by Linux. */
@@ -303,6 +343,12 @@ EXPORT void *inject_call(void *(*call)(void *), void *callable, int kind, long f
     void *result = call(callable);
     atomic_store(&fault.armed, false);
     return result;
+}
+
+/* Whether calls for memory of this thread are spared from now on. */
+EXPORT void inject_spare(int spare)
+{
+    spared = spare != 0;
 }
 
 EXPORT long inject_seen(void)

@@ -13,6 +13,7 @@ import pickle
 import re
 import subprocess
 import sys
+import threading
 from bisect import bisect_right
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -41,10 +42,10 @@ KINDS = {
 }
 
 #: Exceptions for want of memory have one of these words, where they are no MemoryError.
-WORDS = ("memory", "can't start new thread", "can't allocate")
+WORDS = ("memory", "can't start new thread", "can't allocate", "ERROR_allocation_failed")
 
 #: Packages that have exceptions of their own for it, some of which say no more.
-PACKAGES = ("matplotlib", "pyarrow", "polars", "pyo3_runtime")
+PACKAGES = ("matplotlib", "pyarrow", "polars", "pyo3_runtime", "backports.zstd")
 
 #: What must not be seen from outside: Python calls again, and so has our code to.
 HARMLESS = {errno.EINTR, SHORT}
@@ -67,6 +68,7 @@ class Injector:
         self.live: Callable[[], int] = library.inject_live
         self.frame = library.inject_frame
         self.frame.restype = ctypes.c_size_t
+        self.spare: Callable[[bool], int] = library.inject_spare
         self.tell_deaths: Callable[[], int] = library.inject_tell_deaths
         for function in (self.seen, self.failed, self.live):
             function.restype = ctypes.c_long  # type: ignore[attr-defined]
@@ -77,6 +79,27 @@ class Injector:
         """What a function gives while so many calls fail from the first on; 0 lets none fail."""
         number = list(KINDS).index(kind)
         return self._call(self._function, function, number, first, first + count - 1, error)
+
+    def spare_starts(self) -> None:
+        """Have memory to start threads.
+
+        Where CPython has none for that it waits for ever for the thread, or for its own locks.
+        """
+        start, run = threading.Thread.start, threading.Thread.run
+
+        def start_spared(thread: threading.Thread) -> None:
+            self.spare(True)
+            try:
+                start(thread)
+            finally:
+                self.spare(False)
+
+        def run_unspared(thread: threading.Thread) -> None:
+            self.spare(False)
+            run(thread)
+
+        threading.Thread.start = start_spared  # type: ignore[method-assign]
+        threading.Thread.run = run_unspared  # type: ignore[method-assign]
 
     def frames(self, call: int = 0) -> list[int]:
         """The addresses from where a call that failed was made, the innermost first."""

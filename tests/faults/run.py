@@ -9,6 +9,7 @@ whose they were.  The status is 1 where something was found that is not known.
 
 import argparse
 import faulthandler
+import itertools
 import json
 import mmap
 import os
@@ -42,6 +43,12 @@ OTHERS = (
     r"\*\*\* Reference count error detected: an attempt was made to deallocate the dtype .*)$"
 )
 
+#: What it prints of a thread that ends before it has called anything but the threading module.
+NOT_BEGUN = (
+    r"^Exception in thread .*:\nTraceback .*\n"
+    r'(?:  File ".*(?:threading|injector)\.py", line .*\n    .*\n)*(?:MemoryError\n)?(?!  File)'
+)
+
 DIED = r"died in:\n(    (inject|libc)\b.*\n)*"
 #: What the interpreter does for itself, between its loop and malloc().
 CPYTHON = r"(    (libpython|python|libc).*\n)*?    libpython.*_PyEval_EvalFrame"
@@ -58,10 +65,8 @@ DIES = {
     "CPython": rf"{DIED}{CPYTHON}.*\n(    .*\n)*failed in:\n(    inject.*\n)*{CPYTHON}",
 }
 
-#: Where CPython waits for ever: for a thread that had no memory to begin.
-WAITS = r'threading\.py", line \d+ in wait\n.*threading\.py", line \d+ in start\n'
-
-#: How often a scenario that dies is gone on with after the place where it died.
+#: How often a scenario that dies is gone on with after the place where it died, but for deaths in
+#: these libraries: after each of them it goes on farther on, so that it comes to its end.
 DEATHS = 40
 
 
@@ -100,9 +105,12 @@ def with_injector() -> None:
 
 
 class Progress:
-    """What both processes see of where a scenario is: kind, error, how many at once, which."""
+    """What both processes see of where a scenario is: kind, error, how many at once, which call.
 
-    FORM = struct.Struct("qqqq")
+    And how far it is from that call to the next that is to fail.
+    """
+
+    FORM = struct.Struct("qqqqq")
 
     def __init__(self) -> None:
         self.shared = mmap.mmap(-1, mmap.PAGESIZE)
@@ -112,7 +120,7 @@ class Progress:
     def put(self, *place: int) -> None:
         self.shared[: self.FORM.size] = self.FORM.pack(*place)
 
-    def get(self) -> tuple[int, int, int, int]:
+    def get(self) -> tuple[int, int, int, int, int]:
         return self.FORM.unpack_from(self.shared, 0)
 
     def age(self) -> float:
@@ -133,14 +141,6 @@ def plan(kinds: dict[str, list[int]]) -> list[tuple[int, int, int]]:
     return steps
 
 
-def numbers(start: int, seen: int, limit: int) -> Iterator[int]:
-    """Which calls are to fail, of so many; from a limit on not all."""
-    stride = max(1, seen // limit)
-    while True:
-        yield start
-        start += stride
-
-
 def tried(name: str, begin: tuple[int, int, int, int], progress: Progress, limit: int) -> Iterator:
     """Try a scenario from a place on; gives findings and counts."""
     import injector  # noqa: PLC0415
@@ -149,15 +149,15 @@ def tried(name: str, begin: tuple[int, int, int, int], progress: Progress, limit
     kinds = list(injector.KINDS)
     tool = injector.Injector()
     tool.tell_deaths()
+    tool.spare_starts()
     scenario = scenarios.ALL[name]
     step, error, count, first = begin
-    progress.put(*begin)
+    progress.put(*begin, 1)
     trial = injector.Trial(tool, scenario)
     if first == 0:
         yield {"expected": str(trial.expected)}
     steps = plan(injector.KINDS)
     place = steps.index((step, error, count))
-    tally: Counter[str] = Counter()
     with injector.without_collector():
         for number, failing, times in steps[place:]:
             kind = kinds[number]
@@ -165,12 +165,13 @@ def tried(name: str, begin: tuple[int, int, int, int], progress: Progress, limit
             seen = trial.count(kind)
             if not seen:
                 continue
-            for nth in numbers(start, seen, limit):
-                progress.put(number, failing, times, nth)
+            stride = max(1, seen // limit)  # from a limit on not all are to fail
+            for nth in itertools.count(start, stride):
+                progress.put(number, failing, times, nth, stride)
                 failed, problems = trial.step(kind, nth, times, failing)
                 if not failed:
                     break
-                tally[f"{kind} of {trial.owner()}"] += failed
+                yield {"tally": {f"{kind} of {trial.owner()}": failed}}
                 for problem in problems:
                     trial.attempt(kind, nth, times, failing)
                     whose, frames = trial.origin()
@@ -179,7 +180,7 @@ def tried(name: str, begin: tuple[int, int, int, int], progress: Progress, limit
                             name, kind, failing, nth, times, problem, whose, tuple(frames)
                         )
                     )
-    yield {"tally": tally, "seen": trial.count("memory")}
+    yield {"seen": trial.count("memory")}
 
 
 def unraisable(args: "sys.UnraisableHookArgs") -> None:
@@ -222,6 +223,7 @@ class Job:
         self.tally: Counter[str] = Counter()
         self.seen = 0
         self.deaths = 0
+        self.deaths_here = 0  # by a kind, an error and a number of calls in a row
         self.expected = ""
         import injector  # noqa: PLC0415
 
@@ -231,7 +233,7 @@ class Job:
     def start(self, begin: tuple) -> None:
         self.log = tempfile.TemporaryFile()  # noqa: SIM115
         self.begin = begin
-        self.progress.put(*begin)
+        self.progress.put(*begin, 1)
         reader, writer = os.pipe()
         self.pid = os.fork()
         if self.pid == 0:
@@ -269,33 +271,33 @@ class Job:
         log = self.log.read().decode(errors="replace")
         self.log.close()
         if status == 0:
-            log = re.sub(OTHERS, "", log, flags=re.M).strip()
+            log = re.sub(OTHERS, "", re.sub(NOT_BEGUN, "", log, flags=re.M), flags=re.M).strip()
             if log:
                 self.found(f"printed: {log[:600]}", 0)
             return True
         return self.died(status, log)
 
     def died(self, status: int, log: str) -> bool:
-        number, error, count, nth = self.progress.get()
+        number, error, count, nth, stride = self.progress.get()
         exit_code = os.waitstatus_to_exitcode(status)
         said = symbolised(log)
         how = signal.Signals(-exit_code).name if exit_code < 0 else f"exit status {exit_code}"
         what = "hangs" if self.killed else f"ends the process: {how}"
         library = next((name for name, words in DIES.items() if re.search(words, said, re.M)), None)
-        if library and not self.killed:
-            self.tally[f"{library} ended the process"] += 1
-        elif self.killed and re.search(WAITS, log):
-            self.tally["Thread.start() waited for ever"] += 1
-        else:
+        if self.killed or not library:
             self.found(f"{what}\n{said}", nth)
-        self.deaths += 1
+            self.deaths += 1
+        else:
+            self.tally[f"{library} ended the process"] += 1
         if nth == 0 or self.deaths > DEATHS or (exit_code == 1 and not library):
             return True
-        self.start((number, error, count, nth + 1))
+        here = (number, error, count)
+        self.deaths_here = self.deaths_here + 1 if here == self.begin[:3] else 1
+        self.start((*here, nth + stride * self.deaths_here))
         return False
 
     def found(self, what: str, nth: int) -> None:
-        number, error, count, _ = self.progress.get()
+        number, error, count, *_ = self.progress.get()
         kind = list(self.kinds)[number]
         self.findings.append(
             {
@@ -307,6 +309,7 @@ class Job:
     def take(self, item: dict) -> None:
         if "tally" in item:
             self.tally.update(item["tally"])
+        elif "seen" in item:
             self.seen = item["seen"]
         elif "expected" in item:
             self.expected = item["expected"]

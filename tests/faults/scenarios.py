@@ -128,6 +128,26 @@ CONTENTS["many.pcap"] = made.pcap(
     [record(made.ethernet(made.ipv4(made.udp(b"x" * 900, ports=(n + 1, 53)))), n % 50)
      for n in range(1500)]
 )  # fmt: skip
+#: So many slots are the first chunk of a table's memory (src/flowtable/pool.h), but for the first.
+CHUNK = (1 << 15) - 1
+
+
+def udp_flow(number: int) -> bytes:
+    return made.ethernet(made.ipv4(made.udp(b"x", ports=(number + 1, 53))))
+
+
+RESET = made.ethernet(made.ipv4(made.tcp(flags=0x04), made.TCP))
+CONTENTS["full.pcap"] = made.pcap(
+    [record(RESET, 3600), *(record(udp_flow(n), 3600) for n in range(1, CHUNK))]
+)
+CONTENTS["flips.pcap"] = made.pcap(
+    [
+        *(record(udp_flow(n), 3600 + n) for n in range(100)),
+        *(record(udp_flow(100), n % 2 * 100) for n in range(2400)),
+        record(udp_flow(101), 4150),
+    ]
+)
+LARGE = ("many.pcap", "full.pcap", "flips.pcap")
 for _name, _content in CONTENTS.items():
     (FOLDER / _name).write_bytes(_content)
 
@@ -479,7 +499,7 @@ FUNCTIONS: dict[str, tuple[Callable[[], object], ...]] = {
     "ipp.rfc1918s16": (lambda: str(ipp.rfc1918s16),),
     "ipp.version": (ipp.version,),
     "plt.trace": tuple(
-        (lambda name=name: all_of(name)) for name in CONTENTS if name != "many.pcap"),
+        (lambda name=name: all_of(name)) for name in CONTENTS if name not in LARGE),
     "plt.columns": (
         lambda: closed(plt.columns(T)),
         lambda: closed(plt.columns(T, list(plt.column_fields()))),
@@ -623,6 +643,7 @@ def of_states() -> Iterator[Scenario]:
     yield Scenario(
         "FlowTable.add(), then flows", lambda t: flows_of(t, "udp"), counted, again=False
     )
+    yield from of_clocks_that_go_back()
     yield Scenario("columns, batch by batch", lambda c: next(c),
                    lambda: iter(plt.columns(T, batch=3)), again=False)  # fmt: skip
     yield Scenario("pickled table", lambda: pickle.loads(pickle.dumps(counted())))
@@ -638,6 +659,40 @@ def of_states() -> Iterator[Scenario]:
         yield Scenario(f"anonymise {key}", lambda frame=frame: anonymised(frame))
     for key, case in tunnelled.CASES.items():
         yield Scenario(f"tunnel {key}", lambda case=case: tunnels_of(case.frame))
+
+
+def of_clocks_that_go_back() -> Iterator[Scenario]:
+    """Flows with timeouts move in memory then, where this table's has no slot left."""
+    earlier = {
+        "goes on": udp_flow(1),
+        "begins again": made.ethernet(made.ipv4(made.tcp(flags=0x02), made.TCP)),
+    }
+    for name, frame in earlier.items():
+        yield Scenario(f"a flow that {name} earlier", lambda t, frame=frame: added(t, frame), full)
+    yield Scenario("a flow that is merged earlier", lambda t: merged_earlier(t), full, again=False)
+    yield Scenario("a clock that goes back and forth", flipped)
+
+
+def full() -> natkit.FlowTable:
+    table = natkit.FlowTable(idle_timeout=500)
+    table.add_trace(str(FOLDER / "full.pcap"))
+    return table
+
+
+def added(table: natkit.FlowTable, frame: bytes) -> natkit.FlowTable:
+    table.add(plt.packet.from_bytes(frame, 2, made.EPOCH * 10**9))
+    return table
+
+
+def merged_earlier(table: natkit.FlowTable) -> natkit.FlowTable:
+    table.merge(added(natkit.FlowTable(idle_timeout=500), udp_flow(1)))
+    return table
+
+
+def flipped() -> object:
+    table = natkit.FlowTable(idle_timeout=500)
+    table.add_trace(str(FOLDER / "flips.pcap"))
+    return table, len(table.expired())
 
 
 def traced_table() -> natkit.FlowTable:

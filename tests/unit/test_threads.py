@@ -6,6 +6,7 @@ import sys
 import threading
 import time
 from pathlib import Path
+from queue import SimpleQueue
 
 import pace
 import pytest
@@ -233,6 +234,57 @@ def test_patience() -> None:
     assert len(named("t-patience")) == 1
     release.set()
     pace.wait_until(lambda: not named("t-patience"))
+
+
+class Full(SimpleQueue):
+    """There is no memory for so many items."""
+
+    left = 2
+
+    def put(self, item: object) -> None:
+        if self.left > 0:
+            self.left -= 1
+            raise MemoryError
+        super().put(item)
+
+
+@pytest.mark.filterwarnings("error::pytest.PytestUnhandledThreadExceptionWarning")
+def test_what_a_thread_has_no_memory_to_hand_over_is_an_error() -> None:
+    """It is not taken for the end, nor waited for; the thread does the next work."""
+    crew = Crew(1, "t-full")
+    work: Work[int] = Work(lambda: 5, room=2)
+    work.out = Full()
+    crew.give(work)
+    with pytest.raises(MemoryError):
+        crew.take(work)  # neither the item was handed over nor the end
+    assert crew.take(work) is None
+    after: Work[int] = Work(_threads.once(int, "7"))
+    crew.give(after)
+    assert crew.take(after) == 7
+    crew.close()
+
+
+def test_a_thread_whose_start_failed_late_ends_with_the_others(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """start() waits for the thread that it began, and may have no memory for that."""
+    start = threading.Thread.start
+
+    def starts_and_fails(thread: threading.Thread) -> None:
+        start(thread)
+        raise MemoryError
+
+    crew = Crew(2, "t-late")
+    work: Work[int] = Work(_threads.once(int, "7"))
+    with monkeypatch.context() as patched:
+        patched.setattr(threading.Thread, "start", starts_and_fails)
+        with pytest.raises(MemoryError):
+            crew.give(work)
+    crew.give(work)
+    assert crew.take(work) == 7
+    assert len(named("t-late")) == 2
+    crew.close()
+    assert not named("t-late")
 
 
 @pytest.mark.filterwarnings("ignore:.*multi-threaded:DeprecationWarning")

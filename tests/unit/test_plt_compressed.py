@@ -5,6 +5,7 @@ import importlib
 import random
 import struct
 import sys
+import threading
 import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -65,6 +66,10 @@ def in_frames(compress: Callable[[bytes], bytes], size: int) -> Callable[[bytes]
 MEMBERS: dict[str, Callable[[bytes], bytes]] = {
     "BGZF": bgzf,
     "Zstandard": in_frames(zstd.compress, 50_000),
+    # a block has 128 kB at most: RFC 8878 section 3.1.1.2.4
+    "Zstandard of several blocks": lambda data: (
+        in_frames(zstd.compress, 140_000)(data) + zstd.compress(b"")
+    ),
     "LZ4": in_frames(lz4.frame.compress, 50_000),
     "LZ4 with all that is optional": in_frames(
         lambda data: lz4.frame.compress(
@@ -162,6 +167,40 @@ def test_a_size_that_leads_into_a_payload(tmp_path: Path, plain: bytes) -> None:
     assert read_in_bulk(path)[::2] == (12_000, "")
 
 
+@pytest.mark.parametrize("name", ["plt-read-ahead", "plt-members"])
+def test_the_system_has_no_more_threads(
+    name: str, tmp_path: Path, plain: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Then the file is read without: by one thread, or by none."""
+    start = threading.Thread.start
+
+    def limited(thread: threading.Thread) -> None:
+        if thread.name == name:
+            raise RuntimeError("can't start new thread")
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", limited)
+    path = packets.write(tmp_path / "x", bgzf(plain))
+    assert read_in_bulk(path) == read_in_bulk(packets.write(tmp_path / "plain", plain))
+
+
+def test_an_exception_of_progress_while_members_are_read(tmp_path: Path, plain: bytes) -> None:
+    """It comes through as itself, after the members before."""
+    path = packets.write(tmp_path / "x", bgzf(plain))
+    size = path.stat().st_size
+
+    def fail(done: int, _total: int | None) -> None:
+        if done > size // 2:
+            raise LookupError("mine")
+
+    count = 0
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(LookupError, match="mine"):
+        patch.setattr("plt._progress.EVERY", 0)
+        for batch in plt.columns(path, FIELDS, batch=100, progress=fail):
+            count += len(batch)
+    assert 0 < count < 12_000
+
+
 # --- zlib-ng -----------------------------------------------------------------------------------
 
 SMALL = trace_of(400, 60)
@@ -236,3 +275,14 @@ def test_a_member_after_one_that_expands_far(
     path = packets.write(tmp_path / "x", compress(zeros) + compress(tail))
     assert path.stat().st_size < 100_000
     assert packets.count_to_error(path) == (207, "")
+
+
+def test_many_members_that_expand_far(tmp_path: Path, plain: bytes, sized: list[int]) -> None:
+    """Threads leave those to be read in turn that are too large to be held all at once."""
+    compress = MEMBERS["Zstandard"]
+    zeros = packets.pcap([Record(ipv4(udp(bytes(60_000)), 17))] * 50, RAW)[24:]
+    path = packets.write(tmp_path / "x", compress(plain) + zstd.compress(zeros) * 8)
+    count, values, error = read_in_bulk(path)
+    assert (count, error) == (12_000 + 8 * 50, "")
+    assert len(values) == count * (8 + 4 + 2)  # a time, a length and a check sum each
+    assert sized[0] < path.stat().st_size

@@ -47,6 +47,12 @@ class BatchReader(Protocol):
     def set_batch(self, rows: int, /) -> None: ...
 
 
+class Readers(Protocol):
+    """Readers of sources, in order."""
+
+    def __next__(self) -> Reader: ...
+
+
 class AheadReader(Reader, Protocol):
     """What reads a source ahead of its turn."""
 
@@ -128,7 +134,7 @@ class InTurn:
 
     def __init__(
         self,
-        readers: Iterator[Reader],
+        readers: Readers,
         limit: Limit,
         stop: Callable[[], None] | None = None,
         progress: Progress | None = None,
@@ -218,9 +224,6 @@ class OneByOne:
         self._sources = iter(sources)
         self._limit = limit
         self._workers = workers
-
-    def __iter__(self) -> Iterator[Reader]:
-        return self
 
     def __next__(self) -> Reader:
         source = next(self._sources)
@@ -367,9 +370,6 @@ class InThreads:
         self._begun = False
         self.jobs: deque[_Job] = deque()  # the consumer's first
         self.crew = Crew(self._most, "plt-columns")
-
-    def __iter__(self) -> Iterator[Reader]:
-        return self
 
     def __next__(self) -> Reader:
         jobs = self.jobs

@@ -111,10 +111,7 @@ def _header_fields(name: str, layer: Any, start: int) -> list[Field]:
 def _messages(name: str, layer: Any) -> Iterator[Any]:
     """What an ICMP message is beside its first 4 bytes, as objects of its kind."""
     for attribute in MESSAGES.get(name, ()):
-        try:
-            part = getattr(layer, attribute)
-        except ValueError:  # not even its type was captured
-            return
+        part = getattr(layer, attribute)
         if part is not None:
             yield part
 

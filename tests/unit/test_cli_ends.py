@@ -102,6 +102,10 @@ def test_what_is_wrong_is_said_in_one_line(
         (["cut", "-o", "x.pcap", "--from", "noon", EDGE], "plt cut: Invalid value for '--from'"),
         (["cut", "-o", "x.pcap", "--packets", "0", EDGE], "plt cut: Invalid value for '--packets'"),
         (["split", "-o", "x.pcap", EDGE], "plt split: one of --every, --packets and --size"),
+        (
+            ["split", "-o", "x.pcap", "--size", "0", EDGE],
+            "plt split: one of --every, --packets and",
+        ),
         (["split", "-o", "x.pcap", "--size", "big", EDGE], "plt split: Invalid value for '--size'"),
         (["info", "--filter", "tcp", "--where", "tcp", EDGE], "plt info: --filter and --where: "),
         (

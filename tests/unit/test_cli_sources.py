@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from command_line import DNS, EDGE, Run, command, plt_run
+from command_line import DNS, EDGE, Run, command, plt_run, program_of, run_program
 from pace import wait_until_it_waits
 from packets import (
     EPOCH,
@@ -127,6 +127,23 @@ def test_a_filter_where_the_first_packet_is_damaged(tmp_path: Path) -> None:
     there = 16 + len(PACKET)
     cut = f"the trace is cut within a packet: {there - 3} of {there} bytes are there"
     assert done.err == f"plt: {path}: packet 1: {cut}\n"
+
+
+def test_parts_of_a_trace_that_begins_at_0(tmp_path: Path) -> None:
+    """As one does whose times count from its start: the first part ends after a second."""
+    path = write(tmp_path / "a.pcap", pcap([Record(PACKET, n, 500_000 * n) for n in range(3)], RAW))
+    split = ["split", "--every", "1s", "-o", tmp_path / "b.pcap", path]
+    assert [row[1:] for row in plt_run(*split).rows] == [
+        ["1", "1970-01-01T00:00:00.000000000Z"],
+        ["1", "1970-01-01T00:00:01.500000000Z"],
+        ["1", "1970-01-01T00:00:03.000000000Z"],
+    ]
+    parts = sorted(tmp_path.glob("b-*"))
+    contents = [part.read_bytes() for part in parts]
+    for part in parts:
+        part.unlink()
+    run_program(program_of(split))
+    assert [part.read_bytes() for part in sorted(tmp_path.glob("b-*"))] == contents
 
 
 # --- Standard output -------------------------------------------------------------------------

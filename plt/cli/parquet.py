@@ -7,12 +7,12 @@ import sys
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
+import plt
 from plt.cli.names import ADDRESSES
-from plt.cli.rows import Columnar
 from plt.cli.sources import BATCH
 from plt.cli.words import Failure
 
-Writer = Callable[[str, Sequence[str], Iterable[Columnar]], None]
+Writer = Callable[[str, Sequence[str], Iterable[plt.Table]], None]
 
 
 def writer() -> Writer:
@@ -29,7 +29,7 @@ def destination(name: str) -> Any:
     return sys.stdout.buffer if name == "-" else name
 
 
-def by_pyarrow(name: str, fields: Sequence[str], tables: Iterable[Columnar]) -> None:
+def by_pyarrow(name: str, fields: Sequence[str], tables: Iterable[plt.Table]) -> None:
     """Write tables one after another, with no more than one in memory."""
     pq: Any = importlib.import_module("pyarrow.parquet")
 
@@ -51,7 +51,7 @@ def by_pyarrow(name: str, fields: Sequence[str], tables: Iterable[Columnar]) -> 
             out.close()
 
 
-def arrow_table(table: Columnar, fields: Sequence[str]) -> Any:
+def arrow_table(table: plt.Table, fields: Sequence[str]) -> Any:
     """The columns of a table, with addresses as text."""
     pa: Any = importlib.import_module("pyarrow")
 
@@ -63,14 +63,14 @@ def arrow_table(table: Columnar, fields: Sequence[str]) -> Any:
     return pa.table([texts.get(n, found[n]) for n in fields], schema=schema)
 
 
-def by_polars(name: str, fields: Sequence[str], tables: Iterable[Columnar]) -> None:
+def by_polars(name: str, fields: Sequence[str], tables: Iterable[plt.Table]) -> None:
     """Write tables as one."""
     pl: Any = importlib.import_module("polars")
 
     pl.concat([polars_frame(table, fields) for table in tables]).write_parquet(destination(name))
 
 
-def polars_frame(table: Columnar, fields: Sequence[str]) -> Any:
+def polars_frame(table: plt.Table, fields: Sequence[str]) -> Any:
     """The columns of a table, with addresses as text."""
     pl: Any = importlib.import_module("polars")
 

@@ -408,6 +408,25 @@ def test_dropped_columns_end_the_threads(tmp_path: Path) -> None:
     pace.wait_until(lambda: not threads())
 
 
+def test_an_interrupt_between_two_batches(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was read ahead is lost then, and nothing comes after a gap."""
+
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    columns = pldns.columns(long_files(tmp_path), workers=3, batch=100)
+    batches = iter(columns)
+    assert len(next(batches)) == 100
+    with monkeypatch.context() as patch:
+        patch.setattr("pldns._columns._InOrder._in_order", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            next(batches)
+    assert list(batches) == []
+    assert threads() == []
+
+
 def child(program: str, *arguments: object) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-W", "ignore", "-c", program, *map(str, arguments)],

@@ -408,9 +408,7 @@ def test_dropped_columns_end_the_threads(tmp_path: Path) -> None:
     pace.wait_until(lambda: not threads())
 
 
-def test_an_interrupt_between_two_batches(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_interrupt_between_two_batches(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What was read ahead is lost then, and nothing comes after a gap."""
 
     def interrupted(*_: object) -> None:

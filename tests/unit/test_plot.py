@@ -1,5 +1,6 @@
 """natkit.plot: what is drawn is read back from the Axes, and compared with tshark or by hand."""
 
+import io
 import re
 import subprocess
 import sys
@@ -819,6 +820,12 @@ def columns(*names):
         (lambda: plot.rates("no-such.pcap"), plt.LibtraceError, "no-such.pcap"),
         (lambda: plot.time_sequence(columns("time")), TypeError, "needs a flow where"),
         (lambda: plot.time_sequence(plt.trace(str(EDGE))), TypeError, "needs a flow where"),
+        (
+            lambda: plot.time_sequence(io.BytesIO(EDGE.read_bytes())),
+            TypeError,
+            "needs a flow where",
+        ),
+        (lambda: plot.time_sequence(iter([EDGE])), TypeError, "needs a flow where"),
         (lambda: plot.time_sequence(EDGE, UDP_FLOW), ValueError, "this flow's protocol is 17"),
         (lambda: plot.time_sequence(EDGE, b"short"), ValueError, "5"),
     ],

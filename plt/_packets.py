@@ -243,9 +243,7 @@ def packet_html(pkt: _plt.packet) -> str:
     parts = []
     if _is_packet(pkt):
         layers = _layers(pkt)
-        fields = _packet_layer(pkt)["fields"]
-        if fields:
-            parts.append(_html_layer("packet", _html_fields(fields, octets)))
+        parts.append(_html_layer("packet", _html_fields(_packet_layer(pkt)["fields"], octets)))
         for layer, _ in layers:
             start, end = layer["start"], layer["end"]
             body = _html_fields(layer["fields"], octets) if layer["fields"] else ""

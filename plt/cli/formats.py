@@ -74,7 +74,8 @@ def by_records(source: str, path: str) -> str | None:
 
 
 def beginning(source: str) -> list[tuple[int, int, bytes]]:
-    """The first packets of a source, none where it can't be read."""
+    """The first packets of a source, as far as they can be read."""
+    found: list[tuple[int, int, bytes]] = []
     with contextlib.suppress(plt.LibtraceError), plt.trace(source) as trace:
-        return [(p.time_ns, p.wire_len, bytes(p)) for p in itertools.islice(trace, 8)]
-    return []
+        found.extend((p.time_ns, p.wire_len, bytes(p)) for p in itertools.islice(trace, 8))
+    return found

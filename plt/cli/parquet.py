@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import sys
 from collections.abc import Callable, Iterable, Sequence
@@ -34,21 +35,18 @@ def by_pyarrow(name: str, fields: Sequence[str], tables: Iterable[plt.Table]) ->
     pq: Any = importlib.import_module("pyarrow.parquet")
 
     pa: Any = importlib.import_module("pyarrow")
-    out = None
+    out: Any = None
     some: list[Any] = []  # tables that have a row each, where they come live
-    try:
+    with contextlib.ExitStack() as stack:
         for table in tables:
             some.append(arrow_table(table, fields))
             if out is None:
-                out = pq.ParquetWriter(destination(name), some[0].schema)
+                out = stack.enter_context(pq.ParquetWriter(destination(name), some[0].schema))
             if len(table) > 1 or len(some) == BATCH:
                 out.write_table(pa.concat_tables(some))
                 some.clear()
-        if out is not None and some:
+        if some:
             out.write_table(pa.concat_tables(some))
-    finally:
-        if out is not None:
-            out.close()
 
 
 def arrow_table(table: plt.Table, fields: Sequence[str]) -> Any:

@@ -14,6 +14,8 @@ from pathlib import Path
 import pytest
 from command_line import DNS, EDGE, LINKS, ROOT, command, plt_process, plt_run
 
+import plt
+
 pytest.importorskip("click")
 pytest.importorskip("rich")
 pytest.importorskip("numpy")
@@ -222,13 +224,19 @@ def test_who_reads_no_more_ends_it_silently(arguments: list[str]) -> None:
     assert read_a_little_of(command(*arguments)) == (-signal.SIGPIPE, b"")
 
 
-def test_who_reads_no_more_where_the_signal_is_blocked() -> None:
+@pytest.mark.parametrize(
+    "arguments",
+    [["packets"], ["convert", "-o", "-", "--format", "csv"],
+     ["convert", "-o", "-", "--format", "pcap"]],
+    ids=" ".join,
+)  # fmt: skip
+def test_who_reads_no_more_where_the_signal_is_blocked(arguments: list[str]) -> None:
     """SIGPIPE does not end such a process: its exit code does."""
     blocking = (
         "import os, signal, sys; signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGPIPE}); "
     )
     blocking += "from plt.cli import main; sys.exit(main(sys.argv[1:]))"
-    words = [sys.executable, "-c", blocking, "packets", EDGE, EDGE, EDGE]
+    words = [sys.executable, "-c", blocking, *arguments, EDGE, EDGE, EDGE]
     assert read_a_little_of(words) == (1, b"")
 
 
@@ -443,6 +451,18 @@ def test_plt_alone_imports_no_command_line() -> None:
         [sys.executable, "-c", script], capture_output=True, text=True, env=os.environ, check=True
     )
     assert done.stdout == "[]\n"
+
+
+def test_names_that_are_imported_when_they_are_used_are_listed() -> None:
+    assert {*plt.__all__} <= {*dir(plt)}
+
+
+def test_a_module_that_is_run_does_nothing_where_it_is_imported(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    """As by what lists a package's modules."""
+    importlib.import_module("plt.__main__")
+    assert capfd.readouterr() == ("", "")
 
 
 def test_plt_alone_imports_little() -> None:

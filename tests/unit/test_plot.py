@@ -679,6 +679,16 @@ def test_a_reset(tmp_path):
     assert segments(ax) == [[(0, 0, 10)]]
 
 
+def test_a_reset_alone(tmp_path):
+    path = trace(tmp_path / "a.pcap", [(3, there(flags=RST, seq=77))])
+    (flow,) = natkit.flows(path)
+    ax = plot.time_sequence(path, flow, direction="fwd")
+    assert segments(ax) == [[]]
+    marks = {line.get_label(): line.get_xydata().tolist() for line in ax.lines}
+    assert marks["RST"] == [[0, 0]]
+    assert marks["acknowledged"] == []
+
+
 # --- Axes, and what is missing or wrong -------------------------------------------------------
 
 ALL = {

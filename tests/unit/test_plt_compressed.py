@@ -202,6 +202,24 @@ def test_an_exception_of_progress_while_members_are_read(
     assert 0 < sum(lengths) < 12_000
 
 
+def test_a_file_that_is_mended_while_it_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was damage stays that, though it is not found where the member is read anew."""
+    whole = gzip.compress(SMALL)
+    path = packets.write(tmp_path / "x.gz", whole[:-8] + bytes(8))
+    damaged = _streams.Compressed.damaged
+
+    def mended(self: _streams.Compressed, error: Exception) -> bytes:
+        path.write_bytes(whole)
+        return damaged(self, error)
+
+    monkeypatch.setattr(_streams.Compressed, "damaged", mended)
+    count, error = packets.count_to_error(path)
+    assert count == 400
+    assert "the gzip data is damaged: " in error
+
+
 # --- zlib-ng -----------------------------------------------------------------------------------
 
 SMALL = trace_of(400, 60)

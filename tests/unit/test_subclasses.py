@@ -186,15 +186,6 @@ def test_pcap_of_an_interface_names_pcapint() -> None:
         plt.trace("pcap:no-such-file").start()
 
 
-def test_a_format_that_there_is_not_is_named() -> None:
-    with pytest.raises(plt.LibtraceError, match=r"no file .* 'pcpa' is no format that libtrace"):
-        plt.trace("pcpa:/no/such/file").start()
-    with pytest.raises(plt.LibtraceError, match=r"^Couldn't start trace: /no/a:b: No such file"):
-        plt.trace("/no/a:b").start()
-    with pytest.raises(plt.LibtraceError, match="surrogates not allowed"):  # no name has these
-        plt.trace("\ud800").start()
-
-
 def test_an_init_that_makes_the_argument_itself(trace_file: Path, tmp_path: Path) -> None:
     class Port(plt.filter):
         def __init__(self, port: int) -> None:

@@ -246,10 +246,13 @@ def test_who_reads_no_more_where_the_signal_is_blocked(arguments: list[str]) -> 
      "-o", "x.pcap"], ["convert", "-o", "-", "--format", "csv", EDGE], ["--help"]],
     ids=lambda arguments: arguments[0],
 )  # fmt: skip
-def test_standard_output_that_is_full(arguments: list[str]) -> None:
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_standard_output_that_is_full(unbuffered: str, arguments: list[str]) -> None:
+    """Whether that is found by what prints, or at the end by what has kept it till then."""
+    env = os.environ | {"PYTHONUNBUFFERED": unbuffered}
     with open("/dev/full", "w") as full:
         done = subprocess.run(
-            command(*arguments), stdout=full, stderr=subprocess.PIPE, env=os.environ, check=False
+            command(*arguments), stdout=full, stderr=subprocess.PIPE, env=env, check=False
         )
     assert done.returncode == 1
     said = one_line(done.stderr.decode())

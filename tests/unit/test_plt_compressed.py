@@ -2,6 +2,7 @@
 
 import gzip
 import importlib
+import io
 import random
 import struct
 import sys
@@ -200,6 +201,20 @@ def test_an_exception_of_progress_while_members_are_read(
     with pytest.raises(LookupError, match="mine"):
         lengths.extend(map(len, plt.columns(path, FIELDS, batch=100, progress=fail)))
     assert 0 < sum(lengths) < 12_000
+
+
+def test_an_exit_while_a_thread_reads(tmp_path: Path, plain: bytes) -> None:
+    """What is no error goes to who reads, too."""
+
+    class Exits(io.FileIO):
+        def readinto(self, buffer: bytearray) -> int | None:
+            if self.tell() > 500_000:
+                raise SystemExit("mine")
+            return super().readinto(buffer)
+
+    path = packets.write(tmp_path / "x.gz", gzip.compress(plain))
+    with Exits(path) as file, pytest.raises(SystemExit, match="mine"):
+        plt.columns(file, FIELDS).table()
 
 
 def test_a_file_that_is_mended_while_it_is_read(

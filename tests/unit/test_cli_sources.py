@@ -81,14 +81,28 @@ def test_the_format_of_a_file(content: bytes, format: str, tmp_path: Path) -> No
 
 @pytest.mark.parametrize("packed", ["zstd", "lz4"])
 def test_the_format_of_a_compressed_file_without_a_mark(packed: str, tmp_path: Path) -> None:
-    """Also of one that is damaged soon: by the packets before that."""
+    """Also of one that is damaged at once."""
     compress = zstd.compress if packed == "zstd" else lz4.frame.compress
-    records = erf(2, ethernet(PACKET)) * 3
-    for content, packets, code in ((records, 3, 0), (records[:-1], 2, 1)):
+    record = erf(2, ethernet(PACKET))
+    for content, packets, code in (
+        (record * 3, 3, 0),
+        (record * 3 + b"x", 3, 1),
+        (record[:-1], 0, 1),
+    ):
         done = plt_run("info", "--json", write(tmp_path / "file", compress(content)))
         found = json.loads(done.out)
         assert (found["format"], found["compression"]) == ("erf", packed)
         assert (found["packets"], done.code) == (packets, code)
+
+
+def test_the_format_of_a_file_that_is_gone(tmp_path: Path) -> None:
+    """Or was emptied, since it was read."""
+    from plt.cli.formats import format_of  # noqa: PLC0415  what it needs may be missing
+
+    assert format_of(str(tmp_path / "none")) == (None, None)
+    assert format_of(str(write(tmp_path / "file", b""))) == (None, None)
+    assert format_of(f"tsh:{tmp_path / 'file'}") == ("tsh", None)
+    assert format_of("int:lo") == ("live", None)
 
 
 def test_the_format_of_what_is_no_trace(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """How commands end: exit codes, one line of what is wrong, and no file that is half-written."""
 
 import errno
+import gzip
 import importlib
 import os
 import shutil
@@ -189,7 +190,8 @@ def test_what_was_read_before_damage_is_written(damaged: Path, tmp_path: Path) -
 
 def test_a_trace_from_standard_input() -> None:
     packed = Path(EDGE).read_bytes()
-    assert plt_process("packets", "-", stdin=packed).out == plt_run("packets", EDGE).out
+    for data in (packed, gzip.decompress(packed)):
+        assert plt_process("packets", "-", stdin=data).out == plt_run("packets", EDGE).out
     shown = plt_process("info", "-", stdin=packed)
     assert (shown.code, shown.err) == (0, "")
     assert "\npackets  10,000\n" in shown.out

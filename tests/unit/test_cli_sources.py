@@ -70,7 +70,7 @@ def plt_main(*arguments: str | Path) -> int:
     ids=["erf", "tsh", "pcap"],
 )
 def test_the_format_of_a_file(content: bytes, format: str, tmp_path: Path) -> None:
-    """By its first bytes, or where these have no mark by what its packets are."""
+    """By its first bytes, or where these have no mark by what follows them."""
     path = write(tmp_path / "file", content)
     source = f"tsh:{path}" if format == "tsh" else str(path)
     done = plt_run("info", "--json", source)

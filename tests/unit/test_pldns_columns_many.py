@@ -247,9 +247,9 @@ class Here:
         return {"here": 1}
 
 
-@pytest.mark.parametrize("limit", [1, 8, 11, 12, 15, 22, 30])
+@pytest.mark.parametrize("limit", [1, 8, 11, 12, 15, 22, 30, None])
 @pytest.mark.parametrize("batch", [1, 4, 100])
-def test_a_limit_where_a_file_is_read_again(files: Any, limit: int, batch: int) -> None:
+def test_a_limit_where_a_file_is_read_again(files: Any, limit: int | None, batch: int) -> None:
     """Of the file that is read again the rows that were handed out count once."""
     stream = framed(LONG, message(ident=1))
     before = [query(n / 100, ident=100 + n) for n in range(10)]

@@ -489,7 +489,8 @@ def time_sequence(
 
     _one_of("direction", direction or "fwd", ("fwd", "rev"))
     if flow is None:
-        if isinstance(source, (plt.Table, plt.Columns, plt.trace, FlowTable, Flows)):
+        once = (plt.Table, plt.Columns, plt.trace, FlowTable, Flows, Iterator)
+        if isinstance(source, once) or hasattr(source, "read"):
             raise TypeError("time_sequence() needs a flow where the source is not a trace's name")
         flow = _largest(source, filter)
         if flow is None:

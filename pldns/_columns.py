@@ -141,7 +141,6 @@ def columns(
             raise ValueError(f"ports are 0 to 65535, not {port}")
     if reassemble and (client is not None or workers not in (None, 1)):
         raise ValueError("to reassemble, one thread reads all sources in order")
-    sources = len(source) if isinstance(source, (list, tuple)) else 1
     known = _pldns._column_fields()
     empty = empty_batch(_pldns._Batch, known, names, addresses)  # type: ignore[arg-type]
     rows = rows_of(empty, batch)
@@ -153,7 +152,7 @@ def columns(
         numbers,
         _nanoseconds(timeout),
         os.urandom(16),
-        _Countdown(sources) if reassemble else None,
+        _Countdown() if reassemble else None,
     )
     matcher = settings.matcher()
     return read_columns(
@@ -164,6 +163,7 @@ def columns(
             partial(_Ahead, settings),
             partial(_InOrder, settings, matcher),
             batch=rows,
+            expect=settings.expect,
         ),
         names,
         limit=limit,
@@ -180,8 +180,7 @@ def columns(
 class _Countdown:
     """Of sources that are opened one after another."""
 
-    def __init__(self, sources: int) -> None:
-        self.left = sources
+    left = 0
 
     def is_last(self) -> bool:
         """Whether the one that is opened now is the last."""
@@ -201,6 +200,10 @@ class _Settings:
     timeout: int
     seed: bytes
     reassembled: _Countdown | None = None  # the sources, where messages are put together
+
+    def expect(self, sources: int) -> None:
+        if self.reassembled is not None:
+            self.reassembled.left = sources
 
     def matcher(self, ahead: bool = False) -> _pldns._Matcher:
         return _pldns._Matcher(self.timeout, self.seed, ahead, self.reassembled is not None)

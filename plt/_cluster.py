@@ -112,9 +112,6 @@ class OnCluster:
         self._parts: deque[tuple[Source, Any]] = deque()
         self._begun = False
 
-    def __iter__(self) -> OnCluster:
-        return self
-
     def __next__(self) -> Reader:
         if self._begun:
             if self._parts:

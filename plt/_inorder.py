@@ -47,6 +47,12 @@ class BatchReader(Protocol):
     def set_batch(self, rows: int, /) -> None: ...
 
 
+class Readers(Protocol):
+    """Readers of sources, in order."""
+
+    def __next__(self) -> Reader: ...
+
+
 class AheadReader(Reader, Protocol):
     """What reads a source ahead of its turn."""
 
@@ -66,6 +72,10 @@ class Lane(Reader, Protocol):
 
 def _as_it_is(lane: Lane) -> Reader:
     return lane
+
+
+def _any_number(_sources: int) -> None:
+    """What does not depend on how many sources there are."""
 
 
 @dataclass
@@ -96,6 +106,8 @@ class Reading(NamedTuple):
     splits: Collection[str] = ()
     #: The most rows of its batches.
     batch: Rows = Rows(1)
+    #: Is told how many sources there are, before the first is opened.
+    expect: Callable[[int], object] = _any_number
 
 
 class Limit:
@@ -122,7 +134,7 @@ class InTurn:
 
     def __init__(
         self,
-        readers: Iterator[Reader],
+        readers: Readers,
         limit: Limit,
         stop: Callable[[], None] | None = None,
         progress: Progress | None = None,
@@ -212,9 +224,6 @@ class OneByOne:
         self._sources = iter(sources)
         self._limit = limit
         self._workers = workers
-
-    def __iter__(self) -> Iterator[Reader]:
-        return self
 
     def __next__(self) -> Reader:
         source = next(self._sources)
@@ -361,9 +370,6 @@ class InThreads:
         self._begun = False
         self.jobs: deque[_Job] = deque()  # the consumer's first
         self.crew = Crew(self._most, "plt-columns")
-
-    def __iter__(self) -> Iterator[Reader]:
-        return self
 
     def __next__(self) -> Reader:
         jobs = self.jobs

@@ -225,10 +225,7 @@ class InParts:
     def _read_here(self, stop: int | None) -> None:
         """Begin to read what is up to an offset here."""
         part = self._whole.part(self._at, stop)
-        try:
-            self._here = Here(part, self._readings.opened(part), is_last=False)
-        except _plt.LibtraceError:
-            self._read_left()
+        self._here = Here(part, self._readings.opened(part), is_last=False)
 
     def _read_left(self, given: int = 0) -> None:
         """Read all that is left by one reader, which meets what is wrong with it.

@@ -99,11 +99,9 @@ class Batch:
         """Itself, decompressed up to a member that is not as it should be."""
         room = LIMIT
         for size in self.sizes:
-            if room <= 0:
-                break
             decompressor = DECOMPRESSORS[kind]()
             try:
-                out = decompressor.decompress(self.data[self.used : self.used + size], room)
+                out = decompressor.decompress(self.data[self.used : self.used + size], max(1, room))
             except Exception:  # who reads it in its turn tells
                 break
             if not decompressor.eof or decompressor.unused_data:

@@ -111,10 +111,7 @@ def _header_fields(name: str, layer: Any, start: int) -> list[Field]:
 def _messages(name: str, layer: Any) -> Iterator[Any]:
     """What an ICMP message is beside its first 4 bytes, as objects of its kind."""
     for attribute in MESSAGES.get(name, ()):
-        try:
-            part = getattr(layer, attribute)
-        except ValueError:  # not even its type was captured
-            return
+        part = getattr(layer, attribute)
         if part is not None:
             yield part
 
@@ -246,9 +243,7 @@ def packet_html(pkt: _plt.packet) -> str:
     parts = []
     if _is_packet(pkt):
         layers = _layers(pkt)
-        fields = _packet_layer(pkt)["fields"]
-        if fields:
-            parts.append(_html_layer("packet", _html_fields(fields, octets)))
+        parts.append(_html_layer("packet", _html_fields(_packet_layer(pkt)["fields"], octets)))
         for layer, _ in layers:
             start, end = layer["start"], layer["end"]
             body = _html_fields(layer["fields"], octets) if layer["fields"] else ""

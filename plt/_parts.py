@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import os
 import stat
+import weakref
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Literal
@@ -57,12 +58,8 @@ class Shared:
     """A file that several read at the same time, each at places of its own."""
 
     def __init__(self, path: str) -> None:
-        self.file = -1
         self.file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-
-    def __del__(self) -> None:
-        if self.file >= 0:
-            os.close(self.file)
+        weakref.finalize(self, os.close, self.file)
 
     def read(self, size: int, at: int) -> bytes:
         """So many bytes from an offset on, fewer at the end."""
@@ -128,7 +125,6 @@ class PartStream:
             self.stop_at = len(self.prefix) + part.stop - part.start
         measured = part.source if isinstance(part.source, MeasuredPath) else None
         self.progress = measured.progress if measured is not None else None
-        self.tells = measured is not None and measured.by_reader
         if self.progress is not None and part.start == len(self.prefix):
             self.progress.count(part.start)  # no other part has these bytes
 
@@ -180,8 +176,7 @@ class PartStream:
         """Tell that so many bytes were read."""
         if self.progress is not None:
             self.progress.count(size)
-            if self.tells:
-                self.progress.tell()
+            self.progress.tell()
 
     def follow(self, data: memoryview) -> None:
         """Find where the record after those begins that begin in some data."""

@@ -159,9 +159,10 @@ class MeasuredFile(Measured):
         name = getattr(self.source, "name", None)
         return name if isinstance(name, str) else f"<{type(self.source).__name__}>"
 
-    def read(self, size: int = -1, /) -> bytes | None:
-        data: bytes | None = self.source.read(size)
-        return data
+    @property
+    def read(self) -> Any:
+        """Its own: what has it is taken for a file."""
+        return self.source.read
 
 
 def size_of(source: Source) -> int | None:

@@ -144,14 +144,13 @@ def _fitting(widths: Sequence[int]) -> tuple[int, int]:
     if sum(widths) + 3 * len(widths) + 1 <= most:
         return len(widths), 0
     left, right, room = 0, 0, most - 1 - 4
-    while left + right < len(widths):
+    while True:  # they do not all fit
         from_left = left <= right
         width = widths[left if from_left else len(widths) - 1 - right] + 3
-        if width > room and left > 0:
-            break
+        if width > room:
+            return left, right
         room -= width
         left, right = left + from_left, right + (not from_left)
-    return left, right
 
 
 def table_text(table: Table) -> str:

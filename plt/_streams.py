@@ -69,14 +69,9 @@ class Plain:
             self.file.close()
 
     def readinto1(self, buffer: memoryview, /) -> int:
-        """Read into a buffer, waiting for one read at most; 0 at the end."""
-        if not self.ahead:
-            readinto = getattr(self.file, "readinto1", None) or self.file.readinto  # type: ignore[attr-defined]
-            return readinto(buffer) or 0
-        size = min(len(buffer), len(self.ahead))
-        buffer[:size] = self.ahead[:size]
-        self.ahead = self.ahead[size:]
-        return size
+        """Read what comes after `ahead`, waiting for one read at most; 0 at the end."""
+        readinto = getattr(self.file, "readinto1", None) or self.file.readinto  # type: ignore[attr-defined]
+        return readinto(buffer) or 0
 
 
 class Compressed(Plain):
@@ -258,8 +253,6 @@ class Compressed(Plain):
     def readinto1(self, buffer: memoryview, /) -> int:
         """Read into a buffer; 0 at the end."""
         try:
-            if self.ahead:
-                return super().readinto1(buffer)
             if not self.part:
                 self.part = self.next_part()
             size = min(len(buffer), len(self.part))
@@ -293,11 +286,10 @@ def open_stream(path: str, counted: Callable[[Any], Any] = as_it_is) -> Plain:
     path = home_path(path)
     # unbuffered: the readers in C have a buffer of their own
     try:
-        file = open(path, "rb", buffering=0)  # noqa: SIM115
-    except ValueError as error:  # a name that no file can have
-        if not is_own(error):
-            raise
+        os.fsencode(path)
+    except UnicodeEncodeError as error:  # a name that no file can have
         raise OSError(str(error)) from None
+    file = open(path, "rb", buffering=0)  # noqa: SIM115
     return closing(uncompressed, Plain(counted(file)))
 
 

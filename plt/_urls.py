@@ -61,12 +61,6 @@ class Remote(io.RawIOBase):
         buffer[: len(data)] = data
         return len(data)
 
-    @property
-    def size(self) -> int | None:
-        """Its bytes, None where they are not known."""
-        size = getattr(self.file, "size", None)
-        return size if isinstance(size, int) else None
-
     def close(self) -> None:
         self.file.close()
 

@@ -1,29 +1,15 @@
-"""Which format and compression a file has, and which a name asks for."""
+"""Which format and compression a file has."""
 
 from __future__ import annotations
 
 import contextlib
-import importlib
-import itertools
-import lzma
 import os
-import zlib
-from collections.abc import Callable
-from typing import Any
 
-import plt
+from plt._formats import sniff
+from plt._streams import Compressed, open_stream
 from plt.cli.sources import is_live, path_of
 
-#: Compression by the first bytes, with the modules that read it.
-COMPRESSIONS = {
-    b"\x1f\x8b": ("gzip", ("gzip",)),
-    b"BZh": ("bzip2", ("bz2",)),
-    b"\xfd7zXZ\0": ("xz", ("lzma",)),
-    b"\x28\xb5\x2f\xfd": ("zstd", ("compression.zstd", "backports.zstd")),
-    b"\x04\x22\x4d\x18": ("lz4", ("lz4.frame",)),
-}
-#: Formats by the first four bytes, as a big-endian number; pcap has either byte order.
-MAGIC = {0x0A0D0D0A: "pcapng", 13: "duck", 14: "duck", 19: "duck"}
+#: Variants of pcap by the first four bytes, as a number in either byte order.
 PCAP = {
     0xA1B2C3D4: "pcap, microseconds",
     0xA1B23C4D: "pcap, nanoseconds",
@@ -31,21 +17,9 @@ PCAP = {
     0x1C0001AC: "pcap of Ixia's",
     0x1C0001AB: "pcap of Ixia's",
 }
-#: Formats without a magic number, the surest first: ERF has room for what the legacy ones have.
-OTHERS = ("legacypos", "legacyatm", "tsh", "erf", "legacyeth")
-DAMAGE = (OSError, EOFError, ValueError, zlib.error, lzma.LZMAError)
-
-
-def compression(path: str) -> tuple[str | None, Callable[..., Any]]:
-    """How a file is compressed, and what opens it."""
-    with open(path, "rb") as file:
-        head = file.read(6)
-    for magic, (name, modules) in COMPRESSIONS.items():
-        if head.startswith(magic):
-            for module in modules:
-                with contextlib.suppress(ModuleNotFoundError):
-                    return name, importlib.import_module(module).open
-    return None, open
+#: Formats without a magic number, which only a source's name tells for sure.
+UNMARKED = ("legacypos", "legacyatm", "tsh", "erf", "legacyeth")
+SHORT = {"Zstandard": "zstd", "LZ4": "lz4"}
 
 
 def format_of(source: str) -> tuple[str | None, str | None]:
@@ -55,26 +29,14 @@ def format_of(source: str) -> tuple[str | None, str | None]:
         return "live", None
     if not os.path.isfile(path):
         return None, None
-    name, opener = compression(path)
-    head = b""
-    with contextlib.suppress(*DAMAGE), opener(path, "rb") as file:
-        head = file.read(4)
-    little, big = int.from_bytes(head, "little"), int.from_bytes(head, "big")
-    known = PCAP.get(little) or PCAP.get(big) or MAGIC.get(big) or MAGIC.get(little)
-    return known or by_records(source, path), name
-
-
-def by_records(source: str, path: str) -> str | None:
-    """A format without magic: that by whose name the first packets are the same."""
-    given = beginning(source)
-    for name in OTHERS:
-        if source.startswith(f"{name}:") or (given and beginning(f"{name}:{path}") == given):
-            return name
-    return None
-
-
-def beginning(source: str) -> list[tuple[int, int, bytes]]:
-    """The first packets of a source, none where it can't be read."""
-    with contextlib.suppress(plt.LibtraceError), plt.trace(source) as trace:
-        return [(p.time_ns, p.wire_len, bytes(p)) for p in itertools.islice(trace, 8)]
-    return []
+    given = source.partition(":")[0]
+    kind = given if given in UNMARKED else None
+    packed = None
+    # EOFError where compressed data is cut
+    with contextlib.suppress(OSError, EOFError), contextlib.closing(open_stream(path)) as stream:
+        if isinstance(stream, Compressed):
+            packed = SHORT.get(stream.kind, stream.kind)
+        head = stream.peek(4)
+        little, big = int.from_bytes(head, "little"), int.from_bytes(head, "big")
+        kind = kind or PCAP.get(little) or PCAP.get(big) or sniff(stream)
+    return kind, packed

@@ -32,8 +32,6 @@ class Quantity(ParamType):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """What the text says; a usage error where it says nothing."""
-        if not isinstance(value, str):
-            return value
         try:
             return self.read(value)
         except ValueError as error:

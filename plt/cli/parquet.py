@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
+import plt
 from plt.cli.names import ADDRESSES
-from plt.cli.rows import Columnar
 from plt.cli.sources import BATCH
 from plt.cli.words import Failure
 
-Writer = Callable[[str, Sequence[str], Iterable[Columnar]], None]
+Writer = Callable[[str, Sequence[str], Iterable[plt.Table]], None]
 
 
 def writer() -> Writer:
@@ -29,29 +30,26 @@ def destination(name: str) -> Any:
     return sys.stdout.buffer if name == "-" else name
 
 
-def by_pyarrow(name: str, fields: Sequence[str], tables: Iterable[Columnar]) -> None:
+def by_pyarrow(name: str, fields: Sequence[str], tables: Iterable[plt.Table]) -> None:
     """Write tables one after another, with no more than one in memory."""
     pq: Any = importlib.import_module("pyarrow.parquet")
 
     pa: Any = importlib.import_module("pyarrow")
-    out = None
+    out: Any = None
     some: list[Any] = []  # tables that have a row each, where they come live
-    try:
+    with contextlib.ExitStack() as stack:
         for table in tables:
             some.append(arrow_table(table, fields))
             if out is None:
-                out = pq.ParquetWriter(destination(name), some[0].schema)
+                out = stack.enter_context(pq.ParquetWriter(destination(name), some[0].schema))
             if len(table) > 1 or len(some) == BATCH:
                 out.write_table(pa.concat_tables(some))
                 some.clear()
-        if out is not None and some:
+        if some:
             out.write_table(pa.concat_tables(some))
-    finally:
-        if out is not None:
-            out.close()
 
 
-def arrow_table(table: Columnar, fields: Sequence[str]) -> Any:
+def arrow_table(table: plt.Table, fields: Sequence[str]) -> Any:
     """The columns of a table, with addresses as text."""
     pa: Any = importlib.import_module("pyarrow")
 
@@ -63,14 +61,14 @@ def arrow_table(table: Columnar, fields: Sequence[str]) -> Any:
     return pa.table([texts.get(n, found[n]) for n in fields], schema=schema)
 
 
-def by_polars(name: str, fields: Sequence[str], tables: Iterable[Columnar]) -> None:
+def by_polars(name: str, fields: Sequence[str], tables: Iterable[plt.Table]) -> None:
     """Write tables as one."""
     pl: Any = importlib.import_module("polars")
 
     pl.concat([polars_frame(table, fields) for table in tables]).write_parquet(destination(name))
 
 
-def polars_frame(table: Columnar, fields: Sequence[str]) -> Any:
+def polars_frame(table: plt.Table, fields: Sequence[str]) -> Any:
     """The columns of a table, with addresses as text."""
     pl: Any = importlib.import_module("polars")
 

@@ -20,7 +20,6 @@ LISTS = ("first_ways", "first_sizes", "first_gaps")
 class Columnar(Protocol):
     """What a plt.Table has of its columns."""
 
-    def __len__(self) -> int: ...
     def __getitem__(self, name: str, /) -> Any: ...
     def masked(self, name: str, /) -> Any: ...
 
@@ -68,9 +67,6 @@ class Picked:
 
     def __init__(self, table: Columnar, rows: np.ndarray[Any, Any]) -> None:
         self.table, self.rows = table, rows
-
-    def __len__(self) -> int:
-        return len(self.rows)
 
     def __getitem__(self, name: str, /) -> Any:
         return self.table[name][self.rows]

@@ -57,7 +57,7 @@ def command(
     Times count from the first packet. A part is never empty, and a packet that came late is in the
     part that is being written.
     """
-    if [every, packets, size].count(None) != 2 or every == 0:
+    if [every, packets, size].count(None) != 2 or 0 in (every, size):
         raise click.UsageError("one of --every, --packets and --size is needed")
     needs_trace_format(output)
     if output == "-":
@@ -81,11 +81,12 @@ def numbered(
     octets = FILE
     for number, packet in enumerate(packets):
         if every:
-            begun = begun or packet.time_ns
+            begun = packet.time_ns if number == 0 else begun
             part = max(part, (packet.time_ns - begun) // every)
         elif most:
             part = number // most
-        elif size:
+        else:
+            assert size is not None
             length = RECORD + packet.capture_len
             if octets > FILE and octets + length > size:
                 part, octets = part + 1, FILE
@@ -128,7 +129,7 @@ def python_program(
     if every:
         setup = ["part = begun = 0"]
         step = [
-            "begun = begun or pkt.time_ns",
+            "begun = pkt.time_ns if number == 0 else begun",
             f"part = max(part, (pkt.time_ns - begun) // {every})",
         ]
     elif most:
@@ -142,7 +143,7 @@ def python_program(
             f"    part, octets = part + 1, {FILE}",
             "octets += length",
         ]
-    counted = "number, pkt in enumerate(found)" if most else "pkt in found"
+    counted = "number, pkt in enumerate(found)" if every or most else "pkt in found"
     opened = opened_output(part_name(output, 1))
     name = constant("NAME", part_name(output, 1).replace("{", "{{").replace("}", "}}"))
     name = "-{number:04d}".join(name.rsplit("-0001", 1))

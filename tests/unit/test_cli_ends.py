@@ -1,6 +1,7 @@
 """How commands end: exit codes, one line of what is wrong, and no file that is half-written."""
 
 import errno
+import gzip
 import importlib
 import os
 import shutil
@@ -13,6 +14,8 @@ from pathlib import Path
 
 import pytest
 from command_line import DNS, EDGE, LINKS, ROOT, command, plt_process, plt_run
+
+import plt
 
 pytest.importorskip("click")
 pytest.importorskip("rich")
@@ -102,6 +105,10 @@ def test_what_is_wrong_is_said_in_one_line(
         (["cut", "-o", "x.pcap", "--from", "noon", EDGE], "plt cut: Invalid value for '--from'"),
         (["cut", "-o", "x.pcap", "--packets", "0", EDGE], "plt cut: Invalid value for '--packets'"),
         (["split", "-o", "x.pcap", EDGE], "plt split: one of --every, --packets and --size"),
+        (
+            ["split", "-o", "x.pcap", "--size", "0", EDGE],
+            "plt split: one of --every, --packets and",
+        ),
         (["split", "-o", "x.pcap", "--size", "big", EDGE], "plt split: Invalid value for '--size'"),
         (["info", "--filter", "tcp", "--where", "tcp", EDGE], "plt info: --filter and --where: "),
         (
@@ -183,7 +190,8 @@ def test_what_was_read_before_damage_is_written(damaged: Path, tmp_path: Path) -
 
 def test_a_trace_from_standard_input() -> None:
     packed = Path(EDGE).read_bytes()
-    assert plt_process("packets", "-", stdin=packed).out == plt_run("packets", EDGE).out
+    for data in (packed, gzip.decompress(packed)):
+        assert plt_process("packets", "-", stdin=data).out == plt_run("packets", EDGE).out
     shown = plt_process("info", "-", stdin=packed)
     assert (shown.code, shown.err) == (0, "")
     assert "\npackets  10,000\n" in shown.out
@@ -218,13 +226,19 @@ def test_who_reads_no_more_ends_it_silently(arguments: list[str]) -> None:
     assert read_a_little_of(command(*arguments)) == (-signal.SIGPIPE, b"")
 
 
-def test_who_reads_no_more_where_the_signal_is_blocked() -> None:
+@pytest.mark.parametrize(
+    "arguments",
+    [["packets"], ["convert", "-o", "-", "--format", "csv"],
+     ["convert", "-o", "-", "--format", "pcap"]],
+    ids=" ".join,
+)  # fmt: skip
+def test_who_reads_no_more_where_the_signal_is_blocked(arguments: list[str]) -> None:
     """SIGPIPE does not end such a process: its exit code does."""
     blocking = (
         "import os, signal, sys; signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGPIPE}); "
     )
     blocking += "from plt.cli import main; sys.exit(main(sys.argv[1:]))"
-    words = [sys.executable, "-c", blocking, "packets", EDGE, EDGE, EDGE]
+    words = [sys.executable, "-c", blocking, *arguments, EDGE, EDGE, EDGE]
     assert read_a_little_of(words) == (1, b"")
 
 
@@ -234,10 +248,13 @@ def test_who_reads_no_more_where_the_signal_is_blocked() -> None:
      "-o", "x.pcap"], ["convert", "-o", "-", "--format", "csv", EDGE], ["--help"]],
     ids=lambda arguments: arguments[0],
 )  # fmt: skip
-def test_standard_output_that_is_full(arguments: list[str]) -> None:
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_standard_output_that_is_full(unbuffered: str, arguments: list[str]) -> None:
+    """Whether that is found by what prints, or at the end by what has kept it till then."""
+    env = os.environ | {"PYTHONUNBUFFERED": unbuffered}
     with open("/dev/full", "w") as full:
         done = subprocess.run(
-            command(*arguments), stdout=full, stderr=subprocess.PIPE, env=os.environ, check=False
+            command(*arguments), stdout=full, stderr=subprocess.PIPE, env=env, check=False
         )
     assert done.returncode == 1
     said = one_line(done.stderr.decode())
@@ -439,6 +456,18 @@ def test_plt_alone_imports_no_command_line() -> None:
         [sys.executable, "-c", script], capture_output=True, text=True, env=os.environ, check=True
     )
     assert done.stdout == "[]\n"
+
+
+def test_names_that_are_imported_when_they_are_used_are_listed() -> None:
+    assert {*plt.__all__} <= {*dir(plt)}
+
+
+def test_a_module_that_is_run_does_nothing_where_it_is_imported(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    """As by what lists a package's modules."""
+    importlib.import_module("plt.__main__")
+    assert capfd.readouterr() == ("", "")
 
 
 def test_plt_alone_imports_little() -> None:

@@ -1,5 +1,6 @@
 """What commands make of sources that are not as most are: empty, out of order, of other formats."""
 
+import concurrent.futures
 import contextlib
 import io
 import json
@@ -11,8 +12,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+import lz4.frame
 import pytest
-from command_line import DNS, EDGE, Run, command, plt_run
+from command_line import DNS, EDGE, Run, command, plt_run, program_of, run_program
 from pace import wait_until_it_waits
 from packets import (
     EPOCH,
@@ -30,6 +32,11 @@ from packets import (
     udp,
     write,
 )
+
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
 
 pytest.importorskip("click")
 pytest.importorskip("rich")
@@ -63,13 +70,39 @@ def plt_main(*arguments: str | Path) -> int:
     ids=["erf", "tsh", "pcap"],
 )
 def test_the_format_of_a_file(content: bytes, format: str, tmp_path: Path) -> None:
-    """By its first bytes, or where these have no mark by what its packets are."""
+    """By its first bytes, or where these have no mark by what follows them."""
     path = write(tmp_path / "file", content)
     source = f"tsh:{path}" if format == "tsh" else str(path)
     done = plt_run("info", "--json", source)
     assert (done.code, done.err) == (0, "")
     found = json.loads(done.out)
     assert (found["format"], found["packets"]) == (format, 3)
+
+
+@pytest.mark.parametrize("packed", ["zstd", "lz4"])
+def test_the_format_of_a_compressed_file_without_a_mark(packed: str, tmp_path: Path) -> None:
+    """Also of one that is damaged at once."""
+    compress = zstd.compress if packed == "zstd" else lz4.frame.compress
+    record = erf(2, ethernet(PACKET))
+    for content, packets, code in (
+        (record * 3, 3, 0),
+        (record * 3 + b"x", 3, 1),
+        (record[:-1], 0, 1),
+    ):
+        done = plt_run("info", "--json", write(tmp_path / "file", compress(content)))
+        found = json.loads(done.out)
+        assert (found["format"], found["compression"]) == ("erf", packed)
+        assert (found["packets"], done.code) == (packets, code)
+
+
+def test_the_format_of_a_file_that_is_gone(tmp_path: Path) -> None:
+    """Or was emptied, since it was read."""
+    from plt.cli.formats import format_of  # noqa: PLC0415  what it needs may be missing
+
+    assert format_of(str(tmp_path / "none")) == (None, None)
+    assert format_of(str(write(tmp_path / "file", b""))) == (None, None)
+    assert format_of(f"tsh:{tmp_path / 'file'}") == ("tsh", None)
+    assert format_of("int:lo") == ("live", None)
 
 
 def test_the_format_of_what_is_no_trace(tmp_path: Path) -> None:
@@ -129,6 +162,51 @@ def test_a_filter_where_the_first_packet_is_damaged(tmp_path: Path) -> None:
     assert done.err == f"plt: {path}: packet 1: {cut}\n"
 
 
+def test_parts_of_a_trace_that_begins_at_0(tmp_path: Path) -> None:
+    """As one does whose times count from its start: the first part ends after a second."""
+    path = write(tmp_path / "a.pcap", pcap([Record(PACKET, n, 500_000 * n) for n in range(3)], RAW))
+    split = ["split", "--every", "1s", "-o", tmp_path / "b.pcap", path]
+    assert [row[1:] for row in plt_run(*split).rows] == [
+        ["1", "1970-01-01T00:00:00.000000000Z"],
+        ["1", "1970-01-01T00:00:01.500000000Z"],
+        ["1", "1970-01-01T00:00:03.000000000Z"],
+    ]
+    parts = sorted(tmp_path.glob("b-*"))
+    contents = [part.read_bytes() for part in parts]
+    for part in parts:
+        part.unlink()
+    run_program(program_of(split))
+    assert [part.read_bytes() for part in sorted(tmp_path.glob("b-*"))] == contents
+
+
+# --- Ctrl-C, and what comes live ---------------------------------------------------------------
+
+
+def test_an_interrupt_that_is_ignored_goes_on_to_be() -> None:
+    """As in the background of a script; nor does a thread, which has no signals, change that."""
+    rows = ["packets", "--limit", "3", EDGE]
+    expected = plt_run(*rows)
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        assert plt_run(*rows) == expected
+        assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGINT, before)
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+        assert pool.submit(plt_run, *rows).result() == expected
+    assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_an_error_ends_what_comes_live(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What came before it is written."""
+    path = write(tmp_path / "a.pcap", pcap([PACKET] * 3, RAW)[:-1])
+    monkeypatch.setattr("plt.cli.sources.is_live", lambda _: True)
+    done = plt_run("cut", "-o", tmp_path / "b.pcap", path)
+    assert done.code == 1
+    assert "packet 3: the trace is cut" in done.err
+    assert (tmp_path / "b.pcap").read_bytes() == pcap([PACKET] * 2, RAW)
+
+
 # --- Standard output -------------------------------------------------------------------------
 
 
@@ -146,6 +224,15 @@ def test_standard_output_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stderr", said)
     assert plt_main("info", EDGE) == 1
     assert said.getvalue() == "plt: standard output is closed\n"
+
+
+def test_standard_error_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is wrong is not said among the rows then, but by the exit code."""
+    out = io.StringIO()
+    monkeypatch.setattr(sys, "stderr", None)
+    monkeypatch.setattr(sys, "stdout", out)
+    assert plt_main("packets", "/nonexistent.pcap") == 1
+    assert out.getvalue() == ""
 
 
 def test_what_was_not_searched_is_told_on_a_terminal(tmp_path: Path) -> None:
@@ -186,6 +273,15 @@ def test_a_gap_and_an_end_that_was_not_captured(tmp_path: Path) -> None:
     assert {row["way"] for row in found} == {"fwd"}
     code, raw = of_bytes("streams", "--follow", "1", "--as", "raw", path)
     assert (code, raw) == (0, b"abc" + bytes(4) + b"hi" + bytes(5))
+
+
+def test_a_stream_of_which_nothing_was_captured(tmp_path: Path) -> None:
+    """Only the FIN tells that there were 5 bytes."""
+    packets = [sent(b"", 99, 0x02), sent(b"", 105, 0x11)]
+    path = write(tmp_path / "a.pcap", pcap(packets, RAW))
+    done = plt_run("streams", "--follow", "1", path)
+    assert (done.code, done.err) == (0, "")
+    assert done.out.splitlines()[1:] == ["> [5 bytes missing]"]
 
 
 def test_ctrl_c_before_the_stream_to_follow(tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ from packets import EPOCH, ETH, RAW, Record, ethernet, ipv4, udp
 
 import plt
 from plt import _inparts, _parts
+from plt._threads import ForkedError
 
 FIELDS = ["time", "wire_len", "src_port", "udp.checksum", "linktype"]
 
@@ -280,6 +281,55 @@ def test_no_record_is_found(tmp_path: Path, used: list[tuple[int, int | None, bo
     assert used[-1][1:] == (None, False)
 
 
+@pytest.mark.parametrize("kind", FILES)
+def test_reads_that_give_little(kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Their ends come anywhere, within headers too."""
+
+    def little(self: _parts.Shared, buffer: memoryview, at: int) -> int:
+        return os.preadv(self.file, [buffer[:97]], at)
+
+    path = packets.write(tmp_path / "trace", FILES[kind])
+    monkeypatch.setattr(_parts.Shared, "readinto", little)
+    assert same(path) == (1000, "")
+
+
+@pytest.mark.parametrize("by_thread", [False, True])
+def test_a_file_that_is_cut_while_it_is_read(
+    by_thread: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In the second part, at the end of a record: then that is the end of the trace."""
+    path = packets.write(tmp_path / "trace", FILES["pcap"])
+    size = len(packets.pcap(SOME[:120]))
+    assert _parts.SIZE < size < 2 * _parts.SIZE
+    open_part = _parts.Part.open
+
+    def cutting(part: _parts.Part) -> Any:
+        if part.start > 24:
+            os.truncate(path, size)
+        return open_part(part)
+
+    def no_thread(*_: object) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(_parts.Part, "open", cutting)
+    if by_thread:
+        wait_for_threads(monkeypatch)
+    else:
+        monkeypatch.setattr(_inparts.Crew, "give", no_thread)
+    assert len(plt.columns(path, FIELDS, workers=2).table()) == 120
+
+
+@pytest.mark.parametrize("kind", [1, 6])  # of an interface, of a packet
+def test_a_block_whose_length_is_none(kind: int, tmp_path: Path) -> None:
+    block = bytearray(packets.interface(ETH) if kind == 1 else packets.enhanced(SOME[0].data))
+    block[4:8] = bytes(4)
+    whole = packets.section() + packets.interface(ETH) + pcapng(SOME[:500])
+    path = packets.write(tmp_path / "trace", whole + block + pcapng(SOME[500:]))
+    count, error = same(path)
+    assert count == 500
+    assert "claims a length of 0 bytes" in error
+
+
 @settings(max_examples=150, deadline=None)
 @given(
     kind=st.sampled_from(list(FILES)),
@@ -340,6 +390,49 @@ def test_what_was_opened_is_read(tmp_path: Path) -> None:
     path.unlink()
     packets.write(path, b"another")
     assert len(columns.table()) == 1000
+
+
+def test_arrow_gets_all_of_it(tmp_path: Path) -> None:
+    """Whose batches are kept: a few large ones."""
+    pa = pytest.importorskip("pyarrow")
+    path = packets.write(tmp_path / "trace", FILES["pcap"])
+    found = pa.table(plt.columns(path, FIELDS, workers=2))
+    ports = [struct.unpack(">H", one.data[34:36])[0] for one in SOME]
+    assert found.column("src_port").to_pylist() == ports
+
+
+def test_a_thread_without_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The exception is that of who asks for the batch."""
+    next_of = _inparts.Readings.next_of
+
+    def limited(self: _inparts.Readings, reader: Any) -> Any:
+        if threading.current_thread() is not threading.main_thread():
+            raise MemoryError("mine")
+        return next_of(self, reader)
+
+    wait_for_threads(monkeypatch)
+    monkeypatch.setattr(_inparts.Readings, "next_of", limited)
+    path = packets.write(tmp_path / "trace", FILES["pcap"])
+    with pytest.raises(MemoryError, match="mine"):
+        plt.columns(path, FIELDS, workers=2).table()
+    assert part_threads() == []
+
+
+def wait_for_threads(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The consumer reads no part before a thread has begun to read one."""
+    begun = threading.Event()
+    read, read_here = _inparts.Readings.read, _inparts.InParts._read_here
+
+    def noting(self: _inparts.Readings, part: Any) -> Any:
+        begun.set()
+        return read(self, part)
+
+    def waiting(self: _inparts.InParts, stop: int | None) -> None:
+        assert begun.wait(pace.NEVER)
+        read_here(self, stop)
+
+    monkeypatch.setattr(_inparts.Readings, "read", noting)
+    monkeypatch.setattr(_inparts.InParts, "_read_here", waiting)
 
 
 def test_progress(tmp_path: Path) -> None:
@@ -421,6 +514,19 @@ print(count, os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
 """
     run = packets.child("import warnings; warnings.simplefilter('ignore')\n" + code, path)
     assert run.stdout.split() == ["1000", "1"], run.stderr
+
+
+def test_what_a_thread_of_the_parent_reads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A forked process does not wait for it: it reads that itself, and all after it."""
+    wait_for_threads(monkeypatch)
+
+    def forked(_crew: object, _work: object) -> None:
+        raise ForkedError("the threads are in the process that was forked")
+
+    path = packets.write(tmp_path / "trace", FILES["pcap"])
+    with monkeypatch.context() as patch:
+        patch.setattr(_inparts.Crew, "take", forked)
+        assert len(plt.columns(path, FIELDS, workers=2).table()) == 1000
 
 
 def test_no_file_stays_open(tmp_path: Path) -> None:

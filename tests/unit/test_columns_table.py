@@ -76,6 +76,25 @@ def test_text_is_no_wider_than_100(path: Path) -> None:
     assert names[left + 1 :] == table.names[left + 1 - len(names) :]
 
 
+@pytest.mark.parametrize(("columns", "widest"), [("60", 100), ("150", 150), ("9999", 9999)])
+def test_text_is_as_wide_as_a_terminal(
+    columns: str, widest: int, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One column more would be too much, unless all are shown."""
+    table = plt.columns(path, list(plt.column_fields())).table()  # type: ignore[arg-type]
+    terminal = io.StringIO()
+    monkeypatch.setattr(terminal, "isatty", lambda: True)
+    monkeypatch.setattr(sys, "stdout", terminal)
+    monkeypatch.setenv("COLUMNS", columns)
+    names = repr(table).splitlines()[2]
+    assert len(names) <= widest
+    if widest == 9999:
+        assert names.strip("│ ").replace(" ", "").split("┆") == table.names
+    else:
+        assert "…" in names
+        assert len(names) > widest - 45  # a column has up to 42 characters, and 3 around it
+
+
 def test_text_of_nothing(path: Path) -> None:
     assert repr(plt.columns(path, ()).table()) == "3 rows and 0 columns"
     lines = repr(plt.columns(path, "proto", filter="port 1").table()).splitlines()

@@ -154,6 +154,18 @@ def test_records_in_payloads(size: int, tmp_path: Path) -> None:
     assert found_by_two[0] == 60 + PACKETS
 
 
+def test_a_record_that_goes_over_whole_parts(tmp_path: Path, used: list[bool]) -> None:
+    """Its payload has records of its own, in parts that are passed over."""
+    inner = packets.pcap([Record(b"fake" * 10, EPOCH, 5)] * 4000)[24:]
+    whole = [*SOME[:100], Record(ethernet(inner), EPOCH), *SOME[100:]]
+    assert len(inner) > 10 * _parts.SIZE
+    path = packets.write(tmp_path / "trace", packets.pcap(whole))
+    found = read(path, 2)
+    assert found == read(path, 1)
+    assert found[0] == PACKETS + 1
+    assert any(used)
+
+
 def test_progress(tmp_path: Path) -> None:
     path = packets.write(tmp_path / "trace", PCAP)
     told: list[tuple[int, int | None]] = []

@@ -246,6 +246,11 @@ def test_messages_and_records() -> None:
     assert [row[1] for row in found.rows[1:]] == [rr.owner for list in sections for rr in list]
     assert found.rows[1][0] == "question"
     assert found.texts[0].startswith(f"DNS response {message.ident}, QUERY, ")
+    with plt.trace(TRACES / "dns-1k.pcap.gz") as trace:
+        query = next(pldns.ldns(pkt.udp_payload) for pkt in trace if pkt.udp.dst_port == 53)
+    title = shown(query).texts[0]
+    assert title.startswith(f"DNS query {query.ident}, QUERY")
+    assert "NOERROR" not in title  # which a response says
     record = message.response_rr_list[0]
     assert named(record)["rdata"] == record.rdata
     assert named(record)["type"] == f"{record.type} ({pldns.typestr(record.type)})"

@@ -225,6 +225,41 @@ def test_rows_before_a_file_is_read_again_come_once(files: Any) -> None:
         assert sizes[:-1] == [batch] * (21 // batch - (21 % batch == 0))
 
 
+class Done:
+    """What a task gave."""
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+
+    def result(self) -> Any:
+        return self.value
+
+
+class Here:
+    """What is used of a cluster's client, whose tasks are done at once by this process."""
+
+    def submit(self, function: Any, *arguments: Any, pure: bool) -> Done:
+        assert not pure  # a file may change
+        given = (one.value if isinstance(one, Done) else one for one in arguments)
+        return Done(function(*given))
+
+    def nthreads(self) -> dict[str, int]:
+        return {"here": 1}
+
+
+@pytest.mark.parametrize("limit", [1, 8, 11, 12, 15, 22, 30, None])
+@pytest.mark.parametrize("batch", [1, 4, 100])
+def test_a_limit_where_a_file_is_read_again(files: Any, limit: int | None, batch: int) -> None:
+    """Of the file that is read again the rows that were handed out count once."""
+    stream = framed(LONG, message(ident=1))
+    before = [query(n / 100, ident=100 + n) for n in range(10)]
+    after = [response(1, ident=100 + n) for n in range(10)]
+    paths = files([segment(stream[:400], 1)], [*before, segment(stream[400:], 401), *after])
+    expected = [99, *range(100, 110), 1, *range(100, 110)]
+    how = {"limit": limit, "batch": batch, "client": Here()}
+    assert ids(pldns.columns(paths, ["id", "response_time"], **how)) == expected[:limit]
+
+
 def test_a_stream_without_rows_before_an_error(files: Any) -> None:
     """Only the file before tells that a message begins in the broken one."""
     first, second = framed(message(ident=1)), framed(message(ident=2))
@@ -406,6 +441,24 @@ def test_dropped_columns_end_the_threads(tmp_path: Path) -> None:
     for _ in pldns.columns(long_files(tmp_path), workers=3, batch=100):
         break
     pace.wait_until(lambda: not threads())
+
+
+def test_an_interrupt_between_two_batches(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was read ahead is lost then, and nothing comes after a gap."""
+
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    for how in ({"workers": 3}, {"client": Here()}):
+        columns = pldns.columns(long_files(tmp_path)[:4], batch=100, **how)
+        batches = iter(columns)
+        assert len(next(batches)) == 100
+        with monkeypatch.context() as patch:
+            patch.setattr("pldns._columns._InOrder._in_order", interrupted)
+            with pytest.raises(KeyboardInterrupt):
+                next(batches)
+        assert list(batches) == []
+        assert threads() == []
 
 
 def child(program: str, *arguments: object) -> subprocess.CompletedProcess[str]:

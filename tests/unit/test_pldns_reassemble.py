@@ -180,6 +180,9 @@ def test_a_connection_goes_on_in_the_next_file(tmp_path: Path) -> None:
     two = write(tmp_path / "2.pcap", pcap([segment(stream[700:], 1700, 1)]))
     assert found(rows_of([one, two])) == [(1, True)]
     assert found(rows_of([one])) == [(1, False)]
+    # however these files are named
+    for source in (tmp_path, [str(tmp_path)], [f"{tmp_path}/1*", two], iter([one, two])):
+        assert found(rows_of(source)) == [(1, True)]
 
 
 def test_before_an_error_comes_what_was_read(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """natkit.plot: what is drawn is read back from the Axes, and compared with tshark or by hand."""
 
+import io
 import re
 import subprocess
 import sys
@@ -678,6 +679,16 @@ def test_a_reset(tmp_path):
     assert segments(ax) == [[(0, 0, 10)]]
 
 
+def test_a_reset_alone(tmp_path):
+    path = trace(tmp_path / "a.pcap", [(3, there(flags=RST, seq=77))])
+    (flow,) = natkit.flows(path)
+    ax = plot.time_sequence(path, flow, direction="fwd")
+    assert segments(ax) == [[]]
+    marks = {line.get_label(): line.get_xydata().tolist() for line in ax.lines}
+    assert marks["RST"] == [[0, 0]]
+    assert marks["acknowledged"] == []
+
+
 # --- Axes, and what is missing or wrong -------------------------------------------------------
 
 ALL = {
@@ -819,6 +830,12 @@ def columns(*names):
         (lambda: plot.rates("no-such.pcap"), plt.LibtraceError, "no-such.pcap"),
         (lambda: plot.time_sequence(columns("time")), TypeError, "needs a flow where"),
         (lambda: plot.time_sequence(plt.trace(str(EDGE))), TypeError, "needs a flow where"),
+        (
+            lambda: plot.time_sequence(io.BytesIO(EDGE.read_bytes())),
+            TypeError,
+            "needs a flow where",
+        ),
+        (lambda: plot.time_sequence(iter([EDGE])), TypeError, "needs a flow where"),
         (lambda: plot.time_sequence(EDGE, UDP_FLOW), ValueError, "this flow's protocol is 17"),
         (lambda: plot.time_sequence(EDGE, b"short"), ValueError, "5"),
     ],

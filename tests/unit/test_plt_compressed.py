@@ -2,10 +2,12 @@
 
 import gzip
 import importlib
+import io
 import os
 import random
 import struct
 import sys
+import threading
 import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -66,6 +68,10 @@ def in_frames(compress: Callable[[bytes], bytes], size: int) -> Callable[[bytes]
 MEMBERS: dict[str, Callable[[bytes], bytes]] = {
     "BGZF": bgzf,
     "Zstandard": in_frames(zstd.compress, 50_000),
+    # a block has 128 kB at most: RFC 8878 section 3.1.1.2.4
+    "Zstandard of several blocks": lambda data: (
+        in_frames(zstd.compress, 140_000)(data) + zstd.compress(b"")
+    ),
     "LZ4": in_frames(lz4.frame.compress, 50_000),
     "LZ4 with all that is optional": in_frames(
         lambda data: lz4.frame.compress(
@@ -165,6 +171,73 @@ def test_a_size_that_leads_into_a_payload(tmp_path: Path, plain: bytes) -> None:
     assert read_in_bulk(path)[::2] == (12_000, "")
 
 
+@pytest.mark.parametrize("name", ["plt-read-ahead", "plt-members"])
+def test_the_system_has_no_more_threads(
+    name: str, tmp_path: Path, plain: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Then the file is read without: by one thread, or by none."""
+    start = threading.Thread.start
+
+    def limited(thread: threading.Thread) -> None:
+        if thread.name == name:
+            raise RuntimeError("can't start new thread")
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", limited)
+    path = packets.write(tmp_path / "x", bgzf(plain))
+    assert read_in_bulk(path) == read_in_bulk(packets.write(tmp_path / "plain", plain))
+
+
+def test_an_exception_of_progress_while_members_are_read(
+    tmp_path: Path, plain: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It comes through as itself, after the members before."""
+    path = packets.write(tmp_path / "x", bgzf(plain))
+    size = path.stat().st_size
+
+    def fail(done: int, _total: int | None) -> None:
+        if done > size // 2:
+            raise LookupError("mine")
+
+    monkeypatch.setattr("plt._progress.EVERY", 0)
+    lengths: list[int] = []
+    with pytest.raises(LookupError, match="mine"):
+        lengths.extend(map(len, plt.columns(path, FIELDS, batch=100, progress=fail)))
+    assert 0 < sum(lengths) < 12_000
+
+
+def test_an_exit_while_a_thread_reads(tmp_path: Path, plain: bytes) -> None:
+    """What is no error goes to who reads, too."""
+
+    class Exits(io.FileIO):
+        def readinto(self, buffer: bytearray) -> int | None:
+            if self.tell() > 500_000:
+                raise SystemExit("mine")
+            return super().readinto(buffer)
+
+    path = packets.write(tmp_path / "x.gz", gzip.compress(plain))
+    with Exits(path) as file, pytest.raises(SystemExit, match="mine"):
+        plt.columns(file, FIELDS).table()
+
+
+def test_a_file_that_is_mended_while_it_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was damage stays that, though it is not found where the member is read anew."""
+    whole = gzip.compress(SMALL)
+    path = packets.write(tmp_path / "x.gz", whole[:-8] + bytes(8))
+    damaged = _streams.Compressed.damaged
+
+    def mended(self: _streams.Compressed, error: Exception) -> bytes:
+        path.write_bytes(whole)
+        return damaged(self, error)
+
+    monkeypatch.setattr(_streams.Compressed, "damaged", mended)
+    count, error = packets.count_to_error(path)
+    assert count == 400
+    assert "the gzip data is damaged: " in error
+
+
 # --- zlib-ng -----------------------------------------------------------------------------------
 
 SMALL = trace_of(400, 60)
@@ -239,3 +312,14 @@ def test_a_member_after_one_that_expands_far(
     path = packets.write(tmp_path / "x", compress(zeros) + compress(tail))
     assert path.stat().st_size < 100_000
     assert packets.count_to_error(path) == (207, "")
+
+
+def test_many_members_that_expand_far(tmp_path: Path, plain: bytes, sized: list[int]) -> None:
+    """Threads leave those to be read in turn that are too large to be held all at once."""
+    compress = MEMBERS["Zstandard"]
+    zeros = packets.pcap([Record(ipv4(udp(bytes(60_000)), 17))] * 50, RAW)[24:]
+    path = packets.write(tmp_path / "x", compress(plain) + zstd.compress(zeros) * 8)
+    count, values, error = read_in_bulk(path)
+    assert (count, error) == (12_000 + 8 * 50, "")
+    assert len(values) == count * (8 + 4 + 2)  # a time, a length and a check sum each
+    assert sized[0] < path.stat().st_size

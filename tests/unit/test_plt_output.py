@@ -2,6 +2,7 @@
 
 import gzip
 import subprocess
+import sys
 from pathlib import Path
 
 import packets
@@ -273,6 +274,29 @@ def test_formats_that_can_not_be_written(tmp_path: Path, capfd: pytest.CaptureFi
         with pytest.raises(ValueError, match=r"^Couldn't create outputTrace: "):
             plt.output_trace(f"{name}:{tmp_path / 'x'}")
     assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize(
+    ("ending", "modules", "needs"),
+    [
+        ("zst", ("compression.zstd", "backports.zstd"), "the package backports.zstd"),
+        ("lz4", ("lz4.frame",), "LZ4 needs the package lz4"),
+    ],
+)
+def test_a_compressor_that_is_not_installed(
+    ending: str,
+    modules: tuple[str, ...],
+    needs: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It is named, and no file is begun."""
+    for module in modules:
+        monkeypatch.setitem(sys.modules, module, None)
+    output = plt.output_trace(tmp_path / f"x.pcap.{ending}")
+    with pytest.raises(plt.LibtraceError, match=needs + r": pip install 'python-libtrace\[comp"):
+        output.start_output()
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_wrong_arguments(source: list[plt.packet], tmp_path: Path) -> None:

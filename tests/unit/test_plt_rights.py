@@ -1,10 +1,14 @@
 """Live captures by a process that may not capture."""
 
 import shutil
+import socket
 import subprocess
 import sys
 
 import pytest
+from live import on_lo
+
+import plt
 
 CODE = """
 import socket, sys
@@ -54,3 +58,19 @@ def test_a_capture_names_the_capability_that_it_lacks(name: str, how: str) -> No
 def test_output_to_an_interface_names_it_too() -> None:
     said = without_rights("int:lo", "out")
     assert "Operation not permitted: sending needs the capability CAP_NET_RAW" in said
+
+
+@on_lo
+def test_output_to_an_interface_that_is_not_there() -> None:
+    output = plt.output_trace("int:no-such-one")
+    with pytest.raises(plt.LibtraceError, match="int:no-such-one: No such device"):
+        output.start_output()
+
+
+def test_output_to_an_interface_where_there_are_no_packet_sockets(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As on all systems but Linux."""
+    monkeypatch.delattr(socket, "AF_PACKET", raising=False)
+    with pytest.raises(plt.LibtraceError, match="int:lo: this system has no packet sockets"):
+        plt.output_trace("int:lo").start_output()

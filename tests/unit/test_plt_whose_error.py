@@ -20,7 +20,7 @@ import pytest
 import natkit
 import pldns
 import plt
-from plt import _streams
+from plt import _parts, _streams
 
 KINDS = [TimeoutError("mine"), OSError(5, "mine"), ConnectionError("mine"), EOFError("mine"),
          ValueError("mine"), KeyboardInterrupt("mine")]  # fmt: skip
@@ -194,6 +194,27 @@ def test_while_a_thread_decompresses(
 
 
 # --- Elsewhere ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("where", ["plt._parts.Shared", "os.fstat", "plt._streams.Compressed.anew"])
+def test_while_a_file_is_looked_at(
+    where: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """For its parts, for its size, and for where the damage in it is."""
+    monkeypatch.setattr(_parts, "LEAST", 1)
+    monkeypatch.setattr(_streams, "processors", lambda: 2)
+    content = packets.pcap([FRAME] * 1000)
+    if where != "plt._parts.Shared":
+        content = gzip.compress(content)[:-6] + bytes(6)  # the check sum is wrong
+    path = packets.write(tmp_path / "trace", content)
+
+    def interrupted(*_: object) -> None:
+        raise TimeoutError("mine")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(where, interrupted)
+        with pytest.raises(TimeoutError, match="mine"):
+            plt.columns(path, ["wire_len"], workers=2).table()
 
 
 def test_an_exception_from_another_thread(fifo: Path) -> None:

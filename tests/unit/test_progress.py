@@ -133,6 +133,48 @@ def test_what_it_raises_is_the_program_s(paths: list[Path]) -> None:
         natkit.FlowTable().add_trace(paths[0], progress=stop)
 
 
+def test_it_ends_once(paths: list[Path]) -> None:
+    """The last call is that at the end, whoever closes what was read, and how often."""
+    told: list[State] = []
+    columns = plt.columns(paths, ["time"], progress=lambda *state: told.append(state))
+    columns.table()
+    count = len(told)
+    columns.close()
+    with columns:
+        pass
+    assert len(told) == count
+
+
+def test_damage_is_found_where_it_is(paths: list[Path]) -> None:
+    """For that a file is read anew, with progress as without."""
+    data = bytearray(paths[1].read_bytes())
+    data[len(data) // 2] ^= 0xFF
+    packets.write(paths[1], bytes(data))
+    count, error = packets.count_to_error(paths[1])
+    assert "is damaged" in error
+    for source in (paths[1], io.BytesIO(data)):
+        told: list[State] = []
+        with pytest.raises(plt.LibtraceError) as raised:
+            in_table(source, progress=lambda *state: told.append(state))  # noqa: B023
+        assert len(raised.value.table) == count
+        assert str(raised.value).rpartition(": ")[2] == error.rpartition(": ")[2]
+        assert told[-1][1] == len(data)
+
+
+def test_a_file_that_is_not_there(paths: list[Path]) -> None:
+    told: list[State] = []
+    columns = plt.columns(
+        [paths[0], paths[0].with_name("no.pcap"), paths[0]],
+        ["time"],
+        workers=1,
+        progress=lambda *state: told.append(state),
+    )
+    with pytest.raises(plt.LibtraceError, match=r"no\.pcap: No such file"):
+        columns.table()
+    assert len(columns.table()) == 5000
+    assert told[-1] == (2 * paths[0].stat().st_size,) * 2
+
+
 def test_none_and_false_are_none(paths: list[Path]) -> None:
     for none in (None, False):
         assert in_table(paths, progress=none) == in_flows(paths, progress=none) == 8000
@@ -210,3 +252,19 @@ def test_ctrl_c_gives_back_the_rows_so_far(tmp_path: Path) -> None:
     with pytest.raises(KeyboardInterrupt) as error:
         plt.columns(paths, ["time"], workers=1, progress=interrupt).table()
     assert 4000 <= len(error.value.table) < 8000
+
+
+@pytest.mark.usefixtures("at_once")
+@pytest.mark.parametrize("compress", [bytes, gzip.compress], ids=["plain", "gzip"])
+def test_what_an_interrupt_lost_is_not_passed_over(
+    compress: Callable[[bytes], bytes], tmp_path: Path
+) -> None:
+    """Bytes were read that nobody got: to read on would be to read what is no record."""
+    path = packets.write(tmp_path / "long.pcap", compress(content(4000)))
+    merged = plt.merge(path, progress=Interrupt(path.stat().st_size // 2))
+    times = []
+    for error, words in ((KeyboardInterrupt, None), (plt.LibtraceError, "lost the place in")):
+        with pytest.raises(error, match=words):
+            times.extend(pkt.ts_sec for pkt in merged)
+    assert times == [EPOCH + i for i in range(len(times))]
+    assert 0 < len(times) < 4000

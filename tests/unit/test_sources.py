@@ -1,6 +1,7 @@
 """What a file is, by its content: text, ERF, compressed data of every kind."""
 
 import contextlib
+import io
 import lzma
 import random
 import struct
@@ -14,6 +15,8 @@ import packets
 import pytest
 from packets import EPOCH, Record
 
+import natkit
+import pldns
 import plt
 
 if sys.version_info >= (3, 14):
@@ -236,3 +239,40 @@ def test_no_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stdin", None)
     with pytest.raises(plt.LibtraceError, match="this process has no standard input"):
         plt.trace("-").start()
+
+
+@pytest.mark.parametrize("wrong", [5, None, {"a.pcap": 1}])
+def test_what_is_no_source(wrong: object) -> None:
+    for read in (plt.columns, plt.merge, natkit.flows, pldns.columns, natkit.streams):
+        with pytest.raises(TypeError, match=r"expected str, bytes or os\.PathLike object"):
+            list(read(wrong))  # type: ignore[operator]
+
+
+def test_a_file_that_was_opened_as_text(tmp_path: Path) -> None:
+    path = packets.write(tmp_path / "trace", trace_of(1))
+    with (
+        open(path, encoding="latin-1") as file,
+        pytest.raises(plt.LibtraceError, match="opened as text: open it with mode 'rb'"),
+    ):
+        plt.trace(file).start()
+
+
+def test_a_file_that_can_only_be_read() -> None:
+    """As objects of other libraries may be: they have read(), and nothing else."""
+    data = io.BytesIO(trace_of(3))
+
+    class Readable:
+        def read(self, size: int) -> bytes:
+            return data.read(min(size, 7))
+
+    found = plt.columns(Readable(), ["wire_len"]).table()  # type: ignore[arg-type]
+    assert found["wire_len"].tolist() == [14 + 20 + 8 + 400 + 4] * 3  # with the FCS
+
+
+def test_a_format_that_there_is_not_is_named() -> None:
+    with pytest.raises(plt.LibtraceError, match=r"no file .* 'pcpa' is no format that libtrace"):
+        plt.trace("pcpa:/no/such/file").start()
+    with pytest.raises(plt.LibtraceError, match=r"^Couldn't start trace: /no/a:b: No such file"):
+        plt.trace("/no/a:b").start()
+    with pytest.raises(plt.LibtraceError, match="surrogates not allowed"):  # no name has these
+        plt.trace("\ud800").start()

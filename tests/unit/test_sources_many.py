@@ -3,6 +3,7 @@
 import bz2
 import errno
 import gzip
+import io
 import lzma
 import os
 import shutil
@@ -208,6 +209,45 @@ def test_without_fsspec(monkeypatch: pytest.MonkeyPatch) -> None:
         plt.trace("s3://bucket/x.pcap").start()
     with pytest.raises(plt.LibtraceError, match=r"pip install 'python-libtrace\[remote\]'"):
         plt.columns("s3://bucket/*.pcap")
+
+
+def damaged_url(folder: Path, memory: str) -> tuple[str, int, str]:
+    """One of a damaged file, how many packets of it can be read, and what is wrong with it."""
+    import fsspec  # noqa: PLC0415
+
+    data = bytearray(gzip.compress(content(0, 3000)))
+    data[len(data) // 2] ^= 0xFF
+    count, error = packets.count_to_error(packets.write(folder / "x.pcap.gz", bytes(data)))
+    fsspec.filesystem("memory").pipe_file("/plt-tests/x.pcap.gz", bytes(data))
+    return f"{memory}/x.pcap.gz", count, error.partition("gz: ")[2]
+
+
+def test_damage_at_a_url_is_found_where_it_is(folder: Path, memory: str) -> None:
+    """A file there is read anew as one here is."""
+    url, count, error = damaged_url(folder, memory)
+    assert "is damaged" in error
+    assert 0 < count < 3000
+    found, words = packets.count_to_error(url)
+    assert (found, words.partition("gz: ")[2]) == (count, error)
+
+
+def test_a_server_that_can_not_read_anew(
+    folder: Path, memory: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url, count, _ = damaged_url(folder, memory)
+
+    class WithoutRanges(io.BytesIO):
+        def seek(self, *_: int) -> int:
+            raise RuntimeError("the server has no ranges")
+
+    class Opened:
+        def open(self) -> WithoutRanges:
+            return WithoutRanges((folder / "x.pcap.gz").read_bytes())
+
+    monkeypatch.setattr("fsspec.open", lambda *_: Opened())
+    found, error = packets.count_to_error(url)
+    assert 0 < found <= count
+    assert "the gzip data is damaged: the server has no ranges" in error
 
 
 class Broken:

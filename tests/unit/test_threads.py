@@ -100,6 +100,19 @@ def test_a_quota_bounds_the_processors(monkeypatch: pytest.MonkeyPatch) -> None:
     assert processors() == 3
 
 
+def test_one_processor_where_no_crew_can_be(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An isolated interpreter allows no daemon threads, and says so where one is made."""
+
+    def disabled(**_: object) -> None:
+        raise RuntimeError("daemon threads are disabled in this (sub)interpreter")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(_threads.threading, "Thread", disabled)
+        _threads._are_daemons_allowed.cache_clear()
+        assert processors() == 1
+    _threads._are_daemons_allowed.cache_clear()
+
+
 # --- Crews ---------------------------------------------------------------------------------------
 
 
@@ -230,6 +243,7 @@ def test_patience() -> None:
 
     crew.give(Work(waits))
     assert begun.wait(pace.NEVER)
+    crew.stop()
     crew.close()
     assert len(named("t-patience")) == 1
     release.set()
@@ -285,6 +299,22 @@ def test_a_thread_whose_start_failed_late_ends_with_the_others(
     assert len(named("t-late")) == 2
     crew.close()
     assert not named("t-late")
+
+
+def test_no_thread_is_waited_for_where_the_interpreter_ends(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """None goes on then: the collector may still end a crew."""
+    release, begun = threading.Event(), threading.Event()
+    crew = Crew(1, "t-final")
+    crew.give(Work(lambda: begun.set() or (release.wait(pace.NEVER) and None)))
+    assert begun.wait(pace.NEVER)
+    with monkeypatch.context() as patch:
+        patch.setattr(_threads.sys, "is_finalizing", lambda: True)
+        crew.stop()
+    assert len(named("t-final")) == 1
+    release.set()
+    crew.close()
 
 
 @pytest.mark.filterwarnings("ignore:.*multi-threaded:DeprecationWarning")

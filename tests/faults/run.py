@@ -159,6 +159,11 @@ class Ways:
         )
 
 
+def is_by_others(scenario: Any) -> bool:
+    """Whether a scenario has calls of another number each time, or mostly those of matplotlib."""
+    return scenario.threads or scenario.name.startswith("natkit.plot.")
+
+
 def chosen(
     trial: Any, step: tuple[int, int, int], start: int, limit: int, ways: Ways | None
 ) -> Iterator[tuple[int, int]]:
@@ -419,24 +424,24 @@ def main() -> int:
     parser.add_argument("--limit", type=int, default=4000, help="calls of a kind in a scenario")
     parser.add_argument(
         "--ways", type=int, metavar="N",
-        help="only calls that the modules lead to, by each way N times or a few more; no threads",
+        help="only calls that the modules lead to, by each way N times or a few more",
     )  # fmt: skip
     parser.add_argument("--jobs", type=int, default=len(os.sched_getaffinity(0)))
     options = parser.parse_args()
     with_injector()
     import scenarios  # noqa: PLC0415
 
+    ways = Ways(options.ways) if options.ways else None
     names = [
         name
         for name in scenarios.ALL
         if (not options.names or any(part in name for part in options.names))
-        and not (options.ways and scenarios.ALL[name].threads)
+        and not (ways and is_by_others(scenarios.ALL[name]))
     ]
     if options.list:
         print(*names, sep="\n")
         return 0
     began = time.monotonic()
-    ways = Ways(options.ways) if options.ways else None
     jobs = run(names, options.jobs, options.limit, ways, options.verbose)
     print()
     tally: Counter[str] = Counter()

@@ -159,9 +159,18 @@ class Ways:
         )
 
 
+#: Scenarios in which matplotlib, Polars or pandas make nearly all calls, and end the process.
+OTHERS_CALLS = (
+    "natkit.plot.",
+    "plt.Table.to_polars",
+    "plt.Table.to_pandas",
+    "plt.Table.write_parquet",
+)
+
+
 def is_by_others(scenario: Any) -> bool:
-    """Whether a scenario has calls of another number each time, or mostly those of matplotlib."""
-    return scenario.threads or scenario.name.startswith("natkit.plot.")
+    """Whether a scenario has calls of another number each time, or mostly those of others."""
+    return scenario.threads or scenario.name.startswith(OTHERS_CALLS)
 
 
 def chosen(

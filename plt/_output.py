@@ -77,10 +77,10 @@ class Kept:
         self.file = file
 
     def write(self, data: bytes, /) -> int:
-        """Write it all."""
-        self.file.write(data)
+        """Write it; how much was, which is all where the file does not say."""
+        written: int | None = self.file.write(data)
         self.file.flush()
-        return len(data)
+        return len(data) if written is None else written
 
     def close(self) -> None:
         """Leave it open."""

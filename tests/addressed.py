@@ -127,7 +127,7 @@ def as_is(address: str) -> str:
     return address
 
 
-def rewritten(data: bytes, pan: CryptoPan = PAN, **flags: bool) -> bytes:
+def rewritten(data: bytes, pan: CryptoPan = PAN, **flags: bool | str) -> bytes:
     """What an IP packet becomes."""
     memory = bytearray(data)
     packet = (plt.ip if data[0] >> 4 == 4 else plt.ip6)(memory)

@@ -3,8 +3,8 @@
 #
 # usage: tools/coverage.sh PYTHON [PYTEST-ARGUMENT...]
 #
-# With arguments it only reports what these tests reach; without, lines that neither a test reaches
-# nor tests/unreached.txt has fail it.  KEEP=1 adds to the counts of the last run.  The tests see
+# With arguments it only reports what these tests reach; without, it also lets calls fail, as make
+# faults does, and lines that neither a test reaches nor tests/unreached.txt has fail it.  KEEP=1 adds to the counts of the last run.  The tests see
 # PLT_COVERAGE=1.
 set -euo pipefail
 
@@ -57,6 +57,11 @@ status=0
 env PYTHONDONTWRITEBYTECODE=1 PLT_COVERAGE=1 "$python" -m coverage run -m pytest \
     -p no:cacheprovider -p write_counts -n "$(nproc)" --dist loadfile \
     "${broken[@]/#/--deselect=}" "$@" || status=$?
+
+# Each call of malloc() and its like that the modules lead to fails a few times, by each way to it.
+if [ $# -eq 0 ]; then
+    "$python" tests/faults/run.py --ways 2 --jobs "$(nproc)" || status=$?
+fi
 
 "$python" -m gcovr --root . --filter src/ --object-directory build --exclude-throw-branches \
     --json build/c.json build

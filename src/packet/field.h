@@ -20,7 +20,7 @@ struct field {
     uint8_t shift;    /* right shift after the load, then the mask */
     uint32_t mask;
     bool is_flag;  /* a bool in Python */
-    bool writable; /* then low to mask is its range */
+    bool writable; /* then it has two bytes, and low to mask is its range */
     uint32_t low;
 };
 

@@ -98,12 +98,7 @@ int field_set(PyObject *self_, PyObject *value, void *closure)
     uint8_t *bytes = frame->data + at;
     uint32_t keep = field_load(row, bytes) & ~(row->mask << row->shift);
     uint32_t stored = keep | (uint32_t)number << row->shift;
-    if (row->width == 1)
-        *bytes = (uint8_t)stored;
-    else if (row->width == 2)
-        store_be16(bytes, (uint16_t)stored);
-    else
-        store_be32(bytes, stored);
+    store_be16(bytes, (uint16_t)stored); /* those that can be written are all of two bytes */
     return 0;
 }
 

@@ -34,10 +34,12 @@ EXPORT long inject_failed(void);
 EXPORT long inject_live(void);
 EXPORT uintptr_t inject_frame(int call, int depth);
 EXPORT void inject_spare(int spare);
-EXPORT void inject_tell_deaths(void);
+EXPORT void inject_note_ways(const uintptr_t *limits, int modules);
+EXPORT uint64_t inject_way(long number);
+EXPORT void inject_tell_deaths(void (*const *calls)(void), int count);
 
 enum kind { MEMORY, READ, WRITE, OPEN, MMAP, THREAD, CLOSE, SEEK, IOCTL, SOCKET, KINDS };
-enum { SHORT = -1, DEEP = 60, KEPT = 4 };
+enum { SHORT = -1, DEEP = 60, KEPT = 4, NOTED = 1 << 18, MODULES = 8 };
 
 static struct {
     atomic_bool armed;
@@ -55,6 +57,36 @@ static atomic_long live; /* blocks of memory that were taken and not given back 
 static __thread bool inside;
 static __thread bool spared; /* from want of memory: Python begins a thread */
 
+/* Where the project's modules are, and by which way through them calls came, while none failed. */
+static struct {
+    uintptr_t start[MODULES];
+    uintptr_t end[MODULES];
+    int modules; /* 0: ways are not asked for */
+    uint64_t ways[NOTED];
+} noted;
+
+static bool is_of_modules(uintptr_t address)
+{
+    for (int i = 0; i < noted.modules; i++)
+        if (noted.start[i] <= address && address < noted.end[i])
+            return true;
+    return false;
+}
+
+/* The modules' part of the way to here, as one number; 0 where they have none. */
+static uint64_t way_to_here(void)
+{
+    void *frames[DEEP];
+    inside = true;
+    int depth = backtrace(frames, DEEP);
+    inside = false;
+    uint64_t way = 0;
+    for (int i = 0; i < depth; i++)
+        if (is_of_modules((uintptr_t)frames[i]))
+            way = (way ^ (uintptr_t)frames[i]) * 0x100000001b3; /* FNV-1's prime */
+    return way;
+}
+
 /* Whether this call is to fail; sets errno. */
 static bool fails(enum kind kind)
 {
@@ -62,6 +94,8 @@ static bool fails(enum kind kind)
         (spared && (kind == MEMORY || kind == MMAP)))
         return false;
     long number = atomic_fetch_add(&fault.seen, 1) + 1;
+    if (fault.first == 0 && noted.modules > 0 && number < NOTED)
+        noted.ways[number] = way_to_here();
     if (number < fault.first || number > fault.last)
         return false;
     long failed = atomic_fetch_add(&fault.failed, 1);
@@ -374,7 +408,26 @@ EXPORT uintptr_t inject_frame(int call, int depth)
     return (uintptr_t)fault.frames[call][depth];
 }
 
+/* From now on note the ways to calls. LIMITS has the start and end of each module. */
+EXPORT void inject_note_ways(const uintptr_t *limits, int modules)
+{
+    noted.modules = modules < MODULES ? modules : MODULES;
+    for (int i = 0; i < noted.modules; i++) {
+        noted.start[i] = limits[2 * i];
+        noted.end[i] = limits[2 * i + 1];
+    }
+}
+
+/* The way to a call, the first being 1. */
+EXPORT uint64_t inject_way(long number)
+{
+    return number > 0 && number < NOTED ? noted.ways[number] : 0;
+}
+
 /* --- Where the process dies ------------------------------------------------------------------ */
+
+static void (*last_calls[MODULES])(void);
+static int last_call_count;
 
 static void write_frames(const char *title, void *const *frames, int depth)
 {
@@ -392,11 +445,18 @@ static void died(int signal_number)
     for (int i = 0; i < KEPT && i < atomic_load(&fault.failed); i++)
         write_frames("failed in:\n", fault.frames[i], fault.depths[i]);
     signal(signal_number, SIG_DFL);
+    alarm(10); /* a lock may be held that the last calls wait for */
+    for (int i = 0; i < last_call_count; i++)
+        last_calls[i]();
     raise(signal_number);
 }
 
-EXPORT void inject_tell_deaths(void)
+/* Have a process that dies write where, and then make these calls. */
+EXPORT void inject_tell_deaths(void (*const *calls)(void), int count)
 {
+    last_call_count = count < MODULES ? count : MODULES;
+    for (int i = 0; i < last_call_count; i++)
+        last_calls[i] = calls[i];
     static char stack[1 << 16];
     stack_t other = {.ss_sp = stack, .ss_size = sizeof(stack)};
     sigaltstack(&other, NULL);

@@ -18,11 +18,17 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
 
 import ipp
 import pldns
 import plt
 from natkit import Anonymised, Flow, FlowTable, IPflow, Stream, StreamWay
+
+#: The modules in C.
+C_MODULES: list[ModuleType] = [
+    sys.modules[f"{name}._{name}"] for name in ("ipp", "plt", "natkit", "pldns")
+]
 
 #: Instead of an error: one byte is read or written.
 SHORT = -1
@@ -69,9 +75,39 @@ class Injector:
         self.frame = library.inject_frame
         self.frame.restype = ctypes.c_size_t
         self.spare: Callable[[bool], int] = library.inject_spare
-        self.tell_deaths: Callable[[], int] = library.inject_tell_deaths
+        self._way = library.inject_way
+        self._way.restype = ctypes.c_uint64
+        self._way.argtypes = [ctypes.c_long]
+        self._library = library
         for function in (self.seen, self.failed, self.live):
             function.restype = ctypes.c_long  # type: ignore[attr-defined]
+
+    def tell_deaths(self) -> None:
+        """Have the process say where it dies, and modules that count their lines write the counts.
+
+        tools/coverage.sh builds such modules.
+        """
+        libraries = [ctypes.CDLL(module.__file__) for module in C_MODULES]
+        calls = [
+            ctypes.cast(library.write_counts, ctypes.c_void_p)
+            for library in libraries
+            if hasattr(library, "write_counts")
+        ]
+        self._library.inject_tell_deaths((ctypes.c_void_p * len(calls))(*calls), len(calls))
+
+    def note_ways(self) -> None:
+        """From now on note by which way through the modules each call comes, while none fails."""
+        limits = [limit for module in C_MODULES for limit in Objects().limits(module.__file__)]
+        numbers = (ctypes.c_size_t * len(limits))(*limits)
+        self._library.inject_note_ways(numbers, len(C_MODULES))
+
+    def ways(self) -> dict[int, list[int]]:
+        """The numbers of the calls that were made, by the way; without those by none of ours."""
+        found: dict[int, list[int]] = {}
+        for number in range(1, self.seen() + 1):
+            if way := self._way(number):
+                found.setdefault(way, []).append(number)
+        return found
 
     def call(
         self, function: Callable[[], object], kind: str, first: int, count: int, error: int
@@ -132,6 +168,15 @@ class Objects:
                 base.setdefault(path[0], start)
                 self.starts.append(start)
                 self.rows.append((end, base[path[0]], path[0]))
+
+    def limits(self, path: str) -> tuple[int, int]:
+        """Where a file begins and ends."""
+        parts = [
+            (start, end)
+            for start, (end, _, name) in zip(self.starts, self.rows, strict=True)
+            if name == path
+        ]
+        return parts[0][0], parts[-1][1]
 
     def at(self, address: int) -> tuple[str, int]:
         """The file that an address is of, and the place in it."""
@@ -254,6 +299,10 @@ class Outcome:
         """Whether NumPy, which had no memory for a buffer, took an object for a sequence."""
         return self.raised is NotImplementedError and "multi-dimensional sub-views" in self.text
 
+    def is_a_capsules(self) -> bool:
+        """Whether PyCapsule_Import() had no memory for a name: it says that there is no module."""
+        return self.raised is ImportError and self.text.startswith("PyCapsule_Import could not")
+
     def is_for(self, kind: str, error: int) -> bool:
         """Whether this is the right exception where a call of a kind fails with an error."""
         if error in HARMLESS or self.raised is None:
@@ -267,7 +316,8 @@ class Outcome:
         if kind == "memory":
             kinds = (plt.LibtraceError, OSError, RuntimeError, ValueError)
             named = issubclass(self.raised, kinds)
-            return (named and any(word in self.text for word in WORDS)) or self.is_numpys()
+            said = named and any(word in self.text for word in WORDS)
+            return said or self.is_numpys() or self.is_a_capsules()
         if kind == "pthread_create":
             return issubclass(self.raised, RuntimeError) and "can't start" in self.text
         named = issubclass(self.raised, (plt.LibtraceError, OSError))

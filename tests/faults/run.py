@@ -1,6 +1,6 @@
 """Makes calls of malloc(), read() and their like fail, one at a time, in scenarios of all the API.
 
-    python run.py [--list] [--limit N] [--jobs N] [NAME ...]
+    python run.py [--list] [--limit N] [--ways N] [--jobs N] [NAME ...]
 
 What `make faults` calls.  Each scenario runs in a process of its own, so that one that dies is a
 finding, too, with the place where it died.  Prints the findings, then how many calls failed, by
@@ -26,6 +26,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
@@ -94,7 +95,7 @@ def with_injector() -> None:
         "PYTHONMALLOC": "malloc",
         "OPENBLAS_NUM_THREADS": "1",
         "MPLBACKEND": "Agg",
-        "PYTHONPATH": str(ROOT),
+        "PYTHONPATH": os.pathsep.join([str(ROOT), *os.environ.get("PYTHONPATH", "").split(":")]),
         "PYTHONDONTWRITEBYTECODE": "1",
         "PYTHONHASHSEED": "0",
     }
@@ -141,7 +142,54 @@ def plan(kinds: dict[str, list[int]]) -> list[tuple[int, int, int]]:
     return steps
 
 
-def tried(name: str, begin: tuple[int, int, int, int], progress: Progress, limit: int) -> Iterator:
+class Ways:
+    """The ways through the modules to calls that failed, and how often each was taken."""
+
+    def __init__(self, tries: int) -> None:
+        self.tries = tries
+        self.taken: Counter[tuple[int, ...]] = Counter()
+
+    def left(self, step: tuple[int, int, int], ways: dict[int, list[int]]) -> list[tuple[int, int]]:
+        """Calls that are still to fail, the first and the last by each way, and the way."""
+        return sorted(
+            (number, way)
+            for way, numbers in ways.items()
+            if self.taken[*step, way] < self.tries
+            for number in {numbers[0], numbers[-1]}
+        )
+
+
+#: Scenarios in which matplotlib, Polars or pandas make nearly all calls, and end the process.
+OTHERS_CALLS = (
+    "natkit.plot.",
+    "plt.Table.to_polars",
+    "plt.Table.to_pandas",
+    "plt.Table.write_parquet",
+)
+
+
+def is_by_others(scenario: Any) -> bool:
+    """Whether a scenario has calls of another number each time, or mostly those of others."""
+    return scenario.threads or scenario.name.startswith(OTHERS_CALLS)
+
+
+def left_to_fail(
+    trial: Any, step: tuple[int, int, int], start: int, stride: int, ways: Ways | None
+) -> Iterator[tuple[int, int]]:
+    """Which of the calls that were made are to fail, from a number on; and their ways, or 0."""
+    if ways is not None:
+        yield from (call for call in ways.left(step, trial.injector.ways()) if call[0] >= start)
+    else:
+        yield from ((number, 0) for number in itertools.count(start, stride))
+
+
+def tried(
+    name: str,
+    begin: tuple[int, int, int, int],
+    progress: Progress,
+    limit: int,
+    ways: Ways | None,
+) -> Iterator:
     """Try a scenario from a place on; gives findings and counts."""
     import injector  # noqa: PLC0415
     import scenarios  # noqa: PLC0415
@@ -150,6 +198,8 @@ def tried(name: str, begin: tuple[int, int, int, int], progress: Progress, limit
     tool = injector.Injector()
     tool.tell_deaths()
     tool.spare_starts()
+    if ways is not None:
+        tool.note_ways()
     scenario = scenarios.ALL[name]
     step, error, count, first = begin
     progress.put(*begin, 1)
@@ -165,9 +215,12 @@ def tried(name: str, begin: tuple[int, int, int, int], progress: Progress, limit
             seen = trial.count(kind)
             if not seen:
                 continue
-            stride = max(1, seen // limit)  # from a limit on not all are to fail
-            for nth in itertools.count(start, stride):
+            # from a limit on not all are to fail
+            stride = max(1, seen // limit) if ways is None else 1
+            for nth, way in left_to_fail(trial, (number, failing, times), start, stride, ways):
                 progress.put(number, failing, times, nth, stride)
+                if way:
+                    yield {"way": [number, failing, times, way]}
                 failed, problems = trial.step(kind, nth, times, failing)
                 if not failed:
                     break
@@ -189,7 +242,15 @@ def unraisable(args: "sys.UnraisableHookArgs") -> None:
         sys.__unraisablehook__(args)
 
 
-def child(name: str, begin: tuple, progress: Progress, pipe: int, log: int, limit: int) -> None:
+def child(
+    name: str,
+    begin: tuple,
+    progress: Progress,
+    pipe: int,
+    log: int,
+    limit: int,
+    ways: Ways | None,
+) -> None:
     """What the process of a scenario does; it does not return."""
     status = 1
     try:
@@ -198,7 +259,7 @@ def child(name: str, begin: tuple, progress: Progress, pipe: int, log: int, limi
         sys.unraisablehook = unraisable
         faulthandler.register(signal.SIGUSR1, all_threads=True)
         with os.fdopen(pipe, "w") as out:
-            for item in tried(name, begin, progress, limit):
+            for item in tried(name, begin, progress, limit, ways):
                 out.write(json.dumps(item) + "\n")
                 out.flush()
         status = 0
@@ -215,9 +276,10 @@ def child(name: str, begin: tuple, progress: Progress, pipe: int, log: int, limi
 class Job:
     """A scenario, and the process that it is in."""
 
-    def __init__(self, name: str, limit: int) -> None:
+    def __init__(self, name: str, limit: int, ways: Ways | None) -> None:
         self.name = name
         self.limit = limit
+        self.ways = ways
         self.progress = Progress()
         self.findings: list[dict] = []
         self.tally: Counter[str] = Counter()
@@ -238,7 +300,8 @@ class Job:
         self.pid = os.fork()
         if self.pid == 0:
             os.close(reader)
-            child(self.name, begin, self.progress, writer, self.log.fileno(), self.limit)
+            log = self.log.fileno()
+            child(self.name, begin, self.progress, writer, log, self.limit, self.ways)
         os.close(writer)
         os.set_blocking(reader, False)
         self.pipe = reader
@@ -311,6 +374,8 @@ class Job:
             self.tally.update(item["tally"])
         elif "seen" in item:
             self.seen = item["seen"]
+        elif "way" in item and self.ways is not None:
+            self.ways.taken[tuple(item["way"])] += 1
         elif "expected" in item:
             self.expected = item["expected"]
         else:
@@ -334,11 +399,11 @@ def absolute(match: re.Match[str]) -> str:
     return f"    {Path(match[1]).name}: {match[0].partition('(')[2].partition(')')[0]}"
 
 
-def run(names: list[str], jobs: int, limit: int, verbose: bool) -> list[Job]:
+def run(names: list[str], jobs: int, limit: int, ways: Ways | None, verbose: bool) -> list[Job]:
     waiting, running, done = list(names), [], []
     while waiting or running:
         while waiting and len(running) < jobs:
-            running.append(Job(waiting.pop(0), limit))
+            running.append(Job(waiting.pop(0), limit, ways))
         time.sleep(0.01)
         for job in running.copy():
             if job.is_over():
@@ -370,21 +435,27 @@ def main() -> int:
     parser.add_argument("--list", action="store_true")
     parser.add_argument("--verbose", action="store_true")
     parser.add_argument("--limit", type=int, default=4000, help="calls of a kind in a scenario")
+    parser.add_argument(
+        "--ways", type=int, metavar="N",
+        help="only calls that the modules lead to, by each way N times or a few more",
+    )  # fmt: skip
     parser.add_argument("--jobs", type=int, default=len(os.sched_getaffinity(0)))
     options = parser.parse_args()
     with_injector()
     import scenarios  # noqa: PLC0415
 
+    ways = Ways(options.ways) if options.ways else None
     names = [
         name
         for name in scenarios.ALL
-        if not options.names or any(part in name for part in options.names)
+        if (not options.names or any(part in name for part in options.names))
+        and not (ways and is_by_others(scenarios.ALL[name]))
     ]
     if options.list:
         print(*names, sep="\n")
         return 0
     began = time.monotonic()
-    jobs = run(names, options.jobs, options.limit, options.verbose)
+    jobs = run(names, options.jobs, options.limit, ways, options.verbose)
     print()
     tally: Counter[str] = Counter()
     for job in jobs:

@@ -10,6 +10,7 @@ import contextlib
 import copy
 import functools
 import gzip
+import importlib.util
 import io
 import ipaddress
 import itertools
@@ -652,6 +653,8 @@ def of_states() -> Iterator[Scenario]:
     yield Scenario("home table", lambda: counted(home=natkit.FlowHome("192.0.2.0/24")))
     yield Scenario("a file object", lambda: list_of(io.BytesIO(PCAP)))
     yield Scenario("a file's bytes, compressed", lambda: list_of(io.BytesIO(CONTENTS["t.pcap.gz"])))
+    for name in ("ipp", "plt", "natkit", "pldns"):
+        yield Scenario(f"import {name}", lambda name=name: imported(f"{name}._{name}"))
     for key, build in catalogue.PACKETS.items():
         frame = made.ethernet(build(addressed.as_is), 0x0800)
         if frame[14] >> 4 == 6:
@@ -693,6 +696,14 @@ def flipped() -> object:
     table = natkit.FlowTable(idle_timeout=500)
     table.add_trace(str(FOLDER / "flips.pcap"))
     return table, len(table.expired())
+
+
+def imported(name: str) -> list[str]:
+    """What a new module has that is made of the same file."""
+    spec = importlib.util.find_spec(name)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return sorted(vars(module))
 
 
 def traced_table() -> natkit.FlowTable:

@@ -87,6 +87,38 @@ def test_what_is_wrong_is_found(tmp_path: Path) -> None:
     assert done.stderr == ""
 
 
+WAYS = f"""
+import sys
+sys.path[:0] = [{str(HERE)!r}, {str(HERE.parent)!r}]
+import run
+run.with_injector()
+import injector, ipp
+
+prefix = ipp.from_s("192.0.2.1")
+
+def call():
+    bytes(1000)
+    for _ in range(50):
+        str(prefix)
+
+tool = injector.Injector()
+tool.note_ways()
+trial = injector.Trial(tool, injector.Scenario("ways", call))
+made = trial.count("memory")
+ways = tool.ways()
+left = run.Ways(1).left((0, 12, 1), ways)
+print([len(numbers) for numbers in ways.values()], len(left), made >= left[-1][0])
+"""
+
+
+def test_calls_by_the_same_way_are_one(tmp_path: Path) -> None:
+    """A str takes one block of memory, in one place; what Python does for itself is no way."""
+    program = tmp_path / "ways.py"
+    program.write_text(WAYS)
+    done = run(program)
+    assert (done.stdout, done.stderr) == ("[50] 2 True\n", "")
+
+
 UNREADABLE = f"""
 import errno, sys
 sys.path[:0] = [{str(HERE)!r}, {str(HERE.parent)!r}]

@@ -1,5 +1,6 @@
 """natkit.CryptoPan on packets that are cut short, damaged or made of chance."""
 
+import struct
 from pathlib import Path
 
 import packets
@@ -17,18 +18,21 @@ from addressed import (
     Map,
     as_is,
     mapped,
+    over4,
     packed,
     rewritten,
     tcp4,
     tcp6,
     udp4,
     udp6,
+    with_sum,
 )
 from catalogue import NESTED, PACKETS
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from packets import ethernet, ipv4
 
+import plt
 from ipp import IPprefix
 
 
@@ -118,3 +122,65 @@ def test_ethernet_cut_anywhere(tmp_path: Path) -> None:
         PAN.packet(packet)
         assert len(bytes(packet)) == length
         assert bytes(packet)[:24] == frame[: min(24, length)]
+
+
+def tcp_of_words(m: Map, words: int) -> bytes:
+    """A segment whose header says that it has so many words of 32 bits; its checksum is right."""
+    header = bytearray(packets.tcp(b"hello!"))
+    header[12] = words << 4
+    return over4(6, 16, bytes(header), m(A), m(B))
+
+
+@pytest.mark.parametrize("words", range(5))
+def test_a_tcp_header_that_says_it_is_shorter_than_any(words: int) -> None:
+    """The payload, which can be zeroed, begins after 20 bytes all the same (RFC 9293 3.1)."""
+    assert rewritten(tcp_of_words(as_is, words)) == tcp_of_words(mapped, words)
+    zeroed = rewritten(tcp_of_words(as_is, words), payload="zero")
+    assert zeroed[40:] == bytes(6)
+    assert zeroed[20:36] == tcp_of_words(as_is, words)[20:36]
+
+
+@pytest.mark.parametrize("words", [0, 1, 3])
+def test_a_dccp_header_that_says_it_is_shorter_than_any(words: int) -> None:
+    """Ports, and data offset in words at the fifth byte (RFC 4340 section 5.1)."""
+
+    def made(m: Map) -> bytes:
+        message = struct.pack(">HHBBHI", 5, 6, words, 0, 0, 7) + b"payload!"
+        return over4(33, 6, message, m(A), m(B))
+
+    assert rewritten(made(as_is)) == made(mapped)
+
+
+def test_what_follows_no_next_header_is_payload() -> None:
+    """RFC 8200 section 4.7: octets past it are passed on unchanged; here they can be zeroed."""
+    packet = packets.ipv6(b"left over", 59, src=E, dst=F)
+    assert rewritten(packet) == packets.ipv6(b"left over", 59, src=mapped(E), dst=mapped(F))
+    assert rewritten(packet, payload="zero")[40:] == bytes(9)
+
+
+def test_minimal_encapsulation_as_deep_as_can_be() -> None:
+    """RFC 2004: each header has an original destination; levels past the eighth are left."""
+
+    def nested(inner: Map, levels: int) -> bytes:
+        body = packets.udp(b"end")
+        proto = 17
+        for level in range(levels, 0, -1):
+            m = mapped if level <= 9 and inner is mapped else as_is
+            body = with_sum(bytes([proto, 0, 0, 0]) + packed(m(B)), 2) + body
+            proto = 55
+        m = mapped if inner is mapped else as_is
+        return packets.ipv4(body, 55, src=m(A), dst=m(D))
+
+    deep = rewritten(nested(as_is, 20))
+    assert deep[:20] == nested(mapped, 20)[:20]
+    assert deep[-40:] == nested(as_is, 20)[-40:]
+    assert len(deep) == len(nested(as_is, 20))
+
+
+def test_an_object_made_of_a_transport_header_s_bytes() -> None:
+    """There are no addresses in it, and no checksum is changed; its payload can be zeroed."""
+    segment = packets.tcp(b"secret")
+    memory = bytearray(segment)
+    assert PAN.packet(plt.tcp(memory), payload="zero") == 0
+    assert bytes(memory[20:]) == bytes(6)
+    assert bytes(memory[:16]) == segment[:16]

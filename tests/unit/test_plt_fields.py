@@ -300,3 +300,10 @@ def test_a_prefix_length_is_not_written_to_the_packet() -> None:
     layer.src_prefix = from_s("203.0.113.0/24")
     assert layer.src_prefix.length is None
     assert str(layer.src_prefix) == "203.0.113.0"
+
+
+def test_rows_that_can_be_set_have_two_bytes() -> None:
+    """Setting stores two bytes: others have setters of their own."""
+    widths = {row["name"]: row["width"] for row in plt._plt._fields() if row["writable"]}
+    assert {"checksum", "hdr_checksum"} <= widths.keys()
+    assert set(widths.values()) == {2}

@@ -61,12 +61,14 @@ static uint64_t rewrite_ip(struct anonymising *self, const struct stretch *frame
     }
     if (layers->version == 6 && headers.len > IP6_HEADER)
         change += natkit_replace_mobility(self, &headers, place);
-    if (layers->transport == PLT_ABSENT || layers->transport >= end)
+    uint32_t at = layers->transport;
+    if (layers->proto == PROTO_NO_NEXT_HEADER && !layers->fragment)
+        at = layers->payload; /* what follows all the same */
+    if (at == PLT_ABSENT || at >= end)
         return change;
-    struct stretch transport = {.data = frame->data + layers->transport,
-                                .len = end - layers->transport};
+    struct stretch transport = {.data = frame->data + at, .len = end - at};
     return change + checksum_shifted(natkit_transport(self, &transport, layers->proto, place),
-                                     layers->transport - layers->layer3);
+                                     at - layers->layer3);
 }
 
 /* A packet that is not IP, by its ethertype. */

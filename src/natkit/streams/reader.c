@@ -105,15 +105,6 @@ static PyObject *reader_open(PyObject *self_, PyObject *args)
     Py_RETURN_NONE;
 }
 
-static PyObject *reader_close(PyObject *self_, PyObject *Py_UNUSED(args))
-{
-    struct stream_reader *self = (struct stream_reader *)self_;
-    if (check(self) < 0)
-        return NULL;
-    close_records(self);
-    Py_RETURN_NONE;
-}
-
 /* Add a packet to its connection; false when out of memory. */
 static bool add_record(struct stream_reader *self, const struct plt_record *record,
                        const struct plt_layers *layers)
@@ -215,7 +206,6 @@ static PyObject *reader_finish(PyObject *self_, PyObject *Py_UNUSED(args))
 static PyMethodDef reader_methods[] = {
     {"open", reader_open, METH_VARARGS,
      "open($self, source, filter, /)\n--\n\nGo on with the packets of a trace."},
-    {"close", reader_close, METH_NOARGS, "close($self, /)\n--\n\nRead no more of the trace."},
     {"finish", reader_finish, METH_NOARGS,
      "finish($self, /)\n--\n\nEnd all streams: there are no more packets."},
     {.ml_name = NULL},

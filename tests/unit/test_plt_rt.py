@@ -1,0 +1,173 @@
+"""rt: traces, which libtrace reads from a server: here one of the test's own.
+
+A message has a type, a length and a sequence number, in the order of the machine; the types are
+libtrace.h's TRACE_RT_*, those of packets 2000 and the link type of pcap, or 1001 for ERF.
+"""
+
+import contextlib
+import re
+import socket
+import struct
+import threading
+import time
+from collections.abc import Callable, Iterator
+
+import pace
+import packets as made
+import pytest
+
+import plt
+
+HELLO, START, DENY = 1, 2, 8
+PCAP, ERF = 2000, 1001
+
+
+def message(kind: int, body: bytes = b"") -> bytes:
+    return struct.pack("=IHxxI", kind, len(body), 1) + body
+
+
+def captured(dlt: int, data: bytes) -> bytes:
+    """A packet with libpcap's header: a struct timeval and two lengths."""
+    header = struct.pack("@llII", made.EPOCH, 0, len(data), len(data))
+    return message(PCAP + dlt, header + data)
+
+
+@contextlib.contextmanager
+def server(serve: Callable[[socket.socket], None]) -> Iterator[str]:
+    """The URI of a server that takes one client."""
+
+    def take() -> None:
+        with contextlib.suppress(OSError):
+            peer, _ = listener.accept()
+            with peer:
+                peer.settimeout(pace.NEVER)
+                serve(peer)
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=take)
+        thread.start()
+        yield f"rt:127.0.0.1:{listener.getsockname()[1]}"
+        thread.join(pace.NEVER)
+
+
+def started(peer: socket.socket) -> None:
+    """Greet the client, which asks for packets then."""
+    peer.sendall(message(HELLO, b"\1"))
+    assert struct.unpack_from("=I", peer.recv(100)) == (START,)
+
+
+def until_it_goes(peer: socket.socket) -> None:
+    while peer.recv(1000):  # acknowledgements
+        pass
+
+
+def sending(*messages: bytes) -> Callable[[socket.socket], None]:
+    def serve(peer: socket.socket) -> None:
+        started(peer)
+        for one in messages:
+            peer.sendall(one)
+        until_it_goes(peer)
+
+    return serve
+
+
+IP = made.ipv4(made.udp(b"hello"))
+FRAME = made.ethernet(IP)
+LLC = bytes.fromhex("aaaa03000000 0800")  # RFC 1042
+DATA_80211 = b"\x08\0" + bytes(22) + LLC + IP  # IEEE 802.11 section 9.3.2.1
+COOKED = bytes.fromhex("0000 0001 0006 0000000000000000 0800")
+
+#: By kind: the message, libtrace's link type, the captured and the wire length.  Only Ethernet has
+#: a frame check sequence, which libtrace counts; an ERF record says what the wire had.
+PACKETS = {
+    "Ethernet": (captured(1, FRAME), plt.TRACE_TYPE_ETH, 47, 51),
+    "PPP": (captured(9, b"\xff\x03\0\x21" + IP), plt.TRACE_TYPE_PPP, 37, 37),
+    "LLC of ATM": (captured(11, LLC + IP), plt.TRACE_TYPE_LLCSNAP, 41, 41),
+    "raw IP": (captured(12, IP), plt.TRACE_TYPE_NONE, 33, 33),
+    "802.11": (captured(105, DATA_80211), plt.TRACE_TYPE_80211, 65, 65),
+    "ERF Ethernet": (message(ERF, made.erf(2, b"\0\0" + FRAME)), plt.TRACE_TYPE_ETH, 47, 49),
+    "ERF HDLC": (
+        message(ERF, made.erf(1, b"\x0f\0\x08\0" + IP)), plt.TRACE_TYPE_HDLC_POS, 37, 37,
+    ),
+    "ERF ATM": (message(ERF, made.erf(3, bytes(4) + LLC + IP)), plt.TRACE_TYPE_ATM, 45, 45),
+    "ERF AAL5": (message(ERF, made.erf(4, bytes(4) + LLC + IP)), plt.TRACE_TYPE_AAL5, 45, 45),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", PACKETS)
+def test_packets_of_each_link_type(kind: str) -> None:
+    sent, linktype, captured_length, wire_length = PACKETS[kind]
+    with server(sending(sent)) as uri, plt.trace(uri) as trace:
+        packet = next(trace)
+        assert bytes(packet.udp.payload) == b"hello"
+        assert (packet.linktype, packet.capture_len) == (linktype, captured_length)
+        assert packet.wire_len == wire_length
+        assert packet.seconds == made.EPOCH
+
+
+@pytest.mark.parametrize("dlt", [113, 127])
+def test_packets_whose_link_layer_has_a_header_before_it(dlt: int) -> None:
+    """Linux cooked, and radiotap of eight bytes."""
+    before = COOKED + IP if dlt == 113 else bytes.fromhex("0000 0800 00000000") + DATA_80211
+    with server(sending(captured(dlt, before))) as uri, plt.trace(uri) as trace:
+        packet = next(trace)
+        assert bytes(packet.udp.payload) == b"hello"
+        assert bytes(packet) == before
+
+
+def test_a_packet_that_comes_in_parts() -> None:
+    def serve(peer: socket.socket) -> None:
+        started(peer)
+        for one in (sent[:6], sent[6:30], sent[30:]):
+            peer.sendall(one)
+            time.sleep(0.05)
+        until_it_goes(peer)
+
+    sent = captured(1, FRAME)
+    with server(serve) as uri, plt.trace(uri) as trace:
+        assert bytes(next(trace)) == FRAME
+
+
+def test_what_it_counts_and_how_it_waits() -> None:
+    messages = [captured(1, FRAME)] * 3
+    with server(sending(*messages)) as uri, plt.trace(uri) as trace:
+        trace.conf_timeout(0.2)
+        assert [bytes(next(trace)) for _ in range(3)] == [FRAME] * 3
+        with pytest.raises(plt.LibtraceError, match=r"^timeout in trace read\(\)$"):
+            next(trace)
+        assert (trace.pkt_accepts(), trace.pkt_drops()) == (3, 0)
+
+
+def test_a_filter() -> None:
+    other = made.ethernet(made.ipv4(made.tcp(b""), made.TCP))
+    messages = [captured(1, other), captured(1, FRAME), captured(1, other), captured(1, FRAME)]
+    with server(sending(*messages)) as uri:
+        trace = plt.trace(uri)
+        trace.conf_filter(plt.filter("udp"))
+        with trace:
+            assert [bytes(next(trace)) for _ in range(2)] == [FRAME] * 2
+
+
+@pytest.mark.parametrize("reason", [1, 2, 3])
+def test_a_server_that_denies_the_connection(reason: int) -> None:
+    def serve(peer: socket.socket) -> None:
+        peer.sendall(message(DENY, struct.pack("=I", reason)))
+
+    with server(serve) as uri:
+        trace = plt.trace(uri)
+        with pytest.raises(plt.LibtraceError, match=f"^Couldn't start trace: {re.escape(uri)}: "):
+            trace.start()
+        trace.close()
+
+
+def test_a_server_that_goes_away() -> None:
+    """Packets that came before are read, then an error says that it ended there."""
+
+    def serve(peer: socket.socket) -> None:
+        started(peer)
+        peer.sendall(captured(1, FRAME))
+
+    with server(serve) as uri, plt.trace(uri) as trace:
+        assert bytes(next(trace)) == FRAME
+        with pytest.raises(plt.LibtraceError, match=rf"^{re.escape(uri)}: .*, after packet 1$"):
+            next(trace)

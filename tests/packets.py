@@ -172,8 +172,9 @@ def option(code: int, value: bytes, order: str = "<") -> bytes:
     return struct.pack(order + "HH", code, len(value)) + value + b"\0" * (-len(value) % 4)
 
 
-def section(order: str = "<", options: bytes = b"") -> bytes:
-    return block(0x0A0D0D0A, struct.pack(order + "IHHq", 0x1A2B3C4D, 1, 0, -1) + options, order)
+def section(order: str = "<", options: bytes = b"", version: tuple[int, int] = (1, 0)) -> bytes:
+    start = struct.pack(order + "IHHq", 0x1A2B3C4D, *version, -1)
+    return block(0x0A0D0D0A, start + options, order)
 
 
 def interface(dlt: int = ETH, order: str = "<", options: bytes = b"", snaplen: int = 0) -> bytes:

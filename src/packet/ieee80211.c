@@ -6,6 +6,7 @@
 
 enum { TYPE_DATA = 2 };
 enum { SUBTYPE_NO_DATA = 4, SUBTYPE_QOS = 8 };
+enum { AGGREGATE = 0x80, MESH = 0x01 }; /* of the QoS control field's bytes (section 9.2.4.5.1) */
 enum { TO_DS = 0x01, FROM_DS = 0x02, PROTECTED = 0x40, ORDER = 0x80 };
 
 /* The size of a data frame's header (IEEE 802.11-2020 section 9.3.2.1). */
@@ -22,6 +23,17 @@ static uint32_t header_size(uint8_t subtype, uint8_t flags)
     return size;
 }
 
+/* The size of the mesh control field that a data frame of a mesh has before 802.2 (section
+ * 9.2.4.8.3): flags, TTL, sequence number, and up to two more addresses by the flags.  0 where the
+ * flags can't be those. */
+static uint32_t mesh_control_size(const uint8_t *data, uint32_t len, uint32_t at)
+{
+    enum { MOST_ADDRESSES = 2, LEAST_SIZE = 6, ADDRESS = 6 };
+    if (!link_has(len, at, 1) || data[at] > MOST_ADDRESSES)
+        return 0;
+    return LEAST_SIZE + data[at] * ADDRESS;
+}
+
 void plt_decode_80211(const uint8_t *data, uint32_t len, uint32_t at, bool padded,
                       struct plt_layers *out)
 {
@@ -36,11 +48,20 @@ void plt_decode_80211(const uint8_t *data, uint32_t len, uint32_t at, bool padde
     if (len - at < size)
         return;
     bool aggregate = false;
-    if (subtype & SUBTYPE_QOS) /* A-MSDU: the first subframe has addresses and a length before it */
-        aggregate = data[at + size - (flags & ORDER ? 6 : 2)] & 0x80;
+    bool mesh = false;
+    if (subtype & SUBTYPE_QOS) {
+        const uint8_t *control = data + at + size - (flags & ORDER ? 6 : 2);
+        aggregate = control[0] & AGGREGATE;
+        mesh = (flags & FROM_DS) && (control[1] & MESH); /* else it is a part of a number */
+    }
     if (padded)
         size = (size + 3) & ~3U;
-    plt_decode_llc(data, len, at + size + (aggregate ? 14 : 0), out);
+    at += size;
+    if (aggregate) /* A-MSDU: the first subframe has addresses and a length before it */
+        at += 14;
+    if (mesh)
+        at += mesh_control_size(data, len, at);
+    plt_decode_llc(data, len, at, out);
 }
 
 /* --- Headers before a frame ------------------------------------------------------------------ */

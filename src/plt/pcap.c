@@ -127,7 +127,9 @@ static enum source_result open_file(struct pcap_source *self)
     self->nanoseconds = variant->nanoseconds;
     uint32_t major = load16(self->big_endian, header + 4);
     uint32_t minor = load16(self->big_endian, header + 6);
-    self->swapped_lengths = major == 2 && minor < 3;
+    if (major != PCAP_MAJOR) /* its packets may be laid out otherwise (section 4) */
+        return source_fail(&self->base, "pcap of version %u.%u, which is not known", major, minor);
+    self->swapped_lengths = minor < 3;
     uint32_t network = load32(self->big_endian, header + 20);
     bool has_fcs = network & PCAP_HAS_FCS; /* captured with each packet */
     self->meta = (struct plt_meta){.dlt = network & PCAP_LINKTYPE_MASK,

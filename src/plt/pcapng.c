@@ -55,8 +55,18 @@ static const uint8_t *find_option(const struct pcapng_source *self, const uint8_
 
 /* --- Blocks that say something of the packets ------------------------------------------------ */
 
-static enum source_result read_section(struct pcapng_source *self)
+/* A section of another version may hold what can't be read (section 4.1 of the draft); 1.2 is what
+ * some programs write for 1.0. */
+static enum source_result read_section(struct pcapng_source *self, const uint8_t *body,
+                                       uint32_t len)
 {
+    if (len < 16)
+        return source_fail(&self->base, "a section header of %u bytes is too short", len);
+    uint32_t major = load16(self->big_endian, body + 4);
+    uint32_t minor = load16(self->big_endian, body + 6);
+    if (major != 1 || (minor != 0 && minor != 2))
+        return source_fail(&self->base, "pcapng of version %u.%u, which is not known", major,
+                           minor);
     self->opened = true;
     self->interface_count = 0; /* their drops stay counted */
     return SOURCE_RECORD;
@@ -341,7 +351,7 @@ static enum source_result pcapng_next(struct source *base, struct plt_record *re
             break;
         case BLOCK_SECTION:
             packet = false;
-            result = read_section(self);
+            result = read_section(self, body, len);
             break;
         case BLOCK_INTERFACE:
             packet = false;

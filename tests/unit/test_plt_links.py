@@ -39,6 +39,11 @@ def snap(payload: bytes, ethertype: int = 0x0800, oui: int = 0) -> bytes:  # RFC
     return b"\xaa\xaa\x03" + oui.to_bytes(3, "big") + struct.pack(">H", ethertype) + payload
 
 
+def mesh(addresses: int) -> bytes:
+    """Mesh control."""
+    return struct.pack("<BBI", addresses, 31, 7) + packets.MAC[:6] * addresses
+
+
 def wireless(body: bytes, frame: int, flags: int, more: bytes = b"") -> bytes:
     """An IEEE 802.11 frame: control, duration, three addresses, sequence, what else there is."""
     addresses = packets.MAC + packets.MAC[:6]
@@ -159,6 +164,21 @@ FOUND: dict[str, tuple[int, bytes, bytes, int]] = {
         IP4,
         0,
     ),
+    # a mesh's frames (IEEE 802.11-2020 section 9.2.4.8.3): flags, TTL, number, other addresses
+    "802.11-mesh": (
+        105,
+        wireless(
+            mesh(0) + snap(IP4), QOS, TO_DS | FROM_DS, packets.MAC[:6] + b"\0\x01"
+        ),
+        IP4,
+        0,
+    ),
+    "802.11-mesh-group": (105, wireless(mesh(0) + snap(IP4), QOS, FROM_DS, b"\0\x01"), IP4, 0),
+    "802.11-mesh-1": (105, wireless(mesh(1) + snap(IP6, 0x86DD), QOS, FROM_DS, b"\0\x01"), IP6, 0),
+    "802.11-mesh-2": (105, wireless(mesh(2) + snap(IP4), QOS, FROM_DS, b"\0\x01"), IP4, 0),
+    # to an access point these bits are the length of a queue, and flags of a mesh are 0 to 2
+    "802.11-queue": (105, wireless(snap(IP4), QOS, TO_DS, b"\0\x01"), IP4, 0),
+    "802.11-no-mesh": (105, wireless(snap(IP4), QOS, FROM_DS, b"\0\x01"), IP4, 0),
     "radiotap": (127, radiotap(wireless(snap(IP4), DATA, TO_DS), None, False), IP4, 0),
     "radiotap-clock": (127, radiotap(wireless(snap(IP4), DATA, TO_DS), 0, True), IP4, 0),
     "radiotap-fcs": (
@@ -360,6 +380,13 @@ def test_tshark_finds_the_same(tmp_path: Path, tshark: str) -> None:
         if [*row[:3], int(outermost)] != [*mine, packet.vlan_id]:
             different.add(name)
     assert different == NOT_TSHARK
+
+
+def test_each_packet_of_an_aggregate_in_a_mesh_has_its_mesh_control(tmp_path: Path) -> None:
+    # IEEE 802.11-2020 section 9.3.2.2.3: after the subframe's addresses and length
+    subframe = packets.MAC + struct.pack(">H", 14 + len(IP4)) + mesh(0) + snap(IP4)
+    packet = packets.packet_of(wireless(subframe, QOS, FROM_DS, b"\x80\x01"), tmp_path, 105)
+    assert packet.ip.data == IP4
 
 
 # --- Where there is no IP --------------------------------------------------------------------

@@ -49,6 +49,15 @@ def test_pcap(
     assert second.seconds == pytest.approx(EPOCH + 1 + unit * 1e-9, abs=1e-6)
 
 
+@pytest.mark.parametrize("version", [(0, 4), (1, 4), (3, 0)])
+def test_another_major_version_is_not_read(version: tuple[int, int], tmp_path: Path) -> None:
+    # draft-ietf-opsawg-pcap section 4: it changes where older programs can't read the file
+    path = packets.write(tmp_path / "trace", packets.pcap([FRAME], version=version))
+    got, error = packets.until_error(path)
+    assert got == []
+    assert error.endswith(f"pcap of version {version[0]}.{version[1]}, which is not known")
+
+
 def test_the_fcs_bits_of_the_link_type_are_no_link_type(tmp_path: Path) -> None:
     # draft-ietf-opsawg-pcap section 4: bit 26 says that bits 28 to 31 hold the FCS' length
     content = packets.pcap([FRAME], 1 | 1 << 26 | 2 << 28)

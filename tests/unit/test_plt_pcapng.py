@@ -136,6 +136,27 @@ def test_a_section_forgets_the_interfaces_of_the_last(tmp_path: Path) -> None:
     assert "interface 0 of 0" in message
 
 
+@pytest.mark.parametrize("order", ["<", ">"])
+@pytest.mark.parametrize("version", [(0, 1), (1, 1), (1, 3), (2, 0)])
+def test_a_section_of_another_version_is_not_read(
+    version: tuple[int, int], order: str, tmp_path: Path
+) -> None:
+    # draft-ietf-opsawg-pcapng section 4.1: one with other blocks than those of 1.0
+    content = section() + interface() + enhanced(FRAME)
+    content += section(order, version=version) + interface(1, order) + enhanced(FRAME, 0, order)
+    path = packets.write(tmp_path / "trace", content)
+    got, error = packets.until_error(path)
+    assert [bytes(packet) for packet in got] == [FRAME]
+    assert error.endswith(f"pcapng of version {version[0]}.{version[1]}, which is not known")
+
+
+def test_version_1_2_is_read_as_1_0(tmp_path: Path) -> None:
+    # section 4.1: some programs wrote it for the same format
+    content = section(version=(1, 2)) + interface() + enhanced(FRAME)
+    [packet] = packets.read_bytes(content, tmp_path)
+    assert bytes(packet) == FRAME
+
+
 @ORDERS
 def test_simple_packets(order: str, tmp_path: Path) -> None:
     content = (

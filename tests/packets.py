@@ -147,12 +147,15 @@ def pcap(
     magic: int = 0xA1B2C3D4,
     version: tuple[int, int] = (2, 4),
 ) -> bytes:
-    """A pcap file (draft-ietf-opsawg-pcap); lengths swapped before version 2.3, as then."""
+    """A pcap file (draft-ietf-opsawg-pcap); lengths swapped before version 2.3, as then.
+
+    And in version 543.0, which tcpdump of DG/UX writes.
+    """
     out = [struct.pack(order + "IHHiIII", magic, *version, 0, 0, 262144, dlt)]
     for item in records:
         record = item if isinstance(item, Record) else Record(item)
         lengths = [len(record.data), record.wire_len]
-        if version < (2, 3):
+        if version < (2, 3) or version == (543, 0):
             lengths.reverse()
         out.append(struct.pack(order + "IIII", record.sec, record.fraction, *lengths))
         if magic == 0xA1B2CD34:

@@ -11,7 +11,7 @@ struct pcap_source {
     struct source base;
     bool opened; /* the file header was read */
     bool big_endian;
-    bool swapped_lengths; /* before version 2.3 the wire length came first */
+    bool swapped_lengths; /* before version 2.3, and on DG/UX, the wire length came first */
     uint32_t header;      /* size of a packet's */
     uint32_t nanoseconds; /* of the clock's second field: 1 or 1000 */
     struct plt_meta meta; /* what all packets have in common */
@@ -127,9 +127,10 @@ static enum source_result open_file(struct pcap_source *self)
     self->nanoseconds = variant->nanoseconds;
     uint32_t major = load16(self->big_endian, header + 4);
     uint32_t minor = load16(self->big_endian, header + 6);
-    if (major != PCAP_MAJOR) /* its packets may be laid out otherwise (section 4) */
+    bool of_dgux = major == DGUX_MAJOR && minor == 0; /* tcpdump's files there */
+    if (major != PCAP_MAJOR && !of_dgux) /* packets may be laid out otherwise (section 4) */
         return source_fail(&self->base, "pcap of version %u.%u, which is not known", major, minor);
-    self->swapped_lengths = minor < 3;
+    self->swapped_lengths = of_dgux || minor < 3;
     uint32_t network = load32(self->big_endian, header + 20);
     bool has_fcs = network & PCAP_HAS_FCS; /* captured with each packet */
     self->meta = (struct plt_meta){.dlt = network & PCAP_LINKTYPE_MASK,

@@ -2,7 +2,7 @@
 #ifndef PLT_PCAPFILE_H
 #define PLT_PCAPFILE_H
 
-enum { PCAP_FILE_HEADER = 24, PCAP_PACKET_HEADER = 16, PCAP_MAJOR = 2 };
+enum { PCAP_FILE_HEADER = 24, PCAP_PACKET_HEADER = 16, PCAP_MAJOR = 2, DGUX_MAJOR = 543 };
 
 /* A capture length above this is damage: libpcap's own limit for the largest link types. */
 #define MAX_CAPTURE_LENGTH ((uint32_t)128 << 20)

@@ -30,7 +30,7 @@ FCS = 4
 @pytest.mark.parametrize(
     ("magic", "unit"), [(0xA1B2C3D4, 1000), (0xA1B23C4D, 1), (0xA1B2CD34, 1000)]
 )
-@pytest.mark.parametrize("version", [(2, 4), (2, 3), (2, 2), (2, 0)])
+@pytest.mark.parametrize("version", [(2, 4), (2, 3), (2, 2), (2, 0), (543, 0)])
 @pytest.mark.parametrize("prefix", ["", "pcapfile:", "pcap:"])
 def test_pcap(
     order: str, magic: int, unit: int, version: tuple[int, int], prefix: str, tmp_path: Path
@@ -49,7 +49,7 @@ def test_pcap(
     assert second.seconds == pytest.approx(EPOCH + 1 + unit * 1e-9, abs=1e-6)
 
 
-@pytest.mark.parametrize("version", [(0, 4), (1, 4), (3, 0)])
+@pytest.mark.parametrize("version", [(0, 4), (1, 4), (3, 0), (543, 1)])
 def test_another_major_version_is_not_read(version: tuple[int, int], tmp_path: Path) -> None:
     # draft-ietf-opsawg-pcap section 4: it changes where older programs can't read the file
     path = packets.write(tmp_path / "trace", packets.pcap([FRAME], version=version))

@@ -28,10 +28,10 @@ static uint32_t header_size(uint8_t subtype, uint8_t flags)
  * flags can't be those. */
 static uint32_t mesh_control_size(const uint8_t *data, uint32_t len, uint32_t at)
 {
-    enum { MOST_ADDRESSES = 2, LEAST_SIZE = 6, ADDRESS = 6 };
-    if (!link_has(len, at, 1) || data[at] > MOST_ADDRESSES)
+    const uint32_t least_size = 6, most_addresses = 2, address = 6;
+    if (!link_has(len, at, 1) || data[at] > most_addresses)
         return 0;
-    return LEAST_SIZE + data[at] * ADDRESS;
+    return least_size + data[at] * address;
 }
 
 void plt_decode_80211(const uint8_t *data, uint32_t len, uint32_t at, bool padded,

@@ -59,7 +59,8 @@ class Shared:
 
     def __init__(self, path: str) -> None:
         self.file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-        weakref.finalize(self, os.close, self.file)
+        # not at exit: threads may still read then
+        weakref.finalize(self, os.close, self.file).atexit = False
 
     def read(self, size: int, at: int) -> bytes:
         """So many bytes from an offset on, fewer at the end."""

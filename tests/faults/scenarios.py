@@ -730,11 +730,6 @@ def of_many() -> Iterator[Scenario]:
         lambda table: (table[3:500:7], table.text("src_prefix")[:3].tolist()),
         lambda: plt.columns(HOSTS, addresses="text").table(),
     )
-    yield Scenario(
-        "many addresses to Arrow",
-        lambda table: table.to_arrow().num_rows,
-        lambda: plt.columns(HOSTS).table(),
-    )
     yield Scenario("many names", lambda: closed(pldns.columns(NAMES, ["time", "qname"])))
     for name in ("first", "held", "orphans"):
         yield Scenario(f"{name} fragments saved", pickled, lambda name=name: part_table(name))

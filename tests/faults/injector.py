@@ -100,7 +100,7 @@ class Injector:
         self._library.inject_note_ways(numbers, len(C_MODULES))
 
     def ways(self) -> dict[int, list[int]]:
-        """The numbers of the calls that were made, by the way; without those by none of ours."""
+        """The numbers of the calls that were made, by the way, where a module led to them."""
         found: dict[int, list[int]] = {}
         for number in range(1, self.seen() + 1):
             if way := self._way(number):

@@ -66,6 +66,8 @@ def of_c(root: Path) -> Iterator[tuple[str, Counts]]:
             reached[number] += line["count"]
             functions[number] = line.get("function_name", "")
             for place, branch in enumerate(line["branches"]):
+                if branch.get("gcovr/excluded"):
+                    continue
                 key = (number, place)
                 branches[key] = branches.get(key, 0) + branch["count"]
         unreached = [

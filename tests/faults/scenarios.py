@@ -148,13 +148,20 @@ CONTENTS["flips.pcap"] = made.pcap(
         record(udp_flow(101), 4150),
     ]
 )
-LARGE = ("many.pcap", "full.pcap", "flips.pcap")
+CONTENTS["hosts.pcap"] = made.pcap(
+    [record(made.ethernet(made.ipv4(made.udp(b"x"), src=f"10.0.{n >> 8}.{n & 255}")), n % 50)
+     for n in range(600)]
+)  # fmt: skip
+CONTENTS["names.pcap"] = made.pcap([dns.query(n, ident=n) for n in range(600)])
+LARGE = ("many.pcap", "full.pcap", "flips.pcap", "hosts.pcap", "names.pcap")
 for _name, _content in CONTENTS.items():
     (FOLDER / _name).write_bytes(_content)
 
 T = str(FOLDER / "t.pcap")
 DNS = str(FOLDER / "dns.pcap")
 MANY = str(FOLDER / "many.pcap")
+HOSTS = str(FOLDER / "hosts.pcap")
+NAMES = str(FOLDER / "names.pcap")
 
 
 def packet(name: str) -> plt.packet:
@@ -746,6 +753,81 @@ def tunnels_of(frame: bytes) -> object:
     return [str(tunnel) for tunnel in one.tunnels], one.inner
 
 
+#: More than the objects whose memory is kept to be used again (common/spare.h).
+MANY_OBJECTS = 20
+
+
+def kept(make: Callable[[], object]) -> Callable[[], int]:
+    return lambda: len([make() for _ in range(MANY_OBJECTS)])
+
+
+def of_many() -> Iterator[Scenario]:
+    """Objects beyond those that are kept to be used again, and arrays that grow."""
+    quoted = packet("redirect").icmp.redirect
+    others = {
+        "prefixes": kept(lambda: ipp.IPprefix(4, b"\xc0\0\2\1", 24)),
+        "complements": kept(lambda: OTHER.complement),
+        "flows of packets": kept(flow_of),
+        "flows of keys": kept(lambda: natkit.IPflow.from_key(flow_of().fwd_key)),
+        "copies of quoted packets": kept(lambda: copy.copy(quoted)),
+        "messages": kept(lambda: pldns.ldns(ANSWER).response_rr_list),
+        "packets": kept(lambda: packet("tcp").tcp),
+        "cut packets": kept(lambda: cut_copy(packet("tcp"))),
+    }
+    for name, call in others.items():
+        yield Scenario(f"many {name}", call)
+    yield Scenario("many flows", lambda table: len(list(table)), hosts_table)
+    for kind in ("binary", "text", "auto"):
+        yield Scenario(f"many rows, {kind}", lambda kind=kind: grown(kind))
+    yield Scenario(
+        "many rows in slices",
+        lambda table: (table[3:500:7], table.text("src_prefix")[:3].tolist()),
+        lambda: plt.columns(HOSTS, addresses="text").table(),
+    )
+    yield Scenario("many names", lambda: closed(pldns.columns(NAMES, ["time", "qname"])))
+    for name in ("first", "held", "orphans"):
+        yield Scenario(f"{name} fragments saved", pickled, lambda name=name: part_table(name))
+        yield Scenario(
+            f"{name} fragments merged",
+            lambda tables: tables[0].merge(tables[1]),
+            lambda name=name: [part_table("first"), part_table(name)],
+            again=False,
+        )
+
+
+def cut_copy(one: plt.packet) -> tuple[plt.packet, plt.packet]:
+    """A packet and a copy of it, whose payload another call drops."""
+    other = copy.copy(one)
+    layer = other.tcp
+    natkit.CryptoPan(KEY).packet(other, payload="drop")
+    return other, layer
+
+
+def hosts_table() -> natkit.FlowTable:
+    table = natkit.FlowTable()
+    table.add_trace(HOSTS)
+    return table
+
+
+def grown(addresses: str) -> object:
+    with plt.columns(HOSTS, ["src_prefix", "dst_prefix"], addresses=addresses) as columns:
+        return len(columns.table())
+
+
+def pickled(table: natkit.FlowTable) -> object:
+    return pickle.loads(pickle.dumps(table))
+
+
+def part_table(which: str) -> natkit.FlowTable:
+    """A table with first fragments, with later ones that wait for theirs, or without theirs."""
+    packets = flow_traces.fragments(7)
+    chosen = {"first": packets[:1], "held": packets[1:], "orphans": packets[2:]}[which]
+    table = natkit.FlowTable()
+    for data in chosen:
+        table.add(plt.packet.from_bytes(data, plt.TRACE_TYPE_NONE, made.EPOCH * 10**9))
+    return table
+
+
 def of_threads() -> Iterator[Scenario]:
     """What reads ahead in threads."""
     pieces = {
@@ -800,8 +882,8 @@ def of_interfaces() -> Iterator[Scenario]:
 ALL = {
     one.name: one
     for one in itertools.chain(
-        of_functions(), of_types(), of_specials(), of_records(), of_states(), of_threads(),
-        of_interfaces(),
+        of_functions(), of_types(), of_specials(), of_records(), of_states(), of_many(),
+        of_threads(), of_interfaces(),
     )
 }  # fmt: skip
 

@@ -446,3 +446,53 @@ def test_a_track_does_not_grow(tmp_path: Path):
     assert only(many).packets == 20000
     assert abs(many.__sizeof__() - one.__sizeof__()) < 4096
     assert pickle.loads(pickle.dumps(many))[only(many).fwd_key] == only(many)
+
+
+def test_slots_of_flows_that_were_handed_over_are_used_anew(tmp_path):
+    """Nothing of an earlier connection is left in a later one, and memory does not grow."""
+    table = FlowTable(tcp=True, idle_timeout=1)
+    sizes = set()
+    for n in range(40):
+        start = n * 10
+        sent = [
+            (start, there(0, flags=SYN, options=MSS)),
+            (start + 0.02, back(0, flags=SYN | ACK, options=MSS)),
+            (start + 0.05, there(1, payload=b"x" * (n + 1))),
+            (start + 0.06, there(1, payload=b"x" * (n + 1))),  # sent twice
+        ]
+        ended = []
+        table.add_trace(trace(tmp_path / f"{n}.pcap", sent))
+        ended = list(table.expired())
+        if n == 0:
+            assert ended == []
+        else:
+            [flow] = ended
+            assert (flow.packets, flow.fwd_payload_bytes, flow.fwd_unique_bytes) == (4, 2 * n, n)
+            assert (flow.server_rtt_ns, flow.client_rtt_ns) == (SECOND // 50, SECOND * 3 // 100)
+        del ended
+        sizes.add(table.__sizeof__())
+    assert len(sizes) <= 2
+
+
+def test_a_syn_of_another_number_begins_relative_numbers_anew(tmp_path):
+    """RFC 9293 section 3.4.1: a SYN takes the number before the first byte's."""
+    answers = [
+        (0, there(0, flags=SYN)),  # CLIENT
+        (0.1, back(0, flags=SYN | ACK)),
+        (0.2, there(1, payload=b"x")),
+        (0.3, there(5000, flags=SYN)),  # CLIENT + 5000: another connection of the same ends
+        (0.4, back(9000, 5001, flags=SYN | ACK)),
+        (0.5, there(5001, 9001, payload=b"y")),
+    ]
+    columns = natkit.packets(
+        trace(tmp_path / "t.pcap", answers), ["flow", "tcp.rel_seq", "tcp.rel_ack"], tcp=True
+    ).table()
+    assert columns["tcp.rel_seq"].tolist() == [0, 0, 1, 0, 0, 1]
+    assert columns["tcp.rel_ack"].tolist()[-1] == 1
+
+
+def test_more_flows_than_there_is_room_for_at_first(tmp_path):
+    """Each packet keeps the number of its flow, in the order in which they began."""
+    sent = [(n / 1000, ipv4(udp(ports=(n + 1, 53)))) for n in range(5000)]
+    found = natkit.packets(trace(tmp_path / "t.pcap", sent + sent), ["flow"]).table()
+    assert found["flow"].tolist() == [*range(5000), *range(5000)]

@@ -446,3 +446,15 @@ def test_messages_of_streams_are_whole() -> None:
     ]
     assert len(messages) == 52
     assert all(message.is_ok() for message in messages)
+
+
+def test_thousands_of_connections_at_once(tmp_path: Path) -> None:
+    """Each stream has its own bytes, in the order in which the connections began."""
+    count = 2500
+    first = [ipv4(tcp(b"%05d" % n, ports=(10_000 + n, 80), seq=1), TCP) for n in range(count)]
+    then = [ipv4(tcp(b" more", ports=(10_000 + n, 80), seq=6), TCP) for n in range(count)]
+    records = [Record(ethernet(data)) for data in (*first, *then)]
+    found = list(natkit.streams(write(tmp_path / "t.pcap", pcap(records))))
+    assert [bytes(stream.fwd.data) + bytes(stream.rev.data) for stream in found] == [
+        b"%05d more" % n for n in range(count)
+    ]

@@ -41,7 +41,7 @@ int natkit_key_of_object(const struct plt_api *api, PyObject *obj, struct natkit
         return 0;
     case KEY_NOT_IP:
         notes->ethertype = packet.layers->ethertype;
-        if (packet.layers->layer3 != packet.len ||
+        if (packet.layers->layer3 != PLT_ABSENT ||
             (notes->ethertype != ETHERTYPE_IP && notes->ethertype != ETHERTYPE_IP6))
             return 0;
         PyErr_SetString(

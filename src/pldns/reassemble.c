@@ -63,9 +63,24 @@ void pldns_reassembly_free(struct pldns_reassembly *self)
 
 /* --- Messages of a stream -------------------------------------------------------------------- */
 
+/* Where the bytes end that tell whether a piece begins with a message: with it, or where it is the
+ * length of a message alone, as some programs send it, with the piece after it; 0 where that may
+ * still come. */
+static uint64_t end_of_look(const struct stream_way *way, uint64_t start,
+                            const struct way_piece *piece, struct way_place place, bool is_over)
+{
+    uint64_t end = piece->end;
+    if (end - start != PREFIX)
+        return end;
+    const struct way_piece *next = way_following(way, &place);
+    if (!next)
+        return is_over ? end : 0;
+    return next->at == end ? next->end : end;
+}
+
 /* Find a piece that begins with a message, where it is not known where messages begin; false where
  * none that came does. */
-static bool synchronise(struct pldns_reassembly *self, struct connection *connection)
+static bool synchronise(struct pldns_reassembly *self, struct connection *connection, bool is_over)
 {
     struct stream_way *way = &connection->ways[self->way];
     uint64_t *at = &connection->reader[self->way].at;
@@ -77,8 +92,11 @@ static bool synchronise(struct pldns_reassembly *self, struct connection *connec
             return false;
         uint64_t start = piece->at > *at ? piece->at : *at;
         uint64_t end = piece->end;
+        uint64_t look = end_of_look(way, start, piece, place, is_over);
+        if (look == 0)
+            return false;
         uint32_t size =
-            end - start < MOST_MESSAGE ? (uint32_t)(end - start) : (uint32_t)MOST_MESSAGE;
+            look - start < MOST_MESSAGE ? (uint32_t)(look - start) : (uint32_t)MOST_MESSAGE;
         way_copy(way, start, size, self->message);
         *synchronous = pldns_begins_message(self->message, size, size);
         *at = *synchronous ? start : end;
@@ -113,7 +131,7 @@ static bool next_message(struct pldns_reassembly *self, struct connection *conne
         connection->reader[self->way].synchronous = way->syn;
     }
     const uint64_t *at = &connection->reader[self->way].at;
-    while (synchronise(self, connection)) {
+    while (synchronise(self, connection, is_over)) {
         uint64_t there = way->next > *at ? way->next - *at : 0;
         bool is_lost = is_over || way->high > way->next + PATIENCE;
         if (there >= PREFIX) {

@@ -145,6 +145,23 @@ def test_a_lost_prefix_costs_no_later_segment(tmp_path: Path) -> None:
     assert found(rows(tmp_path, records)) == [(1, True), (3, True)]
 
 
+@pytest.mark.parametrize("start", [[opening()], []])
+def test_lengths_in_segments_of_their_own(start: list[Record], tmp_path: Path) -> None:
+    """After lost bytes, and in the midst of a connection; tshark finds them too."""
+    query = framed(message(1))
+    records = [*start]
+    for seq in (1000 + len(query), 1000 + 2 * len(query)):  # the first was lost
+        records += [segment(query[:2], seq), segment(query[2:], seq + 2)]
+    assert found(rows(tmp_path, records)) == [(1, True), (1, True)]
+
+
+@pytest.mark.parametrize("later", [[], [segment(framed(message(2)), 3000)]])
+def test_two_bytes_that_are_no_length(later: list[Record], tmp_path: Path) -> None:
+    """Nothing follows them, or something after a gap."""
+    result = rows(tmp_path, [segment(b"\0\x18", 1000), *later])
+    assert found(result) == [(2, True)] * len(later)
+
+
 def test_much_after_lost_bytes_gives_them_up(tmp_path: Path) -> None:
     """The rows come before the connection is over: a limit ends after them."""
     stream = b"".join(framed(message(i, 4000)) for i in range(6))  # of 64,024 bytes each

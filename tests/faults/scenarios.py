@@ -678,25 +678,31 @@ def of_clocks_that_go_back() -> Iterator[Scenario]:
         "begins again": made.ethernet(made.ipv4(made.tcp(flags=0x02), made.TCP)),
     }
     for name, frame in earlier.items():
-        yield Scenario(f"a flow that {name} earlier", lambda t, frame=frame: added(t, frame), full)
-    yield Scenario("a flow that is merged earlier", lambda t: merged_earlier(t), full, again=False)
+        yield Scenario(f"a flow that {name} earlier", lambda x, frame=frame: x.add(frame), Full)
+    yield Scenario("a flow that is merged earlier", lambda x: x.merge(udp_flow(1)), Full,
+                   again=False)  # fmt: skip
     yield Scenario("a clock that goes back and forth", flipped)
 
 
-def full() -> natkit.FlowTable:
-    table = natkit.FlowTable(idle_timeout=500)
-    table.add_trace(str(FOLDER / "full.pcap"))
-    return table
+class Full:
+    """A table whose memory is used up, and what of it is compared."""
 
+    def __init__(self) -> None:
+        self.table = natkit.FlowTable(idle_timeout=500)
+        self.table.add_trace(str(FOLDER / "full.pcap"))
 
-def added(table: natkit.FlowTable, frame: bytes) -> natkit.FlowTable:
-    table.add(plt.packet.from_bytes(frame, 2, made.EPOCH * 10**9))
-    return table
+    def add(self, frame: bytes) -> "Full":
+        self.table.add(plt.packet.from_bytes(frame, 2, made.EPOCH * 10**9))
+        return self
 
+    def merge(self, frame: bytes) -> "Full":
+        later = natkit.FlowTable(idle_timeout=500)
+        later.add(plt.packet.from_bytes(frame, 2, made.EPOCH * 10**9))
+        self.table.merge(later)
+        return self
 
-def merged_earlier(table: natkit.FlowTable) -> natkit.FlowTable:
-    table.merge(added(natkit.FlowTable(idle_timeout=500), udp_flow(1)))
-    return table
+    def tolist(self) -> list[object]:
+        return [self.table.packets, len(self.table), self.table.top(3)]
 
 
 def flipped() -> object:

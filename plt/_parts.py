@@ -59,8 +59,8 @@ class Shared:
 
     def __init__(self, path: str) -> None:
         self.file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-        # not at exit: threads may still read then
-        weakref.finalize(self, os.close, self.file).atexit = False
+        closing = weakref.finalize(self, os.close, self.file)
+        closing.atexit = False  # type: ignore[misc]  # not at exit: threads may still read then
 
     def read(self, size: int, at: int) -> bytes:
         """So many bytes from an offset on, fewer at the end."""

@@ -76,8 +76,8 @@ enter_root() { # [--without-network] ROOT COMMAND...
             mkdir -p "$root/corpus"
             mount --bind -o ro "$PLT_CORPUS" "$root/corpus"
         fi
-        exec chroot "$root" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LANG=C.UTF-8 \
-            DEBIAN_FRONTEND=noninteractive PIP_ROOT_USER_ACTION=ignore \
+        exec chroot "$root" env -i PATH=/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
+            HOME=/root LANG=C.UTF-8 DEBIAN_FRONTEND=noninteractive PIP_ROOT_USER_ACTION=ignore \
             PIP_DISABLE_PIP_VERSION_CHECK=1 ${PLT_CORPUS:+PLT_CORPUS=/corpus} "$@"
     ' sh "$@"
 }

@@ -1,6 +1,6 @@
 #!/bin/bash
 # Try the wheels of dist/ in bare roots of Debian 12 and 13 made for that, which have python3 and
-# none of the wheel's libraries.
+# none of the wheel's libraries: first alone, then with extras, as a newcomer would.
 #
 # usage: tools/wheel_roots.sh TOOLS      as root; TOOLS is a Python with pip
 set -euo pipefail
@@ -33,4 +33,18 @@ for release in bookworm trixie; do
             python-libtrace
         cd /
         python3 /try/try_wheel.py /try'
+
+    version=$(tools/roots.sh enter "$root" python3 -c \
+        'import sys; print("%d.%d" % sys.version_info[:2])')
+    wheel=$(echo dist/*-cp"${version/./}"-*.whl)
+    "$tools" -m pip download -q -d "$root/try/extras" --python-version "$version" \
+        --platform "manylinux_2_34_$(uname -m)" --platform "manylinux_2_28_$(uname -m)" \
+        --platform "manylinux_2_17_$(uname -m)" --only-binary :all: \
+        "$wheel[cli,tutorial]" nbclient
+    cp tools/try_newcomer.py "$root/try"
+    tools/roots.sh enter --without-network "$root" sh -euc '
+        python3 /try/pip.whl/pip install -q --no-index --break-system-packages -f /try/dist \
+            -f /try/extras "python-libtrace[cli,tutorial]" nbclient
+        cd /
+        python3 /try/try_newcomer.py /try'
 done

@@ -130,6 +130,7 @@ def columns(
         read_columns,
         rows_of,
         shared_filter,
+        sources_of,
     )
 
     names = check_fields(
@@ -141,6 +142,10 @@ def columns(
             raise ValueError(f"ports are 0 to 65535, not {port}")
     if reassemble and (client is not None or workers not in (None, 1)):
         raise ValueError("to reassemble, one thread reads all sources in order")
+    countdown = None
+    if reassemble:
+        source = sources_of(source)
+        countdown = _Countdown(len(source))
     known = _pldns._column_fields()
     empty = empty_batch(_pldns._Batch, known, names, addresses)  # type: ignore[arg-type]
     rows = rows_of(empty, batch)
@@ -152,7 +157,7 @@ def columns(
         numbers,
         _nanoseconds(timeout),
         os.urandom(16),
-        _Countdown() if reassemble else None,
+        countdown,
     )
     matcher = settings.matcher()
     return read_columns(
@@ -163,7 +168,6 @@ def columns(
             partial(_Ahead, settings),
             partial(_InOrder, settings, matcher),
             batch=rows,
-            expect=settings.expect,
         ),
         names,
         limit=limit,
@@ -180,7 +184,8 @@ def columns(
 class _Countdown:
     """Of sources that are opened one after another."""
 
-    left = 0
+    def __init__(self, sources: int) -> None:
+        self.left = sources
 
     def is_last(self) -> bool:
         """Whether the one that is opened now is the last."""
@@ -200,10 +205,6 @@ class _Settings:
     timeout: int
     seed: bytes
     reassembled: _Countdown | None = None  # the sources, where messages are put together
-
-    def expect(self, sources: int) -> None:
-        if self.reassembled is not None:
-            self.reassembled.left = sources
 
     def matcher(self, ahead: bool = False) -> _pldns._Matcher:
         return _pldns._Matcher(self.timeout, self.seed, ahead, self.reassembled is not None)

@@ -205,7 +205,6 @@ def read_columns(
     sources = sources_of(source)
     if not sources:
         raise ValueError("no sources to read")
-    reading.expect(len(sources))
     rows = Limit(limit)
     if client is not None and progress:
         raise ValueError("progress tells of what is read on this machine, not on a cluster")

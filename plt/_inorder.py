@@ -74,10 +74,6 @@ def _as_it_is(lane: Lane) -> Reader:
     return lane
 
 
-def _any_number(_sources: int) -> None:
-    """What does not depend on how many sources there are."""
-
-
 @dataclass
 class Rows:
     """The most rows of a batch, and of one for who keeps them all."""
@@ -106,8 +102,6 @@ class Reading(NamedTuple):
     splits: Collection[str] = ()
     #: The most rows of its batches.
     batch: Rows = Rows(1)
-    #: Is told how many sources there are, before the first is opened.
-    expect: Callable[[int], object] = _any_number
 
 
 class Limit:

@@ -100,8 +100,9 @@ class Batch:
         room = LIMIT
         for size in self.sizes:
             decompressor = DECOMPRESSORS[kind]()
+            most = max(1, room)  # for zlib 0 is no bound
             try:
-                out = decompressor.decompress(self.data[self.used : self.used + size], max(1, room))
+                out = decompressor.decompress(self.data[self.used : self.used + size], most)
             except Exception:  # who reads it in its turn tells
                 break
             if not decompressor.eof or decompressor.unused_data:

@@ -4,8 +4,8 @@
 # usage: tools/coverage.sh PYTHON [PYTEST-ARGUMENT...]
 #
 # With arguments it only reports what these tests reach; without, it also lets calls fail, as make
-# faults does, and lines that neither a test reaches nor tests/unreached.txt has fail it.  KEEP=1 adds to the counts of the last run.  The tests see
-# PLT_COVERAGE=1.
+# faults does, and lines that neither a test reaches nor tests/unreached.txt has fail it.  KEEP=1
+# adds to the counts of the last run.  The tests see PLT_COVERAGE=1.
 set -euo pipefail
 
 cd "$(dirname "$0")/.."

@@ -2,8 +2,8 @@
 
 usage: python3 try_newcomer.py FOLDER      as root: it brings lo up, for the notebook's kernel
 
-FOLDER has tutorial/ and tests/tutorial/expected/ as the project has them.  The wheel is installed
-with its extras `cli` and `tutorial`, and nbclient.
+FOLDER has tutorial/ as the project has it.  The wheel is installed with its extras `cli` and
+`tutorial`, and nbclient.
 """
 
 import importlib

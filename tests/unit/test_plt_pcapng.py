@@ -150,6 +150,15 @@ def test_a_section_of_another_version_is_not_read(
     assert error.endswith(f"pcapng of version {version[0]}.{version[1]}, which is not known")
 
 
+def test_a_section_header_without_its_length(tmp_path: Path) -> None:
+    # section 4.1: 16 bytes come before its options
+    cut = block(0x0A0D0D0A, struct.pack("<IHH", 0x1A2B3C4D, 1, 0))
+    path = packets.write(tmp_path / "trace", cut + interface() + enhanced(FRAME))
+    got, error = packets.until_error(path)
+    assert got == []
+    assert error.endswith("a section header of 8 bytes is too short")
+
+
 def test_version_1_2_is_read_as_1_0(tmp_path: Path) -> None:
     # section 4.1: some programs wrote it for the same format
     content = section(version=(1, 2)) + interface() + enhanced(FRAME)

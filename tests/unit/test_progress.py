@@ -3,6 +3,7 @@
 import gzip
 import io
 import os
+import random
 import signal
 import sys
 import threading
@@ -22,8 +23,9 @@ State = tuple[int, int | None]
 
 
 def content(count: int, size: int = 1000) -> bytes:
-    """A pcap file of random payloads, which hardly compress."""
-    frames = [packets.ethernet(packets.ipv4(packets.udp(os.urandom(size)))) for _ in range(100)]
+    """A pcap file of payloads by chance, always the same, which hardly compress."""
+    dice = random.Random(size)
+    frames = [packets.ethernet(packets.ipv4(packets.udp(dice.randbytes(size)))) for _ in range(100)]
     return packets.pcap([Record(frames[i % 100], EPOCH + i) for i in range(count)])
 
 

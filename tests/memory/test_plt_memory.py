@@ -1,15 +1,13 @@
 """What is kept costs what was promised, what is not kept costs nothing, nothing leaks."""
 
-import os
 import struct
 from pathlib import Path
 
 import packets
 import pytest
+from resident import by_size
 
-pytestmark = pytest.mark.skipif(
-    "PLT_ASAN" in os.environ, reason="AddressSanitizer's own memory hides that of the program"
-)
+pytestmark = by_size
 COUNT = 100_000
 PACKET = packets.ethernet(packets.ipv4(packets.udp(b"x" * 38)))  # 80 bytes
 STATUS = """

@@ -2,7 +2,6 @@
 
 import ctypes
 import gc
-import mmap
 import subprocess
 import sys
 import textwrap
@@ -13,6 +12,7 @@ from pathlib import Path
 
 import packets as pk
 import pytest
+from resident import by_size, resident
 
 import plt
 
@@ -410,6 +410,7 @@ def test_flags_of_the_schema(mixed: Path) -> None:
 # --- Leaks ---------------------------------------------------------------------------------------
 
 
+@by_size
 def test_nothing_leaks(tmp_path: Path, broken: Path) -> None:
     """Fifty rounds of some 3 MB of columns each: what leaks shows."""
     path = pk.write(tmp_path / "t", pk.pcap(MIXED * 2000))
@@ -425,15 +426,13 @@ def test_nothing_leaks(tmp_path: Path, broken: Path) -> None:
         with pytest.raises(OSError, match="packet 5"):
             pa.table(plt.columns(broken, ALL, batch=2))
 
-    def resident() -> int:
-        gc.collect()
-        return int(Path("/proc/self/statm").read_text().split()[1]) * mmap.PAGESIZE
-
     for _ in range(5):
         once()
+    gc.collect()
     before = resident()
     for _ in range(50):
         once()
+    gc.collect()
     assert resident() - before < 20 << 20
 
 

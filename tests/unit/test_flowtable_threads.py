@@ -11,6 +11,7 @@ from pathlib import Path
 import pace
 import pytest
 from packets import EPOCH, RAW, Record, child, ipv4, pcap, tcp, udp, write
+from resident import by_size, resident
 
 import natkit
 import plt
@@ -81,14 +82,9 @@ def test_a_trace_that_breaks_off_after_much(long_trace, tmp_path):
     assert sum(flow.packets for flow in table) == table.packets == PACKETS - 1
 
 
-@pytest.mark.skipif("PLT_ASAN" in os.environ, reason="AddressSanitizer's own memory hides it")
+@by_size
 def test_memory_a_flow(long_trace):
     """No more than 200 bytes for each of many IPv4 flows, by the table's word and the kernel's."""
-
-    def resident() -> int:
-        rollup = Path("/proc/self/smaps_rollup").read_text()
-        return next(int(x.split()[1]) * 1024 for x in rollup.splitlines() if x.startswith("Rss:"))
-
     FlowTable().add_trace(long_trace)  # what reading takes
     before = resident()
     table = FlowTable()

@@ -1,11 +1,13 @@
 """Tell which lines no test reaches, from the counts of tools/coverage.sh.
 
-usage: python tools/unreached.py ROOT [--list] [--check UNREACHED.txt]
+usage: python tools/unreached.py ROOT [--list] [--branches] [--check UNREACHED.txt]
 
 ROOT is the copy of the project that was measured.  --list prints every line that was not reached,
---check fails where one of them is not in UNREACHED.txt, or the figures are below those that it asks
-for.  That file has groups of lines: a heading `[name] reason`, below it a file's name, below that,
-indented, `function: line`, with ` (2)` after it where the function has the same line twice.
+--branches the lines of C that were, but for some of their branches, with how many: `2 of 4`.
+--check fails where a line that was not reached is not in UNREACHED.txt, or the figures are below
+those that it asks for.  That file has groups of lines: a heading `[name] reason`, below it a file's
+name, below that, indented, `function: line`, with ` (2)` after it where the function has the same
+line twice.
 """
 
 import argparse
@@ -50,6 +52,7 @@ class Counts(NamedTuple):
     lines: Share
     branches: Share
     unreached: list[tuple[int, Line]]
+    half: list[tuple[str, Line]]  # branches that were not reached, of lines that were
 
 
 def of_c(root: Path) -> Iterator[tuple[str, Counts]]:
@@ -75,12 +78,19 @@ def of_c(root: Path) -> Iterator[tuple[str, Counts]]:
             for number, count in sorted(reached.items())
             if count == 0
         ]
+        half = []
+        for number, count in sorted(reached.items()):
+            ways = [count > 0 for (line, _), count in branches.items() if line == number]
+            if count > 0 and not all(ways):
+                line = Line(entry["file"], functions[number], text[number - 1].strip())
+                half.append((f"{number}: {ways.count(False)} of {len(ways)}", line))
         yield (
             entry["file"],
             Counts(
                 Share(len(reached) - len(unreached), len(reached)),
                 Share(sum(count > 0 for count in branches.values()), len(branches)),
                 unreached,
+                half,
             ),
         )
 
@@ -105,6 +115,7 @@ def of_python(root: Path) -> Iterator[tuple[str, Counts]]:
                 Share(total["covered_lines"], total["num_statements"]),
                 Share(total["covered_branches"], total["num_branches"]),
                 unreached,
+                [],
             ),
         )
 
@@ -163,10 +174,12 @@ def main() -> int:
     arguments = argparse.ArgumentParser()
     arguments.add_argument("root", type=Path)
     arguments.add_argument("--list", action="store_true")
+    arguments.add_argument("--branches", action="store_true")
     arguments.add_argument("--check", type=Path)
     given = arguments.parse_args()
     shares: dict[str, Share] = {}
     unreached: list[tuple[int, Line]] = []
+    half: list[tuple[str, Line]] = []
     for language, counts in (("C", of_c(given.root)), ("Python", of_python(given.root))):
         lines, branches = Share(0, 0), Share(0, 0)
         folders: dict[str, list[Share]] = {}
@@ -177,6 +190,7 @@ def main() -> int:
             lines += count.lines
             branches += count.branches
             unreached += count.unreached
+            half += count.half
         shares |= {f"{language} lines": lines, f"{language} branches": branches}
         for name, (of_lines, of_branches) in sorted(folders.items()):
             print(f"{name:24} {of_lines.percent():5} % of {of_lines.all:5} lines, ", end="")
@@ -186,6 +200,9 @@ def main() -> int:
     if given.list:
         for number, line in unreached:
             print(f"{line.file}:{number}: {line.function}: {line.text}")
+    if given.branches:
+        for place, line in half:
+            print(f"{line.file}:{place}: {line.function}: {line.text}")
     return 1 if given.check and check(given.check, shares, unreached) else 0
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import math
 import os
+import struct
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -32,6 +34,9 @@ MATCHING = (
     "qr",
     "_question",
 )
+
+#: A pcap file without packets.
+NO_PACKETS = struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 65535, 1)
 
 #: The columns that pldns.columns() reads by default.
 DEFAULT_FIELDS = (
@@ -164,7 +169,7 @@ def columns(
         source,
         Reading(
             empty,
-            partial(settings.reader, matcher, names),
+            partial(settings.reader_in_turn, matcher),
             partial(_Ahead, settings),
             partial(_InOrder, settings, matcher),
             batch=rows,
@@ -185,12 +190,36 @@ class _Countdown:
     """Of sources that are opened one after another."""
 
     def __init__(self, sources: int) -> None:
-        self.left = sources
+        self.sources = self.left = sources
 
     def is_last(self) -> bool:
         """Whether the one that is opened now is the last."""
         self.left -= 1
         return self.left == 0
+
+
+class _Held:
+    """What the sources before the last one left, then the error for which that can't be opened."""
+
+    def __init__(self, reader: _pldns._ColumnReader, error: Exception) -> None:
+        self.reader = reader
+        self.error: Exception | None = error
+        self.close = reader.close
+
+    def __next__(self) -> _pldns._Batch:
+        batch = self._batch(next(self.reader, None))
+        if batch is None:
+            raise StopIteration
+        return batch
+
+    def rest(self) -> _pldns._Batch | None:
+        return self._batch(self.reader.rest())
+
+    def _batch(self, batch: _pldns._Batch | None) -> _pldns._Batch | None:
+        if batch is None and self.error is not None:
+            error, self.error = self.error, None
+            raise error
+        return batch
 
 
 @dataclass(frozen=True)
@@ -210,9 +239,13 @@ class _Settings:
         return _pldns._Matcher(self.timeout, self.seed, ahead, self.reassembled is not None)
 
     def reader(
-        self, matcher: _pldns._Matcher, names: tuple[str, ...], source: Source, limit: int
+        self,
+        matcher: _pldns._Matcher,
+        names: tuple[str, ...],
+        source: Source,
+        limit: int,
+        is_last: bool = False,
     ) -> _pldns._ColumnReader:
-        is_last = self.reassembled is not None and self.reassembled.is_last()
         return _pldns._ColumnReader(
             source,
             names,
@@ -224,6 +257,21 @@ class _Settings:
             matcher,
             is_last,
         )
+
+    def reader_in_turn(
+        self, matcher: _pldns._Matcher, source: Source, limit: int
+    ) -> _pldns._ColumnReader | _Held:
+        """What reads a source whose turn has come."""
+        if self.reassembled is None or not self.reassembled.is_last():
+            return self.reader(matcher, self.names, source, limit)
+        try:
+            return self.reader(matcher, self.names, source, limit, is_last=True)
+        except Exception as error:
+            if self.reassembled.sources == 1:
+                raise
+            nothing = io.BytesIO(NO_PACKETS)
+            held = self.reader(matcher, self.names, nothing, limit, is_last=True)
+            return _Held(held, error)
 
     def ahead_names(self) -> tuple[str, ...]:
         """The columns to read ahead: where responses are to be matched, with all that takes."""

@@ -217,6 +217,24 @@ def test_before_an_error_comes_what_was_read(tmp_path: Path) -> None:
 # --- UDP --------------------------------------------------------------------------------------
 
 
+def test_a_last_file_that_cant_be_opened_costs_nothing_of_those_before(tmp_path: Path) -> None:
+    stream = framed(message(1, 100))
+    one = write(tmp_path / "1.pcap", pcap([opening(), segment(stream[:700], 1000)]))
+    columns = pldns.columns([one, tmp_path / "none.pcap"], ["id", "status"], reassemble=True)
+    with pytest.raises(plt.LibtraceError, match="none") as error:
+        columns.table()
+    table = error.value.table  # type: ignore[attr-defined]
+    assert table["id"].tolist() == [1]
+    assert table["status"][0] != 0
+    assert len(columns.table()) == 0
+    batches = iter(pldns.columns([one, tmp_path / "none.pcap"], ["id"], reassemble=True))
+    assert next(batches)["id"].tolist() == [1]
+    with pytest.raises(plt.LibtraceError, match="none"):
+        next(batches)
+    with pytest.raises(StopIteration):
+        next(batches)
+
+
 def fragments4(datagram: bytes, size: int, ident: int = 5) -> list[bytes]:
     parts = range(0, len(datagram), size)
     return [

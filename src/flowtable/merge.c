@@ -395,9 +395,9 @@ static bool add_all(struct merging *merging)
     if (other->input.clock.earliest < table->input.clock.earliest &&
         other->input.clock.earliest != FLOW_NO_TIME)
         table->input.clock.earliest = other->input.clock.earliest;
-    table->input.packets += other->input.packets;
-    table->input.not_ip += other->input.not_ip;
-    table->input.too_short += other->input.too_short;
+    input_count(&table->input.packets, (int64_t)other->input.packets);
+    input_count(&table->input.not_ip, (int64_t)other->input.not_ip);
+    input_count(&table->input.too_short, (int64_t)other->input.too_short);
     table->set.handed_out += other->set.handed_out;
     if (other->input.clock.now > table->input.clock.now)
         table->input.clock.now = other->input.clock.now;

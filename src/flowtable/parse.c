@@ -97,8 +97,7 @@ static bool read_tuple(struct flow_input *input, const struct plt_packet *packet
     enum fivetuple_result result = packet_fivetuple(packet, &found);
     bool v6 = packet->layers->version == 6;
     if (result != FIVETUPLE_OK) {
-        uint64_t *counter = result == FIVETUPLE_NOT_IP ? &input->not_ip : &input->too_short;
-        __atomic_store_n(counter, *counter + 1, __ATOMIC_RELAXED);
+        input_count(result == FIVETUPLE_NOT_IP ? &input->not_ip : &input->too_short, 1);
         return false;
     }
     out->src = flow_end_load(found.addresses, v6, found.src_port);
@@ -113,7 +112,7 @@ static inline void begin_packet(struct flow_input *input, const struct plt_meta 
                                 struct flow_packet *out)
 {
     out->number = input->packets;
-    __atomic_store_n(&input->packets, out->number + 1, __ATOMIC_RELAXED);
+    input_count(&input->packets, 1);
     out->bytes = meta->wire_len;
     if (plt_time_ns(meta, &out->time))
         flow_clock_advance(&input->clock, out->time);

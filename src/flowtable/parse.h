@@ -29,6 +29,12 @@ static inline uint64_t input_count_of(const uint64_t *counter)
     return __atomic_load_n(counter, __ATOMIC_RELAXED);
 }
 
+/* Count so many more, or fewer, in the thread that counts. */
+static inline void input_count(uint64_t *counter, int64_t more)
+{
+    __atomic_store_n(counter, *counter + (uint64_t)more, __ATOMIC_RELAXED);
+}
+
 /* Read a packet that came from a trace; false where it belongs to no flow, and was counted as such,
  * or waits as a fragment. */
 bool flow_input_packet(struct flow_input *input, const struct plt_packet *packet,

@@ -297,7 +297,7 @@ bool flow_table_catch_up(struct flow_table *table, bool all)
     struct flow_packet packet;
     while (flow_input_fragment(&table->input, all, &packet))
         if (flow_table_feed(table, &packet, 1) == 0) {
-            table->input.packets--;
+            input_count(&table->input.packets, -1);
             return false;
         }
     return true;

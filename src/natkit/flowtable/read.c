@@ -49,7 +49,7 @@ PyObject *table_add(PyObject *self_, PyObject *obj)
     }
     if (flow_input_packet(&self->table.input, &found, &packet) &&
         flow_table_feed(&self->table, &packet, 1) == 0) {
-        self->table.input.packets--;
+        input_count(&self->table.input.packets, -1);
         return PyErr_NoMemory();
     }
     if (!flow_table_catch_up(&self->table, false))
@@ -239,7 +239,8 @@ static int settle(struct reading *reading, int status)
 static void forget_lost(struct reading *reading)
 {
     if (reading->found > reading->counted)
-        reading->self->table.input.packets -= reading->found - reading->counted;
+        input_count(&reading->self->table.input.packets,
+                    -(int64_t)(reading->found - reading->counted));
 }
 
 /* Whether this is a child process, forked by a handler of a signal while the second thread was at

@@ -127,6 +127,9 @@ def test_some_columns(table):
     assert len(table.columns([])) == 3
     with pytest.raises(ValueError, match="a flow has no 'byte'; near: bytes"):
         table.columns(["byte"])
+    names = ", ".join(table.columns())
+    with pytest.raises(ValueError, match=f"a flow has no 'zz'; there are: {names}"):
+        table.columns(["zz"])
     with pytest.raises(ValueError, match="'proto' is asked for twice"):
         table.columns(["proto", "bytes", "proto"])
     for bad in (4, [4], [None]):

@@ -240,6 +240,7 @@ static void raise_unknown(PyObject *name, unsigned extras)
     PyObject *difflib = PyImport_ImportModule("difflib");
     PyObject *known = difflib ? PyList_New(count) : NULL;
     PyObject *near = NULL, *blank = NULL, *names = NULL;
+    const char *which = "near";
     for (Py_ssize_t i = 0; known && i < count; i++) {
         PyObject *text = PyUnicode_FromString(flow_field_nth((size_t)i, extras)->info.name);
         if (!text)
@@ -253,11 +254,12 @@ static void raise_unknown(PyObject *name, unsigned extras)
         Py_DECREF(near);
         near = known;
         Py_INCREF(known);
+        which = "there are";
     }
     blank = near ? PyUnicode_FromString(", ") : NULL;
     names = blank ? PyUnicode_Join(blank, near) : NULL;
     if (names)
-        PyErr_Format(PyExc_ValueError, "a flow has no %R; near: %U", name, names);
+        PyErr_Format(PyExc_ValueError, "a flow has no %R; %s: %U", name, which, names);
     Py_XDECREF(names);
     Py_XDECREF(blank);
     Py_XDECREF(near);

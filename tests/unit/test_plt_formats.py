@@ -49,6 +49,26 @@ def test_an_empty_file_of_each_name(name: str, tmp_path: Path) -> None:
         plt.trace(f"{name}:{path}").start()
 
 
+@pytest.mark.parametrize(
+    ("content", "error"),
+    [
+        (b"\x0d\0", "the trace is cut within its file header: 2 of 4 bytes are there"),
+        (
+            b"\x0d\0\0\0" + bytes(111),
+            "the trace is cut within a record: 111 of 112 bytes are there",
+        ),
+        (b"\x0c\0\0\0" + bytes(112), "not a DUCK file: it begins with version 12"),
+        (b"\x0d\0\0\0", ""),
+    ],
+)
+def test_duck_files_that_are_cut_or_of_another_version(
+    content: bytes, error: str, tmp_path: Path
+) -> None:
+    got, message = packets.until_error(f"duck:{packets.write(tmp_path / 'duck', content)}")
+    assert got == []
+    assert message.rpartition("packet 1: ")[2] == error
+
+
 # --- Magic numbers ---------------------------------------------------------------------------
 
 

@@ -515,6 +515,16 @@ def test_ixia(tmp_path: Path) -> None:
             assert read[0].time_ns == packets.EPOCH * 10**9 + 5 * unit
 
 
+@pytest.mark.parametrize("size", [24, 25, 27])
+def test_an_ixia_file_that_is_cut_in_its_header(size: int, tmp_path: Path) -> None:
+    """Four bytes come after those of a pcap file's header, the length of the records."""
+    content = packets.pcap([], magic=0x1C0001AC) + bytes(4)
+    path = packets.write(tmp_path / "trace", content[:size])
+    got, error = packets.until_error(path)
+    assert got == []
+    assert error.endswith(f"the trace is cut within its file header: {size} of 28 bytes are there")
+
+
 @pytest.mark.parametrize("count", [1, 2, 20])
 @pytest.mark.parametrize(("magic", "more"), [
     (0xA1B2C3D4, 0), (0xA1B2C3D4, 4), (0xA1B2C3D4, 8), (0xA1B2CD34, 8), (0xA1B2CD34, 12),

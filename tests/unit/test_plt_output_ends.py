@@ -217,6 +217,28 @@ def test_erf_records(
     assert out == f"38\t{EPOCH}.500000000\n"
 
 
+@pytest.mark.parametrize(
+    ("dlt", "data"),
+    [
+        (9, b"\x00\x21" + IP),  # PPP without address and control: readers would take it for another
+        (50, b"\x00\x21" + IP),
+        (9, b"\x0f\x00\x08\x00" + IP),  # Cisco HDLC is link type 50's only
+        (113, COOKED[:-2] + b"\x08\x06" + bytes(28)),  # ARP
+        (113, COOKED[:-1]),
+        (276, COOKED2[:-1]),
+        (105, bytes(40)),
+    ],
+)
+def test_packets_for_which_erf_has_no_record(dlt: int, data: bytes, tmp_path: Path) -> None:
+    packet = packets.packet_of(data, tmp_path, dlt)
+    output = plt.output_trace(f"erf:{tmp_path / 'out'}")
+    output.start_output()
+    with pytest.raises(plt.LibtraceError, match=rf"no record type .* of link type {dlt}$"):
+        output.write_packet(packet)
+    output.close_output()
+    assert (tmp_path / "out").read_bytes() == b""
+
+
 def test_libtrace_reads_erf_records(tmp_path: Path) -> None:
     tool = shutil.which("tracepktdump") or pytest.skip("tracepktdump is not installed")
     frames = [

@@ -321,6 +321,24 @@ def test_a_finalizer_that_a_script_adds(path: Path) -> None:
     assert dropped == [port(1)] * 3
 
 
+def test_a_finalizer_that_keeps_its_object(path: Path) -> None:
+    """The object lives on (PEP 442), and goes when it is let go of again."""
+    kept: list[plt.udp] = []
+    trace = opened(path)
+    packet = next(trace)
+    plt.udp.__del__ = lambda self: kept.append(self)
+    try:
+        assert packet.udp.len == 9
+        assert [udp.src_port for udp in kept] == [port(1)]
+    finally:
+        del plt.udp.__del__
+    assert go_on(trace) == COUNT - 1
+    [udp] = kept
+    assert (udp.src_port, bytes(udp.payload)) == (port(1), bytes([1]))
+    kept.clear()
+    assert sys.getrefcount(udp) == 2  # the name and the argument
+
+
 def test_all_attributes_of_all_layers(path: Path) -> None:
     """There are more names than are remembered: each is what its descriptor gives."""
 

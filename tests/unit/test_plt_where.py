@@ -472,6 +472,7 @@ BAD = [
     ("dst_port == -;", "this is neither a name nor a value nor an operator", 13),
     ("dst_port == -tcp", "a number is to follow -", 13),
     ("dst_port not ;", "this is neither a name nor a value nor an operator", 13),
+    ("x" * 190 + " == 1", "no column is named " + "x" * 60, 0),
     ("(" * 300 + "tcp" + ")" * 300, "more than 200 parentheses are open here", 200),
 ]
 
@@ -565,3 +566,15 @@ def test_what_is_no_packet() -> None:
             plt.where(text)
     with pytest.raises(ValueError, match="no expression"):
         plt.where.__new__(plt.where).matches(ONE_PACKET)
+
+
+def test_one_that_was_not_initialised_equals_only_such() -> None:
+    empty, other = (plt.where.__new__(plt.where) for _ in range(2))
+    assert empty == other
+    assert hash(empty) == hash(other)
+    assert (empty != other) is False
+    assert empty != plt.where("tcp")
+    assert plt.where("tcp") != empty
+    assert repr(empty) == "plt.where()"
+    with pytest.raises(TypeError):
+        pickle.loads(pickle.dumps(empty))

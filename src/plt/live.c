@@ -85,8 +85,10 @@ static int take(struct live_source *self, int size)
         self->ended = true;
         return 0;
     }
+    if (framing_read(self->packet, &self->record) < 0)
+        return -1;
     self->ready = true;
-    return framing_read(self->packet, &self->record);
+    return 0;
 }
 
 static int fill_live(struct source *base)
@@ -105,7 +107,15 @@ static int fill_live(struct source *base)
         Py_END_ALLOW_THREADS
         switch (event.type) {
         case TRACE_EVENT_PACKET:
-            return take(self, event.size);
+            if (event.size < 0 || !framing_is_message(self->packet))
+                return take(self, event.size);
+            if (framing_is_end(self->packet))
+                return take(self, 0);
+            if (PyErr_CheckSignals() < 0)
+                return -1;
+            if (wait_is_over(base))
+                return 0;
+            break;
         case TRACE_EVENT_TERMINATE:
             if (self->watch.index > 0 && watch_raise(&self->watch) < 0)
                 return -1;
@@ -222,6 +232,7 @@ static int start(struct live_source *self)
         event = trace_event(self->trace, self->packet);
     Py_END_ALLOW_THREADS
     self->ready = false;
+    self->ended = false;
     self->watch.ended = false;
     if (failed && is_interface(self)) {
         libtrace_err_t problem;

@@ -234,12 +234,16 @@ static int start(struct live_source *self)
     self->ready = false;
     self->ended = false;
     self->watch.ended = false;
-    if (failed && is_interface(self)) {
+    if (failed) {
         libtrace_err_t problem;
-        return capture_raise(problem_of(self->trace, &problem));
+        const char *text = problem_of(self->trace, &problem);
+        if (is_interface(self))
+            capture_raise(text);
+        else
+            PyErr_SetString(PyExc_OSError, text);
+        close_trace(self); /* libtrace has freed what it would start again with */
+        return -1;
     }
-    if (failed)
-        return raise_problem(self->trace);
     self->started = true;
     if (event.type == TRACE_EVENT_IOWAIT)
         self->fd = event.fd;

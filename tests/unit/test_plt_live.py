@@ -103,6 +103,22 @@ def test_packets(name: str, sender: Sender, capfd: pytest.CaptureFixture[str]) -
     assert capfd.readouterr() == ("", "")
 
 
+@pytest.mark.parametrize("name", FORMATS)
+def test_a_condition_as_filter(name: str, sender: Sender, other: Sender) -> None:
+    """No kernel knows it: the reader asks it of each packet."""
+    condition = "udp and src_port == {} and dst_port == {}"
+    trace = plt.trace(f"{name}:lo", filter=plt.where(condition.format(*sender.ports)))
+    trace.conf_timeout(60)
+    with trace:
+        other.send(b"another")
+        sender.send(b"first", b"last")
+        assert until(trace, b"last") == [b"first", b"last"]
+        trace.conf_filter(plt.where(condition.format(*other.ports)))
+        sender.send(b"not now")
+        other.send(b"another's")
+        assert until(trace, b"another's")[-1:] == [b"another's"]
+
+
 @pytest.mark.parametrize("name", ["int", "ring"])
 def test_direction(name: str, sender: Sender) -> None:
     with capture(name, sender) as trace:

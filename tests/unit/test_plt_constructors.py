@@ -73,6 +73,16 @@ def test_4in4_and_4in6(tmp_path: Path) -> None:  # RFC 2003, RFC 2473
         assert str(plt.Internet.src_prefix.__get__(outer_layer)) != "10.1.1.1"
 
 
+def test_a_transport_that_carries_no_packet_of_the_version(tmp_path: Path) -> None:
+    """The header is that which the transport itself is of."""
+    for outer in (packets.ipv4(packets.udp(b"x")), packets.ipv4(INNER6, 41)):
+        assert bytes(plt.ip(of(outer, tmp_path).transport)) == outer
+    assert plt.ip6(of(packets.ipv4(packets.udp(b"x")), tmp_path).transport) is None
+    outer = packets.ipv6(INNER4, 4)
+    packet = packets.packet_of(packets.ethernet(outer, 0x86DD), tmp_path)
+    assert bytes(plt.ip6(packet.transport)) == outer
+
+
 def test_6in6(tmp_path: Path) -> None:  # RFC 2473
     packet = packets.packet_of(packets.ethernet(packets.ipv6(INNER6, 41), 0x86DD), tmp_path)
     inner = plt.ip6(packet.transport)

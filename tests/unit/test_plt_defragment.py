@@ -286,6 +286,22 @@ def test_an_exception_of_the_iterable_comes_at_once(tmp_path: Path) -> None:
         next(plt.defragment(failing()))
 
 
+def test_an_iterable_that_asks_for_the_packets_made_of_it(tmp_path: Path) -> None:
+    path = write(tmp_path / "trace.pcap", pcap([whole4(udp(b"x"))]))
+    refused = []
+
+    def asking() -> Iterable[plt.packet]:
+        with pytest.raises(RuntimeError, match="in use by another thread"):
+            next(found)
+        refused.append(True)
+        with plt.trace(path) as trace:
+            yield from trace
+
+    found = plt.defragment(asking())
+    assert [bytes(packet.udp_payload) for packet in found] == [b"x"]
+    assert refused == [True]
+
+
 def test_numbers_out_of_range(tmp_path: Path) -> None:
     for timeout in (0, -1, float("nan"), 1e10):
         with pytest.raises(ValueError, match="timeout is more than 0"):

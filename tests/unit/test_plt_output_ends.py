@@ -6,6 +6,8 @@ import shutil
 import struct
 import subprocess
 import sys
+import zlib
+from collections.abc import Callable
 from pathlib import Path
 
 import packets
@@ -13,6 +15,7 @@ import pytest
 from packets import EPOCH, Record
 
 import plt
+from plt import _output
 
 PREFIXES = ["pcapfile", "erf"]
 COMPRESSIONS = [plt.NO_COMPRESSION, plt.ZLIB_COMPRESSION, plt.BZIP2_COMPRESSION]
@@ -53,13 +56,17 @@ def pack(prefix: str, count: int) -> int:
     return 24 + 1016 * count if prefix == "pcapfile" else 1018 * count
 
 
+needs_dev_full = pytest.mark.skipif(
+    not Path("/dev/full").exists(), reason="this system has no /dev/full"
+)
+
+
+@needs_dev_full
 @pytest.mark.parametrize("compression", COMPRESSIONS)
 @pytest.mark.parametrize("prefix", PREFIXES)
 @pytest.mark.parametrize("count", [1, 1000])
 def test_dev_full(prefix: str, compression: int, count: int, tmp_path: Path) -> None:
     """Also where all that was written is in a buffer until the trace is closed."""
-    if not Path("/dev/full").exists():
-        pytest.skip("this system has no /dev/full")
     run = packets.child(FULL, tmp_path, f"{prefix}:/dev/full", compression, 0, count)
     assert (run.returncode, run.stderr) == (0, "")
     assert "No space left on device" in run.stdout
@@ -85,6 +92,159 @@ def test_a_full_disk_leaves_a_whole_trace(
     elif compression == plt.ZLIB_COMPRESSION:
         assert (len(got) > 0, error) == (True, "")
         subprocess.run(["gzip", "-t", path], check=True)
+
+
+@needs_dev_full
+def test_an_interface_block_that_a_full_disk_does_not_take(tmp_path: Path) -> None:
+    """A packet of another link type needs one: it is refused as the packets before it."""
+    large = packets.packet_of(bytes(60_000), tmp_path)
+    raw = packets.packet_of(packets.ipv4(packets.udp(b"x")), tmp_path, packets.RAW)
+    output = plt.output_trace("pcapng:/dev/full")
+    output.start_output()
+    output.write_packet(large)
+    for packet in (large, raw, raw, large):
+        with pytest.raises(plt.LibtraceError, match=r"^Couldn't write packet: .*No space left"):
+            output.write_packet(packet)
+    with pytest.raises(plt.LibtraceError, match=r"^Couldn't close outputTrace: .*No space left"):
+        output.close_output()
+
+
+@needs_dev_full
+@pytest.mark.parametrize("told", [False, True])
+def test_an_output_that_is_dropped_where_the_disk_is_full(
+    told: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was not written is told, as Python tells it of a file, unless write_packet() has."""
+    seen: list[tuple[type[BaseException], object]] = []
+    monkeypatch.setattr(sys, "unraisablehook", lambda it: seen.append((it.exc_type, it.object)))
+    large = packets.packet_of(bytes(60_000), tmp_path)
+    output = plt.output_trace("pcapfile:/dev/full")
+    output.start_output()
+    output.write_packet(large)
+    if told:
+        with pytest.raises(plt.LibtraceError, match="No space left"):
+            output.write_packet(large)
+    del output
+    assert seen == ([] if told else [(OSError, "pcapfile:/dev/full")])
+
+
+class Failing:
+    """A compressor of gzip that fails once it is told to."""
+
+    told = False
+
+    def __init__(self) -> None:
+        self.inner = zlib.compressobj(6, zlib.DEFLATED, 31)
+
+    def compress(self, data: bytes) -> bytes:
+        if Failing.told:
+            raise TimeoutError("mine")
+        return self.inner.compress(data)
+
+    def flush(self) -> bytes:
+        return self.inner.flush()
+
+
+def test_after_an_error_of_the_compressor(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Such as a signal's in one that is Python: nothing is added, and what is whole stays."""
+    monkeypatch.setitem(_output.COMPRESSORS, "gzip", lambda _: Failing)
+    monkeypatch.setattr(Failing, "told", False)
+    path = tmp_path / "out.pcap.gz"
+    records = [Record(os.urandom(1000), EPOCH + i) for i in range(200)]
+    source = packets.read_bytes(packets.pcap(records), tmp_path)
+    output = plt.output_trace(path)
+    output.start_output()
+    for packet in source:
+        output.write_packet(packet)
+    monkeypatch.setattr(Failing, "told", True)
+
+    def write_on() -> None:
+        for _ in range(70):
+            output.write_packet(source[0])
+
+    with pytest.raises(TimeoutError, match="mine"):
+        write_on()
+    monkeypatch.setattr(Failing, "told", False)
+    for _ in range(2):
+        with pytest.raises(plt.LibtraceError, match="nothing can be added after an error of the"):
+            output.write_packet(source[0])
+    with pytest.raises(plt.LibtraceError, match=r"^Couldn't close outputTrace: .* after an error"):
+        output.close_output()
+    subprocess.run(["gzip", "-t", path], check=True)
+    got = packets.read(path)
+    assert 0 < len(got) < 200
+    assert [packet.ts_sec for packet in got] == list(range(EPOCH, EPOCH + len(got)))
+
+
+@pytest.mark.parametrize("name", ["out.erf.gz", "out.pcap.gz"])
+def test_no_memory_for_a_compressor(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A trace without packets needs one at its end."""
+
+    def none() -> Failing:
+        raise MemoryError
+
+    monkeypatch.setitem(_output.COMPRESSORS, "gzip", lambda _: none)
+    output = plt.output_trace(tmp_path / name)
+    output.start_output()
+    with pytest.raises(MemoryError):
+        output.close_output()
+    assert "closed" in repr(output)
+    assert (tmp_path / name).read_bytes() == b""
+
+
+def test_a_compressor_that_gives_no_bytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(_output.COMPRESSORS, "gzip", lambda _: Failing)
+    monkeypatch.setattr(Failing, "compress", lambda _, data: data.hex())
+    output = plt.output_trace(tmp_path / "out.pcap.gz")
+    output.start_output()
+    with pytest.raises(TypeError, match="a compressor gives bytes"):
+        output.close_output()
+
+
+class Asking:
+    """A file that asks for more of the output trace that writes to it, as another thread would."""
+
+    def __init__(self, ask: Callable[[], None]) -> None:
+        self.ask = ask
+        self.data = b""
+
+    def write(self, data: bytes) -> int:
+        self.ask()
+        self.data += data
+        return len(data)
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+def test_an_output_that_is_in_use(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    packet = packets.packet_of(bytes(60_000), tmp_path)
+    output = plt.output_trace("pcapfile:out")
+    refused: list[str] = []
+
+    def ask(*actions: Callable[[], object]) -> None:
+        for action in actions:
+            with pytest.raises(plt.LibtraceError, match="OutputTrace is in use by another thread"):
+                action()
+            refused.append("it was")
+
+    file = Asking(lambda: ask(lambda: output.write_packet(packet), output.close_output))
+
+    def opened(*_: object) -> tuple[Asking, None, bool, bytes]:
+        ask(output.start_output, output.close_output)
+        return file, None, True, b""
+
+    monkeypatch.setattr(_output, "open_file", opened)
+    output.start_output()
+    assert len(refused) == 2
+    for _ in range(3):
+        output.write_packet(packet)
+    assert len(refused) == 6
+    monkeypatch.setattr(file, "ask", lambda: None)
+    output.close_output()
+    assert file.data[24:] == packets.pcap([Record(bytes(60_000))] * 3)[24:]
 
 
 CLOSED = """

@@ -111,10 +111,8 @@ static int fill_live(struct source *base)
                 return take(self, event.size);
             if (framing_is_end(self->packet))
                 return take(self, 0);
-            if (PyErr_CheckSignals() < 0)
-                return -1;
-            if (wait_is_over(base))
-                return 0;
+            if (PyErr_CheckSignals() < 0 || wait_is_over(base))
+                return PyErr_Occurred() ? -1 : 0;
             break;
         case TRACE_EVENT_TERMINATE:
             if (self->watch.index > 0 && watch_raise(&self->watch) < 0)

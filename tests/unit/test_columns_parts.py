@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from packets import EPOCH, ETH, RAW, Record, ethernet, ipv4, udp
 
 import plt
-from plt import _inparts, _parts
+from plt import _inparts, _parts, _plt
 from plt._threads import ForkedError
 
 FIELDS = ["time", "wire_len", "src_port", "udp.checksum", "linktype"]
@@ -213,6 +213,60 @@ def test_small_files_and_other_formats_are_not_split(
     with plt.trace(plain) as trace:
         assert read(trace, 2)[0] == 1000
     assert used == []
+
+
+EIGHT = [Record(bytes(60), EPOCH + i) for i in range(8)]
+
+
+@pytest.mark.parametrize(
+    ("found", "is_split"),
+    [
+        ([*EIGHT, Record(b"next")], True),
+        (EIGHT, False),  # what comes after them may say that they are longer
+        (EIGHT[:7], False),
+        ([*EIGHT[:7], Record(b"next"), Record(b"and another")], True),
+        ([*EIGHT[:7], Record(b""), Record(b"next")], False),
+        ([*EIGHT[:7], Record(b"data", wire=3), Record(b"next")], False),
+        ([*EIGHT[:7], Record(b"data", fraction=10**6), Record(b"next")], False),
+        ([*EIGHT[:7], Record(b"data", fraction=10**6 - 1), Record(b"next")], True),
+        ([*EIGHT[:7], Record(bytes(262_145)), Record(b"next")], False),
+    ],
+)
+@pytest.mark.parametrize("order", ["<", ">"])
+def test_a_file_is_split_where_its_records_have_headers_of_the_usual_size(
+    found: list[Record], is_split: bool, order: str, tmp_path: Path
+) -> None:
+    path = packets.write(tmp_path / "trace", packets.pcap(found, order=order))
+    assert (_parts.splitting(path) is not None) == is_split
+    assert same(path) == (len(found), "")
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        packets.section()[:23],
+        packets.section()[:8] + bytes(16),  # no byte-order magic
+        packets.pcap(EIGHT * 2, magic=0x1C0001AC),
+        packets.pcap(EIGHT * 2, version=(2, 3)),
+        packets.pcap(EIGHT * 2, version=(543, 0)),
+        packets.pcap(EIGHT * 2)[:-62],
+    ],
+)
+def test_a_beginning_after_which_no_chain_is_sure(head: bytes) -> None:
+    whole = packets.pcap(EIGHT * 2)
+    assert _plt._chain_of(whole) == 0
+    assert _plt._chain_of(head) == (0 if head == whole[: len(head)] else None)
+
+
+def test_chains_are_of_bytes() -> None:
+    with pytest.raises(TypeError):
+        _plt._chain_of("text")
+    for wrong in ((), (0, "text"), ("0", b""), (0, b"", 1)):
+        with pytest.raises(TypeError):
+            _plt._chain_find(*wrong)
+    for wrong in ((), (1, "text", 0, 5), (1, b"", 0), (1, b"", None, 5)):
+        with pytest.raises(TypeError):
+            _plt._chain_follow(*wrong)
 
 
 def fake(kind: str) -> bytes:

@@ -156,6 +156,17 @@ def test_a_filter() -> None:
             assert [bytes(next(trace)) for _ in range(2)] == [FRAME] * 2
 
 
+@pytest.mark.parametrize("length", [20, 46, 47, 1000, 0])
+def test_a_snap_length(length: int) -> None:
+    with server(sending(captured(1, FRAME))) as uri:
+        trace = plt.trace(uri)
+        trace.conf_snaplen(length)
+        with trace:
+            packet = next(trace)
+    assert bytes(packet) == FRAME[: length or 47]
+    assert packet.wire_len == 51
+
+
 @pytest.mark.parametrize("filter", [None, plt.filter("udp"), plt.where("udp")])
 @pytest.mark.parametrize(
     "told",

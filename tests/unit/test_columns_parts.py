@@ -77,6 +77,7 @@ FILES = {
     "pcap": packets.pcap(SOME),
     "pcap, big-endian": packets.pcap(SOME, order=">"),
     "pcap, nanoseconds": packets.pcap(SOME, magic=0xA1B23C4D),
+    "pcap, nanoseconds, big-endian": packets.pcap(SOME, magic=0xA1B23C4D, order=">"),
     "pcapng": packets.section() + packets.interface(ETH) + pcapng(SOME),
     "pcapng, big-endian": packets.section(">") + packets.interface(ETH, ">") + pcapng(SOME, ">"),
 }
@@ -249,13 +250,22 @@ def test_a_file_is_split_where_its_records_have_headers_of_the_usual_size(
         packets.pcap(EIGHT * 2, magic=0x1C0001AC),
         packets.pcap(EIGHT * 2, version=(2, 3)),
         packets.pcap(EIGHT * 2, version=(543, 0)),
-        packets.pcap(EIGHT * 2)[:-62],
+        packets.pcap(EIGHT)[:-3],
+        packets.pcap(EIGHT * 2)[: 24 + 8 * 76 + 15],
     ],
 )
 def test_a_beginning_after_which_no_chain_is_sure(head: bytes) -> None:
     whole = packets.pcap(EIGHT * 2)
-    assert _plt._chain_of(whole) == 0
-    assert _plt._chain_of(head) == (0 if head == whole[: len(head)] else None)
+    assert _plt._chain_of(whole[: 24 + 8 * 76 + 16]) == 0
+    assert _plt._chain_of(head) is None
+
+
+def test_what_looks_like_records_everywhere_is_given_up() -> None:
+    """Words of 12 are blocks of 12 bytes at each word: how often they are followed is bounded."""
+    for count, found in ((100, 4 * 104), (60_000, None)):
+        words = struct.pack(f"<{count + 4}I", *[12] * count, *[0] * 4)
+        assert _plt._chain_find(_parts.PCAPNG, words) is None
+        assert _plt._chain_find(_parts.PCAPNG, words + pcapng(SOME[:8])) == found
 
 
 def test_chains_are_of_bytes() -> None:

@@ -177,6 +177,42 @@ def test_an_open_file_is_read_from_where_it_stands() -> None:
     assert error.startswith("<_io.BytesIO>: the gzip data is damaged")
 
 
+class Named(io.BytesIO):
+    """A file with a name, or without one that can be got."""
+
+    def __init__(self, name: object) -> None:
+        super().__init__(CONTENT)
+        self.answer = name
+
+    @property
+    def name(self) -> object:
+        if isinstance(self.answer, BaseException):
+            raise self.answer
+        return self.answer
+
+
+@pytest.mark.parametrize(
+    ("name", "uri"),
+    [
+        ("some.pcap", "some.pcap"),
+        ("", "<Named>"),
+        (5, "<Named>"),  # a descriptor, as of tempfile.TemporaryFile()
+        (b"some.pcap", "<Named>"),
+        (None, "<Named>"),
+        (ValueError("it is detached"), "<Named>"),
+    ],
+)
+def test_what_an_open_file_is_called(name: object, uri: str) -> None:
+    trace = plt.trace(Named(name))
+    assert trace.uri == uri
+    assert len(seen(trace)) == 20
+
+
+def test_ctrl_c_while_an_open_file_says_its_name() -> None:
+    with pytest.raises(KeyboardInterrupt):
+        plt.trace(Named(KeyboardInterrupt()))
+
+
 class OnlyRead:
     """The least that a file may have."""
 

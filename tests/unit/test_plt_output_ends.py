@@ -203,6 +203,43 @@ def test_a_compressor_that_gives_no_bytes(tmp_path: Path, monkeypatch: pytest.Mo
         output.close_output()
 
 
+def test_a_compressor_that_can_not_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is whole stays: here nothing, for it is one member."""
+
+    def flush(_: Failing) -> bytes:
+        raise TimeoutError("mine")
+
+    monkeypatch.setitem(_output.COMPRESSORS, "gzip", lambda _: Failing)
+    monkeypatch.setattr(Failing, "flush", flush)
+    path = tmp_path / "out.pcap.gz"
+    output = plt.output_trace(path)
+    output.start_output()
+    output.write_packet(packets.packet_of(os.urandom(60_000), tmp_path))
+    with pytest.raises(TimeoutError, match="mine"):
+        output.close_output()
+    assert path.read_bytes() == b""
+
+
+def test_gzip_members_of_a_long_trace_grow_to_a_bound(tmp_path: Path) -> None:
+    """So that little is lost of a short one on a full disk, and little room in a long one."""
+    packet = packets.packet_of(bytes(60_000), tmp_path)
+    with plt.output_trace(tmp_path / "out.pcap.gz") as output:
+        for _ in range(400):
+            output.write_packet(packet)
+    data = (tmp_path / "out.pcap.gz").read_bytes()
+    sizes = []
+    while data:
+        member = zlib.decompressobj(wbits=31)
+        sizes.append(len(member.decompress(data)))
+        data = member.unused_data
+    assert sum(sizes) == 24 + 400 * 60_016
+    assert len(sizes) > 3
+    largest = sizes.index(max(sizes))
+    assert sizes[:largest] == sorted(sizes[:largest])
+    assert sizes[0] < max(sizes) / 8
+    assert max(sizes) < sum(sizes) / 3
+
+
 class Asking:
     """A file that asks for more of the output trace that writes to it, as another thread would."""
 
@@ -245,6 +282,75 @@ def test_an_output_that_is_in_use(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(file, "ask", lambda: None)
     output.close_output()
     assert file.data[24:] == packets.pcap([Record(bytes(60_000))] * 3)[24:]
+
+
+class Closing(Asking):
+    """A file that can't be closed."""
+
+    def close(self) -> None:
+        raise BlockingIOError("not closed")
+
+
+def test_a_file_that_can_not_be_closed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its error is told where there was none before."""
+
+    def refuse() -> None:
+        raise TimeoutError("not written")
+
+    packet = packets.packet_of(bytes(60_000), tmp_path)
+    for ask, error in ((lambda: None, BlockingIOError), (refuse, TimeoutError)):
+        file = Closing(ask)
+        monkeypatch.setattr(_output, "open_file", lambda *_, file=file: (file, None, True, b""))
+        output = plt.output_trace("pcapfile:out")
+        output.start_output()
+        output.write_packet(packet)
+        with pytest.raises(error, match="not "):
+            output.close_output()
+        assert "closed" in repr(output)
+
+
+INTO_THE_MIDDLE = """
+import resource, sys, packets, plt
+from pathlib import Path
+packet = packets.packet_of(bytes(60_000), Path(sys.argv[1]))
+soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+output = plt.output_trace("pcapfile:-")
+output.start_output()
+resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, hard))
+try:
+    for _ in range(10):
+        output.write_packet(packet)
+except plt.LibtraceError as error:
+    print(error, file=sys.stderr)
+if sys.argv[2] == "theirs":
+    resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    with open(sys.argv[3], "ab") as other:
+        other.write(b"theirs")
+    resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, hard))
+try:
+    output.close_output()
+except plt.LibtraceError as error:
+    print(error, file=sys.stderr)
+"""
+
+
+@pytest.mark.parametrize("theirs", [False, True])
+def test_a_file_with_something_else_in_it_is_not_cut(theirs: bool, tmp_path: Path) -> None:
+    """It had more before, or somebody has written to it since: the half packet stays."""
+    path = tmp_path / "out"
+    before = b"" if theirs else bytes(range(250)) * 4000
+    path.write_bytes(before)
+    with path.open("r+b") as out:
+        run = subprocess.run(
+            [sys.executable, "-c", INTO_THE_MIDDLE, tmp_path, "theirs" if theirs else "", path],
+            env=packets.environment(), stdout=out, stderr=subprocess.PIPE, text=True, timeout=60,
+            check=False,
+        )  # fmt: skip
+    assert run.returncode == 0
+    assert run.stderr.count("File too large") == 2
+    data = path.read_bytes()
+    assert data[24:200_000] == packets.pcap([bytes(60_000)] * 4)[24:200_000]
+    assert data[200_000:] == (b"theirs" if theirs else before[200_000:])
 
 
 CLOSED = """

@@ -234,6 +234,25 @@ def test_promiscuous_mode_is_for_interfaces() -> None:
         with pytest.raises(plt.LibtraceError, match=r"^Couldn't start trace: .*[Pp]romisc"):
             trace.start()
         socket.create_connection(("127.0.0.1", int(uri.rpartition(":")[2]))).close()
+    with server(sending(captured(1, FRAME))) as uri:
+        trace = plt.trace(uri)
+        trace.start()
+        assert bytes(next(trace)) == FRAME
+        with pytest.raises(plt.LibtraceError, match=r"^Couldn't configure trace: .*[Pp]romisc"):
+            trace.conf_promisc(True)
+        assert repr(trace) == f"<plt.trace {uri!r}: paused, 1 packets read>"
+        trace.close()
+
+
+def test_a_message_that_is_not_known(capfd: pytest.CaptureFixture[str]) -> None:
+    with server(sending(captured(1, FRAME), message(99))) as uri, plt.trace(uri) as trace:
+        assert bytes(next(trace)) == FRAME
+        for _ in range(2):
+            with pytest.raises(
+                plt.LibtraceError, match=r": libtrace says no more, after packet 1$"
+            ):
+                next(trace)
+    assert "99" in "".join(capfd.readouterr())  # it prints what it can't say otherwise
 
 
 def test_another_filter_connects_anew() -> None:

@@ -353,6 +353,53 @@ def test_a_file_with_something_else_in_it_is_not_cut(theirs: bool, tmp_path: Pat
     assert data[200_000:] == (b"theirs" if theirs else before[200_000:])
 
 
+APPENDED = """
+import os, resource, sys, packets, plt
+from pathlib import Path
+found = [packets.Record(os.urandom(1000)) for _ in range(400)]
+source = packets.read_bytes(packets.pcap(found), Path(sys.argv[1]))
+limit = Path(sys.argv[2]).stat().st_size + 150_000
+resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
+output = plt.output_trace(sys.argv[2])
+output.conf_file_flags(plt.O_APPEND)
+output.start_output()
+try:
+    for packet in source:
+        output.write_packet(packet)
+    output.close_output()
+except plt.LibtraceError as error:
+    print(error)
+"""
+
+
+@pytest.mark.parametrize("name", ["out.pcap", "out.pcap.gz"])
+def test_a_full_disk_leaves_a_whole_trace_that_was_appended_to(name: str, tmp_path: Path) -> None:
+    path = tmp_path / name
+    small = packets.packet_of(bytes(100), tmp_path)
+    with plt.output_trace(path) as output:
+        for _ in range(3):
+            output.write_packet(small)
+    run = packets.child(APPENDED, tmp_path, path)
+    assert (run.returncode, run.stderr) == (0, "")
+    assert "File too large" in run.stdout
+    got, error = packets.until_error(path)
+    assert [packet.capture_len for packet in got[:3]] == [100] * 3
+    assert {packet.capture_len for packet in got[3:]} == {1000}
+    assert error == ""
+
+
+def test_appending_nothing_to_a_compressed_file_leaves_it(tmp_path: Path) -> None:
+    path = tmp_path / "out.erf.gz"
+    with plt.output_trace(path) as output:
+        output.write_packet(packets.packet_of(packets.ethernet(b"x" * 60), tmp_path))
+    before = path.read_bytes()
+    output = plt.output_trace(path)
+    output.conf_file_flags(plt.O_APPEND)
+    with output:
+        pass
+    assert path.read_bytes() == before
+
+
 CLOSED = """
 import sys, packets, plt
 from pathlib import Path
@@ -453,6 +500,8 @@ COOKED2 = struct.pack(">HHIHBB8s", 0x86DD, 0, 1, 1, 0, 6, bytes(8))
         (229, IP6, 23, IP6),
         (9, b"\xff\x03\x00\x21" + IP, 1, b"\xff\x03\x00\x21" + IP),
         (104, b"\x0f\x00\x08\x00" + IP, 1, b"\x0f\x00\x08\x00" + IP),
+        (50, b"\x0f\x00\x08\x00" + IP, 1, b"\x0f\x00\x08\x00" + IP),
+        (50, b"\xff\x03\x00\x21" + IP, 1, b"\xff\x03\x00\x21" + IP),
         (113, COOKED + IP, 22, IP),
         (276, COOKED2 + IP6, 23, IP6),
     ],
@@ -504,6 +553,20 @@ def test_packets_for_which_erf_has_no_record(dlt: int, data: bytes, tmp_path: Pa
         output.write_packet(packet)
     output.close_output()
     assert (tmp_path / "out").read_bytes() == b""
+
+
+def test_short_packets_in_erf_records(tmp_path: Path) -> None:
+    """Nothing of one was captured, of another only the header that has no place in a record."""
+    path = tmp_path / "out.erf"
+    with plt.output_trace(f"erf:{path}") as output:
+        output.write_packet(packets.packet_of(b"", tmp_path, packets.RAW, wire=40))
+        output.write_packet(packets.packet_of(COOKED, tmp_path, 113, wire=len(COOKED)))
+        output.write_packet(packets.packet_of(b"\x8f\x00\x08\x00" + IP, tmp_path, 50))
+    record, cooked, multicast = (path.read_bytes()[at:] for at in (0, 16, 32))
+    assert record[8:16] == struct.pack(">BBHHH", 22, 1, 16, 0, 40)
+    assert cooked[8:9] + cooked[10:16] == struct.pack(">BHHH", 22, 16, 0, 0)
+    assert multicast[8:9] == b"\x01"
+    assert multicast[16:] == b"\x8f\x00\x08\x00" + IP
 
 
 def test_libtrace_reads_erf_records(tmp_path: Path) -> None:

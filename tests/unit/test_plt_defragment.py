@@ -264,6 +264,18 @@ def test_any_iterable_of_packets(tmp_path: Path) -> None:
     assert list(plt.defragment([])) == []
 
 
+def test_what_is_no_packet_of_a_trace_comes_as_it_is(tmp_path: Path) -> None:
+    """Layers, the packet within a tunnel, and one into which nothing was read."""
+    first = part4(udp(BODY), 0, 800)
+    tunnelled = ethernet(ipv4(first[14:], 4))
+    path = write(tmp_path / "trace.pcap", pcap([first, tunnelled]))
+    with plt.trace(path) as trace:
+        fragment, outer = trace
+    others = [fragment.ip, outer.inner, plt.packet(), plt.ip(first[14:])]
+    found = list(plt.defragment(others))
+    assert all(one is other for one, other in zip(found, others, strict=True))
+
+
 def test_before_an_error_comes_what_waits(tmp_path: Path) -> None:
     parts = cut(part4, udp(BODY), 1200)
     path = write(tmp_path / "trace.pcap", pcap(parts)[:-1])

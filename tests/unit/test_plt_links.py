@@ -616,3 +616,16 @@ def test_the_documented_table() -> None:
     found = [tuple(cell.strip() for cell in line.split("|")[1:-1]) for line in table.split("\n")]
     assert len(rows) > 60
     assert found == rows
+
+
+@pytest.mark.parametrize(
+    "name", ["vlan", "vlan-mpls", "vlan-pppoe", "sll-vlan", "qinq", "dsa-vlan"]
+)
+def test_data_lacks_four_bytes_of_a_plain_tag_alone(name: str, tmp_path: Path) -> None:
+    """As its docstring says: of one 802.1Q tag in Ethernet, with layer 3 after it."""
+    dlt, frame, *_ = FOUND[name]
+    packet = packets.packet_of(frame, tmp_path, dlt)
+    assert bytes(packet) == frame
+    start = len(frame) - len(bytes(packet.layer2))
+    assert packet.data == frame[start : len(frame) - 4 if name == "vlan" else None]
+    assert packet.layer2.data == packet.data

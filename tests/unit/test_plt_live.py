@@ -179,6 +179,18 @@ def test_pause_and_start(name: str, sender: Sender) -> None:
     assert [bytes(p.udp.payload) for p in (first, second)] == [b"one", b"two"]
 
 
+@pytest.mark.parametrize("name", FORMATS)
+def test_closing_in_a_pause(name: str, sender: Sender) -> None:
+    trace = configured(name, sender)
+    trace.start()
+    sender.send(b"one")
+    assert len(take(trace, sender, b"one")) == 1
+    trace.pause()
+    accepted = trace.pkt_accepts()
+    trace.close()
+    assert (trace.pkt_accepts(), trace.pkt_drops()) == (accepted, 0)
+
+
 # --- Configuring after start() ---------------------------------------------------------------
 
 

@@ -231,6 +231,30 @@ def test_an_output_to_an_interface_that_ends(name: str, how: str, namespace: Nam
     assert namespace.run(SENT, name, how).startswith(f"Couldn't write packet: {name}:near: ")
 
 
+BESIDE_A_THREAD = """
+import os, sys, threading, plt
+end = threading.Event()
+threading.Thread(target=end.wait).start()
+for _ in range(3):
+    own = os.dup(0)
+    try:
+        plt.trace(sys.argv[1]).start()
+    except plt.LibtraceError as error:
+        print(error)
+    os.fstat(own)
+end.set()
+"""
+
+
+@pytest.mark.parametrize("uri", ["rt:127.0.0.1:1", "rt:nosuch.invalid:1"])
+def test_a_start_that_fails_beside_a_thread_closes_nothing_of_that(uri: str) -> None:
+    run = packets.child(BESIDE_A_THREAD, uri)
+    assert (run.returncode, run.stderr) == (0, "")
+    lines = run.stdout.splitlines()
+    assert len(lines) == 3
+    assert all(line.startswith(f"Couldn't start trace: {uri}: ") for line in lines)
+
+
 FAILED_STARTS = """
 import os, sys, plt
 def start():

@@ -487,6 +487,15 @@ def test_a_bad_condition_says_what_and_where(condition: str, message: str, at: i
     assert marks.index("^") == min(at, 200) + 4
 
 
+def test_a_bad_condition_of_several_lines_shows_the_one_it_is_about() -> None:
+    with pytest.raises(ValueError, match="no column is named prt") as caught:
+        plt.where("tcp and (\n  dst_port == 80 or\n  prt == 443\n)")
+    assert str(caught.value).split("\n")[1:] == ["      prt == 443", "      ^^^"]
+    with pytest.raises(ValueError, match="a name or a value is to stand here") as caught:
+        plt.where("tcp and\n")
+    assert str(caught.value).split("\n")[1:] == ["    ", "    ^"]
+
+
 @given(st.text(alphabet="tcp and(or)not in,<>=!&-.:/0123456789'\"srdtme_\n", max_size=60))
 @settings(max_examples=2000, deadline=None)
 def test_any_text_is_a_condition_or_a_value_error(text: str) -> None:

@@ -336,6 +336,29 @@ def test_sections_and_interfaces_between_packets(tmp_path: Path) -> None:
     assert same(path) == (2600, "")
 
 
+@pytest.mark.parametrize("order", ["<", ">"])
+def test_blocks_of_all_kinds_are_counted_for_what_they_are(order: str, tmp_path: Path) -> None:
+    """Three kinds are packets; statistics, names and what is not known are none."""
+    data = SOME[0].data
+    fields = struct.pack(order + "HHIIII", 0, 0, 0, 0, len(data), len(data))
+    obsolete = packets.block(2, fields + data, order)
+    others = [
+        packets.block(5, struct.pack(order + "III", 0, 0, 0), order),
+        packets.block(4, bytes(4), order),
+        packets.block(0x0BAD, b"anything", order),
+    ]
+    some = [packets.enhanced(data, 0, order), obsolete, packets.simple(data, order)]
+    path = tmp_path / "trace"
+    path.write_bytes(
+        packets.section(order)
+        + packets.interface(ETH, order)
+        + b"".join(one for i in range(999) for one in (some[i % 3], others[i // 3 % 3]))
+    )
+    assert same(path) == (999, "")
+    numbers = plt.columns(path, ["number"], workers=2).table()["number"]
+    assert numbers.tolist() == list(range(1, 1000))
+
+
 def test_no_record_is_found(tmp_path: Path, used: list[tuple[int, int | None, bool]]) -> None:
     """Where the times go back and forth no chain is believed: one reader reads what is left."""
     rng = random.Random(3)
@@ -383,15 +406,16 @@ def test_a_file_that_is_cut_while_it_is_read(
     assert len(plt.columns(path, FIELDS, workers=2).table()) == 120
 
 
+@pytest.mark.parametrize("length", [0, 8, 11, 14, 101])
 @pytest.mark.parametrize("kind", [1, 6])  # of an interface, of a packet
-def test_a_block_whose_length_is_none(kind: int, tmp_path: Path) -> None:
+def test_a_block_whose_length_is_none(kind: int, length: int, tmp_path: Path) -> None:
     block = bytearray(packets.interface(ETH) if kind == 1 else packets.enhanced(SOME[0].data))
-    block[4:8] = bytes(4)
+    block[4:8] = length.to_bytes(4, "little")
     whole = packets.section() + packets.interface(ETH) + pcapng(SOME[:500])
     path = packets.write(tmp_path / "trace", whole + block + pcapng(SOME[500:]))
     count, error = same(path)
     assert count == 500
-    assert "claims a length of 0 bytes" in error
+    assert f"claims a length of {length} bytes" in error
 
 
 @settings(max_examples=150, deadline=None)

@@ -23,6 +23,7 @@ from packets import (
 )
 
 import plt
+from plt import _plt
 
 MORE = 0x2000
 FRAGMENT = 44
@@ -312,6 +313,14 @@ def test_an_iterable_that_asks_for_the_packets_made_of_it(tmp_path: Path) -> Non
     found = plt.defragment(asking())
     assert [bytes(packet.udp_payload) for packet in found] == [b"x"]
     assert refused == [True]
+
+
+def test_what_the_part_in_c_is_made_of() -> None:
+    with pytest.raises(ValueError, match="a seed has 16 bytes, not 15"):
+        _plt._Defragmented([], bytes(15), 0, 1)
+    for wrong in ((), (5, bytes(16), 0, 1), ([], "x" * 16, 0, 1), ([], bytes(16), 0, None)):
+        with pytest.raises(TypeError):
+            _plt._Defragmented(*wrong)
 
 
 def test_numbers_out_of_range(tmp_path: Path) -> None:

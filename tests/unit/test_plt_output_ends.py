@@ -284,6 +284,26 @@ def test_an_output_that_is_in_use(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert file.data[24:] == packets.pcap([Record(bytes(60_000))] * 3)[24:]
 
 
+def test_a_file_that_takes_nothing_now_and_can_not_be_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It would block, as None says (io.RawIOBase.write()), and has no descriptor."""
+    file = Asking(lambda: None)
+    answers = [None, None]
+    monkeypatch.setattr(file, "write", lambda data: answers.pop() if answers else len(data))
+    monkeypatch.setattr(_output, "open_file", lambda *_: (file, None, True, b""))
+    packet = packets.packet_of(bytes(60_000), tmp_path)
+    output = plt.output_trace("pcapfile:out")
+    output.start_output()
+    output.write_packet(packet)
+    with pytest.raises(TypeError, match="fileno"):
+        output.write_packet(packet)
+    monkeypatch.setattr(file, "fileno", lambda: 1, raising=False)
+    output.write_packet(packet)
+    output.close_output()
+    assert answers == []
+
+
 class Closing(Asking):
     """A file that can't be closed."""
 

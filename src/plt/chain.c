@@ -13,8 +13,8 @@ enum layout { LAYOUT_PCAPNG = 1, LAYOUT_BIG_ENDIAN = 2, LAYOUT_NANOSECONDS = 4 }
 
 /* Why following a chain ended. */
 enum end {
-    END_REACHED, /* a record begins at or after the place to stop at, or where the data ends */
-    END_MORE,    /* the header of a record is cut */
+    END_REACHED, /* a block begins at or after the place to stop at, or where the data ends */
+    END_MORE,    /* the header of a block is cut */
     END_STATE,   /* a block that says how those after it are read */
     END_DAMAGE   /* what the reader takes for damage */
 };
@@ -47,25 +47,10 @@ static struct records records_of(const Py_buffer *buffer, int layout)
                             .fraction = layout & LAYOUT_NANOSECONDS ? 1000000000 : 1000000};
 }
 
-/* --- Following ------------------------------------------------------------------------------- */
+/* --- Following the blocks of pcapng ---------------------------------------------------------- */
 
-/* Go from record to record, from *at on, and count those with a packet. */
-static enum end follow_pcap(const struct records *records, uint64_t *at, uint64_t stop,
-                            uint64_t *packets)
-{
-    while (*at < stop && *at < records->len) {
-        if (records->len - *at < PCAP_PACKET_HEADER)
-            return END_MORE;
-        uint32_t captured = load32(records->big_endian, records->data + *at + 8);
-        if (captured > MAX_CAPTURE_LENGTH)
-            return END_DAMAGE;
-        *at += PCAP_PACKET_HEADER + captured;
-        ++*packets;
-    }
-    return END_REACHED;
-}
-
-static enum end follow_pcapng(const struct records *records, uint64_t *at, uint64_t stop,
+/* Go from block to block, from *at on, and count those with a packet. */
+static enum end follow_blocks(const struct records *records, uint64_t *at, uint64_t stop,
                               uint64_t *packets)
 {
     while (*at < stop && *at < records->len) {
@@ -96,8 +81,7 @@ PyObject *chain_follow(PyObject *Py_UNUSED(module), PyObject *args)
     uint64_t packets = 0;
     enum end end = END_REACHED;
     Py_BEGIN_ALLOW_THREADS
-    end = records.is_pcapng ? follow_pcapng(&records, &place, stop, &packets)
-                            : follow_pcap(&records, &place, stop, &packets);
+    end = follow_blocks(&records, &place, stop, &packets);
     Py_END_ALLOW_THREADS
     PyBuffer_Release(&buffer);
     return Py_BuildValue("KKi", (unsigned long long)place, (unsigned long long)packets, (int)end);

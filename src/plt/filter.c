@@ -130,9 +130,7 @@ const char *filter_text(PyObject *filter)
 static int pcap_dlt(uint32_t dlt)
 {
     const struct link_row *row = link_row_of(dlt);
-    if (row)
-        return row->dlt;
-    return dlt <= UINT16_MAX ? (int)dlt : DLT_NO_NUMBER;
+    return row ? row->dlt : (int)dlt;
 }
 
 enum compiled { COMPILED, BAD, NO_MEMORY };

@@ -140,6 +140,16 @@ static void read_other(libtrace_packet_t *packet, struct plt_record *record)
     record->meta.dlt = dlt_of_linktype(linktype);
 }
 
+bool framing_is_message(const libtrace_packet_t *packet)
+{
+    return (int)packet->type > 0 && (int)packet->type < TRACE_RT_DATA_SIMPLE;
+}
+
+bool framing_is_end(const libtrace_packet_t *packet)
+{
+    return packet->type == TRACE_RT_END_DATA;
+}
+
 int framing_read(libtrace_packet_t *packet, struct plt_record *record)
 {
     *record = (struct plt_record){.data = packet->payload,

@@ -85,8 +85,10 @@ static int take(struct live_source *self, int size)
         self->ended = true;
         return 0;
     }
+    if (framing_read(self->packet, &self->record) < 0)
+        return -1;
     self->ready = true;
-    return framing_read(self->packet, &self->record);
+    return 0;
 }
 
 static int fill_live(struct source *base)
@@ -105,7 +107,13 @@ static int fill_live(struct source *base)
         Py_END_ALLOW_THREADS
         switch (event.type) {
         case TRACE_EVENT_PACKET:
-            return take(self, event.size);
+            if (event.size < 0 || !framing_is_message(self->packet))
+                return take(self, event.size);
+            if (framing_is_end(self->packet))
+                return take(self, 0);
+            if (PyErr_CheckSignals() < 0 || wait_is_over(base))
+                return PyErr_Occurred() ? -1 : 0;
+            break;
         case TRACE_EVENT_TERMINATE:
             if (self->watch.index > 0 && watch_raise(&self->watch) < 0)
                 return -1;
@@ -222,13 +230,18 @@ static int start(struct live_source *self)
         event = trace_event(self->trace, self->packet);
     Py_END_ALLOW_THREADS
     self->ready = false;
+    self->ended = false;
     self->watch.ended = false;
-    if (failed && is_interface(self)) {
+    if (failed) {
         libtrace_err_t problem;
-        return capture_raise(problem_of(self->trace, &problem));
+        const char *text = problem_of(self->trace, &problem);
+        if (is_interface(self))
+            capture_raise(text);
+        else
+            PyErr_SetString(PyExc_OSError, text);
+        close_trace(self); /* libtrace has freed what it would start again with */
+        return -1;
     }
-    if (failed)
-        return raise_problem(self->trace);
     self->started = true;
     if (event.type == TRACE_EVENT_IOWAIT)
         self->fd = event.fd;

@@ -195,9 +195,10 @@ static PyMethodDef plt_methods[] = {
      "number for the next two; None where that is not sure."},
     {"_chain_follow", chain_follow, METH_VARARGS,
      "_chain_follow($module, layout, data, at, stop, /)\n--\n\n"
-     "Go from record to record, from that at an offset of data up to `stop` or beyond the data: "
-     "where the next begins, how many packets were passed, and why there is an end: 0 for that, 1 "
-     "where its header is cut, 2 for a block that says how to read those after it, 3 for damage."},
+     "Go from block to block of pcapng, from that at an offset of data up to `stop` or beyond the "
+     "data: where the next begins, how many packets were passed, and why there is an end: 0 for "
+     "that, 1 where its header is cut, 2 for a block that says how to read those after it, 3 for "
+     "damage."},
     {"_chain_find", chain_find, METH_VARARGS,
      "_chain_find($module, layout, data, /)\n--\n\n"
      "The offset of what seems to be a record, followed by others to the end of data; or None."},

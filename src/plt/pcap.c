@@ -1,6 +1,7 @@
 /* The reader of pcap files (draft-ietf-opsawg-pcap) of either byte order, with micro- or
  * nanoseconds, and of the variants that libpcap or Wireshark read. */
 #include "packet/bytes.h"
+#include "packet/linktypes.h"
 #include "packet/meta.h"
 #include "packet/decode.h"
 
@@ -112,6 +113,14 @@ static uint32_t choose_header(const struct pcap_source *self, const uint32_t *si
     return sizes[0];
 }
 
+/* The link type in a file's network field.  Those above 16 bits are not assigned, and have another
+ * meaning in linktypes.h. */
+static uint32_t linktype_of_network(uint32_t network)
+{
+    uint32_t linktype = network & PCAP_LINKTYPE_MASK;
+    return linktype <= UINT16_MAX ? linktype : LINKTYPE_UNDECODED;
+}
+
 /* --- The file -------------------------------------------------------------------------------- */
 
 static enum source_result open_file(struct pcap_source *self)
@@ -133,7 +142,7 @@ static enum source_result open_file(struct pcap_source *self)
     self->swapped_lengths = of_dgux || minor < 3;
     uint32_t network = load32(self->big_endian, header + 20);
     bool has_fcs = network & PCAP_HAS_FCS; /* captured with each packet */
-    self->meta = (struct plt_meta){.dlt = network & PCAP_LINKTYPE_MASK,
+    self->meta = (struct plt_meta){.dlt = linktype_of_network(network),
                                    .linktype = PLT_LINKTYPE_OF_DLT,
                                    .direction = -1,
                                    .fine_clock = self->nanoseconds == 1,

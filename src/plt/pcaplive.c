@@ -101,11 +101,17 @@ static void pcap_live_count_drops(struct source *base)
         base->drops = self->drops_before + stat.ps_drop + stat.ps_ifdrop;
 }
 
+static void close_pcap(struct pcap_live *self)
+{
+    if (self->pcap)
+        pcap_close(self->pcap);
+    self->pcap = NULL;
+}
+
 static void pcap_live_destroy(struct source *base)
 {
     struct pcap_live *self = (struct pcap_live *)base;
-    if (self->pcap)
-        pcap_close(self->pcap);
+    close_pcap(self);
     watch_close(&self->watch);
     Py_XDECREF(self->device);
     PyMem_Free(self);
@@ -197,16 +203,18 @@ static int pcap_live_pause(struct source *base)
     struct pcap_live *self = (struct pcap_live *)base;
     pcap_live_count_drops(base);
     self->drops_before = base->drops;
-    if (self->pcap)
-        pcap_close(self->pcap);
-    self->pcap = NULL;
+    close_pcap(self);
     self->ready = false;
     return 0;
 }
 
 static int pcap_live_resume(struct source *base, const struct capture_config *config)
 {
-    return activate((struct pcap_live *)base, config);
+    struct pcap_live *self = (struct pcap_live *)base;
+    if (activate(self, config) == 0)
+        return 0;
+    close_pcap(self);
+    return -1;
 }
 
 struct source *pcapint_source_new(struct plt_state *state, const char *uri,

@@ -39,7 +39,7 @@ static const uint8_t *find_option(const struct pcapng_source *self, const uint8_
                                   uint32_t len, uint32_t code, uint32_t least)
 {
     uint32_t at = 0;
-    while (len - at >= 4) {
+    while (at + 4 <= len) {
         uint32_t found = load16(self->big_endian, options + at);
         uint32_t size = load16(self->big_endian, options + at + 2);
         if (found == OPTION_END || size > len - at - 4)
@@ -47,8 +47,6 @@ static const uint8_t *find_option(const struct pcapng_source *self, const uint8_
         if (found == code && size >= least)
             return options + at + 4;
         at += 4 + ((size + 3) & ~3U);
-        if (at > len)
-            return NULL;
     }
     return NULL;
 }

@@ -11,6 +11,7 @@
 
 #include "common/keptexception.h"
 
+#include <fcntl.h>
 #include <poll.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -49,6 +50,9 @@ static off_t start_of(PyObject *file)
     }
     if (fstat(fd, &status) < 0 || !S_ISREG(status.st_mode))
         return -1;
+    int flags = fcntl(fd, F_GETFL);
+    if (flags >= 0 && flags & O_APPEND) /* the first write goes there */
+        return status.st_size;
     return lseek(fd, 0, SEEK_CUR) == status.st_size ? status.st_size : -1;
 }
 

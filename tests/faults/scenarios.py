@@ -648,6 +648,7 @@ def of_states() -> Iterator[Scenario]:
     for name in ("t.pcap", "t.pcapng", "t.erf", "t.pcap.gz"):
         yield Scenario(f"next() of {name}", steps, lambda name=name: started_trace(name))
     yield Scenario("next() of a filtered trace", steps, filtered)
+    yield Scenario("next() of a trace that ends by itself", steps, bounded)
     yield Scenario(
         "FlowTable.add(), then flows", lambda t: flows_of(t, "udp"), counted, again=False
     )
@@ -744,6 +745,13 @@ def started_trace(name: str) -> plt.trace:
 def filtered() -> plt.trace:
     trace = plt.trace(T)
     trace.conf_filter(plt.filter("udp"))
+    trace.start()
+    return trace
+
+
+def bounded() -> plt.trace:
+    """The packet that it had no memory for does not count."""
+    trace = plt.trace(T, count=len(FRAMES))
     trace.start()
     return trace
 

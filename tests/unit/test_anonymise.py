@@ -799,7 +799,9 @@ def test_packets_of_a_loop_are_dropped_one_by_one(tmp_path: Path) -> None:
 def test_only_whole_packets_are_cut(tmp_path: Path) -> None:
     content = ethernet(udp4(as_is))
     packet = packets.packet_of(content, tmp_path)
-    for wrong in (packet.ip, packet.udp, plt.ip(bytearray(udp4(as_is)))):
+    tunnelled = packets.packet_of(ethernet(ipv4(udp4(as_is), 4)), tmp_path)
+    within = tunnelled.inner
+    for wrong in (packet.ip, packet.udp, plt.ip(bytearray(udp4(as_is))), within):
         with pytest.raises(TypeError, match="only a packet of a trace can be cut, not "):
             PAN.packet(wrong, payload="drop")
     assert bytes(packet) == content

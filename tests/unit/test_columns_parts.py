@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from packets import EPOCH, ETH, RAW, Record, ethernet, ipv4, udp
 
 import plt
-from plt import _inparts, _parts
+from plt import _inparts, _parts, _plt
 from plt._threads import ForkedError
 
 FIELDS = ["time", "wire_len", "src_port", "udp.checksum", "linktype"]
@@ -77,6 +77,7 @@ FILES = {
     "pcap": packets.pcap(SOME),
     "pcap, big-endian": packets.pcap(SOME, order=">"),
     "pcap, nanoseconds": packets.pcap(SOME, magic=0xA1B23C4D),
+    "pcap, nanoseconds, big-endian": packets.pcap(SOME, magic=0xA1B23C4D, order=">"),
     "pcapng": packets.section() + packets.interface(ETH) + pcapng(SOME),
     "pcapng, big-endian": packets.section(">") + packets.interface(ETH, ">") + pcapng(SOME, ">"),
 }
@@ -215,6 +216,69 @@ def test_small_files_and_other_formats_are_not_split(
     assert used == []
 
 
+EIGHT = [Record(bytes(60), EPOCH + i) for i in range(8)]
+
+
+@pytest.mark.parametrize(
+    ("found", "is_split"),
+    [
+        ([*EIGHT, Record(b"next")], True),
+        (EIGHT, False),  # what comes after them may say that they are longer
+        (EIGHT[:7], False),
+        ([*EIGHT[:7], Record(b"next"), Record(b"and another")], True),
+        ([*EIGHT[:7], Record(b""), Record(b"next")], False),
+        ([*EIGHT[:7], Record(b"data", wire=3), Record(b"next")], False),
+        ([*EIGHT[:7], Record(b"data", fraction=10**6), Record(b"next")], False),
+        ([*EIGHT[:7], Record(b"data", fraction=10**6 - 1), Record(b"next")], True),
+        ([*EIGHT[:7], Record(bytes(262_145)), Record(b"next")], False),
+    ],
+)
+@pytest.mark.parametrize("order", ["<", ">"])
+def test_a_file_is_split_where_its_records_have_headers_of_the_usual_size(
+    found: list[Record], is_split: bool, order: str, tmp_path: Path
+) -> None:
+    path = packets.write(tmp_path / "trace", packets.pcap(found, order=order))
+    assert (_parts.splitting(path) is not None) == is_split
+    assert same(path) == (len(found), "")
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        packets.section()[:23],
+        packets.section()[:8] + bytes(16),  # no byte-order magic
+        packets.pcap(EIGHT * 2, magic=0x1C0001AC),
+        packets.pcap(EIGHT * 2, version=(2, 3)),
+        packets.pcap(EIGHT * 2, version=(543, 0)),
+        packets.pcap(EIGHT)[:-3],
+        packets.pcap(EIGHT * 2)[: 24 + 8 * 76 + 15],
+    ],
+)
+def test_a_beginning_after_which_no_chain_is_sure(head: bytes) -> None:
+    whole = packets.pcap(EIGHT * 2)
+    assert _plt._chain_of(whole[: 24 + 8 * 76 + 16]) == 0
+    assert _plt._chain_of(head) is None
+
+
+def test_what_looks_like_records_everywhere_is_given_up() -> None:
+    """Words of 12 are blocks of 12 bytes at each word: how often they are followed is bounded."""
+    for count, found in ((100, 4 * 104), (60_000, None)):
+        words = struct.pack(f"<{count + 4}I", *[12] * count, *[0] * 4)
+        assert _plt._chain_find(_parts.PCAPNG, words) is None
+        assert _plt._chain_find(_parts.PCAPNG, words + pcapng(SOME[:8])) == found
+
+
+def test_chains_are_of_bytes() -> None:
+    with pytest.raises(TypeError):
+        _plt._chain_of("text")
+    for wrong in ((), (0, "text"), ("0", b""), (0, b"", 1)):
+        with pytest.raises(TypeError):
+            _plt._chain_find(*wrong)
+    for wrong in ((), (1, "text", 0, 5), (1, b"", 0), (1, b"", None, 5)):
+        with pytest.raises(TypeError):
+            _plt._chain_follow(*wrong)
+
+
 def fake(kind: str) -> bytes:
     """What looks like records of their own, in a payload."""
     found = [Record(b"fake" * 10, EPOCH, 5) for _ in range(400)]
@@ -272,6 +336,29 @@ def test_sections_and_interfaces_between_packets(tmp_path: Path) -> None:
     assert same(path) == (2600, "")
 
 
+@pytest.mark.parametrize("order", ["<", ">"])
+def test_blocks_of_all_kinds_are_counted_for_what_they_are(order: str, tmp_path: Path) -> None:
+    """Three kinds are packets; statistics, names and what is not known are none."""
+    data = SOME[0].data
+    fields = struct.pack(order + "HHIIII", 0, 0, 0, 0, len(data), len(data))
+    obsolete = packets.block(2, fields + data, order)
+    others = [
+        packets.block(5, struct.pack(order + "III", 0, 0, 0), order),
+        packets.block(4, bytes(4), order),
+        packets.block(0x0BAD, b"anything", order),
+    ]
+    some = [packets.enhanced(data, 0, order), obsolete, packets.simple(data, order)]
+    path = tmp_path / "trace"
+    path.write_bytes(
+        packets.section(order)
+        + packets.interface(ETH, order)
+        + b"".join(one for i in range(999) for one in (some[i % 3], others[i // 3 % 3]))
+    )
+    assert same(path) == (999, "")
+    numbers = plt.columns(path, ["number"], workers=2).table()["number"]
+    assert numbers.tolist() == list(range(1, 1000))
+
+
 def test_no_record_is_found(tmp_path: Path, used: list[tuple[int, int | None, bool]]) -> None:
     """Where the times go back and forth no chain is believed: one reader reads what is left."""
     rng = random.Random(3)
@@ -319,15 +406,16 @@ def test_a_file_that_is_cut_while_it_is_read(
     assert len(plt.columns(path, FIELDS, workers=2).table()) == 120
 
 
+@pytest.mark.parametrize("length", [0, 8, 11, 14, 101])
 @pytest.mark.parametrize("kind", [1, 6])  # of an interface, of a packet
-def test_a_block_whose_length_is_none(kind: int, tmp_path: Path) -> None:
+def test_a_block_whose_length_is_none(kind: int, length: int, tmp_path: Path) -> None:
     block = bytearray(packets.interface(ETH) if kind == 1 else packets.enhanced(SOME[0].data))
-    block[4:8] = bytes(4)
+    block[4:8] = length.to_bytes(4, "little")
     whole = packets.section() + packets.interface(ETH) + pcapng(SOME[:500])
     path = packets.write(tmp_path / "trace", whole + block + pcapng(SOME[500:]))
     count, error = same(path)
     assert count == 500
-    assert "claims a length of 0 bytes" in error
+    assert f"claims a length of {length} bytes" in error
 
 
 @settings(max_examples=150, deadline=None)

@@ -92,6 +92,21 @@ def test_duration_of_a_file_counts_from_its_first_packet(
         assert natkit.FlowTable().add_trace(trace) == expected
 
 
+@pytest.mark.parametrize(
+    ("nanoseconds", "is_in_time"),
+    [(1_499_999_999, True), (1_500_000_000, False), (1_500_000_001, False), (2_000_000_000, False)],
+)
+def test_the_end_of_a_duration_is_exact(nanoseconds: int, is_in_time: bool, tmp_path: Path) -> None:
+    """A second and a half after a packet at 0.7 s: the sum of the fractions is carried."""
+    later = 700_000_000 + nanoseconds
+    records = [
+        Record(UDP, EPOCH, 700_000_000),
+        Record(TCP, EPOCH + later // 10**9, later % 10**9),
+    ]
+    path = packets.write(tmp_path / "two.pcap", packets.pcap(records, magic=0xA1B23C4D))
+    assert len(seen(plt.trace(path, duration=1.5))) == 1 + is_in_time
+
+
 def test_an_end_stays_an_end(path: Path) -> None:
     with plt.trace(path, count=2) as trace:
         assert len(list(trace)) == 2
@@ -109,6 +124,12 @@ def test_an_end_stays_an_end(path: Path) -> None:
         ({"duration": 0}, ValueError, "duration must be more than 0 seconds"),
         ({"duration": -1}, ValueError, "duration must be more than 0 seconds"),
         ({"duration": float("nan")}, ValueError, "duration must be more than 0 seconds"),
+        (
+            {"duration": 1.1e9},
+            ValueError,
+            "duration must be more than 0 seconds, 10\\*\\*9 at most",
+        ),
+        ({"duration": float("inf")}, ValueError, "duration must be more than 0 seconds"),
         ({"duration": "1"}, TypeError, None),
     ],
 )
@@ -129,6 +150,33 @@ def test_a_live_source_ends_where_no_packet_comes(format: str) -> None:
     assert time.monotonic() - started >= 0.3
     with plt.trace(f"{format}:lo", filter=nothing, duration=0.3) as trace:
         assert len(plt.columns(trace, ["time"]).table()) == 0
+
+
+@on_lo
+@pytest.mark.parametrize("format", ["int", "ring", "pcapint"])
+def test_a_pause_does_not_make_a_live_trace_last_longer(format: str) -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sink:
+        sink.bind(("127.0.0.1", 0))
+        port = sink.getsockname()[1]
+        trace = plt.trace(f"{format}:lo", filter=f"udp dst port {port}", duration=0.2)
+        trace.start()
+        trace.pause()
+        time.sleep(0.25)
+        trace.start()
+        sink.sendto(b"too late", sink.getsockname())
+        assert list(trace) == []
+        trace.close()
+
+
+@on_lo
+def test_a_live_trace_gives_what_comes_before_its_end() -> None:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sink:
+        sink.bind(("127.0.0.1", 0))
+        port = sink.getsockname()[1]
+        trace = plt.trace("pcapint:lo", filter=f"udp dst port {port}", duration=60)
+        with trace:
+            sink.sendto(b"in time", sink.getsockname())
+            assert bytes(next(trace).udp_payload) == b"in time"
 
 
 @on_lo
@@ -175,6 +223,54 @@ def test_an_open_file_is_read_from_where_it_stands() -> None:
             error = str(damage)
     assert found == 20
     assert error.startswith("<_io.BytesIO>: the gzip data is damaged")
+
+
+class Named(io.BytesIO):
+    """A file with a name, or without one that can be got."""
+
+    def __init__(self, name: object) -> None:
+        super().__init__(CONTENT)
+        self.answer = name
+
+    @property
+    def name(self) -> object:
+        if isinstance(self.answer, BaseException):
+            raise self.answer
+        return self.answer
+
+
+@pytest.mark.parametrize(
+    ("name", "uri"),
+    [
+        ("some.pcap", "some.pcap"),
+        ("", "<Named>"),
+        (5, "<Named>"),  # a descriptor, as of tempfile.TemporaryFile()
+        (b"some.pcap", "<Named>"),
+        (None, "<Named>"),
+        (ValueError("it is detached"), "<Named>"),
+    ],
+)
+def test_what_an_open_file_is_called(name: object, uri: str) -> None:
+    trace = plt.trace(Named(name))
+    assert trace.uri == uri
+    assert len(seen(trace)) == 20
+
+
+def test_ctrl_c_while_an_open_file_says_its_name() -> None:
+    with pytest.raises(KeyboardInterrupt):
+        plt.trace(Named(KeyboardInterrupt()))
+
+
+@pytest.mark.parametrize("name", ["__fspath__", "read"])
+def test_ctrl_c_while_an_object_says_what_it_is(name: str) -> None:
+    class Interrupted:
+        def __getattr__(self, wanted: str) -> object:
+            if wanted == name:
+                raise KeyboardInterrupt
+            raise AttributeError(wanted)
+
+    with pytest.raises(KeyboardInterrupt):
+        plt.trace(Interrupted())
 
 
 class OnlyRead:

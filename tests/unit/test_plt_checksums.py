@@ -340,3 +340,17 @@ def test_tshark_finds_right_what_we_set(tmp_path: Path, tshark: str) -> None:
     assert {verdict[0] for verdict in theirs} <= {True, None}
     assert {verdict[1] for verdict in theirs} <= {True, None}
     assert sum(verdict[1] is True for verdict in theirs) > 500
+
+
+def test_the_checksum_of_a_jumbogram() -> None:
+    """RFC 2675: both length fields are 0, and a hop-by-hop option has the packet's."""
+    for size, length, known in ((70_000, 0, True), (70_000, 8, True), (60_000, 0, None)):
+        data = bytes(range(250)) * (size // 250)
+        datagram = packets.udp(data, length=length)
+        covered = datagram if length == 0 else datagram[:8]
+        pseudo = packets.pseudo6(packets.UDP, len(covered))
+        checksum = packets.internet_sum(pseudo + covered)
+        datagram = packets.udp(data, length=length, checksum=checksum)
+        options = bytes([packets.UDP, 0, 0xC2, 4]) + struct.pack(">I", 8 + len(datagram))
+        layer = plt.ip6(packets.ipv6(options + datagram, 0, length=0))
+        assert layer.test_trans_cksm() is known

@@ -73,6 +73,44 @@ def test_4in4_and_4in6(tmp_path: Path) -> None:  # RFC 2003, RFC 2473
         assert str(plt.Internet.src_prefix.__get__(outer_layer)) != "10.1.1.1"
 
 
+def test_a_transport_that_carries_no_packet_of_the_version(tmp_path: Path) -> None:
+    """The header is that which the transport itself is of."""
+    for outer in (packets.ipv4(packets.udp(b"x")), packets.ipv4(INNER6, 41)):
+        assert bytes(plt.ip(of(outer, tmp_path).transport)) == outer
+    assert plt.ip6(of(packets.ipv4(packets.udp(b"x")), tmp_path).transport) is None
+    outer = packets.ipv6(INNER4, 4)
+    packet = packets.packet_of(packets.ethernet(outer, 0x86DD), tmp_path)
+    assert bytes(plt.ip6(packet.transport)) == outer
+
+
+def test_6in4_whose_inner_packet_is_cut(tmp_path: Path) -> None:
+    """The transport is the inner packet's where that is there, else the outer one's."""
+    whole = packets.ethernet(packets.ipv4(INNER6, 41))
+    for length in range(34, len(whole)):
+        packet = packets.packet_of(whole[:length], tmp_path, wire=len(whole))
+        inner_transport_at = 14 + 20 + 40
+        at = inner_transport_at if length >= inner_transport_at else 34
+        assert bytes(packet.transport or b"") == whole[at:length]
+
+
+def test_a_payload_is_no_carrier_of_packets(tmp_path: Path) -> None:
+    """That of UDP begins with an IP header here, which no protocol number says."""
+    packet = of(packets.ipv4(packets.udp(INNER4)), tmp_path)
+    for payload in (packet.udp.payload, packet.udp_payload):
+        assert bytes(payload) == INNER4
+        assert bytes(plt.ip(payload)) == packets.ipv4(packets.udp(INNER4))
+
+
+def test_a_transport_that_was_overwritten_by_a_later_fragment(tmp_path: Path) -> None:
+    """Which has no transport: there is no packet in it."""
+    packet = of(packets.ipv4(INNER4, 4), tmp_path)
+    transport = packet.transport
+    assert bytes(plt.ip(transport)) == INNER4
+    later = packets.ipv4(INNER4, 4, fragment=3)
+    packet.data = packets.ethernet(later)
+    assert bytes(plt.ip(transport)) == later
+
+
 def test_6in6(tmp_path: Path) -> None:  # RFC 2473
     packet = packets.packet_of(packets.ethernet(packets.ipv6(INNER6, 41), 0x86DD), tmp_path)
     inner = plt.ip6(packet.transport)

@@ -23,6 +23,7 @@ from packets import (
 )
 
 import plt
+from plt import _plt
 
 MORE = 0x2000
 FRAGMENT = 44
@@ -264,6 +265,18 @@ def test_any_iterable_of_packets(tmp_path: Path) -> None:
     assert list(plt.defragment([])) == []
 
 
+def test_what_is_no_packet_of_a_trace_comes_as_it_is(tmp_path: Path) -> None:
+    """Layers, the packet within a tunnel, and one into which nothing was read."""
+    first = part4(udp(BODY), 0, 800)
+    tunnelled = ethernet(ipv4(first[14:], 4))
+    path = write(tmp_path / "trace.pcap", pcap([first, tunnelled]))
+    with plt.trace(path) as trace:
+        fragment, outer = trace
+    others = [fragment.ip, outer.inner, plt.packet(), plt.ip(first[14:])]
+    found = list(plt.defragment(others))
+    assert all(one is other for one, other in zip(found, others, strict=True))
+
+
 def test_before_an_error_comes_what_waits(tmp_path: Path) -> None:
     parts = cut(part4, udp(BODY), 1200)
     path = write(tmp_path / "trace.pcap", pcap(parts)[:-1])
@@ -284,6 +297,30 @@ def test_an_exception_of_the_iterable_comes_at_once(tmp_path: Path) -> None:
 
     with pytest.raises(KeyError, match="mine"):
         next(plt.defragment(failing()))
+
+
+def test_an_iterable_that_asks_for_the_packets_made_of_it(tmp_path: Path) -> None:
+    path = write(tmp_path / "trace.pcap", pcap([whole4(udp(b"x"))]))
+    refused = []
+
+    def asking() -> Iterable[plt.packet]:
+        with pytest.raises(RuntimeError, match="in use by another thread"):
+            next(found)
+        refused.append(True)
+        with plt.trace(path) as trace:
+            yield from trace
+
+    found = plt.defragment(asking())
+    assert [bytes(packet.udp_payload) for packet in found] == [b"x"]
+    assert refused == [True]
+
+
+def test_what_the_part_in_c_is_made_of() -> None:
+    with pytest.raises(ValueError, match="a seed has 16 bytes, not 15"):
+        _plt._Defragmented([], bytes(15), 0, 1)
+    for wrong in ((), (5, bytes(16), 0, 1), ([], "x" * 16, 0, 1), ([], bytes(16), 0, None)):
+        with pytest.raises(TypeError):
+            _plt._Defragmented(*wrong)
 
 
 def test_numbers_out_of_range(tmp_path: Path) -> None:

@@ -194,6 +194,27 @@ def test_link_types_that_libpcap_can_not_filter_are_filtered_from_ip_on(tmp_path
     assert packet.apply_filter(plt.filter("tcp")) is False
 
 
+def test_a_link_type_of_its_own_is_filtered_from_ip_on(tmp_path: Path) -> None:
+    """PPP and Cisco HDLC in ERF records, for which libpcap has no number."""
+    ip = packets.ipv4(packets.udp(ports=(1, 53)))
+    lcp = b"\xff\x03\xc0\x21" + bytes(20)  # RFC 1661 section 2: no IP
+    content = packets.erf(1, b"\xff\x03\x00\x21" + ip) + packets.erf(1, lcp)
+    found, other = packets.read_bytes(content, tmp_path, "erf:")
+    for expression, expected in (("udp port 53", True), ("tcp", False), ("not tcp", True)):
+        assert found.apply_filter(plt.filter(expression)) is expected
+        assert other.apply_filter(plt.filter(expression)) is False
+    with pytest.raises(plt.LibtraceError, match="libpcap does not know link type"):
+        found.apply_filter(plt.filter(ETHER))
+
+
+def test_a_link_type_of_which_nothing_is_known_is_libpcap_s(tmp_path: Path) -> None:
+    """LINKTYPE_USER0 is for anybody's use: libpcap loads its bytes, and knows no IP in it."""
+    packet = packets.packet_of(b"\x07" + packets.ipv4(packets.udp(ports=(1, 53))), tmp_path, 147)
+    assert packet.apply_filter(plt.filter("link[0] = 7")) is True
+    assert packet.apply_filter(plt.filter("link[0] = 8")) is False
+    assert packet.apply_filter(plt.filter("greater 29")) is True
+
+
 @pytest.mark.parametrize("expression", BAD)
 def test_a_bad_expression_raises_when_it_is_used(
     expression: str, trace: plt.trace, capfd: pytest.CaptureFixture[str]
@@ -235,6 +256,31 @@ def test_making_one() -> None:
             plt.filter(odd)
     with pytest.raises(TypeError):
         plt.filter("tcp").expression = "udp"
+
+
+def test_an_expression_does_not_change(trace: plt.trace) -> None:
+    wanted = plt.filter("udp port 53")
+    wanted.__init__("tcp")  # type: ignore[misc]
+    assert wanted.expression == "udp port 53"
+    trace.conf_filter(wanted)
+    with trace:
+        assert [bytes(packet) for packet in trace] == [FRAMES[0]]
+
+
+@pytest.mark.parametrize("kind", [plt.filter, plt.where])
+def test_one_that_was_not_initialised_filters_nothing(
+    kind: type[plt.filter], trace: plt.trace
+) -> None:
+    empty = kind.__new__(kind)
+    for read in (
+        lambda: trace.conf_filter(empty),
+        lambda: plt.trace(trace.uri, filter=empty),
+        lambda: plt.columns(trace.uri, ["wire_len"], filter=empty).table(),
+        lambda: natkit.FlowTable().add_trace(trace.uri, filter=empty),
+        lambda: pldns.columns(trace.uri, ["id"], filter=empty).table(),
+    ):
+        with pytest.raises(ValueError, match="this filter has no expression"):
+            read()
 
 
 def test_applying_wrongly(trace: plt.trace) -> None:

@@ -49,6 +49,26 @@ def test_an_empty_file_of_each_name(name: str, tmp_path: Path) -> None:
         plt.trace(f"{name}:{path}").start()
 
 
+@pytest.mark.parametrize(
+    ("content", "error"),
+    [
+        (b"\x0d\0", "the trace is cut within its file header: 2 of 4 bytes are there"),
+        (
+            b"\x0d\0\0\0" + bytes(111),
+            "the trace is cut within a record: 111 of 112 bytes are there",
+        ),
+        (b"\x0c\0\0\0" + bytes(112), "not a DUCK file: it begins with version 12"),
+        (b"\x0d\0\0\0", ""),
+    ],
+)
+def test_duck_files_that_are_cut_or_of_another_version(
+    content: bytes, error: str, tmp_path: Path
+) -> None:
+    got, message = packets.until_error(f"duck:{packets.write(tmp_path / 'duck', content)}")
+    assert got == []
+    assert message.rpartition("packet 1: ")[2] == error
+
+
 # --- Magic numbers ---------------------------------------------------------------------------
 
 
@@ -177,6 +197,9 @@ SNAP = bytes.fromhex("aaaa03 000000 0800")
         (legacyeth()[:63], None),
         (legacy(struct.pack(">II", 64, 60) + CISCO), "legacypos"),
         (legacy(struct.pack(">II", 64, 60) + b"\xff\x03"), "legacypos"),
+        (legacy(struct.pack(">II", 64, 60) + b"\x8f\x00\x08\x00"), "legacypos"),
+        # neither PPP nor HDLC: an ERF record of type 0 and 64 bytes
+        (legacy(struct.pack(">II", 64, 60) + b"\x0e\x00\x08\x00"), "erf"),
         (legacy(struct.pack("<II", 64, 60) + CISCO), None),
         (legacy(bytes(8) + SNAP), "legacyatm"),
         (legacy(bytes(8) + SNAP, sec=0), None),
@@ -226,6 +249,20 @@ def test_what_an_interface_can_send(
                 with pytest.raises(plt.LibtraceError, match=rf"link type {link} can't go to this"):
                     output.write_packet(packet)
     assert socket.sent == []
+
+
+def test_an_interface_that_can_not_be_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Stuck(Socket):
+        def close(self) -> None:
+            raise InterruptedError("mine")
+
+    monkeypatch.setattr(_output, "open_interface", lambda _: (Stuck(), 1))
+    output = plt.output_trace("int:none")
+    output.start_output()
+    with pytest.raises(InterruptedError, match="mine"):
+        output.close_output()
+    assert "closed" in repr(output)
+    output.close_output()
 
 
 # --- Other systems ---------------------------------------------------------------------------

@@ -157,6 +157,21 @@ def test_a_quote_is_part_of_its_packet(tmp_path: Path) -> None:
     assert quote.udp.dst_port == 67
 
 
+@pytest.mark.parametrize(("kind", "payload"), [(3, None), (8, b"")])
+def test_a_message_that_was_overwritten_by_a_shorter_packet(
+    kind: int, payload: bytes | None, tmp_path: Path
+) -> None:
+    """It has no payload: it is after the end of the IP packet that is there now."""
+    message = packets.icmp(kind, payload=QUOTED)
+    frame = packets.ethernet(packets.ipv4(message, ICMP, options=bytes(40)))
+    packet = packets.packet_of(frame, tmp_path)
+    layer = packet.icmp
+    assert layer.payload
+    packet.data = packets.ethernet(packets.ipv4(packets.udp()))
+    assert packet.icmp is None
+    assert layer.payload == payload
+
+
 def test_icmp_answers_for_its_ip_header() -> None:
     layer = plt.ip(packets.ipv4(packets.icmp(8), ICMP, ttl=7)).icmp
     assert (layer.ttl, layer.ident, layer.checksum) == (7, 0x1234, 0xF7FF)  # ~0x0800

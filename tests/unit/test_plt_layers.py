@@ -258,6 +258,27 @@ def test_payload_of_a_cut_header_is_an_error() -> None:
             _ = plt.tcp(packets.tcp(b"abc", doff=doff)).payload
 
 
+def test_a_transport_header_that_goes_beyond_its_ip_packet(tmp_path: Path) -> None:
+    """Captured it was, as padding of Ethernet: the IP header's length ends the packet."""
+    segment = packets.tcp(b"data", options=bytes(20))
+    for length in range(22, 65):
+        frame = packets.ethernet(packets.ipv4(segment, TCP, length=length))
+        packet = packets.packet_of(frame, tmp_path)
+        if length < 60:
+            for get in (lambda packet: packet.tcp.payload, lambda packet: packet.tcp_payload):
+                with pytest.raises(ValueError, match="Data too short for payload"):
+                    get(packet)
+        else:
+            assert bytes(packet.tcp.payload or b"") == b"data"[: length - 60]
+    datagram = packets.udp(b"data")
+    for length in range(22, 28):
+        packet = packets.packet_of(
+            packets.ethernet(packets.ipv4(datagram, length=length)), tmp_path
+        )
+        with pytest.raises(ValueError, match="Data too short for payload"):
+            _ = packet.udp.payload
+
+
 def test_what_was_cut_agrees_with_the_whole() -> None:
     """What a cut packet answers is what the whole one does, or that it is too short."""
     names = ("src_prefix", "dst_prefix", "proto", "traffic_class", "hop_limit", "version")

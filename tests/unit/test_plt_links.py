@@ -515,6 +515,16 @@ def test_ixia(tmp_path: Path) -> None:
             assert read[0].time_ns == packets.EPOCH * 10**9 + 5 * unit
 
 
+@pytest.mark.parametrize("size", [24, 25, 27])
+def test_an_ixia_file_that_is_cut_in_its_header(size: int, tmp_path: Path) -> None:
+    """Four bytes come after those of a pcap file's header, the length of the records."""
+    content = packets.pcap([], magic=0x1C0001AC) + bytes(4)
+    path = packets.write(tmp_path / "trace", content[:size])
+    got, error = packets.until_error(path)
+    assert got == []
+    assert error.endswith(f"the trace is cut within its file header: {size} of 28 bytes are there")
+
+
 @pytest.mark.parametrize("count", [1, 2, 20])
 @pytest.mark.parametrize(("magic", "more"), [
     (0xA1B2C3D4, 0), (0xA1B2C3D4, 4), (0xA1B2C3D4, 8), (0xA1B2CD34, 8), (0xA1B2CD34, 12),
@@ -606,3 +616,16 @@ def test_the_documented_table() -> None:
     found = [tuple(cell.strip() for cell in line.split("|")[1:-1]) for line in table.split("\n")]
     assert len(rows) > 60
     assert found == rows
+
+
+@pytest.mark.parametrize(
+    "name", ["vlan", "vlan-mpls", "vlan-pppoe", "sll-vlan", "qinq", "dsa-vlan"]
+)
+def test_data_lacks_four_bytes_of_a_plain_tag_alone(name: str, tmp_path: Path) -> None:
+    """As its docstring says: of one 802.1Q tag in Ethernet, with layer 3 after it."""
+    dlt, frame, *_ = FOUND[name]
+    packet = packets.packet_of(frame, tmp_path, dlt)
+    assert bytes(packet) == frame
+    start = len(frame) - len(bytes(packet.layer2))
+    assert packet.data == frame[start : len(frame) - 4 if name == "vlan" else None]
+    assert packet.layer2.data == packet.data

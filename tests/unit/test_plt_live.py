@@ -103,6 +103,22 @@ def test_packets(name: str, sender: Sender, capfd: pytest.CaptureFixture[str]) -
     assert capfd.readouterr() == ("", "")
 
 
+@pytest.mark.parametrize("name", FORMATS)
+def test_a_condition_as_filter(name: str, sender: Sender, other: Sender) -> None:
+    """No kernel knows it: the reader asks it of each packet."""
+    condition = "udp and src_port == {} and dst_port == {}"
+    trace = plt.trace(f"{name}:lo", filter=plt.where(condition.format(*sender.ports)))
+    trace.conf_timeout(60)
+    with trace:
+        other.send(b"another")
+        sender.send(b"first", b"last")
+        assert until(trace, b"last") == [b"first", b"last"]
+        trace.conf_filter(plt.where(condition.format(*other.ports)))
+        sender.send(b"not now")
+        other.send(b"another's")
+        assert until(trace, b"another's")[-1:] == [b"another's"]
+
+
 @pytest.mark.parametrize("name", ["int", "ring"])
 def test_direction(name: str, sender: Sender) -> None:
     with capture(name, sender) as trace:
@@ -161,6 +177,18 @@ def test_pause_and_start(name: str, sender: Sender) -> None:
     [second] = take(trace, sender, b"two")
     trace.close()
     assert [bytes(p.udp.payload) for p in (first, second)] == [b"one", b"two"]
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_closing_in_a_pause(name: str, sender: Sender) -> None:
+    trace = configured(name, sender)
+    trace.start()
+    sender.send(b"one")
+    assert len(take(trace, sender, b"one")) == 1
+    trace.pause()
+    accepted = trace.pkt_accepts()
+    trace.close()
+    assert (trace.pkt_accepts(), trace.pkt_drops()) == (accepted, 0)
 
 
 # --- Configuring after start() ---------------------------------------------------------------

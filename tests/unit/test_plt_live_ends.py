@@ -80,6 +80,114 @@ def test_an_interface_that_comes_back(name: str, how: str, namespace: Namespace)
     assert out == [f"{name}:near: the interface near is {how}, after packet 0", "0x88b5"]
 
 
+RECONFIGURED = """
+name = sys.argv[1]
+ip("link", "set", "near", "up")
+trace = plt.trace(f"{name}:near")
+trace.conf_timeout(30)
+trace.start()
+ip("link", "del", "near")
+try:
+    trace.conf_promisc(True)
+except plt.LibtraceError as error:
+    print(str(error).rpartition(": ")[0])
+print(repr(trace))
+try:
+    next(trace)
+except plt.LibtraceError as error:
+    print(error)
+out = pair()
+ip("link", "set", "near", "up")
+trace.start()
+out.send(frame)
+print(hex(next(trace).ethertype))
+trace.close()
+"""
+
+
+STARTED_AGAIN = """
+name = sys.argv[1]
+ip("link", "set", "near", "up")
+trace = plt.trace(f"{name}:near")
+trace.conf_timeout(30)
+trace.start()
+trace.pause()
+ip("link", "del", "near")
+for _ in range(2):
+    try:
+        trace.start()
+    except plt.LibtraceError as error:
+        print(str(error).rpartition(": ")[0], trace.pkt_drops())
+out = pair()
+ip("link", "set", "near", "up")
+trace.start()
+out.send(frame)
+print(hex(next(trace).ethertype))
+trace.close()
+"""
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_a_start_may_be_tried_again(name: str, namespace: Namespace) -> None:
+    refused = f"Couldn't start trace: {name}:near 0"
+    assert namespace.run(STARTED_AGAIN, name).splitlines() == [refused, refused, "0x88b5"]
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_a_capture_that_can_not_be_begun_anew_is_paused(name: str, namespace: Namespace) -> None:
+    assert namespace.run(RECONFIGURED, name).splitlines() == [
+        f"Couldn't configure trace: {name}:near",
+        f"<plt.trace '{name}:near': paused, 0 packets read>",
+        "Trace not started",
+        "0x88b5",
+    ]
+
+
+NO_DESCRIPTORS = """
+import os, resource
+ip("link", "set", "near", "up")
+trace = plt.trace(f"{sys.argv[1]}:near")
+trace.conf_timeout(30)
+trace.start()
+names = [int(name) for name in os.listdir("/proc/self/fd")]
+resource.setrlimit(resource.RLIMIT_NOFILE, (max(names), 1 << 12))
+try:
+    while True:
+        os.dup(0)
+except OSError:
+    pass
+sending = threading.Timer(0.3, out.send, [frame])
+sending.start()
+print(hex(next(trace).ethertype))
+sending.join()
+trace.close()
+"""
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_a_capture_goes_on_where_no_descriptor_is_left(name: str, namespace: Namespace) -> None:
+    """Whether the interface is there can't be asked then, which says nothing of it."""
+    assert namespace.run(NO_DESCRIPTORS, name) == "0x88b5\n"
+
+
+DOWN_AND_UP = """
+ip("link", "set", "near", "up")
+trace = plt.trace(f"{sys.argv[1]}:near")
+trace.conf_timeout(30)
+trace.start()
+ip("link", "set", "near", "down")
+ip("link", "set", "near", "up")
+out.send(frame)
+print(hex(next(trace).ethertype))
+trace.close()
+"""
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_an_interface_that_was_down_and_is_up_again(name: str, namespace: Namespace) -> None:
+    assert namespace.run(DOWN_AND_UP, name) == "0x88b5\n"
+
+
 DOWN_AT_START = """
 trace = plt.trace(f"{sys.argv[1]}:near")
 trace.conf_timeout(30)
@@ -121,6 +229,30 @@ output.close_output()
 @pytest.mark.parametrize("name", ["int", "ring"])
 def test_an_output_to_an_interface_that_ends(name: str, how: str, namespace: Namespace) -> None:
     assert namespace.run(SENT, name, how).startswith(f"Couldn't write packet: {name}:near: ")
+
+
+BESIDE_A_THREAD = """
+import os, sys, threading, plt
+end = threading.Event()
+threading.Thread(target=end.wait).start()
+for _ in range(3):
+    own = os.dup(0)
+    try:
+        plt.trace(sys.argv[1]).start()
+    except plt.LibtraceError as error:
+        print(error)
+    os.fstat(own)
+end.set()
+"""
+
+
+@pytest.mark.parametrize("uri", ["rt:127.0.0.1:1", "rt:nosuch.invalid:1"])
+def test_a_start_that_fails_beside_a_thread_closes_nothing_of_that(uri: str) -> None:
+    run = packets.child(BESIDE_A_THREAD, uri)
+    assert (run.returncode, run.stderr) == (0, "")
+    lines = run.stdout.splitlines()
+    assert len(lines) == 3
+    assert all(line.startswith(f"Couldn't start trace: {uri}: ") for line in lines)
 
 
 FAILED_STARTS = """

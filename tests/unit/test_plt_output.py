@@ -1,6 +1,7 @@
 """Output traces: what was written is read back, and by tshark; errors."""
 
 import gzip
+import struct
 import subprocess
 import sys
 from pathlib import Path
@@ -106,6 +107,37 @@ def test_append(compression: int, source: list[plt.packet], tmp_path: Path) -> N
     for part in (source[5:7], source[7:10]):
         write(f"pcapfile:{path}", part, file_flags=plt.O_APPEND, compress_type=compression)
     assert [p.udp.src_port for p in packets.read(path)] == [6, 7, 8, 9, 10]
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+@pytest.mark.parametrize(
+    ("magic", "unit"), [(0xA1B2C3D4, 1000), (0xA1B23C4D, 1), (0xA1B2CD34, None), (0x1C0001AC, None)]
+)
+def test_append_to_each_variant_of_pcap(
+    magic: int, unit: int | None, order: str, source: list[plt.packet], tmp_path: Path
+) -> None:
+    """In its byte order and its clock's unit; of the others nothing is known."""
+    path = tmp_path / "out.pcap"
+    before = packets.pcap([Record(FRAMES[0], EPOCH, 1)], order=order, magic=magic)
+    if magic == 0x1C0001AC:
+        before = before[:24] + bytes(4) + before[24:]
+    path.write_bytes(before)
+    if unit is None:
+        with pytest.raises(
+            plt.LibtraceError, match="nothing can be appended to a pcap file of this"
+        ):
+            write(f"pcapfile:{path}", source[1:3], file_flags=plt.O_APPEND)
+        assert path.read_bytes() == before
+        return
+    write(f"pcapfile:{path}", source[1:3], file_flags=plt.O_APPEND)
+    got = packets.read(path)
+    assert described(got[1:]) == described(source[1:3])
+    assert got[0].time_ns == EPOCH * 10**9 + unit
+    assert path.read_bytes()[:4] == struct.pack(order + "I", magic)
+    header = path.read_bytes()[len(before) : len(before) + 16]
+    time = RECORDS[1].fraction * 1000 // unit
+    length = len(FRAMES[1])
+    assert header == struct.pack(order + "IIII", RECORDS[1].sec, time, length, 1500)
 
 
 def test_append_to_what_is_no_pcap_file(source: list[plt.packet], tmp_path: Path) -> None:

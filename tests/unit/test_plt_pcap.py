@@ -66,6 +66,23 @@ def test_the_fcs_bits_of_the_link_type_are_no_link_type(tmp_path: Path) -> None:
     assert str(packet.ip.src_prefix) == packets.V4[0]
 
 
+@pytest.mark.parametrize("linktype", [0x10000, 0x10001, 0x10004, 0x10006, 0x3FF0001])
+def test_a_link_type_of_more_than_16_bits_is_none_that_is_known(
+    linktype: int, tmp_path: Path
+) -> None:
+    """tcpdump.org/linktypes.html has none; a low half that is Ethernet's does not make it that."""
+    data = b"\xff\x03\0\x21" + packets.ipv4(packets.udp(b"payload"))
+    packet = packets.packet_of(data, tmp_path, linktype)
+    assert bytes(packet) == data
+    assert (packet.linktype, packet.ethertype, packet.layer3, packet.ip) == (-1, 0, None, None)
+    assert packet.apply_filter(plt.filter("ip")) is False
+    output = plt.output_trace(f"pcapfile:{tmp_path / 'out'}")
+    output.start_output()
+    with pytest.raises(plt.LibtraceError, match="no link type for this packet"):
+        output.write_packet(packet)
+    output.close_output()
+
+
 def test_a_file_header_alone_is_a_trace_without_packets(tmp_path: Path) -> None:
     for prefix in ("", "pcapfile:"):
         assert packets.read_bytes(packets.pcap([]), tmp_path, prefix) == []

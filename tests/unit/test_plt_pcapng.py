@@ -2,6 +2,9 @@
 
 import struct
 import subprocess
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from pathlib import Path
 
@@ -90,6 +93,57 @@ def test_times_before_the_epoch_and_beyond_datetime(tmp_path: Path) -> None:
         if offset > 0:
             with pytest.raises(ValueError, match="outside datetime's range"):
                 _ = packet.time
+
+
+def test_the_years_of_datetime(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """1 to 9999, of the proleptic Gregorian calendar as of time_t."""
+    monkeypatch.setenv("TZ", "UTC")
+    time.tzset()
+    first = datetime(1, 1, 1, tzinfo=UTC)
+    last = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
+    ends = [(moment - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(seconds=1) for moment in
+            (first, last)]  # fmt: skip
+    try:
+        for second, year in (
+            (ends[0], 1),
+            (ends[0] - 1, None),
+            (ends[1], 9999),
+            (ends[1] + 1, None),
+        ):
+            options = option(14, struct.pack("<q", second))
+            content = section() + interface(1, "<", options) + enhanced(FRAME, 0)
+            [packet] = packets.read_bytes(content, tmp_path)
+            assert packet.ts_sec == second
+            if year is None:
+                with pytest.raises(ValueError, match="outside datetime's range"):
+                    _ = packet.time
+            else:
+                assert packet.time.year == year
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+
+
+@pytest.mark.parametrize("kind", [simple, enhanced])
+def test_a_packet_of_no_interface(kind: Callable[[bytes], bytes], tmp_path: Path) -> None:
+    path = packets.write(tmp_path / "trace", section() + kind(FRAME))
+    got, error = packets.until_error(path)
+    assert got == []
+    assert error.endswith("packet 1: its block names interface 0 of 0")
+
+
+@ORDERS
+def test_statistics_of_no_interface_say_nothing(order: str, tmp_path: Path) -> None:
+    drops = option(5, struct.pack(order + "Q", 7), order)  # isb_ifdrop
+    content = section(order) + interface(1, order)
+    for body in (b"", bytes(4), bytes(8), struct.pack(order + "III", 1, 0, 0) + drops):
+        content += block(5, body, order)
+    content += block(5, struct.pack(order + "III", 0, 0, 0) + drops, order) + enhanced(
+        FRAME, 0, order
+    )
+    with plt.trace(packets.write(tmp_path / "trace", content)) as trace:
+        assert [bytes(packet) for packet in trace] == [FRAME]
+        assert trace.pkt_drops() == 7
 
 
 @ORDERS

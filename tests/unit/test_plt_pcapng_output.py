@@ -119,6 +119,42 @@ def test_frame_check_sequences(tmp_path: Path) -> None:
         assert (packet.wire_len, packet.capture_len) == (len(FRAME) + 4, len(FRAME) + 4)
 
 
+def test_an_interface_for_each_frame_check_sequence(tmp_path: Path) -> None:
+    """More of them than there was room for at first; of each the packets that it had."""
+    content = packets.section()
+    told = [None, 0, 2, 4, 6, 8]
+    for fcs in told:
+        options = b"" if fcs is None else packets.option(13, bytes([fcs])) + END
+        content += packets.interface(ETH, options=options)
+    for on in [*range(6), *range(6)]:
+        content += packets.enhanced(FRAME + bytes(told[on] or 0), on=on)
+    source = packets.read_bytes(content, tmp_path)
+    path = written(tmp_path / "out.pcapng", source)
+    assert "Number of interfaces in file: 6" in capinfos(path)
+    again = packets.read(path)
+    assert [(bytes(p), p.wire_len) for p in again] == [(bytes(p), p.wire_len) for p in source]
+
+
+def test_times_and_lengths_that_a_block_has_no_room_for(tmp_path: Path) -> None:
+    """64 bits of nanoseconds end in 2554; a length on the wire is 32 bits, and the longest."""
+    last = (2**64 - 1) // 10**9
+    content = packets.section()
+    for second in (last - 1, last, 2**40):
+        content += packets.interface(RAW, options=packets.option(14, struct.pack("<q", second)))
+    content += packets.enhanced(IP, on=0) + packets.enhanced(IP, on=1) + packets.enhanced(IP, on=2)
+    source = packets.read_bytes(content, tmp_path)
+    path = tmp_path / "out.pcapng"
+    with plt.output_trace(path) as output:
+        output.write_packet(source[0])
+        for packet in source[1:]:
+            with pytest.raises(plt.LibtraceError, match="no room for the packet's time"):
+                output.write_packet(packet)
+        output.write_packet(packets.packet_of(FRAME, tmp_path, wire=2**32 - 1))
+    first, second = packets.read(path)
+    assert first.time_ns == (last - 1) * 10**9
+    assert second.wire_len == 2**32 - 1 + 4
+
+
 def test_no_packets(tmp_path: Path, tshark: str) -> None:
     path = written(tmp_path / "out.pcapng", [])
     assert packets.read(path) == []

@@ -321,6 +321,24 @@ def test_a_finalizer_that_a_script_adds(path: Path) -> None:
     assert dropped == [port(1)] * 3
 
 
+def test_a_finalizer_that_keeps_its_object(path: Path) -> None:
+    """The object lives on (PEP 442), and goes when it is let go of again."""
+    kept: list[plt.udp] = []
+    trace = opened(path)
+    packet = next(trace)
+    plt.udp.__del__ = lambda self: kept.append(self)
+    try:
+        assert packet.udp.len == 9
+        assert [udp.src_port for udp in kept] == [port(1)]
+    finally:
+        del plt.udp.__del__
+    assert go_on(trace) == COUNT - 1
+    [udp] = kept
+    assert (udp.src_port, bytes(udp.payload)) == (port(1), bytes([1]))
+    kept.clear()
+    assert sys.getrefcount(udp) == 2  # the name and the argument
+
+
 def test_all_attributes_of_all_layers(path: Path) -> None:
     """There are more names than are remembered: each is what its descriptor gives."""
 
@@ -377,3 +395,38 @@ def test_a_flow_of_a_subclass_is_hashed_as_others_are(path: Path) -> None:
     flow, other = Flow(packet), natkit.IPflow(packet)
     assert (flow == other, other == flow, hash(flow) == hash(other)) == (True, True, True)
     assert {flow: 1}[other] == 1
+
+
+# --- Memory that is given back ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("small", [0, 1, 60])
+def test_a_small_packet_after_large_ones_is_kept(small: int, tmp_path: Path) -> None:
+    """It was read into memory of the large one before, of which it needs little."""
+    frames = [bytes([i]) * (9000 if i < 3 else small) for i in range(9)]
+    path = packets.write(tmp_path / "t.pcap", packets.pcap(frames))
+    kept = [packet for packet in opened(path) if packet.capture_len == small]
+    assert [bytes(packet) for packet in kept] == frames[3:]
+
+
+def test_a_packet_is_read_into_the_inner_one_of_a_tunnel(tmp_path: Path) -> None:
+    """It is a packet of its own then; the outer one, and what else was got from it, stay."""
+    inner = packets.ipv4(packets.udp(b"inner", ports=(7, 8)))
+    frames = [packets.ethernet(packets.ipv4(inner, 4)), packets.ethernet(inner)]
+    trace = opened(packets.write(tmp_path / "t.pcap", packets.pcap(frames)))
+    outer = next(trace)
+    packet, other = outer.inner, outer.inner
+    assert bytes(packet) == bytes(other) == inner
+    assert trace.read_packet(packet) is True
+    assert bytes(packet) == frames[1]
+    assert (bytes(outer), bytes(other)) == (frames[0], inner)
+    assert packet.inner is None
+
+
+def test_a_name_that_is_made_while_the_program_runs(path: Path) -> None:
+    """Only names of a program's text are remembered."""
+    packet = next(opened(path))
+    for _ in range(3):
+        assert getattr(packet.udp, "".join(["src", "_port"])) == port(1)
+        with pytest.raises(AttributeError):
+            getattr(packet.udp, "".join(["no", "_port"]))

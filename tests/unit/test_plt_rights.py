@@ -5,6 +5,7 @@ import socket
 import subprocess
 import sys
 
+import packets
 import pytest
 from live import on_lo
 
@@ -74,3 +75,35 @@ def test_output_to_an_interface_where_there_are_no_packet_sockets(
     monkeypatch.delattr(socket, "AF_PACKET", raising=False)
     with pytest.raises(plt.LibtraceError, match="int:lo: this system has no packet sockets"):
         plt.output_trace("int:lo").start_output()
+
+
+NO_DESCRIPTORS = """
+import os, resource, sys, plt
+trace = plt.trace(sys.argv[1])
+try:
+    plt.trace("/none").start()  # which imports what the other needs
+except plt.LibtraceError:
+    pass
+resource.setrlimit(resource.RLIMIT_NOFILE, (32, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
+held = []
+try:
+    while True:
+        held.append(os.dup(0))
+except OSError:
+    pass
+try:
+    trace.start()
+except plt.LibtraceError as error:
+    said = str(error)
+os.close(held.pop())
+print(said)
+"""
+
+
+@on_lo
+@pytest.mark.parametrize("uri", ["int:lo", "ring:lo", "pcapint:lo", "rt:127.0.0.1:1"])
+def test_a_capture_without_descriptors_lacks_no_capability(uri: str) -> None:
+    run = packets.child(NO_DESCRIPTORS, uri)
+    assert run.returncode == 0, run.stderr
+    assert run.stdout.startswith(f"Couldn't start trace: {uri}: ")
+    assert "CAP_NET_RAW" not in run.stdout

@@ -7,6 +7,7 @@ libtrace.h's TRACE_RT_*, those of packets 2000 and the link type of pcap, or 100
 import contextlib
 import os
 import re
+import signal
 import socket
 import struct
 import threading
@@ -23,7 +24,8 @@ pytestmark = pytest.mark.skipif(
     "PLT_ASAN" in os.environ, reason="libtrace moves its buffer's rest by memcpy(), over itself"
 )
 
-HELLO, START, DENY = 1, 2, 8
+HELLO, START, STATUS, END, DENY, METADATA = 1, 2, 4, 6, 8, 18
+WITHOUT_BODY = [12, 15, 16, 17]  # key change, lost connection, server start, client drop
 PCAP, ERF = 2000, 1001
 
 
@@ -38,15 +40,16 @@ def captured(dlt: int, data: bytes) -> bytes:
 
 
 @contextlib.contextmanager
-def server(serve: Callable[[socket.socket], None]) -> Iterator[str]:
-    """The URI of a server that takes one client."""
+def server(serve: Callable[[socket.socket], None], clients: int = 1) -> Iterator[str]:
+    """The URI of a server that takes one client, or several one after another."""
 
     def take() -> None:
-        with contextlib.suppress(OSError):
-            peer, _ = listener.accept()
-            with peer:
-                peer.settimeout(pace.NEVER)
-                serve(peer)
+        for _ in range(clients):
+            with contextlib.suppress(OSError):
+                peer, _ = listener.accept()
+                with peer:
+                    peer.settimeout(pace.NEVER)
+                    serve(peer)
 
     with socket.create_server(("127.0.0.1", 0)) as listener:
         thread = threading.Thread(target=take)
@@ -151,6 +154,116 @@ def test_a_filter() -> None:
         trace.conf_filter(plt.filter("udp"))
         with trace:
             assert [bytes(next(trace)) for _ in range(2)] == [FRAME] * 2
+
+
+@pytest.mark.parametrize("length", [20, 46, 47, 1000, 0])
+def test_a_snap_length(length: int) -> None:
+    with server(sending(captured(1, FRAME))) as uri:
+        trace = plt.trace(uri)
+        trace.conf_snaplen(length)
+        with trace:
+            packet = next(trace)
+    assert bytes(packet) == FRAME[: length or 47]
+    assert packet.wire_len == 51
+
+
+@pytest.mark.parametrize("filter", [None, plt.filter("udp"), plt.where("udp")])
+@pytest.mark.parametrize(
+    "told",
+    [message(STATUS, bytes(12)), message(METADATA, b"{}"), *(message(n) for n in WITHOUT_BODY)],
+    ids=[STATUS, METADATA, *WITHOUT_BODY],
+)
+def test_messages_that_are_no_packets_are_passed(told: bytes, filter: plt.filter | None) -> None:
+    sent = [told, captured(1, FRAME), told, told, captured(1, FRAME), told]
+    with server(sending(*sent)) as uri, plt.trace(uri, filter=filter) as trace:
+        assert [bytes(next(trace)) for _ in range(2)] == [FRAME] * 2
+        trace.conf_timeout(0.2)
+        with pytest.raises(plt.LibtraceError, match=r"^timeout in trace read\(\)$"):
+            next(trace)
+        assert trace.pkt_accepts() == 2
+
+
+@pytest.mark.parametrize("count", [0, 3])
+def test_the_end_of_a_server_s_data_is_the_end_of_the_trace(count: int) -> None:
+    sent = [*[captured(1, FRAME)] * count, message(END)]
+    with server(sending(*sent)) as uri, plt.trace(uri) as trace:
+        trace.conf_timeout(pace.NEVER)
+        assert [bytes(packet) for packet in trace] == [FRAME] * count
+        assert next(trace, None) is None
+    with server(sending(*sent)) as uri, plt.trace(uri) as trace:
+        trace.conf_timeout(pace.NEVER)
+        found = plt.columns(trace, ["capture_len"]).table()
+    assert found["capture_len"].tolist() == [len(FRAME)] * count
+
+
+def sending_messages_only(peer: socket.socket) -> None:
+    started(peer)
+    while True:
+        peer.sendall(message(STATUS, bytes(12)))
+
+
+def test_a_trace_ends_in_time_where_a_server_only_sends_messages() -> None:
+    with server(sending_messages_only) as uri, plt.trace(uri, duration=0.2) as trace:
+        assert list(trace) == []
+
+
+def test_a_signal_comes_through_where_a_server_only_sends_messages() -> None:
+    class Mine(Exception):
+        pass
+
+    def handler(*_: object) -> None:
+        raise Mine
+
+    before = signal.signal(signal.SIGALRM, handler)
+    try:
+        with server(sending_messages_only) as uri, plt.trace(uri) as trace:
+            signal.setitimer(signal.ITIMER_REAL, 0.1)
+            with pytest.raises(Mine):
+                next(trace)
+    finally:
+        signal.signal(signal.SIGALRM, before)
+
+
+def test_promiscuous_mode_is_for_interfaces() -> None:
+    def serve(peer: socket.socket) -> None:
+        until_it_goes(peer)
+
+    with server(serve) as uri:
+        trace = plt.trace(uri)
+        trace.conf_promisc(True)
+        with pytest.raises(plt.LibtraceError, match=r"^Couldn't start trace: .*[Pp]romisc"):
+            trace.start()
+        socket.create_connection(("127.0.0.1", int(uri.rpartition(":")[2]))).close()
+    with server(sending(captured(1, FRAME))) as uri:
+        trace = plt.trace(uri)
+        trace.start()
+        assert bytes(next(trace)) == FRAME
+        with pytest.raises(plt.LibtraceError, match=r"^Couldn't configure trace: .*[Pp]romisc"):
+            trace.conf_promisc(True)
+        assert repr(trace) == f"<plt.trace {uri!r}: paused, 1 packets read>"
+        trace.close()
+
+
+def test_a_message_that_is_not_known(capfd: pytest.CaptureFixture[str]) -> None:
+    with server(sending(captured(1, FRAME), message(99))) as uri, plt.trace(uri) as trace:
+        assert bytes(next(trace)) == FRAME
+        for _ in range(2):
+            with pytest.raises(
+                plt.LibtraceError, match=r": libtrace says no more, after packet 1$"
+            ):
+                next(trace)
+    assert "99" in "".join(capfd.readouterr())  # it prints what it can't say otherwise
+
+
+def test_another_filter_connects_anew() -> None:
+    """libtrace filters itself: what it has read with the one before is not read again."""
+    other = made.ethernet(made.ipv4(made.tcp(b""), made.TCP))
+    serve = sending(captured(1, other), captured(1, FRAME))
+    with server(serve, clients=2) as uri, plt.trace(uri, filter="tcp") as trace:
+        trace.conf_timeout(pace.NEVER)
+        assert bytes(next(trace)) == other
+        trace.conf_filter("udp")
+        assert bytes(next(trace)) == FRAME
 
 
 @pytest.mark.parametrize("reason", [1, 2, 3])

@@ -472,6 +472,7 @@ BAD = [
     ("dst_port == -;", "this is neither a name nor a value nor an operator", 13),
     ("dst_port == -tcp", "a number is to follow -", 13),
     ("dst_port not ;", "this is neither a name nor a value nor an operator", 13),
+    ("x" * 190 + " == 1", "no column is named " + "x" * 60, 0),
     ("(" * 300 + "tcp" + ")" * 300, "more than 200 parentheses are open here", 200),
 ]
 
@@ -484,6 +485,15 @@ def test_a_bad_condition_says_what_and_where(condition: str, message: str, at: i
     assert first.startswith(message)
     assert line == "    " + condition[max(0, at - 200) : at + 200]
     assert marks.index("^") == min(at, 200) + 4
+
+
+def test_a_bad_condition_of_several_lines_shows_the_one_it_is_about() -> None:
+    with pytest.raises(ValueError, match="no column is named prt") as caught:
+        plt.where("tcp and (\n  dst_port == 80 or\n  prt == 443\n)")
+    assert str(caught.value).split("\n")[1:] == ["      prt == 443", "      ^^^"]
+    with pytest.raises(ValueError, match="a name or a value is to stand here") as caught:
+        plt.where("tcp and\n")
+    assert str(caught.value).split("\n")[1:] == ["    ", "    ^"]
 
 
 @given(st.text(alphabet="tcp and(or)not in,<>=!&-.:/0123456789'\"srdtme_\n", max_size=60))
@@ -565,3 +575,15 @@ def test_what_is_no_packet() -> None:
             plt.where(text)
     with pytest.raises(ValueError, match="no expression"):
         plt.where.__new__(plt.where).matches(ONE_PACKET)
+
+
+def test_one_that_was_not_initialised_equals_only_such() -> None:
+    empty, other = (plt.where.__new__(plt.where) for _ in range(2))
+    assert empty == other
+    assert hash(empty) == hash(other)
+    assert (empty != other) is False
+    assert empty != plt.where("tcp")
+    assert plt.where("tcp") != empty
+    assert repr(empty) == "plt.where()"
+    with pytest.raises(TypeError):
+        pickle.loads(pickle.dumps(empty))

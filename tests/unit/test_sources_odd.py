@@ -68,6 +68,38 @@ def test_an_output_that_takes_a_part_at_a_time(monkeypatch: pytest.MonkeyPatch) 
     assert out.taken[40:] == FRAME
 
 
+class Input(io.BytesIO):
+    """A file that reads a trace's first bytes, then gives these answers, one after another."""
+
+    def __init__(self, *answers: object) -> None:
+        super().__init__(PCAP[:30])
+        self.answers = list(answers)
+
+    def readinto1(self, buffer: memoryview) -> object:
+        return super().readinto(buffer) or (self.answers.pop(0) if self.answers else 0)
+
+
+@pytest.mark.parametrize(
+    ("answer", "error"),
+    [
+        (1 << 40, SystemError),
+        (-1, SystemError),
+        (1 << 80, OverflowError),
+        ("all", TypeError),
+        (1.5, TypeError),
+    ],
+)
+def test_a_file_whose_answer_is_no_number_of_bytes_that_it_could_read(
+    answer: object, error: type[Exception]
+) -> None:
+    with plt.trace(Input(answer)) as trace:
+        with pytest.raises(error):
+            next(trace)
+        # it says then that it ended, within a packet's header
+        with pytest.raises(plt.LibtraceError, match="cut within a packet header: 6 of 16 bytes"):
+            next(trace)
+
+
 def test_columns_can_not_be_made_writable() -> None:
     """NumPy asks what the array's memory is of."""
     array = plt.columns(io.BytesIO(PCAP), ["src_port"]).table()["src_port"]

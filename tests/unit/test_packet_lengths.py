@@ -105,6 +105,14 @@ def test_a_length_of_0_in_a_cut_packet(
     assert (flow.ip_bytes, flow.payload_bytes) == (total, payload)
 
 
+def test_a_jumbogram_that_was_cut_after_its_length(pcap: Callable[..., Path]) -> None:
+    # RFC 2675 section 2: 16 bytes of hop-by-hop options, of which the first 8 were captured
+    options = bytes([pk.TCP, 1]) + JUMBO[2:] + b"\1\6" + bytes(6)
+    frame = pk.ethernet(pk.ipv6(options, 0, length=0)[:48], 0x86DD)
+    path = pcap([pk.Record(frame, wire=14 + 90_000)])
+    assert flow_of(path).ip_bytes == 80_000
+
+
 def test_a_length_past_the_wire_counts_what_the_wire_allows(pcap: Callable[..., Path]) -> None:
     path = pcap([pk.ethernet(pk.ipv4(pk.udp(b"1234", length=65_515), length=65_535))])
     assert bytes(read_one(path).udp.payload) == b"1234"

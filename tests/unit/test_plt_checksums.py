@@ -165,8 +165,15 @@ def test_a_routing_header_holds_the_final_destination(kind: int, left: int) -> N
     assert plt.ip6(content).test_trans_cksm() is True
 
 
-def test_a_routing_header_of_an_unknown_kind_leaves_no_verdict() -> None:
-    header = struct.pack(">BBBBI", UDP, 2, 200, 1, 0) + bytes(16)
+@pytest.mark.parametrize(
+    "header",
+    [
+        struct.pack(">BBBBI", UDP, 2, 200, 1, 0) + bytes(16),
+        struct.pack(">BBBBI", UDP, 0, 0, 1, 0),
+    ],
+    ids=["unknown kind", "no room for the segment that is left"],
+)
+def test_a_routing_header_without_a_known_destination_leaves_no_verdict(header: bytes) -> None:
     assert plt.ip6(packets.ipv6(header + packets.udp(b"x"), 43)).test_trans_cksm() is None
 
 

@@ -405,6 +405,7 @@ NOTHING: dict[str, tuple[int, bytes, int]] = {
     "802.11-beacon": (105, wireless(bytes(40), 0x80, 0), 0),
     "ppp-lcp": (9, b"\xff\x03\xc0\x21\1\1\0\4", 0),
     "slarp": (104, b"\x8f\x00\x80\x35" + bytes(18), 0x8035),
+    "arista-unknown": (ETH, eth(b"\0\1\0\x30" + bytes(8) + b"\x08\0" + IP4, 0xD28B), 0xD28B),
     "usb": (220, bytes(80), 0),
     "nflog-no-attribute": (239, b"\2\0\0\0" + struct.pack("<HH", 2, 8) + IP4, 0),
     "juniper-mlppp-unknown": (130, b"MGC\0\x47\0\0\0\0\x70\0\0" + IP4, 0),

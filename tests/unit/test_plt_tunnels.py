@@ -19,11 +19,15 @@ from tunnelled import (
     OUTER,
     Case,
     erspan2,
+    erspan3,
     gre,
     inner4,
+    l2tp,
+    nsh,
     over_ip,
     over_udp,
     ppp,
+    pppoe,
     vxlan,
     vxlan_gpe,
 )
@@ -204,6 +208,39 @@ def test_quoted_packets_may_be_tunnels(tmp_path: Path) -> None:
     assert within.inner.time_ns == packet.time_ns
 
 
+@pytest.mark.parametrize("start", [b"\xff\x03", b""], ids=["with address", "compressed"])
+def test_control_packets_of_ppp_are_packets_without_ip(start: bytes, tmp_path: Path) -> None:
+    control = start + b"\xc0\x21\1\1\0\4"  # RFC 1661 section 5: LCP's Configure-Request
+    packet = packets.packet_of(over_udp(l2tp(control, 3, 4), 1701, 1701), tmp_path)
+    assert [tunnel.kind for tunnel in packet.tunnels] == ["l2tp"]
+    assert bytes(packet.inner) == control
+    assert packet.inner.linktype == plt.TRACE_TYPE_PPP
+    assert (packet.inner.ip, packet.inner.ip6, packet.inner.inner) == (None, None, None)
+
+
+@pytest.mark.parametrize(
+    ("frame", "kind"),
+    [
+        (over_ip(gre(pppoe(inner4(), 17), 0x8864), 47), "gre"),
+        (over_udp(vxlan_gpe(nsh(inner4(), 21, 1), 6, 4), 4790), "vxlan-gpe"),
+        (over_udp(vxlan_gpe(nsh(FRAME, 21, 3), 6, 4), 4790), "vxlan-gpe"),
+    ],
+    ids=["PPPoE in GRE", "NSH in VXLAN-GPE", "NSH and Ethernet in VXLAN-GPE"],
+)
+def test_headers_between_a_tunnel_and_its_packet(frame: bytes, kind: str, tmp_path: Path) -> None:
+    packet = packets.packet_of(frame, tmp_path)
+    assert packet.tunnels[0].kind == kind
+    assert ends(innermost(packet)) == INNER
+    assert bytes(innermost(packet).tcp_payload) == b"seen"
+
+
+def test_an_inner_header_whose_checksum_is_left_to_the_card(tmp_path: Path) -> None:
+    inner = ipv4(tcp(b"seen"), 6, src=INNER[0], dst=INNER[1], checksum=0)
+    packet = packets.packet_of(over_udp(vxlan(ethernet(inner), 1), 4789), tmp_path)
+    assert [tunnel.kind for tunnel in packet.tunnels] == ["vxlan"]
+    assert ends(packet.inner) == INNER
+
+
 # --- What is none
 
 
@@ -239,6 +276,14 @@ NOT_INNER = {
     "L2TPv3 control": over_ip(bytes(4) + FRAME, 115),
     "NSH of 4 bytes": over_udp(vxlan_gpe(b"\0\1\2\1" + bytes(4) + GOOD, 6, 4), 4790),
     "ERSPAN II of version 3": over_ip(gre(b"\x30" + erspan2(FRAME, 5)[1:], 0x88BE, seq=5), 47),
+    "ERSPAN III of version 1": over_ip(gre(b"\x10" + erspan3(FRAME, 5)[1:], 0x22EB, seq=5), 47),
+    "a VLAN tag in GRE, and nothing after it": over_ip(gre(b"\0\7\x08\0", 0x8100), 47),
+    # RFC 1661 section 2: a protocol's first byte is even, its second odd
+    "an even protocol of PPP": over_udp(l2tp(ppp(GOOD, 0x4142), 3, 4), 1701, 1701),
+    "an odd first byte of PPP": over_udp(l2tp(ppp(GOOD, 0x4143), 3, 4), 1701, 1701),
+    "an even protocol without address": over_udp(l2tp(b"\x40\x42" + GOOD, 3, 4), 1701, 1701),
+    "one byte of PPP": over_udp(l2tp(b"\xc0", 3, 4), 1701, 1701),
+    "PPP's address alone": over_udp(l2tp(b"\xff\x03", 3, 4), 1701, 1701),
     "GUE control": over_udp(b"\x20\4\0\0" + GOOD, 6080),
     "TZSP of 802.11": over_udp(b"\1\0\0\x12\1" + FRAME, 37008),
     "nothing in it": over_ip(b"", 4),
@@ -261,6 +306,17 @@ def test_the_inner_packet_of_a_first_fragment_is_as_long_as_it_says(tmp_path: Pa
     packet = packets.packet_of(ethernet(ipv4(whole[:600], 4, fragment=0x2000)), tmp_path)
     assert packet.inner.wire_len == len(whole) == 1040
     assert packet.inner.capture_len == 600
+
+
+def test_the_inner_frame_of_a_first_fragment_is_as_long_as_its_ip_header_says(
+    tmp_path: Path,
+) -> None:
+    outer = gre(ethernet(inner4(bytes(1000))), 0x6558)
+    packet = packets.packet_of(ethernet(ipv4(outer[:600], 47, fragment=0x2000)), tmp_path)
+    # Ethernet's 14 bytes, 20 of IP, 20 of TCP and 1000; of 600 bytes GRE's header takes 4
+    assert packet.inner.wire_len == 14 + 1040
+    assert packet.inner.capture_len == 596
+    assert ends(packet.inner) == INNER
 
 
 def test_padding_after_the_outer_packet_is_no_part_of_the_inner_one(tmp_path: Path) -> None:

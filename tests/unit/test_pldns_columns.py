@@ -462,6 +462,21 @@ def test_ports_used_again(trace: Any) -> None:
     assert column(path, "id") == [1, 2]
 
 
+@pytest.mark.parametrize(("others", "ids"), [(65_535, [1, 2]), (65_536, [1])])
+def test_of_many_streams_the_one_seen_longest_ago_is_forgotten(
+    trace: Any, others: int, ids: list[int]
+) -> None:
+    """65,536 are remembered: of one that is not, a segment within a message tells nothing."""
+    stream = framed(message(ident=1, rest=b"y" * 900), message(ident=2))
+    opening = SYN.data  # of others by their source address
+    between = [
+        Record(opening[:26] + struct.pack(">I", 0x0A000000 + n) + opening[30:])
+        for n in range(others)
+    ]
+    path = trace(SYN, segment(stream[:300], 1), *between, segment(stream[300:], 301))
+    assert column(path, "id") == ids
+
+
 def test_padding_is_no_message(trace: Any) -> None:
     """Ethernet pads short frames: of TCP without data that is no payload."""
     frame = ethernet(ipv4(tcp(b"", ports=(CLIENT, 53)), made.TCP))

@@ -1,14 +1,18 @@
 """pldns.columns() of many files by threads and on Dask: what reading one after another would give,
 though responses and TCP streams depend on the files before."""
 
+import ctypes
+import gc
 import gzip
+import io
 import itertools
 import os
 import random
 import subprocess
 import sys
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+import weakref
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -528,3 +532,119 @@ def test_the_parts_in_c_used_wrongly(files: Any) -> None:
     for rows in (-1, "2", 1.5):
         with pytest.raises((OverflowError, TypeError)):
             reader.skip(rows)  # type: ignore[arg-type]
+
+
+def test_a_matcher_in_c_made_wrongly() -> None:
+    with pytest.raises(TypeError):
+        pldns._pldns._Matcher()  # type: ignore[call-arg]
+    for timeout, seed in ((-1, bytes(16)), (1, bytes(15)), (1, bytes(17))):
+        with pytest.raises(ValueError, match="timeout of 0 or more, and a seed of 16 bytes"):
+            pldns._pldns._Matcher(timeout, seed)
+
+
+def reader_in_c(source: Any, **how: Any) -> pldns._pldns._ColumnReader:
+    """Of ids, all that there are, unless it is said otherwise."""
+    given = {
+        "names": ("id",),
+        "limit": -1,
+        "batch": 10,
+        "kind": plt._plt._KIND_ADDRESS,
+        "ports": (53,),
+        "matcher": pldns._pldns._Matcher(10**10, bytes(16)),
+    } | how
+    names, limit, batch, kind, ports, matcher = given.values()
+    return pldns._pldns._ColumnReader(source, names, None, limit, batch, kind, ports, matcher)
+
+
+@pytest.mark.parametrize(
+    ("how", "error", "words"),
+    [
+        ({"names": ("id", "nothing")}, ValueError, "no column is named nothing"),
+        ({"names": ("qname", "qname")}, ValueError, "qname"),  # there is room for one text
+        ({"names": ["id"]}, TypeError, "tuple"),
+        ({"batch": 0}, ValueError, "at least one row"),
+        ({"kind": 0}, ValueError, "0 is no kind of addresses"),
+        ({"ports": (65536,)}, ValueError, "ports are 0 to 65535, not 65536"),
+        ({"ports": (53, -1)}, ValueError, "ports are 0 to 65535, not -1"),
+        ({"ports": (1 << 80,)}, OverflowError, "too large"),
+        ({"ports": ("53",)}, TypeError, "integer"),
+        ({"matcher": None}, TypeError, "_Matcher"),
+    ],
+)
+def test_a_reader_in_c_made_wrongly(
+    how: dict[str, Any], error: type[Exception], words: str, files: Any
+) -> None:
+    (path,) = files([query(0)])
+    with pytest.raises(error, match=words):
+        reader_in_c(path, **how)
+
+
+def test_a_plt_with_another_version_of_its_c_interface_is_refused(
+    files: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both are installed at once, but a folder of an older one may come first."""
+    (path,) = files([query(0)])
+    name = ctypes.c_char_p(b"plt._plt._C_API")  # which the capsule points to
+    version = ctypes.c_int(1)
+    new = ctypes.pythonapi.PyCapsule_New
+    new.restype = ctypes.py_object
+    new.argtypes = (ctypes.c_void_p, ctypes.c_char_p, ctypes.c_void_p)
+    with monkeypatch.context() as other:
+        other.setattr(plt._plt, "_C_API", new(ctypes.addressof(version), name, None))
+        with pytest.raises(ImportError, match="plt speaks version 1 of its C interface"):
+            pldns.columns(path, "id").table()
+    with monkeypatch.context() as other:
+        other.setitem(sys.modules, "plt._plt", None)
+        with pytest.raises(ImportError, match=r"plt\._plt"):
+            reader_in_c(path)
+    assert len(pldns.columns(path, "id").table()) == 1
+
+
+def test_a_matcher_is_not_to_be_asked_while_messages_are_read() -> None:
+    """As another thread might; here it is the source that asks."""
+    content = pcap([query(n, ident=n) for n in range(3)])
+    data = io.BytesIO(content)
+    matcher = pldns._pldns._Matcher(10**10, bytes(16), True)
+    batch = next(reader_in_c(io.BytesIO(content)))
+    told: list[str] = []
+
+    class Source:
+        def read(self, size: int) -> bytes:
+            for use in uses:
+                try:
+                    use()
+                except Exception as error:
+                    told.append(f"{type(error).__name__}: {error}")
+                else:
+                    told.append("done")
+            return data.read(min(size, 50))
+
+    uses: list[Callable[[], object]] = []
+    reader = reader_in_c(Source(), matcher=matcher)
+    uses += [
+        matcher.assumed,
+        matcher.streams,
+        lambda: matcher.agrees(b""),
+        lambda: matcher.add_streams(b""),
+        lambda: matcher.match(batch, 1),
+        reader.__next__,
+        reader.rest,
+        reader.close,
+    ]
+    assert len(next(reader)) == 3
+    matcher_is_busy = "RuntimeError: this is in use by another thread"
+    reader_is_busy = "LibtraceError: these columns are in use by another thread"
+    assert told[:8] == [matcher_is_busy] * 5 + [reader_is_busy] * 3
+    assert matcher.agrees(b"")
+
+
+def test_a_source_that_holds_its_reader_is_collected() -> None:
+    class Source(io.BytesIO):
+        reader: Any = None
+
+    source = Source(pcap([query(0)]))
+    source.reader = reader_in_c(source)
+    gone = weakref.ref(source)
+    del source
+    gc.collect()
+    assert gone() is None

@@ -194,6 +194,37 @@ def test_a_message_across_files(files: Any, way: str, request: Any) -> None:
     assert ids(pldns.columns(paths[1], ["id"])) == [66]
 
 
+def test_many_streams_in_the_middle_of_a_file_read_ahead(files: Any) -> None:
+    """One of a hundred depends on the file before; without it, all begin with a message."""
+    stream = framed(LONG, message(ident=80))
+    later = [segment(framed(message(ident=n)), 1, ports=(10_000 + n, 53)) for n in range(100)]
+    later[80] = segment(stream[400:], 401, ports=(10_080, 53))
+    paths = files([segment(stream[:400], 1, ports=(10_080, 53))], later)
+    assert ids(pldns.columns(paths, ["id"], workers=2)) == [99, *range(100)]
+    assert ids(pldns.columns(paths[1], ["id"])) == [n for n in range(100) if n != 80]
+
+
+def test_half_a_length_at_the_end_of_a_file(files: Any) -> None:
+    """The next file begins with what looks like a message: only the first tells that it is none.
+
+    Its length is 0 0, then that of another is the rest: 0x22 of the length of 34, and 0 of the id.
+    """
+    whole = framed(message(ident=1))
+    assert whole[:4] == b"\0\x22\0\1"
+    paths = files([segment(whole + b"\0", 1)], [segment(whole, 2 + len(whole))])
+    for workers in (1, 2):
+        table = pldns.columns(paths, ["length"], workers=workers).table()
+        assert table["length"].tolist() == [34, 0, 0x2200]
+
+
+@pytest.mark.parametrize("addresses", ["text", "binary", "auto"])
+def test_addresses_of_any_form_are_matched(files: Any, addresses: Any) -> None:
+    paths = files([query(0)], [response(0.25)])
+    fields = ["src_prefix", "response_time"]
+    columns = pldns.columns(paths, fields, workers=2, addresses=addresses)
+    assert milliseconds(columns) == [None, 250.0]
+
+
 def test_only_files_that_depend_on_it_are_read_again(files: Any) -> None:
     """A stream that is at a message's start at the end of a file needs none of it."""
     whole = [framed(message(ident=n)) for n in range(4)]
@@ -639,12 +670,18 @@ def test_a_matcher_is_not_to_be_asked_while_messages_are_read() -> None:
 
 
 def test_a_source_that_holds_its_reader_is_collected() -> None:
-    class Source(io.BytesIO):
-        reader: Any = None
+    class Source(tuple[io.BytesIO, dict[str, Any]]):
+        """It lets go of nothing itself, as an instance with attributes does."""
 
-    source = Source(pcap([query(0)]))
-    source.reader = reader_in_c(source)
-    gone = weakref.ref(source)
-    del source
+        __slots__ = ()
+
+        def read(self, size: int) -> bytes:
+            return self[0].read(size)
+
+    data = io.BytesIO(pcap([query(0)]))
+    source = Source((data, {}))
+    source[1]["reader"] = reader_in_c(source)
+    gone = weakref.ref(data)
+    del source, data
     gc.collect()
     assert gone() is None

@@ -363,15 +363,20 @@ def test_a_new_query_after_others_were_answered(trace: Any) -> None:
 
 
 def test_a_time_that_nanoseconds_do_not_hold_is_missing(tmp_path: Path) -> None:
-    """Of 64 bits, since 1970: up to the year 2262.  The file has whole seconds."""
-    content = made.section() + made.interface(options=made.option(9, b"\0"))
+    """Of 64 bits, since 1970: from 1677 to 2262.  The file has whole seconds."""
+    whole_seconds = made.option(9, b"\0")
+    early = made.option(14, struct.pack("<q", -(2**63) // 10**9 - 1))  # if_tsoffset
+    content = made.section() + made.interface(options=whole_seconds + early)
+    content += made.enhanced(query().data)
+    assert column(write(tmp_path / "early.pcapng", content), "time") == [None]
+    content = made.section() + made.interface(options=whole_seconds)
     seconds = [2**63 // 10**9 - 1, 2**63 // 10**9 + 1]
     for at in seconds:
         content += made.enhanced(query().data, at) + made.enhanced(response().data, at)
     path = write(tmp_path / "late.pcapng", content)
     fields = ["time", "response_time", "id"]
-    early = seconds[0] * 10**9
-    expected = [(early, None, 7), (early, 0, 7), (None, None, 7), (None, None, 7)]
+    last = seconds[0] * 10**9
+    expected = [(last, None, 7), (last, 0, 7), (None, None, 7), (None, None, 7)]
     assert rows(path, fields) == expected
     names = ["time", "query_time"]
     assert pldns.columns([path] * 2, names, workers=2).table().mask("query_time").tolist() == [

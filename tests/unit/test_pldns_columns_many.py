@@ -615,19 +615,24 @@ def test_a_plt_with_another_version_of_its_c_interface_is_refused(
 ) -> None:
     """Both are installed at once, but a folder of an older one may come first."""
     (path,) = files([query(0)])
-    name = ctypes.c_char_p(b"plt._plt._C_API")  # which the capsule points to
+    capsule = ctypes.c_char_p(b"plt._plt._C_API")  # its name, which the capsule points to
     version = ctypes.c_int(1)
     new = ctypes.pythonapi.PyCapsule_New
     new.restype = ctypes.py_object
     new.argtypes = (ctypes.c_void_p, ctypes.c_char_p, ctypes.c_void_p)
     with monkeypatch.context() as other:
-        other.setattr(plt._plt, "_C_API", new(ctypes.addressof(version), name, None))
+        other.setattr(plt._plt, "_C_API", new(ctypes.addressof(version), capsule, None))
         with pytest.raises(ImportError, match="plt speaks version 1 of its C interface"):
             pldns.columns(path, "id").table()
     with monkeypatch.context() as other:
         other.setitem(sys.modules, "plt._plt", None)
         with pytest.raises(ImportError, match=r"plt\._plt"):
             reader_in_c(path)
+    for name in ("_C_API", "LibtraceError", "trace"):
+        with monkeypatch.context() as other:
+            other.delattr(plt._plt, name)
+            with pytest.raises(AttributeError, match=name):
+                reader_in_c(path)
     assert len(pldns.columns(path, "id").table()) == 1
 
 

@@ -348,6 +348,14 @@ FOUND: dict[str, tuple[int, bytes, bytes, int]] = {
     "pseudowire-pppoe": (
         ETH, eth(label(9, True) + VENDOR[:12] + b"\x88\x64" + pppoe(IP4, 0x21), 0x8847), IP4, 0,
     ),
+    "nsh-mpls": (ETH, eth(b"\x0f\xc2\x02\x05\0\0\1\xff" + label(7, True) + IP4, 0x894F), IP4, 0),
+    "atm-rfc1483-11": (11, snap(IP4), IP4, 0),
+    # https://www.tcpdump.org/linktypes/LINKTYPE_PPP_PPPD.html: 0 or 1, the control byte, a protocol
+    "pppd-received": (166, b"\0\x03\0\x21" + IP4, IP4, 0),
+    "pppd-sent": (166, b"\1\x03\0\x57" + IP6, IP6, 0),
+    "pppd-address": (166, b"\xff\x03\0\x21" + IP4, IP4, 0),
+    "pppd-no-address": (166, b"\0\x21" + IP4, IP4, 0),
+    "erf-without-length": (197, erf(22, b"")[:10] + bytes(6) + IP4, IP4, 0),
     "ppp-6-compressed": (9, b"\xff\x03\x57" + IP6, IP6, 0),
     "ppp-mpls-multicast": (9, b"\xff\x03\x02\x83" + label(16, True) + IP4, IP4, 0),
     "erf-aal5": (197, erf(4, b"\0\0\0\x20" + snap(IP4)), IP4, 0),
@@ -364,6 +372,7 @@ NOT_TSHARK = {
     "infiniband", "infiniband-global",  # tshark reads no pcap of it
     "cisco-hdlc-direction", "mpls-alone", "slip", "sll-802.11", "netanalyzer-preamble",
     # of Juniper's, these are tcpdump's alone
+    "pppd-received", "pppd-sent", "pppd-address", "pppd-no-address", "erf-without-length",
     "juniper-pppoe-atm", "juniper-es", "juniper-es-key", "juniper-monitor", "juniper-mfr-lsq",
     # tags of switches: tcpdump's, and Linux's net/dsa
     "dsa", "dsa-vlan", "edsa", "broadcom", "broadcom-before", "edsa-ethernet", "broadcom-ethernet",
@@ -432,6 +441,13 @@ def test_each_packet_of_an_aggregate_in_a_mesh_has_its_mesh_control(tmp_path: Pa
     assert packet.ip.data == IP4
 
 
+def test_a_source_address_that_looks_like_an_ethertype(tmp_path: Path) -> None:
+    """RFC 4448: where Ethernet may begin at a control word, or after it, it is after it."""
+    frame = VENDOR[:6] + b"\0\0\x08\0\x45\0\x08\0" + IP4
+    packet = packets.packet_of(eth(label(9, True) + bytes(4) + frame, 0x8847), tmp_path)
+    assert packet.ip.data == IP4
+
+
 # --- Where there is no IP --------------------------------------------------------------------
 
 NOTHING: dict[str, tuple[int, bytes, int]] = {
@@ -472,6 +488,9 @@ NOTHING: dict[str, tuple[int, bytes, int]] = {
     "radiotap-no-second-word": (127, struct.pack("<BBHI", 0, 0, 8, 1 << 31), 0),
     "erf-metadata": (197, erf(27, bytes(20)), 0),
     "erf-unknown": (197, erf(40, IP4), 0),
+    "arista-other": (ETH, eth(b"\0\2\0\x10" + bytes(8) + b"\x08\0" + IP4, 0xD28B), 0xD28B),
+    "802.2-other": (ETH, eth(b"\6\7\3" + IP4, 3 + len(IP4)), 3 + len(IP4)),
+    "juniper-ggsn-nothing": (133, b"MGC\0\xcb\0\0\0", 0),
     "usb": (220, bytes(80), 0),
     "nflog-no-attribute": (239, b"\2\0\0\0" + struct.pack("<HH", 2, 8) + IP4, 0),
     "juniper-mlppp-unknown": (130, b"MGC\0\x47\0\0\0\0\x70\0\0" + IP4, 0),
@@ -659,7 +678,7 @@ def test_filters(name: str, tmp_path: Path) -> None:
         assert packet.apply_filter(plt.filter("len > 0")) is False
     else:
         assert packet.apply_filter(plt.filter("len > 0")) is True
-    if dlt in {197, 242, 247, 281, 282, 284, 285}:
+    if name in {"pppd-received", "pppd-sent"} or dlt in {197, 242, 247, 281, 282, 284, 285}:
         results = [packet.apply_filter(plt.filter(f"udp port {n}")) for n in (5678, 9)]
         assert results == [True, False]
 

@@ -85,6 +85,18 @@ def test_padding_holds_no_header(pcap: Callable[..., Path]) -> None:
     assert (flow.src_port, flow.ip_bytes, flow.payload_bytes) == (0, 20, 0)
 
 
+def test_nothing_follows_extension_headers_that_are_longer_than_their_packet(
+    pcap: Callable[..., Path],
+) -> None:
+    """8 bytes of options in a packet whose payload is said to have 4 (RFC 8200 section 3)."""
+    options = bytes([pk.TCP, 0, 1, 4, 0, 0, 0, 0])
+    path = pcap([pk.ethernet(pk.ipv6(options + pk.tcp(b"12345"), 0, length=4), 0x86DD)])
+    assert read_one(path).tcp is None
+    table = plt.columns(path, ("src_port", "payload_len", "tcp.seq_nbr", "tcp.syn_flag")).table()
+    assert all(table.mask(name).tolist() == [True] for name in table)
+    assert not plt.where("tcp.seq_nbr >= 0").matches(read_one(path))
+
+
 @pytest.mark.parametrize(
     ("ip", "ethertype", "total", "payload"),
     [

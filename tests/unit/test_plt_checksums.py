@@ -229,12 +229,23 @@ def test_a_home_address_among_other_options(before: bytes) -> None:
     [
         (0, bytes([UDP, 0, 1, 4, 0, 0, 0, 0])),
         (60, bytes([UDP, 0, 0xC9, 4, 0, 0, 0, 0])),
+        (60, bytes([UDP, 1, 1, 2, 0, 0, 0xC9, 16]) + bytes(8)),  # an address longer than its header
+        (60, bytes([UDP, 0, 1, 3, 0, 0, 0, 0xC9])),
         (44, bytes([UDP, 0, 0, 0, 0, 0, 0, 9])),  # RFC 6946: an atomic fragment
         (51, bytes([UDP, 4]) + bytes(22)),  # RFC 4302: in words, without the first two
         (135, bytes([UDP, 0]) + bytes(6)),
         (43, bytes([UDP, 2, 0, 0]) + bytes(20)),  # a route of which no segment is left
     ],
-    ids=["hop by hop", "options", "fragment", "authentication", "mobility", "routing"],
+    ids=[
+        "hop by hop",
+        "options",
+        "long option",
+        "cut option",
+        "fragment",
+        "authentication",
+        "mobility",
+        "routing",
+    ],
 )
 def test_extension_headers_that_do_not_change_the_ends(kind: int, header: bytes) -> None:
     body = packets.udp(b"payload")
@@ -244,6 +255,22 @@ def test_extension_headers_that_do_not_change_the_ends(kind: int, header: bytes)
     assert layer.test_trans_cksm() is True
     layer.udp.checksum = 1
     assert layer.test_trans_cksm() is False
+
+
+def test_extension_headers_whose_length_was_changed_by_others_leave_no_verdict() -> None:
+    """The bytes are the caller's, who may write to them between two questions."""
+    body = packets.udp(b"payload")
+    body = body[:6] + struct.pack(">H", internet_sum(pseudo6(UDP, len(body)) + body)) + body[8:]
+    for kind, length, others in ((60, 0, (1, 200)), (51, 4, (3, 200))):
+        header = bytes([UDP, length]) + bytes(6 if kind == 60 else 22)
+        content = bytearray(packets.ipv6(header + body, kind))
+        layer = plt.ip6(content)
+        assert layer.test_trans_cksm() is True
+        for other in others:
+            content[41] = other
+            assert layer.test_trans_cksm() is None
+        content[41] = length
+        assert layer.test_trans_cksm() is True
 
 
 def test_a_jumbogram() -> None:

@@ -185,6 +185,9 @@ RARER: dict[str, tuple[str, int | None, bytes]] = {
         "pptp", 99,
         over_ip(struct.pack(">HHHHII", 0x3081, 0x880B, 48, 99, 1, 2) + ppp(inner4()), 47),
     ),
+    # RFC 4023 section 3
+    "GRE with a label": ("gre", None, over_ip(gre(label(19) + inner4(), 0x8847), 47)),
+    "GRE with a label of a group": ("gre", None, over_ip(gre(label(19) + inner4(), 0x8848), 47)),
     # draft-mclaggan-wccp-v2rev1 section 4.12
     "WCCP": ("gre", None, over_ip(gre(inner4(), 0x883E), 47)),
     "WCCP of version 2": ("gre", None, over_ip(gre(bytes(4) + inner4(), 0x883E), 47)),
@@ -430,6 +433,9 @@ NOT_INNER = {
     "ERSPAN III of version 1": over_ip(gre(b"\x10" + erspan3(FRAME, 5)[1:], 0x22EB, seq=5), 47),
     "a VLAN tag in GRE, and nothing after it": over_ip(gre(b"\0\7\x08\0", 0x8100), 47),
     # RFC 1661 section 2: a protocol's first byte is even, its second odd
+    "a VLAN tag in VXLAN, and nothing after it": over_udp(
+        vxlan(ethernet(b"\0\7\x08\6", 0x8100), 1), 4789
+    ),
     "an even protocol of PPP": over_udp(l2tp(ppp(GOOD, 0x4142), 3, 4), 1701, 1701),
     "an odd first byte of PPP": over_udp(l2tp(ppp(GOOD, 0x4143), 3, 4), 1701, 1701),
     "an even protocol without address": over_udp(l2tp(b"\x40\x42" + GOOD, 3, 4), 1701, 1701),
@@ -485,6 +491,19 @@ def test_the_inner_packet_of_a_first_fragment_is_as_long_as_it_says(tmp_path: Pa
     packet = packets.packet_of(ethernet(ipv4(whole[:600], 4, fragment=0x2000)), tmp_path)
     assert packet.inner.wire_len == len(whole) == 1040
     assert packet.inner.capture_len == 600
+
+
+def test_a_first_fragment_that_holds_all_of_the_inner_frame(tmp_path: Path) -> None:
+    outer = gre(FRAME + bytes(2), 0x6558)
+    packet = packets.packet_of(ethernet(ipv4(outer, 47, fragment=0x2000)), tmp_path)
+    assert packet.inner.wire_len == packet.inner.capture_len == len(FRAME) + 2
+    assert bytes(packet.inner.tcp_payload) == b"seen"
+
+
+def test_a_file_that_says_less_of_the_wire_than_it_has(tmp_path: Path) -> None:
+    frame = CASES["PPPoE"].frame
+    packet = packets.packet_of(frame, tmp_path, wire=30)
+    assert packet.inner.wire_len == packet.inner.capture_len == len(frame) - 14 - 6
 
 
 def test_a_first_fragment_in_a_tunnel_is_whole(tmp_path: Path) -> None:

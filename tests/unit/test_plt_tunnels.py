@@ -456,6 +456,8 @@ NOT_INNER = {
     "an answer to GTP's echo": over_udp(b"\x30\x02" + gtp(GOOD, 5)[2:], 2152),
     "GTP's list of extensions": over_udp(b"\x30\x1f" + gtp(GOOD, 5)[2:], 2152),
     "an end marker of GTP": over_udp(b"\x30\xfe" + gtp(GOOD, 5)[2:], 2152),
+    "a header of 16 bytes over UDP": over_udp(gtp(b"\x44" + GOOD[1:], 5), 2152),
+    "a datagram shorter than its header": ethernet(ipv4(udp(b"", ports=(1, 4789))[:6], 17)),
     "an extension of GTP of length 0": over_udp(gtp(GOOD, 5, b"\0\0\0\0"), 2152),
     "an extension of GTP past the end": over_udp(gtp(GOOD, 5, b"\x40\0\0\0"), 2152),
     "GUE of variant 2": over_udp(b"\x80\4\0\0" + GOOD, 6080),

@@ -90,11 +90,11 @@ LINK_DECODER(ieee80211)
     plt_decode_80211(data, len, at, false, out);
 }
 
-/* 802.11 follows a header of `size` bytes, if that was captured. */
+/* 802.11 follows a header of `size` bytes, of which the first was captured, if all were. */
 static void decode_monitor(const uint8_t *data, uint32_t len, uint32_t at, uint32_t size,
                            bool padded, struct plt_layers *out)
 {
-    if (at >= len || size >= len - at)
+    if (size >= len - at)
         return;
     out->layer2 = at + size;
     out->linktype = LIBTRACE_TYPE_80211;

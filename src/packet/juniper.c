@@ -278,8 +278,9 @@ LINK_DECODER(juniper_atm2)
 
 /* --- Cards for bundles of links -------------------------------------------------------------- */
 
-/* The size of a cookie, by its first byte: 8 for adaptive services, with the direction in the fifth
- * byte and the protocol in the sixth, or 4 for link services. */
+/* The size of a cookie, by the first of its bytes, of which at least 4 were captured: 8 for
+ * adaptive services, with the direction in the fifth byte and the protocol in the sixth, or 4 for
+ * link services. */
 static uint32_t cookie_size(const uint8_t *data, uint32_t len, uint32_t at)
 {
     enum { ADAPTIVE_SERVICES = 0x40, ADAPTIVE_SERVICES_LSQ = 0x47, LINK_SERVICES = 0x54 };
@@ -288,7 +289,7 @@ static uint32_t cookie_size(const uint8_t *data, uint32_t len, uint32_t at)
     case ADAPTIVE_SERVICES_LSQ:
         return link_has(len, at, 8) ? 8 : 0;
     case LINK_SERVICES:
-        return link_has(len, at, 4) ? 4 : 0;
+        return 4;
     default:
         return 0;
     }

@@ -57,6 +57,16 @@ LINK_DECODER(ppp_direction)
     link_hdlc(data, len, at + 1, out);
 }
 
+/* LINKTYPE_PPP_PPPD: in place of the address it has the direction, 0 or 1. */
+LINK_DECODER(pppd)
+{
+    enum { SENT = 1, UNNUMBERED = 0x03 };
+    if (link_has(len, at, 2) && data[at] <= SENT && data[at + 1] == UNNUMBERED)
+        link_ppp(data, len, at + 2, out);
+    else
+        link_hdlc(data, len, at, out);
+}
+
 LINK_DECODER(cisco_direction)
 {
     link_cisco(data, len, at + 1, out);

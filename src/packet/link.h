@@ -18,6 +18,7 @@ LINK_DECODER(nflog);
 LINK_DECODER(nothing);
 LINK_DECODER(pflog);
 LINK_DECODER(ppp_direction);
+LINK_DECODER(pppd);
 LINK_DECODER(pppoe);
 LINK_DECODER(slip);
 LINK_DECODER(sunatm);

@@ -91,7 +91,7 @@ enum link_direction {
     X(USER2, 149, 149, UNKNOWN, pktap, NONE, NONE, "PKTAP of older macOS")                         \
     X(IEEE802_11_AVS, 163, 163, UNKNOWN, avs, NONE, NONE, "802.11 with an AVS header")             \
     X(JUNIPER_MONITOR, 164, 164, UNKNOWN, juniper_monitor, NONE, JUNIPER, "Juniper monitoring")    \
-    X(PPP_PPPD, 166, 166, POS, hdlc, NONE, NONE, "PPP of pppd")                                    \
+    X(PPP_PPPD, 166, 166, POS, pppd, NONE, NONE, "PPP of pppd")                                    \
     X(JUNIPER_PPPOE, 167, 167, UNKNOWN, juniper_ethernet, NONE, JUNIPER, "Juniper PPPoE")          \
     X(JUNIPER_PPPOE_ATM, 168, 168, UNKNOWN, juniper_pppoe_atm, NONE, JUNIPER,                      \
       "Juniper PPPoE over ATM")                                                                    \

@@ -262,14 +262,13 @@ static void set_length(struct inner_packet *inner, uint64_t len, bool is_part)
     meta->capture_len = inner->record.len;
 }
 
+/* Read the packet that a load of at least a byte is; false where it is none. */
 static bool read_inner(const struct plt_packet *outer, const struct load *load, uint32_t dlt,
                        bool is_certain, struct inner_packet *out)
 {
     enum { LONGEST_IP = 65535 };
     bool is_part = outer->layers->more_fragments && outer->layers->below == TUNNEL_NONE;
     struct plt_meta *meta = &out->record.meta;
-    if (load->at >= load->end)
-        return false;
     out->record = (struct plt_record){
         .data = outer->data + load->at, .len = load->end - load->at, .meta = *outer->meta};
     meta->dlt = dlt;

@@ -77,8 +77,7 @@ static bool reads_the_same(const struct pldns_stream *known, const struct pldns_
 {
     if (known->next != assumed->next)
         return false;
-    return !known->synchronous ||
-           (assumed->synchronous && known->skip == 0 && known->held == 0 && known->length == 0);
+    return !known->synchronous || (assumed->synchronous && known->skip == 0 && known->held == 0);
 }
 
 /* --- Methods --------------------------------------------------------------------------------- */

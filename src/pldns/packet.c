@@ -274,8 +274,6 @@ static bool next_in_stream(struct pldns_packet *packet, struct pldns_found *foun
 bool pldns_packet_next(struct pldns_packet *packet, struct pldns_matcher *matcher,
                        struct pldns_found *found)
 {
-    if (!packet->open)
-        return false;
     if (packet->ends.proto == PROTO_TCP) {
         packet->open = next_in_stream(packet, found);
         uint64_t hash = packet->open ? 0 : pldns_memory_hash(&matcher->streams, &packet->ends);

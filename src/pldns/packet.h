@@ -39,7 +39,7 @@ bool pldns_packet_decode(struct pldns_packet *packet, const struct plt_record *r
                          const uint8_t ports[PLDNS_PORTS_SIZE], struct pldns_matcher *matcher);
 /* What a record tells of a packet: its bytes, their number on the wire, and when it came. */
 void pldns_packet_set_record(struct pldns_packet *packet, const struct plt_record *record);
-/* The next message; false when there are no more, and the packet is no longer open. */
+/* The next message of an open packet; false when there are no more, and it is no longer open. */
 bool pldns_packet_next(struct pldns_packet *packet, struct pldns_matcher *matcher,
                        struct pldns_found *found);
 

@@ -13,8 +13,9 @@ enum {
     TYPE_OPT = 41
 };
 
-/* Copies the name at `at` without its compression; the position after it, 0 where it is cut,
- * longer than a name can be, of unknown labels, or points out of the message or in a circle. */
+/* Copies a name that has a pointer, or a label that there is not, without its compression; the
+ * position after it, 0 where it is cut, longer than a name can be, of unknown labels, or points out
+ * of the message or in a circle. */
 static size_t copy_name(const uint8_t *wire, size_t size, size_t at, struct pldns_name *name)
 {
     size_t end = 0; /* after the first pointer */
@@ -40,7 +41,7 @@ static size_t copy_name(const uint8_t *wire, size_t size, size_t at, struct pldn
         name->readable = name->size;
         at += label + 1;
         if (label == 0)
-            return end ? end : at;
+            return end;
         name->labels++;
         name->longest = label > name->longest ? label : name->longest;
     }

@@ -264,6 +264,8 @@ def test_a_txt_of_empty_strings_takes_no_gigabytes() -> None:
     msg = pldns.ldns(header(0, 1, 0, 0) + record(b"\0", 16, b"\0" * 65000))
     assert resident() - before < 50e6
     assert msg.response_rr_list[0].rdata == "\\# 65000 " + "00" * 65000
+    for owner in (b"\x40a\0", b"\x80\0", b"\xc0\x0c"):  # and of a name that there can't be
+        assert not exercise(header(0, 1, 0, 0) + record(owner, 16, b"\0" * 65000)).is_ok()
     honest = record(b"\0", 16, (b"\xff" + b"a" * 255) * 255)
     (rr,) = exercise(header(0, 1, 0, 0) + honest).response_rr_list
     assert rr.rdata_fields == ['"' + "a" * 255 + '"'] * 255

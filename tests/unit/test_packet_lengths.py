@@ -85,6 +85,18 @@ def test_padding_holds_no_header(pcap: Callable[..., Path]) -> None:
     assert (flow.src_port, flow.ip_bytes, flow.payload_bytes) == (0, 20, 0)
 
 
+def test_nothing_follows_extension_headers_that_are_longer_than_their_packet(
+    pcap: Callable[..., Path],
+) -> None:
+    """8 bytes of options in a packet whose payload is said to have 4 (RFC 8200 section 3)."""
+    options = bytes([pk.TCP, 0, 1, 4, 0, 0, 0, 0])
+    path = pcap([pk.ethernet(pk.ipv6(options + pk.tcp(b"12345"), 0, length=4), 0x86DD)])
+    assert read_one(path).tcp is None
+    table = plt.columns(path, ("src_port", "payload_len", "tcp.seq_nbr", "tcp.syn_flag")).table()
+    assert all(table.mask(name).tolist() == [True] for name in table)
+    assert not plt.where("tcp.seq_nbr >= 0").matches(read_one(path))
+
+
 @pytest.mark.parametrize(
     ("ip", "ethertype", "total", "payload"),
     [
@@ -103,6 +115,45 @@ def test_a_length_of_0_in_a_cut_packet(
     assert plt.columns(path, ("payload_len",)).table()["payload_len"].tolist() == [payload]
     flow = flow_of(path)
     assert (flow.ip_bytes, flow.payload_bytes) == (total, payload)
+
+
+TOLD = b"\xc2\4" + struct.pack(">I", 80_000 - 40)
+
+
+@pytest.mark.parametrize(
+    ("options", "total"),
+    [
+        (b"\0\0\0\0" + TOLD + b"\1\2\0\0", 80_000),
+        (b"\5\2\0\0" + TOLD + b"\1\2\0\0", 80_000),  # RFC 2711: a router alert
+        (b"\1\4\0\0\0\0", 90_000),
+        (b"\xc2\5" + bytes(5) + b"\1\5" + bytes(5), 90_000),
+        (b"\1\2\0\0" + TOLD[:2], 90_000),
+        (bytes(5) + TOLD[:1], 90_000),
+        (b"\xc2\4\0\0\0\0", 90_000),  # less than the header it is of
+    ],
+    ids=["padding", "another option", "none", "another length", "cut", "one byte", "0"],
+)
+def test_a_jumbo_length_is_an_option_among_others(
+    options: bytes, total: int, pcap: Callable[..., Path]
+) -> None:
+    header = bytes([pk.TCP, (2 + len(options)) // 8 - 1]) + options
+    frame = pk.ethernet(pk.ipv6(header + pk.tcp(b"x" * 50), 0, length=0), 0x86DD)
+    path = pcap([pk.Record(frame, wire=14 + 90_000)])
+    assert flow_of(path).ip_bytes == total
+
+
+@pytest.mark.parametrize("size", range(40, 48))
+def test_a_jumbogram_that_was_cut_before_its_length(size: int, pcap: Callable[..., Path]) -> None:
+    frame = pk.ethernet(pk.ipv6(JUMBO + pk.tcp(), 0, length=0)[:size], 0x86DD)
+    assert flow_of(pcap([pk.Record(frame, wire=14 + 90_000)])).ip_bytes == 90_000
+
+
+def test_a_jumbogram_that_was_cut_after_its_length(pcap: Callable[..., Path]) -> None:
+    # RFC 2675 section 2: 16 bytes of hop-by-hop options, of which the first 8 were captured
+    options = bytes([pk.TCP, 1]) + JUMBO[2:] + b"\1\6" + bytes(6)
+    frame = pk.ethernet(pk.ipv6(options, 0, length=0)[:48], 0x86DD)
+    path = pcap([pk.Record(frame, wire=14 + 90_000)])
+    assert flow_of(path).ip_bytes == 80_000
 
 
 def test_a_length_past_the_wire_counts_what_the_wire_allows(pcap: Callable[..., Path]) -> None:

@@ -3,6 +3,7 @@
 import array
 import base64
 import inspect
+import mmap
 import struct
 from collections.abc import Callable
 
@@ -201,10 +202,20 @@ def test_without_edns() -> None:
     assert msg.tsig is None
 
 
-def test_edns_option_cut_short() -> None:
-    opt = record(b"\0", 41, b"\0\x0a\0\x08\1\2", rr_class=1232)
+@pytest.mark.parametrize(
+    ("options", "at"),
+    [
+        (b"\0\x0a\0\x08\1\2", 0),
+        (b"\0", 0),
+        (b"\0\x0a\0", 0),
+        (b"\0\x0a\0\2\1\2\0\x0c\0", 6),
+        (b"\0\x0a\0\0\0\x0c\0\1", 4),
+    ],
+)
+def test_edns_option_cut_short(options: bytes, at: int) -> None:
+    opt = record(b"\0", 41, options, rr_class=1232)
     msg = pldns.ldns(message([], [], [], [opt]))
-    with pytest.raises(ValueError, match="cut short at byte 0 of 6"):
+    with pytest.raises(ValueError, match=f"cut short at byte {at} of {len(options)}"):
         _ = msg.edns_options
 
 
@@ -265,6 +276,14 @@ def test_anything_else_is_a_value_error(obj: object) -> None:
 def test_bytes_with_gaps_are_a_value_error() -> None:
     with pytest.raises(ValueError, match="not contiguous"):
         pldns.ldns(memoryview(b"x" * 40)[::2])
+
+
+def test_an_object_that_lends_its_bytes_no_more_says_why() -> None:
+    memory = mmap.mmap(-1, 40)
+    memory.close()
+    for read in (pldns.ldns, pldns.messages):
+        with pytest.raises(ValueError, match="mmap closed"):
+            read(memory)
 
 
 def test_an_error_of_the_attribute_comes_through() -> None:

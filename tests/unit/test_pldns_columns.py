@@ -152,6 +152,13 @@ def test_names_are_escaped(trace: Any, label: bytes, text: str) -> None:
             ("x" * 63 + ".") * 3 + "y" * 61 + ".",
         ),
         ((b"\x3f" + b"x" * 63) * 3 + b"\x3e" + b"y" * 62 + b"\0", None),  # 256 bytes
+        (b"\x01a\xc0\x14\0\1\0\1\x05ab", None),  # the target is cut
+        # three labels by a pointer, and one more that makes it 255 bytes or 256
+        (
+            b"\xc0\x12\0\1\0\1" + (b"\x3f" + b"x" * 63) * 3 + b"\x3d" + b"y" * 61 + b"\0",
+            ("x" * 63 + ".") * 3 + "y" * 61 + ".",
+        ),
+        (b"\xc0\x12\0\1\0\1" + (b"\x3f" + b"x" * 63) * 3 + b"\x3e" + b"y" * 62 + b"\0", None),
     ],
 )
 def test_odd_names(trace: Any, question: bytes, text: str | None) -> None:
@@ -341,6 +348,42 @@ def test_matching_goes_on_over_batches_and_sources(trace: Any) -> None:
     assert times(files) == expected  # type: ignore[arg-type]
 
 
+def test_a_query_without_a_question_waits_for_any_response(trace: Any) -> None:
+    assert times(trace(query(0, None), response(1), response(2))) == [None, 1000, None]
+
+
+def test_a_new_query_after_others_were_answered(trace: Any) -> None:
+    """As many wait as there is room for at first; one is answered, and another asked."""
+    asked = [query(0, ident=n) for n in range(256)]
+    path = trace(*asked, response(1, ident=5), query(2, ident=999), response(3, ident=999))
+    assert times(path) == [None] * 256 + [1000, None, 1000]
+    answers = [response(4, ident=n) for n in range(256)]
+    found = times(trace(*asked, response(1, ident=5), query(2, ident=999), *answers))[258:]
+    assert found == [4000] * 5 + [None] + [4000] * 250
+
+
+def test_a_time_that_nanoseconds_do_not_hold_is_missing(tmp_path: Path) -> None:
+    """Of 64 bits, since 1970: from 1677 to 2262.  The file has whole seconds."""
+    whole_seconds = made.option(9, b"\0")
+    early = made.option(14, struct.pack("<q", -(2**63) // 10**9 - 1))  # if_tsoffset
+    content = made.section() + made.interface(options=whole_seconds + early)
+    content += made.enhanced(query().data)
+    assert column(write(tmp_path / "early.pcapng", content), "time") == [None]
+    content = made.section() + made.interface(options=whole_seconds)
+    seconds = [2**63 // 10**9 - 1, 2**63 // 10**9 + 1]
+    for at in seconds:
+        content += made.enhanced(query().data, at) + made.enhanced(response().data, at)
+    path = write(tmp_path / "late.pcapng", content)
+    fields = ["time", "response_time", "id"]
+    last = seconds[0] * 10**9
+    expected = [(last, None, 7), (last, 0, 7), (None, None, 7), (None, None, 7)]
+    assert rows(path, fields) == expected
+    names = ["time", "query_time"]
+    assert pldns.columns([path] * 2, names, workers=2).table().mask("query_time").tolist() == [
+        *[True, False, True, True] * 2
+    ]
+
+
 def test_many_queries_alike_do_not_pile_up(trace: Any) -> None:
     """16 with the same ends and id are remembered: the last; and quickly so."""
     path = trace(*(query(n / 10_000) for n in range(50_000)), *[response(5)] * 17)
@@ -390,6 +433,13 @@ def test_a_trace_that_is_lent_goes_on_after_the_last_packet_that_was_read(
             assert [int.from_bytes(bytes(data)[:2]) for data in left] == [*range(first, 170)]
 
 
+def test_a_trace_that_is_lent_for_many_rows_is_read_by_blocks(trace: Any) -> None:
+    path = trace(*(query(n, ident=n) for n in range(300)))
+    with plt.trace(path) as source:
+        assert pldns.columns(source, "id", batch=1 << 24).table()["id"].tolist() == [*range(300)]
+        assert list(source) == []
+
+
 def test_records_around_a_block_are_all_read(trace: Any) -> None:
     """63 to 129 packets, and batches that end within what is read at once."""
     for count in (63, 64, 65, 128, 129):
@@ -415,6 +465,59 @@ def test_a_message_longer_than_a_segment_has_a_row_where_it_begins(trace: Any) -
         segment(framed(*MESSAGES[:2]), 5000),
     )
     assert column(path, "id") == [0, 1]
+
+
+@pytest.mark.parametrize(
+    ("flags", "questions", "rr_class", "begins"),
+    [
+        (0x0100, 1, 1, True),
+        (0x0100, 1, 3, True),
+        (0x0100, 1, 4, True),
+        (0x0100, 1, 255, True),
+        (0x0100, 1, 0, False),
+        (0x0100, 1, 2, False),
+        (0x0100, 1, 254, False),
+        (0x0100, 1, 0x8001, False),
+        (0x0100 | 6 << 11, 1, 1, True),
+        (0x0100 | 7 << 11, 1, 1, False),
+        (0x0140, 1, 1, False),
+        (0x0100, 2, 1, False),
+        (0x0100, 0, 1, False),
+    ],
+)
+def test_a_message_that_a_connection_without_a_start_is_known_by(
+    trace: Any, flags: int, questions: int, rr_class: int, begins: bool
+) -> None:
+    """Longer than its segment, it has one question, of a class and opcode that there are, and the
+    bit that is to be zero (RFC 1035 sections 3.2.4, 4.1.1; RFC 8490)."""
+    long = struct.pack(">6H", 7, flags, questions, 0, 0, 0) + wire_name("long.test")
+    long += struct.pack(">HH", A, rr_class) + bytes(900)
+    path = trace(segment(framed(long)[:300], 5000))
+    assert column(path, "id") == [7] * begins
+
+
+def test_a_message_of_no_bytes_at_the_end_of_a_segment(trace: Any) -> None:
+    """A length that is the last of a segment: of 0 there is no more, else the bytes come next."""
+    none, one = framed(b""), framed(MESSAGES[1])
+    first = len(framed(MESSAGES[0]))
+    path = trace(
+        SYN,
+        segment(framed(MESSAGES[0]) + none, 1),
+        segment(one[:2], 1 + first + 2),
+        segment(one[2:], 1 + first + 4),
+    )
+    expected = [(0, len(MESSAGES[0])), (None, 0), (1, len(MESSAGES[1]))]
+    assert rows(path, ["id", "length"]) == expected
+    assert rows(path, ["id", "length"], reassemble=True) == expected
+
+
+def test_data_in_the_segment_that_opens_a_connection(trace: Any) -> None:
+    """RFC 7413: the data follows the number of the SYN itself."""
+    stream = framed(*MESSAGES[:3])
+    records = [segment(stream[:50], 99, flags=0x02), segment(stream[50:], 150)]
+    assert column(trace(*records), "id") == [0, 1, 2]
+    both = [trace(query(ident=9)), trace(*records)]
+    assert column(both, "id", workers=2) == [9, 0, 1, 2]  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("seed", range(20))
@@ -460,6 +563,21 @@ def test_ports_used_again(trace: Any) -> None:
         SYN, segment(one[:20], 1), segment(b"", 70_000, flags=0x02), segment(other, 70_001)
     )
     assert column(path, "id") == [1, 2]
+
+
+@pytest.mark.parametrize(("others", "ids"), [(65_535, [1, 2]), (65_536, [1])])
+def test_of_many_streams_the_one_seen_longest_ago_is_forgotten(
+    trace: Any, others: int, ids: list[int]
+) -> None:
+    """65,536 are remembered: of one that is not, a segment within a message tells nothing."""
+    stream = framed(message(ident=1, rest=b"y" * 900), message(ident=2))
+    opening = SYN.data  # of others by their source address
+    between = [
+        Record(opening[:26] + struct.pack(">I", 0x0A000000 + n) + opening[30:])
+        for n in range(others)
+    ]
+    path = trace(SYN, segment(stream[:300], 1), *between, segment(stream[300:], 301))
+    assert column(path, "id") == ids
 
 
 def test_padding_is_no_message(trace: Any) -> None:

@@ -1,14 +1,18 @@
 """pldns.columns() of many files by threads and on Dask: what reading one after another would give,
 though responses and TCP streams depend on the files before."""
 
+import ctypes
+import gc
 import gzip
+import io
 import itertools
 import os
 import random
 import subprocess
 import sys
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+import weakref
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -188,6 +192,37 @@ def test_a_message_across_files(files: Any, way: str, request: Any) -> None:
     assert ids(pldns.columns(paths, ["id"], batch=1, **how)) == [99, 5, 1, 2, 3]
     # the file alone begins with what looks like a message
     assert ids(pldns.columns(paths[1], ["id"])) == [66]
+
+
+def test_many_streams_in_the_middle_of_a_file_read_ahead(files: Any) -> None:
+    """One of a hundred depends on the file before; without it, all begin with a message."""
+    stream = framed(LONG, message(ident=80))
+    later = [segment(framed(message(ident=n)), 1, ports=(10_000 + n, 53)) for n in range(100)]
+    later[80] = segment(stream[400:], 401, ports=(10_080, 53))
+    paths = files([segment(stream[:400], 1, ports=(10_080, 53))], later)
+    assert ids(pldns.columns(paths, ["id"], workers=2)) == [99, *range(100)]
+    assert ids(pldns.columns(paths[1], ["id"])) == [n for n in range(100) if n != 80]
+
+
+def test_half_a_length_at_the_end_of_a_file(files: Any) -> None:
+    """The next file begins with what looks like a message: only the first tells that it is none.
+
+    Its length is 0 0, then that of another is the rest: 0x22 of the length of 34, and 0 of the id.
+    """
+    whole = framed(message(ident=1))
+    assert whole[:4] == b"\0\x22\0\1"
+    paths = files([segment(whole + b"\0", 1)], [segment(whole, 2 + len(whole))])
+    for workers in (1, 2):
+        table = pldns.columns(paths, ["length"], workers=workers).table()
+        assert table["length"].tolist() == [34, 0, 0x2200]
+
+
+@pytest.mark.parametrize("addresses", ["text", "binary", "auto"])
+def test_addresses_of_any_form_are_matched(files: Any, addresses: Any) -> None:
+    paths = files([query(0)], [response(0.25)])
+    fields = ["src_prefix", "response_time"]
+    columns = pldns.columns(paths, fields, workers=2, addresses=addresses)
+    assert milliseconds(columns) == [None, 250.0]
 
 
 def test_only_files_that_depend_on_it_are_read_again(files: Any) -> None:
@@ -528,3 +563,130 @@ def test_the_parts_in_c_used_wrongly(files: Any) -> None:
     for rows in (-1, "2", 1.5):
         with pytest.raises((OverflowError, TypeError)):
             reader.skip(rows)  # type: ignore[arg-type]
+
+
+def test_a_matcher_in_c_made_wrongly() -> None:
+    with pytest.raises(TypeError):
+        pldns._pldns._Matcher()  # type: ignore[call-arg]
+    for timeout, seed in ((-1, bytes(16)), (1, bytes(15)), (1, bytes(17))):
+        with pytest.raises(ValueError, match="timeout of 0 or more, and a seed of 16 bytes"):
+            pldns._pldns._Matcher(timeout, seed)
+
+
+def reader_in_c(source: Any, **how: Any) -> pldns._pldns._ColumnReader:
+    """Of ids, all that there are, unless it is said otherwise."""
+    given = {
+        "names": ("id",),
+        "limit": -1,
+        "batch": 10,
+        "kind": plt._plt._KIND_ADDRESS,
+        "ports": (53,),
+        "matcher": pldns._pldns._Matcher(10**10, bytes(16)),
+    } | how
+    names, limit, batch, kind, ports, matcher = given.values()
+    return pldns._pldns._ColumnReader(source, names, None, limit, batch, kind, ports, matcher)
+
+
+@pytest.mark.parametrize(
+    ("how", "error", "words"),
+    [
+        ({"names": ("id", "nothing")}, ValueError, "no column is named nothing"),
+        ({"names": ("qname", "qname")}, ValueError, "qname"),  # there is room for one text
+        ({"names": ["id"]}, TypeError, "tuple"),
+        ({"batch": 0}, ValueError, "at least one row"),
+        ({"kind": 0}, ValueError, "0 is no kind of addresses"),
+        ({"ports": (65536,)}, ValueError, "ports are 0 to 65535, not 65536"),
+        ({"ports": (53, -1)}, ValueError, "ports are 0 to 65535, not -1"),
+        ({"ports": (1 << 80,)}, OverflowError, "too large"),
+        ({"ports": ("53",)}, TypeError, "integer"),
+        ({"matcher": None}, TypeError, "_Matcher"),
+    ],
+)
+def test_a_reader_in_c_made_wrongly(
+    how: dict[str, Any], error: type[Exception], words: str, files: Any
+) -> None:
+    (path,) = files([query(0)])
+    with pytest.raises(error, match=words):
+        reader_in_c(path, **how)
+
+
+def test_a_plt_with_another_version_of_its_c_interface_is_refused(
+    files: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both are installed at once, but a folder of an older one may come first."""
+    (path,) = files([query(0)])
+    capsule = ctypes.c_char_p(b"plt._plt._C_API")  # its name, which the capsule points to
+    version = ctypes.c_int(1)
+    new = ctypes.pythonapi.PyCapsule_New
+    new.restype = ctypes.py_object
+    new.argtypes = (ctypes.c_void_p, ctypes.c_char_p, ctypes.c_void_p)
+    with monkeypatch.context() as other:
+        other.setattr(plt._plt, "_C_API", new(ctypes.addressof(version), capsule, None))
+        with pytest.raises(ImportError, match="plt speaks version 1 of its C interface"):
+            pldns.columns(path, "id").table()
+    with monkeypatch.context() as other:
+        other.setitem(sys.modules, "plt._plt", None)
+        with pytest.raises(ImportError, match=r"plt\._plt"):
+            reader_in_c(path)
+    for name in ("_C_API", "LibtraceError", "trace"):
+        with monkeypatch.context() as other:
+            other.delattr(plt._plt, name)
+            with pytest.raises(AttributeError, match=name):
+                reader_in_c(path)
+    assert len(pldns.columns(path, "id").table()) == 1
+
+
+def test_a_matcher_is_not_to_be_asked_while_messages_are_read() -> None:
+    """As another thread might; here it is the source that asks."""
+    content = pcap([query(n, ident=n) for n in range(3)])
+    data = io.BytesIO(content)
+    matcher = pldns._pldns._Matcher(10**10, bytes(16), True)
+    batch = next(reader_in_c(io.BytesIO(content)))
+    told: list[str] = []
+
+    class Source:
+        def read(self, size: int) -> bytes:
+            for use in uses:
+                try:
+                    use()
+                except Exception as error:
+                    told.append(f"{type(error).__name__}: {error}")
+                else:
+                    told.append("done")
+            return data.read(min(size, 50))
+
+    uses: list[Callable[[], object]] = []
+    reader = reader_in_c(Source(), matcher=matcher)
+    uses += [
+        matcher.assumed,
+        matcher.streams,
+        lambda: matcher.agrees(b""),
+        lambda: matcher.add_streams(b""),
+        lambda: matcher.match(batch, 1),
+        reader.__next__,
+        reader.rest,
+        reader.close,
+    ]
+    assert len(next(reader)) == 3
+    matcher_is_busy = "RuntimeError: this is in use by another thread"
+    reader_is_busy = "LibtraceError: these columns are in use by another thread"
+    assert told[:8] == [matcher_is_busy] * 5 + [reader_is_busy] * 3
+    assert matcher.agrees(b"")
+
+
+def test_a_source_that_holds_its_reader_is_collected() -> None:
+    class Source(tuple[io.BytesIO, dict[str, Any]]):
+        """It lets go of nothing itself, as an instance with attributes does."""
+
+        __slots__ = ()
+
+        def read(self, size: int) -> bytes:
+            return self[0].read(size)
+
+    data = io.BytesIO(pcap([query(0)]))
+    source = Source((data, {}))
+    source[1]["reader"] = reader_in_c(source)
+    gone = weakref.ref(data)
+    del source, data
+    gc.collect()
+    assert gone() is None

@@ -207,7 +207,13 @@ def test_objects_made_after_others_have_nothing_of_them() -> None:
 
 def test_a_message_of_a_keyword_and_of_wrong_arguments() -> None:
     assert pldns.ldns(payload=CONTENT).ident == 7
-    for arguments, keywords in [((), {}), ((CONTENT, 1), {}), ((), {"wire": CONTENT})]:
+    for arguments, keywords in [
+        ((), {}),
+        ((CONTENT, 1), {}),
+        ((), {"wire": CONTENT}),
+        ((CONTENT,), {"payload": CONTENT}),
+        ((CONTENT,), {"wire": CONTENT}),
+    ]:
         with pytest.raises(TypeError):
             pldns.ldns(*arguments, **keywords)
 

@@ -145,13 +145,14 @@ def test_a_lost_prefix_costs_no_later_segment(tmp_path: Path) -> None:
     assert found(rows(tmp_path, records)) == [(1, True), (3, True)]
 
 
+@pytest.mark.parametrize("later", [0, 1])
 @pytest.mark.parametrize("start", [[opening()], []])
-def test_lengths_in_segments_of_their_own(start: list[Record], tmp_path: Path) -> None:
+def test_lengths_in_segments_of_their_own(start: list[Record], later: int, tmp_path: Path) -> None:
     """After lost bytes, and in the midst of a connection; tshark finds them too."""
     query = framed(message(1))
     records = [*start]
     for seq in (1000 + len(query), 1000 + 2 * len(query)):  # the first was lost
-        records += [segment(query[:2], seq), segment(query[2:], seq + 2)]
+        records += [segment(query[:2], seq), segment(query[2:], seq + 2, later)]
     assert found(rows(tmp_path, records)) == [(1, True), (1, True)]
 
 
@@ -160,6 +161,22 @@ def test_two_bytes_that_are_no_length(later: list[Record], tmp_path: Path) -> No
     """Nothing follows them, or something after a gap."""
     result = rows(tmp_path, [segment(b"\0\x18", 1000), *later])
     assert found(result) == [(2, True)] * len(later)
+
+
+def test_a_length_alone_before_lost_bytes(tmp_path: Path) -> None:
+    """Its message has none of its bytes, and the next is where it says."""
+    stream = framed(message(1, 3), message(2))
+    records = [opening(), segment(stream[:2], 1000), segment(stream[50:], 1050, 1)]
+    result = rows(tmp_path, records)
+    assert found(result) == [(0, False), (2, True)]
+    assert [row["length"] for row in result] == [24 + 48, 24]
+
+
+def test_more_bytes_at_once_than_a_message_has(tmp_path: Path) -> None:
+    """A segment of 70,452 bytes, as offload makes them, in a connection whose start is missing."""
+    stream = framed(message(1, 4000), message(2, 400))
+    packet = ipv6(tcp(stream, ports=(53, CLIENT), seq=1000, flags=ACK), TCP, length=0)
+    assert found(rows(tmp_path, [Record(ethernet(packet, 0x86DD))])) == [(1, True), (2, True)]
 
 
 def test_much_after_lost_bytes_gives_them_up(tmp_path: Path) -> None:

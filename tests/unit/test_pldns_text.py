@@ -144,6 +144,20 @@ def test_quotes_where_a_value_would_end_the_word() -> None:
     assert text_of(65, rdata) == '1 . alpn="a ,;b"'
 
 
+@pytest.mark.parametrize("byte", range(256))
+def test_quotes_are_for_what_ends_a_word(byte: int) -> None:
+    """RFC 9460 appendix A: a word of other characters needs none; RFC 1035 section 5.1: \\DDD."""
+    char = chr(byte)
+    text = f"\\{byte:03d}"
+    if char in '"\\':
+        text = "\\" + char
+    elif 32 <= byte < 127:
+        text = char
+    quote = '"' if char in " ();" else ""
+    rdata = b"\0\1\0" + struct.pack(">HH", 100, 3) + b"a" + bytes([byte]) + b"b"
+    assert text_of(65, rdata) == f"1 . key100={quote}a{text}b{quote}"
+
+
 def test_mandatory_keys_without_number() -> None:
     keys = range(1, 2001)
     value = struct.pack(">2000H", *keys)
@@ -222,6 +236,13 @@ def test_single_blanks(rr_type: int, rdata: bytes, text: str) -> None:
     assert rr.str.startswith(f"x.\t300\tIN\t{pldns.typestr(rr_type)}\t")
 
 
+def test_a_window_without_a_type_is_an_empty_field() -> None:
+    """RFC 4034 section 4.1.2: there must be none, and nothing is to be told of it."""
+    (rr, _) = pldns.ldns(dns_damage.message(47, b"\4host\0\0\1\0")).response_rr_list
+    assert rr.rdata == "host."
+    assert rr.rdata_fields == ["host.", ""]
+
+
 @pytest.mark.parametrize(
     ("rr_type", "rdata"),
     [
@@ -236,6 +257,8 @@ def test_single_blanks(rr_type: int, rdata: bytes, text: str) -> None:
         (42, "00031803c00002"),  # an address family without text
         (29, "01121613800000008000000000989680"),  # RFC 1876 section 2: version
         (29, "00a21613800000008000000000989680"),  # the digit of a size
+        (29, "001a1613800000008000000000989680"),  # its power of ten
+        (29, "0012161a800000008000000000989680"),  # that of a precision
         (29, "00121613ffffffff8000000000989680"),  # latitude
         (29, "0012161380000000ffffffff00989680"),  # longitude
         (30, "016100 40000008"),  # ldns does not know the bitmap of NXT

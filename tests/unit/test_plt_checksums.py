@@ -165,8 +165,15 @@ def test_a_routing_header_holds_the_final_destination(kind: int, left: int) -> N
     assert plt.ip6(content).test_trans_cksm() is True
 
 
-def test_a_routing_header_of_an_unknown_kind_leaves_no_verdict() -> None:
-    header = struct.pack(">BBBBI", UDP, 2, 200, 1, 0) + bytes(16)
+@pytest.mark.parametrize(
+    "header",
+    [
+        struct.pack(">BBBBI", UDP, 2, 200, 1, 0) + bytes(16),
+        struct.pack(">BBBBI", UDP, 0, 0, 1, 0),
+    ],
+    ids=["unknown kind", "no room for the segment that is left"],
+)
+def test_a_routing_header_without_a_known_destination_leaves_no_verdict(header: bytes) -> None:
     assert plt.ip6(packets.ipv6(header + packets.udp(b"x"), 43)).test_trans_cksm() is None
 
 
@@ -206,6 +213,66 @@ def test_a_home_address_stands_for_the_source() -> None:
     assert plt.ip6(cut).test_trans_cksm() is None
 
 
+@pytest.mark.parametrize("before", [b"\0\0\0\0", b"\1\2\0\0", b"\xc9\2\0\0", b"\1\1\0\0"])
+def test_a_home_address_among_other_options(before: bytes) -> None:
+    """RFC 8200 section 4.2: padding of one byte, of more, an option that is malformed."""
+    home = "2001:db8:77::7"
+    options = bytes([UDP, 3, *before, 0xC9, 16]) + ip_address(home).packed + b"\1\6" + bytes(6)
+    body = packets.udp(b"payload")
+    pseudo = pseudo6(UDP, len(body), src=home)
+    body = body[:6] + struct.pack(">H", internet_sum(pseudo + body)) + body[8:]
+    assert plt.ip6(packets.ipv6(options + body, 60)).test_trans_cksm() is True
+
+
+@pytest.mark.parametrize(
+    ("kind", "header"),
+    [
+        (0, bytes([UDP, 0, 1, 4, 0, 0, 0, 0])),
+        (60, bytes([UDP, 0, 0xC9, 4, 0, 0, 0, 0])),
+        (60, bytes([UDP, 1, 1, 2, 0, 0, 0xC9, 16]) + bytes(8)),  # an address longer than its header
+        (60, bytes([UDP, 0, 1, 3, 0, 0, 0, 0xC9])),
+        (44, bytes([UDP, 0, 0, 0, 0, 0, 0, 9])),  # RFC 6946: an atomic fragment
+        (51, bytes([UDP, 4]) + bytes(22)),  # RFC 4302: in words, without the first two
+        (135, bytes([UDP, 0]) + bytes(6)),
+        (43, bytes([UDP, 2, 0, 0]) + bytes(20)),  # a route of which no segment is left
+    ],
+    ids=[
+        "hop by hop",
+        "options",
+        "long option",
+        "cut option",
+        "fragment",
+        "authentication",
+        "mobility",
+        "routing",
+    ],
+)
+def test_extension_headers_that_do_not_change_the_ends(kind: int, header: bytes) -> None:
+    body = packets.udp(b"payload")
+    body = body[:6] + struct.pack(">H", internet_sum(pseudo6(UDP, len(body)) + body)) + body[8:]
+    content = bytearray(packets.ipv6(header + body, kind))
+    layer = plt.ip6(content)
+    assert layer.test_trans_cksm() is True
+    layer.udp.checksum = 1
+    assert layer.test_trans_cksm() is False
+
+
+def test_extension_headers_whose_length_was_changed_by_others_leave_no_verdict() -> None:
+    """The bytes are the caller's, who may write to them between two questions."""
+    body = packets.udp(b"payload")
+    body = body[:6] + struct.pack(">H", internet_sum(pseudo6(UDP, len(body)) + body)) + body[8:]
+    for kind, length, others in ((60, 0, (1, 200)), (51, 4, (3, 200))):
+        header = bytes([UDP, length]) + bytes(6 if kind == 60 else 22)
+        content = bytearray(packets.ipv6(header + body, kind))
+        layer = plt.ip6(content)
+        assert layer.test_trans_cksm() is True
+        for other in others:
+            content[41] = other
+            assert layer.test_trans_cksm() is None
+        content[41] = length
+        assert layer.test_trans_cksm() is True
+
+
 def test_a_jumbogram() -> None:
     """RFC 2675: the length is that of the jumbo option, in the pseudo-header too."""
     data = bytes(70_000)
@@ -216,7 +283,18 @@ def test_a_jumbogram() -> None:
     assert plt.ip6(packets.ipv6(jumbo + body, 0, length=0)).test_trans_cksm() is True
 
 
-@pytest.mark.parametrize("options", [b"\x83\x0b\4\0", b"\x83\3\4\0", b"\x83\xff\4\0"])
+@pytest.mark.parametrize(
+    "options",
+    [
+        b"\x83\x0b\4\0",
+        b"\x83\3\4\0",
+        b"\x83\xff\4\0",
+        b"\x83\1\4\0",
+        b"\1\1\x83\2",
+        b"\1\1\1\x83",
+        b"\x83\x07\x08" + bytes([203, 0, 113, 9, 0]),  # used up
+    ],
+)
 def test_a_malformed_source_route_changes_nothing(options: bytes) -> None:
     body = packets.udp(b"x")
     body = body[:6] + struct.pack(">H", internet_sum(pseudo4(UDP, len(body)) + body)) + body[8:]

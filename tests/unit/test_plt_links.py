@@ -318,13 +318,62 @@ FOUND: dict[str, tuple[int, bytes, bytes, int]] = {
         130, b"MGC\0\x47\0\0\0\0\x20\0\0" + label(16, True) + IP4, IP4, 0
     ),
     "juniper-mlppp-lsq-ppp": (130, b"MGC\x01\x47" + bytes(7) + b"\0\x21" + IP4, IP4, 0),
+    "juniper-mlppp-lsq-engine": (130, b"MGC\x01\x47\0\0\0\x03\0\0\0" + IP4, IP4, 0),
+    "juniper-mlfr-ls": (131, b"MGC\0\x54\0\0\0\x03\xcc" + IP4, IP4, 0),
+    "juniper-es-key": (132, b"MGC\0\0\0\0\x02" + bytes(14) + IP4, IP4, 0),
+    # radiotap's bit 31: another word of bits, which tell of fields after the first word's
+    "radiotap-two-words": (
+        127,
+        struct.pack("<BBHIIB", 0, 0, 13, 1 << 31 | 1 << 1, 0, 0) + wireless(snap(IP4), DATA, TO_DS),
+        IP4, 0,
+    ),
+    "radiotap-two-words-clock": (  # which is at a multiple of 8
+        127,
+        struct.pack("<BBHII12xB", 0, 0, 25, 1 << 31 | 3, 0, 0x20)
+        + wireless(b"\0\0" + snap(IP4), QOS, TO_DS, b"\0\0"),
+        IP4, 0,
+    ),
+    "prism-avs": (
+        119, struct.pack(">II", 0x80211001, 64) + bytes(56) + wireless(snap(IP4), DATA, 1), IP4, 0,
+    ),
+    # IEEE 802.5: the first bit of the source tells of a route, whose length is in its first byte
+    "token-ring-route": (
+        6, b"\x10\x40" + MAC6 + b"\x82" + MAC6[1:] + b"\x06\x10\0\x11\0\x20" + snap(IP4), IP4, 0,
+    ),
+    "802.3-bridge-tunnel": (ETH, eth(snap(IP4, oui=0x0000F8), 8 + len(IP4)), IP4, 0),
+    "pseudowire-6": (ETH, eth(label(100, True) + VENDOR[:12] + b"\x86\xdd" + IP6, 0x8847), IP6, 0),
+    "pseudowire-mpls": (
+        ETH, eth(label(9, True) + VENDOR[:12] + b"\x88\x47" + label(7, True) + IP4, 0x8847), IP4, 0,
+    ),
+    "pseudowire-pppoe": (
+        ETH, eth(label(9, True) + VENDOR[:12] + b"\x88\x64" + pppoe(IP4, 0x21), 0x8847), IP4, 0,
+    ),
+    "nsh-mpls": (ETH, eth(b"\x0f\xc2\x02\x05\0\0\1\xff" + label(7, True) + IP4, 0x894F), IP4, 0),
+    "atm-rfc1483-11": (11, snap(IP4), IP4, 0),
+    # https://www.tcpdump.org/linktypes/LINKTYPE_PPP_PPPD.html: 0 or 1, the control byte, a protocol
+    "pppd-received": (166, b"\0\x03\0\x21" + IP4, IP4, 0),
+    "pppd-sent": (166, b"\1\x03\0\x57" + IP6, IP6, 0),
+    "pppd-address": (166, b"\xff\x03\0\x21" + IP4, IP4, 0),
+    "pppd-no-address": (166, b"\0\x21" + IP4, IP4, 0),
+    "erf-without-length": (197, erf(22, b"")[:10] + bytes(6) + IP4, IP4, 0),
+    "ppp-6-compressed": (9, b"\xff\x03\x57" + IP6, IP6, 0),
+    "ppp-mpls-multicast": (9, b"\xff\x03\x02\x83" + label(16, True) + IP4, IP4, 0),
+    "erf-aal5": (197, erf(4, b"\0\0\0\x20" + snap(IP4)), IP4, 0),
+    "erf-mc-aal5": (197, erf(9, bytes(4) + b"\0\0\0\x20" + snap(IP4)), IP4, 0),
+    "infiniband-global": (
+        247,
+        b"\0\x03\0\1" + struct.pack(">H", 30) + b"\0\2" + bytes(40) + b"\x64\0\xff\xff" + bytes(8)
+        + bytes(4) + b"\0\0\0\1" + b"\x86\xdd\0\0" + IP6 + bytes(6),
+        IP6, 0,
+    ),
 }  # fmt: skip
 #: What tshark 4.0 shows as bytes only.
 NOT_TSHARK = {
-    "infiniband",  # tshark reads no pcap of it
+    "infiniband", "infiniband-global",  # tshark reads no pcap of it
     "cisco-hdlc-direction", "mpls-alone", "slip", "sll-802.11", "netanalyzer-preamble",
     # of Juniper's, these are tcpdump's alone
-    "juniper-pppoe-atm", "juniper-es", "juniper-monitor", "juniper-mfr-lsq",
+    "pppd-received", "pppd-sent", "pppd-address", "pppd-no-address", "erf-without-length",
+    "juniper-pppoe-atm", "juniper-es", "juniper-es-key", "juniper-monitor", "juniper-mfr-lsq",
     # tags of switches: tcpdump's, and Linux's net/dsa
     "dsa", "dsa-vlan", "edsa", "broadcom", "broadcom-before", "edsa-ethernet", "broadcom-ethernet",
 }  # fmt: skip
@@ -392,6 +441,13 @@ def test_each_packet_of_an_aggregate_in_a_mesh_has_its_mesh_control(tmp_path: Pa
     assert packet.ip.data == IP4
 
 
+def test_a_source_address_that_looks_like_an_ethertype(tmp_path: Path) -> None:
+    """RFC 4448: where Ethernet may begin at a control word, or after it, it is after it."""
+    frame = VENDOR[:6] + b"\0\0\x08\0\x45\0\x08\0" + IP4
+    packet = packets.packet_of(eth(label(9, True) + bytes(4) + frame, 0x8847), tmp_path)
+    assert packet.ip.data == IP4
+
+
 # --- Where there is no IP --------------------------------------------------------------------
 
 NOTHING: dict[str, tuple[int, bytes, int]] = {
@@ -405,6 +461,36 @@ NOTHING: dict[str, tuple[int, bytes, int]] = {
     "802.11-beacon": (105, wireless(bytes(40), 0x80, 0), 0),
     "ppp-lcp": (9, b"\xff\x03\xc0\x21\1\1\0\4", 0),
     "slarp": (104, b"\x8f\x00\x80\x35" + bytes(18), 0x8035),
+    "arista-unknown": (ETH, eth(b"\0\1\0\x30" + bytes(8) + b"\x08\0" + IP4, 0xD28B), 0xD28B),
+    "macsec-encrypted": (ETH, eth(b"\x0c\0\0\0\0\1\x08\0" + IP4 + bytes(16), 0x88E5), 0x88E5),
+    # more within each other than there ever are
+    "macsec-40": (ETH, eth(b"\0\0\0\0\0\1\x88\xe5" * 40 + IP4, 0x88E5), 0),
+    "vlan-40": (ETH, eth(tag(1, 0x8100) * 40 + IP4, 0x8100), 0x8100),
+    "ppi-40": (192, struct.pack("<BBHI", 0, 0, 8, 192) * 40 + IP4, 0),
+    "snap-cisco": (ETH, eth(snap(bytes(20), 0x2000, oui=0x00000C), 28), 28),
+    "snap-length": (ETH, eth(snap(IP4, 1500), 28), 28),
+    "ipnet-other": (226, bytes([1, 3]) + bytes(22) + IP4, 0),
+    "infiniband-raw": (247, bytes(28) + b"\x08\0\0\0" + IP4, 0),
+    "infiniband-send": (247, b"\0\x02" + bytes(6) + b"\x04" + bytes(19) + b"\x08\0\0\0" + IP4, 0),
+    "infiniband-global-cut": (247, b"\0\x03" + bytes(26) + b"\x08\0\0\0", 0),
+    "juniper-atm1-management": (137, b"MGC\x01\x80\0\0\0" + snap(IP4), 0),
+    "juniper-atm2-management": (135, b"MGC\x01" + bytes(7) + b"\x10" + snap(IP4), 0),
+    "juniper-mlfr-engine": (131, b"MGC\0\x47\0\0\0\x03\0\0\0" + IP4, 0),
+    "juniper-mlfr-osi": (131, b"MGC\0\0\x01\x03\x81" + IP4, 0),
+    "pktap-no-packet": (258, struct.pack("<III", 108, 2, 1) + bytes(96) + eth(IP4), 0),
+    "pktap-short": (258, struct.pack("<III", 8, 1, 1) + eth(IP4), 0),
+    "pktap-long": (258, struct.pack("<III", 5000, 1, 1) + bytes(96) + eth(IP4), 0),
+    "ppi-short": (192, struct.pack("<BBHI", 0, 0, 4, 1) + eth(IP4), 0),
+    "frame-relay-osi": (107, b"\x18\x41\x03\x81" + IP4, 0),
+    "frame-relay-long-address": (107, b"\x18\x40\x40\x40\x40\x41\x03\xcc" + IP4, 0),
+    "frame-relay-padding-alone": (107, b"\x18\x41\x03\0", 0),
+    "avs-long": (163, struct.pack(">II", 0x80211001, 5000) + bytes(56) + snap(IP4), 0),
+    "radiotap-no-second-word": (127, struct.pack("<BBHI", 0, 0, 8, 1 << 31), 0),
+    "erf-metadata": (197, erf(27, bytes(20)), 0),
+    "erf-unknown": (197, erf(40, IP4), 0),
+    "arista-other": (ETH, eth(b"\0\2\0\x10" + bytes(8) + b"\x08\0" + IP4, 0xD28B), 0xD28B),
+    "802.2-other": (ETH, eth(b"\6\7\3" + IP4, 3 + len(IP4)), 3 + len(IP4)),
+    "juniper-ggsn-nothing": (133, b"MGC\0\xcb\0\0\0", 0),
     "usb": (220, bytes(80), 0),
     "nflog-no-attribute": (239, b"\2\0\0\0" + struct.pack("<HH", 2, 8) + IP4, 0),
     "juniper-mlppp-unknown": (130, b"MGC\0\x47\0\0\0\0\x70\0\0" + IP4, 0),
@@ -470,6 +556,7 @@ def test_wire_length_of_a_cooked_loopback_frame(tmp_path: Path) -> None:
         (276, sll2(IP4, 0x0800, kind=4), "OUTGOING"),
         (117, bytes([61, 2]) + bytes(58) + b"\x01" + bytes(3) + IP4, "INCOMING"),
         (117, bytes([61, 2]) + bytes(58) + b"\x02" + bytes(3) + IP4, "OUTGOING"),
+        (117, bytes([61, 2]) + bytes(58) + b"\x03" + bytes(3) + IP4, "OTHER"),
         (204, b"\0\xff\x03\0\x21" + IP4, "INCOMING"),
         (204, b"\1\xff\x03\0\x21" + IP4, "OUTGOING"),
         (178, b"MGC\1" + eth(IP4), "INCOMING"),
@@ -601,7 +688,7 @@ def test_filters(name: str, tmp_path: Path) -> None:
         assert packet.apply_filter(plt.filter("len > 0")) is False
     else:
         assert packet.apply_filter(plt.filter("len > 0")) is True
-    if dlt in {197, 242, 247, 281, 282, 284, 285}:
+    if name in {"pppd-received", "pppd-sent"} or dlt in {197, 242, 247, 281, 282, 284, 285}:
         results = [packet.apply_filter(plt.filter(f"udp port {n}")) for n in (5678, 9)]
         assert results == [True, False]
 

@@ -16,14 +16,23 @@ from tunnelled import (
     CASES,
     FRAME,
     INNER,
+    INNER6,
     OUTER,
     Case,
     erspan2,
+    erspan3,
+    geneve,
     gre,
+    gtp,
     inner4,
+    inner6,
+    l2tp,
+    label,
+    nsh,
     over_ip,
     over_udp,
     ppp,
+    pppoe,
     vxlan,
     vxlan_gpe,
 )
@@ -165,6 +174,112 @@ def test_tshark_finds_the_same_inner_packets_in_the_corpus(
             assert [row[4][-1], row[5][-1]] == [str(inner.tcp.src_port), str(inner.tcp.dst_port)]
 
 
+#: Headers with fields that are often absent, and of kinds without a tshark that knows their ids.
+RARER: dict[str, tuple[str, int | None, bytes]] = {
+    # RFC 2784, RFC 2890; RFC 2637 section 4.1
+    "GRE with a checksum": ("gre", None, over_ip(b"\x80\0\x08\0" + bytes(4) + inner4(), 47)),
+    "GRE with all": (
+        "gre", 7, over_ip(b"\xb0\0\x08\0" + struct.pack(">III", 0, 7, 1) + inner4(), 47),
+    ),
+    "PPTP with an acknowledgment": (
+        "pptp", 99,
+        over_ip(struct.pack(">HHHHII", 0x3081, 0x880B, 48, 99, 1, 2) + ppp(inner4()), 47),
+    ),
+    # RFC 4023 section 3
+    "GRE with a label": ("gre", None, over_ip(gre(label(19) + inner4(), 0x8847), 47)),
+    "GRE with a label of a group": ("gre", None, over_ip(gre(label(19) + inner4(), 0x8848), 47)),
+    # draft-mclaggan-wccp-v2rev1 section 4.12
+    "WCCP": ("gre", None, over_ip(gre(inner4(), 0x883E), 47)),
+    "WCCP of version 2": ("gre", None, over_ip(gre(bytes(4) + inner4(), 0x883E), 47)),
+    # draft-foschiano-erspan section 4.3
+    "ERSPAN III with IP": (
+        "erspan", 13,
+        over_ip(gre(struct.pack(">HHIHH", 0x2000, 13, 0, 0, 0x800) + inner4(), 0x22EB, seq=5), 47),
+    ),
+    "ERSPAN III with a subheader": (
+        "erspan", 13,
+        over_ip(gre(struct.pack(">HHIHH8x", 0x2000, 13, 0, 0, 1) + FRAME, 0x22EB, seq=5), 47),
+    ),
+    "two labels in IP": ("mpls", 19, over_ip(label(18, False) + label(19) + inner4(), 137)),
+    "MPLS over UDP": ("mpls", 19, over_udp(label(19) + inner4(), 6635)),  # RFC 7510
+    "GRE over UDP": ("gre", 7, over_udp(gre(inner4(), 0x0800, key=7), 4754)),  # RFC 8086
+    # RFC 2661 section 3.1: length, sequence numbers, an offset of 3 bytes
+    "L2TPv2 with all": (
+        "l2tp", 3 << 16 | 4,
+        over_udp(struct.pack(">HHHHHHH3x", 0x4A02, 65, 3, 4, 1, 1, 3) + ppp(inner4()), 1701),
+    ),
+    # RFC 3931 section 4.1: a cookie of 4 or 8 bytes, a sublayer of 4
+    "L2TPv3 with a short cookie": ("l2tp", 9, over_ip(struct.pack(">I4x", 9) + FRAME, 115)),
+    "L2TPv3 with a cookie": ("l2tp", 9, over_ip(struct.pack(">I8x", 9) + FRAME, 115)),
+    "L2TPv3 with cookie and sublayer": ("l2tp", 9, over_ip(struct.pack(">I12x", 9) + FRAME, 115)),
+    # 3GPP TS 29.281 section 5.1
+    "GTP with a number": (
+        "gtp", 5, over_udp(struct.pack(">BBHIHBB", 0x32, 255, 48, 5, 1, 0, 0) + inner4(), 2152),
+    ),
+    "GTP with extensions": ("gtp", 5, over_udp(gtp(inner4(), 5, b"\1\0\0\xc0\1\0\0\0"), 2152)),
+    "LISP without an instance": ("lisp", None, over_udp(bytes(8) + inner4(), 4341)),
+    # draft-ietf-intarea-gue section 3
+    "GUE": ("gue", None, over_udp(b"\0\4\0\0" + inner4(), 6080)),
+    "GUE with a field": ("gue", None, over_udp(b"\1\4\0\0" + bytes(4) + inner4(), 6080)),
+    "GUE of variant 1": ("gue", None, over_udp(inner4(), 6080)),
+    # RFC 5415 section 4.3: its length in words is in 5 bits after the first byte
+    "CAPWAP": ("capwap", None, over_udp(b"\0\x10\0\0" + bytes(4) + FRAME, 5247)),
+    "CAPWAP with an address": ("capwap", None, over_udp(b"\0\x20\0\0" + bytes(12) + FRAME, 5247)),
+    "TZSP": ("tzsp", None, over_udp(b"\1\0\0\1\1" + FRAME, 37008)),
+    "TZSP with fields": ("tzsp", None, over_udp(b"\1\1\0\1\x0a\1\5\0\1" + FRAME, 37008)),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", RARER)
+def test_headers_in_their_rarer_forms(name: str, tmp_path: Path) -> None:
+    kind, number, frame = RARER[name]
+    packet = packets.packet_of(frame, tmp_path)
+    assert [(tunnel.kind, tunnel.id) for tunnel in packet.tunnels] == [(kind, number)]
+    assert ends(packet.inner) == INNER
+    assert bytes(packet.inner.tcp_payload) == b"seen"
+
+
+@pytest.mark.parametrize(
+    ("frame", "ethertype"),
+    [
+        (ethernet(inner6(), 0x86DD), 0x86DD),
+        (ethernet(bytes(28), 0x0806), 0x0806),
+        (ethernet(b"\0\7\x08\0" + inner4(), 0x88A8), 0x0800),
+    ],
+    ids=["IPv6", "ARP", "a provider's VLAN"],
+)
+def test_what_ethernet_in_a_session_is_known_by(
+    frame: bytes, ethertype: int, tmp_path: Path
+) -> None:
+    packet = packets.packet_of(over_ip(struct.pack(">I", 9) + frame, 115), tmp_path)
+    assert bytes(packet.inner) == frame
+    assert packet.inner.ethertype == ethertype
+
+
+FRAMES = {name: case.frame for name, case in CASES.items()}
+FRAMES |= {name: frame for name, (_, _, frame) in RARER.items()}
+
+
+@pytest.mark.parametrize("name", FRAMES)
+def test_a_header_that_was_cut_anywhere(name: str, tmp_path: Path) -> None:
+    """What is there of the inner packet is its first bytes; without a byte of it there is none."""
+    frame = FRAMES[name]
+    lengths = range(14, len(frame) + 1)
+    records = [packets.Record(frame[:n], wire=len(frame)) for n in lengths]
+    *cut, whole = packets.read_bytes(packets.pcap(records), tmp_path)
+    inner = bytes(whole.inner)
+    for n, packet in zip(lengths, cut, strict=False):
+        there = n - (len(frame) - len(inner))
+        if packet.inner is None:
+            assert packet.tunnels == ()
+        else:
+            assert there > 0
+            assert bytes(packet.inner) == inner[:there]
+            assert packet.inner.wire_len == whole.inner.wire_len
+            assert packet.tunnels[0].kind == whole.tunnels[0].kind
+    assert cut[-1].inner is not None
+
+
 # --- Within each other
 
 
@@ -204,6 +319,81 @@ def test_quoted_packets_may_be_tunnels(tmp_path: Path) -> None:
     assert within.inner.time_ns == packet.time_ns
 
 
+@pytest.mark.parametrize("start", [b"\xff\x03", b""], ids=["with address", "compressed"])
+def test_control_packets_of_ppp_are_packets_without_ip(start: bytes, tmp_path: Path) -> None:
+    control = start + b"\xc0\x21\1\1\0\4"  # RFC 1661 section 5: LCP's Configure-Request
+    packet = packets.packet_of(over_udp(l2tp(control, 3, 4), 1701, 1701), tmp_path)
+    assert [tunnel.kind for tunnel in packet.tunnels] == ["l2tp"]
+    assert bytes(packet.inner) == control
+    assert packet.inner.linktype == plt.TRACE_TYPE_PPP
+    assert (packet.inner.ip, packet.inner.ip6, packet.inner.inner) == (None, None, None)
+
+
+@pytest.mark.parametrize(
+    ("frame", "kind"),
+    [
+        (over_ip(gre(pppoe(inner4(), 17), 0x8864), 47), "gre"),
+        (over_udp(vxlan_gpe(nsh(inner4(), 21, 1), 6, 4), 4790), "vxlan-gpe"),
+        (over_udp(vxlan_gpe(nsh(FRAME, 21, 3), 6, 4), 4790), "vxlan-gpe"),
+    ],
+    ids=["PPPoE in GRE", "NSH in VXLAN-GPE", "NSH and Ethernet in VXLAN-GPE"],
+)
+def test_headers_between_a_tunnel_and_its_packet(frame: bytes, kind: str, tmp_path: Path) -> None:
+    packet = packets.packet_of(frame, tmp_path)
+    assert packet.tunnels[0].kind == kind
+    assert ends(innermost(packet)) == INNER
+    assert bytes(innermost(packet).tcp_payload) == b"seen"
+
+
+def test_a_frame_with_a_length_is_a_packet_without_ip(tmp_path: Path) -> None:
+    frame = ethernet(SPANNING_TREE, 38)
+    packet = packets.packet_of(over_udp(vxlan(frame, 1), 4789), tmp_path)
+    assert bytes(packet.inner) == frame
+    assert (packet.inner.ethertype, packet.inner.ip) == (38, None)
+
+
+def test_pppoe_without_ip_in_a_tunnel(tmp_path: Path) -> None:
+    control = b"\1\1\0\4"  # LCP
+    frame = ethernet(pppoe(control, 17, 0xC021), 0x8864)
+    packet = packets.packet_of(over_udp(vxlan(frame, 1), 4789), tmp_path)
+    assert [(tunnel.kind, tunnel.id) for tunnel in packet.tunnels] == [("vxlan", 1), ("pppoe", 17)]
+    assert bytes(packet.inner) == frame
+    assert bytes(packet.inner.inner) == b"\xc0\x21" + control
+
+
+@pytest.mark.parametrize("before", [b"", b"\0\1\2\3idkey" + bytes(9)], ids=["", "authentication"])
+@pytest.mark.parametrize("origin", [b"", b"\0\0\x12\x34" + bytes(4)], ids=["", "origin"])
+def test_indications_before_the_packet_of_teredo(
+    before: bytes, origin: bytes, tmp_path: Path
+) -> None:
+    """RFC 4380 section 5.1.1: an id of 2 bytes, a value of 3, a nonce, a byte; then the origin."""
+    packet = packets.packet_of(over_udp(before + origin + inner6(), 3544), tmp_path)
+    assert [tunnel.kind for tunnel in packet.tunnels] == ["teredo"]
+    assert ends(packet.inner) == INNER6
+
+
+def test_nsh_directly_in_ip(tmp_path: Path) -> None:
+    # IANA's "Assigned Internet Protocol Numbers": 145
+    packet = packets.packet_of(over_ip(nsh(FRAME, 21, 3), 145), tmp_path)
+    assert [(tunnel.kind, tunnel.id) for tunnel in packet.tunnels] == [("nsh", 21)]
+    assert str(packet.tunnels[0].src) == OUTER[0]
+    assert ends(packet.inner) == INNER
+
+
+def test_an_extension_header_longer_than_its_ip_packet(tmp_path: Path) -> None:
+    """RFC 8200: 8 bytes of options, of which the length counts 4; what follows is padding."""
+    frame = ethernet(ipv6(bytes([4, 0, 1, 4, 0, 0, 0, 0]) + inner4(), 0, length=4), 0x86DD)
+    packet = packets.packet_of(frame, tmp_path)
+    assert (packet.inner, packet.tunnels) == (None, ())
+
+
+def test_an_inner_header_whose_checksum_is_left_to_the_card(tmp_path: Path) -> None:
+    inner = ipv4(tcp(b"seen"), 6, src=INNER[0], dst=INNER[1], checksum=0)
+    packet = packets.packet_of(over_udp(vxlan(ethernet(inner), 1), 4789), tmp_path)
+    assert [tunnel.kind for tunnel in packet.tunnels] == ["vxlan"]
+    assert ends(packet.inner) == INNER
+
+
 # --- What is none
 
 
@@ -216,6 +406,7 @@ def test_a_packet_without_a_tunnel(tmp_path: Path) -> None:
 
 
 GOOD = inner4()
+SPANNING_TREE = b"\x42\x42\x03" + bytes(35)  # IEEE 802.1D, in 802.2
 NOT_INNER = {
     "text at VXLAN's port": over_udp(b"GET / HTTP/1.1\r\nHost: example.org\r\n\r\n" * 2, 4789),
     "text at GTP's port": over_udp(b"0\xff plain text that is longer than a header", 2152),
@@ -239,6 +430,47 @@ NOT_INNER = {
     "L2TPv3 control": over_ip(bytes(4) + FRAME, 115),
     "NSH of 4 bytes": over_udp(vxlan_gpe(b"\0\1\2\1" + bytes(4) + GOOD, 6, 4), 4790),
     "ERSPAN II of version 3": over_ip(gre(b"\x30" + erspan2(FRAME, 5)[1:], 0x88BE, seq=5), 47),
+    "ERSPAN III of version 1": over_ip(gre(b"\x10" + erspan3(FRAME, 5)[1:], 0x22EB, seq=5), 47),
+    "a VLAN tag in GRE, and nothing after it": over_ip(gre(b"\0\7\x08\0", 0x8100), 47),
+    # RFC 1661 section 2: a protocol's first byte is even, its second odd
+    "a VLAN tag in VXLAN, and nothing after it": over_udp(
+        vxlan(ethernet(b"\0\7\x08\6", 0x8100), 1), 4789
+    ),
+    "an even protocol of PPP": over_udp(l2tp(ppp(GOOD, 0x4142), 3, 4), 1701, 1701),
+    "an odd first byte of PPP": over_udp(l2tp(ppp(GOOD, 0x4143), 3, 4), 1701, 1701),
+    "an even protocol without address": over_udp(l2tp(b"\x40\x42" + GOOD, 3, 4), 1701, 1701),
+    "one byte of PPP": over_udp(l2tp(b"\xc0", 3, 4), 1701, 1701),
+    "PPP's address alone": over_udp(l2tp(b"\xff\x03", 3, 4), 1701, 1701),
+    "GRE with a route": over_ip(b"\x40\0\x08\0" + bytes(8) + GOOD, 47),  # RFC 1701
+    "ERSPAN III of a kind that is reserved": over_ip(
+        gre(struct.pack(">HHIHH", 0x2000, 13, 0, 0, 1 << 10) + GOOD, 0x22EB, seq=5), 47
+    ),
+    "WCCP without IP": over_ip(gre(bytes(12), 0x883E), 47),
+    "L2TPv3 without Ethernet": over_ip(struct.pack(">I", 9) + bytes(16) + FRAME, 115),
+    "VXLAN with a reserved byte": over_udp(struct.pack(">II", 8 << 24, 5 << 8 | 1) + FRAME, 4789),
+    "VXLAN-GPE without flags": over_udp(bytes(8) + FRAME, 4790),
+    "VXLAN-GPE with another protocol": over_udp(vxlan_gpe(GOOD, 6, 9), 4790),
+    "Geneve of version 1": over_udp(b"\x40" + geneve(FRAME, 8, 0x6558)[1:], 6081),
+    "GTP of version 2": over_udp(b"\x48" + gtp(GOOD, 5)[1:], 2152),
+    "an error indication of GTP": over_udp(b"\x30\x1a" + gtp(GOOD, 5)[2:], 2152),
+    "an answer to GTP's echo": over_udp(b"\x30\x02" + gtp(GOOD, 5)[2:], 2152),
+    "GTP's list of extensions": over_udp(b"\x30\x1f" + gtp(GOOD, 5)[2:], 2152),
+    "an end marker of GTP": over_udp(b"\x30\xfe" + gtp(GOOD, 5)[2:], 2152),
+    "a header of 16 bytes over UDP": over_udp(gtp(b"\x44" + GOOD[1:], 5), 2152),
+    "a datagram shorter than its header": ethernet(ipv4(udp(b"", ports=(1, 4789))[:6], 17)),
+    "an extension of GTP of length 0": over_udp(gtp(GOOD, 5, b"\0\0\0\0"), 2152),
+    "an extension of GTP past the end": over_udp(gtp(GOOD, 5, b"\x40\0\0\0"), 2152),
+    "GUE of variant 2": over_udp(b"\x80\4\0\0" + GOOD, 6080),
+    "GUE with another protocol": over_udp(b"\0\x2f\0\0" + gre(GOOD, 0x0800), 6080),
+    "CAPWAP of 4 bytes": over_udp(b"\0\x08\0\0" + bytes(4) + FRAME, 5247),
+    "CAPWAP with 802.11": over_udp(b"\0\x10\1\0" + bytes(4) + FRAME, 5247),
+    "a fragment of CAPWAP": over_udp(b"\0\x10\0\x80" + bytes(4) + FRAME, 5247),
+    "a sign of life of CAPWAP": over_udp(b"\0\x10\0\x08" + bytes(4) + FRAME, 5247),
+    "encrypted CAPWAP": over_udp(b"\1\0\0\0" + bytes(4) + FRAME, 5247),
+    "TZSP of version 2": over_udp(b"\2\0\0\1\1" + FRAME, 37008),
+    "TZSP without a frame": over_udp(b"\1\4\0\1\1" + FRAME, 37008),
+    "TZSP without an end of its fields": over_udp(b"\1\0\0\1\x0a\x80" + bytes(20), 37008),
+    "802.3 longer than its frame": over_udp(vxlan(ethernet(SPANNING_TREE, 39), 1), 4789),
     "GUE control": over_udp(b"\x20\4\0\0" + GOOD, 6080),
     "TZSP of 802.11": over_udp(b"\1\0\0\x12\1" + FRAME, 37008),
     "nothing in it": over_ip(b"", 4),
@@ -261,6 +493,43 @@ def test_the_inner_packet_of_a_first_fragment_is_as_long_as_it_says(tmp_path: Pa
     packet = packets.packet_of(ethernet(ipv4(whole[:600], 4, fragment=0x2000)), tmp_path)
     assert packet.inner.wire_len == len(whole) == 1040
     assert packet.inner.capture_len == 600
+
+
+def test_a_first_fragment_that_holds_all_of_the_inner_frame(tmp_path: Path) -> None:
+    outer = gre(FRAME + bytes(2), 0x6558)
+    packet = packets.packet_of(ethernet(ipv4(outer, 47, fragment=0x2000)), tmp_path)
+    assert packet.inner.wire_len == packet.inner.capture_len == len(FRAME) + 2
+    assert bytes(packet.inner.tcp_payload) == b"seen"
+
+
+def test_a_file_that_says_less_of_the_wire_than_it_has(tmp_path: Path) -> None:
+    frame = CASES["PPPoE"].frame
+    packet = packets.packet_of(frame, tmp_path, wire=30)
+    assert packet.inner.wire_len == packet.inner.capture_len == len(frame) - 14 - 6
+
+
+def test_a_first_fragment_in_a_tunnel_is_whole(tmp_path: Path) -> None:
+    fragment = ipv4(inner4(bytes(1000))[:600], 4, src=INNER[0], dst=INNER[1], fragment=0x2000)
+    packet = packets.packet_of(ethernet(pppoe(fragment, 17), 0x8864), tmp_path)
+    assert packet.inner.wire_len == packet.inner.capture_len == 2 + 620  # with PPP's protocol
+    assert packet.inner.inner.wire_len == 1040
+
+
+def test_bytes_of_the_outer_packet_after_the_inner_one(tmp_path: Path) -> None:
+    packet = packets.packet_of(over_ip(inner4() + bytes(10), 4), tmp_path)
+    assert packet.inner.wire_len == packet.inner.capture_len == len(bytes(packet.inner)) == 44
+    assert bytes(packet.inner.tcp_payload) == b"seen"
+
+
+def test_the_inner_frame_of_a_first_fragment_is_as_long_as_its_ip_header_says(
+    tmp_path: Path,
+) -> None:
+    outer = gre(ethernet(inner4(bytes(1000))), 0x6558)
+    packet = packets.packet_of(ethernet(ipv4(outer[:600], 47, fragment=0x2000)), tmp_path)
+    # Ethernet's 14 bytes, 20 of IP, 20 of TCP and 1000; of 600 bytes GRE's header takes 4
+    assert packet.inner.wire_len == 14 + 1040
+    assert packet.inner.capture_len == 596
+    assert ends(packet.inner) == INNER
 
 
 def test_padding_after_the_outer_packet_is_no_part_of_the_inner_one(tmp_path: Path) -> None:

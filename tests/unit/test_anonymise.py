@@ -551,6 +551,19 @@ UNKNOWN: dict[str, tuple[Callable[[Map], bytes], bytes, int]] = {
     "OSPF version 4": (
         lambda m: carried(m, 89, b"\4\1\0\x0c" + ADDRESSES), b"\4\1\0\x0c" + ADDRESSES, 0,
     ),
+    "PIM type 0": (  # of its addresses none is of another family than IP's and IPv6's
+        lambda m: pim(m, 0, struct.pack(">HH", 24, 16) + unicast(m, C) + b"\3\0" + ADDRESSES),
+        b"\3\0" + ADDRESSES, 22,
+    ),
+    "PIM type 2": (
+        lambda m: pim(m, 2, group(m, D) + b"\1\1" + ADDRESSES), b"\1\1" + ADDRESSES, 22,
+    ),
+    "PIM type 3": (
+        lambda m: pim(m, 3, b"\3\0" + ADDRESSES), b"\3\0" + ADDRESSES, 22,
+    ),
+    "PIM type 5": (
+        lambda m: pim(m, 5, b"\3\0\0\x20" + ADDRESSES), b"\3\0\0\x20" + ADDRESSES, 22,
+    ),
     "VRRP version 1": (
         lambda m: carried(m, 112, b"\x11\1\1\1" + ADDRESSES), b"\x11\1\1\1" + ADDRESSES, 0,
     ),

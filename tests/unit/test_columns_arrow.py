@@ -1,14 +1,17 @@
 """plt.columns() as Arrow, in the hands of pyarrow, polars, pandas and DuckDB."""
 
+import contextlib
 import ctypes
 import gc
 import subprocess
 import sys
 import textwrap
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from ipaddress import ip_address
 from pathlib import Path
+from typing import Any
 
 import packets as pk
 import pytest
@@ -310,6 +313,50 @@ def test_error_in_the_hands_of_others(consumer: str, broken: Path) -> None:
     }[consumer]
     with pytest.raises(Exception, match="packet 5: the trace is cut"):
         read()
+
+
+class Mute(Exception):
+    """An error that has no words."""
+
+    def __str__(self) -> str:
+        raise ZeroDivisionError
+
+
+@pytest.mark.parametrize(
+    ("error", "becomes", "words"),
+    [
+        (ValueError(), OSError, r"ValueError\(\)"),
+        (ValueError("of\udcff"), OSError, r"of\\udcff"),
+        (Mute(), OSError, "Mute"),
+        (MemoryError("all of it"), pa.ArrowMemoryError, "all of it"),
+    ],
+)
+def test_what_becomes_of_errors(
+    error: Exception, becomes: type[Exception], words: str, mixed: Path
+) -> None:
+    def batches() -> Iterator[Any]:
+        yield empty
+        raise error
+
+    empty = plt.columns(mixed, FIELDS)._empty
+    reader = pa.RecordBatchReader._import_from_c_capsule(empty.arrow_c_stream(batches()))
+    assert reader.read_next_batch().num_rows == 0
+    with pytest.raises(becomes, match=words):
+        reader.read_next_batch()
+
+
+def test_ctrl_c_comes_through_a_consumer_that_knows_no_exceptions(mixed: Path) -> None:
+    def batches() -> Iterator[Any]:
+        yield empty
+        raise KeyboardInterrupt
+
+    empty = plt.columns(mixed, FIELDS)._empty
+    reader = pa.RecordBatchReader._import_from_c_capsule(empty.arrow_c_stream(batches()))
+    assert reader.read_next_batch().num_rows == 0
+    with pytest.raises(KeyboardInterrupt):  # noqa: PT012
+        with contextlib.suppress(OSError):
+            reader.read_next_batch()
+        time.sleep(0)
 
 
 def test_no_stream_but_of_batches(mixed: Path) -> None:

@@ -1,9 +1,11 @@
 """natkit.FlowTable: packets, traces, callbacks and threads."""
 
+import io
 import json
 import os
 import pickle
 import random
+import sys
 import threading
 
 import pace
@@ -11,13 +13,16 @@ import pytest
 from flow_traces import ACK, HERE, SECOND, SYN, back, fragments, only, there, trace
 from packets import (
     EPOCH,
+    RAW,
     Record,
+    Watched,
     child,
     ethernet,
     icmp,
     ipv4,
     ipv6,
     pcap,
+    read_bytes,
     tcp,
     udp,
     write,
@@ -132,8 +137,9 @@ def test_sources_and_filters(tmp_path):
     assert only(table).src_port == 2
     with pytest.raises(plt.LibtraceError):
         table.add_trace(path, "no such filter")
-    with pytest.raises(plt.LibtraceError):
-        table.add_trace(tmp_path / "missing")
+    for told in (None, lambda *_: None):
+        with pytest.raises(plt.LibtraceError):
+            table.add_trace(tmp_path / "missing", progress=told)
     with pytest.raises(TypeError):
         table.add_trace()
     assert table.packets == 1
@@ -230,6 +236,39 @@ def test_a_second_thread_is_refused(tmp_path):
     reader.join()
     assert results == [10]
     assert only(table).packets == 10
+
+
+def test_a_file_may_not_use_the_table_that_reads_it(tmp_path):
+    """Whatever it asks for: it is asked for more bytes while the table is in use."""
+    content = pcap([Record(there(port=n % 500 + 1)) for n in range(5000)], RAW)
+    table, other = FlowTable(), FlowTable()
+    (packet,) = read_bytes(pcap([Record(there(port=1))], RAW), tmp_path)
+    table.add(packet)
+    flows = iter(table)
+    flow = next(iter(table))
+    uses = [
+        len, list, iter, pickle.dumps, FlowTable.expired, FlowTable.flush, FlowTable.columns,
+        FlowTable.__arrow_c_stream__, sys.getsizeof, FlowTable._merged,
+        lambda _: next(flows),
+        lambda table: table[flow],
+        lambda table: flow in table,
+        lambda table: table.top(1),
+        lambda table: table.add(packet),
+        lambda table: table.add_trace(io.BytesIO(content)),
+        lambda table: table.merge(other),
+        lambda table: other.merge(table),
+    ]  # fmt: skip
+    refused = [0] * len(uses)
+
+    def look() -> None:
+        for n, use in enumerate(uses):
+            with pytest.raises(RuntimeError, match="the flow table is in use by another thread"):
+                use(table)
+            refused[n] += 1
+
+    assert table.add_trace(Watched(content, look)) == 5000
+    assert min(refused) > 1
+    assert (table.packets, len(table), next(flows).packets) == (5001, 500, 11)
 
 
 INTERRUPTED = """

@@ -9,7 +9,21 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from packets import EPOCH, TCP, V4, V6, Record, ethernet, ipv4, ipv6, pcap, tcp, write
+from packets import (
+    EPOCH,
+    TCP,
+    V4,
+    V6,
+    Record,
+    Watched,
+    ethernet,
+    ipv4,
+    ipv6,
+    pcap,
+    tcp,
+    udp,
+    write,
+)
 
 import natkit
 import pldns
@@ -416,6 +430,38 @@ def test_after_damage_comes_what_was_read_before(tmp_path: Path) -> None:
     with pytest.raises(plt.LibtraceError):
         next(found)
     assert [s.fwd.data for s in found] == [b"abc"]
+
+
+def test_a_file_may_not_use_the_streams_that_read_it() -> None:
+    content = pcap([Record(ethernet(ipv4(udp(b"x" * 99)))) for _ in range(3000)])
+    refused = 0
+
+    def look() -> None:
+        nonlocal refused
+        for use in (lambda: next(found), reader.finish, lambda: reader.open(DNS, None)):
+            with pytest.raises(RuntimeError, match="the streams are in use by another thread"):
+                use()
+            refused += 1
+
+    found = natkit.streams([Watched(content, look), DNS])
+    reader = found._reader  # type: ignore[attr-defined]
+    assert len(list(found)) == 22  # by tshark's tcp.stream
+    assert refused > 3
+
+
+def test_the_parts_in_c_used_wrongly() -> None:
+    reader = natkit._natkit._StreamReader
+    for seed in (b"", bytes(15), bytes(17)):
+        with pytest.raises(ValueError, match=f"a seed has 16 bytes, not {len(seed)}"):
+            reader(seed, 1, 1, 1, 1)
+    for arguments in ((), ("0" * 16, 1, 1, 1), (bytes(16), 1, 1, 1, "1")):
+        with pytest.raises(TypeError):
+            reader(*arguments)  # type: ignore[arg-type]
+    made = reader(bytes(16), 1, 1, 1, 1)
+    for arguments in ((), (DNS,), (DNS, None, None)):
+        with pytest.raises(TypeError):
+            made.open(*arguments)  # type: ignore[call-arg]
+    assert next(made, None) is None
 
 
 def test_numbers_out_of_range() -> None:

@@ -2,6 +2,7 @@
 
 import gzip
 import os
+import resource
 import subprocess
 import sys
 import threading
@@ -10,7 +11,7 @@ from pathlib import Path
 
 import pace
 import pytest
-from packets import EPOCH, RAW, Record, child, ipv4, pcap, tcp, udp, write
+from packets import EPOCH, RAW, Record, child, environment, ipv4, pcap, tcp, udp, write
 from resident import by_size, resident
 
 import natkit
@@ -19,6 +20,7 @@ from natkit import Flow, FlowTable
 
 PACKETS = 150_000
 PORTS = 50_000
+MOST_STACK = resource.getrlimit(resource.RLIMIT_STACK)[1]
 
 
 @pytest.fixture(scope="module")
@@ -167,6 +169,58 @@ def test_a_signal_whose_handler_forks(tmp_path):
         "child: the process was forked while a flow table was read",
         f"parent: {PACKETS} 0",
     ]
+
+
+#: Reads a trace with what there is, and tells the most threads that there were meanwhile.
+WATCHED = """
+import os, sys
+import natkit, packets
+if sys.argv[2] == "one processor":
+    os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+threads = []
+def look():
+    threads.append(len(os.listdir("/proc/self/task")))
+with open(sys.argv[1], "rb") as file:
+    content = file.read()
+table = natkit.FlowTable()
+read = table.add_trace(packets.Watched(content, look))
+print(read, sum(flow.packets for flow in table), max(threads))
+"""
+
+
+any_stack = pytest.mark.skipif(
+    "PLT_ASAN" in os.environ or MOST_STACK != resource.RLIM_INFINITY,
+    reason="stacks can't be of any size",
+)
+
+
+@pytest.mark.skipif(len(os.sched_getaffinity(0)) < 2, reason="needs two processors")
+@pytest.mark.parametrize(
+    ("where", "expected"),
+    [
+        ("anywhere", 2),
+        ("one processor", 1),
+        pytest.param("no room for stacks", 1, marks=any_stack),
+    ],
+)
+def test_a_second_thread_where_there_is_a_processor_for_it(long_trace, where, expected):
+    """And where the system starts one: a stack of 128 TB has no room in the address space."""
+
+    def no_room() -> None:
+        if where == "no room for stacks":  # threads get the main one's, as it is at the start
+            resource.setrlimit(resource.RLIMIT_STACK, (2**47, MOST_STACK))
+
+    run = subprocess.run(
+        [sys.executable, "-c", WATCHED, long_trace, where],
+        env=environment(),
+        preexec_fn=no_room,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=pace.NEVER,
+    )
+    assert (run.returncode, run.stderr) == (0, "")
+    assert run.stdout.split() == [str(PACKETS), str(PACKETS), str(expected)]
 
 
 FORKED = """

@@ -382,8 +382,9 @@ def test_top_errors(counted):
         table.top(1, by="packet")
     with pytest.raises(ValueError, match="state is no number"):
         table.top(1, by="state")
-    with pytest.raises(TypeError):
-        table.top("1")
+    for arguments in (("1",), (), (1, None), (1, "bytes", 2)):
+        with pytest.raises(TypeError):
+            table.top(*arguments)
 
 
 # --- Settings and the module ---------------------------------------------------------------------
@@ -405,6 +406,14 @@ def test_settings():
             FlowTable(bad)
     with pytest.raises(TypeError):
         FlowTable(idle=3)
+
+
+@pytest.mark.parametrize("seed", [b"", bytes(15), bytes(17), "0" * 16, None])
+def test_no_table_without_random_numbers(monkeypatch, seed):
+    """Else who knows them could choose packets whose flows are all found slowly."""
+    monkeypatch.setattr("os.urandom", lambda _: seed)
+    with pytest.raises(SystemError, match=r"os\.urandom\(\) gave no 16 bytes"):
+        FlowTable()
 
 
 def test_times_past_their_type_are_missing(tmp_path):

@@ -6,6 +6,7 @@ import inspect
 import ipaddress
 import operator
 import pickle
+import re
 import struct
 from pathlib import Path
 
@@ -597,6 +598,30 @@ def test_module():
     assert (IPflow.__module__, FlowHome.__module__) == ("natkit", "natkit")
     assert str(inspect.signature(IPflow)) == "(obj, /)"
     assert str(inspect.signature(FlowHome)) == "(*prefixes)"
+
+
+OF_ANOTHER_VERSION = """
+import ctypes, importlib, sys
+name, user = sys.argv[1:]
+module = importlib.import_module(name)
+new = ctypes.pythonapi.PyCapsule_New
+new.restype, new.argtypes = ctypes.py_object, [ctypes.c_void_p, ctypes.c_char_p, ctypes.c_void_p]
+version, capsule = ctypes.c_int(99), f"{name}._C_API".encode()
+module._C_API = new(ctypes.addressof(version), capsule, None)
+try:
+    importlib.import_module(user)
+except ImportError as error:
+    print(error)
+"""
+
+
+@pytest.mark.parametrize(("name", "user"), [("ipp._ipp", "plt"), ("plt._plt", "natkit")])
+def test_modules_of_other_versions_are_not_used_together(name: str, user: str) -> None:
+    """Files of several versions in one place: what is found where something else is looked for."""
+    run = made.child(OF_ANOTHER_VERSION, name, user)
+    assert run.stderr == ""
+    words = f"{name} has version 99 of its C interface, {user} needs version "
+    assert re.fullmatch(f"{re.escape(words)}\\d+\n", run.stdout)
 
 
 # IPv4's addresses end 16 and 20 bytes after its start (RFC 791 section 3.1), IPv6's 24 and 40

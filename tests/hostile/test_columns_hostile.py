@@ -208,6 +208,27 @@ def test_the_parts_in_c_used_wrongly(mixed: Path) -> None:
             type_()
 
 
+def test_a_batch_in_c_used_wrongly(mixed: Path) -> None:
+    for rows in (0, -1):
+        with pytest.raises(ValueError, match="a batch has at least one row"):
+            plt._plt._ColumnReader(mixed, ("time",), None, -1, rows, ADDRESS)
+    batch = next(plt._plt._ColumnReader(mixed, ("time", "proto"), None, -1, 10, ADDRESS))
+    for number in (-1, 2, sys.maxsize):
+        with pytest.raises(IndexError):
+            batch.items(number)
+    with pytest.raises(TypeError, match="column time is none of lists"):
+        batch.items(0)
+    for use, wrong in (
+        (batch.memory, [(), (1,), ("1", 1), (1, None)]),
+        (batch.rows, [(), (0, 1), (0, 1, "1")]),
+        (batch.strings, [(), (0, False, 1)]),
+        (batch.__reduce_ex__, [(), ("5",), (None,)]),
+    ):
+        for arguments in wrong:
+            with pytest.raises(TypeError):
+                use(*arguments)
+
+
 # --- Broken traces -------------------------------------------------------------------------------
 
 

@@ -688,6 +688,11 @@ def test_deep_nesting_is_told() -> None:
         data = ipv4(data, 4)
     _, told = result_of(data)
     assert told.unknown == ("nesting",)
+    data = inner(as_is)
+    for _ in range(9):
+        data = carried(as_is, 47, gre(data))
+    _, told = result_of(data)
+    assert told.unknown == ("nesting",)
     data = udp4(as_is)[20:]
     for _ in range(100):
         data = bytes([51 if len(data) > 13 else 17, 1, 0, 0]) + bytes(8) + data
@@ -760,6 +765,20 @@ def test_partly_covered_payload(size: int) -> None:
 def test_payload_without_checksum() -> None:
     result, _ = result_of(ipv4(udp(b"secret")), payload="zero")
     assert result[20:] == udp(bytes(6))
+
+
+def trailed(m: Map, payload: bytes, trailer: bytes) -> bytes:
+    """A UDP datagram that ends before its IP packet does, as its length says (RFC 768)."""
+    message = with_sum(udp(payload), 6, pseudo4(17, 8 + len(payload), m(A), m(B)))
+    return carried(m, 17, message + trailer)
+
+
+def test_what_follows_a_udp_datagram_is_payload_without_a_checksum() -> None:
+    result, told = result_of(trailed(as_is, b"hello", b"trailer"))
+    assert result == trailed(mapped, b"hello", b"trailer")
+    assert told.understood
+    zeroed, _ = result_of(trailed(as_is, b"hello", b"trailer"), payload="zero")
+    assert zeroed == trailed(mapped, bytes(5), bytes(7))
 
 
 def test_payload_is_dropped(tmp_path: Path) -> None:

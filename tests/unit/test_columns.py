@@ -2,6 +2,8 @@
 
 import ctypes
 import gc
+import io
+import struct
 import threading
 from collections.abc import Callable
 from ipaddress import ip_address
@@ -587,6 +589,17 @@ def test_arrays_are_read_only(pcap: Callable[..., Path]) -> None:
         one["proto"].flags.writeable = True
     with pytest.raises(TypeError, match="not writable"):
         ctypes.c_char.from_buffer(one._batches[0].values(0))
+
+
+def test_no_one_writes_to_a_column(pcap: Callable[..., Path]) -> None:
+    """By the buffer protocol neither, as files and sockets read into what they are given."""
+    table = plt.columns(pcap([TCP4] * 3), ["src_port"]).table()
+    column = table._batches[0].values(0)
+    assert len(column) == 3
+    for write in (io.BytesIO(b"changed").readinto, lambda to: struct.pack_into("<H", to, 0, 9)):
+        with pytest.raises(TypeError, match="read-write bytes-like object"):
+            write(column)
+    assert memoryview(column).tolist() == [49152] * 3
 
 
 def test_arrays_share_the_memory_of_the_batch(pcap: Callable[..., Path]) -> None:

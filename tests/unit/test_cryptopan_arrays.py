@@ -1,5 +1,6 @@
 """natkit.CryptoPan on arrays of addresses, against the same addresses one by one."""
 
+import ctypes
 import signal
 import threading
 import time
@@ -91,6 +92,7 @@ def test_arrays_of_columns(tmp_path: Path) -> None:
         (memoryview(b"x" * 4).cast("B", (1, 4)), b"\6", ValueError, "can't be of version 6"),
         ("1.2.3.4", 4, TypeError, "bytes-like"),
         (b"x" * 16, "4", TypeError, "bytes-like"),
+        (b"x" * 16, ctypes.c_char(b"4"), TypeError, "cannot be interpreted as an integer"),
     ],
 )
 def test_wrong_arrays(array: object, version: object, error: type[Exception], text: str) -> None:

@@ -247,6 +247,11 @@ def test_flows_are_a_sequence(tmp_path):
             flows[bad]
     with pytest.raises(TypeError, match="flows are numbered by integers, not by str"):
         flows["0"]
+    with pytest.raises(ValueError, match="slice step cannot be zero"):
+        flows[::0]
+    for use in (Flows.columns, Flows.__arrow_c_stream__):
+        with pytest.raises(TypeError):
+            use(flows, None, None)
     assert sys.getsizeof(flows) > 7 * 184
 
 
@@ -264,6 +269,9 @@ def test_flows_are_pickled(tmp_path):
         Flows._from_bytes(state + b"\0")
     with pytest.raises(ValueError, match="no pickled flow, but 7"):
         type(flows[0])._from_bytes(state)
+    for arguments in ((), (state, None, None)):
+        with pytest.raises(TypeError):
+            FlowTable._from_bytes(*arguments)
 
 
 def test_names_that_run_code():

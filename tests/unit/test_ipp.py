@@ -766,6 +766,34 @@ def test_from_ipaddress_of_a_liar():
         def packed(self):
             raise ZeroDivisionError
 
+    class Text(ipaddress.IPv4Network):
+        prefixlen = "8"
+
+    class Lost(ipaddress.IPv4Network):
+        @property
+        def prefixlen(self):
+            raise ZeroDivisionError
+
+    class Negative(ipaddress.IPv6Network):
+        prefixlen = -1
+
+    class Scopeless(ipaddress.IPv6Address):
+        @property
+        def scope_id(self):
+            raise ZeroDivisionError
+
+    with pytest.raises(TypeError, match="integer"):
+        IPprefix.from_ipaddress(Text("10.0.0.0/8"))
+    with pytest.raises(ZeroDivisionError):
+        IPprefix.from_ipaddress(Lost("10.0.0.0/8"))
+    with pytest.raises(ValueError, match="prefixlen out of range: -1"):
+        IPprefix.from_ipaddress(Negative("::/8"))
+    with pytest.raises(ZeroDivisionError):
+        IPprefix.from_ipaddress(Scopeless("::1"))
+    nowhere = ipaddress.ip_interface("::1/8")
+    del nowhere.network
+    with pytest.raises(AttributeError, match="network"):
+        IPprefix.from_ipaddress(nowhere)
     with pytest.raises(TypeError, match="packed must be 4 bytes"):
         IPprefix.from_ipaddress(Liar("10.0.0.1"))
     with pytest.raises(ValueError, match="prefixlen out of range"):

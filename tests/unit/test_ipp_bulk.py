@@ -2,6 +2,7 @@
 
 import array
 import contextlib
+import ctypes
 import gc
 import ipaddress
 import threading
@@ -90,6 +91,7 @@ def test_format_takes_what_has_a_buffer() -> None:
         ((bytes(16), 1 << 80), ValueError, "version must be 4 or 6"),
         ((bytes(16), "6"), TypeError, "version must be 4, 6, an array or bytes-like, not str"),
         ((bytes(16), [6]), TypeError, "not list"),
+        ((bytes(16), ctypes.c_char(b"6")), TypeError, "cannot be interpreted as an integer"),
         ((bytes(16), b"\6\6"), ValueError, "there are 1 addresses and 2 versions"),
         ((bytes(16), array.array("I", [6])), ValueError, "versions must be bytes, not items of 4"),
         ((bytes(32), memoryview(b"\6\6\6\6")[::2]), ValueError, "versions must be contiguous"),

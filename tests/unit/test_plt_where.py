@@ -344,6 +344,27 @@ def test_numbers_that_no_column_holds(tmp_path: Path, condition: str, count: int
     assert len(numbers(path, condition)) == count
 
 
+def test_columns_of_which_one_is_negative(tmp_path: Path) -> None:
+    """Times before 1970, by an interface's offset (draft-ietf-opsawg-pcapng section 4.2)."""
+    offset = p.option(14, struct.pack("<q", -p.EPOCH - 5))
+    frame = p.ethernet(p.ipv4(p.udp(), ttl=64))
+    packets = [p.enhanced(frame, (p.EPOCH + second) * 10**6) for second in (0, 4, 5, 69, 70)]
+    content = p.section() + p.interface(options=offset) + b"".join(packets)
+    path = p.write(tmp_path / "early.pcapng", content)
+
+    def seconds(condition: str) -> list[int]:
+        return [time // 10**9 for time in numbers(path, condition)]
+
+    assert seconds("time_ns < 0") == [-5, -1]
+    assert seconds("ts_sec < ttl") == seconds("ttl > ts_sec") == [-5, -1, 0]
+    assert seconds("ts_sec >= ttl") == seconds("ttl <= ts_sec") == [64, 65]
+    assert seconds("ts_sec == ttl") == [64]
+    assert seconds("ts_sec != ttl") == [-5, -1, 0, 65]
+    assert seconds("ts_sec < time_ns") == [64, 65]
+    assert seconds("time_ns <= ts_sec") == [-5, -1, 0]
+    assert seconds("ts_sec < erf_time") == [-5, -1, 64, 65]  # which has no sign
+
+
 def test_two_columns_of_addresses(tmp_path: Path) -> None:
     pairs = [("192.0.2.1", "192.0.2.1"), ("192.0.2.1", "192.0.2.2"), ("::1", "::1"), ("::1", "::2")]
     frames = [
@@ -471,6 +492,12 @@ BAD = [
     ("tcp or ; == 1", "this is neither a name nor a value nor an operator", 7),
     ("dst_port == -;", "this is neither a name nor a value nor an operator", 13),
     ("dst_port == -tcp", "a number is to follow -", 13),
+    ("not ;", "this is neither a name nor a value nor an operator", 4),
+    ("(;)", "this is neither a name nor a value nor an operator", 1),
+    ("(tcp udp)", "and, or or a closing parenthesis is to stand here", 5),
+    ("(tcp) ;", "this is neither a name nor a value nor an operator", 6),
+    ("dst_port in (1.5)", "an integer is compared here", 13),
+    ("dst_port in 1-1.5", "an integer is compared here", 14),
     ("dst_port not ;", "this is neither a name nor a value nor an operator", 13),
     ("(" * 300 + "tcp" + ")" * 300, "more than 200 parentheses are open here", 200),
 ]

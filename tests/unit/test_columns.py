@@ -2,6 +2,7 @@
 
 import ctypes
 import gc
+import hashlib
 import io
 import struct
 import threading
@@ -600,6 +601,16 @@ def test_no_one_writes_to_a_column(pcap: Callable[..., Path]) -> None:
         with pytest.raises(TypeError, match="read-write bytes-like object"):
             write(column)
     assert memoryview(column).tolist() == [49152] * 3
+
+
+def test_columns_by_any_request_of_the_buffer_protocol(pcap: Callable[..., Path]) -> None:
+    """Without format, shape or strides too: the bytes alone (PyBUF_SIMPLE), as hashes ask for."""
+    batch = plt.columns(pcap([TCP4] * 3), ["src_port", "src"]).table()._batches[0]
+    address = ip_address(pk.V4[0]).packed.ljust(16, b"\0")
+    for column, content in ((0, struct.pack("=3H", *[49152] * 3)), (1, address * 3)):
+        values = batch.values(column)
+        assert hashlib.sha256(values).digest() == hashlib.sha256(content).digest()
+        assert b"".join([values]) == bytes(values) == content
 
 
 def test_arrays_share_the_memory_of_the_batch(pcap: Callable[..., Path]) -> None:

@@ -4,6 +4,8 @@ import array
 import contextlib
 import ctypes
 import gc
+import hashlib
+import io
 import ipaddress
 import threading
 import tracemalloc
@@ -241,6 +243,17 @@ def test_contains_of_bad_arguments(
 
 
 # --- memory --------------------------------------------------------------------------------------
+
+
+def test_results_by_any_request_of_the_buffer_protocol() -> None:
+    """Without format, shape or strides too: the bytes alone (PyBUF_SIMPLE), as hashes ask for."""
+    bytes_, kinds = ipp.parse(["192.0.2.1", "2001:db8::1"])
+    rows = packed([ipaddress.ip_address("192.0.2.1"), ipaddress.ip_address("2001:db8::1")])
+    for view, content in ((bytes_, rows), (kinds, b"\4\6")):
+        assert hashlib.sha256(view.obj).digest() == hashlib.sha256(content).digest()
+        assert b"".join([view.obj]) == content
+        io.BytesIO(b"\0" * 99).readinto(view.obj)
+        assert bytes(view.obj) == bytes(len(content))
 
 
 def test_results_outlive_each_other() -> None:

@@ -221,12 +221,27 @@ def test_a_batch_in_c_used_wrongly(mixed: Path) -> None:
     for use, wrong in (
         (batch.memory, [(), (1,), ("1", 1), (1, None)]),
         (batch.rows, [(), (0, 1), (0, 1, "1")]),
+        (batch.select, [(), ((0,) * 193,), ((0, None),)]),
         (batch.strings, [(), (0, False, 1)]),
         (batch.__reduce_ex__, [(), ("5",), (None,)]),
     ):
         for arguments in wrong:
             with pytest.raises(TypeError):
                 use(*arguments)
+    for outside in ((0, 3, 1 << 62), (1, 2, sys.maxsize), (0, 2, -1), (0, 2, sys.maxsize)):
+        with pytest.raises(IndexError, match="rows from"):
+            batch.rows(*outside)
+    with pytest.raises(IndexError, match=f"column {2**64 - 1} of 2"):
+        batch.select((2**64 - 1,))
+
+
+def test_numbers_of_rows_as_large_as_can_be(mixed: Path) -> None:
+    reader = plt._plt._ColumnReader(mixed, ("number",), None, -1, 1, ADDRESS)
+    reader.set_batch(2**64 - 1)
+    assert len(next(reader)) == len(MIXED)
+    reader = plt._plt._ColumnReader(mixed, ("number",), None, -1, 2, ADDRESS)
+    reader.skip(2**64 - 1)
+    assert next(reader, None) is None
 
 
 # --- Broken traces -------------------------------------------------------------------------------

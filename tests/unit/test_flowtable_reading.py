@@ -174,6 +174,15 @@ def test_progress(tmp_path):
     assert told == sorted(told)
     FlowTable().add_trace(path, progress=bar)
     assert sum(bar.updates) == 3000
+    assert FlowTable().add_trace(path, progress=False) == 3000
+
+    class Unsure:
+        @property
+        def update(self) -> None:
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        FlowTable().add_trace(path, progress=Unsure())
     for bad in (1, "x"):
         with pytest.raises(TypeError, match="progress must be callable or have an update method"):
             FlowTable().add_trace(path, progress=bad)
@@ -269,6 +278,41 @@ def test_a_file_may_not_use_the_table_that_reads_it(tmp_path):
     assert table.add_trace(Watched(content, look)) == 5000
     assert min(refused) > 1
     assert (table.packets, len(table), next(flows).packets) == (5001, 500, 11)
+
+
+def test_a_table_that_another_thread_took_while_the_file_was_opened(tmp_path):
+    fifo = tmp_path / "fifo"
+    os.mkfifo(fifo)
+    table, results = FlowTable(), []
+    other = threading.Thread(target=lambda: results.append(table.add_trace(f"pcapfile:{fifo}")))
+    content = pcap([Record(there())], RAW)
+
+    class Slow(io.BytesIO):
+        """When it is opened, the other thread begins; it has the table until its own file ends."""
+
+        def read1(self, size: int | None = -1, /) -> bytes:
+            if not other.is_alive():
+                other.start()
+                feed.append(fifo.open("wb", buffering=0))
+                feed[0].write(content[:-1])
+                pace.wait_until(is_taken)
+            return super().read1(size)
+
+    def is_taken() -> bool:
+        try:
+            len(table)
+        except RuntimeError:
+            return True
+        return False
+
+    feed: list[io.FileIO] = []
+    with pytest.raises(RuntimeError, match="the flow table is in use by another thread"):
+        table.add_trace(Slow(content))
+    feed[0].write(content[-1:])
+    feed[0].close()
+    other.join()
+    assert results == [1]
+    assert (table.packets, only(table).packets) == (1, 1)
 
 
 INTERRUPTED = """

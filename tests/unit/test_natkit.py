@@ -144,6 +144,7 @@ def test_sequence_numbers_wrap():
 @example(2**31, 0)
 @example(0, 2**31 - 1)
 @example(5, 5 + 2**32)
+@example(-1, -1)
 def test_sequence_numbers_are_modulo_2_to_the_32(a, b):
     assert natkit.seq_add(a, b) == natkit.u32_add(a, b) == (a + b) % 2**32
     assert natkit.seq_sub(a, b) == natkit.u32_sub(a, b) == (a - b) % 2**32

@@ -450,6 +450,28 @@ def test_flows_of_what_is_no_key():
             IPflow.from_key(KEY4, *ends)
     with pytest.raises(TypeError, match="dst_in_home must be True, False or None, not int"):
         IPflow.from_key(KEY4, True, 1)
+    with pytest.raises(TypeError, match="src_in_home must be True, False or None, not int"):
+        IPflow.from_key(KEY4, 1, True)
+    for icmp in (b"", b"\x08", b"\x08\0\0"):
+        with pytest.raises(
+            ValueError, match=f"icmp is two bytes, a type and a code, not {len(icmp)}"
+        ):
+            IPflow.from_key(KEY4, icmp=icmp)
+    with pytest.raises(TypeError, match="bytes-like"):
+        IPflow.from_key(KEY4, icmp="\x08\0")
+    for arguments in ((), (KEY4, None, None, None, None)):
+        with pytest.raises(TypeError):
+            IPflow.from_key(*arguments)
+
+
+def test_a_flow_of_icmp_keeps_its_type_and_code_in_copies():
+    """Of which its community id is made; a key alone has none."""
+    flow = IPflow(plt.ip(ip4(1, made.icmp(8))))
+    assert flow.community_id is not None
+    assert {again.community_id for again in copies(flow)} == {flow.community_id}
+    assert IPflow.from_key(flow.fwd_key, icmp=b"\x08\0").community_id == flow.community_id
+    assert IPflow.from_key(flow.fwd_key).community_id is None
+    assert flow4(6, tcp()).community_id == IPflow.from_key(KEY4).community_id
 
 
 # --- FlowHome ------------------------------------------------------------------------------------

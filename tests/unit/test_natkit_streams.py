@@ -227,6 +227,35 @@ def test_a_gap_at_the_end_is_told_by_the_fin(tmp_path: Path) -> None:
     assert not stream.fwd.is_whole
 
 
+ABC, DEF = Segment(b"abc", seq=1001), Segment(b"def", seq=1004)
+
+
+@pytest.mark.parametrize(
+    ("segments", "limit", "data", "has_start", "has_end", "whole"),
+    [
+        ([opening(), ABC, Segment(seq=1004, flags=FIN | ACK)], 99, b"abc", True, True, True),
+        ([opening(), ABC, Segment(b"def", 1004, FIN | ACK)], 99, b"abcdef", True, True, True),
+        ([opening(), ABC, DEF], 99, b"abcdef", True, False, False),
+        ([ABC, Segment(seq=1004, flags=FIN | ACK)], 99, b"abc", False, True, False),
+        ([opening(), ABC, Segment(seq=1006, flags=FIN)], 99, b"abc\0\0", True, True, False),
+        ([opening(), ABC, Segment(seq=1004, flags=FIN), DEF], 99, b"abcdef", True, True, False),
+        ([opening(), ABC, Segment(seq=1004, flags=FIN | ACK)], 2, b"ab", True, True, False),
+    ],
+)
+def test_a_way_is_whole_from_its_syn_to_its_fin(
+    tmp_path: Path,
+    segments: list[Segment],
+    limit: int,
+    data: bytes,
+    has_start: bool,
+    has_end: bool,
+    whole: bool,
+) -> None:
+    (stream,) = streams(tmp_path, segments, way_limit=limit)
+    way = stream.fwd
+    assert (way.data, way.has_start, way.has_end, way.is_whole) == (data, has_start, has_end, whole)
+
+
 def test_offsets_that_are_not_there(tmp_path: Path) -> None:
     (stream,) = streams(tmp_path, [opening(), Segment(b"abc", seq=1001)])
     for offset in (-1, 3, 2**70):

@@ -357,6 +357,9 @@ def test_bad_arguments() -> None:
         natkit.packets("x.pcap", idle_timeout=-1)
     with pytest.raises(plt.LibtraceError, match=r"nothing\.pcap"):
         natkit.packets("/nothing.pcap")
+    for arguments in ((), (5, "x.pcap", ("flow",), None, -1, 1, 10, 0)):
+        with pytest.raises(TypeError):
+            natkit._natkit._PacketReader(*arguments)  # type: ignore[arg-type]
     used = natkit.FlowTable()
     used.add(pk.packet_of(segment(0, SYN, 1, 0), Path("/tmp")))
     with pytest.raises(RuntimeError, match="new table"):

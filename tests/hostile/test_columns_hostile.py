@@ -11,6 +11,7 @@ import subprocess
 import sys
 import textwrap
 import threading
+from functools import partial
 from pathlib import Path
 
 import pace
@@ -539,7 +540,9 @@ def test_a_reader_in_use_by_another_thread(tmp_path: Path) -> None:
         pace.wait_until(lambda: holder)
         pace.wait_until_it_waits(thread=thread.native_id)
         reader = holder[0]
-        for use in (reader.rest, reader.close, lambda: next(reader)):  # type: ignore[attr-defined, call-overload]
+        uses = [reader.rest, reader.close, partial(next, reader)]  # type: ignore[attr-defined, call-overload]
+        uses += [partial(reader.set_batch, 5), partial(reader.skip, 5)]  # type: ignore[attr-defined]
+        for use in uses:
             with pytest.raises(plt.LibtraceError, match="in use by another thread"):
                 use()
     thread.join()

@@ -17,6 +17,7 @@ import packets as pk
 import pytest
 from resident import by_size, resident
 
+import natkit
 import plt
 
 np = pytest.importorskip("numpy")
@@ -443,6 +444,29 @@ def test_children_moved_out_outlive_their_parents(mixed: Path) -> None:
     for struct in (port_schema, port):
         release(struct)
         assert not struct.release
+
+
+def test_items_moved_out_of_a_list_outlive_it(tmp_path: Path) -> None:
+    """The sizes of a flow's first packets: of 28 and 31 bytes, of IPv4 with UDP."""
+    path = pk.write(
+        tmp_path / "t", pk.pcap([pk.ethernet(pk.ipv4(pk.udp(b"x" * n))) for n in (0, 3)])
+    )
+    table = natkit.FlowTable(first=2)
+    table.add_trace(path)
+    batch = table.columns(["first_sizes"])._batches[0]
+    schema_capsule, array_capsule = batch.arrow_c_array()
+    schema = struct_of(schema_capsule, b"arrow_schema", ArrowSchema)
+    array = struct_of(array_capsule, b"arrow_array", ArrowArray)
+    item_schema = moved(schema.children[0][0].children[0][0])
+    items = moved(array.children[0][0].children[0][0])
+    for struct in (schema, array):
+        release(struct)
+    del table, batch, schema_capsule, array_capsule, schema, array
+    gc.collect()
+    assert (item_schema.format, items.length) == (b"I", 2)
+    assert list((ctypes.c_uint32 * 2).from_address(items.buffers[1])) == [28, 31]
+    for struct in (item_schema, items):
+        release(struct)
 
 
 def test_flags_of_the_schema(mixed: Path) -> None:

@@ -116,6 +116,13 @@ class Unpaired(dict[str, int]):
         return ["vxlan"]
 
 
+class Halved(dict[str, int]):
+    """A mapping whose items are no pairs, but tuples."""
+
+    def items(self) -> Any:
+        return [("vxlan",)]
+
+
 class Unread(dict[str, int]):
     """A mapping that can't be read."""
 
@@ -141,6 +148,7 @@ class Unread(dict[str, int]):
         (None, TypeError, "not NoneType"),
         ({"vxlan\udcff": 1}, UnicodeEncodeError, "surrogates not allowed"),
         (Unpaired(), TypeError, r"its items\(\) are no pairs"),
+        (Halved(), TypeError, "2 arguments"),
         (Unread(), ZeroDivisionError, "they can.t be read"),
     ],
 )

@@ -411,8 +411,9 @@ def test_top_errors(counted):
         table.top(-1)
     with pytest.raises(ValueError, match="a flow has no 'packet'; near: packets"):
         table.top(1, by="packet")
-    with pytest.raises(ValueError, match="state is no number"):
-        table.top(1, by="state")
+    for name in ("state", "src_prefix", "community_id"):
+        with pytest.raises(ValueError, match=f"{name} is no number to order flows by"):
+            table.top(1, by=name)
     for name in ("bytes\ud800", "\udcff"):
         with pytest.raises(UnicodeEncodeError):
             table.top(1, by=name)

@@ -5,6 +5,7 @@ import ipaddress
 import pickle
 import sys
 from datetime import UTC, datetime
+from functools import partial
 
 import pace
 import pytest
@@ -250,9 +251,10 @@ def test_flows_are_a_sequence(tmp_path):
         flows["0"]
     with pytest.raises(ValueError, match="slice step cannot be zero"):
         flows[::0]
-    for use in (Flows.columns, Flows.__arrow_c_stream__):
+    table = FlowTable()
+    for use in (flows.columns, table.columns, flows.__arrow_c_stream__, table.__arrow_c_stream__):
         with pytest.raises(TypeError):
-            use(flows, None, None)
+            use(None, None)
     assert sys.getsizeof(flows) > 7 * 184
 
 
@@ -266,6 +268,14 @@ def test_flows_that_ended_stay_in_the_table_where_a_signal_s_handler_raises(tmp_
         pace.with_signal(table.expired)
     assert [flow.src_port for flow in table.expired()] == [1, 2, 3, 4, 5]
     assert len(table.expired()) == 0
+
+
+def test_a_signal_s_handler_ends_what_makes_columns(tmp_path):
+    flows = ended_flows(tmp_path)
+    for work in (flows.columns, flows.__arrow_c_stream__, partial(pickle.dumps, FlowTable())):
+        with pytest.raises(pace.Came):
+            pace.with_signal(work)
+    assert len(flows.columns()) == 7
 
 
 def test_flows_take_the_memory_of_what_they_have(tmp_path):

@@ -257,7 +257,7 @@ def test_a_file_may_not_use_the_table_that_reads_it(tmp_path):
     flow = next(iter(table))
     uses = [
         len, list, iter, pickle.dumps, FlowTable.expired, FlowTable.flush, FlowTable.columns,
-        FlowTable.__arrow_c_stream__, sys.getsizeof, FlowTable._merged,
+        FlowTable.__arrow_c_stream__, FlowTable.__array__, sys.getsizeof, FlowTable._merged,
         lambda _: next(flows),
         lambda table: table[flow],
         lambda table: flow in table,

@@ -2,12 +2,14 @@
 
 import array
 import copy
+import importlib.util
 import inspect
 import ipaddress
 import operator
 import pickle
 import re
 import struct
+import sys
 from pathlib import Path
 
 import packets as made
@@ -645,6 +647,18 @@ def test_modules_of_other_versions_are_not_used_together(name: str, user: str) -
     assert run.stderr == ""
     words = f"{name} has version 99 of its C interface, {user} needs version "
     assert re.fullmatch(f"{re.escape(words)}\\d+\n", run.stdout)
+
+
+@pytest.mark.parametrize(
+    ("name", "user"),
+    [("ipp._ipp", "plt._plt"), ("ipp._ipp", "natkit._natkit"), ("plt._plt", "natkit._natkit")],
+)
+def test_a_module_without_one_that_it_needs_is_not_imported(monkeypatch, name, user) -> None:
+    spec = importlib.util.find_spec(user)
+    module = importlib.util.module_from_spec(spec)
+    monkeypatch.setitem(sys.modules, name, None)
+    with pytest.raises(ImportError, match=name):
+        spec.loader.exec_module(module)
 
 
 # IPv4's addresses end 16 and 20 bytes after its start (RFC 791 section 3.1), IPv6's 24 and 40

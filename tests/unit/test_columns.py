@@ -592,6 +592,15 @@ def test_arrays_are_read_only(pcap: Callable[..., Path]) -> None:
         ctypes.c_char.from_buffer(one._batches[0].values(0))
 
 
+def test_rows_of_texts_of_which_there_are_none(pcap: Callable[..., Path]) -> None:
+    """A column that never had a byte of text has no memory for it."""
+    table = plt.columns(pcap(MIXED), ["tunnel.kind", "proto"]).table()
+    for rows in (table, table[::-1], table[1:3], table[:0]):
+        assert rows["tunnel.kind"].tolist() == [None] * len(rows)
+        assert rows.mask("tunnel.kind").all()
+    assert table[::-1]["proto"].tolist() == table["proto"].tolist()[::-1]
+
+
 def test_no_one_writes_to_a_column(pcap: Callable[..., Path]) -> None:
     """By the buffer protocol neither, as files and sockets read into what they are given."""
     table = plt.columns(pcap([TCP4] * 3), ["src_port"]).table()

@@ -463,6 +463,9 @@ def test_no_table_without_random_numbers(monkeypatch, seed):
     monkeypatch.setattr("os.urandom", lambda _: seed)
     with pytest.raises(SystemError, match=r"os\.urandom\(\) gave no 16 bytes"):
         FlowTable()
+    monkeypatch.delattr("os.urandom")
+    with pytest.raises(AttributeError, match="urandom"):
+        FlowTable()
 
 
 def test_times_past_their_type_are_missing(tmp_path):

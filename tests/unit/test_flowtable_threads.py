@@ -2,11 +2,13 @@
 
 import gzip
 import os
+import pickle
 import resource
 import subprocess
 import sys
 import threading
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import pace
@@ -178,6 +180,40 @@ def test_a_signal_whose_handler_forks(tmp_path):
         "child: the process was forked while a flow table was read",
         f"parent: {PACKETS} 0",
     ]
+
+
+@pytest.fixture(scope="module")
+def many_flows(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A packet each of more flows than are looked through between two looks for signals."""
+    records = [
+        Record(ipv4(udp(ports=(n % 35_000 + 1, 53)), 17, src=f"10.0.0.{n // 35_000}"))
+        for n in range(70_000)
+    ]
+    return write(tmp_path_factory.mktemp("many") / "many.pcap", pcap(records, RAW))
+
+
+@pytest.mark.parametrize("what", ["top 3", "top", "expired", "columns", "pickle", "merge"])
+def test_a_signal_s_handler_ends_what_looks_through_many_flows(many_flows, what):
+    """And the table is as it was."""
+    table, other = FlowTable(), FlowTable()
+    table.add_trace(many_flows)
+    other.add_trace(many_flows)
+    if what == "expired":
+        table.flush()
+    work = {
+        "top 3": partial(table.top, 3),
+        "top": partial(table.top, 70_000),
+        "expired": table.expired,
+        "columns": table.columns,
+        "pickle": partial(pickle.dumps, table),
+        "merge": partial(table.merge, other),
+    }[what]
+    with pytest.raises(pace.Came):
+        pace.with_signal(work)
+    assert len(table.expired()) == (70_000 if what == "expired" else 0)
+    assert len(table) == (0 if what == "expired" else 70_000)
+    assert table.packets == 70_000
+    assert [flow.packets for flow in table.top(2)] == ([] if what == "expired" else [1, 1])
 
 
 #: Reads a trace with what there is, and tells the most threads that there were meanwhile.

@@ -588,6 +588,8 @@ def test_home_errors():
             FlowHome(*HOME, bad)
     with pytest.raises(TypeError, match="no keyword arguments"):
         FlowHome(HOME[0], other=HOME[1])
+    none: dict[str, object] = {}
+    assert FlowHome(*HOME, **none).prefixes == HOME
     for args in ((), (1, 2)):
         with pytest.raises(TypeError):
             FlowHome(*HOME).flow(*args)

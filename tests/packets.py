@@ -1,10 +1,11 @@
 """Headers and trace files for the tests, packed from the descriptions in RFCs and formats alone."""
 
+import io
 import os
 import struct
 import subprocess
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from ipaddress import ip_address
 from pathlib import Path
@@ -227,6 +228,21 @@ def erf(
 def tsh(packet: bytes, sec: int = EPOCH, usec: int = 0, direction: int = 1) -> bytes:
     """A time sequenced header: 8 bytes of time and interface, then 36 from the IP header on."""
     return struct.pack(">II", sec, direction << 24 | usec) + packet[:36].ljust(36, b"\0")
+
+
+class Watched(io.BytesIO):
+    """A file that calls something whenever it is read, but for the first time: to be opened."""
+
+    def __init__(self, content: bytes, look: Callable[[], object]) -> None:
+        super().__init__(content)
+        self.look = look
+        self.reads = 0
+
+    def read1(self, size: int | None = -1, /) -> bytes:
+        self.reads += 1
+        if self.reads > 1:
+            self.look()
+        return super().read1(size)
 
 
 # --- Reading ---------------------------------------------------------------------------------

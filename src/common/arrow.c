@@ -470,6 +470,10 @@ static int stream_fail(struct stream_block *block)
     PyObject *text = error ? PyObject_Str(error) : NULL;
     if (text && PyUnicode_GetLength(text) == 0)
         Py_XSETREF(text, PyObject_Repr(error));
+    if (error && !text) { /* it can't be put into words */
+        PyErr_Clear();
+        text = PyUnicode_FromString(Py_TYPE(error)->tp_name);
+    }
     /* a file name may have what UTF-8 has not */
     Py_XSETREF(block->error,
                text ? PyUnicode_AsEncodedString(text, "utf-8", "backslashreplace") : NULL);

@@ -81,7 +81,7 @@ static int column_getbuffer(PyObject *self_, Py_buffer *buffer, int flags)
                     .len = self->shape[0] * self->strides[0],
                     .itemsize = address ? 1 : self->strides[0],
                     .readonly = 1,
-                    .ndim = address ? 2 : 1,
+                    .ndim = address && flags & PyBUF_ND ? 2 : 1, /* without a shape it is bytes */
                     .format = flags & PyBUF_FORMAT ? (char *)(uintptr_t)format : NULL,
                     .shape = flags & PyBUF_ND ? self->shape : NULL,
                     .strides = (flags & PyBUF_STRIDES) == PyBUF_STRIDES ? self->strides : NULL};

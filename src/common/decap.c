@@ -104,15 +104,16 @@ PyObject *decap_object(bool enters, const struct tunnel_ports *ports)
         return PyBool_FromLong(enters);
     PyObject *result = PyDict_New();
     for (unsigned i = 0; result && i < ports->count; i++) {
-        const char *name = tunnel_kind_name((enum tunnel_kind)ports->rows[i].kind);
-        PyObject *list = PyDict_GetItemString(result, name); /* borrowed */
-        PyObject *port = PyLong_FromLong(ports->rows[i].port);
-        PyObject *made = list ? Py_NewRef(list) : PyList_New(0);
-        if (!port || !made || PyList_Append(made, port) < 0 ||
-            PyDict_SetItemString(result, name, made) < 0)
+        PyObject *name =
+            PyUnicode_FromString(tunnel_kind_name((enum tunnel_kind)ports->rows[i].kind));
+        PyObject *port = name ? PyLong_FromLong(ports->rows[i].port) : NULL;
+        PyObject *none = port ? PyList_New(0) : NULL;
+        PyObject *list = none ? PyDict_SetDefault(result, name, none) : NULL; /* borrowed */
+        if (!list || PyList_Append(list, port) < 0)
             Py_CLEAR(result);
-        Py_XDECREF(made);
+        Py_XDECREF(none);
         Py_XDECREF(port);
+        Py_XDECREF(name);
     }
     return result;
 }

@@ -27,7 +27,7 @@ static int array_getbuffer(PyObject *self_, Py_buffer *buffer, int flags)
         .obj = self_,
         .len = self->shape[0] * self->strides[0],
         .itemsize = 1,
-        .ndim = self->ndim,
+        .ndim = flags & PyBUF_ND ? self->ndim : 1, /* without a shape it is bytes */
         .format = flags & PyBUF_FORMAT ? (char *)(uintptr_t)self->format : NULL,
         .shape = flags & PyBUF_ND ? self->shape : NULL,
         .strides = (flags & PyBUF_STRIDES) == PyBUF_STRIDES ? self->strides : NULL,

@@ -1,7 +1,9 @@
 """natkit.packets() against tshark's streams and relative numbers, and against natkit.flows()."""
 
+import gc
 import random
 import subprocess
+import weakref
 from collections import defaultdict
 from collections.abc import Callable
 from pathlib import Path
@@ -310,6 +312,42 @@ def test_what_was_read_before_an_error(tmp_path: Path) -> None:
     assert columns.flows("packets")["packets"].tolist() == [2]
 
 
+def test_a_file_may_not_use_what_it_is_read_into() -> None:
+    """Neither the columns nor the flows, nor may others be read into the same flows."""
+    content = pk.pcap([segment(0, ACK, n, 0) for n in range(3000)])
+    found: list[natkit.Packets] = []
+    refused = 0
+
+    def another() -> None:
+        natkit._natkit._PacketReader(found[0]._table, "x.pcap", ("flow",), None, -1, 1, 10, 0)
+
+    def look() -> None:
+        nonlocal refused
+        for use in (found[0].flows, found[0].close, lambda: next(iter(found[0])), another):
+            with pytest.raises((RuntimeError, plt.LibtraceError), match="in use by another thread"):
+                use()
+            refused += 1
+
+    found.append(natkit.packets(pk.Watched(content, look), ["flow"]))
+    assert len(found[0].table()) == 3000
+    assert refused > 4
+    assert found[0].flows("packets")["packets"].tolist() == [3000]
+
+
+def test_a_cycle_of_packets_and_their_trace_is_collected(tmp_path: Path) -> None:
+    class Trace(plt.trace):
+        pass
+
+    trace = Trace(pk.write(tmp_path / "x.pcap", pk.pcap([segment(0, SYN, 1, 0)] * 3)))
+    trace.start()
+    trace.columns = natkit.packets(trace, ["flow"], batch=1)  # type: ignore[attr-defined]
+    assert next(iter(trace.columns))["flow"].tolist() == [0]  # type: ignore[attr-defined]
+    gone = weakref.ref(trace.columns)  # type: ignore[attr-defined]
+    del trace
+    gc.collect()
+    assert gone() is None
+
+
 def test_bad_arguments() -> None:
     with pytest.raises(ValueError, match=r"'flows'; near: flow.*\(natkit.packet_fields\(\)"):
         natkit.packets("x.pcap", ["flows"])  # type: ignore[list-item]
@@ -319,6 +357,9 @@ def test_bad_arguments() -> None:
         natkit.packets("x.pcap", idle_timeout=-1)
     with pytest.raises(plt.LibtraceError, match=r"nothing\.pcap"):
         natkit.packets("/nothing.pcap")
+    for arguments in ((), (5, "x.pcap", ("flow",), None, -1, 1, 10, 0)):
+        with pytest.raises(TypeError):
+            natkit._natkit._PacketReader(*arguments)  # type: ignore[arg-type]
     used = natkit.FlowTable()
     used.add(pk.packet_of(segment(0, SYN, 1, 0), Path("/tmp")))
     with pytest.raises(RuntimeError, match="new table"):

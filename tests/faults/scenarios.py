@@ -152,8 +152,13 @@ CONTENTS["hosts.pcap"] = made.pcap(
     [record(made.ethernet(made.ipv4(made.udp(b"x"), src=f"10.0.{n >> 8}.{n & 255}")), n % 50)
      for n in range(600)]
 )  # fmt: skip
+#: More than the first texts of addresses have room for (src/common/addresstext.c).
+CONTENTS["clients.pcap"] = made.pcap(
+    [record(made.ethernet(made.ipv4(made.udp(b"x"), src=f"10.1.{n >> 8}.{n & 255}")), n % 50)
+     for n in range(1100)]
+)  # fmt: skip
 CONTENTS["names.pcap"] = made.pcap([dns.query(n, ident=n) for n in range(600)])
-LARGE = ("many.pcap", "full.pcap", "flips.pcap", "hosts.pcap", "names.pcap")
+LARGE = ("many.pcap", "full.pcap", "flips.pcap", "hosts.pcap", "clients.pcap", "names.pcap")
 for _name, _content in CONTENTS.items():
     (FOLDER / _name).write_bytes(_content)
 
@@ -161,6 +166,7 @@ T = str(FOLDER / "t.pcap")
 DNS = str(FOLDER / "dns.pcap")
 MANY = str(FOLDER / "many.pcap")
 HOSTS = str(FOLDER / "hosts.pcap")
+CLIENTS = str(FOLDER / "clients.pcap")
 NAMES = str(FOLDER / "names.pcap")
 
 
@@ -842,6 +848,68 @@ def part_table(which: str) -> natkit.FlowTable:
     return table
 
 
+def of_columns() -> Iterator[Scenario]:
+    """Columns as Arrow, their rows and texts."""
+    lists = ["first_ways", "first_sizes", "first_gaps"]
+    yield Scenario("a batch as Arrow", lambda x: len(x.__arrow_c_array__()), OBJECTS[plt.Batch])
+    yield Scenario("an Arrow schema", lambda x: x.__arrow_c_schema__() and True, OBJECTS[plt.Batch])
+    yield Scenario(
+        "lists as Arrow",
+        lambda x: [len(one.arrow_c_array()) for one in x._batches],
+        lambda: late_gaps().columns(lists),
+    )
+    yield Scenario("lists in slices", lambda x: len(x[::2]), lambda: counted().columns(lists))
+    yield Scenario(
+        "texts in slices",
+        lambda x: x[::2]["qname"].tolist(),
+        lambda: closed(pldns.columns(NAMES, ["qname"])),
+    )
+    yield Scenario(
+        "more addresses than texts have room for at first",
+        lambda x: len(x.text("src_prefix")),
+        lambda: plt.columns(CLIENTS, ["src_prefix"]).table(),
+    )
+    yield Scenario(
+        "many addresses mapped",
+        lambda x: len(x.addresses(bytes(16 * 1024), 6)),
+        OBJECTS[natkit.CryptoPan],
+    )
+
+
+def late_gaps() -> natkit.FlowTable:
+    """A table of a flow whose first packets have gaps, but the first."""
+    table = natkit.FlowTable(first=3)
+    for second in range(3):
+        table.add(plt.packet.from_bytes(FRAMES["udp"], 2, (made.EPOCH + second) * 10**9))
+    return table
+
+
+def of_errors() -> Iterator[Scenario]:
+    """What tells of wrong arguments, and of what is not understood."""
+    ports = {"vxlan": [5555, 6666], "geneve": 7777}
+    yield Scenario("tunnels without ports", lambda: natkit.FlowTable(decap={"etherip": 1}))
+    yield Scenario("ports of tunnels", lambda: natkit.FlowTable(decap=ports).decap)
+    yield Scenario("an unknown field of flows", lambda x: x.top(1, by="bites"), counted)
+    yield Scenario("a field of flows like no other", lambda x: x.columns(["?"]), counted)
+    yield Scenario("an unknown layer", lambda: anonymised(made.ethernet(made.ipv4(b"?" * 9, 50))))
+    yield Scenario(
+        "a batch that can't be",
+        lambda x: x._from_state((2, "little", 1, ())) and True,
+        lambda: type(next(iter(plt.columns(T)))._batches[0]),
+    )
+    yield Scenario(
+        "a condition with many addresses",
+        lambda: through(plt.where(f"src in ({', '.join(f'2001:db8::{n}' for n in range(40))})")),
+    )
+    yield Scenario("gaps of a flow's first packets", lambda x: next(iter(x)).first_gaps_ns,
+                   late_gaps)  # fmt: skip
+    nets = [f"10.{n}.0.0/16" for n in range(MANY_OBJECTS)] + ["2001:db8::/32"]
+    home = natkit.FlowHome(*nets)
+    yield Scenario("many prefixes of a home", lambda: home.prefixes)
+    yield Scenario("many flows of a home", kept(lambda: home.flow(packet("udp6"))))
+    yield Scenario("flows in no order", lambda x: [f.src_prefix for f in x.top(100)], hosts_table)
+
+
 def of_threads() -> Iterator[Scenario]:
     """What reads ahead in threads."""
     pieces = {
@@ -897,7 +965,7 @@ ALL = {
     one.name: one
     for one in itertools.chain(
         of_functions(), of_types(), of_specials(), of_records(), of_states(), of_many(),
-        of_threads(), of_interfaces(),
+        of_columns(), of_errors(), of_threads(), of_interfaces(),
     )
 }  # fmt: skip
 

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import textwrap
 import threading
+from functools import partial
 from pathlib import Path
 
 import pace
@@ -206,6 +207,42 @@ def test_the_parts_in_c_used_wrongly(mixed: Path) -> None:
     for type_ in (type(batch), type(batch.values(0))):
         with pytest.raises(TypeError, match="cannot create"):
             type_()
+
+
+def test_a_batch_in_c_used_wrongly(mixed: Path) -> None:
+    for rows in (0, -1):
+        with pytest.raises(ValueError, match="a batch has at least one row"):
+            plt._plt._ColumnReader(mixed, ("time",), None, -1, rows, ADDRESS)
+    batch = next(plt._plt._ColumnReader(mixed, ("time", "proto"), None, -1, 10, ADDRESS))
+    for number in (-1, 2, sys.maxsize):
+        with pytest.raises(IndexError):
+            batch.items(number)
+    with pytest.raises(TypeError, match="column time is none of lists"):
+        batch.items(0)
+    for use, wrong in (
+        (batch.memory, [(), (1,), ("1", 1), (1, None)]),
+        (batch.rows, [(), (0, 1), (0, 1, "1")]),
+        (batch.select, [(), ((0,) * 193,), ((0, None),)]),
+        (batch.strings, [(), (0, False, 1)]),
+        (batch.__reduce_ex__, [(), ("5",), (None,)]),
+    ):
+        for arguments in wrong:
+            with pytest.raises(TypeError):
+                use(*arguments)
+    for outside in ((0, 3, 1 << 62), (1, 2, sys.maxsize), (0, 2, -1), (0, 2, sys.maxsize)):
+        with pytest.raises(IndexError, match="rows from"):
+            batch.rows(*outside)
+    with pytest.raises(IndexError, match=f"column {2**64 - 1} of 2"):
+        batch.select((2**64 - 1,))
+
+
+def test_numbers_of_rows_as_large_as_can_be(mixed: Path) -> None:
+    reader = plt._plt._ColumnReader(mixed, ("number",), None, -1, 1, ADDRESS)
+    reader.set_batch(2**64 - 1)
+    assert len(next(reader)) == len(MIXED)
+    reader = plt._plt._ColumnReader(mixed, ("number",), None, -1, 2, ADDRESS)
+    reader.skip(2**64 - 1)
+    assert next(reader, None) is None
 
 
 # --- Broken traces -------------------------------------------------------------------------------
@@ -503,7 +540,9 @@ def test_a_reader_in_use_by_another_thread(tmp_path: Path) -> None:
         pace.wait_until(lambda: holder)
         pace.wait_until_it_waits(thread=thread.native_id)
         reader = holder[0]
-        for use in (reader.rest, reader.close, lambda: next(reader)):  # type: ignore[attr-defined, call-overload]
+        uses = [reader.rest, reader.close, partial(next, reader)]  # type: ignore[attr-defined, call-overload]
+        uses += [partial(reader.set_batch, 5), partial(reader.skip, 5)]  # type: ignore[attr-defined]
+        for use in uses:
             with pytest.raises(plt.LibtraceError, match="in use by another thread"):
                 use()
     thread.join()

@@ -40,7 +40,7 @@ from addressed import (
 )
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from packets import ethernet, internet_sum, ipv4, ipv6, pseudo4, pseudo6, tcp, udp
+from packets import ethernet, icmp, internet_sum, ipv4, ipv6, pseudo4, pseudo6, tcp, udp
 
 import plt
 from natkit import Anonymised, CryptoPan
@@ -304,6 +304,9 @@ KNOWN: dict[str, Callable[[Map], bytes]] = {
         + group(m, C) + b"\0\0\0\1" + group(m, A),
     ),
     "pim assert": lambda m: pim(m, 5, group(m, D) + unicast(m, C) + bytes(8)),
+    "pim assert, IPv6": lambda m: over6(
+        103, 2, b"\x25\0\0\0" + group(m, H) + unicast(m, G) + bytes(8), m(E), m(F)
+    ),
     "ospf": ospf,
     "ospf 3": ospf3,
     "vrrp 2": lambda m: carried(
@@ -363,6 +366,37 @@ KNOWN: dict[str, Callable[[Map], bytes]] = {
     "mobile prefix advertisement": lambda m: icmp6(m, 147, bytes(4) + b"\1\1" + bytes(6)),
     "multicast router": lambda m: icmp6(m, 151, bytes(4)),
     "sctp, interleaved data": lambda m: sctp(m, chunk(64, bytes(16) + b"data!")),
+    "timestamps, prespecified": lambda m: over4(
+        17, 6, udp(b"x"), m(A), m(B), options=bytes([68, 12, 5, 3]) + packed(m(C)) + bytes(4)
+    ),
+    "an option of no size": lambda m: over4(17, 6, udp(b"x"), m(A), m(B), options=b"\7\0\0\0"),
+    "an option that is cut": lambda m: over4(17, 6, udp(b"x"), m(A), m(B), options=b"\1\1\7\3"),
+    "a TCP option of no size": lambda m: over4(6, 16, tcp(options=b"\2\0\0\0"), m(A), m(B)),
+    "a TCP option that is cut": lambda m: over4(6, 16, tcp(options=b"\1\1\1\2"), m(A), m(B)),
+    "mptcp without a subtype": lambda m: over4(6, 16, tcp(options=b"\1\1\x1e\2"), m(A), m(B)),
+    "mptcp, join": lambda m: over4(6, 16, tcp(options=b"\x1e\4\x10\1"), m(A), m(B)),
+    "a UDP length that is too short": lambda m: over4(17, 6, udp(b"x", length=3), m(A), m(B)),
+    "ospf, digest": lambda m: carried(  # RFC 2328 appendix D.3: instead of a checksum
+        m,
+        89,
+        b"\2\1\0\x2c" + packed(m(A)) + bytes(6) + b"\0\2" + b"\0\0\1\x10\0\0\0\7"
+        + b"\xff\xff\xff\0\0\x0a\2\1\0\0\0\x28" + packed(m(C)) + packed(m(D)) + bytes(range(16)),
+    ),
+    "sctp asconf, delete and set primary": lambda m: sctp(
+        m,
+        chunk(
+            0xC1,
+            bytes(4)
+            + parameter(0xC002, bytes(4) + parameter(5, packed(m(C))))
+            + parameter(0xC004, bytes(4) + parameter(6, packed(m(G))))
+            + parameter(0xC006, bytes(4)),
+        ),
+    ),
+    "sctp without a checksum": lambda m: carried(  # RFC 9653
+        m, 132, struct.pack(">HHII", 1, 2, 3, 0) + chunk(1, bytes(16) + parameter(5, packed(m(C))))
+    ),
+    "a router advertisement of no entries": lambda m: icmp4(m, 9, b"", b"\1\0\0\7"),
+    "a neighbour option of no size": lambda m: icmp6(m, 133, bytes(4) + b"\1\0" + bytes(6)),
     "traceroute option": lambda m: over4(
         17, 6, udp(b"x"), m(A), m(B), options=bytes([82, 12]) + bytes(6) + packed(m(C))
     ),
@@ -551,6 +585,20 @@ UNKNOWN: dict[str, tuple[Callable[[Map], bytes], bytes, int]] = {
     "OSPF version 4": (
         lambda m: carried(m, 89, b"\4\1\0\x0c" + ADDRESSES), b"\4\1\0\x0c" + ADDRESSES, 0,
     ),
+    "PIM type 0": (  # of its addresses none is of another family than IP's and IPv6's
+        lambda m: pim(m, 0, struct.pack(">HH", 24, 16) + unicast(m, C) + b"\3\0" + ADDRESSES),
+        b"\3\0" + ADDRESSES, 22,
+    ),
+    "PIM type 2": (
+        lambda m: pim(m, 2, group(m, D) + b"\1\1" + ADDRESSES), b"\1\1" + ADDRESSES, 22,
+    ),
+    "PIM type 3": (
+        lambda m: pim(m, 3, b"\3\0" + ADDRESSES), b"\3\0" + ADDRESSES, 22,
+    ),
+    "PIM type 4": (lambda m: pim(m, 4, ADDRESSES), ADDRESSES, 22),
+    "PIM type 5": (
+        lambda m: pim(m, 5, b"\3\0\0\x20" + ADDRESSES), b"\3\0\0\x20" + ADDRESSES, 22,
+    ),
     "VRRP version 1": (
         lambda m: carried(m, 112, b"\x11\1\1\1" + ADDRESSES), b"\x11\1\1\1" + ADDRESSES, 0,
     ),
@@ -559,6 +607,13 @@ UNKNOWN: dict[str, tuple[Callable[[Map], bytes], bytes, int]] = {
     ),
     "HSRP message 3": (
         lambda m: at_port(m, 1985, b"\0\3\0\0" + ADDRESSES), b"\3\0\0" + ADDRESSES, 26,
+    ),
+    "HSRP version 0": (
+        lambda m: at_port6(m, 1985, bytes(8) + ADDRESSES), bytes(8) + ADDRESSES, 46,
+    ),
+    "ICMPv6 type 0": (lambda m: icmp6(m, 0, bytes(4) + ADDRESSES), ADDRESSES, 42),
+    "SCTP parameter 11": (
+        lambda m: sctp(m, chunk(2, bytes(16) + parameter(11, ADDRESSES))), ADDRESSES, 0,
     ),
     "IKE": (
         lambda m: at_port(m, 4500, bytes(4) + ADDRESSES), bytes(4) + ADDRESSES, 26,
@@ -631,6 +686,13 @@ def test_unknown_layer_becomes_zero(name: str) -> None:
             1,
             ("ARP for ethertype 0x809b",),
         ),
+        (
+            ethernet(struct.pack(">HHBBH", 1, 0x0800, 6, 6, 1) + bytes(24), 0x0806),
+            1,
+            ("ARP for ethertype 0x0800",),
+        ),
+        (packets.MAC + b"\0\x26\xaa\xaa\3\0\0\0\5\xdc" + bytes(30), 1, ("SNAP",)),
+        (packets.MAC + b"\0\5\xaa\xaa\3\0\0", 1, ("SNAP",)),
         (ethernet(b"\1" * 40, 0x8863), 1, ()),
         (ethernet(), 1, ()),
         (b"\1" * 40, 147, ("link layer",)),
@@ -673,6 +735,11 @@ def test_deep_nesting_is_told() -> None:
     data = inner(as_is)
     for _ in range(9):
         data = ipv4(data, 4)
+    _, told = result_of(data)
+    assert told.unknown == ("nesting",)
+    data = inner(as_is)
+    for _ in range(9):
+        data = carried(as_is, 47, gre(data))
     _, told = result_of(data)
     assert told.unknown == ("nesting",)
     data = udp4(as_is)[20:]
@@ -747,6 +814,20 @@ def test_partly_covered_payload(size: int) -> None:
 def test_payload_without_checksum() -> None:
     result, _ = result_of(ipv4(udp(b"secret")), payload="zero")
     assert result[20:] == udp(bytes(6))
+
+
+def trailed(m: Map, payload: bytes, trailer: bytes) -> bytes:
+    """A UDP datagram that ends before its IP packet does, as its length says (RFC 768)."""
+    message = with_sum(udp(payload), 6, pseudo4(17, 8 + len(payload), m(A), m(B)))
+    return carried(m, 17, message + trailer)
+
+
+def test_what_follows_a_udp_datagram_is_payload_without_a_checksum() -> None:
+    result, told = result_of(trailed(as_is, b"hello", b"trailer"))
+    assert result == trailed(mapped, b"hello", b"trailer")
+    assert told.understood
+    zeroed, _ = result_of(trailed(as_is, b"hello", b"trailer"), payload="zero")
+    assert zeroed == trailed(mapped, bytes(5), bytes(7))
 
 
 def test_payload_is_dropped(tmp_path: Path) -> None:
@@ -885,7 +966,99 @@ def test_a_crc_of_a_cut_packet() -> None:
     assert result_of(make(as_is)[:80])[0] == make(mapped)[:80]
 
 
+def test_a_crc_where_it_is_unknown_how_much_is_missing() -> None:
+    """A total length of 0 is that of segmentation offload: the CRC stays as it is."""
+
+    def made(m: Map) -> bytes:
+        checksum = sctp(as_is, chunk(1, bytes(16) + parameter(5, packed(C))))[28:32]
+        body = chunk(1, bytes(16) + parameter(5, packed(m(C))))
+        message = struct.pack(">HHI", 1, 2, 3) + checksum + body
+        return ipv4(message, 132, src=m(A), dst=m(B), length=0)
+
+    assert result_of(made(as_is))[0] == made(mapped)
+
+
 def test_signalling_alone_can_be_left() -> None:
-    for name in ("sctp init", "mptcp", "ospf", "vrrp 2", "hsrp", "pim join", "home address"):
-        data = KNOWN[name](as_is)
+    for make in KNOWN.values():
+        data = make(as_is)
         assert rewritten(data, src=False, dst=False, signalling=False) == data
+
+
+def test_one_end_of_minimal_encapsulation_alone() -> None:
+    """Its header has the ends of the packet within; a quoted packet went the other way."""
+
+    def named(*names: str) -> Map:
+        return lambda address: mapped(address) if address in names else address
+
+    def quoted(m: Map) -> bytes:
+        packet = minimal(m, True)  # from A to B, within from C to D
+        return ipv4(icmp(3, 0, bytes(4), packet), 1, src=m(ROUTER), dst=m(A))
+
+    assert rewritten(minimal(as_is, True), dst=False) == minimal(named(A, C), True)
+    assert rewritten(minimal(as_is, True), src=False) == minimal(named(B, D), True)
+    assert rewritten(quoted(as_is), dst=False) == quoted(named(ROUTER, B, D))
+    assert rewritten(quoted(as_is), src=False) == quoted(named(A, C))
+
+
+ROUTER = "203.0.113.99"
+
+
+# --- What is malformed or rare
+
+#: Kinds of TCP options (IANA) that hold no address, and those beside them.
+QUIET_OPTIONS = (2, 29, 34, 69, 172, 173, 174, 253, 254)
+OTHER_OPTIONS = (31, 33, 35, 68, 70, 171, 175, 252)
+
+
+@pytest.mark.parametrize("kind", QUIET_OPTIONS + OTHER_OPTIONS)
+def test_tcp_options_without_addresses_are_known(kind: int) -> None:
+    def made(m: Map) -> bytes:
+        option = bytes([kind, 10]) + ADDRESSES + b"\0\0"
+        return over4(6, 16, tcp(options=option), m(A), m(B))
+
+    result, told = result_of(made(as_is))
+    assert result == made(mapped)
+    assert told.unknown == (() if kind in QUIET_OPTIONS else (f"TCP option {kind}",))
+
+
+def test_more_addresses_than_any_other_packet_has() -> None:
+    """A query of IGMP with 300 sources: RFC 3376 section 4.1."""
+    sources = [f"10.9.{n // 256}.{n % 256}" for n in range(300)]
+
+    def made(m: Map) -> bytes:
+        message = b"\x11\0\0\0" + packed(m(D)) + b"\0\0" + struct.pack(">H", 300)
+        message += b"".join(packed(m(source)) for source in sources)
+        return ipv4(with_sum(message, 2), 2, src=m(A), dst=m(D))
+
+    result, told = result_of(made(as_is))
+    assert (result, told, told.understood) == (made(mapped), 303, True)
+
+
+def test_a_later_fragment_of_what_has_no_next_header() -> None:
+    """Of RFC 8200 section 4.5; it is no payload that follows, but the midst of something."""
+
+    def made(m: Map) -> bytes:
+        return ipv6(bytes([59, 0, 0, 9, 0, 0, 0, 7]) + ADDRESSES, 44, src=m(E), dst=m(F))
+
+    result, told = result_of(made(as_is), payload="zero")
+    assert (result, told.unknown) == (made(mapped), ("later fragment",))
+
+
+@pytest.mark.parametrize("payload", [b"\xfe", b"\0\0", b"\xff\xff"])
+def test_esp_that_was_cut_is_told(payload: bytes) -> None:
+    result, told = result_of(at_port(as_is, 4500, payload))
+    assert (result, told.unknown) == (at_port(mapped, 4500, payload), ("ESP",))
+
+
+@pytest.mark.parametrize("payload", [b"\1\0\0", bytes(9), b"\5\0\0\0", b"\1\0\0\1"])
+def test_what_is_at_wireguard_s_port_and_no_message_of_it_is_payload(payload: bytes) -> None:
+    result, told = result_of(at_port(as_is, 51820, payload), payload="zero")
+    assert (result, told.unknown) == (at_port(mapped, 51820, bytes(len(payload))), ())
+
+
+def test_the_first_of_several_payloads_is_where_a_packet_is_cut(tmp_path: Path) -> None:
+    packet = packets.packet_of(
+        ethernet(sctp(as_is, *[chunk(0, bytes(12) + b"data")] * 3)), tmp_path
+    )
+    PAN.packet(packet, payload="drop")
+    assert len(packet) == 14 + 20 + 12 + 16

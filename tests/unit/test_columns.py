@@ -2,6 +2,9 @@
 
 import ctypes
 import gc
+import hashlib
+import io
+import struct
 import threading
 from collections.abc import Callable
 from ipaddress import ip_address
@@ -587,6 +590,36 @@ def test_arrays_are_read_only(pcap: Callable[..., Path]) -> None:
         one["proto"].flags.writeable = True
     with pytest.raises(TypeError, match="not writable"):
         ctypes.c_char.from_buffer(one._batches[0].values(0))
+
+
+def test_rows_of_texts_of_which_there_are_none(pcap: Callable[..., Path]) -> None:
+    """A column that never had a byte of text has no memory for it."""
+    table = plt.columns(pcap(MIXED), ["tunnel.kind", "proto"]).table()
+    for rows in (table, table[::-1], table[1:3], table[:0]):
+        assert rows["tunnel.kind"].tolist() == [None] * len(rows)
+        assert rows.mask("tunnel.kind").all()
+    assert table[::-1]["proto"].tolist() == table["proto"].tolist()[::-1]
+
+
+def test_no_one_writes_to_a_column(pcap: Callable[..., Path]) -> None:
+    """By the buffer protocol neither, as files and sockets read into what they are given."""
+    table = plt.columns(pcap([TCP4] * 3), ["src_port"]).table()
+    column = table._batches[0].values(0)
+    assert len(column) == 3
+    for write in (io.BytesIO(b"changed").readinto, lambda to: struct.pack_into("<H", to, 0, 9)):
+        with pytest.raises(TypeError, match="read-write bytes-like object"):
+            write(column)
+    assert memoryview(column).tolist() == [49152] * 3
+
+
+def test_columns_by_any_request_of_the_buffer_protocol(pcap: Callable[..., Path]) -> None:
+    """Without format, shape or strides too: the bytes alone (PyBUF_SIMPLE), as hashes ask for."""
+    batch = plt.columns(pcap([TCP4] * 3), ["src_port", "src"]).table()._batches[0]
+    address = ip_address(pk.V4[0]).packed.ljust(16, b"\0")
+    for column, content in ((0, struct.pack("=3H", *[49152] * 3)), (1, address * 3)):
+        values = batch.values(column)
+        assert hashlib.sha256(values).digest() == hashlib.sha256(content).digest()
+        assert b"".join([values]) == bytes(values) == content
 
 
 def test_arrays_share_the_memory_of_the_batch(pcap: Callable[..., Path]) -> None:

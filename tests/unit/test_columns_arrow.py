@@ -1,19 +1,23 @@
 """plt.columns() as Arrow, in the hands of pyarrow, polars, pandas and DuckDB."""
 
+import contextlib
 import ctypes
 import gc
 import subprocess
 import sys
 import textwrap
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from ipaddress import ip_address
 from pathlib import Path
+from typing import Any
 
 import packets as pk
 import pytest
 from resident import by_size, resident
 
+import natkit
 import plt
 
 np = pytest.importorskip("numpy")
@@ -312,6 +316,50 @@ def test_error_in_the_hands_of_others(consumer: str, broken: Path) -> None:
         read()
 
 
+class Mute(Exception):
+    """An error that has no words."""
+
+    def __str__(self) -> str:
+        raise ZeroDivisionError
+
+
+@pytest.mark.parametrize(
+    ("error", "becomes", "words"),
+    [
+        (ValueError(), OSError, r"ValueError\(\)"),
+        (ValueError("of\udcff"), OSError, r"of\\udcff"),
+        (Mute(), OSError, "Mute"),
+        (MemoryError("all of it"), pa.ArrowMemoryError, "all of it"),
+    ],
+)
+def test_what_becomes_of_errors(
+    error: Exception, becomes: type[Exception], words: str, mixed: Path
+) -> None:
+    def batches() -> Iterator[Any]:
+        yield empty
+        raise error
+
+    empty = plt.columns(mixed, FIELDS)._empty
+    reader = pa.RecordBatchReader._import_from_c_capsule(empty.arrow_c_stream(batches()))
+    assert reader.read_next_batch().num_rows == 0
+    with pytest.raises(becomes, match=words):
+        reader.read_next_batch()
+
+
+def test_ctrl_c_comes_through_a_consumer_that_knows_no_exceptions(mixed: Path) -> None:
+    def batches() -> Iterator[Any]:
+        yield empty
+        raise KeyboardInterrupt
+
+    empty = plt.columns(mixed, FIELDS)._empty
+    reader = pa.RecordBatchReader._import_from_c_capsule(empty.arrow_c_stream(batches()))
+    assert reader.read_next_batch().num_rows == 0
+    with pytest.raises(KeyboardInterrupt):  # noqa: PT012
+        with contextlib.suppress(OSError):
+            reader.read_next_batch()
+        time.sleep(0)
+
+
 def test_no_stream_but_of_batches(mixed: Path) -> None:
     empty = plt.columns(mixed, FIELDS)._empty
     reader = pa.RecordBatchReader._import_from_c_capsule(empty.arrow_c_stream([None]))
@@ -396,6 +444,29 @@ def test_children_moved_out_outlive_their_parents(mixed: Path) -> None:
     for struct in (port_schema, port):
         release(struct)
         assert not struct.release
+
+
+def test_items_moved_out_of_a_list_outlive_it(tmp_path: Path) -> None:
+    """The sizes of a flow's first packets: of 28 and 31 bytes, of IPv4 with UDP."""
+    path = pk.write(
+        tmp_path / "t", pk.pcap([pk.ethernet(pk.ipv4(pk.udp(b"x" * n))) for n in (0, 3)])
+    )
+    table = natkit.FlowTable(first=2)
+    table.add_trace(path)
+    batch = table.columns(["first_sizes"])._batches[0]
+    schema_capsule, array_capsule = batch.arrow_c_array()
+    schema = struct_of(schema_capsule, b"arrow_schema", ArrowSchema)
+    array = struct_of(array_capsule, b"arrow_array", ArrowArray)
+    item_schema = moved(schema.children[0][0].children[0][0])
+    items = moved(array.children[0][0].children[0][0])
+    for struct in (schema, array):
+        release(struct)
+    del table, batch, schema_capsule, array_capsule, schema, array
+    gc.collect()
+    assert (item_schema.format, items.length) == (b"I", 2)
+    assert list((ctypes.c_uint32 * 2).from_address(items.buffers[1])) == [28, 31]
+    for struct in (item_schema, items):
+        release(struct)
 
 
 def test_flags_of_the_schema(mixed: Path) -> None:

@@ -3,6 +3,7 @@
 import struct
 from ipaddress import ip_address
 from pathlib import Path
+from typing import Any
 
 import packets
 import pytest
@@ -108,6 +109,27 @@ def test_other_ports(tmp_path: Path) -> None:
     assert depths({"geneve": 4789}) == [0, 0, 0, 0]  # what is said of a port goes first
 
 
+class Unpaired(dict[str, int]):
+    """A mapping whose items are no pairs."""
+
+    def items(self) -> Any:
+        return ["vxlan"]
+
+
+class Halved(dict[str, int]):
+    """A mapping whose items are no pairs, but tuples."""
+
+    def items(self) -> Any:
+        return [("vxlan",)]
+
+
+class Unread(dict[str, int]):
+    """A mapping that can't be read."""
+
+    def items(self) -> Any:
+        raise ZeroDivisionError("they can't be read")
+
+
 @pytest.mark.parametrize(
     ("decap", "error", "message"),
     [
@@ -124,6 +146,10 @@ def test_other_ports(tmp_path: Path) -> None:
         (["vxlan"], TypeError, "not list"),
         (1, TypeError, "not int"),
         (None, TypeError, "not NoneType"),
+        ({"vxlan\udcff": 1}, UnicodeEncodeError, "surrogates not allowed"),
+        (Unpaired(), TypeError, r"its items\(\) are no pairs"),
+        (Halved(), TypeError, "2 arguments"),
+        (Unread(), ZeroDivisionError, "they can.t be read"),
     ],
 )
 def test_bad_decap(decap: object, error: type[Exception], message: str, tmp_path: Path) -> None:

@@ -135,7 +135,7 @@ def nothing_is_left() -> Iterator[None]:
 SOURCE = st.tuples(
     st.sampled_from(["pcap", "pcapng", "gz", "trace"]),
     st.integers(0, 40),  # packets
-    st.sampled_from(["whole", "whole", "whole", "cut", "missing"]),
+    st.sampled_from(["whole", "whole", "whole", "cut", "missing", "no trace"]),
 )
 
 
@@ -164,6 +164,9 @@ def test_what_one_thread_would_give(
                 content, known, error = content[:-3], known[:-1], f"/{n}: packet {count}: "
             if state == "missing" and n > 0 and form != "trace":
                 known, error = [], "No such file"
+            elif state == "no trace" and n > 0 and form != "trace":
+                pk.write(path, b"What is this?" * 9)
+                known, error = [], f"/{n}: no trace of a format that is known"
             else:
                 pk.write(path, gzip.compress(content) if form == "gz" else content)
             given.append(plt.trace(path) if form == "trace" else path)

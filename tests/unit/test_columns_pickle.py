@@ -19,7 +19,7 @@ import plt
 np = pytest.importorskip("numpy")
 
 PROTOCOLS = range(2, pickle.HIGHEST_PROTOCOL + 1)
-TIME, BOOL, UINT16, ADDRESS, TEXT = 0, 1, 6, 10, 12  # of enum column_kind
+TIME, BOOL, UINT16, ADDRESS, TEXT, INT8_LIST = 0, 1, 6, 10, 12, 15  # of enum column_kind
 
 
 def question(name: bytes) -> bytes:
@@ -186,6 +186,45 @@ def test_states_that_can_be() -> None:
     assert len(make_plt(state(rows=5))) == 5
 
 
+def test_rows_of_columns_that_can_be() -> None:
+    """Of texts and lists without any byte, with and without values that are missing."""
+    for column, expected in (
+        (text([0, 1, 3], "aé".encode()), ["é", "a"]),
+        (text([0, 0, 3], b"abc", b"\1\0"), ["abc", None]),
+        (text([0, 0, 0], b"", b"\1\0"), ["", None]),
+        (text([0, 0, 0], b""), ["", ""]),
+    ):
+        batch = plt.Batch(make_plt(state(column)))
+        assert batch[::-1]["qname"].tolist() == batch["qname"].tolist()[::-1] == expected
+        assert batch[:0]["qname"].tolist() == []
+    for offsets, items, mask, expected in (
+        ([0, 1, 3], b"\1\2\3", None, [[2, 3], [1]]),
+        ([0, 0, 2], b"\1\2", b"\1\0", [[1, 2], []]),
+        ([0, 0, 0], b"", b"\0\0", [[], []]),
+        ([0, 0, 0], b"", None, [[], []]),
+    ):
+        column = ("ways", INT8_LIST, struct.pack("=3i", *offsets), mask, items)
+        batch = plt.Batch(make_plt(state(column)))
+        found = batch[::-1]
+        assert [list(array) for array in found["ways"]] == expected
+        assert found.mask("ways").tolist() == batch.mask("ways").tolist()[::-1]
+
+
+def test_texts_have_no_distinct_ones() -> None:
+    batch = make_plt(state(text([0, 1, 2], b"aa")))
+    assert batch.strings(0) == ["a", "a"]
+    with pytest.raises(TypeError, match="column qname is none of texts"):
+        batch.strings(0, True)
+
+
+def test_protocols_before_the_first_and_after_the_last() -> None:
+    """pickle asks with its own number only; who calls it may give any."""
+    batch = make_plt(state(PORTS))
+    for protocol, kind in ((-1, bytes), (0, bytes), (99, pickle.PickleBuffer)):
+        columns = batch.__reduce_ex__(protocol)[1][0][3]
+        assert {type(part) for part in columns[0][2:4]} == {kind}
+
+
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
@@ -338,8 +377,12 @@ def test_a_stream_of_batches_that_are_not_alike() -> None:
 
 
 def test_the_other_type_of_a_module_is_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(plt._plt, "_Column", int)
-    with pytest.raises(TypeError, match="_Column is another type"):
+    for other in (int, None, plt._plt._Batch):
+        monkeypatch.setattr(plt._plt, "_Column", other)
+        with pytest.raises(TypeError, match="_Column is another type"):
+            make_plt(state(PORTS))
+    monkeypatch.delattr(plt._plt, "_Column")
+    with pytest.raises(AttributeError, match="_Column"):
         make_plt(state(PORTS))
 
 

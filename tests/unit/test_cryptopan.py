@@ -40,6 +40,23 @@ def test_key_of_wrong_type(key: object) -> None:
         CryptoPan(key)
 
 
+@pytest.mark.parametrize(
+    ("key", "error"), [("\ud800", UnicodeEncodeError), (memoryview(b"key!")[::2], BufferError)]
+)
+def test_key_that_can_not_be_read(key: object, error: type[Exception]) -> None:
+    with pytest.raises(error):
+        CryptoPan(key)  # type: ignore[arg-type]
+
+
+def test_wrong_arguments() -> None:
+    for args, kwargs in (((), {}), (("key", "key"), {}), ((), {"word": "key"})):
+        with pytest.raises(TypeError):
+            CryptoPan(*args, **kwargs)  # type: ignore[arg-type]
+    for args, kwargs in (((), {}), ((b"", 4, 4), {}), ((b"",), {"versions": 4})):
+        with pytest.raises(TypeError):
+            PAN.addresses(*args, **kwargs)  # type: ignore[arg-type]
+
+
 def test_key_does_not_leave() -> None:
     assert "secret" not in repr(CryptoPan("secret"))
     for take in (pickle.dumps, copy.copy):

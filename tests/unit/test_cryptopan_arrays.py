@@ -1,11 +1,14 @@
 """natkit.CryptoPan on arrays of addresses, against the same addresses one by one."""
 
+import ctypes
 import signal
 import threading
 import time
+from functools import partial
 from ipaddress import ip_address
 from pathlib import Path
 
+import pace
 import packets
 import pytest
 from addressed import PAN, SAMPLE, SAMPLE6, mapped, prefix
@@ -91,6 +94,9 @@ def test_arrays_of_columns(tmp_path: Path) -> None:
         (memoryview(b"x" * 4).cast("B", (1, 4)), b"\6", ValueError, "can't be of version 6"),
         ("1.2.3.4", 4, TypeError, "bytes-like"),
         (b"x" * 16, "4", TypeError, "bytes-like"),
+        (ctypes.c_char(b"x"), 4, ValueError, "rows of 16 or 4 bytes"),
+        (b"x" * 16, memoryview(b"\4").cast("B", (1, 1)), ValueError, "addresses and 1 versions"),
+        (b"x" * 16, ctypes.c_char(b"4"), TypeError, "cannot be interpreted as an integer"),
     ],
 )
 def test_wrong_arrays(array: object, version: object, error: type[Exception], text: str) -> None:
@@ -110,6 +116,13 @@ def test_threads_share_a_mapping() -> None:
     for thread in threads:
         thread.join()
     assert results == [wanted] * 4
+
+
+@pytest.mark.parametrize("rows", [1024, 200_000])
+def test_a_signal_s_handler_ends_an_array(rows: int) -> None:
+    with pytest.raises(pace.Came):
+        pace.with_signal(partial(PAN.addresses, bytes(16 * rows), 4))
+    assert mapped("128.11.68.132") == SAMPLE["128.11.68.132"]
 
 
 def test_ctrl_c_ends_a_large_array() -> None:

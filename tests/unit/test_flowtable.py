@@ -359,6 +359,37 @@ def test_a_flow_stays_as_it_was(counted, tmp_path):
         natkit.Flow()
 
 
+def test_flows_are_compared_by_what_was_counted(tmp_path):
+    path = trace(tmp_path / "x", [(0, there(b"abc")), (1, back()), (2, there())])
+    flows = []
+    for settings in ({}, {"tcp": True}, {"statistics": True}, {"first": 1}, {"first": 2}):
+        for _ in range(2):
+            table = FlowTable(**settings)
+            table.add_trace(path)
+            flows.append(only(table))
+    for n, flow in enumerate(flows):
+        assert [flow == other for other in flows] == [n // 2 == m // 2 for m in range(10)]
+        assert [flow != other for other in flows] == [n // 2 != m // 2 for m in range(10)]
+        assert hash(flow) == hash(flows[0])
+        for order in (operator.lt, operator.le, operator.gt, operator.ge):
+            with pytest.raises(TypeError, match="not supported between"):
+                order(flow, flows[0])
+
+
+def test_a_place_that_another_flow_took_is_passed_over(tmp_path):
+    """Of flows that ended while they were iterated over, and went."""
+    path = trace(tmp_path / "x", [(0, there(port=n + 1)) for n in range(3)])
+    table = FlowTable()
+    table.add_trace(path)
+    flows = iter(table)
+    assert next(flows).number == 0
+    table.flush()
+    table.expired()
+    table.add_trace(path)
+    assert [flow.number for flow in table] == [3, 4, 5]
+    assert list(flows) == []
+
+
 def test_top(counted):
     sent = [(n, there(b"x" * n, port=port)) for port in range(1, 20) for n in range(port % 7)]
     sent.sort(key=lambda item: item[0])
@@ -380,13 +411,28 @@ def test_top_errors(counted):
         table.top(-1)
     with pytest.raises(ValueError, match="a flow has no 'packet'; near: packets"):
         table.top(1, by="packet")
-    with pytest.raises(ValueError, match="state is no number"):
-        table.top(1, by="state")
-    with pytest.raises(TypeError):
-        table.top("1")
+    for name in ("state", "src_prefix", "community_id"):
+        with pytest.raises(ValueError, match=f"{name} is no number to order flows by"):
+            table.top(1, by=name)
+    for name in ("bytes\ud800", "\udcff"):
+        with pytest.raises(UnicodeEncodeError):
+            table.top(1, by=name)
+    for arguments in (("1",), (), (1, None), (1, "bytes", 2)):
+        with pytest.raises(TypeError):
+            table.top(*arguments)
 
 
 # --- Settings and the module ---------------------------------------------------------------------
+
+
+class Unsure:
+    """A number that can't be told."""
+
+    def __float__(self) -> float:
+        raise ZeroDivisionError
+
+    def __index__(self) -> int:
+        raise ZeroDivisionError
 
 
 def test_settings():
@@ -400,11 +446,26 @@ def test_settings():
                 FlowTable(**{name: bad})
         with pytest.raises(TypeError, match=f"{name} must be a number of seconds or None, not str"):
             FlowTable(**{name: "60"})
+        with pytest.raises(ZeroDivisionError):
+            FlowTable(**{name: Unsure()})
+    with pytest.raises(ZeroDivisionError):
+        FlowTable(first=Unsure())
     for bad in ("192.0.2.0/24", from_s("192.0.2.0/24"), 4):
         with pytest.raises(TypeError, match="home must be a FlowHome or None, not"):
             FlowTable(bad)
     with pytest.raises(TypeError):
         FlowTable(idle=3)
+
+
+@pytest.mark.parametrize("seed", [b"", bytes(15), bytes(17), "0" * 16, None])
+def test_no_table_without_random_numbers(monkeypatch, seed):
+    """Else who knows them could choose packets whose flows are all found slowly."""
+    monkeypatch.setattr("os.urandom", lambda _: seed)
+    with pytest.raises(SystemError, match=r"os\.urandom\(\) gave no 16 bytes"):
+        FlowTable()
+    monkeypatch.delattr("os.urandom")
+    with pytest.raises(AttributeError, match="urandom"):
+        FlowTable()
 
 
 def test_times_past_their_type_are_missing(tmp_path):

@@ -5,7 +5,9 @@ import ipaddress
 import pickle
 import sys
 from datetime import UTC, datetime
+from functools import partial
 
+import pace
 import pytest
 from packets import EPOCH, RAW, Record, ipv4, ipv6, pcap, tcp, udp, write
 
@@ -247,7 +249,47 @@ def test_flows_are_a_sequence(tmp_path):
             flows[bad]
     with pytest.raises(TypeError, match="flows are numbered by integers, not by str"):
         flows["0"]
+    with pytest.raises(ValueError, match="slice step cannot be zero"):
+        flows[::0]
+    table = FlowTable()
+    for use in (flows.columns, table.columns, flows.__arrow_c_stream__, table.__arrow_c_stream__):
+        with pytest.raises(TypeError):
+            use(None, None)
     assert sys.getsizeof(flows) > 7 * 184
+
+
+def test_flows_that_ended_stay_in_the_table_where_a_signal_s_handler_raises(tmp_path):
+    """They would be lost with what was to be handed over."""
+    packets = [Record(ipv4(udp(ports=(n + 1, 53)), 17)) for n in range(5)]
+    table = FlowTable()
+    table.add_trace(write(tmp_path / "five.pcap", pcap(packets, RAW)))
+    table.flush()
+    with pytest.raises(pace.Came):
+        pace.with_signal(table.expired)
+    assert [flow.src_port for flow in table.expired()] == [1, 2, 3, 4, 5]
+    assert len(table.expired()) == 0
+
+
+def test_a_signal_s_handler_ends_what_makes_columns(tmp_path):
+    flows = ended_flows(tmp_path)
+    for work in (flows.columns, flows.__arrow_c_stream__, partial(pickle.dumps, FlowTable())):
+        with pytest.raises(pace.Came):
+            pace.with_signal(work)
+    assert len(flows.columns()) == 7
+
+
+def test_flows_take_the_memory_of_what_they_have(tmp_path):
+    """More with TCP's quality and with statistics; up to 16 bytes of each first packet."""
+    path = write(tmp_path / "one.pcap", pcap([Record(ipv4(tcp(), 6))], RAW))
+    sizes = []
+    for settings in ({}, {"tcp": True}, {"statistics": True}, {"first": 100}):
+        table = FlowTable(**settings)
+        table.add_trace(path)
+        table.flush()
+        sizes.append(sys.getsizeof(table.expired()))
+    more = [size - sizes[0] for size in sizes[1:]]
+    assert min(more) > 0
+    assert 1200 <= more[2] <= 1600
 
 
 def test_flows_are_pickled(tmp_path):
@@ -264,6 +306,9 @@ def test_flows_are_pickled(tmp_path):
         Flows._from_bytes(state + b"\0")
     with pytest.raises(ValueError, match="no pickled flow, but 7"):
         type(flows[0])._from_bytes(state)
+    for arguments in ((), (state, None, None)):
+        with pytest.raises(TypeError):
+            FlowTable._from_bytes(*arguments)
 
 
 def test_names_that_run_code():

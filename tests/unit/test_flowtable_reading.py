@@ -1,9 +1,11 @@
 """natkit.FlowTable: packets, traces, callbacks and threads."""
 
+import io
 import json
 import os
 import pickle
 import random
+import sys
 import threading
 
 import pace
@@ -11,13 +13,16 @@ import pytest
 from flow_traces import ACK, HERE, SECOND, SYN, back, fragments, only, there, trace
 from packets import (
     EPOCH,
+    RAW,
     Record,
+    Watched,
     child,
     ethernet,
     icmp,
     ipv4,
     ipv6,
     pcap,
+    read_bytes,
     tcp,
     udp,
     write,
@@ -132,8 +137,9 @@ def test_sources_and_filters(tmp_path):
     assert only(table).src_port == 2
     with pytest.raises(plt.LibtraceError):
         table.add_trace(path, "no such filter")
-    with pytest.raises(plt.LibtraceError):
-        table.add_trace(tmp_path / "missing")
+    for told in (None, lambda *_: None):
+        with pytest.raises(plt.LibtraceError):
+            table.add_trace(tmp_path / "missing", progress=told)
     with pytest.raises(TypeError):
         table.add_trace()
     assert table.packets == 1
@@ -168,6 +174,15 @@ def test_progress(tmp_path):
     assert told == sorted(told)
     FlowTable().add_trace(path, progress=bar)
     assert sum(bar.updates) == 3000
+    assert FlowTable().add_trace(path, progress=False) == 3000
+
+    class Unsure:
+        @property
+        def update(self) -> None:
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        FlowTable().add_trace(path, progress=Unsure())
     for bad in (1, "x"):
         with pytest.raises(TypeError, match="progress must be callable or have an update method"):
             FlowTable().add_trace(path, progress=bad)
@@ -230,6 +245,74 @@ def test_a_second_thread_is_refused(tmp_path):
     reader.join()
     assert results == [10]
     assert only(table).packets == 10
+
+
+def test_a_file_may_not_use_the_table_that_reads_it(tmp_path):
+    """Whatever it asks for: it is asked for more bytes while the table is in use."""
+    content = pcap([Record(there(port=n % 500 + 1)) for n in range(5000)], RAW)
+    table, other = FlowTable(), FlowTable()
+    (packet,) = read_bytes(pcap([Record(there(port=1))], RAW), tmp_path)
+    table.add(packet)
+    flows = iter(table)
+    flow = next(iter(table))
+    uses = [
+        len, list, iter, pickle.dumps, FlowTable.expired, FlowTable.flush, FlowTable.columns,
+        FlowTable.__arrow_c_stream__, FlowTable.__array__, sys.getsizeof, FlowTable._merged,
+        lambda _: next(flows),
+        lambda table: table[flow],
+        lambda table: flow in table,
+        lambda table: table.top(1),
+        lambda table: table.add(packet),
+        lambda table: table.add_trace(io.BytesIO(content)),
+        lambda table: table.merge(other),
+        lambda table: other.merge(table),
+    ]  # fmt: skip
+    refused = [0] * len(uses)
+
+    def look() -> None:
+        for n, use in enumerate(uses):
+            with pytest.raises(RuntimeError, match="the flow table is in use by another thread"):
+                use(table)
+            refused[n] += 1
+
+    assert table.add_trace(Watched(content, look)) == 5000
+    assert min(refused) > 1
+    assert (table.packets, len(table), next(flows).packets) == (5001, 500, 11)
+
+
+def test_a_table_that_another_thread_took_while_the_file_was_opened(tmp_path):
+    fifo = tmp_path / "fifo"
+    os.mkfifo(fifo)
+    table, results = FlowTable(), []
+    other = threading.Thread(target=lambda: results.append(table.add_trace(f"pcapfile:{fifo}")))
+    content = pcap([Record(there())], RAW)
+
+    class Slow(io.BytesIO):
+        """When it is opened, the other thread begins; it has the table until its own file ends."""
+
+        def read1(self, size: int | None = -1, /) -> bytes:
+            if not other.is_alive():
+                other.start()
+                feed.append(fifo.open("wb", buffering=0))
+                feed[0].write(content[:-1])
+                pace.wait_until(is_taken)
+            return super().read1(size)
+
+    def is_taken() -> bool:
+        try:
+            len(table)
+        except RuntimeError:
+            return True
+        return False
+
+    feed: list[io.FileIO] = []
+    with pytest.raises(RuntimeError, match="the flow table is in use by another thread"):
+        table.add_trace(Slow(content))
+    feed[0].write(content[-1:])
+    feed[0].close()
+    other.join()
+    assert results == [1]
+    assert (table.packets, only(table).packets) == (1, 1)
 
 
 INTERRUPTED = """

@@ -2,15 +2,18 @@
 
 import gzip
 import os
+import pickle
+import resource
 import subprocess
 import sys
 import threading
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import pace
 import pytest
-from packets import EPOCH, RAW, Record, child, ipv4, pcap, tcp, udp, write
+from packets import EPOCH, RAW, Record, child, environment, ipv4, pcap, tcp, udp, write
 from resident import by_size, resident
 
 import natkit
@@ -19,6 +22,7 @@ from natkit import Flow, FlowTable
 
 PACKETS = 150_000
 PORTS = 50_000
+MOST_STACK = resource.getrlimit(resource.RLIMIT_STACK)[1]
 
 
 @pytest.fixture(scope="module")
@@ -44,6 +48,15 @@ def test_all_packets_are_counted_in_their_flows(long_trace):
         (port, port + 1, 3, 9) for port in range(PORTS)
     ]
     assert table.time_ns == (EPOCH * 1000 + PACKETS - 1) * 10**6
+
+
+def test_a_compressed_trace_has_the_same_flows(long_trace, tmp_path):
+    """What decompresses it has a thread of its own, where there are processors for three."""
+    path = write(tmp_path / "long.pcap.gz", gzip.compress(long_trace.read_bytes(), 1))
+    table, plain = FlowTable(), FlowTable()
+    assert table.add_trace(path) == plain.add_trace(long_trace) == PACKETS
+    assert table.columns()["src_port"].tolist() == plain.columns()["src_port"].tolist()
+    assert (len(table), table.time_ns) == (PORTS, plain.time_ns)
 
 
 def test_flows_are_handed_over_in_order(long_trace):
@@ -167,6 +180,94 @@ def test_a_signal_whose_handler_forks(tmp_path):
         "child: the process was forked while a flow table was read",
         f"parent: {PACKETS} 0",
     ]
+
+
+@pytest.fixture(scope="module")
+def many_flows(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A packet each of more flows than are looked through between two looks for signals."""
+    records = [
+        Record(ipv4(udp(ports=(n % 35_000 + 1, 53)), 17, src=f"10.0.0.{n // 35_000}"))
+        for n in range(70_000)
+    ]
+    return write(tmp_path_factory.mktemp("many") / "many.pcap", pcap(records, RAW))
+
+
+@pytest.mark.parametrize("what", ["top 3", "top", "expired", "columns", "pickle", "merge"])
+def test_a_signal_s_handler_ends_what_looks_through_many_flows(many_flows, what):
+    """And the table is as it was."""
+    table, other = FlowTable(), FlowTable()
+    table.add_trace(many_flows)
+    other.add_trace(many_flows)
+    if what == "expired":
+        table.flush()
+    work = {
+        "top 3": partial(table.top, 3),
+        "top": partial(table.top, 70_000),
+        "expired": table.expired,
+        "columns": table.columns,
+        "pickle": partial(pickle.dumps, table),
+        "merge": partial(table.merge, other),
+    }[what]
+    with pytest.raises(pace.Came):
+        pace.with_signal(work)
+    assert len(table.expired()) == (70_000 if what == "expired" else 0)
+    assert len(table) == (0 if what == "expired" else 70_000)
+    assert table.packets == 70_000
+    assert [flow.packets for flow in table.top(2)] == ([] if what == "expired" else [1, 1])
+
+
+#: Reads a trace with what there is, and tells the most threads that there were meanwhile.
+WATCHED = """
+import os, sys
+import natkit, packets
+if sys.argv[2] == "one processor":
+    os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+threads = []
+def look():
+    threads.append(len(os.listdir("/proc/self/task")))
+with open(sys.argv[1], "rb") as file:
+    content = file.read()
+make = natkit.FlowTable._to_be_merged if sys.argv[2] == "to be merged" else natkit.FlowTable
+table = make()
+read = table.add_trace(packets.Watched(content, look))
+print(read, sum(flow.packets for flow in table), max(threads))
+"""
+
+
+any_stack = pytest.mark.skipif(
+    "PLT_ASAN" in os.environ or MOST_STACK != resource.RLIM_INFINITY,
+    reason="stacks can't be of any size",
+)
+
+
+@pytest.mark.skipif(len(os.sched_getaffinity(0)) < 2, reason="needs two processors")
+@pytest.mark.parametrize(
+    ("where", "expected"),
+    [
+        ("anywhere", 2),
+        ("one processor", 1),
+        ("to be merged", 1),  # others read for other tables
+        pytest.param("no room for stacks", 1, marks=any_stack),
+    ],
+)
+def test_a_second_thread_where_there_is_a_processor_for_it(long_trace, where, expected):
+    """And where the system starts one: a stack of 128 TB has no room in the address space."""
+
+    def no_room() -> None:
+        if where == "no room for stacks":  # threads get the main one's, as it is at the start
+            resource.setrlimit(resource.RLIMIT_STACK, (2**47, MOST_STACK))
+
+    run = subprocess.run(
+        [sys.executable, "-c", WATCHED, long_trace, where],
+        env=environment(),
+        preexec_fn=no_room,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=pace.NEVER,
+    )
+    assert (run.returncode, run.stderr) == (0, "")
+    assert run.stdout.split() == [str(PACKETS), str(PACKETS), str(expected)]
 
 
 FORKED = """

@@ -3,6 +3,7 @@
 import copy
 import itertools
 import pickle
+import struct
 import sys
 
 import pytest
@@ -294,6 +295,21 @@ def test_a_time_that_nanoseconds_cannot_hold_is_missing(tmp_path):
     for one, other in ((early, timeless), (timeless, copy.copy(early))):
         one.merge(other)
         assert only(one).last_time_ns == one.time_ns == last * SECOND
+
+
+def test_a_duration_that_nanoseconds_cannot_hold_is_missing(tmp_path):
+    """From 1684 to 2255, by the offset of a second interface: 570 years are 1.8e19 ns."""
+    early = option(9, b"\0") + option(14, struct.pack("<q", -9_000_000_000)) + option(0, b"")
+    late = option(9, b"\0") + option(14, struct.pack("<q", 9_000_000_000)) + option(0, b"")
+    content = section() + interface(RAW, options=early) + interface(RAW, options=late)
+    packets = enhanced(there(), 0, on=0) + enhanced(there(), 0, on=1)
+    table = FlowTable()
+    table.add_trace(write(tmp_path / "x.pcapng", content + packets))
+    flow = only(table)
+    assert flow.first_time_ns == -9_000_000_000 * SECOND
+    assert flow.last_time_ns == 9_000_000_000 * SECOND
+    assert flow.duration_ns is None
+    assert table.columns(["duration"]).mask("duration").tolist() == [True]
 
 
 # --- Fragments -----------------------------------------------------------------------------------

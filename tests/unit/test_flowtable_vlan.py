@@ -73,8 +73,11 @@ def test_looking_one_up(tmp_path):
         assert (key, -1) not in table
         assert (key, 4096) not in table
     assert [table[flow] for flow in table] == [one, other, untagged]
-    with pytest.raises(TypeError):
-        table[one.fwd_key, "100"]
+    for wrong in ((one.fwd_key, "100"), (one.fwd_key, 100, 100), (one.fwd_key,), ()):
+        with pytest.raises(TypeError):
+            table[wrong]
+    for wrong in (b"\6" + one.fwd_key[1:], b"\4" + bytes(37), one.fwd_key[:-1], b""):
+        assert wrong not in table
     together = table_of(tmp_path / "x.pcap", frames)
     assert together[one].packets == 4  # flows of the one find those of the other
     assert table[next(iter(together))] == one

@@ -766,12 +766,89 @@ def test_from_ipaddress_of_a_liar():
         def packed(self):
             raise ZeroDivisionError
 
+    class Text(ipaddress.IPv4Network):
+        prefixlen = "8"
+
+    class Lost(ipaddress.IPv4Network):
+        @property
+        def prefixlen(self):
+            raise ZeroDivisionError
+
+    class Negative(ipaddress.IPv6Network):
+        prefixlen = -1
+
+    class Scopeless(ipaddress.IPv6Address):
+        @property
+        def scope_id(self):
+            raise ZeroDivisionError
+
+    with pytest.raises(TypeError, match="integer"):
+        IPprefix.from_ipaddress(Text("10.0.0.0/8"))
+    with pytest.raises(ZeroDivisionError):
+        IPprefix.from_ipaddress(Lost("10.0.0.0/8"))
+    with pytest.raises(ValueError, match="prefixlen out of range: -1"):
+        IPprefix.from_ipaddress(Negative("::/8"))
+    with pytest.raises(ZeroDivisionError):
+        IPprefix.from_ipaddress(Scopeless("::1"))
+    nowhere = ipaddress.ip_interface("::1/8")
+    del nowhere.network
+    with pytest.raises(AttributeError, match="network"):
+        IPprefix.from_ipaddress(nowhere)
+
+    class Wordy(ipaddress.IPv4Address):
+        packed = "1234"
+
+    class Placeless(ipaddress.IPv4Network):
+        @property
+        def network_address(self):
+            return Wordy("10.0.0.0")
+
+        @network_address.setter
+        def network_address(self, value):
+            pass
+
+    with pytest.raises(TypeError, match="packed must be 4 bytes"):
+        IPprefix.from_ipaddress(Wordy("10.0.0.1"))
+    with pytest.raises(TypeError, match="packed must be 4 bytes"):
+        IPprefix.from_ipaddress(Placeless("10.0.0.0/8"))
     with pytest.raises(TypeError, match="packed must be 4 bytes"):
         IPprefix.from_ipaddress(Liar("10.0.0.1"))
     with pytest.raises(ValueError, match="prefixlen out of range"):
         IPprefix.from_ipaddress(Worse("10.0.0.0/8"))
     with pytest.raises(ZeroDivisionError):
         IPprefix.from_ipaddress(Broken("::1"))
+
+
+def test_from_ipaddress_without_the_module_or_one_of_its_classes(monkeypatch):
+    address = ipaddress.ip_address("192.0.2.1")
+    prefix = from_s("192.0.2.0/24")
+    with monkeypatch.context() as patch:
+        patch.setattr(ipaddress, "IPv4Interface", 5)
+        with pytest.raises(TypeError):
+            IPprefix.from_ipaddress(address)
+    with monkeypatch.context() as patch:
+        patch.delattr(ipaddress, "IPv4Interface")
+        with pytest.raises(AttributeError, match="IPv4Interface"):
+            IPprefix.from_ipaddress(address)
+    with monkeypatch.context() as patch:
+        patch.setitem(sys.modules, "ipaddress", None)
+        for use in (lambda: IPprefix.from_ipaddress(address), prefix.to_ipaddress):
+            with pytest.raises(ImportError):
+                use()
+    assert IPprefix.from_ipaddress(address) == from_s("192.0.2.1")
+    assert prefix.to_ipaddress() == ipaddress.ip_network("192.0.2.0/24")
+
+
+def test_copies_of_what_has_no_state(monkeypatch):
+    class Stateless(IPprefix):
+        def __getstate__(self):
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        copy.copy(Stateless(4, b"\xc0\0\2\1"))
+    monkeypatch.setitem(sys.modules, "copyreg", None)
+    with pytest.raises(ImportError):
+        from_s("192.0.2.1").__reduce__()
 
 
 # --- the capsule ---------------------------------------------------------------------------------

@@ -2,7 +2,10 @@
 
 import array
 import contextlib
+import ctypes
 import gc
+import hashlib
+import io
 import ipaddress
 import threading
 import tracemalloc
@@ -90,6 +93,7 @@ def test_format_takes_what_has_a_buffer() -> None:
         ((bytes(16), 1 << 80), ValueError, "version must be 4 or 6"),
         ((bytes(16), "6"), TypeError, "version must be 4, 6, an array or bytes-like, not str"),
         ((bytes(16), [6]), TypeError, "not list"),
+        ((bytes(16), ctypes.c_char(b"6")), TypeError, "cannot be interpreted as an integer"),
         ((bytes(16), b"\6\6"), ValueError, "there are 1 addresses and 2 versions"),
         ((bytes(16), array.array("I", [6])), ValueError, "versions must be bytes, not items of 4"),
         ((bytes(32), memoryview(b"\6\6\6\6")[::2]), ValueError, "versions must be contiguous"),
@@ -239,6 +243,17 @@ def test_contains_of_bad_arguments(
 
 
 # --- memory --------------------------------------------------------------------------------------
+
+
+def test_results_by_any_request_of_the_buffer_protocol() -> None:
+    """Without format, shape or strides too: the bytes alone (PyBUF_SIMPLE), as hashes ask for."""
+    bytes_, kinds = ipp.parse(["192.0.2.1", "2001:db8::1"])
+    rows = packed([ipaddress.ip_address("192.0.2.1"), ipaddress.ip_address("2001:db8::1")])
+    for view, content in ((bytes_, rows), (kinds, b"\4\6")):
+        assert hashlib.sha256(view.obj).digest() == hashlib.sha256(content).digest()
+        assert b"".join([view.obj]) == content
+        io.BytesIO(b"\0" * 99).readinto(view.obj)
+        assert bytes(view.obj) == bytes(len(content))
 
 
 def test_results_outlive_each_other() -> None:

@@ -2,11 +2,14 @@
 
 import array
 import copy
+import importlib.util
 import inspect
 import ipaddress
 import operator
 import pickle
+import re
 import struct
+import sys
 from pathlib import Path
 
 import packets as made
@@ -143,6 +146,7 @@ def test_sequence_numbers_wrap():
 @example(2**31, 0)
 @example(0, 2**31 - 1)
 @example(5, 5 + 2**32)
+@example(-1, -1)
 def test_sequence_numbers_are_modulo_2_to_the_32(a, b):
     assert natkit.seq_add(a, b) == natkit.u32_add(a, b) == (a + b) % 2**32
     assert natkit.seq_sub(a, b) == natkit.u32_sub(a, b) == (a - b) % 2**32
@@ -448,6 +452,28 @@ def test_flows_of_what_is_no_key():
             IPflow.from_key(KEY4, *ends)
     with pytest.raises(TypeError, match="dst_in_home must be True, False or None, not int"):
         IPflow.from_key(KEY4, True, 1)
+    with pytest.raises(TypeError, match="src_in_home must be True, False or None, not int"):
+        IPflow.from_key(KEY4, 1, True)
+    for icmp in (b"", b"\x08", b"\x08\0\0"):
+        with pytest.raises(
+            ValueError, match=f"icmp is two bytes, a type and a code, not {len(icmp)}"
+        ):
+            IPflow.from_key(KEY4, icmp=icmp)
+    with pytest.raises(TypeError, match="bytes-like"):
+        IPflow.from_key(KEY4, icmp="\x08\0")
+    for arguments in ((), (KEY4, None, None, None, None)):
+        with pytest.raises(TypeError):
+            IPflow.from_key(*arguments)
+
+
+def test_a_flow_of_icmp_keeps_its_type_and_code_in_copies():
+    """Of which its community id is made; a key alone has none."""
+    flow = IPflow(plt.ip(ip4(1, made.icmp(8))))
+    assert flow.community_id is not None
+    assert {again.community_id for again in copies(flow)} == {flow.community_id}
+    assert IPflow.from_key(flow.fwd_key, icmp=b"\x08\0").community_id == flow.community_id
+    assert IPflow.from_key(flow.fwd_key).community_id is None
+    assert flow4(6, tcp()).community_id == IPflow.from_key(KEY4).community_id
 
 
 # --- FlowHome ------------------------------------------------------------------------------------
@@ -562,6 +588,8 @@ def test_home_errors():
             FlowHome(*HOME, bad)
     with pytest.raises(TypeError, match="no keyword arguments"):
         FlowHome(HOME[0], other=HOME[1])
+    none: dict[str, object] = {}
+    assert FlowHome(*HOME, **none).prefixes == HOME
     for args in ((), (1, 2)):
         with pytest.raises(TypeError):
             FlowHome(*HOME).flow(*args)
@@ -597,6 +625,42 @@ def test_module():
     assert (IPflow.__module__, FlowHome.__module__) == ("natkit", "natkit")
     assert str(inspect.signature(IPflow)) == "(obj, /)"
     assert str(inspect.signature(FlowHome)) == "(*prefixes)"
+
+
+OF_ANOTHER_VERSION = """
+import ctypes, importlib, sys
+name, user = sys.argv[1:]
+module = importlib.import_module(name)
+new = ctypes.pythonapi.PyCapsule_New
+new.restype, new.argtypes = ctypes.py_object, [ctypes.c_void_p, ctypes.c_char_p, ctypes.c_void_p]
+version, capsule = ctypes.c_int(99), f"{name}._C_API".encode()
+module._C_API = new(ctypes.addressof(version), capsule, None)
+try:
+    importlib.import_module(user)
+except ImportError as error:
+    print(error)
+"""
+
+
+@pytest.mark.parametrize(("name", "user"), [("ipp._ipp", "plt"), ("plt._plt", "natkit")])
+def test_modules_of_other_versions_are_not_used_together(name: str, user: str) -> None:
+    """Files of several versions in one place: what is found where something else is looked for."""
+    run = made.child(OF_ANOTHER_VERSION, name, user)
+    assert run.stderr == ""
+    words = f"{name} has version 99 of its C interface, {user} needs version "
+    assert re.fullmatch(f"{re.escape(words)}\\d+\n", run.stdout)
+
+
+@pytest.mark.parametrize(
+    ("name", "user"),
+    [("ipp._ipp", "plt._plt"), ("ipp._ipp", "natkit._natkit"), ("plt._plt", "natkit._natkit")],
+)
+def test_a_module_without_one_that_it_needs_is_not_imported(monkeypatch, name, user) -> None:
+    spec = importlib.util.find_spec(user)
+    module = importlib.util.module_from_spec(spec)
+    monkeypatch.setitem(sys.modules, name, None)
+    with pytest.raises(ImportError, match=name):
+        spec.loader.exec_module(module)
 
 
 # IPv4's addresses end 16 and 20 bytes after its start (RFC 791 section 3.1), IPv6's 24 and 40

@@ -9,7 +9,21 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from packets import EPOCH, TCP, V4, V6, Record, ethernet, ipv4, ipv6, pcap, tcp, write
+from packets import (
+    EPOCH,
+    TCP,
+    V4,
+    V6,
+    Record,
+    Watched,
+    ethernet,
+    ipv4,
+    ipv6,
+    pcap,
+    tcp,
+    udp,
+    write,
+)
 
 import natkit
 import pldns
@@ -211,6 +225,35 @@ def test_a_gap_at_the_end_is_told_by_the_fin(tmp_path: Path) -> None:
     assert stream.fwd.gaps == [(3, 6)]
     assert stream.fwd.has_end
     assert not stream.fwd.is_whole
+
+
+ABC, DEF = Segment(b"abc", seq=1001), Segment(b"def", seq=1004)
+
+
+@pytest.mark.parametrize(
+    ("segments", "limit", "data", "has_start", "has_end", "whole"),
+    [
+        ([opening(), ABC, Segment(seq=1004, flags=FIN | ACK)], 99, b"abc", True, True, True),
+        ([opening(), ABC, Segment(b"def", 1004, FIN | ACK)], 99, b"abcdef", True, True, True),
+        ([opening(), ABC, DEF], 99, b"abcdef", True, False, False),
+        ([ABC, Segment(seq=1004, flags=FIN | ACK)], 99, b"abc", False, True, False),
+        ([opening(), ABC, Segment(seq=1006, flags=FIN)], 99, b"abc\0\0", True, True, False),
+        ([opening(), ABC, Segment(seq=1004, flags=FIN), DEF], 99, b"abcdef", True, True, False),
+        ([opening(), ABC, Segment(seq=1004, flags=FIN | ACK)], 2, b"ab", True, True, False),
+    ],
+)
+def test_a_way_is_whole_from_its_syn_to_its_fin(
+    tmp_path: Path,
+    segments: list[Segment],
+    limit: int,
+    data: bytes,
+    has_start: bool,
+    has_end: bool,
+    whole: bool,
+) -> None:
+    (stream,) = streams(tmp_path, segments, way_limit=limit)
+    way = stream.fwd
+    assert (way.data, way.has_start, way.has_end, way.is_whole) == (data, has_start, has_end, whole)
 
 
 def test_offsets_that_are_not_there(tmp_path: Path) -> None:
@@ -416,6 +459,38 @@ def test_after_damage_comes_what_was_read_before(tmp_path: Path) -> None:
     with pytest.raises(plt.LibtraceError):
         next(found)
     assert [s.fwd.data for s in found] == [b"abc"]
+
+
+def test_a_file_may_not_use_the_streams_that_read_it() -> None:
+    content = pcap([Record(ethernet(ipv4(udp(b"x" * 99)))) for _ in range(3000)])
+    refused = 0
+
+    def look() -> None:
+        nonlocal refused
+        for use in (lambda: next(found), reader.finish, lambda: reader.open(DNS, None)):
+            with pytest.raises(RuntimeError, match="the streams are in use by another thread"):
+                use()
+            refused += 1
+
+    found = natkit.streams([Watched(content, look), DNS])
+    reader = found._reader  # type: ignore[attr-defined]
+    assert len(list(found)) == 22  # by tshark's tcp.stream
+    assert refused > 3
+
+
+def test_the_parts_in_c_used_wrongly() -> None:
+    reader = natkit._natkit._StreamReader
+    for seed in (b"", bytes(15), bytes(17)):
+        with pytest.raises(ValueError, match=f"a seed has 16 bytes, not {len(seed)}"):
+            reader(seed, 1, 1, 1, 1)
+    for arguments in ((), ("0" * 16, 1, 1, 1), (bytes(16), 1, 1, 1, "1")):
+        with pytest.raises(TypeError):
+            reader(*arguments)  # type: ignore[arg-type]
+    made = reader(bytes(16), 1, 1, 1, 1)
+    for arguments in ((), (DNS,), (DNS, None, None)):
+        with pytest.raises(TypeError):
+            made.open(*arguments)  # type: ignore[call-arg]
+    assert next(made, None) is None
 
 
 def test_numbers_out_of_range() -> None:

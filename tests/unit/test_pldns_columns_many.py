@@ -260,6 +260,20 @@ def test_rows_before_a_file_is_read_again_come_once(files: Any) -> None:
         assert sizes[:-1] == [batch] * (21 // batch - (21 % batch == 0))
 
 
+def test_a_file_that_is_read_again_may_be_closed_half_way(files: Any) -> None:
+    """By the thread that reads it again, which is that of the consumer."""
+    stream = framed(LONG, message(ident=1))
+    paths = files(
+        [segment(stream[:400], 1)],
+        [segment(stream[400:], 401), *[query(n, ident=100 + n) for n in range(10)]],
+    )
+    columns = pldns.columns(paths, ["id"], workers=2, batch=1)
+    assert ids(itertools.islice(columns, 4)) == [99, 1, 100, 101]
+    columns.close()
+    assert list(columns) == []
+    assert threads() == []
+
+
 class Done:
     """What a task gave."""
 
@@ -563,6 +577,12 @@ def test_the_parts_in_c_used_wrongly(files: Any) -> None:
     for rows in (-1, "2", 1.5):
         with pytest.raises((OverflowError, TypeError)):
             reader.skip(rows)  # type: ignore[arg-type]
+    write(path, path.read_bytes()[:-1])
+    reader = pldns._pldns._ColumnReader(
+        path, ("id",), None, -1, 10, plt._plt._KIND_ADDRESS, (53,), matcher
+    )
+    with pytest.raises(plt.LibtraceError, match="packet 2: the trace is cut within a packet"):
+        reader.skip(100)
 
 
 def test_a_matcher_in_c_made_wrongly() -> None:

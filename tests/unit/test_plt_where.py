@@ -296,6 +296,11 @@ def test_a_condition_selects_the_packets_that_tshark_selects(tshark: str, condit
         ("dst_port < 99999", "dst_port <= 65535"),
         ("dst_port != 99999", "dst_port in 0-65535"),
         ("seconds >= 0.5", "ts_sec >= 1"),
+        ("seconds > -1.5", "ts_sec > -2"),
+        ("wire_len > -0", "wire_len > 0"),
+        ("proto == 0X11", "proto == 17"),
+        ("layer2.src == '00:00:5e:00:53:1c'", "layer2.src == 00:00:5E:00:53:1C"),
+        ("layer2.src == '00-00-5E-00-53-1c'", "layer2.src == 00:00:5e:00:53:1c"),
     ],
 )
 def test_words_for_the_same(condition: str, same: str) -> None:
@@ -332,6 +337,10 @@ def test_minus_zero_is_zero(tmp_path: Path) -> None:
         ("linktype < 9223372036854775808", 3),
         ("linktype < -9223372036854775809", 0),
         ("linktype > -9223372036854775809", 3),
+        ("linktype <= 9223372036854775808", 3),
+        ("linktype >= 9223372036854775808", 0),
+        ("linktype <= -9223372036854775809", 0),
+        ("linktype >= -9223372036854775809", 3),
         ("ts_sec in -5--1", 0),
         ("wire_len in -5--1", 0),
         ("wire_len < 0", 0),
@@ -342,6 +351,27 @@ def test_numbers_that_no_column_holds(tmp_path: Path, condition: str, count: int
     records = [p.Record(p.ethernet(), sec=p.EPOCH + n) for n in range(3)]
     path = p.write(tmp_path / "three.pcap", p.pcap(records))
     assert len(numbers(path, condition)) == count
+
+
+def test_columns_of_which_one_is_negative(tmp_path: Path) -> None:
+    """Times before 1970, by an interface's offset (draft-ietf-opsawg-pcapng section 4.2)."""
+    offset = p.option(14, struct.pack("<q", -p.EPOCH - 5))
+    frame = p.ethernet(p.ipv4(p.udp(), ttl=64))
+    packets = [p.enhanced(frame, (p.EPOCH + second) * 10**6) for second in (0, 4, 5, 69, 70)]
+    content = p.section() + p.interface(options=offset) + b"".join(packets)
+    path = p.write(tmp_path / "early.pcapng", content)
+
+    def seconds(condition: str) -> list[int]:
+        return [time // 10**9 for time in numbers(path, condition)]
+
+    assert seconds("time_ns < 0") == [-5, -1]
+    assert seconds("ts_sec < ttl") == seconds("ttl > ts_sec") == [-5, -1, 0]
+    assert seconds("ts_sec >= ttl") == seconds("ttl <= ts_sec") == [64, 65]
+    assert seconds("ts_sec == ttl") == [64]
+    assert seconds("ts_sec != ttl") == [-5, -1, 0, 65]
+    assert seconds("ts_sec < time_ns") == [64, 65]
+    assert seconds("time_ns <= ts_sec") == [-5, -1, 0]
+    assert seconds("ts_sec < erf_time") == [-5, -1, 64, 65]  # which has no sign
 
 
 def test_two_columns_of_addresses(tmp_path: Path) -> None:
@@ -357,6 +387,31 @@ def test_two_columns_of_addresses(tmp_path: Path) -> None:
     path = p.write(tmp_path / "land.pcap", p.pcap(records))
     assert numbers(path, "src == dst") == [0, 2 * 10**9]
     assert numbers(path, "src != dst") == [10**9, 3 * 10**9]
+
+
+def test_two_columns_of_addresses_of_which_one_was_cut(tmp_path: Path) -> None:
+    """Of IPv4's header (RFC 791) the source ends after 16 bytes, of IPv6's (RFC 8200) after 24."""
+    for frame, end in (
+        (p.ethernet(p.ipv4(p.udp())), 30),
+        (p.ethernet(p.ipv6(p.udp()), 0x86DD), 38),
+    ):
+        pkt = p.packet_of(frame[:end], tmp_path, wire=len(frame))
+        assert plt.where("src not in () and not (dst not in ())").matches(pkt)
+        for condition in ("src == dst", "src != dst", "dst != src"):
+            assert not plt.where(condition).matches(pkt)
+            assert plt.where(f"not ({condition})").matches(pkt)
+
+
+def test_gratuitous_arp(tmp_path: Path) -> None:
+    """RFC 5227 section 1.1: an announcement has the same address at both places."""
+    for target in ("192.0.2.1", "192.0.2.2"):
+        message = struct.pack(">HHBBH", 1, 0x0800, 6, 4, 1) + p.MAC[:6]
+        message += ip_address("192.0.2.1").packed + bytes(6) + ip_address(target).packed
+        pkt = p.packet_of(p.ethernet(message, 0x0806), tmp_path)
+        same = target == "192.0.2.1"
+        assert plt.where("arp.sender_prefix == arp.target_prefix").matches(pkt) is same
+        assert not plt.where("arp.sender_prefix == src").matches(pkt)
+        assert not plt.where("src != arp.sender_prefix").matches(pkt)
 
 
 def test_lists_of_many_ip6_addresses(tmp_path: Path) -> None:
@@ -394,6 +449,50 @@ def test_times(tmp_path: Path) -> None:
     assert seconds("time > '0001-01-01Z' and time < '9999-12-31Z'") == [0, 1, 2, 3, 4]
 
 
+#: RFC 3339 section 5.6, of which a date alone is a part; each is within a day of 2010-01-02.
+GOOD_TIMES = {
+    "2010-01-02T03:04:05Z": (2, 3, 4, 5),
+    "2010-01-02t03:04:05z": (2, 3, 4, 5),
+    "2010-01-02 03:04:05+00:00": (2, 3, 4, 5),
+    "2010-01-02T23:59:60Z": (3, 0, 0, 0),  # a leap second
+    "2010-01-02T03:04:05-05:30": (2, 8, 34, 5),
+    "2010-01-02T03:04:05+23:59": (1, 3, 5, 5),
+    "2010-01-02Z": (2, 0, 0, 0),
+    "2010-01-02+02:00": (1, 22, 0, 0),
+    "2010-01-02T03:04:05.0000000001234567Z": (2, 3, 4, 5),
+}
+
+
+@pytest.mark.parametrize("text", GOOD_TIMES)
+def test_forms_of_times(text: str, tmp_path: Path) -> None:
+    day, hour, minute, second = GOOD_TIMES[text]
+    meant = p.EPOCH + ((day - 1) * 24 + hour) * 3600 + minute * 60 + second
+    records = [p.Record(p.ethernet(), sec=meant + n) for n in (-1, 0, 1)]
+    path = p.write(tmp_path / "times.pcap", p.pcap(records))
+    assert numbers(path, f"time == '{text}'") == [meant * 10**9]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("", "2010", "2010-01", "2010-1-2Z", "2010/01/02Z", "0000-01-01Z", "201x-01-01Z"),
+        *("2010-00-01Z", "2010-13-01Z", "2010-01-00Z", "2010-01-32Z", "2010-02-29Z", "2010-0101Z"),
+        *("2010-01-01", "2010-01-01ZZ", "2010-01-01z ", "2010-01-01T", "2010-01-01TZ"),
+        *("2010-01-01T24:00:00Z", "2010-01-01T-1:00:00Z", "2010-01-01T1:00:00Z"),
+        *("2010-01-01T00:60:00Z", "2010-01-01T00:0x:00Z", "2010-01-01T0000:00Z"),
+        *("2010-01-01T00:00:61Z", "2010-01-01T00:00:0Z", "2010-01-01T00:00Z"),
+        *("2010-01-01T00:0000Z", "2010-01-01T00:00:00.", "2010-01-01T00:00:00,5Z"),
+        *("2010-01-01T00:00:00+", "2010-01-01T00:00:00+5:00", "2010-01-01T00:00:00+24:00"),
+        *("2010-01-01T00:00:00+00", "2010-01-01T00:00:00+0000", "2010-01-01T00:00:00+00:60"),
+        *("2010-01-01T00:00:00+00:0", "2010-01-01T00:00:00+00:0x", "2010-01-01T00:00:00+00:000"),
+        *("2010-01-01T00:00:00-x0:00", "2010-01-01T00:00:00.5", "2010-01-01T00:00:00.5Z+00:00"),
+    ],
+)
+def test_texts_that_are_no_times(text: str) -> None:
+    with pytest.raises(ValueError, match="this is no time with its zone"):
+        plt.where(f"time > '{text}'")
+
+
 @given(st.datetimes(datetime.datetime(1700, 1, 1), datetime.datetime(2250, 1, 1)))
 @settings(deadline=None)
 def test_dates_are_those_of_datetime(moment: datetime.datetime) -> None:
@@ -429,6 +528,16 @@ BAD = [
     ("time", "a time is to be compared", 0),
     ("src", "an address is to be compared", 0),
     ("tcp == 3", "a header is there or not", 0),
+    ("3 == tcp", "a header is there or not", 5),
+    ("dst_port == tcp", "a header is there or not", 12),
+    ("dst_port in (80-tcp)", "a list holds values, and no names", 16),
+    ("dst_port == 0x", "this is no number", 12),
+    ("dst_port == 0y1", "this is no number", 12),
+    ("seconds > 1.5x", "this is no number of up to 15 digits", 10),
+    ("seconds > 1.2345678901234567890", "this is no number of up to 15 digits", 10),
+    (f"seconds > 0.{'0' * 22}1", "this is no number of up to 15 digits", 10),
+    ("dst_port in 9223372036854775808-80", "this range ends before it begins", 32),
+    ("linktype in 9223372036854775809-9223372036854775808", "this range ends before", 32),
     ("dst_port in tcp", "a list holds values, and no names", 12),
     ("5 == 5", "two values are compared, and no name", 5),
     ("5", "this value is compared with nothing", 0),
@@ -447,7 +556,13 @@ BAD = [
     ("layer2.src == 5", "a MAC address is compared here", 14),
     ("layer2.src == 00:11:22:33:44", "this is no address or prefix", 14),
     ("layer2.src == '00:11:22:33:44:5g'", "a MAC address is compared here", 14),
+    ("layer2.src == 'g0:11:22:33:44:55'", "a MAC address is compared here", 14),
+    ("layer2.src == '00:11:22:33:44-55'", "a MAC address is compared here", 14),
+    ("layer2.src == '00.11.22.33.44.55'", "a MAC address is compared here", 14),
+    ("layer2.src == '00:11:22:33:44:5'", "a MAC address is compared here", 14),
     ("layer2.src", "a MAC address is to be compared", 0),
+    ("tcp & 1", "a mask is for integers", 4),
+    ("seconds & 1 == 1", "a mask is for integers", 8),
     ("layer2.src == ttl", "a MAC address is compared with MAC addresses only", 14),
     ("layer2.src & 1 == 1", "a mask is for integers", 11),
     ("ttl == 00:11:22:33:44:55", "a number is compared here", 7),
@@ -459,6 +574,9 @@ BAD = [
     ("tcp in (5)", "a column is to stand before in", 0),
     ("src == ''", "an address or a prefix is compared here", 7),
     ("src == '192.0.2.0/'", "an address or a prefix is compared here", 7),
+    ("src == '/24'", "an address or a prefix is compared here", 7),
+    (f"src == '{'0' * 60}::'", "an address or a prefix is compared here", 7),
+    ("src in 192.0.2.1-5", "an address or a prefix is compared here", 17),
     ("src == '192.0.2.0/x'", "an address or a prefix is compared here", 7),
     ("time > '201'", "this is no time with its zone", 7),
     ("time > '20x0-01-01Z'", "this is no time with its zone", 7),
@@ -468,9 +586,17 @@ BAD = [
     ("dst_port in (;)", "this is neither a name nor a value nor an operator", 13),
     ("dst_port in (80-;)", "this is neither a name nor a value nor an operator", 16),
     ("dst_port in (and)", "a name or a value is to stand here", 13),
+    ("tcp or and", "a name or a value is to stand here", 7),
+    ("dst_port in (80-and)", "a name or a value is to stand here", 16),
     ("tcp or ; == 1", "this is neither a name nor a value nor an operator", 7),
     ("dst_port == -;", "this is neither a name nor a value nor an operator", 13),
     ("dst_port == -tcp", "a number is to follow -", 13),
+    ("not ;", "this is neither a name nor a value nor an operator", 4),
+    ("(;)", "this is neither a name nor a value nor an operator", 1),
+    ("(tcp udp)", "and, or or a closing parenthesis is to stand here", 5),
+    ("(tcp) ;", "this is neither a name nor a value nor an operator", 6),
+    ("dst_port in (1.5)", "an integer is compared here", 13),
+    ("dst_port in 1-1.5", "an integer is compared here", 14),
     ("dst_port not ;", "this is neither a name nor a value nor an operator", 13),
     ("x" * 190 + " == 1", "no column is named " + "x" * 60, 0),
     ("(" * 300 + "tcp" + ")" * 300, "more than 200 parentheses are open here", 200),

@@ -47,8 +47,6 @@ uint64_t natkit_replace_list(struct anonymising *self, const struct stretch *in,
 uint64_t natkit_replace_inverted(struct anonymising *self, const struct stretch *in, uint32_t at)
 {
     uint8_t old[4];
-    if (at > in->len || in->len - at < 4)
-        return 0;
     memcpy(old, in->data + at, 4);
     store_be32(in->data + at, ~load_be32(old));
     natkit_replace(self, in, at, 4);

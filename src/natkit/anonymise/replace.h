@@ -48,7 +48,7 @@ uint64_t natkit_replace_bits(struct anonymising *self, const struct stretch *in,
 /* So many addresses one after another. */
 uint64_t natkit_replace_list(struct anonymising *self, const struct stretch *in, uint32_t at,
                              uint32_t count, int version);
-/* Replace an IPv4 address that is stored with every bit inverted (RFC 4380 section 5.1.1). */
+/* Replace a whole IPv4 address that is stored with every bit inverted (RFC 4380 section 5.1.1). */
 uint64_t natkit_replace_inverted(struct anonymising *self, const struct stretch *in, uint32_t at);
 /* From a place to the end is a layer that is not looked through, or what an application carries.
  * Both are cleared where that is wanted.  An empty rest is neither. */

@@ -96,11 +96,21 @@ static uint32_t replace_all_encoded(struct anonymising *self, const struct stret
     return at;
 }
 
-/* Join and prune: section 4.9.5. */
+/* A group, a source and `more` bytes: sections 4.9.4 and 4.9.6.  Where they end, or where an
+ * address is malformed. */
+static uint32_t replace_group(struct anonymising *self, const struct stretch *in, uint32_t more,
+                              uint64_t *change)
+{
+    uint32_t group = replace_encoded(self, in, 4, 2, change);
+    uint32_t address = group > 0 ? replace_encoded(self, in, 4 + group, 0, change) : 0;
+    return 4 + group + (address > 0 ? address + more : 0);
+}
+
+/* Join and prune: section 4.9.5.  Where they end, or where an address is malformed. */
 static uint32_t replace_joins(struct anonymising *self, const struct stretch *in, uint64_t *change)
 {
     uint32_t at = replace_all_encoded(self, in, 4, 1, 0, change);
-    if (at > in->len || in->len - at < 4)
+    if (at == 4 || at > in->len || in->len - at < 4)
         return at;
     uint32_t groups = in->data[at + 1];
     at += 4;
@@ -115,7 +125,7 @@ static uint32_t replace_joins(struct anonymising *self, const struct stretch *in
     return at;
 }
 
-/* Options of a hello: section 4.9.2. */
+/* Options of a hello: section 4.9.2.  Where they end, or where an address is malformed. */
 static uint32_t replace_hello(struct anonymising *self, const struct stretch *in, uint64_t *change)
 {
     enum { ADDRESS_LIST = 24 };
@@ -128,6 +138,8 @@ static uint32_t replace_hello(struct anonymising *self, const struct stretch *in
         if (type == ADDRESS_LIST)
             for (uint32_t size = 1; size > 0 && at < end; at += size)
                 size = replace_encoded(self, &option, at, 0, change);
+        if (type == ADDRESS_LIST && at < end)
+            break;
         at = end;
     }
     return at;
@@ -154,13 +166,12 @@ uint64_t natkit_pim(struct anonymising *self, const struct stretch *in, const st
     if (self->signalling) {
         if (type == HELLO)
             at = replace_hello(self, in, &change);
-        else if (type == REGISTER_STOP || type == ASSERT)
-            at = replace_all_encoded(self, in, replace_all_encoded(self, in, 4, 1, 2, &change), 1,
-                                     0, &change);
+        else if (type == REGISTER_STOP)
+            at = replace_group(self, in, 0, &change);
+        else if (type == ASSERT) /* preference and metric */
+            at = replace_group(self, in, 8, &change);
         else if (type == JOIN_PRUNE)
             at = replace_joins(self, in, &change);
-        if (type == ASSERT) /* preference and metric */
-            at += 8;
     } else {
         at = in->len;
     }

@@ -9,7 +9,23 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from packets import EPOCH, TCP, V4, V6, Record, ethernet, ipv4, ipv6, pcap, tcp, write
+from packets import (
+    EPOCH,
+    TCP,
+    V4,
+    V6,
+    Record,
+    enhanced,
+    ethernet,
+    interface,
+    ipv4,
+    ipv6,
+    option,
+    pcap,
+    section,
+    tcp,
+    write,
+)
 
 import natkit
 import pldns
@@ -205,6 +221,25 @@ def test_what_a_snap_length_cut_off_is_a_gap(tmp_path: Path) -> None:
     assert stream.fwd.time_at(4) is None
 
 
+def test_a_segment_from_before_the_start_that_was_cut_there(tmp_path: Path) -> None:
+    """Five of its ten bytes are before the first of the stream; two were captured."""
+    early = Segment(b"0123456789", seq=996, cut=14 + 20 + 20 + 2)
+    (stream,) = streams(tmp_path, [opening(1000), early, Segment(b"abc", seq=1006)])
+    assert (stream.fwd.data, stream.fwd.gaps) == (bytes(5) + b"abc", [(0, 5)])
+    assert stream.fwd.dropped == 5
+
+
+def test_a_segment_without_a_time_came_at_that_of_the_packet_before(tmp_path: Path) -> None:
+    seconds = option(9, b"\0") + option(0, b"")  # the clock's unit, of which 64 bits are too many
+    sent = [
+        (5, opening()), (2**63, Segment(b"a", seq=1001)), (7, Segment(b"b", seq=1002)),
+    ]  # fmt: skip
+    blocks = [enhanced(segment.record().data, time) for time, segment in sent]
+    content = section() + interface(options=seconds) + b"".join(blocks)
+    (stream,) = natkit.streams(write(tmp_path / "trace.pcapng", content))
+    assert [stream.fwd.time_at(i) for i in range(2)] == [5 * 10**9, 7 * 10**9]
+
+
 def test_a_gap_at_the_end_is_told_by_the_fin(tmp_path: Path) -> None:
     segments = [opening(), Segment(b"abc", seq=1001), Segment(seq=1010, flags=FIN | ACK)]
     (stream,) = streams(tmp_path, segments)
@@ -277,6 +312,16 @@ def test_a_rst_outside_the_window_ends_nothing(tmp_path: Path) -> None:
     first, second = streams(tmp_path, [*middle, Segment(seq=1003, flags=RST), *rest, *after])
     assert (first.fwd.data, first.end) == (b"abcd", "reset")
     assert (second.fwd.data, second.fwd.has_start) == (b"ef", False)
+
+
+@pytest.mark.parametrize(("at", "end"), [(0, "last"), (89, "last"), (90, "reset"), (110, "reset")])
+def test_a_rst_more_than_a_window_before_what_is_expected_ends_nothing(
+    tmp_path: Path, at: int, end: str
+) -> None:
+    segments = in_pieces(bytes(100), [10], 1000)
+    reset = Segment(seq=1001 + at, flags=RST)
+    (stream,) = streams(tmp_path, [*segments, reset], window=10)
+    assert (stream.end, len(stream.fwd)) == (end, 100)
 
 
 def test_a_second_answer_to_a_syn_changes_nothing(tmp_path: Path) -> None:
@@ -354,6 +399,22 @@ def test_no_more_than_memory_is_taken(tmp_path: Path) -> None:
     assert 200 < len(early) < 300  # each takes from 1,000 to 2,000 bytes and its own structure
     assert sorted(s.src_port for s in found) == [1024 + i for i in range(300)]
     assert {s.fwd.data for s in found} == {b"x" * 1000}
+
+
+def test_what_is_over_goes_first_where_there_is_no_more_memory(tmp_path: Path) -> None:
+    def data(client: int) -> Segment:
+        return Segment(b"x" * 1000, seq=1, client=client)
+
+    closed = [
+        data(1001),
+        Segment(seq=1001, flags=FIN | ACK, client=1001),
+        Segment(seq=9, flags=FIN | ACK, client=1001, back=True),
+    ]
+    others = [data(2000 + n) for n in range(100)]
+    found = streams(tmp_path, [data(1000), *closed, *others], memory=100_000)
+    assert [(s.src_port, s.end) for s in found[:3]] == [
+        (1001, "closed"), (1000, "memory"), (2000, "memory"),
+    ]  # fmt: skip
 
 
 def test_one_byte_segments_count_with_their_times(tmp_path: Path) -> None:

@@ -72,7 +72,7 @@ TRACK = Part(
     + QUALITY
     + "syn_time:q syn_ack_end:I handshake:B client_way:B rest:26s"
 )
-GAPS = "{0}last_time:q {0}min:q {0}max:q {0}squares:16s "
+GAPS = "{0}last_time:q {0}min:q {0}max:q {0}squares:Q {0}squares_high:Q "
 SIZES = (
     "{0}size_squares:Q {0}high:I {0}untimed:I {0}size_min:I {0}size_max:I {0}fin:Q {0}flags:56s "
 )
@@ -250,6 +250,25 @@ def test_statistics_that_can_not_be(tmp_path, name, value):
     at = HEADER.size + FLOW.size
     for state, kind in ((state_of(table), FlowTable), (flow.__reduce__()[1][0], Flow)):
         refused(STATISTICS.changed(state, at, name, value), "a flow has no such statistics", kind)
+
+
+def test_sums_of_squares_of_which_the_lower_half_is_full(tmp_path):
+    """All ones in both halves stand for a sum that is too large; in one half they are a number."""
+    packet = ethernet(ipv4(udp(b"x"), src="192.0.2.1", dst="192.0.2.2"))
+    (flow,) = table_of(tmp_path, [packet] * 3, statistics=True)
+    state = flow.__reduce__()[1][0]
+    squares = 2**64 - 1
+    for name in ("size_squares", "squares"):
+        state = STATISTICS.changed(state, HEADER.size + FLOW.size, name, squares)
+    forged = Flow._from_bytes(state)
+    # three packets of 29 bytes, two gaps of a second
+    sizes, gaps = (3 * squares - (3 * 29) ** 2) / 6, (2 * squares - (2 * 10**9) ** 2) / 2
+    assert forged.size_std == pytest.approx(sizes**0.5, rel=1e-12)
+    assert forged.gap_std_ns == pytest.approx(gaps**0.5, rel=1e-9)
+    full = state
+    for name, value in (("high", 2**32 - 1), ("squares_high", squares)):
+        full = STATISTICS.changed(full, HEADER.size + FLOW.size, name, value)
+    assert Flow._from_bytes(full).size_std is Flow._from_bytes(full).gap_std_ns is None
 
 
 def test_a_way_of_first_packets_that_can_not_be(tmp_path):

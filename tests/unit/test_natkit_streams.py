@@ -109,6 +109,25 @@ def test_both_ways_of_a_connection(tmp_path: Path, v6: bool) -> None:
     assert "8 bytes, 0 gaps" in repr(stream.fwd)
 
 
+@pytest.mark.parametrize("ports", [(5000, 80), (80, 5000)])
+def test_a_host_that_talks_to_itself(tmp_path: Path, ports: tuple[int, int]) -> None:
+    """Its addresses are the same, and only the ports tell its ends apart."""
+
+    def segment(payload: bytes, seq: int, flags: int, back: bool = False) -> bytes:
+        data = tcp(payload, ports=ports[:: -1 if back else 1], seq=seq, flags=flags)
+        return ethernet(ipv4(data, TCP, src="127.0.0.1", dst="127.0.0.1"))
+
+    frames = [
+        segment(b"", 9, SYN),
+        segment(b"", 99, SYN | ACK, back=True),
+        segment(b"question", 10, ACK),
+        segment(b"answer", 100, ACK, back=True),
+    ]
+    (stream,) = natkit.streams(write(tmp_path / "trace.pcap", pcap(frames)))
+    assert (stream.src_port, stream.dst_port) == ports
+    assert (stream.fwd.data, stream.rev.data) == (b"question", b"answer")
+
+
 def test_an_answer_alone_tells_who_opened(tmp_path: Path) -> None:
     segments = [
         Segment(seq=7, flags=SYN | ACK, back=True),
@@ -208,6 +227,16 @@ def test_segments_before_the_first_of_a_trace(tmp_path: Path) -> None:
     segments = [Segment(b"cd", seq=102), Segment(b"ab", seq=100), Segment(b"ef", seq=104)]
     (stream,) = streams(tmp_path, segments)
     assert stream.fwd.data == b"abcdef"
+
+
+def test_a_segment_long_before_the_first_of_a_trace_is_not_of_it(tmp_path: Path) -> None:
+    """After 16 KiB what is before the first byte is no late start."""
+    early = Segment(b"early", seq=995)
+    more = [Segment(bytes(8192), seq=1000 + 8192 * n) for n in range(2)]
+    (stream,) = streams(tmp_path, [more[0], early, more[1]])
+    assert (len(stream.fwd), stream.fwd.dropped) == (5 + 2 * 8192, 0)
+    (stream,) = streams(tmp_path, [*more, early])
+    assert (len(stream.fwd), stream.fwd.dropped) == (2 * 8192, 5)
 
 
 def test_what_a_snap_length_cut_off_is_a_gap(tmp_path: Path) -> None:
@@ -519,3 +548,21 @@ def test_thousands_of_connections_at_once(tmp_path: Path) -> None:
     assert [bytes(stream.fwd.data) + bytes(stream.rev.data) for stream in found] == [
         b"%05d more" % n for n in range(count)
     ]
+
+
+def test_connections_are_told_apart_by_each_end_and_the_version(tmp_path: Path) -> None:
+    """Thousands at once, of which many differ in one number alone."""
+
+    def frame(n: int, payload: bytes, seq: int) -> bytes:
+        ports = {1: (9, 10_000 + n), 2: (10_000 + n, 9)}.get(n % 5, (9, 99))
+        data = tcp(payload, ports=ports, seq=seq)
+        if n % 5 == 4:
+            return ethernet(ipv6(data, TCP, src=f"2001:db8::{n:x}"), 0x86DD)
+        ends = {0: {"src": f"10.9.{n >> 8}.{n & 255}"}, 3: {"dst": f"10.8.{n >> 8}.{n & 255}"}}
+        return ethernet(ipv4(data, TCP, **ends.get(n % 5, {})))
+
+    count = 4000
+    frames = [frame(n, b"%05d" % n, 1) for n in range(count)]
+    frames += [frame(n, b" more", 6) for n in range(count)]
+    found = natkit.streams(write(tmp_path / "trace.pcap", pcap(frames)))
+    assert [bytes(stream.fwd.data) for stream in found] == [b"%05d more" % n for n in range(count)]

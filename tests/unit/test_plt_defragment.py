@@ -13,11 +13,15 @@ from packets import (
     MAC,
     UDP,
     Record,
+    enhanced,
     ethernet,
+    interface,
     internet_sum,
     ipv4,
     ipv6,
+    option,
     pcap,
+    section,
     udp,
     write,
 )
@@ -295,6 +299,16 @@ def test_a_packet_waits_no_longer_than_timeout(tmp_path: Path) -> None:
     assert put_together(tmp_path, alone) == [other, first, whole4(b"y")]
     late = put_together(tmp_path, [*trace(61), Record(other, sec=EPOCH + 62)])
     assert sorted(late) == sorted([other, first, last, other])
+
+
+def test_fragments_without_a_time_are_put_together(tmp_path: Path) -> None:
+    """Their clock counts seconds, of the year 55,840: 64 bits of nanoseconds are too few."""
+    options = option(9, b"\0") + option(0, b"")
+    parts = cut(part4, udp(BODY), 1200)
+    blocks = [enhanced(data, 1_700_000_000_000) for data in parts]
+    content = section() + interface(options=options) + b"".join(blocks)
+    (packet,) = plt.defragment(write(tmp_path / "trace.pcapng", content))
+    assert bytes(packet.data) == whole4(udp(BODY))
 
 
 def test_times_further_apart_than_64_bits_of_nanoseconds() -> None:

@@ -25,15 +25,15 @@ void flow_copies_add(struct flow_copies *copies, const struct flow_copy *copy)
 {
     struct flow_copy *place = &copies->all[copies->count];
     *place = *copy;
-    if (copy->quality && copies->qualities) {
+    if (copy->quality) {
         copies->qualities[copies->count] = *copy->quality;
         place->quality = &copies->qualities[copies->count];
     }
-    if (copy->statistics && copies->statistics) {
+    if (copy->statistics) {
         copies->statistics[copies->count] = *copy->statistics;
         place->statistics = &copies->statistics[copies->count];
     }
-    if (copy->early && copies->early) {
+    if (copy->early) {
         struct early_packet *early = &copies->early[copies->count * copies->besides.early];
         memcpy(early, copy->early, copy->early_count * sizeof(*early));
         place->early = early;

@@ -27,8 +27,7 @@ void *memory_map(size_t size, bool huge)
     if (before > 0)
         munmap(memory, before);
     memory += before;
-    if (room - before > size)
-        munmap(memory + size, room - before - size);
+    munmap(memory + size, room - before - size);
     if (huge)
         (void)madvise(memory, size, MADV_HUGEPAGE); /* all works without */
     return memory;

@@ -9,8 +9,8 @@
  * - First packets and statistics: fragments that wait in the earlier table, for these are counted
  *   in the order in which their flows get them.
  * - TCP quality: any flow of a TCP connection that goes on across the border.
- * - Time: a later table that begins before the earlier one's end, where there are timeouts, and one
- *   whose clock went back, or would have. */
+ * - Time: a later table that begins before the earlier one's end, where there are timeouts, one
+ *   whose clock went back, or would have, and one that begins with packets without a time. */
 #include "merge.h"
 
 #include "hash.h"
@@ -116,6 +116,9 @@ static bool times_are_exact(const struct flow_table *table, const struct flow_ta
                fragments->orphan_count == 0;
     if (other->input.clock.went_back || is_late(table, other))
         return false;
+    /* packets without a time came first: the clock would have been that of the earlier table */
+    if (other->input.clock.earliest == FLOW_NO_TIME && table->input.clock.now != FLOW_NO_TIME)
+        return false;
     if (other->input.clock.begin >= table->input.clock.now)
         return true;
     return table->wheel.timeouts.idle == FLOW_NEVER && table->wheel.timeouts.active == FLOW_NEVER &&
@@ -156,7 +159,9 @@ static bool fragments_are_exact(const struct flow_table *table, const struct flo
         if (flow_fragments_find(&table->input.fragments, &later->orphans[i].key,
                                 later->orphans[i].clock))
             return false;
-    bool overlap = other->input.clock.begin < table->input.clock.now;
+    /* first ones of before the clock went back came at later times than those of its end */
+    bool overlap =
+        other->input.clock.begin < table->input.clock.now || table->input.clock.went_back;
     return !(later->orphans_lost & (overlap ? ORPHANS_FULL | ORPHANS_LATE : ORPHANS_FULL));
 }
 
@@ -387,7 +392,8 @@ static bool add_all(struct merging *merging)
     }
     if (table->input.clock.now == FLOW_NO_TIME) {
         table->input.clock.begin = other->input.clock.begin;
-        table->input.clock.earliest = other->input.clock.earliest;
+        table->input.clock.earliest =
+            table->input.packets == 0 ? other->input.clock.earliest : FLOW_NO_TIME;
     }
     enough = enough && add_fragments(table, other);
     add_held(table, other);

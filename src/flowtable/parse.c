@@ -115,7 +115,7 @@ static inline void begin_packet(struct flow_input *input, const struct plt_meta 
     input_count(&input->packets, 1);
     out->bytes = meta->wire_len;
     if (plt_time_ns(meta, &out->time))
-        flow_clock_advance(&input->clock, out->time);
+        flow_clock_advance(&input->clock, out->time, out->number == 0);
     else
         out->time = FLOW_NO_TIME;
     out->clock = input->clock.now;

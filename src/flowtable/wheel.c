@@ -166,7 +166,7 @@ void flow_wheel_turn(struct flow_wheel *wheel, struct flow_set *set, int64_t clo
     if (clock < wheel->clock)
         turn_back(wheel, set, clock);
     wheel->clock = clock;
-    if (clock <= wheel->due || !flow_timeouts_are_set(&wheel->timeouts))
+    if (clock <= wheel->due) /* without timeouts all is */
         return;
     uint64_t from = wheel->position;
     uint64_t to = bucket_of(wheel, clock);

@@ -127,7 +127,7 @@ static struct connection *find(const struct connections *all, const struct conne
                                uint64_t hash)
 {
     struct connection *connection = all->bucket_count ? *bucket_of(all, hash) : NULL;
-    while (connection && !(connection->hash == hash && is_same(&connection->key, key)))
+    while (connection && !is_same(&connection->key, key))
         connection = connection->chained;
     return connection;
 }

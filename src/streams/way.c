@@ -348,7 +348,7 @@ static bool keep_new(struct stream_way *way, uint64_t position, uint64_t end,
                      const struct way_segment *segment)
 {
     uint64_t first = position;
-    if (position >= way->start && position < way->next)
+    if (position < way->next) /* it is not before the start */
         position = way->next;
     while (position < end) {
         struct way_place place;
@@ -458,7 +458,7 @@ void way_forget(struct stream_way *way, uint64_t position)
     for (size_t i = first; i < last && i < way->page_room; i++) {
         if (!way->pages[i])
             continue;
-        way->memory -= way->short_size && i == way->short_page ? way->short_size : PAGE;
+        way->memory -= i == way->short_page ? way->short_size : PAGE;
         free(way->pages[i]);
         way->pages[i] = NULL;
     }

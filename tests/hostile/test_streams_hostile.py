@@ -94,6 +94,19 @@ def test_what_is_dropped_half_way() -> None:
         natkit.StreamWay()
 
 
+def test_streams_that_ended_and_were_not_asked_for(tmp_path: Path) -> None:
+    """A segment as large as all before it ends them at once, and only the first is taken."""
+    small = [packets.tcp(b"x", ports=(1000 + n, 80), seq=1) for n in range(30)]
+    large = packets.tcp(b"y" * 60_000, ports=(2000, 80), seq=1)
+    frames = [packets.ethernet(packets.ipv4(data, 6)) for data in (*small, large)]
+    path = packets.write(tmp_path / "trace.pcap", packets.pcap(frames))
+    found = natkit.streams(path, memory=60_000)
+    assert (next(found).src_port, next(found).end) == (1000, "memory")
+    del found
+    ends = [stream.end for stream in natkit.streams(path, memory=60_000)]
+    assert ends == ["memory"] * 31
+
+
 def test_a_way_outlives_its_stream_and_the_iterator() -> None:
     ways = [stream.rev for stream in natkit.streams(DNS)]
     assert len(ways) == 22  # by tshark's tcp.stream

@@ -248,6 +248,16 @@ def test_round_trips(counted, sent, rtt):
     assert only(counted(sent)).rtt_ns == (None if rtt is None else rtt * SECOND)
 
 
+def test_a_round_trip_that_64_bits_of_nanoseconds_do_not_hold():
+    far = 9_000_000_000 * SECOND  # 285 years
+    table = FlowTable()
+    for packet, time in ((there(flags=SYN), -far), (back(flags=SYN | ACK), far)):
+        table.add(plt.packet.from_bytes(packet, plt.TRACE_TYPE_NONE, time))
+    flow = only(table)
+    assert (flow.first_time_ns, flow.last_time_ns) == (-far, far)
+    assert flow.rtt_ns is flow.duration_ns is None
+
+
 @pytest.mark.parametrize(
     ("sent", "count"),
     [

@@ -148,16 +148,17 @@ def test_packets_one_at_a_time(tmp_path: Path) -> None:
     assert rows(table) == rows(table_of(path, decap=True))
 
 
+def fragment(vni: int, first: bool) -> bytes:
+    """One of the two fragments of a packet in VXLAN."""
+    whole = udp(bytes(40), ports=(1111, 2222))
+    part = whole[:24] if first else whole[24:]
+    return in_vxlan(
+        ipv4(part, 17, src=INNER[0], dst=INNER[1], fragment=0x2000 if first else 3), vni
+    )
+
+
 def test_fragments_of_two_tenants(tmp_path: Path) -> None:
     """With the same addresses and identification: each later one belongs to its own first."""
-    whole = udp(bytes(40), ports=(1111, 2222))
-
-    def fragment(vni: int, first: bool) -> bytes:
-        part = whole[:24] if first else whole[24:]
-        offset = 0x2000 if first else 3
-        ip = ipv4(part, 17, src=INNER[0], dst=INNER[1], fragment=offset)
-        return in_vxlan(ip, vni)
-
     frames = [fragment(1, True), fragment(2, False), fragment(1, False), fragment(2, True)]
     table = table_of(trace(tmp_path, frames), decap=True)
     assert len(table) == 2
@@ -289,6 +290,18 @@ def test_pickles(settings: dict[str, object], tmp_path: Path) -> None:
         twin = copy.copy(flow)
         assert twin == flow
         assert (twin.tunnel_kind, twin.tunnel_id) == (flow.tunnel_kind, flow.tunnel_id)
+
+
+def test_fragments_are_pickled(tmp_path: Path) -> None:
+    """Of two tenants one waits for its first fragment, of the other the first is known."""
+    table = table_of(trace(tmp_path, [fragment(1, True), fragment(2, False)]), decap=True)
+    later = trace(tmp_path, [fragment(1, False), fragment(2, True)], "2")
+    again = pickle.loads(pickle.dumps(table))
+    for each in (table, again):
+        each.add_trace(later)
+        assert [(flow.tunnel_id, flow.src_port, flow.packets) for flow in each] == [
+            (1, 1111, 2), (2, 1111, 2),
+        ]  # fmt: skip
 
 
 def test_mutated_pickles_do_not_crash(tmp_path: Path) -> None:

@@ -11,7 +11,23 @@ from pathlib import Path
 
 import pytest
 from flowtable_reference import Reference, all_facts
-from packets import EPOCH, RAW, Record, icmp, ipv4, ipv6, pcap, tcp, udp, write
+from packets import (
+    EPOCH,
+    RAW,
+    TCP,
+    Record,
+    enhanced,
+    icmp,
+    interface,
+    ipv4,
+    ipv6,
+    option,
+    pcap,
+    section,
+    tcp,
+    udp,
+    write,
+)
 
 import natkit
 import plt
@@ -35,6 +51,14 @@ def segment(flags: int = ACK, seq: int = 1, payload: bytes = b"", way: int = 0) 
     ends = (HERE, THERE)[:: -1 if way else 1]
     ports = (1025, 80)[:: -1 if way else 1]
     return ipv4(tcp(payload, ports=ports, flags=flags, seq=seq), 6, src=ends[0], dst=ends[1])
+
+
+def first_fragment(ident: int, src: str = HERE) -> bytes:
+    return ipv4(udp(b"u" * 16, ports=(5000, 53)), 17, src=src, ident=ident, fragment=0x2000)
+
+
+def later_fragment(ident: int, src: str = HERE) -> bytes:
+    return ipv4(b"v" * 16, 17, src=src, ident=ident, fragment=0x0003)
 
 
 def flows_of(table: FlowTable) -> list[natkit.Flow]:
@@ -152,6 +176,202 @@ def test_fragments_too_late_for_a_table_that_ended_before(parts):
     for tables in (parts(before, early)[0], map(copy.copy, parts(before, early)[0])):
         one, two = tables
         assert one.merge(two, exact=True) is False
+
+
+def test_a_connection_that_both_parts_close(parts):
+    """One FIN in each: the later part alone was too old, the whole is closed."""
+    before = [(0, segment(FIN | ACK))]
+    after = [(SECOND, segment(FIN | ACK, way=1)), (30 * SECOND, ipv4(udp()))]
+    (one, other), whole = parts(before, after, active_timeout=10)
+    assert [flow.end_reason for flow in copy.copy(other).expired()] == [2]
+    assert one.merge(other, exact=True) is True
+    ended = list(one.expired())
+    assert [(flow.packets, flow.end_reason) for flow in ended] == [(2, 3)]
+    assert ended == list(whole.expired())
+    assert list(one) == list(whole)
+
+
+def test_a_flow_that_began_before_the_clock_has_less_room(parts):
+    """Its first packet came 5 seconds late, of second 45 when the clock was at 50.
+
+    With one of second 56 it would be 11 seconds long, by one more than the active timeout.
+    """
+    before = [(50 * SECOND, ipv4(udp())), (45 * SECOND, segment())]
+    (one, other), whole = parts(before, [(56 * SECOND, segment())], active_timeout=10)
+    assert one.merge(other, exact=True) is False
+    assert one.merge(other) is False
+    flows = flows_of(one)
+    assert [(flow.number, flow.packets, flow.end_reason) for flow in flows] == [
+        (0, 1, None), (1, 1, 2), (2, 1, None),
+    ]  # fmt: skip
+    assert flows == flows_of(whole)
+
+
+def test_a_flow_ends_in_time_after_a_wrong_time_in_the_earlier_part(parts):
+    """Its first packet has that time; the later part goes on where the clock went back to."""
+    other = ipv4(udp())
+    before, after = [(1000 * SECOND, segment()), (0, other)], [(5 * SECOND, segment())]
+    (one, later), whole = parts(before, after, idle_timeout=50)
+    assert one.merge(later, exact=True) is False
+    one.merge(later)
+    for seconds, ended in ((55, []), (56, [(0, 2, 1)])):
+        packet = plt.packet.from_bytes(other, plt.TRACE_TYPE_NONE, (EPOCH + seconds) * SECOND)
+        for table in (one, whole):
+            table.add(packet)
+            flows = [flow for flow in table.expired() if flow.proto == TCP]
+            assert [(flow.number, flow.packets, flow.end_reason) for flow in flows] == ended
+
+
+def test_numbers_half_way_around_are_in_no_order(parts):
+    """RFC 9293 section 3.4 compares numbers modulo 2**32: 2**31 is neither before nor after."""
+    half = segment(seq=1 + 2**31, payload=b"xx")
+    (one, other), _ = parts([(0, segment(payload=b"xx"))], [(1, half)])
+    assert one.merge(other, exact=True) is False
+    one.merge(other)
+    assert [flow.packets for flow in flows_of(one)] == [2]
+
+
+def in_seconds(path: Path, *sent: tuple[int | None, bytes], **settings) -> FlowTable:
+    """A table of packets so many seconds after EPOCH; None is the year 55,840.
+
+    That is more than 64 bits of nanoseconds hold: such a packet has no time.
+    """
+    options = option(9, b"\0") + option(0, b"")
+    blocks = [
+        enhanced(packet, 1_700_000_000_000 if seconds is None else EPOCH + seconds)
+        for seconds, packet in sent
+    ]
+    write(path, section() + interface(RAW, options=options) + b"".join(blocks))
+    table = FlowTable(**settings)
+    table.add_trace(path)
+    return table
+
+
+def test_a_later_table_without_times(tmp_path):
+    """When its fragments came is not known, and so not which were too late."""
+    path = trace(tmp_path / "x.pcap", [(0, segment())])
+    for packet, settings, exact in (
+        (segment(), {}, True),
+        (segment(), {"active_timeout": 5}, False),
+        (first_fragment(5), {}, False),
+        (later_fragment(5), {}, False),
+    ):
+        other = in_seconds(tmp_path / "x.pcapng", (None, packet), **settings)
+        one = FlowTable(**settings)
+        one.add_trace(path)
+        assert one.merge(other, exact=True) is exact
+        assert one.packets == 1 + exact
+        if not exact:
+            assert one.merge(other) is False
+            assert sum(flow.packets for flow in flows_of(one)) == one.packets == 2
+
+
+@pytest.mark.parametrize(
+    ("sent", "settings", "packets"),
+    [
+        ([(None, segment()), (1, segment())], {"idle_timeout": 5}, [1, 2]),
+        ([(None, segment()), (1, segment())], {"active_timeout": 5}, [1, 2]),
+        ([(None, later_fragment(5)), (1, first_fragment(5))], {}, [1, 2]),
+        ([(None, first_fragment(5)), (1, later_fragment(5))], {}, [1, 2]),
+    ],
+    ids=["idle", "active", "later fragment", "first fragment"],
+)
+def test_a_later_table_that_begins_without_times(tmp_path, sent, settings, packets):
+    """At its first packets the clock of a table of all is that of the earlier one's end."""
+    first = (0, ipv4(udp()))
+    one = in_seconds(tmp_path / "1.pcapng", first, **settings)
+    other = in_seconds(tmp_path / "2.pcapng", *sent, **settings)
+    whole = in_seconds(tmp_path / "x.pcapng", first, *sent, **settings)
+    for later in (other, pickle.loads(pickle.dumps(other))):
+        assert one.merge(later, exact=True) is False
+    assert [flow.packets for flow in flows_of(whole)] == packets
+    files = natkit.flows([tmp_path / "1.pcapng", tmp_path / "2.pcapng"], workers=2, **settings)
+    assert [flow.packets for flow in flows_of(files)] == packets
+    # nor is it of a table that was merged
+    early = in_seconds(tmp_path / "0.pcapng", (None, ipv4(udp())), **settings)
+    early.merge(one)
+    early.merge(other)
+    assert one.merge(early, exact=True) is False
+
+
+@pytest.mark.parametrize("settings", [{"idle_timeout": 90}, {"active_timeout": 90}])
+def test_a_later_table_that_begins_before_the_end(parts, settings):
+    before, after = [(0, segment()), (9 * SECOND, ipv4(udp()))], [(5 * SECOND, segment(RST))]
+    (one, other), whole = parts(before, after)
+    assert one.merge(other, exact=True) is True
+    assert flows_of(one) == flows_of(whole)
+    (one, other), _ = parts(before, after, **settings)
+    assert one.merge(other, exact=True) is False
+
+
+def test_many_flows_into_a_table_of_few(parts):
+    many = [(SECOND + n, ipv4(udp(ports=(n + 1, 53)))) for n in range(5000)]
+    (one, other), whole = parts([(0, segment())], many)
+    assert one.merge(other, exact=True) is True
+    assert len(one) == 5001
+    assert flows_of(one) == flows_of(whole)
+
+
+@pytest.mark.parametrize(("seconds", "exact"), [(30, False), (60, False), (61, True)])
+def test_a_first_fragment_that_others_have_waited_for(parts, seconds, exact):
+    """60 seconds (RFC 8200 section 4.5): one that comes after that is not theirs."""
+    waits = [(0, later_fragment(n)) for n in range(2000)]
+    firsts = [(seconds * SECOND, first_fragment(n, "192.0.2.7")) for n in range(4000)]
+    firsts.append((seconds * SECOND, first_fragment(7)))
+    (one, other), whole = parts(waits, firsts)
+    assert one.merge(other, exact=True) is exact
+    if exact:
+        assert flows_of(one) == flows_of(whole)
+    assert [flow.packets for flow in whole if flow.src_port == 0] == [2000 if exact else 1999]
+
+
+def test_a_first_fragment_from_before_the_clock_went_back(parts):
+    """The later one is 70 seconds behind the border, and yet not behind its first one."""
+    before = [(1000 * SECOND, first_fragment(5)), (0, ipv4(udp()))]
+    after = [(SECOND, ipv4(udp())), (71 * SECOND, later_fragment(5))]
+    (one, other), whole = parts(before, after)
+    assert [flow.packets for flow in flows_of(whole)] == [2, 2]
+    assert one.merge(other, exact=True) is False
+
+
+def test_a_fragment_that_waited_in_vain_makes_no_other_flow(parts):
+    """In one table its time is up at second 70, in two parts that is seen at second 80."""
+    after = [(70 * SECOND, ipv4(udp())), (80 * SECOND, ipv4(udp()))]
+    (one, other), whole = parts([(0, later_fragment(5))], after)
+    assert one.merge(other, exact=True) is True
+    assert flows_of(one) == flows_of(whole)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "exact"),
+    [
+        # more that wait than there is room for
+        ([(0, later_fragment(n)) for n in range(2000)],
+         [(1, later_fragment(n + 2000)) for n in range(2095)], True),
+        ([(0, later_fragment(n)) for n in range(2000)],
+         [(1, later_fragment(n + 2000)) for n in range(2096)], False),
+        # in one table some would have given way to those whose first one came
+        ([(0, later_fragment(n)) for n in range(2000)],
+         [(1, later_fragment(n + 2000)) for n in range(2096)]
+         + [(2, first_fragment(n + 2000)) for n in range(2096)], False),
+        # more first ones, or more that were too late for them, than are remembered
+        ([(0, later_fragment(0))], [(1, first_fragment(n + 1)) for n in range(8193)], False),
+        ([(0, later_fragment(0))],
+         [(1, later_fragment(n + 1)) for n in range(4097)]
+         + [(62 * SECOND, later_fragment(5000))], False),
+        ([(0, first_fragment(0))], [(1, later_fragment(n + 1)) for n in range(4096)], True),
+        ([(0, first_fragment(0))], [(1, later_fragment(n + 1)) for n in range(4097)], False),
+    ],
+)  # fmt: skip
+def test_more_fragments_than_are_remembered(parts, before, after, exact):
+    (one, other), whole = parts(before, after)
+    apart = copy.copy(one)
+    assert one.merge(other, exact=True) is exact
+    assert apart.merge(other) is exact
+    assert apart.packets == whole.packets == len(before) + len(after)
+    assert sum(flow.packets for flow in flows_of(apart)) == apart.packets
+    if exact:
+        assert flows_of(one) == flows_of(whole)
 
 
 def test_flows_that_were_taken_out_are_missing(parts):

@@ -1,5 +1,6 @@
 """natkit.FlowTable(first=20, statistics=True): sizes, gaps and TCP flags of packets."""
 
+import copy
 import csv
 import itertools
 import math
@@ -126,6 +127,18 @@ def test_a_connection_by_hand(tmp_path):
     assert (flow.ack_packets, flow.fwd_ack_packets, flow.rev_ack_packets) == (4, 2, 2)
     assert (flow.psh_packets, flow.fin_packets, flow.rev_fin_packets) == (1, 1, 1)
     assert (flow.rst_packets, flow.urg_packets, flow.ece_packets, flow.cwr_packets) == (0, 0, 0, 0)
+
+
+def test_first_packets_alone(tmp_path):
+    """Without statistics, over two traces of one flow."""
+    paths = [
+        trace(tmp_path / f"{n}.pcap", [(2 * n, there(b"x" * n)), (2 * n + 1, back(b"y" * n))])
+        for n in (1, 2)
+    ]
+    flow = only(table_of(*paths, first=3, statistics=False))
+    assert (flow.first_ways, flow.first_sizes) == ((1, -1, 1), (41, 41, 42))
+    assert flow.first_gaps_ns == (0, SECOND, SECOND)
+    assert flow.size_min is flow.gap_max_ns is flow.ack_packets is None
 
 
 def test_forward_is_that_of_the_home(tmp_path):
@@ -264,9 +277,18 @@ def test_fragments_that_wait_count_when_their_first_one_has_come(tmp_path):
     assert flow.first_sizes == (44, 36, 28)
     assert flow.first_gaps_ns == (0, -SECOND, 3 * SECOND)
     assert (flow.gap_min_ns, flow.gap_max_ns, flow.gap_mean_ns) == (-SECOND, 3 * SECOND, SECOND)
-    waits = table_of(trace(tmp_path / "1.pcap", sent[:1]))
-    later = table_of(trace(tmp_path / "2.pcap", [(1, icmp_packet()), (2, icmp_packet())]))
-    assert not waits.merge(later, exact=True)
+    paths = [
+        trace(tmp_path / "1.pcap", sent[:1]),
+        trace(tmp_path / "2.pcap", [(1, icmp_packet()), (2, icmp_packet())]),
+    ]
+    for settings, exact in (
+        ({}, False),
+        ({"first": 0}, False),
+        ({"statistics": False}, False),
+        ({"first": 0, "statistics": False}, True),
+    ):
+        waits, later = (table_of(path, **settings) for path in paths)
+        assert waits.merge(later, exact=True) is exact
 
 
 def icmp_packet() -> bytes:
@@ -327,6 +349,82 @@ def test_squares_that_128_bits_do_not_hold(tmp_path):
     assert only(joined).gap_std_ns is None
     half = only(table_of(nanoseconds(tmp_path / "half.pcapng", [0, far // 2] * 2)))
     assert half.gap_std_ns == pytest.approx(far / math.sqrt(3))
+
+
+def at_times(times: list[int]) -> Flow:
+    """The flow of packets that come at those nanoseconds."""
+    table = table_of()
+    for time in times:
+        table.add(plt.packet.from_bytes(ipv4(udp()), plt.TRACE_TYPE_NONE, time))
+    return only(table)
+
+
+FAR = 9_000_000_000 * SECOND  # 285 years from 1970, each way
+
+
+def test_gaps_that_64_bits_do_not_hold():
+    """The nearest number is told, but for -2**63, which stands for unknown; or none at all."""
+    back = at_times([FAR, -FAR])
+    assert back.first_gaps_ns == (0, 1 - 2**63)
+    assert (back.gap_min_ns, back.gap_max_ns) == (1 - 2**63, 1 - 2**63)
+    assert back.gap_mean_ns is back.gap_std_ns is back.duration_ns is None
+    still = at_times([-FAR, FAR, FAR])
+    assert still.first_gaps_ns == (0, 2**63 - 1, 0)
+    assert (still.gap_min_ns, still.gap_max_ns, still.gap_mean_ns) == (0, 2**63 - 1, FAR)
+    assert still.gap_std_ns is None  # sqrt(2) * FAR: 64 bits and more
+    # nine gaps of which one is 2 * FAR: sqrt((4 - 4 / 9) / 8) * FAR
+    assert at_times([-FAR, *[FAR] * 9]).gap_std_ns == pytest.approx(FAR * 2 / 3, rel=1e-14)
+
+
+def test_squares_of_128_bits_and_of_one_more():
+    """The sum of two gaps' squares is one that they hold; then, by a carry, one too large."""
+    one = 17 * 10**18 + 3
+    other = math.isqrt(2**128 - one**2)
+    stays = [-FAR + one - other] * 10
+    gaps = [one, -other, *[0] * 9]
+    most = at_times([-FAR, -FAR + one, *stays])
+    variance = Fraction(sum(gap**2 for gap in gaps) - Fraction(sum(gaps) ** 2, 11), 10)
+    assert most.gap_std_ns == pytest.approx(math.sqrt(variance), rel=1e-14)
+    assert (one**2 % 2**64) + ((other + 1) ** 2 % 2**64) >= 2**64
+    assert one**2 + (other + 1) ** 2 - 2**128 < 2**64
+    assert at_times([-FAR, -FAR + one, *[time - 1 for time in stays]]).gap_std_ns is None
+
+
+def doubled(table: FlowTable, times: int) -> Flow:
+    """The flow of a table that is merged with its copy again and again."""
+    for _ in range(times):
+        table.merge(copy.copy(table))
+    return only(table)
+
+
+def test_squares_of_sizes_that_96_bits_do_not_hold():
+    """Packets of 2**31 - 1 bytes (RFC 2675): 2**33 of them, and 2**35."""
+    size = 2**31 - 1
+    jumbo = bytes([17, 0, 0xC2, 4]) + (size - 40).to_bytes(4, "big")
+    packet = ipv6(jumbo + udp(), 0, length=0)
+    table = table_of()
+    table.add(plt.packet.from_bytes(packet, plt.TRACE_TYPE_NONE, 0, size))
+    flow = doubled(table, 33)
+    assert (flow.packets, flow.size_min, flow.size_mean, flow.size_std) == (2**33, size, size, 0.0)
+    flow = doubled(table, 2)
+    assert (flow.packets, flow.size_max) == (2**35, size)
+    assert flow.size_std is flow.fwd_size_std is None
+
+
+def test_more_packets_without_a_time_than_are_counted(tmp_path):
+    """Of 2**31 the gaps' number is known: the mean of 7 ns in all is below one.  Of 2**32 not."""
+    table = table_of(nanoseconds(tmp_path / "x.pcapng", [2**63, 1000, 1007]))
+    flow = doubled(table, 31)
+    assert (flow.packets, flow.gap_mean_ns, flow.gap_max_ns) == (3 * 2**31, 0, 7)
+    flow = doubled(table, 1)
+    assert (flow.packets, flow.gap_max_ns) == (3 * 2**32, 7)
+    assert flow.gap_mean_ns is flow.gap_std_ns is flow.fwd_gap_mean_ns is None
+
+
+def test_one_packet_of_two_has_a_time(tmp_path):
+    flow = only(table_of(nanoseconds(tmp_path / "x.pcapng", [2**63, 1000])))
+    assert flow.first_gaps_ns == (None, 0)
+    assert flow.gap_min_ns is flow.gap_mean_ns is flow.gap_std_ns is None
 
 
 def test_lengths_that_are_forged(tmp_path):

@@ -1,5 +1,6 @@
 """natkit.FlowTable(tcp=True): the quality of TCP connections, by hand."""
 
+import copy
 import math
 import pickle
 import random
@@ -8,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from flow_traces import HERE, SECOND, THERE, only, trace
-from packets import EPOCH, ipv4, tcp, udp
+from packets import EPOCH, RAW, enhanced, interface, ipv4, option, section, tcp, udp, write
 
 import natkit
 from natkit import Flow, FlowTable
@@ -127,7 +128,108 @@ def test_a_syn_that_came_twice_tells_no_round_trip(flow):
     assert (other.server_rtt_ns, other.client_rtt_ns) == (10_000_000, None)
 
 
+def test_a_syn_or_an_answer_that_comes_again_later_changes_nothing(flow):
+    """Nor does a segment without ACK end the handshake."""
+    one = flow(
+        (0.00, there(0, flags=SYN)),
+        (0.01, back(0, flags=SYN | ACK)),
+        (0.02, there(0, flags=SYN)),
+        (0.03, there(payload=b"x", flags=0)),
+        (0.04, there(2)),
+        (0.05, back(0, flags=SYN | ACK)),
+        (0.06, there(2)),
+    )
+    assert (one.server_rtt_ns, one.client_rtt_ns) == (10_000_000, 30_000_000)
+
+
+def test_a_handshake_whose_time_goes_back_tells_no_round_trip(flow):
+    one = flow((5, there(0, flags=SYN)), (4, back(0, flags=SYN | ACK)), (4.5, there()))
+    assert (one.server_rtt_ns, one.client_rtt_ns) == (None, 500_000_000)
+    other = flow((4, there(0, flags=SYN)), (5, back(0, flags=SYN | ACK)), (4.5, there()))
+    assert (other.server_rtt_ns, other.client_rtt_ns) == (1_000_000_000, None)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        b"\x02\x03\x05\x01" + b"\x04\x03\x01\x01" + b"\x03\x04\x07\x01",  # too long or too short
+        b"\x08\x09" + bytes(7) + b"\x01\x01\x01",
+        b"\x02\x02\x04\x04\x01\x01\x03\x02",
+    ],
+)
+def test_options_of_a_wrong_length_are_none(flow, options):
+    """RFC 9293 section 3.2: MSS has 4 bytes; RFC 7323: scale 3, timestamps 10; RFC 2018: 2."""
+    right = MSS + SACK_OK + TIMESTAMPS + scale(3)
+    syns = there(0, flags=SYN, options=options), back(0, flags=SYN | ACK, options=right)
+    one = flow(*syns, there(window=5), back(window=6))
+    assert (one.fwd_mss, one.rev_mss) == (None, 1460)
+    assert (one.sack, one.timestamps) == (False, False)
+    assert (one.fwd_window_scale, one.rev_window_scale) == (None, 3)
+    assert (one.fwd_window_max, one.rev_window_max) == (5, 6)
+
+
+def test_options_that_belong_to_a_syn_are_none_elsewhere(flow):
+    """RFC 9293 section 3.2, RFC 7323 section 2.2, RFC 2018 section 2."""
+    syns = there(0, flags=SYN), back(0, flags=SYN | ACK)
+    one = flow(*syns, there(window=5, options=MSS + SACK_OK + scale(3) + TIMESTAMPS))
+    assert (one.fwd_mss, one.sack, one.timestamps) == (None, False, False)
+    assert one.fwd_window_max == 5
+
+
 # --- Round trips ---------------------------------------------------------------------------------
+
+
+def test_round_trips_of_seconds(flow):
+    """5, 10 and 30 s: a mean of 15 s and a deviation of sqrt((100 + 25 + 225) / 2)."""
+    one = flow(
+        (0, there(1, payload=b"a")),
+        (5, back(ack=2)),
+        (100, there(2, payload=b"b")),
+        (110, back(ack=3)),
+        (200, there(3, payload=b"c")),
+        (230, back(ack=4)),
+    )
+    assert (one.fwd_rtt_count, one.fwd_rtt_mean_ns) == (3, 15 * SECOND)
+    assert one.fwd_rtt_std_ns == pytest.approx(math.sqrt(175) * SECOND, abs=1)
+
+
+@pytest.mark.parametrize(("acked", "count"), [(9.9, 0), (10, 1), (1109, 1), (1110, 0)])
+def test_an_ack_before_its_segment_or_long_after_tells_no_round_trip(flow, acked, count):
+    """2**40 nanoseconds, the longest, are 1099.5 s."""
+    one = flow((10, there(1, payload=b"a")), (acked, back(ack=2)))
+    assert one.fwd_rtt_count == count
+    assert one.fwd_rtt_max_ns == (round(acked - 10) * SECOND if count else None)
+
+
+def untimed(path: Path, sent: list[tuple[int | None, bytes]]) -> Path:
+    """A trace of packets at nanoseconds; None is one that signed 64 bits don't hold."""
+    head = section() + interface(RAW, options=option(9, b"\x09") + option(0, b""))
+    blocks = [enhanced(data, 2**63 if time is None else time) for time, data in sent]
+    return write(path, head + b"".join(blocks))
+
+
+def test_segments_whose_times_are_not_known(tmp_path):
+    def make(*sent: tuple[int | None, bytes]) -> Flow:
+        table = FlowTable(tcp=True)
+        table.add_trace(untimed(tmp_path / "x.pcapng", list(sent)))
+        return only(table)
+
+    syn, answer = there(0, flags=SYN), back(0, flags=SYN | ACK)
+    one = make((None, syn), (20, answer), (50, there()))
+    assert (one.server_rtt_ns, one.client_rtt_ns, one.fwd_rtt_count) == (None, 30, 0)
+    assert one.fwd_longest_silence_ns is None
+    one = make((10, syn), (None, answer), (50, there()))
+    assert (one.server_rtt_ns, one.client_rtt_ns) == (None, None)
+    assert (one.fwd_rtt_count, one.rev_rtt_count, one.fwd_longest_silence_ns) == (0, 0, 40)
+    segments = [there(n, payload=b"a") for n in (1, 2, 3)]
+    acks = [back(ack=n) for n in (2, 3, 4)]
+    one = make(
+        (None, segments[0]), (5, acks[0]),
+        (10, segments[1]), (None, acks[1]),
+        (20, segments[2]), (27, acks[2]),
+    )  # fmt: skip
+    assert (one.fwd_rtt_count, one.fwd_rtt_max_ns) == (1, 7)
+    assert one.fwd_first_payload_time_ns == 10
 
 
 def test_round_trips(flow):
@@ -227,6 +329,21 @@ def test_gaps_beyond_the_eighth_are_forgotten(flow):
     assert (one.fwd_out_of_order, one.fwd_resent_segments) == (8, 2)
 
 
+def test_a_syn_with_a_byte_that_comes_again(flow):  # RFC 7413
+    one = flow(there(0, payload=b"x", flags=SYN), there(0, payload=b"x", flags=SYN))
+    assert (one.fwd_resent_segments, one.fwd_resent_bytes, one.fwd_unique_bytes) == (1, 1, 1)
+
+
+def test_an_answer_with_a_number_past_those_that_were_sent_is_forged(flow):
+    """No SYN comes after what a connection has sent: the numbers before it are not late."""
+    one = flow(
+        back(1, payload=b"x" * 10),
+        back(40, flags=SYN | ACK),
+        back(11, payload=b"x" * 10),
+    )
+    assert (one.fwd_unique_bytes, one.fwd_out_of_order, one.fwd_resent_segments) == (20, 0, 0)
+
+
 def test_forged_numbers(flow):
     """One far away changes nothing; two that follow each other do."""
     far = 2**30
@@ -272,8 +389,9 @@ def test_sack(flow):
         back(ack=11, options=sack((base + 41, base + 51), (base + 21, base + 31))),
         back(ack=11, options=sack((base + 1, base + 6))),
         back(ack=11, options=sack((base + 25, base + 28), (base + 21, base + 31))),
+        back(ack=11, options=sack((base + 21, base + 31), (base + 41, base + 51))),
     )
-    assert (one.rev_sack_blocks, one.rev_dsacks) == (6, 2)
+    assert (one.rev_sack_blocks, one.rev_dsacks) == (8, 2)
 
 
 def test_zero_windows(flow):
@@ -406,6 +524,22 @@ def test_connections_of_the_same_ports_are_joined(tmp_path, earlier, later, serv
     assert joined.server_rtt_ns == server_rtt * 1_000_000
 
 
+def test_round_trips_are_counted_up_to_32_bits(tmp_path):
+    """A connection that is joined with itself again and again, and then goes on."""
+    table = FlowTable(tcp=True)
+    sent = [(0, there(1, payload=b"x")), (0.01, back(ack=2))]
+    table.add_trace(trace(tmp_path / "0.pcap", sent))
+    for doublings, count in ((31, 2**31), (2, 2**32 - 1)):
+        for _ in range(doublings):
+            table.merge(copy.copy(table))
+        assert only(table).fwd_rtt_count == count
+    more = [(1, there(2, payload=b"y")), (1.005, back(ack=3))]
+    table.add_trace(trace(tmp_path / "1.pcap", more))
+    flow = only(table)
+    assert (flow.packets, flow.fwd_unique_bytes) == (2 * 2**33 + 2, 2**33 + 1)
+    assert (flow.fwd_rtt_count, flow.fwd_rtt_min_ns) == (2**32 - 1, 10_000_000)
+
+
 def test_flows_are_copied_and_pickled(flow):
     one = flow(there(1, payload=b"abc"), back(ack=4))
     again = pickle.loads(pickle.dumps(one))
@@ -489,6 +623,28 @@ def test_a_syn_of_another_number_begins_relative_numbers_anew(tmp_path):
     ).table()
     assert columns["tcp.rel_seq"].tolist() == [0, 0, 1, 0, 0, 1]
     assert columns["tcp.rel_ack"].tolist()[-1] == 1
+
+
+def test_an_older_syn_begins_relative_numbers_anew_where_the_flow_goes_on(tmp_path):
+    """Its number was passed, so that it may be the same connection's; that of its answer counts.
+
+    One of the same number begins nothing.
+    """
+    sent = [
+        (0, there(5000, flags=SYN)),
+        (0.1, back(0, 5001, flags=SYN | ACK)),
+        (0.12, there(5000, flags=SYN)),
+        (0.14, back(7, 5001, payload=b"x")),
+        (0.2, there(4000, flags=SYN)),
+        (0.3, back(700, 4001, flags=SYN | ACK)),
+        (0.4, there(4001, 701, payload=b"y")),
+    ]
+    found = natkit.packets(
+        trace(tmp_path / "t.pcap", sent), ["flow", "tcp.rel_seq", "tcp.rel_ack"]
+    ).table()
+    assert found["flow"].tolist() == [0] * 7
+    assert found["tcp.rel_seq"].tolist() == [0, 0, 0, 7, 0, 0, 1]
+    assert found["tcp.rel_ack"].tolist()[5:] == [1, 1]
 
 
 def test_more_flows_than_there_is_room_for_at_first(tmp_path):

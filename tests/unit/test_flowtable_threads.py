@@ -116,13 +116,16 @@ def test_a_merged_table_takes_no_more_memory(long_trace):
 
 
 def tcp_trace(path: Path) -> Path:
-    """2000 connections of 20 segments each: more than a table keeps of them that isn't merged."""
+    """2000 connections of 20 segments each: more than a table keeps of them that isn't merged.
+
+    And a flow of UDP, of which it keeps nothing for that.
+    """
     records = [
         Record(ipv4(tcp(b"x" * 9, ports=(port + 1, 80), seq=n * 9 + 1), 6), sec=EPOCH + n)
         for n in range(20)
         for port in range(2000)
     ]
-    return write(path, pcap(records, RAW))
+    return write(path, pcap([*records, Record(ipv4(udp(b"y")), sec=EPOCH + 20)], RAW))
 
 
 def test_what_merging_needs_goes(tmp_path):

@@ -91,7 +91,9 @@ def test_flush(counted):
     table.flush()
     assert len(table) == 0
     assert [flow.end_reason for flow in table.expired()] == [4, 3, 4]
-    assert list(table) == list(table.expired()) == []
+    for empty in (table, FlowTable()):
+        empty.flush()
+        assert list(empty) == list(empty.expired()) == []
 
 
 def test_memory_is_bounded_by_what_is_active(tmp_path):
@@ -312,6 +314,27 @@ def test_a_duration_that_nanoseconds_cannot_hold_is_missing(tmp_path):
     assert table.columns(["duration"]).mask("duration").tolist() == [True]
 
 
+def test_a_time_that_is_not_known_ends_nothing(tmp_path):
+    """A flow's first packet has none: how long it goes on counts from that which has."""
+    late, flow, other = 1_700_000_000_000, there(), there(port=7)
+    sent = [(1, other), (late, flow), (4, flow), (11, flow)]
+    table = FlowTable(active_timeout=10)
+    table.add_trace(write(tmp_path / "x.pcapng", seconds_ng(sent)))
+    assert [one.packets for one in table] == [1, 3]
+    assert [one.duration_ns for one in table] == [0, 7 * SECOND]
+
+
+@pytest.mark.parametrize("name", ["idle_timeout", "active_timeout"])
+def test_flows_in_the_last_seconds_of_64_bits_do_not_time_out(tmp_path, name):
+    """Their time would be up after all times that there are."""
+    last = 9_223_372_035
+    sent = [(last - 12, there(port=7)), (last - 1, there()), (last, back())]
+    table = FlowTable(**{name: 10})
+    table.add_trace(write(tmp_path / "x.pcapng", seconds_ng(sent)))
+    assert [one.packets for one in table] == [2]
+    assert [one.number for one in table.expired()] == [0]
+
+
 # --- Fragments -----------------------------------------------------------------------------------
 
 
@@ -322,6 +345,18 @@ def fragments6(ident: int) -> list[bytes]:
         header = bytes([17, 0]) + (offset << 3 | more).to_bytes(2, "big") + ident.to_bytes(4, "big")
         out.append(ipv6(bytes([44, 0, 1, 4, 0, 0, 0, 0]) + header + data, 0))
     return out
+
+
+def test_fragments_behind_an_authentication_header(counted):
+    """Its length counts in words of 4 bytes, less 2 (RFC 4302 section 2.2)."""
+    ah = bytes([44, 4]) + bytes(22)
+    parts = [
+        ipv6(ah + packet[48:56] + packet[56:], 51)
+        for ident in (1, 2)
+        for packet in fragments6(ident)
+    ]
+    table = counted(enumerate([parts[0], parts[1], parts[3]]))
+    assert [(flow.src_port, flow.packets) for flow in table] == [(5000, 2), (0, 1)]
 
 
 def test_later_fragments_count_in_the_first_ones_flow(counted):

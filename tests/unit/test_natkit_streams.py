@@ -16,10 +16,14 @@ from packets import (
     V6,
     Record,
     Watched,
+    enhanced,
     ethernet,
+    interface,
     ipv4,
     ipv6,
+    option,
     pcap,
+    section,
     tcp,
     udp,
     write,
@@ -105,6 +109,25 @@ def test_both_ways_of_a_connection(tmp_path: Path, v6: bool) -> None:
     assert stream.end == "closed"
     assert str(CLIENT) in repr(stream)
     assert "8 bytes, 0 gaps" in repr(stream.fwd)
+
+
+@pytest.mark.parametrize("ports", [(5000, 80), (80, 5000)])
+def test_a_host_that_talks_to_itself(tmp_path: Path, ports: tuple[int, int]) -> None:
+    """Its addresses are the same, and only the ports tell its ends apart."""
+
+    def segment(payload: bytes, seq: int, flags: int, back: bool = False) -> bytes:
+        data = tcp(payload, ports=ports[:: -1 if back else 1], seq=seq, flags=flags)
+        return ethernet(ipv4(data, TCP, src="127.0.0.1", dst="127.0.0.1"))
+
+    frames = [
+        segment(b"", 9, SYN),
+        segment(b"", 99, SYN | ACK, back=True),
+        segment(b"question", 10, ACK),
+        segment(b"answer", 100, ACK, back=True),
+    ]
+    (stream,) = natkit.streams(write(tmp_path / "trace.pcap", pcap(frames)))
+    assert (stream.src_port, stream.dst_port) == ports
+    assert (stream.fwd.data, stream.rev.data) == (b"question", b"answer")
 
 
 def test_an_answer_alone_tells_who_opened(tmp_path: Path) -> None:
@@ -208,6 +231,16 @@ def test_segments_before_the_first_of_a_trace(tmp_path: Path) -> None:
     assert stream.fwd.data == b"abcdef"
 
 
+def test_a_segment_long_before_the_first_of_a_trace_is_not_of_it(tmp_path: Path) -> None:
+    """After 16 KiB what is before the first byte is no late start."""
+    early = Segment(b"early", seq=995)
+    more = [Segment(bytes(8192), seq=1000 + 8192 * n) for n in range(2)]
+    (stream,) = streams(tmp_path, [more[0], early, more[1]])
+    assert (len(stream.fwd), stream.fwd.dropped) == (5 + 2 * 8192, 0)
+    (stream,) = streams(tmp_path, [*more, early])
+    assert (len(stream.fwd), stream.fwd.dropped) == (2 * 8192, 5)
+
+
 def test_what_a_snap_length_cut_off_is_a_gap(tmp_path: Path) -> None:
     whole = Segment(b"0123456789", seq=1001)
     headers = 14 + 20 + 20
@@ -217,6 +250,25 @@ def test_what_a_snap_length_cut_off_is_a_gap(tmp_path: Path) -> None:
     assert stream.fwd.data == b"0123\0\0\0\0\0\0abc"
     assert bytes(stream.fwd) == b"0123"
     assert stream.fwd.time_at(4) is None
+
+
+def test_a_segment_from_before_the_start_that_was_cut_there(tmp_path: Path) -> None:
+    """Five of its ten bytes are before the first of the stream; two were captured."""
+    early = Segment(b"0123456789", seq=996, cut=14 + 20 + 20 + 2)
+    (stream,) = streams(tmp_path, [opening(1000), early, Segment(b"abc", seq=1006)])
+    assert (stream.fwd.data, stream.fwd.gaps) == (bytes(5) + b"abc", [(0, 5)])
+    assert stream.fwd.dropped == 5
+
+
+def test_a_segment_without_a_time_came_at_that_of_the_packet_before(tmp_path: Path) -> None:
+    seconds = option(9, b"\0") + option(0, b"")  # the clock's unit, of which 64 bits are too many
+    sent = [
+        (5, opening()), (2**63, Segment(b"a", seq=1001)), (7, Segment(b"b", seq=1002)),
+    ]  # fmt: skip
+    blocks = [enhanced(segment.record().data, time) for time, segment in sent]
+    content = section() + interface(options=seconds) + b"".join(blocks)
+    (stream,) = natkit.streams(write(tmp_path / "trace.pcapng", content))
+    assert [stream.fwd.time_at(i) for i in range(2)] == [5 * 10**9, 7 * 10**9]
 
 
 def test_a_gap_at_the_end_is_told_by_the_fin(tmp_path: Path) -> None:
@@ -322,6 +374,16 @@ def test_a_rst_outside_the_window_ends_nothing(tmp_path: Path) -> None:
     assert (second.fwd.data, second.fwd.has_start) == (b"ef", False)
 
 
+@pytest.mark.parametrize(("at", "end"), [(0, "last"), (89, "last"), (90, "reset"), (110, "reset")])
+def test_a_rst_more_than_a_window_before_what_is_expected_ends_nothing(
+    tmp_path: Path, at: int, end: str
+) -> None:
+    segments = in_pieces(bytes(100), [10], 1000)
+    reset = Segment(seq=1001 + at, flags=RST)
+    (stream,) = streams(tmp_path, [*segments, reset], window=10)
+    assert (stream.end, len(stream.fwd)) == (end, 100)
+
+
 def test_a_second_answer_to_a_syn_changes_nothing(tmp_path: Path) -> None:
     answer = Segment(seq=70, ack=1001, flags=SYN | ACK, back=True)
     forged = Segment(b"evil", seq=900, ack=1001, flags=SYN | ACK, back=True)
@@ -397,6 +459,22 @@ def test_no_more_than_memory_is_taken(tmp_path: Path) -> None:
     assert 200 < len(early) < 300  # each takes from 1,000 to 2,000 bytes and its own structure
     assert sorted(s.src_port for s in found) == [1024 + i for i in range(300)]
     assert {s.fwd.data for s in found} == {b"x" * 1000}
+
+
+def test_what_is_over_goes_first_where_there_is_no_more_memory(tmp_path: Path) -> None:
+    def data(client: int) -> Segment:
+        return Segment(b"x" * 1000, seq=1, client=client)
+
+    closed = [
+        data(1001),
+        Segment(seq=1001, flags=FIN | ACK, client=1001),
+        Segment(seq=9, flags=FIN | ACK, client=1001, back=True),
+    ]
+    others = [data(2000 + n) for n in range(100)]
+    found = streams(tmp_path, [data(1000), *closed, *others], memory=100_000)
+    assert [(s.src_port, s.end) for s in found[:3]] == [
+        (1001, "closed"), (1000, "memory"), (2000, "memory"),
+    ]  # fmt: skip
 
 
 def test_one_byte_segments_count_with_their_times(tmp_path: Path) -> None:
@@ -533,3 +611,21 @@ def test_thousands_of_connections_at_once(tmp_path: Path) -> None:
     assert [bytes(stream.fwd.data) + bytes(stream.rev.data) for stream in found] == [
         b"%05d more" % n for n in range(count)
     ]
+
+
+def test_connections_are_told_apart_by_each_end_and_the_version(tmp_path: Path) -> None:
+    """Thousands at once, of which many differ in one number alone."""
+
+    def frame(n: int, payload: bytes, seq: int) -> bytes:
+        ports = {1: (9, 10_000 + n), 2: (10_000 + n, 9)}.get(n % 5, (9, 99))
+        data = tcp(payload, ports=ports, seq=seq)
+        if n % 5 == 4:
+            return ethernet(ipv6(data, TCP, src=f"2001:db8::{n:x}"), 0x86DD)
+        ends = {0: {"src": f"10.9.{n >> 8}.{n & 255}"}, 3: {"dst": f"10.8.{n >> 8}.{n & 255}"}}
+        return ethernet(ipv4(data, TCP, **ends.get(n % 5, {})))
+
+    count = 4000
+    frames = [frame(n, b"%05d" % n, 1) for n in range(count)]
+    frames += [frame(n, b" more", 6) for n in range(count)]
+    found = natkit.streams(write(tmp_path / "trace.pcap", pcap(frames)))
+    assert [bytes(stream.fwd.data) for stream in found] == [b"%05d more" % n for n in range(count)]

@@ -13,11 +13,15 @@ from packets import (
     MAC,
     UDP,
     Record,
+    enhanced,
     ethernet,
+    interface,
     internet_sum,
     ipv4,
     ipv6,
+    option,
     pcap,
+    section,
     udp,
     write,
 )
@@ -129,6 +133,19 @@ def test_an_ipv6_header_before_the_fragment_header_is_kept(tmp_path: Path) -> No
     assert data == ethernet(ipv6(bytes([UDP]) + hop_by_hop[1:] + body, 0), 0x86DD)
 
 
+def test_an_authentication_header_before_the_fragment_header_is_kept(tmp_path: Path) -> None:
+    """Its length counts in words of 4 bytes, less 2 (RFC 4302 section 2.2)."""
+    ah = bytes([FRAGMENT, 4]) + bytes(range(22))
+    body = udp(BODY)
+
+    def part(start: int, end: int) -> bytes:
+        header = struct.pack(">BBHI", UDP, 0, start | (end < len(body)), 3)
+        return ethernet(ipv6(ah + header + body[start:end], 51), 0x86DD)
+
+    (data,) = put_together(tmp_path, [part(1600, len(body)), part(0, 1600)])
+    assert data == ethernet(ipv6(bytes([UDP]) + ah[1:] + body, 51), 0x86DD)
+
+
 @given(st.lists(st.integers(1, 300), max_size=8), st.randoms(), st.integers(1, 3000), st.booleans())
 def test_any_fragmentation_gives_the_packet(
     tmp_path_factory: pytest.TempPathFactory,
@@ -164,6 +181,33 @@ def test_packets_of_the_same_number_are_told_apart_by_their_ends(tmp_path: Path)
     assert result == [whole4(two), ethernet(ipv4(one, UDP, dst="192.0.2.77"))]
 
 
+def test_thousands_of_packets_at_once_are_told_apart(tmp_path: Path) -> None:
+    """By their number, protocol, VLAN, addresses and version, each alone."""
+
+    def packet(n: int, body: bytes, field: int) -> bytes:
+        number = {"ident": n} if n < 2000 else {}
+        proto = n - 2000 if 2000 <= n < 2200 else UDP
+        src = f"10.9.{n // 256}.{n % 256}" if 3200 <= n < 4200 else "192.0.2.1"
+        ip = ipv4(body, proto, fragment=field, src=src, **number)
+        if 2200 <= n < 3200:
+            return ethernet(struct.pack(">HH", n - 2199, 0x0800) + ip, 0x8100)
+        return ethernet(ip)
+
+    def halves(n: int) -> tuple[bytes, bytes, bytes]:
+        body = struct.pack(">I", n) * 6
+        if n >= 4200:
+            parts = [part6(body, *ends, ident=n) for ends in ((0, 16), (16, 24))]
+            return parts[0], parts[1], whole6(body)
+        return packet(n, body[:16], MORE), packet(n, body[16:], 2), packet(n, body, 0)
+
+    made = [halves(n) for n in range(5200)]
+    assert len({first for first, _, _ in made}) == 5200
+    records = [first for first, _, _ in made] + [last for _, last, _ in made]
+    path = write(tmp_path / "trace.pcap", pcap(records))
+    found = [bytes(packet) for packet in plt.defragment(path)]
+    assert found == [whole for _, _, whole in made]
+
+
 # --- What can't be put together ---------------------------------------------------------------
 
 
@@ -183,6 +227,8 @@ def test_overlapping_fragments_come_as_they_came(tmp_path: Path, part: Fragments
     other = bytes(len(body))
     twice = [part(body, 0, 1600), part(other, 0, 1600), part(body, 1600, len(body))]
     assert put_together(tmp_path, twice) == twice  # type: ignore[arg-type]
+    shorter = [part(body, 0, 1600), part(body, 0, 800), part(body, 1600, len(body))]
+    assert put_together(tmp_path, shorter) == shorter  # type: ignore[arg-type]
 
 
 @FAMILIES
@@ -201,6 +247,24 @@ def test_an_end_that_changes_or_is_passed(tmp_path: Path, part: Fragments) -> No
     passed = [part(body, 0, 1600), part(body, 1600, 2400), part(body, 800, 1600, more=False)]
     assert put_together(tmp_path, [*ends, part(body, 0, 800)]) == [*ends, part(body, 0, 800)]  # type: ignore[comparison-overlap]
     assert put_together(tmp_path, passed) == passed  # type: ignore[arg-type]
+    before = [part(body, 1600, 2400), part(body, 800, 1600, more=False)]
+    assert put_together(tmp_path, before) == before  # type: ignore[arg-type]
+
+
+def test_a_payload_that_does_not_fit_with_the_headers_before_it(tmp_path: Path) -> None:
+    """65,535 bytes with the header of IPv4, or behind that of IPv6 with an extension header."""
+    parts = cut(part4, bytes(65535 - 19), 1480)
+    assert put_together(tmp_path, parts) == parts
+    hop_by_hop = struct.pack(">BBBB4x", FRAGMENT, 0, 1, 4)
+
+    def part(body: bytes, start: int, end: int) -> bytes:
+        header = struct.pack(">BBHI", UDP, 0, start | (end < len(body)), 3)
+        return ethernet(ipv6(hop_by_hop + header + body[start:end], 0), 0x86DD)
+
+    parts = cut(part, bytes(65535 - 7), 1480)
+    assert put_together(tmp_path, parts) == parts
+    (data,) = put_together(tmp_path, cut(part, bytes(65535 - 8), 1480))
+    assert len(data) == 14 + 40 + 65535
 
 
 def test_a_packet_that_is_longer_than_any(tmp_path: Path) -> None:
@@ -232,8 +296,31 @@ def test_a_packet_waits_no_longer_than_timeout(tmp_path: Path) -> None:
     assert put_together(tmp_path, trace(60)) == [other, whole4(body)]
     assert put_together(tmp_path, trace(5), timeout=5) == [other, whole4(body)]
     assert sorted(put_together(tmp_path, trace(5), timeout=4)) == sorted([other, first, last])
+    alone = [Record(first), Record(other, sec=EPOCH + 61), Record(whole4(b"y"), sec=EPOCH + 62)]
+    assert put_together(tmp_path, alone) == [other, first, whole4(b"y")]
     late = put_together(tmp_path, [*trace(61), Record(other, sec=EPOCH + 62)])
     assert sorted(late) == sorted([other, first, last, other])
+
+
+def test_fragments_without_a_time_are_put_together(tmp_path: Path) -> None:
+    """Their clock counts seconds, of the year 55,840: 64 bits of nanoseconds are too few."""
+    options = option(9, b"\0") + option(0, b"")
+    parts = cut(part4, udp(BODY), 1200)
+    blocks = [enhanced(data, 1_700_000_000_000) for data in parts]
+    content = section() + interface(options=options) + b"".join(blocks)
+    (packet,) = plt.defragment(write(tmp_path / "trace.pcapng", content))
+    assert bytes(packet.data) == whole4(udp(BODY))
+
+
+def test_times_further_apart_than_64_bits_of_nanoseconds() -> None:
+    body = udp(BODY)
+    far = 9_000_000_000 * 10**9  # 285 years
+    parts = [part4(body, 0, 1600), part4(body, 1600, len(body))]
+    found = plt.defragment(
+        plt.packet.from_bytes(data, plt.TRACE_TYPE_ETH, time)
+        for data, time in zip(parts, (-far, far), strict=True)
+    )
+    assert [bytes(packet.data) for packet in found] == parts
 
 
 def test_memory_is_bounded(tmp_path: Path) -> None:

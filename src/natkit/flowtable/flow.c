@@ -70,6 +70,16 @@ static bool are_same(const void *one, const void *other, size_t size)
     return !one == !other && (!one || memcmp(one, other, size) == 0);
 }
 
+/* Whether two flows tell the same.  The clocks of their tables at their packets are not compared:
+ * they are for timeouts, and a fragment that waits in vain is counted when that is noticed. */
+static bool tell_the_same(const struct flow6 *one, const struct flow6 *other)
+{
+    struct flow6 same = *one;
+    same.flow.started = other->flow.started;
+    same.flow.seen = other->flow.seen;
+    return memcmp(&same, other, sizeof(same)) == 0;
+}
+
 static PyObject *flow_object_richcompare(PyObject *self_, PyObject *other_, int op)
 {
     if ((op != Py_EQ && op != Py_NE) || Py_TYPE(self_) != Py_TYPE(other_))
@@ -77,7 +87,7 @@ static PyObject *flow_object_richcompare(PyObject *self_, PyObject *other_, int 
     const struct flow_copy *one = flow_object_copy(self_);
     const struct flow_copy *other = flow_object_copy(other_);
     bool equal = one->v6 == other->v6 && one->tunnel == other->tunnel &&
-                 memcmp(&one->of, &other->of, sizeof(one->of)) == 0 &&
+                 tell_the_same(&one->of, &other->of) &&
                  are_same(one->quality, other->quality, sizeof(*one->quality)) &&
                  are_same(one->statistics, other->statistics, sizeof(*one->statistics)) &&
                  one->early_count == other->early_count &&

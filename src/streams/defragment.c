@@ -286,7 +286,7 @@ static bool add_part(struct defragmenter *all, struct datagram *datagram,
     return true;
 }
 
-/* Whether it came before, as it is now. */
+/* Whether what it carries came before, as it is now. */
 static bool is_again(const struct datagram *datagram, const struct plt_record *record,
                      const struct fragment_part *read)
 {
@@ -319,7 +319,7 @@ static bool fits(struct datagram *datagram, const struct plt_record *record,
     if (!more && datagram->total != UNKNOWN && datagram->total != end)
         return false;
     if (!cover(datagram, part))
-        return is_again(datagram, record, part);
+        return is_again(datagram, record, part) && more == (datagram->total != end);
     if (!more)
         datagram->total = end;
     if (end > datagram->end)

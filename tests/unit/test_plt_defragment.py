@@ -251,6 +251,18 @@ def test_an_end_that_changes_or_is_passed(tmp_path: Path, part: Fragments) -> No
     assert put_together(tmp_path, before) == before  # type: ignore[arg-type]
 
 
+@PARTS
+@pytest.mark.parametrize("first", [False, True])
+def test_the_same_bytes_once_as_the_last_are_no_copy(
+    tmp_path: Path, part: Fragments, first: bool
+) -> None:
+    """They overlap (RFC 5722): where the packet ends is told in two ways."""
+    body = udp(BODY)
+    twice = [part(body, 800, 1600, more=first), part(body, 800, 1600, more=not first)]
+    parts = [*twice, part(body, 0, 800), part(body, 1600, len(body))]
+    assert put_together(tmp_path, parts) == parts  # type: ignore[arg-type]
+
+
 def test_a_payload_that_does_not_fit_with_the_headers_before_it(tmp_path: Path) -> None:
     """65,535 bytes with the header of IPv4, or behind that of IPv6 with an extension header."""
     parts = cut(part4, bytes(65535 - 19), 1480)

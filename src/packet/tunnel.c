@@ -116,15 +116,16 @@ static encapsulation_reader *reader_of_proto(uint8_t proto)
 struct load {
     uint32_t at;
     uint32_t end; /* of what was captured */
-    uint64_t len;
+    uint64_t len; /* at least what was captured */
 };
 
+/* Of a packet with a transport; false where that begins after the IP packet's end. */
 static bool find_load(const struct plt_packet *packet, struct load *out)
 {
     const struct plt_layers *layers = packet->layers;
     uint32_t before = layers->transport - layers->layer3;
     uint32_t end = layers->ip_end < packet->len ? layers->ip_end : packet->len;
-    if (layers->transport > end || layers->version == 0)
+    if (layers->transport > end)
         return false;
     *out = (struct load){.at = layers->transport, .end = end, .len = end - layers->transport};
     if (layers->ip_len > before && layers->ip_len - before > out->len)
@@ -313,7 +314,7 @@ bool tunnel_enter(const struct plt_packet *outer, const struct tunnel_ports *por
     if (!read)
         return false;
     read(outer->data + load.at, load.end - load.at, &header);
-    if (header.at >= load.end - load.at || header.at > load.len)
+    if (header.at >= load.end - load.at)
         return false;
     load.at += header.at;
     load.len -= header.at;

@@ -28,21 +28,19 @@ static PyObject *module_messages(PyObject *module, PyObject *obj)
         return NULL;
     const uint8_t *stream = payload.view.buf;
     size_t left = (size_t)payload.view.len;
-    int status = 0;
     PyObject *list = PyList_New(0);
-    if (!list) {
-        status = -1;
-    } else if (payload.transport == PLDNS_UDP) {
+    int status = list ? 0 : -1;
+    if (status == 0 && payload.transport == PLDNS_UDP) {
         status = append_message(list, state, stream, left);
-    } else {
-        while (left > 0 && status == 0) {
-            const uint8_t *wire = NULL;
-            size_t length = 0;
-            size_t used = pldns_unframe(stream, left, &wire, &length);
-            status = append_message(list, state, wire, length);
-            stream += used;
-            left -= used;
-        }
+        left = 0;
+    }
+    while (status == 0 && left > 0) {
+        const uint8_t *wire = NULL;
+        size_t length = 0;
+        size_t used = pldns_unframe(stream, left, &wire, &length);
+        status = append_message(list, state, wire, length);
+        stream += used;
+        left -= used;
     }
     PyBuffer_Release(&payload.view);
     if (status < 0)

@@ -307,20 +307,11 @@ error:
 
 static PyObject *rr_repr(PyObject *self_)
 {
-    PyObject *result = NULL;
-    PyObject *blank = NULL;
-    PyObject *words = NULL;
     PyObject *line = rr_line_get(self_, NULL);
-    PyObject *tab = PyUnicode_FromString("\t");
-    if (!line || !tab)
-        goto done;
-    blank = PyUnicode_FromString(" ");
-    if (!blank)
-        goto done;
-    words = PyUnicode_Replace(line, tab, blank, -1);
-    if (words)
-        result = PyUnicode_FromFormat("<pldns.ldnsrr %U>", words);
-done:
+    PyObject *tab = line ? PyUnicode_FromString("\t") : NULL;
+    PyObject *blank = tab ? PyUnicode_FromString(" ") : NULL;
+    PyObject *words = blank ? PyUnicode_Replace(line, tab, blank, -1) : NULL;
+    PyObject *result = words ? PyUnicode_FromFormat("<pldns.ldnsrr %U>", words) : NULL;
     Py_XDECREF(line);
     Py_XDECREF(tab);
     Py_XDECREF(blank);

@@ -157,8 +157,14 @@ CONTENTS["clients.pcap"] = made.pcap(
     [record(made.ethernet(made.ipv4(made.udp(b"x"), src=f"10.1.{n >> 8}.{n & 255}")), n % 50)
      for n in range(1100)]
 )  # fmt: skip
+#: Of connections whose start is missing.
+CONTENTS["segments.pcap"] = made.pcap(
+    [dns.segment(dns.framed(dns.message(ident=n)), ports=(n + 1024, 53)) for n in range(200)]
+)
 CONTENTS["names.pcap"] = made.pcap([dns.query(n, ident=n) for n in range(600)])
-LARGE = ("many.pcap", "full.pcap", "flips.pcap", "hosts.pcap", "clients.pcap", "names.pcap")
+LARGE = (
+    "many.pcap", "full.pcap", "flips.pcap", "hosts.pcap", "clients.pcap", "names.pcap", "segments.pcap",
+)  # fmt: skip
 for _name, _content in CONTENTS.items():
     (FOLDER / _name).write_bytes(_content)
 
@@ -646,6 +652,49 @@ def of_records() -> Iterator[Scenario]:
             yield Scenario(f"record {pldns.typestr(kind)} {number}", lambda wire=wire: shown(wire))
 
 
+# --- Parts of pldns that all else comes to with memory in hand --------------------------------
+
+SEGMENTS = str(FOLDER / "segments.pcap")
+#: More than what is kept of an object that is used again.
+LONG_ANSWER = dns.message(
+    flags=0x8180,
+    counts=(300, 0, 0),
+    rest=(b"\xc0\x0c" + struct.pack(">HHIH", 1, 1, 60, 4) + b"\xc0\0\2\1") * 300,
+)
+#: Streams as a matcher gives them: 48 bytes each, of which these are the version, the protocol and
+#: the source port.
+STREAMS = b"".join(struct.pack(">BBH44x", 4, made.TCP, n) for n in range(300))
+
+
+def matcher(reassemble: bool = False) -> pldns._pldns._Matcher:
+    return pldns._pldns._Matcher(10**10, bytes(16), not reassemble, reassemble)
+
+
+def reader(path: str, with_matcher: pldns._pldns._Matcher) -> pldns._pldns._ColumnReader:
+    names = ("response_time", *pldns._columns.MATCHING)
+    kind = plt._plt._KIND_ADDRESS
+    return pldns._pldns._ColumnReader(path, names, None, -1, 1000, kind, (53,), with_matcher)
+
+
+def of_messages() -> Iterator[Scenario]:
+    yield Scenario("a long message", lambda: pldns.ldns(LONG_ANSWER).ident)
+    yield Scenario("a message by its keyword", lambda: pldns.ldns(payload=LONG_ANSWER).ident)
+    yield Scenario("a matcher that reassembles", lambda: matcher(reassemble=True).streams())
+    yield Scenario("streams of another matcher",
+                   lambda m: m.add_streams(STREAMS), matcher, again=False)  # fmt: skip
+    yield Scenario("messages read ahead",
+                   lambda r: len(next(r)), lambda: reader(SEGMENTS, matcher()), again=False
+    )  # fmt: skip
+    yield Scenario("messages matched", lambda given: len(given[0].match(given[1], 1)),
+                   lambda: (matcher(), next(reader(NAMES, matcher()))), again=False
+    )  # fmt: skip
+    # a batch has room for 256 at first, and 64 are put into it at once
+    yield Scenario("the last rows of messages",
+                   lambda: len(closed(pldns.columns(NAMES, ["id"], limit=300))))  # fmt: skip
+    yield Scenario("fragments of messages", lambda: len(closed(pldns.columns(
+        str(FOLDER / "fragments.pcap"), ["id"], reassemble=True))))  # fmt: skip
+
+
 # --- The rest: what keeps a state, files, threads, live traces --------------------------------
 
 
@@ -964,8 +1013,8 @@ def of_interfaces() -> Iterator[Scenario]:
 ALL = {
     one.name: one
     for one in itertools.chain(
-        of_functions(), of_types(), of_specials(), of_records(), of_states(), of_many(),
-        of_columns(), of_errors(), of_threads(), of_interfaces(),
+        of_functions(), of_types(), of_specials(), of_records(), of_messages(), of_states(),
+        of_many(), of_columns(), of_errors(), of_threads(), of_interfaces(),
     )
 }  # fmt: skip
 

@@ -149,6 +149,14 @@ def test_bytes_begin_with_the_header_whatever_they_say() -> None:
     assert plt.ip6(b"\x45" + bytes(39)).version == 4
 
 
+def test_an_arp_packet_of_no_bytes() -> None:
+    layer = plt.arp(b"")
+    assert (layer.ethertype, layer.data, len(layer)) == (0x0806, b"", 0)
+    assert (layer.sender_mac, layer.target_prefix) == (None, None)
+    with pytest.raises(ValueError, match="too short for op"):
+        _ = layer.op
+
+
 def test_memory_is_shared_both_ways() -> None:
     shared = bytearray(packets.ipv4(packets.udp(b"abc"), ttl=9))
     layer = plt.ip(shared)

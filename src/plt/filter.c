@@ -168,11 +168,13 @@ static struct program *program_for(struct filter *self, uint32_t dlt)
     if (!program)
         return NULL;
     program->dlt = dlt;
-    enum compiled result = compile(program, self->text, pcap_dlt(dlt), program->error);
+    int number = pcap_dlt(dlt);
+    enum compiled result = compile(program, self->text, number, program->error);
     if (result == BAD) {
-        char second[SOURCE_ERROR_SIZE]; /* the first error is the one to tell */
+        char second[SOURCE_ERROR_SIZE]; /* the first error is the one to tell, of the expression */
         program->on_layer3 = true;
-        result = compile(program, self->text, DLT_RAW, second);
+        result = compile(program, self->text, DLT_RAW,
+                         number == DLT_NO_NUMBER ? program->error : second);
         program->bad = result == BAD;
     }
     if (result == NO_MEMORY) {

@@ -109,6 +109,19 @@ static int packet_data_set(PyObject *self_, PyObject *value, void *Py_UNUSED(clo
 
 /* --- Time ------------------------------------------------------------------------------------ */
 
+/* Whether local time was the same shortly before: the clock was put back, as when summer time ends,
+ * by less than a day. */
+static bool is_second_of_two(time_t sec, const struct tm *tm)
+{
+    enum { DAY = 86400 };
+    struct tm other;
+    time_t at = sec - DAY;
+    if (!localtime_r(&at, &other) || other.tm_gmtoff <= tm->tm_gmtoff)
+        return false;
+    at = sec - (other.tm_gmtoff - tm->tm_gmtoff);
+    return localtime_r(&at, &other) && at + other.tm_gmtoff == sec + tm->tm_gmtoff;
+}
+
 static PyObject *packet_time_get(PyObject *self_, void *Py_UNUSED(closure))
 {
     const struct plt_meta *meta = packet_meta(self_, "time");
@@ -117,17 +130,13 @@ static PyObject *packet_time_get(PyObject *self_, void *Py_UNUSED(closure))
     const PyDateTime_CAPI *api = ((struct view *)self_)->frame->state->datetime;
     (void)PyDateTimeAPI; /* the header's own pointer would be a mutable global */
     time_t sec = (time_t)meta->sec;
-    time_t before = sec - 3600;
     struct tm tm;
-    struct tm tm_before;
-    if (!localtime_r(&sec, &tm) || !localtime_r(&before, &tm_before) || tm.tm_year + 1900 > 9999 ||
-        tm.tm_year + 1900 < 1) {
+    if (!localtime_r(&sec, &tm) || tm.tm_year + 1900 > 9999 || tm.tm_year + 1900 < 1) {
         PyErr_Format(PyExc_ValueError, "time %lld s is outside datetime's range",
                      (long long)meta->sec);
         return NULL;
     }
-    /* the second of two equal wall-clock hours, when summer time ends */
-    int fold = tm.tm_hour == tm_before.tm_hour && tm.tm_mday == tm_before.tm_mday;
+    int fold = is_second_of_two(sec, &tm);
     int second = tm.tm_sec > 59 ? 59 : tm.tm_sec;
     return api->DateTime_FromDateAndTimeAndFold(
         tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min, second,

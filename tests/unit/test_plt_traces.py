@@ -418,12 +418,26 @@ def test_a_subclass(five: Path) -> None:
 # --- Time, data, text ------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("zone", ["UTC", "Pacific/Auckland", "America/St_Johns", "Europe/Lisbon"])
+@pytest.mark.parametrize(
+    "zone",
+    [
+        "UTC",
+        "Pacific/Auckland",
+        "America/St_Johns",
+        "Europe/Lisbon",
+        "Antarctica/Troll",  # two hours
+        "Australia/Lord_Howe",  # half an hour
+        "AAA12BBB-11,J100,J200",  # 23 hours
+    ],
+)
 def test_time_is_local_and_exact(
     zone: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """In the zone's own words, and at both of two equal hours when summer time ends."""
     seconds = [EPOCH, 1_270_303_199, 1_270_303_200, 1_288_486_800, 1_288_490_400, 2**32 - 1, 0]
+    seconds += range(1_270_900_000, 1_271_000_000, 1800)  # summer time begins, or ends in the south
+    seconds += range(1_279_400_000, 1_279_500_000, 1800)
+    seconds += range(1_288_400_000, 1_288_500_000, 1800)
     records = [Record(b"", sec, 123_456) for sec in seconds]
     path = packets.write(tmp_path / "t", packets.pcap(records))
     monkeypatch.setenv("TZ", zone)

@@ -107,9 +107,10 @@ static void settle_addresses(struct where *where, struct test *test)
 /* Where a value stands among those that a kind can have. */
 enum place { BELOW_ALL, AMONG, ABOVE_ALL };
 
+/* Of the kinds of integers. */
 static bool is_signed(uint8_t kind)
 {
-    return kind != KIND_FLOAT64 && where_key(kind, 0) != 0;
+    return where_key(kind, 0) != 0;
 }
 
 /* The key of a number; false with the error set where the name holds no such. */
@@ -129,9 +130,8 @@ static bool number_key(struct scanner *scanner, const struct where_name *name,
         return true;
     }
     if (name->is_mac) {
-        bool is_bare = token->kind == TOKEN_MAC && !value->is_negative;
         *key = token->number;
-        return is_bare ||
+        return token->kind == TOKEN_MAC ||
                (token->kind == TOKEN_TEXT &&
                 scan_mac(scanner->text + token->at + 1, token->len - 2, key)) ||
                scan_fail(scanner, token, "a MAC address is compared here");
@@ -207,7 +207,7 @@ static void ends_of(const struct prefix *prefix, struct address_range *out)
 static bool prefix_of(struct scanner *scanner, const struct value *value, struct prefix *out)
 {
     const struct token *token = &value->token;
-    if (token->kind == TOKEN_ADDRESS && !value->is_negative) {
+    if (token->kind == TOKEN_ADDRESS) {
         *out = token->prefix;
         return true;
     }

@@ -8,7 +8,7 @@
 /* A number, address, prefix or text of a condition. */
 struct value {
     struct token token;
-    bool is_negative; /* of a number */
+    bool is_negative; /* of a number: nothing else has a sign */
 };
 
 /* These append to the ranges of the test that is being compiled.  False with the scanner's error

@@ -1,6 +1,7 @@
 """natkit.packets() against tshark's streams and relative numbers, and against natkit.flows()."""
 
 import gc
+import io
 import random
 import subprocess
 import weakref
@@ -334,16 +335,18 @@ def test_a_file_may_not_use_what_it_is_read_into() -> None:
     assert found[0].flows("packets")["packets"].tolist() == [3000]
 
 
-def test_a_cycle_of_packets_and_their_trace_is_collected(tmp_path: Path) -> None:
+def test_a_cycle_of_packets_and_their_trace_is_collected() -> None:
     class Trace(plt.trace):
         pass
 
-    trace = Trace(pk.write(tmp_path / "x.pcap", pk.pcap([segment(0, SYN, 1, 0)] * 3)))
+    trace = Trace(io.BytesIO(pk.pcap([segment(0, SYN, 1, 0)] * 3)))
     trace.start()
     trace.columns = natkit.packets(trace, ["flow"], batch=1)  # type: ignore[attr-defined]
     assert next(iter(trace.columns))["flow"].tolist() == [0]  # type: ignore[attr-defined]
     gone = weakref.ref(trace.columns)  # type: ignore[attr-defined]
-    del trace
+    kept: list[object] = [trace.columns._batches.reader]  # type: ignore[attr-defined]
+    kept.append(kept)  # else the reader goes when the first of the cycle lets go
+    del trace, kept
     gc.collect()
     assert gone() is None
 

@@ -163,7 +163,8 @@ CONTENTS["segments.pcap"] = made.pcap(
 )
 CONTENTS["names.pcap"] = made.pcap([dns.query(n, ident=n) for n in range(600)])
 LARGE = (
-    "many.pcap", "full.pcap", "flips.pcap", "hosts.pcap", "clients.pcap", "names.pcap", "segments.pcap",
+    "many.pcap", "full.pcap", "flips.pcap", "hosts.pcap", "clients.pcap", "names.pcap",
+    "segments.pcap",
 )  # fmt: skip
 for _name, _content in CONTENTS.items():
     (FOLDER / _name).write_bytes(_content)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from flowtable_reference import Reference, all_facts
+from here import Here
 from packets import (
     EPOCH,
     RAW,
@@ -550,9 +551,9 @@ def test_flows_of_a_broken_file(files):
     whole = in_order(files[:4])
     with pytest.raises(plt.LibtraceError, match="cut within") as expected:
         whole.add_trace(files[4])
-    for workers in (1, 3):
+    for how in ({"workers": 1}, {"workers": 3}, {"client": Here()}):
         with pytest.raises(plt.LibtraceError) as raised:
-            natkit.flows(files, workers=workers)
+            natkit.flows(files, **how)
         assert str(raised.value) == str(expected.value)
         assert "04.pcap" in str(raised.value)
         assert list(raised.value.table) == list(whole)

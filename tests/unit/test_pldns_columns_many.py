@@ -19,6 +19,7 @@ from typing import Any
 import pace
 import pytest
 from dns_messages import CLIENT, MILLISECOND, framed, message, query, response, segment
+from here import Here
 from packets import Record, pcap, write
 
 import pldns
@@ -272,28 +273,6 @@ def test_a_file_that_is_read_again_may_be_closed_half_way(files: Any) -> None:
     columns.close()
     assert list(columns) == []
     assert threads() == []
-
-
-class Done:
-    """What a task gave."""
-
-    def __init__(self, value: Any) -> None:
-        self.value = value
-
-    def result(self) -> Any:
-        return self.value
-
-
-class Here:
-    """What is used of a cluster's client, whose tasks are done at once by this process."""
-
-    def submit(self, function: Any, *arguments: Any, pure: bool) -> Done:
-        assert not pure  # a file may change
-        given = (one.value if isinstance(one, Done) else one for one in arguments)
-        return Done(function(*given))
-
-    def nthreads(self) -> dict[str, int]:
-        return {"here": 1}
 
 
 @pytest.mark.parametrize("limit", [1, 8, 11, 12, 15, 22, 30, None])

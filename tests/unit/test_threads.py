@@ -278,6 +278,27 @@ def test_what_a_thread_has_no_memory_to_hand_over_is_an_error() -> None:
     crew.close()
 
 
+def test_a_thread_that_has_no_memory_to_take_a_work_goes_on() -> None:
+    class Full:
+        """A queue that has no memory for what it gives, once."""
+
+        def __init__(self) -> None:
+            self.answers: list[Work[object] | None | Exception] = [MemoryError(), work, None]
+
+        def get(self) -> Work[object] | None:
+            answer = self.answers.pop(0)
+            if isinstance(answer, Exception):
+                raise answer
+            return answer
+
+    work: Work[object] = Work(lambda: None)
+    gone = threading.Lock()
+    gone.acquire()
+    _threads._run(Full(), gone)  # type: ignore[arg-type]
+    assert work.ended
+    assert not gone.locked()
+
+
 def test_a_thread_whose_start_failed_late_ends_with_the_others(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -217,6 +217,8 @@ RARER: dict[str, tuple[str, int | None, bytes]] = {
         "gtp", 5, over_udp(struct.pack(">BBHIHBB", 0x32, 255, 48, 5, 1, 0, 0) + inner4(), 2152),
     ),
     "GTP with extensions": ("gtp", 5, over_udp(gtp(inner4(), 5, b"\1\0\0\xc0\1\0\0\0"), 2152)),
+    # IANA's "Assigned Internet Protocol Numbers"
+    "NSH in IP": ("nsh", 21, over_ip(nsh(FRAME, 21, 3), 145)),
     "LISP without an instance": ("lisp", None, over_udp(bytes(8) + inner4(), 4341)),
     # draft-ietf-intarea-gue section 3
     "GUE": ("gue", None, over_udp(b"\0\4\0\0" + inner4(), 6080)),
@@ -235,6 +237,7 @@ def test_headers_in_their_rarer_forms(name: str, tmp_path: Path) -> None:
     kind, number, frame = RARER[name]
     packet = packets.packet_of(frame, tmp_path)
     assert [(tunnel.kind, tunnel.id) for tunnel in packet.tunnels] == [(kind, number)]
+    assert (str(packet.tunnels[0].src), str(packet.tunnels[0].dst)) == OUTER
     assert ends(packet.inner) == INNER
     assert bytes(packet.inner.tcp_payload) == b"seen"
 
@@ -370,14 +373,6 @@ def test_indications_before_the_packet_of_teredo(
     packet = packets.packet_of(over_udp(before + origin + inner6(), 3544), tmp_path)
     assert [tunnel.kind for tunnel in packet.tunnels] == ["teredo"]
     assert ends(packet.inner) == INNER6
-
-
-def test_nsh_directly_in_ip(tmp_path: Path) -> None:
-    # IANA's "Assigned Internet Protocol Numbers": 145
-    packet = packets.packet_of(over_ip(nsh(FRAME, 21, 3), 145), tmp_path)
-    assert [(tunnel.kind, tunnel.id) for tunnel in packet.tunnels] == [("nsh", 21)]
-    assert str(packet.tunnels[0].src) == OUTER[0]
-    assert ends(packet.inner) == INNER
 
 
 def test_an_extension_header_longer_than_its_ip_packet(tmp_path: Path) -> None:

@@ -85,9 +85,7 @@ int field_set(PyObject *self_, PyObject *value, void *closure)
         return -1;
     }
     long number = attribute_int(value, row->name, (long)row->low, (long)row->mask);
-    if (number == -1 && PyErr_Occurred())
-        return -1;
-    if (!frame_writable(self->frame, row->name))
+    if (number < 0 || !frame_writable(self->frame, row->name))
         return -1;
     struct frame *frame = self->frame;
     uint32_t at = field_at(row, frame_layers(frame), frame->len, self->start);

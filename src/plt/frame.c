@@ -225,8 +225,8 @@ void frame_shrink(struct frame *frame)
 
 bool frame_writable(const struct frame *frame, const char *name)
 {
-    if (frame && frame->readonly)
+    if (frame->readonly)
         PyErr_Format(PyExc_TypeError, "%s can't be set: the object was made from read-only bytes",
                      name);
-    return !(frame && frame->readonly);
+    return !frame->readonly;
 }

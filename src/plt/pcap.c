@@ -232,9 +232,8 @@ static enum source_result pcap_next(struct source *base, struct plt_record *reco
     if (len > MAX_CAPTURE_LENGTH)
         return source_fail(base, "its header claims a capture length of %u bytes", len);
     if (base->input.end - base->input.at < self->header + len) {
-        header = input_need(base, (size_t)self->header + len, "a packet", &result);
-        if (!header)
-            return result;
+        input_need(base, (size_t)self->header + len, "a packet", &result);
+        return result;
     }
     take_record(self, self->big_endian, header, len, wire_len, record);
     base->input.at += self->header + len;

@@ -150,22 +150,16 @@ static int activate(struct pcap_live *self, const struct capture_config *config)
         return -1;
     }
     self->snaplen = snaplen_of(config);
-    /* libpcap's ring may cut some bytes more than it is asked to */
     self->promisc = config->promisc;
-    int status = pcap_set_snaplen(self->pcap, (int)self->snaplen + 64);
-    if (status == 0)
-        status = pcap_set_promisc(self->pcap, config->promisc > 0);
-    if (status == 0)
-        status = pcap_set_timeout(self->pcap, 100);
-    if (status == 0)
-        status = pcap_set_buffer_size(self->pcap, RING_BYTES);
-    if (status == 0)
-        status = pcap_set_immediate_mode(self->pcap, 1);
-    if (status == 0)
-        status = pcap_set_tstamp_precision(self->pcap, PCAP_TSTAMP_PRECISION_NANO);
-    /* A device without nanoseconds goes on with microseconds. */
-    if (status == 0 || status == PCAP_ERROR_TSTAMP_PRECISION_NOTSUP)
-        status = pcap_activate(self->pcap);
+    /* Before it is activated a handle takes these; a device without nanoseconds goes on with
+     * microseconds. */
+    pcap_set_snaplen(self->pcap, (int)self->snaplen + 64); /* its ring may cut some bytes more */
+    pcap_set_promisc(self->pcap, config->promisc > 0);
+    pcap_set_timeout(self->pcap, 100);
+    pcap_set_buffer_size(self->pcap, RING_BYTES);
+    pcap_set_immediate_mode(self->pcap, 1);
+    pcap_set_tstamp_precision(self->pcap, PCAP_TSTAMP_PRECISION_NANO);
+    int status = pcap_activate(self->pcap);
     if (status < 0) {
         const char *text = pcap_geterr(self->pcap);
         return capture_raise(text[0] ? text : pcap_statustostr(status));

@@ -251,6 +251,7 @@ def test_a_file_is_split_where_its_records_have_headers_of_the_usual_size(
         packets.pcap(EIGHT * 2, version=(2, 3)),
         packets.pcap(EIGHT * 2, version=(543, 0)),
         packets.pcap(EIGHT)[:-3],
+        packets.pcap(EIGHT)[: 24 + 3 * 76 + 40],
         packets.pcap(EIGHT * 2)[: 24 + 8 * 76 + 15],
     ],
 )

@@ -94,7 +94,13 @@ def test_duration_of_a_file_counts_from_its_first_packet(
 
 @pytest.mark.parametrize(
     ("nanoseconds", "is_in_time"),
-    [(1_499_999_999, True), (1_500_000_000, False), (1_500_000_001, False), (2_000_000_000, False)],
+    [
+        (1_499_999_999, True),
+        (1_500_000_000, False),
+        (1_500_000_001, False),
+        (2_000_000_000, False),
+        (10**10, False),
+    ],
 )
 def test_the_end_of_a_duration_is_exact(nanoseconds: int, is_in_time: bool, tmp_path: Path) -> None:
     """A second and a half after a packet at 0.7 s: the sum of the fractions is carried."""
@@ -112,6 +118,10 @@ def test_an_end_stays_an_end(path: Path) -> None:
         assert len(list(trace)) == 2
         assert list(trace) == []
         assert trace.read_packet(plt.packet()) is False
+        assert len(plt.columns(trace, ["time"]).table()) == 0
+    with plt.trace(path, duration=1) as trace:
+        assert len(list(trace)) == 4
+        assert list(trace) == []
         assert len(plt.columns(trace, ["time"]).table()) == 0
 
 

@@ -143,6 +143,21 @@ def test_not_a_packet() -> None:
                 call(make)
 
 
+def test_no_keyword_arguments_are_none() -> None:
+    none: dict[str, object] = {}
+    assert plt.ip(INNER4, **none).udp.dst_port == 4444
+    assert len(plt.packet(**none)) == 0
+
+
+def test_a_layer_whose_packet_was_overwritten_by_one_of_another_protocol(tmp_path: Path) -> None:
+    packet = of(packets.ipv4(packets.tcp(b"data"), TCP), tmp_path)
+    segment = packet.tcp
+    assert bytes(segment.payload) == b"data"
+    packet.data = packets.ethernet(packets.ipv4(packets.udp(b"data")))
+    with pytest.raises(ValueError, match="Data too short for payload"):
+        _ = segment.payload
+
+
 def test_bytes_begin_with_the_header_whatever_they_say() -> None:
     odd = plt.ip(b"\x65" + bytes(19))
     assert (odd.version, odd.hdr_len) == (6, 5)

@@ -270,6 +270,20 @@ def test_an_expression_does_not_change(trace: plt.trace) -> None:
         assert [bytes(packet) for packet in trace] == [FRAMES[0]]
 
 
+def test_a_condition_that_was_initialised_as_a_filter_is_one(trace: plt.trace) -> None:
+    wanted = plt.where.__new__(plt.where)
+    plt.filter.__init__(wanted, "udp port 53")
+    assert len(plt.columns(trace.uri, ["wire_len"], filter=wanted).table()) == 1
+    assert natkit.FlowTable().add_trace(trace.uri, filter=wanted) == 1
+
+
+def test_the_conditions_of_a_trace_and_of_its_reader_both_hold(trace: plt.trace) -> None:
+    for own, more, expected in (("tcp", "ip6", [2]), ("ip", "udp", [0, 4, 5]), ("arp", "ip", [])):
+        with plt.trace(trace.uri, filter=plt.where(own)) as opened:
+            found = plt.columns(opened, ["number"], filter=plt.where(more)).table()
+        assert (found["number"] - 1).tolist() == expected
+
+
 @pytest.mark.parametrize("kind", [plt.filter, plt.where])
 def test_one_that_was_not_initialised_filters_nothing(
     kind: type[plt.filter], trace: plt.trace

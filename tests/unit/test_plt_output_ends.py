@@ -170,10 +170,38 @@ def test_after_an_error_of_the_compressor(tmp_path: Path, monkeypatch: pytest.Mo
             output.write_packet(source[0])
     with pytest.raises(plt.LibtraceError, match=r"^Couldn't close outputTrace: .* after an error"):
         output.close_output()
+    output.close_output()
     subprocess.run(["gzip", "-t", path], check=True)
     got = packets.read(path)
     assert 0 < len(got) < 200
     assert [packet.ts_sec for packet in got] == list(range(EPOCH, EPOCH + len(got)))
+
+
+def test_an_output_that_is_dropped_after_an_error_of_the_compressor(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was told: nothing more is."""
+    seen: list[object] = []
+    monkeypatch.setattr(sys, "unraisablehook", lambda it: seen.append(it.exc_value))
+    monkeypatch.setitem(_output.COMPRESSORS, "gzip", lambda _: Failing)
+    monkeypatch.setattr(Failing, "told", True)
+    packet = packets.packet_of(bytes(60_000), tmp_path)
+    output = plt.output_trace(tmp_path / "out.pcap.gz")
+    output.start_output()
+    output.write_packet(packet)
+    with pytest.raises(TimeoutError, match="mine"):
+        output.write_packet(packet)
+    del output
+    assert seen == []
+
+
+def test_a_member_that_ends_with_the_trace_is_the_last(tmp_path: Path) -> None:
+    path = tmp_path / "out.pcap.gz"
+    with plt.output_trace(path) as output:
+        output.write_packet(packets.packet_of(bytes(70_000), tmp_path))
+    member = zlib.decompressobj(wbits=31)
+    assert len(member.decompress(path.read_bytes())) == 24 + 16 + 70_000
+    assert (member.eof, member.unused_data) == (True, b"")
 
 
 @pytest.mark.parametrize("name", ["out.erf.gz", "out.pcap.gz"])

@@ -598,6 +598,7 @@ BAD = [
     ("dst_port in (1.5)", "an integer is compared here", 13),
     ("dst_port in 1-1.5", "an integer is compared here", 14),
     ("dst_port not ;", "this is neither a name nor a value nor an operator", 13),
+    ("tcp or " * 40 + "; == 1", "this is neither a name nor a value nor an operator", 280),
     ("x" * 190 + " == 1", "no column is named " + "x" * 60, 0),
     ("(" * 300 + "tcp" + ")" * 300, "more than 200 parentheses are open here", 200),
 ]

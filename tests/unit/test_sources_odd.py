@@ -38,7 +38,7 @@ class Output:
         raise io.UnsupportedOperation("fileno")
 
 
-@pytest.mark.parametrize("answer", [0, -3, 1 << 40])
+@pytest.mark.parametrize("answer", [0, -1, -3, 1 << 40])
 def test_an_output_that_takes_no_bytes_or_too_many(
     answer: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -2,13 +2,6 @@
 
 import os
 
-import pytest
-
-#: A test that looks at it.  AddressSanitizer keeps some of what is freed, not always as much.
-by_size = pytest.mark.skipif(
-    "PLT_ASAN" in os.environ, reason="AddressSanitizer's own memory hides that of the program"
-)
-
 
 def resident() -> int:
     """Bytes, Linux's alone: what is shared with other processes counts too."""

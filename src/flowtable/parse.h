@@ -29,7 +29,8 @@ static inline uint64_t input_count_of(const uint64_t *counter)
     return __atomic_load_n(counter, __ATOMIC_RELAXED);
 }
 
-/* Count so many more, or fewer, in the thread that counts. */
+/* Count so many more, or fewer, in the thread that counts.
+ * NOLINTNEXTLINE(readability-non-const-parameter): it is written to, atomically */
 static inline void input_count(uint64_t *counter, int64_t more)
 {
     __atomic_store_n(counter, *counter + (uint64_t)more, __ATOMIC_RELAXED);

@@ -18,6 +18,7 @@ import pace
 import packets as pk
 import per_packet
 import pytest
+from asan import forks
 
 import plt
 
@@ -581,6 +582,7 @@ def test_threads_that_read_and_close(mixed: Path) -> None:
     assert failures == []
 
 
+@forks
 def test_fork(mixed: Path) -> None:
     """A child that lets go of half-read columns, or reads others, takes nothing from its parent."""
     program = """

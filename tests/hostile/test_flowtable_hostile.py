@@ -12,8 +12,9 @@ from pathlib import Path
 
 import pace
 import pytest
+from asan import by_size
 from packets import EPOCH, ETH, RAW, Record, ethernet, icmp, ipv4, ipv6, pcap, tcp, udp, write
-from resident import by_size, resident
+from resident import resident
 
 import natkit
 import plt

@@ -1,9 +1,9 @@
 """os.fork() in the midst of everything: the child works, or is told why not; nobody hangs."""
 
 import gzip
-import os
 from pathlib import Path
 
+import asan
 import pace
 import packets
 import pytest
@@ -11,9 +11,7 @@ from live import on_lo
 
 import plt
 
-# GCC 12's waits in a child for locks of its own that threads of the parent held, and takes memory
-# that the child gets for the stacks of those threads
-pytestmark = pytest.mark.skipif("PLT_ASAN" in os.environ, reason="AddressSanitizer can't fork")
+pytestmark = asan.forks
 
 COUNT = 60_000
 FRAMES = [

@@ -8,9 +8,10 @@ import time
 
 import pace
 import pytest
+from asan import by_size
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from resident import by_size, resident
+from resident import resident
 
 import pldns
 

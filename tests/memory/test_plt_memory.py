@@ -5,7 +5,7 @@ from pathlib import Path
 
 import packets
 import pytest
-from resident import by_size
+from asan import by_size
 
 pytestmark = by_size
 COUNT = 100_000

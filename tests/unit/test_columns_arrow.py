@@ -15,7 +15,8 @@ from typing import Any
 
 import packets as pk
 import pytest
-from resident import by_size, resident
+from asan import by_size
+from resident import resident
 
 import natkit
 import plt

@@ -18,6 +18,7 @@ from typing import Any
 import pace
 import packets as pk
 import pytest
+from asan import forks
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pace import wait_until
@@ -757,6 +758,7 @@ def test_the_interpreter_ends_while_threads_read(large: list[Path]) -> None:
 
 
 @pytest.mark.filterwarnings("ignore:.*multi-threaded:DeprecationWarning")  # that is what it is for
+@forks
 def test_the_parent_of_a_fork_goes_on(files: Callable[..., list[Path]]) -> None:
     columns = plt.columns(files(8, 3000), ("src_port",), batch=1, workers=3)
     batches = iter(columns)

@@ -14,6 +14,7 @@ from typing import Any
 import pace
 import packets
 import pytest
+from asan import forks
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from packets import EPOCH, ETH, RAW, Record, ethernet, ipv4, udp
@@ -585,6 +586,7 @@ def test_ctrl_c_keeps_what_came(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     assert part_threads() == []
 
 
+@forks
 def test_a_forked_process_reads_on(tmp_path: Path) -> None:
     """Its threads are in the parent: it reads what is left by itself."""
     path = packets.write(tmp_path / "trace", FILES["pcap"])

@@ -13,8 +13,9 @@ from pathlib import Path
 
 import pace
 import pytest
+from asan import by_size, forks
 from packets import EPOCH, RAW, Record, child, environment, ipv4, pcap, tcp, udp, write
-from resident import by_size, resident
+from resident import resident
 
 import natkit
 import plt
@@ -166,6 +167,7 @@ def test_a_merged_table_reads_with_two_threads(long_trace, tmp_path):
 
 
 @pytest.mark.skipif(len(os.sched_getaffinity(0)) < 2, reason="needs two processors")
+@forks
 def test_a_signal_whose_handler_forks(tmp_path):
     """The child has no second thread: its table can't be used any more, but it goes on.
 

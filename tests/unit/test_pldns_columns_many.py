@@ -18,6 +18,7 @@ from typing import Any
 
 import pace
 import pytest
+from asan import forks
 from dns_messages import CLIENT, MILLISECOND, framed, message, query, response, segment
 from here import Here
 from packets import Record, pcap, write
@@ -510,6 +511,7 @@ print(len(next(iter(columns))))
     assert (run.returncode, run.stdout, run.stderr) == (0, "100\n", "")
 
 
+@forks
 def test_a_forked_process_is_told(tmp_path: Path) -> None:
     """It has no threads: what was read before may come, then an error; the parent reads on."""
     program = """

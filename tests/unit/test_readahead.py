@@ -14,6 +14,7 @@ from pathlib import Path
 import lz4.frame
 import pace
 import pytest
+from asan import forks
 from packets import RAW, Record, count_to_error, ipv4, pcap, udp, write
 
 import natkit
@@ -118,6 +119,7 @@ else:
 
 
 @pytest.mark.filterwarnings("default")
+@forks
 def test_a_forked_process_is_told(whole):
     """The thread is in the parent: what was read ahead may come, then an error."""
     run = subprocess.run(

@@ -10,6 +10,7 @@ from queue import SimpleQueue
 
 import pace
 import pytest
+from asan import forks
 
 from plt import _threads
 from plt._threads import Crew, ForkedError, Work
@@ -339,6 +340,7 @@ def test_no_thread_is_waited_for_where_the_interpreter_ends(
 
 
 @pytest.mark.filterwarnings("ignore:.*multi-threaded:DeprecationWarning")
+@forks
 def test_a_forked_process_has_what_was_handed_over() -> None:
     """Then an error; it can end the crew, too."""
     crew = Crew(1, "t-fork")

@@ -6,6 +6,7 @@ import hashlib
 import io
 import struct
 import threading
+import weakref
 from collections.abc import Callable
 from ipaddress import ip_address
 from pathlib import Path
@@ -665,3 +666,22 @@ def test_one_iterator_for_several_threads(pcap: Callable[..., Path]) -> None:
     for thread in threads:
         thread.join()
     assert sorted(port for part in found for port in part) == list(range(8000))
+
+
+def test_a_source_that_holds_its_reader_is_collected() -> None:
+    class Source(tuple[io.BytesIO, dict[str, object]]):
+        """It lets go of nothing itself, as an instance with attributes does."""
+
+        __slots__ = ()
+
+        def read(self, size: int) -> bytes:
+            return self[0].read(size)
+
+    data = io.BytesIO(pk.pcap([pk.ethernet()]))
+    source = Source((data, {}))
+    kind = plt._plt._KIND_ADDRESS
+    source[1]["reader"] = plt._plt._ColumnReader(source, ("time",), None, -1, 1, kind, False, 0)
+    gone = weakref.ref(data)
+    del source, data
+    gc.collect()
+    assert gone() is None

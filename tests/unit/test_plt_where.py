@@ -429,6 +429,15 @@ def test_lists_of_many_ip6_addresses(tmp_path: Path) -> None:
     assert numbers(path, f"src not in ({items})") == times[1::3]
 
 
+@pytest.mark.parametrize(
+    "prefixes", ["2001:db8::/64, 2001:db8::/32", "2001:db8::/32, 2001:db8::/64"]
+)
+def test_ip6_prefixes_within_each_other(prefixes: str, tmp_path: Path) -> None:
+    for address, is_in in (("2001:db8::1", True), ("2001:db8:0:1::1", True), ("2001:db9::", False)):
+        packet = p.packet_of(p.ethernet(p.ipv6(p.udp(), p.UDP, src=address), 0x86DD), tmp_path)
+        assert plt.where(f"src in ({prefixes})").matches(packet) is is_in
+
+
 def test_times(tmp_path: Path) -> None:
     utc = datetime.UTC
     records = [p.Record(p.ethernet(), sec=p.EPOCH + n) for n in range(5)]

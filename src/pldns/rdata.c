@@ -7,6 +7,8 @@
 
 #include "packet/bytes.h"
 
+#include <string.h>
+
 enum {
     APL_HEADER = 4,    /* an item's family, prefix length, and length with negation bit */
     APL_LENGTH = 0x7f, /* RFC 3123 section 4 */
@@ -99,6 +101,27 @@ static bool is_field_printable(const ldns_rdf *field)
     }
 }
 
+/* Whether ldns prints a field as a character-string without quotes: 1.9 does so of GPOS and
+ * RESINFO, and has a type of fields for it, which older ones have not. */
+static bool is_unquoted(const ldns_rdf *field)
+{
+    ldns_rdf_type type = ldns_rdf_get_type(field);
+    return type != LDNS_RDF_TYPE_STR &&
+           type == ldns_rr_descriptor_field_type(ldns_rr_descript(LDNS_RR_TYPE_GPOS), 0);
+}
+
+/* Whether a character-string needs quotes (RFC 1035 section 5.1): it is empty, or has a byte that
+ * is no letter, digit or plain sign. */
+static bool needs_quotes(const ldns_rdf *field)
+{
+    const uint8_t *data = ldns_rdf_data(field);
+    size_t size = ldns_rdf_size(field);
+    for (size_t i = 1; i < size; i++)
+        if (data[i] <= ' ' || data[i] > '~' || strchr("\"();\\", data[i]))
+            return true;
+    return size <= 1;
+}
+
 bool pldns_is_printable(const ldns_rr *rr)
 {
     ldns_rr_type type = ldns_rr_get_type(rr);
@@ -139,7 +162,8 @@ bool pldns_is_line_printable(const ldns_rr *rr)
                 return false;
             break;
         default:
-            break;
+            if (is_unquoted(field) && needs_quotes(field))
+                return false;
         }
     }
     return true;
@@ -159,7 +183,8 @@ ldns_status pldns_print_field(ldns_buffer *out, const ldns_rdf *field)
         status = pldns_print_bitmap(out, field);
         break;
     default:
-        status = ldns_rdf2buffer_str(out, field);
+        status = is_unquoted(field) && needs_quotes(field) ? ldns_rdf2buffer_str_str(out, field)
+                                                           : ldns_rdf2buffer_str(out, field);
     }
     while (status == LDNS_STATUS_OK && ldns_buffer_position(out) > start) {
         char last = (char)*ldns_buffer_at(out, ldns_buffer_position(out) - 1);

@@ -389,16 +389,16 @@ def test_protocols_by_bytes_and_the_rest(tmp_path):
     assert by_packets == {name: {"IPv4": 25} for name in ("UDP", "TCP", "ESP", "GRE")}
 
 
-def test_talkers_are_those_of_endpoints(statistics):
+def test_talkers_are_those_that_tshark_has(tshark):
     expected = {}
-    for line in statistics(DNS, "endpoints,ip"):
-        address, *numbers = line.split()
-        if len(numbers) == 6 and numbers[0].isdigit():
-            _, _, sent, sent_bytes, received, received_bytes = map(int, numbers)
-            expected[address] = {
-                "sent": sent_bytes + FCS * sent,
-                "received": received_bytes + FCS * received,
-            }
+    fields = [part for name in ("ip.src", "ip.dst", "frame.len") for part in ("-e", name)]
+    command = [tshark, "-n", "-r", DNS, "-Y", "ip", "-T", "fields", "-E", "occurrence=f", *fields]
+    for line in subprocess.run(
+        command, capture_output=True, text=True, check=True
+    ).stdout.splitlines():
+        src, dst, size = line.split("\t")
+        for address, way in ((src, "sent"), (dst, "received")):
+            expected.setdefault(address, {"sent": 0, "received": 0})[way] += int(size) + FCS
     ax = plot.talkers(DNS, n=1000)
     found = {name: parts for name, parts in bars(ax).items() if ":" not in name}
     assert found == expected

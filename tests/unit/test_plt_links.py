@@ -688,6 +688,8 @@ def test_filters(name: str, tmp_path: Path) -> None:
         assert packet.apply_filter(plt.filter("len > 0")) is False
     else:
         assert packet.apply_filter(plt.filter("len > 0")) is True
+    if name == "dsa-vlan":  # libpcap 1.11 knows DSA, and asks for "vlan" before what a tag hides
+        return
     if name in {"pppd-received", "pppd-sent"} or dlt in {197, 242, 247, 281, 282, 284, 285}:
         results = [packet.apply_filter(plt.filter(f"udp port {n}")) for n in (5678, 9)]
         assert results == [True, False]

@@ -185,7 +185,7 @@ def test_cut_and_damaged(tmp_path: Path, kind: str, at: float) -> None:
 @pytest.mark.parametrize(
     ("kind", "modules", "package"),
     [
-        ("Zstandard", ["compression", "backports", "backports.zstd"], "backports.zstd"),
+        ("Zstandard", ["compression.zstd", "backports", "backports.zstd"], "backports.zstd"),
         ("LZ4", ["lz4", "lz4.frame"], "lz4"),
     ],
 )

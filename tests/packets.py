@@ -245,6 +245,15 @@ class Watched(io.BytesIO):
         return super().read1(size)
 
 
+class Holder(tuple[io.BytesIO, dict[str, object]]):
+    """A file that can hold what reads it: it lets go of nothing, as one with attributes does."""
+
+    __slots__ = ()
+
+    def read(self, size: int) -> bytes:
+        return self[0].read(size)
+
+
 # --- Reading ---------------------------------------------------------------------------------
 
 

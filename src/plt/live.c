@@ -111,8 +111,8 @@ static int fill_live(struct source *base)
                 return take(self, event.size);
             if (framing_is_end(self->packet))
                 return take(self, 0);
-            if (PyErr_CheckSignals() < 0 || wait_is_over(base))
-                return PyErr_Occurred() ? -1 : 0;
+            if (PyErr_CheckSignals() < 0)
+                return -1;
             break;
         case TRACE_EVENT_TERMINATE:
             if (self->watch.index > 0 && watch_raise(&self->watch) < 0)
@@ -129,18 +129,16 @@ static int fill_live(struct source *base)
             if ((ended && watch_raise(&self->watch) < 0) ||
                 wait_for_packet(self->state, &self->watch, event.fd, 1, started, self->timeout) < 0)
                 return -1;
-            if (wait_is_over(base))
-                return 0;
             break;
         case TRACE_EVENT_SLEEP:
             if ((ended && watch_raise(&self->watch) < 0) ||
                 wait_for_packet(self->state, &self->watch, -1, event.seconds, started,
                                 self->timeout) < 0)
                 return -1;
-            if (wait_is_over(base))
-                return 0;
             break;
         }
+        if (wait_is_over(base))
+            return 0;
     }
 }
 

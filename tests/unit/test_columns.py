@@ -669,16 +669,8 @@ def test_one_iterator_for_several_threads(pcap: Callable[..., Path]) -> None:
 
 
 def test_a_source_that_holds_its_reader_is_collected() -> None:
-    class Source(tuple[io.BytesIO, dict[str, object]]):
-        """It lets go of nothing itself, as an instance with attributes does."""
-
-        __slots__ = ()
-
-        def read(self, size: int) -> bytes:
-            return self[0].read(size)
-
     data = io.BytesIO(pk.pcap([pk.ethernet()]))
-    source = Source((data, {}))
+    source = pk.Holder((data, {}))
     kind = plt._plt._KIND_ADDRESS
     source[1]["reader"] = plt._plt._ColumnReader(source, ("time",), None, -1, 1, kind, False, 0)
     gone = weakref.ref(data)

@@ -324,6 +324,19 @@ class Mute(Exception):
         raise ZeroDivisionError
 
 
+def reader_before(error: BaseException, path: Path) -> Any:
+    """What reads a stream of a batch without rows, and then an error; the batch was read."""
+
+    def batches() -> Iterator[Any]:
+        yield empty
+        raise error
+
+    empty = plt.columns(path, FIELDS)._empty
+    reader = pa.RecordBatchReader._import_from_c_capsule(empty.arrow_c_stream(batches()))
+    assert reader.read_next_batch().num_rows == 0
+    return reader
+
+
 @pytest.mark.parametrize(
     ("error", "becomes", "words"),
     [
@@ -336,25 +349,13 @@ class Mute(Exception):
 def test_what_becomes_of_errors(
     error: Exception, becomes: type[Exception], words: str, mixed: Path
 ) -> None:
-    def batches() -> Iterator[Any]:
-        yield empty
-        raise error
-
-    empty = plt.columns(mixed, FIELDS)._empty
-    reader = pa.RecordBatchReader._import_from_c_capsule(empty.arrow_c_stream(batches()))
-    assert reader.read_next_batch().num_rows == 0
+    reader = reader_before(error, mixed)
     with pytest.raises(becomes, match=words):
         reader.read_next_batch()
 
 
 def test_ctrl_c_comes_through_a_consumer_that_knows_no_exceptions(mixed: Path) -> None:
-    def batches() -> Iterator[Any]:
-        yield empty
-        raise KeyboardInterrupt
-
-    empty = plt.columns(mixed, FIELDS)._empty
-    reader = pa.RecordBatchReader._import_from_c_capsule(empty.arrow_c_stream(batches()))
-    assert reader.read_next_batch().num_rows == 0
+    reader = reader_before(KeyboardInterrupt(), mixed)
     with pytest.raises(KeyboardInterrupt):  # noqa: PT012
         with contextlib.suppress(OSError):
             reader.read_next_batch()

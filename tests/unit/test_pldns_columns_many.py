@@ -21,7 +21,7 @@ import pytest
 from asan import forks
 from dns_messages import CLIENT, MILLISECOND, framed, message, query, response, segment
 from here import Here
-from packets import Record, pcap, write
+from packets import Holder, Record, pcap, write
 
 import pldns
 import plt
@@ -676,16 +676,8 @@ def test_a_matcher_is_not_to_be_asked_while_messages_are_read() -> None:
 
 
 def test_a_source_that_holds_its_reader_is_collected() -> None:
-    class Source(tuple[io.BytesIO, dict[str, Any]]):
-        """It lets go of nothing itself, as an instance with attributes does."""
-
-        __slots__ = ()
-
-        def read(self, size: int) -> bytes:
-            return self[0].read(size)
-
     data = io.BytesIO(pcap([query(0)]))
-    source = Source((data, {}))
+    source = Holder((data, {}))
     source[1]["reader"] = reader_in_c(source)
     gone = weakref.ref(data)
     del source, data

@@ -80,7 +80,19 @@ def test_an_interface_that_comes_back(name: str, how: str, namespace: Namespace)
     assert out == [f"{name}:near: the interface near is {how}, after packet 0", "0x88b5"]
 
 
-RECONFIGURED = """
+#: What comes after an interface had gone: it is there again, and a packet is read.
+THERE_AGAIN = """
+out = pair()
+ip("link", "set", "near", "up")
+trace.start()
+out.send(frame)
+print(hex(next(trace).ethertype))
+trace.close()
+"""
+
+
+RECONFIGURED = (
+    """
 name = sys.argv[1]
 ip("link", "set", "near", "up")
 trace = plt.trace(f"{name}:near")
@@ -96,16 +108,13 @@ try:
     next(trace)
 except plt.LibtraceError as error:
     print(error)
-out = pair()
-ip("link", "set", "near", "up")
-trace.start()
-out.send(frame)
-print(hex(next(trace).ethertype))
-trace.close()
 """
+    + THERE_AGAIN
+)
 
 
-STARTED_AGAIN = """
+STARTED_AGAIN = (
+    """
 name = sys.argv[1]
 ip("link", "set", "near", "up")
 trace = plt.trace(f"{name}:near")
@@ -118,13 +127,9 @@ for _ in range(2):
         trace.start()
     except plt.LibtraceError as error:
         print(str(error).rpartition(": ")[0], trace.pkt_drops())
-out = pair()
-ip("link", "set", "near", "up")
-trace.start()
-out.send(frame)
-print(hex(next(trace).ethertype))
-trace.close()
 """
+    + THERE_AGAIN
+)
 
 
 @pytest.mark.parametrize("name", FORMATS)

@@ -38,6 +38,15 @@ def ethernet(payload: bytes = b"", ethertype: int = 0x0800) -> bytes:
     return MAC + struct.pack(">H", ethertype) + payload
 
 
+def snap(payload: bytes, ethertype: int = 0x0800, oui: int = 0) -> bytes:  # RFC 1042
+    return b"\xaa\xaa\x03" + oui.to_bytes(3, "big") + struct.pack(">H", ethertype) + payload
+
+
+def wireless(body: bytes, frame: int, flags: int, more: bytes = b"") -> bytes:
+    """An IEEE 802.11 frame: control, duration, three addresses, sequence, what else there is."""
+    return bytes([frame, flags, 0, 0]) + MAC + MAC[:6] + b"\x10\0" + more + body
+
+
 def ipv4(  # RFC 791 section 3.1
     payload: bytes = b"",
     proto: int = UDP,

@@ -3,7 +3,7 @@
 import struct
 from dataclasses import dataclass
 
-from packets import ethernet, ipv4, ipv6, tcp, udp
+from packets import ethernet, ipv4, ipv6, snap, tcp, udp, wireless
 
 OUTER = ("192.0.2.1", "198.51.100.2")
 OUTER6 = ("2001:db8::1", "2001:db8:1::2")
@@ -134,6 +134,13 @@ CASES = {
     "GTP-U": Case("gtp", 0xABCD1234, over_udp(gtp(inner4(), 0xABCD1234), 2152, 2152)),
     "GTP-U with an extension": Case(
         "gtp", 5, over_udp(gtp(inner4(), 5, b"\1\x10\1\0"), 2152, 2152)
+    ),
+    # RFC 5415 section 4.3: a native frame, of IEEE 802.11; access points swap its first two bytes
+    "CAPWAP with 802.11": Case(
+        "capwap", None, over_udp(b"\0\x10\3\0" + bytes(4) + wireless(snap(inner4()), 1, 8), 5247)
+    ),
+    "TZSP with 802.11": Case(
+        "tzsp", None, over_udp(b"\1\0\0\x12\1" + wireless(snap(inner4()), 8, 1), 37008)
     ),
     "Teredo": Case("teredo", None, over_udp(inner6(), 3544), inner=INNER6),
     "PPPoE": Case("pppoe", 17, ethernet(pppoe(inner4(), 17), 0x8864), None),

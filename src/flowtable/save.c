@@ -45,7 +45,10 @@ struct header {
     uint64_t statistics;
     uint64_t early; /* the most first packets of a flow */
     struct tunnel_ports ports;
+    uint32_t unused; /* what is unnamed here may be written as it was in memory */
 };
+_Static_assert(offsetof(struct header, unused) + sizeof(uint32_t) == sizeof(struct header),
+               "all bytes of what is saved have a name");
 
 /* Before each flow. */
 struct flow_header {

@@ -4,6 +4,7 @@
 
 #include "bytes.h"
 #include "decoder.h"
+#include "ieee80211.h"
 #include "protocols.h"
 
 #include <stddef.h>
@@ -82,6 +83,15 @@ static void set_ip(const uint8_t *data, uint32_t len, uint32_t at, struct encaps
 {
     if (looks_like_ip(data, len, at))
         set_carried(out, CARRIES_IP, at);
+    else
+        set_unknown(out, at, -1);
+}
+
+/* An IEEE 802.11 frame where one can be, else something unknown. */
+static void set_80211(const uint8_t *data, uint32_t len, uint32_t at, struct encapsulation *out)
+{
+    if (at < len && ieee80211_is_frame(data + at, len - at))
+        set_carried(out, CARRIES_80211, at);
     else
         set_unknown(out, at, -1);
 }
@@ -452,10 +462,11 @@ void encapsulation_gue(const uint8_t *data, uint32_t len, struct encapsulation *
     }
 }
 
-/* CAPWAP data (RFC 5415 section 4.3): looked through where it is not encrypted and carries 802.3
- * frames. */
+/* CAPWAP data (RFC 5415 section 4.3), not encrypted: 802.3 frames, or the radio's own, which those
+ * of 802.11 are by their number. */
 void encapsulation_capwap(const uint8_t *data, uint32_t len, struct encapsulation *out)
 {
+    enum { RADIO = 0x3e00, RADIO_80211 = 0x200 };
     enum { NATIVE = 0x100, FRAGMENT = 0x80, KEEP_ALIVE = 0x08 };
     *out = (struct encapsulation){.kind = TUNNEL_CAPWAP, .name = "CAPWAP"};
     if (!link_has(len, 0, 8) || data[0] != 0) {
@@ -464,16 +475,20 @@ void encapsulation_capwap(const uint8_t *data, uint32_t len, struct encapsulatio
     }
     uint32_t bits = load_be32(data) & 0xffffff;
     uint32_t at = (bits >> 19) * 4;
-    if (bits & (NATIVE | FRAGMENT | KEEP_ALIVE) || at < 8)
+    if (bits & (FRAGMENT | KEEP_ALIVE) || at < 8)
         set_unknown(out, 8, -1);
-    else
+    else if (!(bits & NATIVE))
         set_carried(out, CARRIES_ETHERNET, at);
+    else if ((bits & RADIO) == RADIO_80211)
+        set_80211(data, len, at, out);
+    else
+        set_unknown(out, at, -1);
 }
 
 /* TZSP: tagged fields up to an end tag, then a frame of the type in the header. */
 void encapsulation_tzsp(const uint8_t *data, uint32_t len, struct encapsulation *out)
 {
-    enum { PADDING = 0, END = 1, ETHERNET = 1, TO_SEND = 1 };
+    enum { PADDING = 0, END = 1, ETHERNET = 1, IEEE80211 = 18, TO_SEND = 1 };
     uint32_t at = 4;
     *out = (struct encapsulation){.kind = TUNNEL_TZSP, .name = "TZSP"};
     if (!link_has(len, 0, 4) || data[0] != 1 || data[1] > TO_SEND) {
@@ -482,8 +497,14 @@ void encapsulation_tzsp(const uint8_t *data, uint32_t len, struct encapsulation 
     }
     while (link_has(len, at, 2) && data[at] != END)
         at += data[at] == PADDING ? 1 : 2U + data[at + 1];
-    if (load_be16(data + 2) != ETHERNET)
-        set_unknown(out, at, -1);
-    else
+    switch (load_be16(data + 2)) {
+    case ETHERNET:
         set_carried(out, CARRIES_ETHERNET, at + 1);
+        break;
+    case IEEE80211:
+        set_80211(data, len, at + 1, out);
+        break;
+    default:
+        set_unknown(out, at, -1);
+    }
 }

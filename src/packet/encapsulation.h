@@ -40,6 +40,7 @@ enum carried {
     CARRIES_IP, /* by its first four bits */
     CARRIES_ETHERNET,
     CARRIES_PPP,
+    CARRIES_80211,
     CARRIES_ETHERTYPE
 };
 

@@ -57,11 +57,15 @@ LINK_DECODER(ppp_direction)
     link_hdlc(data, len, at + 1, out);
 }
 
-/* LINKTYPE_PPP_PPPD: in place of the address it has the direction, 0 or 1. */
-LINK_DECODER(pppd)
+bool pppd_has_direction(const uint8_t *data, uint32_t len, uint32_t at)
 {
     enum { SENT = 1, UNNUMBERED = 0x03 };
-    if (link_has(len, at, 2) && data[at] <= SENT && data[at + 1] == UNNUMBERED)
+    return link_has(len, at, 2) && data[at] <= SENT && data[at + 1] == UNNUMBERED;
+}
+
+LINK_DECODER(pppd)
+{
+    if (pppd_has_direction(data, len, at))
         link_ppp(data, len, at + 2, out);
     else
         link_hdlc(data, len, at, out);
@@ -74,7 +78,7 @@ LINK_DECODER(cisco_direction)
 
 LINK_DECODER(pppoe)
 {
-    link_ppp(data, len, at + 6, out);
+    plt_decode_ethertype(data, len, at, ETHERTYPE_PPPOE_SESSION, out);
 }
 
 /* Frame Relay (RFC 2427): the address, control 3, a network layer protocol identifier. */

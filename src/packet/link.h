@@ -24,4 +24,7 @@ LINK_DECODER(slip);
 LINK_DECODER(sunatm);
 LINK_DECODER(token_ring);
 
+/* Whether a packet of LINKTYPE_PPP_PPPD has the direction, 0 or 1, in place of the address. */
+bool pppd_has_direction(const uint8_t *data, uint32_t len, uint32_t at);
+
 #endif

@@ -45,6 +45,7 @@ enum link_direction {
     DIRECTION_COOKED2, /* the same at byte 10 */
     DIRECTION_PFLOG,   /* byte 60: 1 in, 2 out */
     DIRECTION_BYTE,    /* the first byte, 0 where received */
+    DIRECTION_PPPD,    /* the same, where it stands for the address */
     DIRECTION_JUNIPER  /* bit 0 of byte 3: received */
 };
 
@@ -91,7 +92,7 @@ enum link_direction {
     X(USER2, 149, 149, UNKNOWN, pktap, NONE, NONE, "PKTAP of older macOS")                         \
     X(IEEE802_11_AVS, 163, 163, UNKNOWN, avs, NONE, NONE, "802.11 with an AVS header")             \
     X(JUNIPER_MONITOR, 164, 164, UNKNOWN, juniper_monitor, NONE, JUNIPER, "Juniper monitoring")    \
-    X(PPP_PPPD, 166, 166, POS, pppd, NONE, NONE, "PPP of pppd")                                    \
+    X(PPP_PPPD, 166, 166, POS, pppd, NONE, PPPD, "PPP of pppd")                                    \
     X(JUNIPER_PPPOE, 167, 167, UNKNOWN, juniper_ethernet, NONE, JUNIPER, "Juniper PPPoE")          \
     X(JUNIPER_PPPOE_ATM, 168, 168, UNKNOWN, juniper_pppoe_atm, NONE, JUNIPER,                      \
       "Juniper PPPoE over ATM")                                                                    \

@@ -6,6 +6,7 @@
 #include "cooked.h"
 #include "ieee80211.h"
 #include "juniper.h"
+#include "link.h"
 #include "linktypes.h"
 
 enum { DIR_OUTGOING = 0, DIR_INCOMING = 1, DIR_OTHER = 2, DIR_UNKNOWN = -1 };
@@ -30,6 +31,10 @@ int plt_direction(const uint8_t *data, uint32_t len, const struct plt_meta *meta
         break;
     case DIRECTION_BYTE:
         if (len >= 1)
+            return data[0] == 0 ? DIR_INCOMING : DIR_OUTGOING;
+        break;
+    case DIRECTION_PPPD:
+        if (pppd_has_direction(data, len, 0))
             return data[0] == 0 ? DIR_INCOMING : DIR_OUTGOING;
         break;
     case DIRECTION_JUNIPER:

@@ -163,6 +163,11 @@ static uint8_t kind_of_ip(uint8_t outer, uint8_t first)
 
 /* --- The packet in it ------------------------------------------------------------------------ */
 
+static bool is_mpls(uint16_t ethertype)
+{
+    return ethertype == ETHERTYPE_MPLS || ethertype == ETHERTYPE_MPLS_MULTICAST;
+}
+
 /* The link type of what is carried; one without a link layer moves on to its IP header, past tags.
  * False where it is no packet that could be looked into. */
 static bool find_linktype(const uint8_t *data, struct load *load,
@@ -183,11 +188,19 @@ static bool find_linktype(const uint8_t *data, struct load *load,
     case CARRIES_PPP:
         *dlt = LINKTYPE_PPP;
         return true;
+    case CARRIES_80211:
+        *dlt = LINKTYPE_IEEE802_11;
+        return true;
     case CARRIES_ETHERTYPE:
         break;
     }
-    if (ethertype == ETHERTYPE_MPLS || ethertype == ETHERTYPE_MPLS_MULTICAST) {
+    /* labels are a header of their own, but where they are the tunnel's */
+    if (is_mpls(ethertype) && header->kind != TUNNEL_MPLS) {
         *dlt = LINKTYPE_MPLS;
+        return true;
+    }
+    if (ethertype == ETHERTYPE_PPPOE_SESSION) {
+        *dlt = LINKTYPE_PPP_ETHER;
         return true;
     }
     *dlt = LINKTYPE_RAW;
@@ -243,6 +256,8 @@ static bool is_sound(const struct inner_packet *inner, bool is_certain)
                 layers->ethertype <= record->meta.wire_len - ETHERNET_HEADER);
     case LINKTYPE_PPP:
         return is_ppp(record->data, record->len);
+    case LINKTYPE_IEEE802_11: /* as its tunnel's header was read */
+        return true;
     default:
         return false;
     }

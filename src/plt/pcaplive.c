@@ -140,6 +140,18 @@ static uint32_t snaplen_of(const struct capture_config *config)
     return snaplen < MAX_SNAPLEN ? snaplen : MAX_SNAPLEN;
 }
 
+/* What a handle takes before it is activated: then these calls can't fail, but for the last, where
+ * a device has no nanoseconds and goes on with microseconds. */
+static void configure(struct pcap_live *self, const struct capture_config *config)
+{
+    (void)pcap_set_snaplen(self->pcap, (int)self->snaplen + 64); /* its ring may cut bytes more */
+    (void)pcap_set_promisc(self->pcap, config->promisc > 0);
+    (void)pcap_set_timeout(self->pcap, 100);
+    (void)pcap_set_buffer_size(self->pcap, RING_BYTES);
+    (void)pcap_set_immediate_mode(self->pcap, 1);
+    (void)pcap_set_tstamp_precision(self->pcap, PCAP_TSTAMP_PRECISION_NANO);
+}
+
 /* Start to capture as configured. */
 static int activate(struct pcap_live *self, const struct capture_config *config)
 {
@@ -151,14 +163,7 @@ static int activate(struct pcap_live *self, const struct capture_config *config)
     }
     self->snaplen = snaplen_of(config);
     self->promisc = config->promisc;
-    /* Before it is activated a handle takes these; a device without nanoseconds goes on with
-     * microseconds. */
-    pcap_set_snaplen(self->pcap, (int)self->snaplen + 64); /* its ring may cut some bytes more */
-    pcap_set_promisc(self->pcap, config->promisc > 0);
-    pcap_set_timeout(self->pcap, 100);
-    pcap_set_buffer_size(self->pcap, RING_BYTES);
-    pcap_set_immediate_mode(self->pcap, 1);
-    pcap_set_tstamp_precision(self->pcap, PCAP_TSTAMP_PRECISION_NANO);
+    configure(self, config);
     int status = pcap_activate(self->pcap);
     if (status < 0) {
         const char *text = pcap_geterr(self->pcap);

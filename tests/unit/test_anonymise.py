@@ -40,7 +40,19 @@ from addressed import (
 )
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from packets import ethernet, icmp, internet_sum, ipv4, ipv6, pseudo4, pseudo6, tcp, udp
+from packets import (
+    ethernet,
+    icmp,
+    internet_sum,
+    ipv4,
+    ipv6,
+    pseudo4,
+    pseudo6,
+    snap,
+    tcp,
+    udp,
+    wireless,
+)
 
 import plt
 from natkit import Anonymised, CryptoPan
@@ -257,6 +269,9 @@ KNOWN: dict[str, Callable[[Map], bytes]] = {
     "gue": lambda m: at_port(m, 6080, b"\1\4\0\0more" + inner(m)),
     "gue, IPv6": lambda m: at_port(m, 6080, b"\0\x29\0\0" + tcp6(m)),
     "gue, no header": lambda m: at_port(m, 6080, inner(m)),
+    "capwap, 802.11": lambda m: at_port(
+        m, 5247, b"\0\x10\3\0\0\0\0\0" + wireless(snap(inner(m)), 1, 8)
+    ),
     "capwap": lambda m: at_port(m, 5247, b"\0\x10\2\0\0\0\0\0" + frame(m)),
     "an application at WireGuard's port": lambda m: at_port(m, 51820, b"\x12\x34\1\0\0\1"),
     "mpls in udp": lambda m: at_port(m, 6635, b"\0\1\1\x40" + inner(m)),
@@ -519,6 +534,10 @@ UNKNOWN: dict[str, tuple[Callable[[Map], bytes], bytes, int]] = {
         lambda m: at_port(m, 6080, b"\0\6\0\0" + ADDRESSES), ADDRESSES, 26,
     ),
     "CAPWAP": (lambda m: at_port(m, 5247, b"\0\x10\3\0\0\0\0\0" + ADDRESSES), ADDRESSES, 26),
+    "802.11 data": (  # encrypted
+        lambda m: at_port(m, 5247, b"\0\x10\3\0\0\0\0\0" + wireless(ADDRESSES, 0x41, 8)),
+        ADDRESSES, 26,
+    ),
     "DHCP": (lambda m: at_port(m, 67, ADDRESSES), ADDRESSES, 26),
     "BGP": (lambda m: over4(6, 16, tcp(ADDRESSES, ports=(179, 5)), m(A), m(B)), ADDRESSES, 36),
     "L2TP control": (lambda m: at_port(m, 1701, b"\xc8\2" + ADDRESSES), ADDRESSES, 26),

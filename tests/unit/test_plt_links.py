@@ -7,6 +7,7 @@ from pathlib import Path
 
 import packets
 import pytest
+from packets import snap, wireless
 
 import plt
 
@@ -35,19 +36,9 @@ def pppoe(payload: bytes, protocol: int) -> bytes:  # RFC 2516 section 4
     return struct.pack(">BBHHH", 0x11, 0, 7, len(payload) + 2, protocol) + payload
 
 
-def snap(payload: bytes, ethertype: int = 0x0800, oui: int = 0) -> bytes:  # RFC 1042
-    return b"\xaa\xaa\x03" + oui.to_bytes(3, "big") + struct.pack(">H", ethertype) + payload
-
-
 def mesh(addresses: int) -> bytes:
     """Mesh control."""
     return struct.pack("<BBI", addresses, 31, 7) + packets.MAC[:6] * addresses
-
-
-def wireless(body: bytes, frame: int, flags: int, more: bytes = b"") -> bytes:
-    """An IEEE 802.11 frame: control, duration, three addresses, sequence, what else there is."""
-    addresses = packets.MAC + packets.MAC[:6]
-    return bytes([frame, flags, 0, 0]) + addresses + b"\x10\0" + more + body
 
 
 def radiotap(frame: bytes, flags: int | None, clock: bool) -> bytes:
@@ -559,6 +550,12 @@ def test_wire_length_of_a_cooked_loopback_frame(tmp_path: Path) -> None:
         (117, bytes([61, 2]) + bytes(58) + b"\x03" + bytes(3) + IP4, "OTHER"),
         (204, b"\0\xff\x03\0\x21" + IP4, "INCOMING"),
         (204, b"\1\xff\x03\0\x21" + IP4, "OUTGOING"),
+        # https://www.tcpdump.org/linktypes/LINKTYPE_PPP_PPPD.html
+        (166, b"\0\x03\0\x21" + IP4, "INCOMING"),
+        (166, b"\1\x03\0\x21" + IP4, "OUTGOING"),
+        (166, b"\xff\x03\0\x21" + IP4, "UNKNOWN"),
+        (166, b"\0\x21" + IP4, "UNKNOWN"),
+        (166, b"\0", "UNKNOWN"),
         (178, b"MGC\1" + eth(IP4), "INCOMING"),
         (178, b"MGC\0" + eth(IP4), "OUTGOING"),
         (178, eth(IP4), "UNKNOWN"),

@@ -174,6 +174,23 @@ def test_tshark_finds_the_same_inner_packets_in_the_corpus(
             assert [row[4][-1], row[5][-1]] == [str(inner.tcp.src_port), str(inner.tcp.dst_port)]
 
 
+def test_tshark_finds_the_same_frames_in_capwap(corpus: Path, tshark: str) -> None:
+    """Native ones of IEEE 802.11, whose first two bytes are swapped, with and without IP."""
+    path = corpus / "traces" / "capwap.pcap"
+    rows = tshark_rows(tshark, path, [*ADDRESSES, "wlan.fc.type_subtype", "capwap.header.flags.t"])
+    found = 0
+    for row, packet in zip(rows, packets.read(path), strict=True):
+        if "1" not in row[5]:
+            continue
+        found += 1
+        assert [tunnel.kind for tunnel in packet.tunnels] == ["capwap"]
+        assert packet.inner.linktype == plt.TRACE_TYPE_80211
+        # the outer packet is IPv4
+        inner = row[0][1:] + row[1][1:] + row[2] + row[3]
+        assert list(ends(packet.inner) or ()) == inner
+    assert found > 100
+
+
 #: Headers with fields that are often absent, and of kinds without a tshark that knows their ids.
 RARER: dict[str, tuple[str, int | None, bytes]] = {
     # RFC 2784, RFC 2890; RFC 2637 section 4.1
@@ -226,6 +243,10 @@ RARER: dict[str, tuple[str, int | None, bytes]] = {
     "GUE of variant 1": ("gue", None, over_udp(inner4(), 6080)),
     # RFC 5415 section 4.3: its length in words is in 5 bits after the first byte
     "CAPWAP": ("capwap", None, over_udp(b"\0\x10\0\0" + bytes(4) + FRAME, 5247)),
+    "CAPWAP with 802.11 as it is": (
+        "capwap", None,
+        over_udp(b"\0\x10\3\0" + bytes(4) + packets.wireless(packets.snap(inner4()), 8, 2), 5247),
+    ),
     "CAPWAP with an address": ("capwap", None, over_udp(b"\0\x20\0\0" + bytes(12) + FRAME, 5247)),
     "TZSP": ("tzsp", None, over_udp(b"\1\0\0\1\1" + FRAME, 37008)),
     "TZSP with fields": ("tzsp", None, over_udp(b"\1\1\0\1\x0a\1\5\0\1" + FRAME, 37008)),
@@ -348,6 +369,30 @@ def test_headers_between_a_tunnel_and_its_packet(frame: bytes, kind: str, tmp_pa
     assert bytes(innermost(packet).tcp_payload) == b"seen"
 
 
+@pytest.mark.parametrize(
+    ("frame", "link", "tunnels"),
+    [
+        (over_ip(gre(pppoe(inner4(), 17), 0x8864), 47), 1, [("gre", None), ("pppoe", 17)]),
+        (pppoe(inner4(), 17), 51, [("pppoe", 17)]),  # LINKTYPE_PPP_ETHER
+        (over_ip(label(18, False) + label(19) + FRAME, 137), 1, [("mpls", 19)]),  # RFC 4448
+        (over_udp(label(19) + FRAME, 6635), 1, [("mpls", 19)]),
+    ],
+    ids=["PPPoE in GRE", "PPPoE alone", "a pseudowire in IP", "a pseudowire over UDP"],
+)
+def test_each_header_of_a_tunnel_is_listed_once(
+    frame: bytes, link: int, tunnels: list[tuple[str, int | None]], tmp_path: Path
+) -> None:
+    packet = packets.packet_of(frame, tmp_path, link)
+    assert [(tunnel.kind, tunnel.id) for tunnel in packet.tunnels] == tunnels
+    assert ends(innermost(packet)) == INNER
+    assert frame.endswith(bytes(innermost(packet)))
+
+
+def test_the_packet_in_mpls_begins_after_its_labels(tmp_path: Path) -> None:
+    packet = packets.packet_of(over_udp(label(18, False) + label(19) + inner4(), 6635), tmp_path)
+    assert bytes(packet.inner) == inner4()
+
+
 def test_a_frame_with_a_length_is_a_packet_without_ip(tmp_path: Path) -> None:
     frame = ethernet(SPANNING_TREE, 38)
     packet = packets.packet_of(over_udp(vxlan(frame, 1), 4789), tmp_path)
@@ -402,6 +447,7 @@ def test_a_packet_without_a_tunnel(tmp_path: Path) -> None:
 
 GOOD = inner4()
 SPANNING_TREE = b"\x42\x42\x03" + bytes(35)  # IEEE 802.1D, in 802.2
+VERSION_1 = packets.wireless(packets.snap(GOOD), 9, 9)  # of IEEE 802.11, which has version 0 alone
 NOT_INNER = {
     "text at VXLAN's port": over_udp(b"GET / HTTP/1.1\r\nHost: example.org\r\n\r\n" * 2, 4789),
     "text at GTP's port": over_udp(b"0\xff plain text that is longer than a header", 2152),
@@ -458,7 +504,10 @@ NOT_INNER = {
     "GUE of variant 2": over_udp(b"\x80\4\0\0" + GOOD, 6080),
     "GUE with another protocol": over_udp(b"\0\x2f\0\0" + gre(GOOD, 0x0800), 6080),
     "CAPWAP of 4 bytes": over_udp(b"\0\x08\0\0" + bytes(4) + FRAME, 5247),
-    "CAPWAP with 802.11": over_udp(b"\0\x10\1\0" + bytes(4) + FRAME, 5247),
+    "CAPWAP with another radio's frame": over_udp(b"\0\x10\1\0" + bytes(4) + FRAME, 5247),
+    "CAPWAP with 802.11 of version 1": over_udp(b"\0\x10\3\0" + bytes(4) + VERSION_1, 5247),
+    "CAPWAP with 802.11 that is cut": over_udp(b"\0\x10\3\0" + bytes(4) + b"\x08\0", 5247),
+    "CAPWAP without a frame": over_udp(b"\0\x10\3\0" + bytes(4), 5247),
     "a fragment of CAPWAP": over_udp(b"\0\x10\0\x80" + bytes(4) + FRAME, 5247),
     "a sign of life of CAPWAP": over_udp(b"\0\x10\0\x08" + bytes(4) + FRAME, 5247),
     "encrypted CAPWAP": over_udp(b"\1\0\0\0" + bytes(4) + FRAME, 5247),
@@ -467,7 +516,8 @@ NOT_INNER = {
     "TZSP without an end of its fields": over_udp(b"\1\0\0\1\x0a\x80" + bytes(20), 37008),
     "802.3 longer than its frame": over_udp(vxlan(ethernet(SPANNING_TREE, 39), 1), 4789),
     "GUE control": over_udp(b"\x20\4\0\0" + GOOD, 6080),
-    "TZSP of 802.11": over_udp(b"\1\0\0\x12\1" + FRAME, 37008),
+    "TZSP with 802.11 of version 1": over_udp(b"\1\0\0\x12\1" + VERSION_1, 37008),
+    "TZSP of another type": over_udp(b"\1\0\0\x77\1" + FRAME, 37008),
     "nothing in it": over_ip(b"", 4),
     "one byte in it": over_ip(b"\x45", 4),
     "EtherIP of version 2": over_ip(b"\x20\0" + FRAME, 97),

@@ -76,6 +76,8 @@ uint64_t natkit_encapsulated(struct anonymising *self, const struct stretch *in,
         return natkit_inner(self, in, header.at, INNER_ETHERNET, place);
     case CARRIES_PPP:
         return natkit_inner(self, in, header.at, INNER_PPP, place);
+    case CARRIES_80211:
+        return natkit_inner(self, in, header.at, INNER_80211, place);
     case CARRIES_ETHERTYPE:
         break;
     }

@@ -26,7 +26,12 @@ typedef uint64_t natkit_layer(struct anonymising *self, const struct stretch *in
                               const struct place *place);
 
 /* The packet at a place: with a link layer, an enum linktype; or of an ethertype. */
-enum { INNER_ETHERNET = LINKTYPE_ETHERNET, INNER_PPP = LINKTYPE_PPP, INNER_IP = LINKTYPE_RAW };
+enum {
+    INNER_ETHERNET = LINKTYPE_ETHERNET,
+    INNER_PPP = LINKTYPE_PPP,
+    INNER_80211 = LINKTYPE_IEEE802_11,
+    INNER_IP = LINKTYPE_RAW
+};
 uint64_t natkit_inner(struct anonymising *self, const struct stretch *in, uint32_t at, uint32_t dlt,
                       const struct place *place);
 uint64_t natkit_inner_ethertype(struct anonymising *self, const struct stretch *in, uint32_t at,

@@ -8,6 +8,7 @@
 #include "inner.h"
 #include "options.h"
 #include "packet/ends.h"
+#include "packet/ieee80211.h"
 #include "packet/protocols.h"
 #include "protocols.h"
 #include "transport.h"
@@ -89,14 +90,13 @@ static uint64_t rewrite_other(struct anonymising *self, const struct stretch *in
 static uint64_t rewrite_link(struct anonymising *self, const struct stretch *frame,
                              const struct plt_layers *layers)
 {
-    enum { HEADER_80211 = 24, TYPE = 0x0c, DATA = 0x08, NO_DATA = 0x40 };
+    enum { HEADER_80211 = 24 };
     uint32_t at = layers->layer2;
     if (layers->ethertype != 0 || (at != PLT_ABSENT && frame->len <= 14))
         return 0; /* nothing of layer 3 was captured */
     if (at >= frame->len || layers->linktype != LIBTRACE_TYPE_80211)
         return natkit_unknown(self, frame, 0, "link layer", -1);
-    uint8_t control = frame->data[at]; /* IEEE 802.11 section 9.2.4.1 */
-    if ((control & TYPE) != DATA || control & NO_DATA)
+    if (!ieee80211_has_data(frame->data + at, frame->len - at))
         return 0;
     return natkit_unknown(self, frame, at + HEADER_80211, "802.11 data", -1);
 }

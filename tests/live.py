@@ -41,6 +41,20 @@ for family in "all", "default":
         file.write("1")  # nothing but our frames
 out = pair()
 frame = bytes(12) + b"\\x88\\xb5" + bytes(60)  # an ethertype for experiments (IEEE 802)
+
+def next_sent(trace):
+    # the first may be lost where the interface has just come up
+    read = threading.Event()
+    def send():
+        while not read.wait(0.05):
+            out.send(frame)
+    sending = threading.Thread(target=send)
+    sending.start()
+    try:
+        return next(trace)
+    finally:
+        read.set()
+        sending.join()
 """
 
 

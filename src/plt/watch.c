@@ -50,10 +50,8 @@ void watch_socket(struct watch *watch, int fd)
     if (watch->fd < 0 || fd < 0 || poll(&descriptor, 1, 0) <= 0 ||
         !(descriptor.revents & POLLERR) || getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) < 0)
         return;
-    if (error == ENETDOWN || error == ENODEV || error == ENXIO) {
-        watch->ended = true;
-        watch_look(watch);
-    }
+    if (error == ENETDOWN || error == ENODEV || error == ENXIO)
+        watch_look(watch); /* it may be up again since */
 }
 
 int watch_raise(struct watch *watch)

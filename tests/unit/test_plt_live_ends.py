@@ -67,8 +67,7 @@ if how == "gone":
 ip("link", "set", "near", "up")
 trace.pause()
 trace.start()
-out.send(frame)
-print(hex(next(trace).ethertype))
+print(hex(next_sent(trace).ethertype))
 trace.close()
 """
 
@@ -85,8 +84,7 @@ THERE_AGAIN = """
 out = pair()
 ip("link", "set", "near", "up")
 trace.start()
-out.send(frame)
-print(hex(next(trace).ethertype))
+print(hex(next_sent(trace).ethertype))
 trace.close()
 """
 
@@ -182,8 +180,7 @@ trace.conf_timeout(30)
 trace.start()
 ip("link", "set", "near", "down")
 ip("link", "set", "near", "up")
-out.send(frame)
-print(hex(next(trace).ethertype))
+print(hex(next_sent(trace).ethertype))
 trace.close()
 """
 

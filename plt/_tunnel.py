@@ -28,6 +28,7 @@ TunnelKind = Literal[
     "gue",
     "capwap",
     "tzsp",
+    "pim",
 ]
 
 

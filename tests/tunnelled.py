@@ -142,6 +142,8 @@ CASES = {
     "TZSP with 802.11": Case(
         "tzsp", None, over_udp(b"\1\0\0\x12\1" + wireless(snap(inner4()), 8, 1), 37008)
     ),
+    # RFC 7761 section 4.9.3; the checksum is over the first eight bytes
+    "PIM": Case("pim", None, over_ip(bytes.fromhex("2100defe00000000") + inner4(), 103)),
     "Teredo": Case("teredo", None, over_udp(inner6(), 3544), inner=INNER6),
     "PPPoE": Case("pppoe", 17, ethernet(pppoe(inner4(), 17), 0x8864), None),
     "a pseudowire": Case("mpls", 19, ethernet(label(18, False) + label(19) + VENDOR, 0x8847), None),

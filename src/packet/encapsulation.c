@@ -171,6 +171,15 @@ void encapsulation_nsh(const uint8_t *data, uint32_t len, struct encapsulation *
     set_next_protocol(out, size, data[3]);
 }
 
+/* RFC 7761 section 4.9.3: a register has a packet to a group in it, or a null register's header. */
+void encapsulation_pim(const uint8_t *data, uint32_t len, struct encapsulation *out)
+{
+    enum { REGISTER_OF_2 = 0x21, NULL_REGISTER = 0x40 };
+    *out = (struct encapsulation){.kind = TUNNEL_PIM, .is_certain = true, .name = "PIM"};
+    if (link_has(len, 0, 8) && data[0] == REGISTER_OF_2 && !(data[4] & NULL_REGISTER))
+        set_carried(out, CARRIES_IP, 8);
+}
+
 /* --- GRE ------------------------------------------------------------------------------------- */
 
 /* ERSPAN I has no header; ERSPAN II (draft-foschiano-erspan section 4.2) comes with a GRE sequence

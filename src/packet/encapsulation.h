@@ -28,7 +28,8 @@
     X(LISP, "lisp", true)                                                                          \
     X(GUE, "gue", false)                                                                           \
     X(CAPWAP, "capwap", false)                                                                     \
-    X(TZSP, "tzsp", false)
+    X(TZSP, "tzsp", false)                                                                         \
+    X(PIM, "pim", false)
 
 #define DECLARE_TUNNEL_KIND(id, ...) TUNNEL_##id,
 enum tunnel_kind { TUNNEL_NONE, TUNNEL_KINDS(DECLARE_TUNNEL_KIND) TUNNEL_COUNT };
@@ -61,6 +62,7 @@ typedef void encapsulation_reader(const uint8_t *data, uint32_t len, struct enca
 
 encapsulation_reader encapsulation_ip, encapsulation_gre, encapsulation_etherip;
 encapsulation_reader encapsulation_l2tp3, encapsulation_mpls, encapsulation_nsh;
+encapsulation_reader encapsulation_pim;
 /* Over UDP. */
 encapsulation_reader encapsulation_l2tp, encapsulation_vxlan, encapsulation_vxlan_gpe;
 encapsulation_reader encapsulation_geneve, encapsulation_gtp, encapsulation_teredo;

@@ -105,6 +105,8 @@ static encapsulation_reader *reader_of_proto(uint8_t proto)
         return encapsulation_mpls;
     case PROTO_NSH:
         return encapsulation_nsh;
+    case PROTO_PIM:
+        return encapsulation_pim;
     default:
         return NULL;
     }

@@ -4,7 +4,7 @@
 
 #include "bytes.h"
 #include "decoder.h"
-#include "ieee80211.h"
+#include "framecontrol.h"
 #include "protocols.h"
 
 #include <stddef.h>

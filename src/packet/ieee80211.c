@@ -3,53 +3,11 @@
 
 #include "bytes.h"
 #include "ethertype.h"
+#include "framecontrol.h"
 
 enum { SUBTYPE_QOS = 8 };
 enum { AGGREGATE = 0x80, MESH = 0x01 }; /* of the QoS control field's bytes (section 9.2.4.5.1) */
 enum { TO_DS = 0x01, FROM_DS = 0x02, PROTECTED = 0x40, ORDER = 0x80 };
-
-/* The two bytes that a frame begins with (section 9.2.4.1).  Access points may swap them in CAPWAP:
- * then the version, which is 0, is in the second. */
-struct frame_control {
-    uint8_t first; /* version, type, subtype */
-    uint8_t flags;
-};
-
-static struct frame_control read_control(const uint8_t *frame)
-{
-    enum { VERSION = 3 };
-    bool swapped = (frame[0] & VERSION) != 0 && (frame[1] & VERSION) == 0;
-    return (struct frame_control){frame[swapped], frame[!swapped]};
-}
-
-/* A data frame with data in it, encrypted or not. */
-static bool has_data(uint8_t first)
-{
-    enum { VERSION_AND_TYPE = 0x0f, DATA = 0x08, NO_DATA = 0x40 };
-    return (first & VERSION_AND_TYPE) == DATA && !(first & NO_DATA);
-}
-
-bool ieee80211_is_frame(const uint8_t *data, uint32_t len)
-{
-    enum { VERSION_AND_TYPE = 0x0f, MANAGEMENT = 0x00, CONTROL = 0x04, DATA = 0x08 };
-    enum { LEAST_CONTROL = 10, LEAST = 24 };
-    if (!link_has(len, 0, 2))
-        return false;
-    switch (read_control(data).first & VERSION_AND_TYPE) {
-    case CONTROL:
-        return len >= LEAST_CONTROL;
-    case MANAGEMENT:
-    case DATA:
-        return len >= LEAST;
-    default:
-        return false;
-    }
-}
-
-bool ieee80211_has_data(const uint8_t *data, uint32_t len)
-{
-    return link_has(len, 0, 2) && has_data(read_control(data).first);
-}
 
 /* The size of a data frame's header (IEEE 802.11-2020 section 9.3.2.1). */
 static uint32_t header_size(uint8_t subtype, uint8_t flags)
@@ -81,10 +39,10 @@ void plt_decode_80211(const uint8_t *data, uint32_t len, uint32_t at, bool padde
 {
     if (at > len || len - at < 2)
         return;
-    struct frame_control control = read_control(data + at);
+    struct frame_control control = frame_control_read(data + at);
     uint8_t subtype = control.first >> 4;
     uint8_t flags = control.flags;
-    if (!has_data(control.first) || (flags & PROTECTED))
+    if (!frame_control_has_data(control) || (flags & PROTECTED))
         return;
     uint32_t size = header_size(subtype, flags);
     if (len - at < size)

@@ -12,10 +12,6 @@ LINK_DECODER(radiotap);
 /* A frame's MAC header is at a place; padded: padding to 4 bytes follows that. */
 void plt_decode_80211(const uint8_t *data, uint32_t len, uint32_t at, bool padded,
                       struct plt_layers *out);
-/* Whether bytes can be a frame: version 0, a type that there is, and at least its header. */
-bool ieee80211_is_frame(const uint8_t *data, uint32_t len);
-/* Whether a frame carries data, encrypted or not. */
-bool ieee80211_has_data(const uint8_t *data, uint32_t len);
 /* The flags of a radiotap header (https://www.radiotap.org/fields/Flags), 0 without. */
 uint8_t plt_radiotap_flags(const uint8_t *data, uint32_t len);
 

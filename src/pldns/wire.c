@@ -141,7 +141,7 @@ static bool copy_plain(const struct pldns_name *name, char *text)
         bytes16 few = load_few(bytes, size, name->readable - 1);
         counts = store_dotted(few, ~load_bytes(none_all + BYTES - size), text);
     } else if (at < size) { /* the last sixteen, of which some were counted */
-        counts += store_dotted(load_bytes(bytes + size - BYTES), load_bytes(none_all + size - at),
+        counts += store_dotted(load_bytes(bytes + size - BYTES), load_bytes(none_all + (size - at)),
                                text + size - BYTES);
     }
     uint64_t halves[2];

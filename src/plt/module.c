@@ -153,7 +153,10 @@ static int plt_exec(PyObject *module)
     state->ipp_api = capsule_import("ipp._ipp", IPP_CAPSULE, IPP_API_VERSION, "plt", &state->ipp);
     if (!state->ipp_api)
         return -1;
-    state->datetime = PyCapsule_Import("datetime.datetime_CAPI", 0);
+    /* says why where an interpreter can't have it: of datetime only its C part would be missed */
+    PyObject *datetime = PyImport_ImportModule("_datetime");
+    state->datetime = datetime ? PyCapsule_Import("datetime.datetime_CAPI", 0) : NULL;
+    Py_XDECREF(datetime);
     if (!state->datetime)
         return -1;
     PyObject *tunnel = PyImport_ImportModule("plt._tunnel");

@@ -8,7 +8,7 @@
 #include "inner.h"
 #include "options.h"
 #include "packet/ends.h"
-#include "packet/ieee80211.h"
+#include "packet/framecontrol.h"
 #include "packet/protocols.h"
 #include "protocols.h"
 #include "transport.h"
@@ -96,7 +96,7 @@ static uint64_t rewrite_link(struct anonymising *self, const struct stretch *fra
         return 0; /* nothing of layer 3 was captured */
     if (at >= frame->len || layers->linktype != LIBTRACE_TYPE_80211)
         return natkit_unknown(self, frame, 0, "link layer", -1);
-    if (!ieee80211_has_data(frame->data + at, frame->len - at))
+    if (frame->len - at < 2 || !frame_control_has_data(frame_control_read(frame->data + at)))
         return 0;
     return natkit_unknown(self, frame, at + HEADER_80211, "802.11 data", -1);
 }

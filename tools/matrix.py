@@ -64,6 +64,7 @@ CELLS = [
     Cell("machine", python="python3.12"),
     Cell("bookworm", libtrace4=True),
     Cell("bookworm", arch="arm64"),
+    Cell("bookworm", arch="armhf"),
     Cell("bookworm", arch="s390x"),
 ]
 

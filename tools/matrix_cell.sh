@@ -89,7 +89,10 @@ native() {
 
 cross() {
     local arch=$1 root=$2 triplet=$1-linux-gnu folder=build/cross
-    case $arch in arm64) triplet=aarch64-linux-gnu ;; esac
+    case $arch in
+    arm64) triplet=aarch64-linux-gnu ;;
+    armhf) triplet=arm-linux-gnueabihf ;;
+    esac
     apt_install make python3-dev python3-venv python3-pip pkg-config "gcc-$triplet"
     rm -rf build {ipp,plt,natkit,pldns}/*.so
     mkdir -p "$folder/sysconfig"

@@ -84,7 +84,10 @@ enter_root() { # [--without-network] ROOT COMMAND...
 
 emulate() { # ARCH
     local handlers=/proc/sys/fs/binfmt_misc name=$1
-    case $name in arm64) name=aarch64 ;; esac
+    case $name in
+    arm64) name=aarch64 ;;
+    armhf) name=arm ;;
+    esac
     [ -e "$handlers/register" ] || mount -t binfmt_misc binfmt_misc "$handlers"
     [ -e "$handlers/qemu-$name" ] || cat "/usr/lib/binfmt.d/qemu-$name.conf" >"$handlers/register"
 }

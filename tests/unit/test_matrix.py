@@ -55,7 +55,7 @@ def test_all_that_is_supported_is_there(matrix: Any) -> None:
     for release in ("bookworm", "trixie", "sid"):
         for compiler in ("gcc", "clang"):
             assert {release, compiler} in names
-    for word in ("arm64", "s390x", "libtrace4", "python3.12"):
+    for word in ("arm64", "armhf", "s390x", "libtrace4", "python3.12"):
         assert any(word in name for name in names)
 
 

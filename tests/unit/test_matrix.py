@@ -50,7 +50,7 @@ def test_cells_are_chosen_by_words(matrix: Any) -> None:
 
 
 def test_all_that_is_supported_is_there(matrix: Any) -> None:
-    """The issue's list: three releases, two compilers, two other processors, libtrace 4."""
+    """Three releases, two compilers, three other processors, libtrace 4."""
     names = [set(cell.name.split()) for cell in matrix.CELLS]
     for release in ("bookworm", "trixie", "sid"):
         for compiler in ("gcc", "clang"):

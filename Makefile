@@ -162,8 +162,10 @@ valgrind: $(VENV)/.built $(VENV)/.test ## some of the unit tests under valgrind'
 	tools/install.sh valgrind
 	tools/valgrind.sh $(BIN)/python $(or $(ARGS),$(VALGRIND_TESTS))
 
-# The seconds of each fuzzer; ARGS='link dns' are those to run.
-SECONDS := 20
+# The seconds of each fuzzer; ARGS='link dns' are those to run.  CPU_MINUTES=30 runs each, 300 seconds
+# at a time, until it has had so much of the processors' time since .fuzz was empty.
+SECONDS = $(if $(filter-out 0,$(CPU_MINUTES)),300,20)
+CPU_MINUTES := 0
 
 $(VENV)/.fuzz: $(VENV_STAMP) tools/install.sh
 	tools/install.sh fuzz
@@ -174,7 +176,7 @@ fuzzers: $(VENV)/.built $(VENV)/.test $(VENV)/.fuzz
 	$(BIN)/python tests/fuzz/seeds.py build/fuzz/seeds
 
 fuzz: fuzzers ## run every fuzzer for SECONDS=20; see tests/fuzz/README.md
-	@$(BIN)/python tests/fuzz/run.py --seconds $(SECONDS) $(ARGS)
+	@$(BIN)/python tests/fuzz/run.py --seconds $(SECONDS) --cpu-minutes $(CPU_MINUTES) $(ARGS)
 
 fuzz-seeds: fuzzers ## run every fuzzer on its seeds alone
 	@$(BIN)/python tests/fuzz/run.py --smoke $(ARGS)

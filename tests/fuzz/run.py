@@ -1,12 +1,16 @@
 """Run fuzzers, each for some seconds, and say what came of it: what `make fuzz` calls.
 
-usage: python tests/fuzz/run.py [--seconds N] [--smoke] [FUZZER...]
+usage: python tests/fuzz/run.py [--seconds N] [--cpu-minutes N] [--smoke] [FUZZER...]
 
 Findings and grown inputs are in .fuzz/, what was built in build/fuzz/.  The exit status is 1 where
-there was a finding.  With --smoke every fuzzer reads its seeds once, and nothing is changed.
+there was a finding.  With --cpu-minutes each fuzzer runs again and again, for --seconds each time,
+until it has had so much of the processors' time, that of earlier runs of this kind with it; what
+they came to is in .fuzz/NAME.json.  With --smoke every fuzzer reads its seeds once, and nothing is
+changed.
 """
 
 import argparse
+import json
 import os
 import re
 import resource
@@ -45,6 +49,9 @@ class Outcome(NamedTuple):
     coverage: int  # edges
     features: int
     findings: list[str]
+
+
+NOTHING = Outcome(0, 0.0, 0, 0, [])
 
 
 def environment(name: str) -> dict[str, str]:
@@ -115,6 +122,27 @@ def fuzz(name: str, seconds: int) -> Outcome:
     return run(name, [f"-max_total_time={seconds}", str(corpus), str(SEEDS / name)])
 
 
+def both(earlier: Outcome, later: Outcome) -> Outcome:
+    """What two runs came to, of which the later went on with the inputs of the earlier."""
+    return Outcome(
+        earlier.executions + later.executions,
+        earlier.cpu + later.cpu,
+        max(earlier.coverage, later.coverage),
+        max(earlier.features, later.features),
+        later.findings,
+    )
+
+
+def fuzz_for(name: str, seconds: int, minutes: float) -> Outcome:
+    """Until it has had so many minutes of the processors' time, or until there is a finding."""
+    kept = KEPT / f"{name}.json"
+    total = Outcome(*json.loads(kept.read_text()), []) if kept.exists() else NOTHING
+    while total.cpu < minutes * 60 and not total.findings:
+        total = both(total, fuzz(name, seconds))
+        kept.write_text(json.dumps(total[:-1]))
+    return total
+
+
 def read_seeds(name: str) -> Outcome:
     """Run every seed once."""
     return run(name, ["-runs=0", str(SEEDS / name)])
@@ -124,6 +152,7 @@ def main() -> int:
     """Run what is asked for, print a row each."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seconds", type=int, default=20)
+    parser.add_argument("--cpu-minutes", type=float, default=0)
     parser.add_argument("--smoke", action="store_true")
     parser.add_argument("fuzzers", nargs="*", default=[*PLAIN, *API])
     args = parser.parse_args()
@@ -131,13 +160,21 @@ def main() -> int:
     if unknown:
         parser.error(f"no such fuzzer: {', '.join(sorted(unknown))}; there are {PLAIN + API}")
     found = 0
-    print(f"{'fuzzer':16} {'executions':>11} {'a CPU s':>8} {'edges':>6} {'features':>8} findings")
+    print(
+        f"{'fuzzer':16} {'CPU min':>7} {'executions':>12} {'a CPU s':>8} {'edges':>6} "
+        f"{'features':>8} findings"
+    )
     for name in args.fuzzers:
-        outcome = read_seeds(name) if args.smoke else fuzz(name, args.seconds)
+        if args.smoke:
+            outcome = read_seeds(name)
+        elif args.cpu_minutes:
+            outcome = fuzz_for(name, args.seconds, args.cpu_minutes)
+        else:
+            outcome = fuzz(name, args.seconds)
         rate = outcome.executions / outcome.cpu if outcome.cpu else 0
         print(
-            f"{name:16} {outcome.executions:11,} {rate:8,.0f} {outcome.coverage:6} "
-            f"{outcome.features:8} {len(outcome.findings)}",
+            f"{name:16} {outcome.cpu / 60:7.1f} {outcome.executions:12,} {rate:8,.0f} "
+            f"{outcome.coverage:6} {outcome.features:8} {len(outcome.findings)}",
             flush=True,
         )
         for finding in outcome.findings:

@@ -37,3 +37,21 @@ def test_seeds_of_the_api_do_not_crash(name: str) -> None:
     one_input = importlib.import_module(name).one_input
     for content in seeds.FUZZERS[name]():
         assert one_input(content[:LARGEST]) is None
+
+
+def test_a_fuzzer_runs_until_it_has_had_its_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With that of earlier runs; a finding ends it, and the next run goes on."""
+    rounds = [
+        run.Outcome(100, 40.0, 7, 9, []),
+        run.Outcome(50, 30.0, 6, 11, ["dns-crash-1"]),
+        run.Outcome(10, 60.0, 8, 10, []),
+    ]
+    monkeypatch.setattr(run, "KEPT", tmp_path)
+    monkeypatch.setattr(run, "fuzz", lambda *_: rounds.pop(0))
+    assert run.fuzz_for("dns", 300, 0.5) == (100, 40.0, 7, 9, [])
+    assert run.fuzz_for("dns", 300, 2) == (150, 70.0, 7, 11, ["dns-crash-1"])
+    assert run.fuzz_for("dns", 300, 2) == (160, 130.0, 8, 11, [])
+    assert run.fuzz_for("dns", 300, 2) == (160, 130.0, 8, 11, [])
+    assert rounds == []

@@ -125,7 +125,7 @@ cross() {
 
 emulated() {
     local status=0
-    export PYTHONPATH=/plt:/plt/.site PYTHONDONTWRITEBYTECODE=1
+    export PYTHONPATH=/plt:/plt/.site PYTHONDONTWRITEBYTECODE=1 PLT_EMULATED=1
     # Debian's scripts, which were not run, link these from a folder that the loader knows
     LD_LIBRARY_PATH=$(echo /usr/lib/*-linux-gnu/blas | head -n 1):$(echo /usr/lib/*-linux-gnu/lapack | head -n 1)
     export LD_LIBRARY_PATH

@@ -28,6 +28,7 @@ from packets import (
     udp,
     write,
 )
+from present import tool
 
 import plt
 
@@ -244,7 +245,13 @@ def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
     source.write_text(PROGRAM)
     built = folder / "blocks"
     sources = [source, *sorted((SRC / "packet").glob("*.c"))]
-    command = ["cc", "-std=c11", "-O1", "-fsanitize=undefined,address", "-fno-sanitize-recover=all"]
+    command = [
+        tool("cc"),
+        "-std=c11",
+        "-O1",
+        "-fsanitize=undefined,address",
+        "-fno-sanitize-recover=all",
+    ]
     command += [f"-I{SRC}", "-o", str(built), *map(str, sources)]
     run = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
     assert run.returncode == 0, run.stderr

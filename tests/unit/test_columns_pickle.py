@@ -163,7 +163,7 @@ def test_sizes(path: Path) -> None:
 
 make_plt: Callable[[Any], Any] = plt._plt._Batch._from_state
 ORDER = sys.byteorder
-PORTS = ("src_port", UINT16, b"\1\0\0\0", b"\0\1", None)
+PORTS = ("src_port", UINT16, struct.pack("=2H", 1, 0), b"\0\1", None)
 
 
 def text(offsets: list[int], data: bytes, mask: bytes | None = None) -> tuple[Any, ...]:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from packets import ipv4, udp
+from present import tool
 
 SRC = Path(__file__).resolve().parents[2] / "src"
 
@@ -193,7 +194,16 @@ def build(folder: Path, program: str) -> Path:
         *sorted((SRC / "flowtable").glob("*.c")),
         *sorted((SRC / "packet").glob("*.c")),
     ]
-    command = ["cc", "-std=c11", "-O1", f"-I{SRC}", "-o", str(built), *map(str, sources), "-lm"]
+    command = [
+        tool("cc"),
+        "-std=c11",
+        "-O1",
+        f"-I{SRC}",
+        "-o",
+        str(built),
+        *map(str, sources),
+        "-lm",
+    ]
     run = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
     assert run.returncode == 0, run.stderr
     return built

@@ -2,6 +2,7 @@
 
 import copy
 import pickle
+import struct
 from pathlib import Path
 
 import pytest
@@ -137,10 +138,11 @@ def test_many_files_are_one_table(tmp_path):
 def test_pickles_with_another_vlan_than_the_key(tmp_path):
     table = table_of(tmp_path / "x.pcap", [tagged(UDP4, 0x123)], vlan=True)
     _, (state, *_) = table.__reduce__()
-    assert state.count(b"\x23\x01") == 2
-    place = state.rindex(b"\x23\x01")
+    vlan = struct.pack("=H", 0x123)
+    assert state.count(vlan) == 2
+    place = state.rindex(vlan)
     with pytest.raises(ValueError, match="no pickled flow table: a flow has"):
-        FlowTable._from_bytes(state[:place] + b"\x24\x01" + state[place + 2 :])
-    place = state.index(b"\x23\x01")
+        FlowTable._from_bytes(state[:place] + struct.pack("=H", 0x124) + state[place + 2 :])
+    place = state.index(vlan)
     with pytest.raises(ValueError, match="no pickled flow table: a flow has"):
         FlowTable._from_bytes(state[:place] + b"\0\0" + state[place + 2 :])

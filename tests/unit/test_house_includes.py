@@ -5,6 +5,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from present import tool
 
 SRC = Path(__file__).resolve().parents[2] / "src"
 INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"', re.MULTILINE)
@@ -110,7 +111,7 @@ def test_parts_of_natkit_need_no_python() -> None:
 @pytest.mark.parametrize("file", files_without_python(), ids=unit)
 def test_compiles_without_python(file: Path) -> None:
     """With src/ alone where headers are looked for besides the system's."""
-    command = ["cc", "-std=c11", "-fsyntax-only", "-Wall", "-Wextra", "-Werror", f"-I{SRC}"]
+    command = [tool("cc"), "-std=c11", "-fsyntax-only", "-Wall", "-Wextra", "-Werror", f"-I{SRC}"]
     run = subprocess.run(
         [*command, str(file)], capture_output=True, text=True, check=False, timeout=120
     )

@@ -9,6 +9,7 @@ from pathlib import Path
 import packets
 import pytest
 from packets import EPOCH, Record
+from present import tool
 
 import plt
 from plt import _output, _plt
@@ -283,7 +284,7 @@ def test_headers_of_linux_are_asked_for_on_linux_only(tmp_path: Path) -> None:
     include = sysconfig.get_path("include")
     for path in names:
         made = subprocess.run(
-            ["gcc", "-std=c11", "-include", first, "-w", "-E", f"-I{ROOT / 'src'}",
+            [tool("gcc"), "-std=c11", "-include", first, "-w", "-E", f"-I{ROOT / 'src'}",
              f"-isystem{include}", path],
             capture_output=True, text=True, check=False,
         )  # fmt: skip

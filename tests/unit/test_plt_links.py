@@ -646,8 +646,8 @@ def test_headers_that_are_not_longer(tmp_path: Path) -> None:
 def test_fcs_of_a_pcap_header(tmp_path: Path) -> None:
     """Bit 26 of the network field: the FCS was captured; its words in the highest four bits."""
     frame = eth(IP4) + b"\1\2\3\4"
-    content = bytearray(packets.pcap([frame]))
-    content[20:24] = struct.pack("<I", 1 | 1 << 26 | 2 << 28)
+    content = bytearray(packets.pcap([frame], order="="))
+    content[20:24] = struct.pack("=I", 1 | 1 << 26 | 2 << 28)
     [packet] = packets.read_bytes(bytes(content), tmp_path, "pcapfile:")
     assert packet.wire_len == len(frame)
     assert bytes(packet.udp_payload) == b"payload"

@@ -309,7 +309,7 @@ def test_an_output_that_is_in_use(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert len(refused) == 6
     monkeypatch.setattr(file, "ask", lambda: None)
     output.close_output()
-    assert file.data[24:] == packets.pcap([Record(bytes(60_000))] * 3)[24:]
+    assert file.data[24:] == packets.pcap([Record(bytes(60_000))] * 3, order="=")[24:]
 
 
 def test_a_file_that_takes_nothing_now_and_can_not_be_waited_for(
@@ -397,7 +397,7 @@ def test_a_file_with_something_else_in_it_is_not_cut(theirs: bool, tmp_path: Pat
     assert run.returncode == 0
     assert run.stderr.count("File too large") == 2
     data = path.read_bytes()
-    assert data[24:200_000] == packets.pcap([bytes(60_000)] * 4)[24:200_000]
+    assert data[24:200_000] == packets.pcap([bytes(60_000)] * 4, order="=")[24:200_000]
     assert data[200_000:] == (b"theirs" if theirs else before[200_000:])
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import packets
 import pytest
 from packets import EPOCH, ETH, RAW, Record
+from present import tool
 
 import plt
 
@@ -29,7 +30,9 @@ def tshark_rows(tshark: str, path: Path, *fields: str) -> list[list[str]]:
 
 
 def capinfos(path: Path) -> str:
-    return subprocess.run(["capinfos", path], capture_output=True, text=True, check=True).stdout
+    return subprocess.run(
+        [tool("capinfos"), path], capture_output=True, text=True, check=True
+    ).stdout
 
 
 def written(path: Path, found: list[plt.packet]) -> Path:
@@ -207,7 +210,7 @@ def test_a_full_disk() -> None:
 # --- Bare paths ------------------------------------------------------------------------------
 
 MAGICS = {
-    "x.pcap": b"\xd4\xc3\xb2\xa1",
+    "x.pcap": struct.pack("=I", 0xA1B2C3D4),
     "x.pcapng": b"\x0a\x0d\x0d\x0a",
     "x.pcap.gz": b"\x1f\x8b",
     "x.erf.bz2": b"BZh",
@@ -221,6 +224,8 @@ MAGICS = {
 @pytest.mark.parametrize("name", MAGICS)
 @pytest.mark.parametrize("kind", [str, Path])
 def test_a_path_s_end_tells_format_and_compression(name: str, kind: type, tmp_path: Path) -> None:
+    if name.endswith(("zst", "lz4")):
+        pytest.importorskip("lz4.frame")  # the extra compression brings both
     frames = [packets.ethernet(packets.ipv4(bytes([i]) * 900)) for i in range(256)]
     source = packets.read_bytes(packets.pcap(frames), tmp_path)
     path = tmp_path / name

@@ -8,7 +8,6 @@ import gzip
 import lzma
 import os
 import signal
-import socket
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -16,6 +15,7 @@ from typing import Any
 
 import packets
 import pytest
+from live import on_lo
 
 import natkit
 import pldns
@@ -248,13 +248,9 @@ def test_a_stream_s_own_error_is_the_trace_s(tmp_path: Path) -> None:
         plt.trace(tmp_path).start()
 
 
+@on_lo
 @pytest.mark.parametrize("name", ["int", "ring", "pcapint"])
 def test_a_live_trace(name: str) -> None:
-    try:
-        with socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0) as raw:
-            raw.bind(("lo", 0))
-    except OSError:
-        pytest.skip("capturing on lo needs CAP_NET_RAW")
     for read in WAYS.values():
         trace = plt.trace(f"{name}:lo")
         trace.conf_filter(plt.filter("udp src port 1 and udp dst port 1"))

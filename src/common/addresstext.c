@@ -50,7 +50,7 @@ static bool grow_slots(struct finder *finder)
     if (!slots)
         return false;
     for (size_t i = 0; i <= finder->mask; i++) {
-        size_t at = finder->slots[i] >> 32 & mask;
+        size_t at = (size_t)(finder->slots[i] >> 32) & mask;
         while (finder->slots[i] && slots[at])
             at = (at + 1) & mask;
         if (finder->slots[i])

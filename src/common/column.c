@@ -268,7 +268,7 @@ static size_t count_ones(const uint8_t *bytes, size_t count)
     for (; count >= 8; count -= 8, bytes += 8) {
         uint64_t word = 0;
         memcpy(&word, bytes, 8);
-        ones += (word * 0x0101010101010101U) >> 56; /* the sum of its bytes */
+        ones += (size_t)((word * 0x0101010101010101U) >> 56); /* the sum of its bytes */
     }
     for (; count > 0; count--)
         ones += *bytes++;

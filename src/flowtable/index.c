@@ -16,7 +16,7 @@ void flow_index_clear(struct flow_index *index)
 
 size_t flow_index_size(const struct flow_index *index)
 {
-    return index->group_count * sizeof(*index->groups);
+    return (size_t)index->group_count * sizeof(*index->groups);
 }
 
 void flow_index_empty(struct flow_index *index)

@@ -122,15 +122,15 @@ static uint8_t *put_fragment(uint8_t *at, const struct fragment *fragment)
 }
 
 /* How many first fragments are remembered. */
-static uint64_t count_kept(const struct flow_fragments *fragments)
+static size_t count_kept(const struct flow_fragments *fragments)
 {
-    return fragments->count < FRAGMENTS ? fragments->count : FRAGMENTS;
+    return fragments->count < FRAGMENTS ? (size_t)fragments->count : FRAGMENTS;
 }
 
 /* How many fragments wait. */
-static uint64_t count_held(const struct flow_fragments *fragments)
+static size_t count_held(const struct flow_fragments *fragments)
 {
-    uint64_t count = 0;
+    size_t count = 0;
     for (uint64_t i = fragments->held_first; i != fragments->held_end; i++)
         count += !fragments->held[i % HELD].found;
     return count;

@@ -84,7 +84,7 @@ int field_set(PyObject *self_, PyObject *value, void *closure)
         PyErr_Format(PyExc_TypeError, "%s is read-only", row->name);
         return -1;
     }
-    long number = attribute_int(value, row->name, (long)row->low, (long)row->mask);
+    int64_t number = attribute_int(value, row->name, row->low, row->mask);
     if (number < 0 || !frame_writable(self->frame, row->name))
         return -1;
     struct frame *frame = self->frame;
@@ -100,7 +100,7 @@ int field_set(PyObject *self_, PyObject *value, void *closure)
     return 0;
 }
 
-long attribute_int(PyObject *value, const char *name, long low, long high)
+int64_t attribute_int(PyObject *value, const char *name, int64_t low, int64_t high)
 {
     if (!value) {
         PyErr_Format(PyExc_TypeError, "%s can't be deleted", name);
@@ -112,9 +112,10 @@ long attribute_int(PyObject *value, const char *name, long low, long high)
         return -1;
     }
     int overflow = 0;
-    long number = PyLong_AsLongAndOverflow(value, &overflow);
+    int64_t number = PyLong_AsLongLongAndOverflow(value, &overflow);
     if (overflow || number < low || number > high) {
-        PyErr_Format(PyExc_ValueError, "%s must be in %ld..%ld", name, low, high);
+        PyErr_Format(PyExc_ValueError, "%s must be in %lld..%lld", name, (long long)low,
+                     (long long)high);
         return -1;
     }
     return number;

@@ -56,6 +56,6 @@ int field_set(PyObject *self_, PyObject *value, void *closure);
 /* The setter of every attribute that has none: TypeError. */
 int attribute_readonly(PyObject *self_, PyObject *value, void *closure);
 /* The int of an assigned value in low..high, -1 with TypeError or ValueError. */
-long attribute_int(PyObject *value, const char *name, long low, long high);
+int64_t attribute_int(PyObject *value, const char *name, int64_t low, int64_t high);
 
 #endif

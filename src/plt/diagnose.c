@@ -124,7 +124,7 @@ PyObject *diagnose_dump(PyObject *self_, PyObject *Py_UNUSED(args))
         char *ascii = out + 16 * 3 + 1;
         ascii[-1] = ' ';
         for (Py_ssize_t i = line * 16; i < line * 16 + 16; i++) {
-            uint8_t byte = i < size ? self->frame->data[self->start + i] : ' ';
+            uint8_t byte = i < size ? self->frame->data[self->start + (size_t)i] : ' ';
             *out++ = i < size ? digits[byte >> 4] : ' ';
             *out++ = i < size ? digits[byte & 15] : ' ';
             *out++ = ' ';

@@ -145,7 +145,7 @@ static int set_comment(struct frame *frame, const struct plt_record *record)
 {
     PyObject *comment = NULL;
     if (record->comment) {
-        comment = PyUnicode_DecodeUTF8(record->comment, record->comment_len, NULL);
+        comment = PyUnicode_DecodeUTF8(record->comment, (Py_ssize_t)record->comment_len, NULL);
         if (!comment && !PyErr_ExceptionMatches(PyExc_UnicodeDecodeError))
             return -1;
         if (!comment)

@@ -52,7 +52,7 @@ static int set_wire_len(struct plt_record *record, PyObject *wire_len)
     meta_set_wire_len(&record->meta, record->data, record->len, record->len);
     if (wire_len == Py_None)
         return 0;
-    long value = attribute_int(wire_len, "wire_len", 0, UINT32_MAX);
+    int64_t value = attribute_int(wire_len, "wire_len", 0, UINT32_MAX);
     if (value < 0)
         return -1;
     record->meta.wire_len = (uint64_t)value;

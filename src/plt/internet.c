@@ -60,7 +60,7 @@ static PyObject *internet_property_get(PyObject *self_, void *closure)
 static int internet_traffic_class_set(PyObject *self_, PyObject *value, void *closure)
 {
     const struct view *self = (struct view *)self_;
-    long number = attribute_int(value, "traffic_class", 0, 255);
+    int64_t number = attribute_int(value, "traffic_class", 0, 255);
     if (number < 0 || !frame_writable(self->frame, "traffic_class"))
         return -1;
     uint8_t *bytes = ip_bytes(self, closure);
@@ -77,7 +77,7 @@ static int internet_hop_limit_set(PyObject *self_, PyObject *value, void *closur
 {
     const struct view *self = (struct view *)self_;
     const struct property *row = closure;
-    long number = attribute_int(value, row->name, 1, 255);
+    int64_t number = attribute_int(value, row->name, 1, 255);
     if (number < 0 || !frame_writable(self->frame, row->name))
         return -1;
     uint8_t *bytes = ip_bytes(self, row);

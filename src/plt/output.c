@@ -165,7 +165,7 @@ static void output_dealloc(PyObject *self_)
 static PyObject *configure(PyObject *self_, PyObject *arg, int *option, const char *name, long high)
 {
     const struct output *self = (struct output *)self_;
-    long value = attribute_int(arg, name, 0, high);
+    int64_t value = attribute_int(arg, name, 0, high);
     if (value < 0)
         return NULL;
     if (self->closed || self->started)
@@ -181,7 +181,7 @@ static PyObject *output_conf_file_flags(PyObject *self_, PyObject *arg)
 
 static PyObject *output_conf_compress_type(PyObject *self_, PyObject *arg)
 {
-    long type = attribute_int(arg, "compression type", 0, TRACE_OPTION_COMPRESSTYPE_LZO);
+    int64_t type = attribute_int(arg, "compression type", 0, TRACE_OPTION_COMPRESSTYPE_LZO);
     if (type < 0)
         return NULL;
     if (type == TRACE_OPTION_COMPRESSTYPE_LZO) /* which nothing here reads again */

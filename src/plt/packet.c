@@ -131,7 +131,8 @@ static PyObject *packet_time_get(PyObject *self_, void *Py_UNUSED(closure))
     (void)PyDateTimeAPI; /* the header's own pointer would be a mutable global */
     time_t sec = (time_t)meta->sec;
     struct tm tm;
-    if (!localtime_r(&sec, &tm) || tm.tm_year + 1900 > 9999 || tm.tm_year + 1900 < 1) {
+    if (sec != meta->sec || !localtime_r(&sec, &tm) || tm.tm_year + 1900 > 9999 ||
+        tm.tm_year + 1900 < 1) {
         PyErr_Format(PyExc_ValueError, "time %lld s is outside datetime's range",
                      (long long)meta->sec);
         return NULL;

@@ -126,16 +126,28 @@ static enum source_result read_statistics(struct pcapng_source *self, const uint
 
 /* --- Packets --------------------------------------------------------------------------------- */
 
+enum { NANO = 1000000000 };
+
+/* A fraction of a second, of so many bits, in nanoseconds (rounded down). */
+static uint64_t nanoseconds_of(uint64_t fraction, unsigned bits)
+{
+    if (bits < 32)
+        return fraction * NANO >> bits;
+    /* the product by halves, without the lowest 32 of its bits */
+    uint64_t product = (fraction >> 32) * NANO + ((fraction & UINT32_MAX) * NANO >> 32);
+    return bits < 32 + 64 ? product >> (bits - 32) : 0;
+}
+
 /* Ticks of an interface's clock since the epoch, as seconds and nanoseconds (rounded down). */
 static void set_time(struct plt_meta *meta, const struct interface *interface, uint64_t ticks)
 {
-    unsigned __int128 nanoseconds = 0;
+    uint64_t nanoseconds = 0;
     uint64_t seconds = 0;
     if (interface->binary) {
         unsigned bits = interface->exponent;
         seconds = bits < 64 ? ticks >> bits : 0;
         uint64_t fraction = bits < 64 ? ticks & ((1ULL << bits) - 1) : ticks;
-        nanoseconds = bits < 94 ? (unsigned __int128)fraction * 1000000000 >> bits : 0;
+        nanoseconds = nanoseconds_of(fraction, bits);
     } else {
         uint64_t per_second = 1;
         uint64_t below = 1;
@@ -145,7 +157,9 @@ static void set_time(struct plt_meta *meta, const struct interface *interface, u
             below = below < UINT64_MAX / 10 ? below * 10 : UINT64_MAX;
         ticks /= below; /* a clock finer than 10**-19 s */
         seconds = ticks / per_second;
-        nanoseconds = (unsigned __int128)(ticks % per_second) * 1000000000 / per_second;
+        uint64_t fraction = ticks % per_second; /* both are powers of 10 */
+        nanoseconds =
+            per_second < NANO ? fraction * (NANO / per_second) : fraction / (per_second / NANO);
     }
     uint64_t sum = seconds + (uint64_t)interface->offset; /* modulo 2**64: both may be nonsense */
     meta->sec = (int64_t)sum;

@@ -235,7 +235,7 @@ static void cut(struct sink *self)
     struct stat status;
     off_t whole = self->border;
     if (!self->new_compressor)
-        for (size_t i = 0; i < self->count && self->ends[i] <= self->taken; i++)
+        for (size_t i = 0; i < self->count && self->ends[i] <= (size_t)self->taken; i++)
             whole = self->border + (off_t)self->ends[i];
     if (self->start < 0 || (self->new_compressor && !self->members) || whole == self->written)
         return;

@@ -332,7 +332,7 @@ static PyObject *trace_conf_filter(PyObject *self_, PyObject *filter)
 
 static PyObject *trace_conf_snaplen(PyObject *self_, PyObject *arg)
 {
-    long snaplen = attribute_int(arg, "snap length", 0, INT_MAX);
+    int64_t snaplen = attribute_int(arg, "snap length", 0, INT_MAX);
     if (snaplen < 0)
         return NULL;
     struct settings settings = settings_of((struct trace *)self_);

@@ -71,7 +71,7 @@ uint32_t view_ip_end(const struct view *self)
 PyObject *view_bytes(const struct frame *frame, uint32_t start, uint32_t end)
 {
     return PyByteArray_FromStringAndSize((const char *)frame->data + start,
-                                         end > start ? end - start : 0);
+                                         end > start ? (Py_ssize_t)(end - start) : 0);
 }
 
 struct view *view_of(const struct plt_state *state, PyObject *obj)
@@ -111,8 +111,8 @@ int view_getbuffer(PyObject *self_, Py_buffer *buffer, int flags)
         PyErr_SetString(PyExc_BufferError, "nothing was read into this packet");
         return -1;
     }
-    if (PyBuffer_FillInfo(buffer, self_, frame->data + self->start, self->end - self->start,
-                          frame->readonly, flags) < 0)
+    if (PyBuffer_FillInfo(buffer, self_, frame->data + self->start,
+                          (Py_ssize_t)(self->end - self->start), frame->readonly, flags) < 0)
         return -1;
     /* the packet may be given another frame while the buffer is out: it pins this one */
     frame->pins++;
@@ -135,5 +135,5 @@ int view_bool(PyObject *Py_UNUSED(self_))
 Py_ssize_t view_length(PyObject *self_)
 {
     const struct view *self = (struct view *)self_;
-    return self->end - self->start;
+    return (Py_ssize_t)(self->end - self->start);
 }

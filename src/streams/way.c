@@ -434,7 +434,7 @@ void way_copy(const struct stream_way *way, uint64_t position, uint64_t size, ui
     while (position < end) {
         uint64_t at = piece && piece->at < end ? piece->at : end;
         if (at > position) {
-            memset(out, 0, at - position);
+            memset(out, 0, (size_t)(at - position));
             out += at - position;
             position = at;
         }

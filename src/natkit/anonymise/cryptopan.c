@@ -100,7 +100,7 @@ static size_t hash4(const uint8_t *addr)
 static size_t hash6(const uint8_t *addr)
 {
     uint64_t mixed = load_be64(addr) * 0x9e3779b97f4a7c15U ^ load_be64(addr + 8);
-    return mixed * 0xd6e8feb86659fd93U >> (64 - CACHE6_BITS);
+    return (size_t)(mixed * 0xd6e8feb86659fd93U >> (64 - CACHE6_BITS));
 }
 
 void cryptopan_anonymise(struct cryptopan *self, int version, uint8_t *addr)

@@ -111,13 +111,13 @@ static PyObject *unknown_text(const struct unknown_layer *layer)
 static PyObject *new_result(struct natkit_state *state, const struct anonymising *work)
 {
     PyObject *number = PyLong_FromUnsignedLong(work->replaced);
-    PyObject *unknown = number ? PyTuple_New(work->unknowns) : NULL;
+    PyObject *unknown = number ? PyTuple_New((Py_ssize_t)work->unknowns) : NULL;
     PyObject *result = NULL;
     for (unsigned i = 0; unknown && i < work->unknowns; i++) {
         PyObject *text = unknown_text(&work->unknown[i]);
         if (!text)
             goto error;
-        PyTuple_SET_ITEM(unknown, i, text);
+        PyTuple_SET_ITEM(unknown, (Py_ssize_t)i, text);
     }
     if (unknown)
         result = PyObject_CallFunctionObjArgs(state->result_type, number, unknown, NULL);

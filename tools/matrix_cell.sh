@@ -127,7 +127,7 @@ emulated() {
     local status=0
     export PYTHONPATH=/plt:/plt/.site PYTHONDONTWRITEBYTECODE=1 PLT_EMULATED=1
     # Debian's scripts, which were not run, link these from a folder that the loader knows
-    LD_LIBRARY_PATH=$(echo /usr/lib/*-linux-gnu/blas | head -n 1):$(echo /usr/lib/*-linux-gnu/lapack | head -n 1)
+    LD_LIBRARY_PATH=$(echo /usr/lib/*-linux-gnu*/blas | head -n 1):$(echo /usr/lib/*-linux-gnu*/lapack | head -n 1)
     export LD_LIBRARY_PATH
     say python "$(python3 -c 'import platform; print(platform.python_version())')"
     step demo python3 tools/demo.py "${demo[@]}" || status=1

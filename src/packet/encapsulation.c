@@ -471,8 +471,8 @@ void encapsulation_gue(const uint8_t *data, uint32_t len, struct encapsulation *
     }
 }
 
-/* CAPWAP data (RFC 5415 section 4.3), not encrypted: 802.3 frames, or the radio's own, which those
- * of 802.11 are by their number. */
+/* CAPWAP data (RFC 5415 section 4.3), not encrypted: 802.3 frames, or the radio's own, of which
+ * those of 802.11 are known. */
 void encapsulation_capwap(const uint8_t *data, uint32_t len, struct encapsulation *out)
 {
     enum { RADIO = 0x3e00, RADIO_80211 = 0x200 };

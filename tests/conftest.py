@@ -8,7 +8,6 @@ where a skipped conformance test would look like a passed one.
 import csv
 import importlib.util
 import os
-import shutil
 import signal
 import sys
 from collections.abc import Callable
@@ -22,6 +21,8 @@ TESTS = Path(__file__).resolve().parent
 # Helpers that are no tests (packets, tshark_fields) are imported by their bare names.
 sys.path[:0] = [str(TESTS), str(TESTS / "compat"), str(TESTS / "tutorial")]
 
+from present import missing, tool  # noqa: E402
+
 # No test depends on how fast the machine is: an example may take what it takes.
 settings.register_profile("any-pace", deadline=None)
 settings.load_profile("any-pace")
@@ -30,13 +31,6 @@ settings.load_profile("any-pace")
 # is in the background of a script.  One that Python handles is the default for them.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
-
-
-def missing(what: str) -> None:
-    """Skip the test that lacks WHAT; fail it in CI."""
-    if os.environ.get("CI") == "true":
-        pytest.fail(f"{what} (and CI=true: this test must not be skipped)")
-    pytest.skip(what)
 
 
 def corpus_folder() -> Path | None:
@@ -79,8 +73,8 @@ def packet_counts(corpus: Path) -> dict[str, int]:
 @pytest.fixture(scope="session")
 def trace_uri(corpus: Path) -> Callable[[Path], str]:
     """The corpus' own rule for the URI of a trace: a format only where it can't be guessed."""
-    tool = corpus / "tools" / "compare_golden.py"
-    spec = importlib.util.spec_from_file_location("compare_golden", tool)
+    program = corpus / "tools" / "compare_golden.py"
+    spec = importlib.util.spec_from_file_location("compare_golden", program)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module.uri
@@ -89,16 +83,10 @@ def trace_uri(corpus: Path) -> Callable[[Path], str]:
 @pytest.fixture(scope="session")
 def tshark() -> str:
     """The path of tshark."""
-    path = shutil.which("tshark")
-    if path is None:
-        missing("tshark is not installed")
-    return path
+    return tool("tshark")
 
 
 @pytest.fixture(scope="session")
 def tcptrace() -> str:
     """The path of tcptrace."""
-    path = shutil.which("tcptrace")
-    if path is None:
-        missing("tcptrace is not installed")
-    return path
+    return tool("tcptrace")

@@ -18,9 +18,9 @@ PLT_ASAN=1 PYTHONMALLOC=malloc PYTHONDONTWRITEBYTECODE=1 \
     --num-callers=30 --keep-debuginfo=yes --fullpath-after= \
     "$python" -m pytest -p no:cacheprovider -p no:faulthandler "$@" || status=$?
 ours='/_(ipp|plt|natkit|pldns)[.]|src/(ipp|plt|natkit|pldns|common|packet|streams|where|flowtable|buffers)/'
-# A report ends with a line of its number alone, the last called comes first.
-if awk -v ours="$ours" '/_PyEval_EvalFrameDefault/ { python = 1 }
-        NF < 2 { python = 0 }
+# Each stack of a report begins with "at", the last called comes first.
+if awk -v ours="$ours" '/ at 0x/ { python = 0 }
+        /_PyEval_EvalFrameDefault/ { python = 1 }
         !python && $0 ~ ours { found = 1 }
         END { exit !found }' "$log"; then
     cat "$log"

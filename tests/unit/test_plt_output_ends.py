@@ -2,7 +2,6 @@
 
 import io
 import os
-import shutil
 import struct
 import subprocess
 import sys
@@ -13,6 +12,7 @@ from pathlib import Path
 import packets
 import pytest
 from packets import EPOCH, Record
+from present import tool
 
 import plt
 from plt import _output
@@ -618,7 +618,7 @@ def test_short_packets_in_erf_records(tmp_path: Path) -> None:
 
 
 def test_libtrace_reads_erf_records(tmp_path: Path) -> None:
-    tool = shutil.which("tracepktdump") or pytest.skip("tracepktdump is not installed")
+    dump = tool("tracepktdump")
     frames = [
         packets.ethernet(packets.ipv4(packets.udp(bytes(i), ports=(i, 53)))) for i in range(1, 9)
     ]
@@ -627,7 +627,7 @@ def test_libtrace_reads_erf_records(tmp_path: Path) -> None:
         for packet in source:
             output.write_packet(packet)
     run = subprocess.run(
-        [tool, f"erf:{tmp_path / 'out.erf'}"],
+        [dump, f"erf:{tmp_path / 'out.erf'}"],
         capture_output=True, text=True, check=True,
     )  # fmt: skip
     lengths = [line.split()[3] for line in run.stdout.splitlines() if "Packet Length" in line]

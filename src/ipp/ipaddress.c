@@ -77,19 +77,20 @@ static int read_address(PyObject *address, struct ipp_value *value)
 static int read_length(PyObject *network, struct ipp_value *value)
 {
     PyObject *prefixlen = PyObject_GetAttrString(network, "prefixlen");
-    long length = 0;
+    int too_large = 0;
+    int status = -1;
     if (!prefixlen)
         return -1;
-    length = PyLong_AsLong(prefixlen);
-    Py_DECREF(prefixlen);
-    if (length == -1 && PyErr_Occurred())
-        return -1;
-    if (length < 0 || length > ipp_bits(value->version)) {
-        PyErr_Format(PyExc_ValueError, "prefixlen out of range: %ld", length);
-        return -1;
+    long length = PyLong_AsLongAndOverflow(prefixlen, &too_large);
+    if (too_large || length < 0 || length > ipp_bits(value->version)) {
+        if (!PyErr_Occurred())
+            PyErr_Format(PyExc_ValueError, "prefixlen out of range: %.100S", prefixlen);
+    } else {
+        value->length = (int16_t)length;
+        status = 0;
     }
-    value->length = (int16_t)length;
-    return 0;
+    Py_DECREF(prefixlen);
+    return status;
 }
 
 /* What read gets of obj's attribute name: 0, or -1 with an exception. */

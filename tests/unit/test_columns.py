@@ -5,6 +5,7 @@ import gc
 import hashlib
 import io
 import struct
+import sys
 import threading
 import weakref
 from collections.abc import Callable
@@ -361,7 +362,7 @@ def test_a_batch_has_rows(size: int, pcap: Callable[..., Path]) -> None:
 
 def test_limit(pcap: Callable[..., Path]) -> None:
     path = pcap(numbered(10))
-    for limit, expected in ((0, 0), (1, 1), (9, 9), (10, 10), (11, 10), (1 << 62, 10)):
+    for limit, expected in ((0, 0), (1, 1), (9, 9), (10, 10), (11, 10), (sys.maxsize, 10)):
         assert ports(plt.columns(path, ("src_port",), limit=limit)) == list(range(expected))
         batches = list(plt.columns(path, ("src_port",), limit=limit, batch=4))
         assert [p for batch in batches for p in ports(batch)] == list(range(expected))

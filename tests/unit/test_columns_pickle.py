@@ -163,6 +163,8 @@ def test_sizes(path: Path) -> None:
 
 make_plt: Callable[[Any], Any] = plt._plt._Batch._from_state
 ORDER = sys.byteorder
+#: Rows whose bytes are near the highest number of the machine.
+LARGE = (sys.maxsize + 1) >> 6
 PORTS = ("src_port", UINT16, struct.pack("=2H", 1, 0), b"\0\1", None)
 
 
@@ -244,7 +246,7 @@ def test_protocols_before_the_first_and_after_the_last() -> None:
         (state(PORTS, rows=2.0), "2.0 is no number of rows"),
         (state(PORTS, rows=1), "4 bytes where 2 should be"),
         (state(PORTS, rows=3), "4 bytes where 6 should be"),
-        (state(PORTS, rows=1 << 57), "4 bytes where 288230376151711744 should be"),
+        (state(PORTS, rows=LARGE), f"4 bytes where {2 * LARGE} should be"),
         ((2, ORDER, 2, [PORTS]), "no tuple of up to 192 columns"),
         ((2, ORDER, 2, None), "no tuple of up to 192 columns"),
         (state(*[PORTS] * 193), "no tuple of up to 192 columns"),

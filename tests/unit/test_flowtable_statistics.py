@@ -556,7 +556,7 @@ def test_numpy(table):
     ):
         lists = columns[name]
         assert [array.dtype == kind for array in lists] == [True] * len(flows)
-        assert [tuple(array.astype(int)) for array in lists] == [
+        assert [tuple(array.astype("int64")) for array in lists] == [
             getattr(f, attribute) for f in flows
         ]
         assert not lists[0].flags.writeable

@@ -761,6 +761,9 @@ def test_from_ipaddress_of_a_liar():
     class Worse(ipaddress.IPv4Network):
         prefixlen = 2**40
 
+    class Worst(ipaddress.IPv6Network):
+        prefixlen = 2**80
+
     class Broken(ipaddress.IPv6Address):
         @property
         def packed(self):
@@ -813,8 +816,10 @@ def test_from_ipaddress_of_a_liar():
         IPprefix.from_ipaddress(Placeless("10.0.0.0/8"))
     with pytest.raises(TypeError, match="packed must be 4 bytes"):
         IPprefix.from_ipaddress(Liar("10.0.0.1"))
-    with pytest.raises(ValueError, match="prefixlen out of range"):
+    with pytest.raises(ValueError, match=f"prefixlen out of range: {2**40}"):
         IPprefix.from_ipaddress(Worse("10.0.0.0/8"))
+    with pytest.raises(ValueError, match=f"prefixlen out of range: {2**80}"):
+        IPprefix.from_ipaddress(Worst("::/8"))
     with pytest.raises(ZeroDivisionError):
         IPprefix.from_ipaddress(Broken("::1"))
 

@@ -150,6 +150,8 @@ bool framing_is_end(const libtrace_packet_t *packet)
     return packet->type == TRACE_RT_END_DATA;
 }
 
+/* Packets of rt: follow each other at any address.  libtrace reads two words of a header at once,
+ * which 32-bit ARM can where they are aligned: it is given a copy. */
 int framing_read(libtrace_packet_t *packet, struct plt_record *record)
 {
     *record = (struct plt_record){.data = packet->payload,
@@ -158,7 +160,13 @@ int framing_read(libtrace_packet_t *packet, struct plt_record *record)
         PyErr_SetString(PyExc_OSError, "libtrace gave a packet without bytes");
         return -1;
     }
+    uint64_t aligned[8];
+    void *header = packet->header;
+    ptrdiff_t len = (const uint8_t *)packet->payload - (const uint8_t *)header;
+    if ((uintptr_t)header % sizeof(*aligned) != 0 && len > 0 && (size_t)len <= sizeof(aligned))
+        packet->header = memcpy(aligned, header, (size_t)len);
     if (!read_linux(packet, record))
         read_other(packet, record);
+    packet->header = header;
     return 0;
 }

@@ -140,16 +140,16 @@ static uint32_t snaplen_of(const struct capture_config *config)
     return snaplen < MAX_SNAPLEN ? snaplen : MAX_SNAPLEN;
 }
 
-/* What a handle takes before it is activated: then these calls can't fail, but for the last, where
- * a device has no nanoseconds and goes on with microseconds. */
-static void configure(struct pcap_live *self, const struct capture_config *config)
+/* What a handle takes before it is activated; 0, or a status below 0. */
+static int configure(struct pcap_live *self, const struct capture_config *config)
 {
-    (void)pcap_set_snaplen(self->pcap, (int)self->snaplen + 64); /* its ring may cut bytes more */
-    (void)pcap_set_promisc(self->pcap, config->promisc > 0);
-    (void)pcap_set_timeout(self->pcap, 100);
-    (void)pcap_set_buffer_size(self->pcap, RING_BYTES);
-    (void)pcap_set_immediate_mode(self->pcap, 1);
-    (void)pcap_set_tstamp_precision(self->pcap, PCAP_TSTAMP_PRECISION_NANO);
+    bool nanoseconds = pcap_set_tstamp_precision(self->pcap, PCAP_TSTAMP_PRECISION_NANO) == 0;
+    self->nsec_of_fraction = nanoseconds ? 1 : 1000;
+    int status = pcap_set_snaplen(self->pcap, (int)self->snaplen + 64); /* its ring may cut more */
+    status |= pcap_set_promisc(self->pcap, config->promisc > 0);
+    status |= pcap_set_timeout(self->pcap, 100);
+    status |= pcap_set_buffer_size(self->pcap, RING_BYTES);
+    return status | pcap_set_immediate_mode(self->pcap, 1);
 }
 
 /* Start to capture as configured. */
@@ -163,14 +163,13 @@ static int activate(struct pcap_live *self, const struct capture_config *config)
     }
     self->snaplen = snaplen_of(config);
     self->promisc = config->promisc;
-    configure(self, config);
-    int status = pcap_activate(self->pcap);
+    int status = configure(self, config);
+    if (status == 0)
+        status = pcap_activate(self->pcap);
     if (status < 0) {
         const char *text = pcap_geterr(self->pcap);
         return capture_raise(text[0] ? text : pcap_statustostr(status));
     }
-    bool nanoseconds = pcap_get_tstamp_precision(self->pcap) == PCAP_TSTAMP_PRECISION_NANO;
-    self->nsec_of_fraction = nanoseconds ? 1 : 1000;
     if (pcap_setnonblock(self->pcap, 1, error) < 0) {
         PyErr_SetString(PyExc_OSError, error);
         return -1;

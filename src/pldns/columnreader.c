@@ -7,6 +7,7 @@
 #include "reassemble.h"
 #include "state.h"
 
+#include "common/capsule.h"
 #include "common/reader.h"
 
 #include "packet/block.h"
@@ -54,19 +55,9 @@ static void reader_dealloc(PyObject *self_)
 
 static int set_plt(struct message_reader *self)
 {
-    self->plt = PyImport_ImportModule("plt._plt");
-    if (!self->plt)
+    self->base.api = capsule_import("plt._plt", PLT_CAPSULE, PLT_API_VERSION, "pldns", &self->plt);
+    if (!self->base.api)
         return -1;
-    const struct plt_api *api = PyCapsule_Import(PLT_CAPSULE, 0);
-    if (!api)
-        return -1;
-    if (api->api_version != PLT_API_VERSION) {
-        PyErr_Format(PyExc_ImportError,
-                     "plt speaks version %d of its C interface, pldns version %d", api->api_version,
-                     PLT_API_VERSION);
-        return -1;
-    }
-    self->base.api = api;
     self->base.libtrace_error = PyObject_GetAttrString(self->plt, "LibtraceError");
     return self->base.libtrace_error ? 0 : -1;
 }

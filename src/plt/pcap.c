@@ -231,10 +231,8 @@ static enum source_result pcap_next(struct source *base, struct plt_record *reco
     uint32_t wire_len = load32(self->big_endian, header + (self->swapped_lengths ? 8 : 12));
     if (len > MAX_CAPTURE_LENGTH)
         return source_fail(base, "its header claims a capture length of %u bytes", len);
-    if (base->input.end - base->input.at < self->header + len) {
-        input_need(base, (size_t)self->header + len, "a packet", &result);
+    if (!input_need(base, (size_t)self->header + len, "a packet", &result))
         return result;
-    }
     take_record(self, self->big_endian, header, len, wire_len, record);
     base->input.at += self->header + len;
     base->count++;

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import time
 
 import pytest
 
@@ -11,6 +12,15 @@ def missing(what: str) -> None:
     if os.environ.get("CI") == "true":
         pytest.fail(f"{what} (and CI=true: this test must not be skipped)")
     pytest.skip(what)
+
+
+def last_time() -> int:
+    """The last second up to 2**32 - 1 that the system's time_t has."""
+    try:
+        time.localtime(2**32 - 1)
+    except OverflowError:
+        return 2**31 - 1
+    return 2**32 - 1
 
 
 def tool(name: str) -> str:

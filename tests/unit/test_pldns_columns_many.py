@@ -623,7 +623,7 @@ def test_a_plt_with_another_version_of_its_c_interface_is_refused(
     new.argtypes = (ctypes.c_void_p, ctypes.c_char_p, ctypes.c_void_p)
     with monkeypatch.context() as other:
         other.setattr(plt._plt, "_C_API", new(ctypes.addressof(version), capsule, None))
-        with pytest.raises(ImportError, match="plt._plt has version 1 of its C interface"):
+        with pytest.raises(ImportError, match=r"plt\._plt has version 1 of its C interface"):
             pldns.columns(path, "id").table()
     with monkeypatch.context() as other:
         other.setitem(sys.modules, "plt._plt", None)

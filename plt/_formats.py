@@ -30,6 +30,19 @@ HEADERS = {row["name"]: row["header"] for row in _rows if row["is_file"] and row
 MAGIC = 4  # bytes of a magic number
 SEVERAL_RECORDS = 4096  # bytes of those that tell a format without one
 
+CONVERT = "editcap -F pcap, of Wireshark, makes pcap of it"
+
+#: What else files may be, by how they begin: Wireshark's wiretap knows the captures among them.
+OTHERS = {
+    b"PAR1": "Parquet: read it by pyarrow, pandas or Polars",
+    b"snoop\0\0\0": f"snoop (RFC 1761): {CONVERT}",
+    b"RTSS": f"a Network Monitor 1 capture: {CONVERT}",
+    b"GMBU": f"a Network Monitor 2 capture: {CONVERT}",
+    b"TRSNIFF data": f"a Sniffer capture: {CONVERT}",
+    b"XCP\0": f"a NetXRay or Windows Sniffer capture: {CONVERT}",
+    b"\x05VNF": f"a Visual Networks capture: {CONVERT}",
+}
+
 CONTROLS = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f]")
 
 
@@ -68,8 +81,18 @@ def check(stream: Plain, name: str) -> str:
 def beginning(head: bytes) -> str:
     """How a file begins, as an error says it."""
     text = text_in(head)
-    shown = f", which is text: {text[:32]!r}" if text else ""
-    return f"it begins with {head[:8].hex(' ')}{shown}"
+    what = f"text: {text[:32]!r}" if text else other_kind(head)
+    return f"it begins with {head[:8].hex(' ')}{what and f', which is {what}'}"
+
+
+def other_kind(head: bytes) -> str:
+    """What a file is that other programs read; "" where that is not known."""
+    for magic, what in OTHERS.items():
+        if head.startswith(magic):
+            return what
+    if head[257:262] == b"ustar":  # POSIX.1-2017, pax
+        return "a tar archive: unpack it first"
+    return ""
 
 
 def text_in(head: bytes) -> str | None:

@@ -7,11 +7,13 @@ import random
 import struct
 import subprocess
 import sys
+import tarfile
 import zipfile
 from pathlib import Path
 
 import lz4.frame
 import packets
+import present
 import pytest
 from packets import EPOCH, Record
 
@@ -77,6 +79,50 @@ def test_no_text_is_a_trace(tmp_path: Path) -> None:
         data = bytes(rng.choices(letters, k=rng.randrange(1, 200)))
         path = packets.write(tmp_path / "text", data)
         assert NO_TRACE in packets.count_to_error(path)[1], data
+
+
+@pytest.mark.parametrize(
+    ("form", "name"),
+    [
+        ("snoop", "snoop (RFC 1761)"),
+        ("netmon1", "a Network Monitor 1 capture"),
+        ("netmon2", "a Network Monitor 2 capture"),
+        ("ngsniffer", "a Sniffer capture"),
+        ("ngwsniffer_1_1", "a NetXRay or Windows Sniffer capture"),
+        ("ngwsniffer_2_0", "a NetXRay or Windows Sniffer capture"),
+        ("visual", "a Visual Networks capture"),
+    ],
+)
+def test_captures_that_editcap_converts(tmp_path: Path, form: str, name: str) -> None:
+    """They are named, and what is said to make pcap of them does."""
+    pcap = packets.write(tmp_path / "pcap", trace_of(3))
+    other, back = tmp_path / "other", tmp_path / "back"
+    editcap = present.tool("editcap")
+    subprocess.run([editcap, "-F", form, pcap, other], check=True)
+    count, error = packets.count_to_error(other)
+    assert count == 0
+    assert f"which is {name}: editcap -F pcap" in error
+    subprocess.run([editcap, "-F", "pcap", other, back], check=True)
+    assert [bytes(p) for p in packets.read(back)] == [bytes(p) for p in packets.read(pcap)]
+
+
+def test_parquet_is_named(tmp_path: Path) -> None:
+    pytest.importorskip("pyarrow")
+    pcap = packets.write(tmp_path / "pcap", trace_of(3))
+    plt.columns(pcap, ["src"]).table().write_parquet(tmp_path / "t.parquet")
+    count, error = packets.count_to_error(tmp_path / "t.parquet")
+    assert count == 0
+    assert error.endswith("which is Parquet: read it by pyarrow, pandas or Polars")
+
+
+@pytest.mark.parametrize("mode", ["w", "w:gz", "w:xz"])
+def test_a_tar_archive_is_named(tmp_path: Path, mode: str) -> None:
+    pcap = packets.write(tmp_path / "t.pcap", trace_of(3))
+    with tarfile.open(tmp_path / "t.tar", mode) as archive:
+        archive.add(pcap, "t.pcap")
+    count, error = packets.count_to_error(tmp_path / "t.tar")
+    assert count == 0
+    assert error.endswith("which is a tar archive: unpack it first")
 
 
 def erf(seconds: float, kind: int = 2, size: int = 64, wlen: int = 60) -> bytes:

@@ -45,7 +45,7 @@ class Cell:
     def name(self) -> str:
         """What the table calls it, and CELLS chooses by."""
         words = [self.release]
-        if self.release == "machine":
+        if self.python != "python3":
             words.append(self.python)
         words.append(self.compiler)
         if self.arch:
@@ -61,6 +61,7 @@ CELLS = [
         for release in ("bookworm", "trixie", "sid")
         for compiler in ("gcc", "clang")
     ),
+    Cell("sid", python="python3.15"),
     Cell("machine", python="python3.12"),
     Cell("bookworm", libtrace4=True),
     Cell("bookworm", arch="arm64"),

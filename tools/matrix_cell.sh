@@ -72,7 +72,7 @@ native() {
     compiler=$2
     unknown=
     [ "$(command -v apt-get)" ] && [ "$(id -u)" -eq 0 ] && [ "$PWD" = /plt ] &&
-        apt_install make ca-certificates iproute2 procps file "$compiler"
+        apt_install make ca-certificates iproute2 procps file "$compiler" "$python"{,-dev,-venv}
     case $compiler in
     clang*) unknown="-Wno-ignored-optimization-argument -Wno-unknown-warning-option" ;;
     esac

@@ -150,8 +150,8 @@ bool framing_is_end(const libtrace_packet_t *packet)
     return packet->type == TRACE_RT_END_DATA;
 }
 
-/* Packets of rt: follow each other at any address.  libtrace reads two words of a header at once,
- * which 32-bit ARM can where they are aligned: it is given a copy. */
+/* Packets of rt: follow each other at any address, but libtrace reads two words of a header at
+ * once, which 32-bit ARM can only where they are aligned: it is given a copy. */
 int framing_read(libtrace_packet_t *packet, struct plt_record *record)
 {
     *record = (struct plt_record){.data = packet->payload,

@@ -15,11 +15,14 @@ def missing(what: str) -> None:
 
 
 def last_time() -> int:
-    """The last second up to 2**32 - 1 that the system's time_t has."""
+    """The last second up to 2**32 - 1 that datetime has here.
+
+    Its timestamp() looks at the days around, which have to be in the system's time_t.
+    """
     try:
         time.localtime(2**32 - 1)
     except OverflowError:
-        return 2**31 - 1
+        return 2**31 - 1 - 2 * 86400
     return 2**32 - 1
 
 

@@ -77,12 +77,11 @@ static int read_address(PyObject *address, struct ipp_value *value)
 static int read_length(PyObject *network, struct ipp_value *value)
 {
     PyObject *prefixlen = PyObject_GetAttrString(network, "prefixlen");
-    int too_large = 0;
     int status = -1;
     if (!prefixlen)
         return -1;
-    long length = PyLong_AsLongAndOverflow(prefixlen, &too_large);
-    if (too_large || length < 0 || length > ipp_bits(value->version)) {
+    Py_ssize_t length = PyNumber_AsSsize_t(prefixlen, NULL); /* the nearest of too large a one */
+    if (length < 0 || length > ipp_bits(value->version)) {
         if (!PyErr_Occurred())
             PyErr_Format(PyExc_ValueError, "prefixlen out of range: %.100S", prefixlen);
     } else {

@@ -436,7 +436,7 @@ def test_time_is_local_and_exact(
 ) -> None:
     """In the zone's own words, and at both of two equal hours when summer time ends."""
     seconds = [EPOCH, 1_270_303_199, 1_270_303_200, 1_288_486_800, 1_288_490_400, 0]
-    seconds.append(present.last_time() - 2 * 86400)  # timestamp() looks at the days around
+    seconds.append(present.last_time())
     seconds += range(1_270_900_000, 1_271_000_000, 1800)  # summer time begins, or ends in the south
     seconds += range(1_279_400_000, 1_279_500_000, 1800)
     seconds += range(1_288_400_000, 1_288_500_000, 1800)

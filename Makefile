@@ -214,7 +214,7 @@ wheel-roots: $(VENV)/.wheel ## build wheels, and try them in bare Debian 12 and 
 CELLS :=
 TESTS :=
 
-matrix: ## build and test on Debian 12, 13, sid, CPython 3.11 to 3.15, gcc, clang, arm64, armhf, s390x (root; two hours)
+matrix: ## build and test on Debian 12, 13, sid, CPython 3.11 to 3.15, gcc, clang, arm64, armhf, s390x (root; three hours)
 	tools/install.sh matrix
 	WARNINGS='$(WARNINGS)' TESTS='$(TESTS)' python3 tools/matrix.py '$(CELLS)'
 

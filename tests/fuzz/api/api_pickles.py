@@ -20,7 +20,11 @@ REFUSED = (
 )  # fmt: skip
 
 
-SAFE = {("_codecs", "encode"), ("builtins", "bytearray")}
+def bytearray_of(content: bytes | str = b"", *encoding: str) -> bytearray:
+    """What a pickle makes a bytearray by, but for an int, which is a length to take memory for."""
+    if isinstance(content, int):
+        raise pickle.UnpicklingError(str(content))
+    return bytearray(content, *encoding)
 
 
 def get_maker(holder: object, name: str) -> object:
@@ -30,16 +34,29 @@ def get_maker(holder: object, name: str) -> object:
     raise pickle.UnpicklingError(name)
 
 
+#: What stands for the builtins that our pickles name.
+BUILTINS = {"getattr": get_maker, "bytearray": bytearray_of}
+
+
 class Limited(pickle._Unpickler):  # type: ignore[name-defined] # not C's, whose memo takes any size
     """An unpickler that finds our own names only."""
+
+    def load_bytearray8(self) -> None:
+        """Read a bytearray; pickle's own takes memory of the length that it says first."""
+        (length,) = struct.unpack("<Q", self.read(8))
+        self.append(bytearray(self.read(length)))
+
+    dispatch = pickle._Unpickler.dispatch | {  # type: ignore[name-defined]
+        pickle.BYTEARRAY8[0]: load_bytearray8
+    }
 
     def find_class(self, module: str, name: str) -> object:
         if module.partition(".")[0] in ALLOWED and "." not in name:
             return super().find_class(module, name)
-        if (module, name) in SAFE:
+        if (module, name) == ("_codecs", "encode"):
             return super().find_class(module, name)
-        if (module, name) in (("builtins", "getattr"), ("__builtin__", "getattr")):
-            return get_maker
+        if module in ("builtins", "__builtin__") and name in BUILTINS:
+            return BUILTINS[name]
         raise pickle.UnpicklingError(name)
 
 

@@ -65,13 +65,14 @@ static PyMethodDef module_methods[] = {
      .ml_meth = pldns_opcodestr,
      .ml_flags = METH_O,
      .ml_doc = "opcodestr($module, opcode, /)\n--\n\n"
-               "ldns's name of an opcode: str, as QUERY, or OPCODE7 where it has none.\n\n"
-               "ValueError outside 0 to 15."},
+               "Name of an opcode: str, as QUERY, or OPCODE7 where it has none.\n\n"
+               "ldns's name, else that of the OPCODE_ constants, which is IANA's. ValueError outside 0 to 15."},
     {.ml_name = "rcodestr",
      .ml_meth = pldns_rcodestr,
      .ml_flags = METH_O,
      .ml_doc = "rcodestr($module, rcode, /)\n--\n\n"
-               "ldns's name of a response code: str, as NXDOMAIN, or RCODE12 where it has none.\n\n"
+               "Name of a response code: str, as NXDOMAIN, or RCODE12 where it has none.\n\n"
+               "ldns's name, else that of the RCODE_ constants, which is IANA's; 16 is BADVERS.\n"
                "Codes above 15 come of edns_rcode or of TSIG: rcode has four bits.\n"
                "ValueError outside 0 to 65535, the width of a TSIG error."},
     {.ml_name = "typestr",

@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#define TYPE_PREFIX    "TYPE_"
 #define TYPE_NAME_SIZE 16
 
 struct constant {
@@ -206,12 +205,31 @@ static PyObject *taken(char *text)
     return str;
 }
 
+/* The name of a number in the constants of a kind, "TYPE" or another; NULL where it has none. */
+static const char *constant_name(const char *kind, unsigned number)
+{
+    size_t prefix = strlen(kind);
+    for (size_t i = 0; i < CONSTANTS; i++)
+        if ((unsigned)constants[i].value == number &&
+            strncmp(constants[i].name, kind, prefix) == 0 && constants[i].name[prefix] == '_')
+            return constants[i].name + prefix + 1;
+    return NULL;
+}
+
+/* A new str of ldns's name of a number, else of the constants', else of the kind and the number. */
+static PyObject *code_text(ldns_lookup_table *names, const char *kind, unsigned number)
+{
+    const ldns_lookup_table *row = ldns_lookup_by_id(names, (int)number);
+    const char *name = row ? row->name : constant_name(kind, number);
+    return name ? PyUnicode_FromString(name) : PyUnicode_FromFormat("%s%u", kind, number);
+}
+
 PyObject *pldns_opcodestr(PyObject *Py_UNUSED(module), PyObject *number)
 {
     unsigned opcode = 0;
     if (number_in(number, "opcode", 15, &opcode) < 0)
         return NULL;
-    return taken(ldns_pkt_opcode2str((ldns_pkt_opcode)opcode));
+    return code_text(ldns_opcodes, "OPCODE", opcode);
 }
 
 PyObject *pldns_rcodestr(PyObject *Py_UNUSED(module), PyObject *number)
@@ -219,17 +237,12 @@ PyObject *pldns_rcodestr(PyObject *Py_UNUSED(module), PyObject *number)
     unsigned rcode = 0;
     if (number_in(number, "rcode", UINT16_MAX, &rcode) < 0)
         return NULL;
-    return taken(ldns_pkt_rcode2str((ldns_pkt_rcode)rcode));
+    return code_text(ldns_rcodes, "RCODE", rcode);
 }
 
-/* The name of a type in the constants, NULL where it has none. */
 static const char *type_name(unsigned type)
 {
-    for (size_t i = 0; i < CONSTANTS; i++)
-        if ((unsigned)constants[i].value == type &&
-            strncmp(constants[i].name, TYPE_PREFIX, strlen(TYPE_PREFIX)) == 0)
-            return constants[i].name + strlen(TYPE_PREFIX);
-    return NULL;
+    return constant_name("TYPE", type);
 }
 
 /* Writes a constant's name as the registry has it. */

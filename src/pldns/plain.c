@@ -45,10 +45,11 @@ struct reader {
 };
 
 /* The position after the name at `at`, 0 where it is not plain: cut, too long, or with pointers
- * that are many or do not point back. */
+ * that are many or do not point to what is before it. */
 static size_t name_end(const struct reader *in, size_t at)
 {
-    size_t end = 0; /* after the first pointer */
+    size_t start = at; /* of the name, then of where its last pointer leads */
+    size_t end = 0;    /* after the first pointer */
     size_t name_size = 0;
     size_t pointers = 0;
     while (at < in->size) {
@@ -67,12 +68,12 @@ static size_t name_end(const struct reader *in, size_t at)
         if (in->size - at < 2 || ++pointers > MOST_POINTERS)
             return 0;
         size_t target = load_be16(in->wire + at) & POINTER_MASK;
-        if (target >= at || target < PLDNS_HEADER_SIZE)
+        if (target >= start || target < PLDNS_HEADER_SIZE)
             return 0;
         end = end ? end : at + 2;
         if (target == PLDNS_HEADER_SIZE && in->first_name)
             return name_size + in->first_name > PLDNS_NAME_SIZE ? 0 : end;
-        at = target;
+        at = start = target;
     }
     return 0;
 }
@@ -180,7 +181,7 @@ bool pldns_plain_read(const uint8_t *wire, size_t size, struct pldns_plain *plai
             if (name == 0 || !read_fixed(wire, size, name, section == QUESTION, &record))
                 return false;
             if (section == QUESTION && i == 0)
-                in.first_name = name - at; /* nothing is before it to point to */
+                in.first_name = name - at; /* nothing is before it: it has no pointer */
             else if (section != QUESTION &&
                      !is_data(&in, record.type, name + PLDNS_RECORD_FIXED, record.end))
                 return false;

@@ -254,6 +254,14 @@ def test_odd_names(wire: bytes) -> None:
         assert not pldns.ldns(wire[:end]).is_ok()
 
 
+def test_a_first_name_that_points_into_itself() -> None:
+    """To ldns it is a good one: a label that ends with a label and a root."""
+    header = struct.pack(">6H", 7, 0, 1, 8, 0, 0)
+    name = b"\4\1a\0z\xc0\x0d"  # the pointer leads to the second byte
+    record = b"\xc0\x0c" + struct.pack(">HHI", 1, 1, 300) + b"\0\4\xc0\0\2\1"
+    is_as_ldns_has_it(header + name + b"\0\1\0\1" + record * 8)
+
+
 def test_lengths_of_names() -> None:
     """RFC 1035 section 2.3.4: at most 255 bytes, the lengths and the root's counted in."""
     labels = (b"\x3f" + b"a" * 63) * 3

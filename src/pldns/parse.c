@@ -98,6 +98,20 @@ static ldns_status wire_to_rr(struct reader *in, ldns_pkt_section section, ldns_
     return LDNS_STATUS_MEM_ERR;
 }
 
+/* Adds the value to a CAA record in which it is empty (RFC 8659 section 4.2): ldns makes no field of
+ * that. */
+static ldns_status complete_caa(ldns_rr *rr)
+{
+    enum { FIELDS_BEFORE_VALUE = 2 };
+    if (ldns_rr_get_type(rr) != LDNS_RR_TYPE_CAA || ldns_rr_rd_count(rr) != FIELDS_BEFORE_VALUE)
+        return LDNS_STATUS_OK;
+    ldns_rdf *value = ldns_rdf_new_frm_data(LDNS_RDF_TYPE_LONG_STR, 0, "");
+    if (value && ldns_rr_push_rdf(rr, value))
+        return LDNS_STATUS_OK;
+    ldns_rdf_deep_free(value);
+    return LDNS_STATUS_MEM_ERR;
+}
+
 static ldns_status read_record(struct reader *in, ldns_pkt_section section, ldns_rr **out)
 {
     size_t first = in->position;
@@ -115,11 +129,18 @@ static ldns_status read_record(struct reader *in, ldns_pkt_section section, ldns
         }
     }
     ldns_status status = wire_to_rr(in, section, out);
-    if (status == LDNS_STATUS_OK && in->position != end) {
+    if (status != LDNS_STATUS_OK)
+        return status;
+    if (in->position != end) {
         /* the fields do not end where RDLENGTH says: it rules, and none of its bytes are lost */
         ldns_rr_free(*out);
         in->position = end;
-        status = read_undivided(in, first, out);
+        return read_undivided(in, first, out);
+    }
+    status = complete_caa(*out);
+    if (status != LDNS_STATUS_OK) {
+        ldns_rr_free(*out);
+        *out = NULL;
     }
     return status;
 }

@@ -215,6 +215,9 @@ def test_parameters_that_are_malformed(params: str) -> None:
         (51, bytes.fromhex("0100000c04aabbccdd"), "1 0 12 aabbccdd"),
         (51, bytes.fromhex("0100000c00"), "1 0 12 -"),
         (62, bytes.fromhex("00000042 0003 0004 60000008"), "66 3 A NS AAAA"),
+        (62, bytes.fromhex("00000042 0003"), "66 3"),  # no types
+        (25, bytes.fromhex("c000 03 05"), "49152 3 5"),  # RFC 2535 section 3.1.2: no key
+        (257, b"\0\5issue", '0 issue ""'),  # RFC 8659 section 4.2: an empty value
         # RFC 3123 section 5, with the IPv6 address as ldns prints it
         (
             42,
@@ -266,6 +269,7 @@ def test_a_window_without_a_type_is_an_empty_field() -> None:
         (45, "010202" + "20" * 15),
         (45, "010402aabb"),  # RFC 4025 section 2.3: a gateway of unknown length
         (23, "0161 00"),  # RFC 1706: a name, to ldns a string
+        (50, "0100800000 00 000120"),  # RFC 5155 section 3.2: a hash of no bytes
     ],
 )
 def test_data_malformed_for_its_type_is_of_rfc_3597(rr_type: int, rdata: str) -> None:

@@ -12,16 +12,31 @@
 
 #include <errno.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 
 #define TEXT_SIZE 256 /* of a new buffer, which grows */
 
 /* A new str of what is in the buffer.  ldns escapes all that is not printable in the locale: in one
- * of single bytes that may leave bytes above 127. */
+ * of single bytes that leaves bytes above 127, which are escaped here. */
 static PyObject *buffer_text(const ldns_buffer *buffer)
 {
-    return PyUnicode_DecodeLatin1((const char *)ldns_buffer_begin(buffer),
-                                  (Py_ssize_t)ldns_buffer_position(buffer), NULL);
+    enum { ESCAPED = 4 };
+    const uint8_t *bytes = ldns_buffer_begin(buffer);
+    size_t size = ldns_buffer_position(buffer);
+    char *text = PyMem_Malloc(size * ESCAPED + 1);
+    if (!text)
+        return PyErr_NoMemory();
+    size_t end = 0;
+    for (size_t i = 0; i < size; i++) {
+        if (bytes[i] < 0x80)
+            text[end++] = (char)bytes[i];
+        else
+            end += (size_t)snprintf(text + end, ESCAPED + 1, "\\%03u", bytes[i]);
+    }
+    PyObject *str = PyUnicode_DecodeASCII(text, (Py_ssize_t)end, NULL);
+    PyMem_Free(text);
+    return str;
 }
 
 static ldns_buffer *buffer_new(void)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import io
 import math
+import operator
 import os
 import struct
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, SupportsFloat, SupportsIndex
 
 from . import _pldns
 
@@ -65,10 +66,25 @@ def column_fields() -> dict[str, str]:
 
 
 def _nanoseconds(timeout: float) -> int:
-    """A timeout in whole nanoseconds; ValueError where it is none."""
+    """A timeout in whole nanoseconds; TypeError or ValueError where it is none."""
+    if not isinstance(timeout, SupportsFloat):
+        raise TypeError(f"a timeout is a number of seconds, not {timeout!r}")
     if not 0 < timeout < 1e9:
         raise ValueError(f"a timeout is more than 0 seconds and less than 10**9, not {timeout}")
     return math.ceil(timeout * 1e9)
+
+
+def _ports(ports: SupportsIndex | Iterable[SupportsIndex]) -> tuple[int, ...]:
+    """Port numbers; TypeError or ValueError where one is none."""
+    given = (ports,) if isinstance(ports, SupportsIndex) else ports
+    try:
+        numbers = tuple(operator.index(port) for port in given)
+    except TypeError:
+        raise TypeError(f"ports are an int or several, not {ports!r}") from None
+    for number in numbers:
+        if not 0 <= number <= 65535:
+            raise ValueError(f"ports are 0 to 65535, not {number}")
+    return numbers
 
 
 def columns(
@@ -105,9 +121,12 @@ def columns(
     connection whose start, or a segment of which, is missing, until one begins with a message.
 
     With reassemble fragments of UDP are put together, and so are the segments of TCP: a row has the
-    whole message, and comes when its last byte does, with the time of that packet.  Where bytes
-    were lost the message has what is there, once 128 KiB came after them or the connection is over.
-    All sources are read in order then, by one thread: ValueError with workers or a client.
+    whole message, and comes with the packet that makes it whole and its time.  Where bytes are
+    missing the message has what is there, as soon as they are known to be lost: they were not
+    captured or the receiver has them, 128 KiB came after them, or the connection is over.  It, and
+    those that waited for it, have the time of their own last byte, and no wire_len where that is
+    another packet's.  All sources are read in order then, by one thread: ValueError with workers or
+    a client.
 
     response_time and query_time match a response to the earliest query (RFC 8618 section 10) that
     waits with the same addresses, ports, protocol and id, and, where both have one, the same first
@@ -141,10 +160,7 @@ def columns(
     names = check_fields(
         DEFAULT_FIELDS if fields is None else fields, list(column_fields()), "pldns.column_fields()"
     )
-    numbers = (ports,) if isinstance(ports, int) else tuple(ports)
-    for port in numbers:
-        if not 0 <= port <= 65535:
-            raise ValueError(f"ports are 0 to 65535, not {port}")
+    numbers = _ports(ports)
     if reassemble and (client is not None or workers not in (None, 1)):
         raise ValueError("to reassemble, one thread reads all sources in order")
     countdown = None

@@ -10,6 +10,9 @@
 
 enum { MOST_ALIKE = 16 }; /* queries waiting with the same ends and identifier */
 
+/* How much later than it came a message may be given that is put together. */
+#define LATE ((int64_t)600 * 1000000000)
+
 /* The letters of a word in lower case (RFC 4343); lengths of labels are below 64, and so no
  * letters.
  */
@@ -37,19 +40,18 @@ uint64_t pldns_question_digest(const struct pldns_matcher *matcher,
     return digest ? digest : 1;
 }
 
-/* Whether two times are further apart than queries wait. */
-static bool too_far(const struct pldns_matcher *matcher, int64_t one, int64_t other)
+/* Nanoseconds between two times. */
+static uint64_t apart(int64_t one, int64_t other)
 {
-    uint64_t apart =
-        one > other ? (uint64_t)one - (uint64_t)other : (uint64_t)other - (uint64_t)one;
-    return apart > (uint64_t)matcher->timeout;
+    return one > other ? (uint64_t)one - (uint64_t)other : (uint64_t)other - (uint64_t)one;
 }
 
 static void forget_old(struct pldns_matcher *matcher, int64_t time)
 {
     struct pldns_memory *queries = &matcher->queries;
+    uint64_t wait = (uint64_t)matcher->timeout + (matcher->reassembly ? (uint64_t)LATE : 0);
     while (queries->room && queries->oldest != PLDNS_NONE &&
-           too_far(matcher, queries->entries[queries->oldest].time, time))
+           apart(queries->entries[queries->oldest].time, time) > wait)
         pldns_memory_remove(queries, &queries->entries[queries->oldest]);
 }
 
@@ -85,7 +87,7 @@ static bool take_query(struct pldns_matcher *matcher, const struct pldns_ends *e
     struct pldns_entry *earliest = NULL;
     for (; entry; entry = pldns_memory_older(queries, entry)) {
         bool same = entry->question == question || entry->question == 0 || question == 0;
-        if (same && !too_far(matcher, entry->time, time))
+        if (same && apart(entry->time, time) <= (uint64_t)matcher->timeout)
             earliest = entry;
     }
     if (!earliest)

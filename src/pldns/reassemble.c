@@ -1,8 +1,10 @@
 /* Messages that several packets bring: UDP in fragments, and TCP in pieces.
  *
- * A message of TCP is given as soon as all its bytes came, in the order of the stream.  Where some
- * never come, the message that lacks them is given as far as it is there: when much came after
- * them, or the connection is over.  Then the next message is looked for. */
+ * A message of TCP is given as soon as all its bytes came, in the order of the stream, with the time
+ * of the packet that made it whole.  Where some will not come, the message that lacks them is given
+ * as far as it is there: when they are known to be lost, much came after them, or the connection is
+ * over.  Then the next message is looked for.  Messages that were held up by that have the time of
+ * the last of their own bytes. */
 #include "reassemble.h"
 
 #include "streams/connections.h"
@@ -30,11 +32,20 @@ static const struct connections_settings settings = {.limits = {.size = 1 << 20,
 struct pldns_reassembly {
     struct defragmenter fragments;
     struct connections connections;
-    struct connection *open;  /* borrowed: its way may have messages */
+    struct connection *open;  /* borrowed: its ways may have messages */
     struct connection *ended; /* owned: what is left of it is to be given */
-    uint8_t way;              /* of either */
+    uint8_t turns;            /* ways of either that were looked at */
+    uint8_t way;              /* the one that is looked at */
+    struct {
+        uint8_t way;
+        bool has_time;
+        bool was_held_up; /* a way gave up bytes that were lost */
+        int64_t time;
+        uint64_t wire_len;
+    } in_hand; /* the packet that `open` is of */
     bool finished;            /* there are no more records */
     enum plt_records_result result;
+    int64_t came; /* the last byte that there is of the message */
     uint8_t message[MOST_MESSAGE];
 };
 
@@ -114,6 +125,7 @@ static void give(struct pldns_reassembly *self, struct connection *connection, u
     *found = (struct pldns_found){
         .wire = self->message, .size = there < length ? (size_t)there : length, .length = length};
     way_copy(way, *at + PREFIX, found->size, self->message);
+    self->came = way_last_time(way, *at, *at + PREFIX + found->size);
     *at += PREFIX + length;
     way_forget(way, *at);
 }
@@ -133,7 +145,7 @@ static bool next_message(struct pldns_reassembly *self, struct connection *conne
     const uint64_t *at = &connection->reader[self->way].at;
     while (synchronise(self, connection, is_over)) {
         uint64_t there = way->next > *at ? way->next - *at : 0;
-        bool is_lost = is_over || way->high > way->next + PATIENCE;
+        bool is_lost = is_over || way_has_lost(way) || way->high > way->next + PATIENCE;
         if (there >= PREFIX) {
             uint8_t prefix[PREFIX];
             way_copy(way, *at, PREFIX, prefix);
@@ -142,27 +154,51 @@ static bool next_message(struct pldns_reassembly *self, struct connection *conne
                 return false;
             if (there == PREFIX && length > 0 && way->high <= *at + PREFIX)
                 return false; /* nothing of it was sent */
+            self->in_hand.was_held_up |= there - PREFIX < length;
             give(self, connection, length, there - PREFIX, found);
             return true;
         }
         if (!is_lost || way->high <= *at + there)
             return false;
         connection->reader[self->way].synchronous = false;
+        self->in_hand.was_held_up = true;
     }
     return false;
 }
 
-/* Tell of a packet what matters of the one that brought a message of a stream. */
-static void set_packet(const struct connection *connection, uint8_t way,
+/* Tell of a packet what matters of the one that brought a message of a stream: the one in hand, or
+ * one before it, of which the time is known alone. */
+static void set_packet(const struct pldns_reassembly *self, const struct connection *connection,
                        struct pldns_packet *packet)
 {
     const struct connection_key *key = &connection->key;
+    uint8_t way = self->way;
+    bool is_of_hand = connection == self->open && way == self->in_hand.way &&
+                      (!self->in_hand.was_held_up || self->came == self->in_hand.time);
     packet->ends = (struct pldns_ends){.version = key->version,
                                        .proto = PROTO_TCP,
                                        .src_port = key->ports[way],
                                        .dst_port = key->ports[!way]};
     memcpy(packet->ends.src, key->addresses[way], sizeof(packet->ends.src));
     memcpy(packet->ends.dst, key->addresses[!way], sizeof(packet->ends.dst));
+    packet->has_time = is_of_hand ? self->in_hand.has_time : self->connections.has_clock;
+    packet->time = is_of_hand ? self->in_hand.time : self->came;
+    packet->wire_len = is_of_hand ? self->in_hand.wire_len : UINT64_MAX;
+}
+
+/* A message of either way of a connection; false where there is no more.  First those of the other
+ * way than the packet in hand: they came before it. */
+static bool next_of_ways(struct pldns_reassembly *self, struct connection *connection, bool is_over,
+                         struct pldns_packet *packet, struct pldns_found *found)
+{
+    for (; self->turns < 2; self->turns++) {
+        self->way = is_over ? self->turns : self->turns ^ !self->in_hand.way;
+        if (next_message(self, connection, is_over, found)) {
+            set_packet(self, connection, packet);
+            return true;
+        }
+    }
+    return false;
 }
 
 /* A message of a connection in hand; false where there is none. */
@@ -170,28 +206,19 @@ static bool next_of_streams(struct pldns_reassembly *self, struct pldns_packet *
                             struct pldns_found *found)
 {
     if (self->open) {
-        if (next_message(self, self->open, false, found)) {
-            set_packet(self->open, self->way, packet);
+        if (next_of_ways(self, self->open, false, packet, found))
             return true;
-        }
         self->open = NULL;
     }
     for (;;) {
         if (!self->ended) {
             self->ended = connections_take(&self->connections);
-            self->way = 0;
+            self->turns = 0;
         }
         if (!self->ended)
             return false;
-        for (; self->way < 2; self->way++) {
-            if (next_message(self, self->ended, true, found)) {
-                set_packet(self->ended, self->way, packet);
-                packet->has_time = true;
-                packet->time = self->ended->last;
-                packet->wire_len = UINT64_MAX; /* it is of no packet in hand */
-                return true;
-            }
-        }
+        if (next_of_ways(self, self->ended, true, packet, found))
+            return true;
         connection_free(self->ended);
         self->ended = NULL;
     }
@@ -247,7 +274,12 @@ static bool open_record(struct pldns_matcher *matcher, const struct pldns_record
     if (!connections_add(&self->connections, &whole, &segment))
         return false;
     self->open = segment.connection;
-    self->way = segment.way;
+    self->turns = 0;
+    self->in_hand.way = segment.way;
+    self->in_hand.was_held_up = false;
+    self->in_hand.has_time = packet->has_time;
+    self->in_hand.time = packet->time;
+    self->in_hand.wire_len = packet->wire_len;
     return true;
 }
 

@@ -342,7 +342,7 @@ static bool add_segment(struct connections *all, struct connection *connection,
     const struct way_limits *limits = &all->settings.limits;
     const struct way_segment *segment = &header->segment;
     struct stream_way *way = &connection->ways[header->way];
-    const struct stream_way *other = &connection->ways[!header->way];
+    struct stream_way *other = &connection->ways[!header->way];
     if (header->flags & TCP_RST) { /* its payload is a reason for humans: RFC 9293 section 3.5.3 */
         if (connection->end == CONNECTION_OPEN &&
             (!way->begun || way_is_near(way, limits, segment->seq)))
@@ -351,6 +351,8 @@ static bool add_segment(struct connections *all, struct connection *connection,
     }
     if (header->is_syn && way->origin != segment->seq)
         return true; /* the second answer to a SYN */
+    if (header->flags & TCP_ACK)
+        way_acknowledge(other, limits, header->ack);
     if (segment->len > 0 && !way_add(way, limits, segment))
         return false;
     if (header->flags & TCP_FIN)

@@ -28,7 +28,7 @@ void way_clear(struct stream_way *way)
 static void begin(struct stream_way *way, uint32_t seq, uint64_t position)
 {
     way->origin = seq - (uint32_t)position;
-    way->start = way->next = way->high = way->forgotten = position;
+    way->start = way->next = way->high = way->settled = way->forgotten = position;
     way->fin = way->refused = WAY_NO_POSITION;
     way->begun = true;
 }
@@ -52,7 +52,7 @@ static int64_t position_of(const struct stream_way *way, uint32_t seq)
 static void lower_start(struct stream_way *way, uint64_t position)
 {
     if (position < way->start)
-        way->start = way->forgotten = way->next = position;
+        way->start = way->forgotten = way->next = way->settled = position;
 }
 
 bool way_accepts_syn(struct stream_way *way, uint32_t seq)
@@ -89,6 +89,18 @@ void way_finish(struct stream_way *way, const struct way_limits *limits, uint32_
     way->fin = (uint64_t)position;
     if (way->fin > way->high)
         way->high = way->fin;
+}
+
+void way_acknowledge(struct stream_way *way, const struct way_limits *limits, uint32_t seq)
+{
+    int64_t position = way->begun ? position_of(way, seq) : -1;
+    if (position > (int64_t)way->settled && (uint64_t)position <= way->high + limits->window)
+        way->settled = (uint64_t)position;
+}
+
+bool way_has_lost(const struct stream_way *way)
+{
+    return way->settled > way->next && way->high > way->next;
 }
 
 uint64_t way_end(const struct stream_way *way, const struct way_limits *limits)
@@ -141,6 +153,16 @@ const struct way_piece *way_following(const struct stream_way *way, struct way_p
         place->block++;
     }
     return place->block < way->block_count ? piece_at(way, place) : NULL;
+}
+
+int64_t way_last_time(const struct stream_way *way, uint64_t position, uint64_t end)
+{
+    int64_t last = INT64_MIN;
+    struct way_place place;
+    const struct way_piece *piece = way_find(way, position, &place);
+    for (; piece && piece->at < end; piece = way_following(way, &place))
+        last = piece->time > last ? piece->time : last;
+    return last;
 }
 
 static size_t block_size(uint32_t room)
@@ -410,6 +432,8 @@ bool way_add(struct stream_way *way, const struct way_limits *limits,
     lower_start(way, position);
     if (end > way->high)
         way->high = end;
+    if (position <= (way->settled > way->next ? way->settled : way->next) && end > way->settled)
+        way->settled = end; /* what of it was not captured will not come again */
     uint64_t most = way->forgotten + limits->size;
     if (end > most) {
         way->dropped += position > most ? end - position : end - most;

@@ -47,6 +47,7 @@ struct stream_way {
     uint64_t forgotten; /* what is before is no longer kept */
     uint64_t next;      /* all from the start to here came */
     uint64_t high;      /* after the last byte that was sent, as far as is known */
+    uint64_t settled;   /* what is missing before is lost: it was received, or sent in what came */
     uint64_t fin;       /* of the FIN, or WAY_NO_POSITION */
     uint64_t refused;   /* after the last segment that was too far ahead, or WAY_NO_POSITION */
     uint64_t dropped;   /* bytes that came, and were not kept */
@@ -78,6 +79,10 @@ bool way_add(struct stream_way *way, const struct way_limits *limits,
              const struct way_segment *segment);
 /* Note a FIN, before which all bytes have lower sequence numbers. */
 void way_finish(struct stream_way *way, const struct way_limits *limits, uint32_t seq);
+/* Note that all before a sequence number was received. */
+void way_acknowledge(struct stream_way *way, const struct way_limits *limits, uint32_t seq);
+/* Whether the first bytes that are missing were lost, and some that were sent after them came. */
+bool way_has_lost(const struct stream_way *way);
 /* Whether a sequence number is near those that are expected. */
 bool way_is_near(const struct stream_way *way, const struct way_limits *limits, uint32_t seq);
 
@@ -88,6 +93,9 @@ const struct way_piece *way_find(const struct stream_way *way, uint64_t position
                                  struct way_place *place);
 /* The piece after one that was found; NULL after the last. */
 const struct way_piece *way_following(const struct stream_way *way, struct way_place *place);
+/* When the last of the bytes from a position to another came, in nanoseconds since the epoch;
+ * INT64_MIN where none did. */
+int64_t way_last_time(const struct stream_way *way, uint64_t position, uint64_t end);
 /* Copy what is kept from a position on, with zeros in gaps. */
 void way_copy(const struct stream_way *way, uint64_t position, uint64_t size, uint8_t *out);
 /* Keep nothing before a position. */

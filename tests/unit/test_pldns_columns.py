@@ -641,6 +641,21 @@ def test_wrong_arguments(trace: Any, kwargs: dict[str, Any], words: str) -> None
         pldns.columns(**{"source": trace(), **kwargs})
 
 
+@pytest.mark.parametrize(
+    ("kwargs", "words"),
+    [
+        ({"ports": "53"}, "ports are an int or several, not '53'"),
+        ({"ports": 53.0}, "ports are an int or several, not 53.0"),
+        ({"ports": [53, None]}, "ports are an int or several"),
+        ({"timeout": None}, "a timeout is a number of seconds, not None"),
+        ({"timeout": "5"}, "a timeout is a number of seconds, not '5'"),
+    ],
+)
+def test_arguments_of_a_wrong_type(trace: Any, kwargs: dict[str, Any], words: str) -> None:
+    with pytest.raises(TypeError, match=words):
+        pldns.columns(trace(), **kwargs)
+
+
 def test_a_source_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(plt.LibtraceError):
         pldns.columns(tmp_path / "none.pcap")

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from packets import EPOCH, TCP, UDP, Record, ethernet, ipv4, ipv6, pcap, tcp, udp, write
+from packets import EPOCH, TCP, UDP, V4, Record, ethernet, ipv4, ipv6, pcap, tcp, udp, write
 
 import pldns
 import plt
@@ -163,6 +163,116 @@ def test_two_bytes_that_are_no_length(later: list[Record], tmp_path: Path) -> No
     assert found(result) == [(2, True)] * len(later)
 
 
+class Exchange:
+    """The segments of one connection, at whole seconds."""
+
+    FIELDS = ("time", "id", "qr", "status", "response_time")
+
+    def __init__(self) -> None:
+        self.records: list[Record] = []
+        self.seqs = {True: 1000, False: 5000}
+        for client, flags in ((True, SYN), (False, SYN | ACK), (True, ACK)):
+            self.send(0, client=client, flags=flags)
+            self.seqs[client] += flags & SYN != 0
+
+    def send(self, sec: int, payload: bytes = b"", *, client: bool, **kwargs: int) -> None:
+        """A segment; it acknowledges all that the other end sent, or `ack`."""
+        self.records.append(self.made(sec, payload, client=client, **kwargs))
+        self.seqs[client] += len(payload)
+
+    def lose(self, payload: bytes, *, client: bool) -> None:
+        """A segment that is not in the trace."""
+        self.seqs[client] += len(payload)
+
+    def made(
+        self,
+        sec: int,
+        payload: bytes,
+        *,
+        client: bool,
+        flags: int = ACK,
+        ack: int | None = None,
+        captured: int = 65535,
+    ) -> Record:
+        ports, (src, dst) = ((CLIENT, 53), V4) if client else ((53, CLIENT), V4[::-1])
+        ack = self.seqs[not client] if ack is None else ack
+        header = tcp(payload, ports=ports, seq=self.seqs[client], ack=ack, flags=flags)
+        packet = ethernet(ipv4(header, TCP, src=src, dst=dst))
+        return Record(packet[:captured], sec=EPOCH + sec, wire=len(packet))
+
+    def rows(self, path: Path) -> list[tuple[object, ...]]:
+        """Seconds, id, whether it is a response, whether it is whole, seconds since the query."""
+        write(path / "trace.pcap", pcap(self.records))
+        table = pldns.columns(path / "trace.pcap", self.FIELDS, reassemble=True).table()
+        took = table.mask("response_time").tolist()
+        return [
+            (
+                int(table["time"][i].astype("int64")) // SECOND - EPOCH,
+                int(table["id"][i]),
+                bool(table["qr"][i]),
+                int(table["status"][i]) == 0,
+                None if took[i] else int(table["response_time"][i].astype("int64")) // SECOND,
+            )
+            for i in range(len(table))
+        ]
+
+
+def test_what_the_receiver_has_and_the_capture_lost_is_not_waited_for(tmp_path: Path) -> None:
+    """The second half of the first response; then the query of the second."""
+    exchange = Exchange()
+    first = framed(message(1, 30))
+    exchange.send(1, framed(message(1)), client=True)
+    exchange.send(2, first[:200], client=False)
+    exchange.lose(first[200:], client=False)
+    exchange.lose(framed(message(2)), client=True)  # it acknowledges the first response
+    exchange.send(9, framed(message(2, 30)), client=False)
+    exchange.send(10, framed(message(3)), client=True)
+    exchange.send(12, framed(message(3, 30)), client=False)
+    assert exchange.rows(tmp_path) == [
+        (1, 1, False, True, None),
+        (2, 1, True, False, 1),
+        (9, 2, True, True, None),
+        (10, 3, False, True, None),
+        (12, 3, True, True, 2),
+    ]
+
+
+def test_what_was_not_captured_is_not_waited_for(tmp_path: Path) -> None:
+    """A snap length that leaves 74 bytes of each segment."""
+    exchange = Exchange()
+    for i in range(5):
+        exchange.send(10 * i, framed(message(i)), client=True)
+        response = framed(message(i, 30))
+        record = exchange.made(10 * i + 1, response, client=False, captured=14 + 20 + 20 + 74)
+        exchange.lose(response, client=False)
+        exchange.records.append(record)
+    assert exchange.rows(tmp_path) == [
+        row
+        for i in range(5)
+        for row in ((10 * i, i, False, True, None), (10 * i + 1, i, True, False, 1))
+    ]
+
+
+def test_messages_that_waited_for_lost_bytes_have_the_time_of_their_own(tmp_path: Path) -> None:
+    """Nothing tells that these were lost: no segment acknowledges them."""
+    exchange = Exchange()
+    before = exchange.seqs[False]
+    lost = framed(message(0, 30))
+    exchange.send(0, framed(message(0)), client=True)
+    exchange.lose(lost[:200], client=False)
+    exchange.send(3, lost[200:], client=False)
+    for i in (1, 2):
+        exchange.send(20 * i, framed(message(i)), client=True, ack=before)
+        exchange.send(20 * i + 3, framed(message(i, 30)), client=False)
+    assert exchange.rows(tmp_path) == [
+        (0, 0, False, True, None),
+        (20, 1, False, True, None),
+        (40, 2, False, True, None),
+        (23, 1, True, True, 3),
+        (43, 2, True, True, 3),
+    ]
+
+
 def test_a_length_alone_before_lost_bytes(tmp_path: Path) -> None:
     """Its message has none of its bytes, and the next is where it says."""
     stream = framed(message(1, 3), message(2))
@@ -292,6 +402,23 @@ def test_fragments_make_a_whole_message(tmp_path: Path, fragments: object) -> No
 def test_a_first_fragment_alone_is_there_as_far_as_it_came(tmp_path: Path) -> None:
     first, *_ = fragments4(udp(message(3, 200), ports=(53, CLIENT)), 1200)
     assert found(rows(tmp_path, [Record(first)])) == [(3, False)]
+
+
+def test_a_lost_fragment_costs_no_response_time(tmp_path: Path) -> None:
+    """The first one waits for more than a minute, its query for ten seconds."""
+    first, *_ = fragments4(udp(message(3, 200), ports=(53, CLIENT)), 1200)
+    queries = [
+        Record(
+            ethernet(ipv4(udp(message(3 + i), ports=(CLIENT, 53)), src=V4[1], dst=V4[0])),
+            sec=EPOCH + 20 * i,
+        )
+        for i in range(5)
+    ]
+    records = [queries[0], Record(first, sec=EPOCH + 2), *queries[1:]]
+    write(tmp_path / "trace.pcap", pcap(records))
+    table = pldns.columns(tmp_path / "trace.pcap", ["qr", "response_time"], reassemble=True).table()
+    assert table["qr"].sum() == 1
+    assert table["response_time"][table["qr"]].astype("int64").tolist() == [2 * SECOND]
 
 
 # --- Traces -----------------------------------------------------------------------------------

@@ -337,13 +337,15 @@ static inline enum value_state value_of(enum property_id id, const struct plt_pa
     case PROPERTY_TUNNEL_ID:
         *value = packet->tunnel ? packet->tunnel->id : 0;
         return packet->tunnel && packet->tunnel->has_id ? VALUE_PRESENT : VALUE_MISSING;
+    case PROPERTY_TUNNEL_KIND: /* as a number: property_text() has its name */
+        *value = packet->tunnel ? packet->tunnel->kind : TUNNEL_NONE;
+        return packet->tunnel ? VALUE_PRESENT : VALUE_MISSING;
     case PROPERTY_TUNNEL_DEPTH:
         *value = packet->depth;
         return VALUE_PRESENT;
     case PROPERTY_SRC_PREFIX:
     case PROPERTY_DST_PREFIX:
     case PROPERTY_COMMUNITY_ID:
-    case PROPERTY_TUNNEL_KIND:
     case PROPERTY_TUNNEL_SRC:
     case PROPERTY_TUNNEL_DST:
         break;

@@ -2,6 +2,7 @@
 #include "condition.h"
 
 #include "packet/decode.h"
+#include "packet/tunnel.h"
 
 bool condition_accepts_record(const struct where *where, struct plt_record *record,
                               struct plt_layers *layers)
@@ -12,6 +13,13 @@ bool condition_accepts_record(const struct where *where, struct plt_record *reco
     }
     struct plt_packet packet = {
         .data = record->data, .len = record->len, .layers = record->layers, .meta = &record->meta};
+    if (!where_needs_tunnel(where))
+        return where_holds(where, &packet);
+    struct innermost room;
+    struct plt_packet inner = packet;
+    tunnel_innermost(&inner, NULL, &room);
+    packet.tunnel = inner.tunnel;
+    packet.depth = inner.depth;
     return where_holds(where, &packet);
 }
 

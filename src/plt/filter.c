@@ -297,14 +297,17 @@ PyObject *packet_apply_filter(PyObject *self_, PyObject *filter)
         PyErr_SetString(PyExc_TypeError, "apply_filter() is for packets, not for their layers");
         return NULL;
     }
-    if (!filter_check(state, filter, "apply_filter"))
+    PyObject *own = filter_from(state, filter, "apply_filter");
+    if (!own)
         return NULL;
     if (!frame) {
         PyErr_SetString(PyExc_ValueError, "nothing was read into this packet");
+        Py_DECREF(own);
         return NULL;
     }
     char error[SOURCE_ERROR_SIZE];
-    int accepted = filter_accepts(filter, frame->data, frame->len, &frame->meta, error);
+    int accepted = filter_accepts(own, frame->data, frame->len, &frame->meta, error);
+    Py_DECREF(own);
     if (accepted < 0) {
         PyErr_SetString(state->error, error);
         return NULL;

@@ -387,8 +387,9 @@ static PyMethodDef packet_methods[] = {
            packet_from_bytes_doc),
     {"apply_filter", packet_apply_filter, METH_O,
      "apply_filter($self, filter, /)\n--\n\n"
-     "True where the packet matches a plt.filter, else False.\n\n"
-     "TypeError on anything but a packet; LibtraceError where the expression does not compile."},
+     "True where the packet matches a plt.filter or plt.where, else False.\n\n"
+     "A str is libpcap's language, compiled anew each time. TypeError on anything but a packet;\n"
+     "LibtraceError where the expression does not compile."},
     {"info", diagnose_info, METH_NOARGS,
      "info($self, /)\n--\n\n"
      "One line of text on the object: its layer, bytes and addresses."},

@@ -38,33 +38,51 @@ static void set_header(struct where_name *out, size_t n)
     out->ethertype = headers[n].ethertype;
 }
 
-/* Whether conditions compare a column: not what is looked for in tunnels, nor texts but those of
- * MAC addresses. */
+static bool is_tunnel_kind(const struct column_source *source)
+{
+    return source->property && source->property->id == PROPERTY_TUNNEL_KIND;
+}
+
+/* Whether conditions compare a column: no texts but those of MAC addresses and kinds of tunnels. */
 static bool is_compared(const struct column_info *info, const struct column_source *source)
 {
     bool is_mac = source->property && source->property->is_mac;
-    return !source->of_tunnel && (info->kind != KIND_TEXT || is_mac);
+    return info->kind != KIND_TEXT || is_mac || is_tunnel_kind(source);
 }
 
-static bool find_name(const char *name, size_t len, struct where_name *out)
+/* The column of a name that stands in a text; false where there is none. */
+static bool find_column(const char *name, size_t len, struct column_info *info,
+                        struct column_source *source)
 {
     char text[COLUMN_NAME_SIZE];
-    struct column_info info;
-    struct column_source source;
-    *out = (struct where_name){.kind = KIND_BOOL};
     if (len >= sizeof(text))
         return false;
     memcpy(text, name, len);
     text[len] = 0;
+    return column_find(text, info, source);
+}
+
+static bool is_column(const char *name, size_t len)
+{
+    struct column_info info;
+    struct column_source source;
+    return find_column(name, len, &info, &source);
+}
+
+static bool find_name(const char *name, size_t len, struct where_name *out)
+{
+    struct column_info info;
+    struct column_source source;
+    *out = (struct where_name){.kind = KIND_BOOL};
     for (size_t i = 0; i < HEADERS; i++) {
-        if (strcmp(headers[i].name, text) == 0) {
+        if (strlen(headers[i].name) == len && memcmp(headers[i].name, name, len) == 0) {
             out->field = headers[i].table->rows[0];
             out->is_header = true;
             set_header(out, i);
             return true;
         }
     }
-    if (!column_find(text, &info, &source) || !is_compared(&info, &source))
+    if (!find_column(name, len, &info, &source) || !is_compared(&info, &source))
         return false;
     out->property = source.property;
     out->field = source.field;
@@ -72,6 +90,10 @@ static bool find_name(const char *name, size_t len, struct where_name *out)
     if (source.property && source.property->is_mac) {
         out->kind = KIND_UINT64;
         out->is_mac = true;
+    }
+    if (is_tunnel_kind(&source)) {
+        out->kind = KIND_UINT64;
+        out->is_tunnel_kind = true;
     }
     for (size_t i = 0; i < HEADERS && source.field; i++)
         if ((uint8_t)headers[i].table->type == source.layer)
@@ -144,13 +166,16 @@ static void raise_error(const char *text, size_t len, const struct where_error *
     marks[before + count] = 0;
     PyObject *line = PyUnicode_DecodeASCII(text + start, (Py_ssize_t)(end - start), NULL);
     PyObject *near = NULL;
-    if (line && error->is_unknown_name)
+    const char *message = error->message;
+    if (error->is_unknown_name && is_column(text + error->at, error->len))
+        message = "conditions do not compare texts such as this";
+    else if (line && error->is_unknown_name)
         near = near_names(text + error->at, error->len);
-    else if (line)
+    if (line && !near && !PyErr_Occurred())
         near = PyUnicode_FromString("");
     if (near) {
         bool has_near = PyUnicode_GetLength(near) > 0;
-        PyErr_Format(PyExc_ValueError, "%s%s%U\n    %U\n    %s", error->message,
+        PyErr_Format(PyExc_ValueError, "%s%s%U\n    %U\n    %s", message,
                      has_near ? "; near: " : "", near, line, marks);
     }
     Py_XDECREF(line);

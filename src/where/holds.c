@@ -207,6 +207,11 @@ bool where_needs_layers(const struct where *where)
     return where->needs_layers;
 }
 
+bool where_needs_tunnel(const struct where *where)
+{
+    return where->needs_tunnel;
+}
+
 bool where_holds(const struct where *where, const struct plt_packet *packet)
 {
     uint32_t at = 0;

@@ -12,6 +12,8 @@
 
 #include <stdlib.h>
 
+#define NO_ORDER "kinds of tunnels have no order"
+
 enum {
     DEEPEST = 200,    /* parentheses in parentheses */
     LONGEST = 1 << 20 /* bytes of text */
@@ -86,6 +88,11 @@ static bool needs_layers(const struct where_name *name)
     return name->property ? name->property->needs_layers : true;
 }
 
+static bool needs_tunnel(const struct where_name *name)
+{
+    return name->property && name->property->of_tunnel;
+}
+
 /* Append a test, whose ranges are the last ones. */
 static bool add_test(struct parser *parser, struct test *test, struct outcome *out)
 {
@@ -102,6 +109,8 @@ static bool add_test(struct parser *parser, struct test *test, struct outcome *o
     bool two = test->kind == TEST_NUMBERS || test->kind == TEST_ADDRESSES;
     where->needs_layers =
         where->needs_layers || needs_layers(&test->name) || (two && needs_layers(&test->other));
+    where->needs_tunnel =
+        where->needs_tunnel || needs_tunnel(&test->name) || (two && needs_tunnel(&test->other));
     out->no = (struct exits){.first = 2 * n, .last = 2 * n};
     out->yes = (struct exits){.first = 2 * n + 1, .last = 2 * n + 1};
     return true;
@@ -148,6 +157,10 @@ static bool compile_two_names(struct parser *parser, const struct operand *left,
         return scan_fail(&parser->scanner, &right->value.token,
                          "a MAC address is compared with MAC addresses only");
     }
+    if (left->name.is_tunnel_kind || right->name.is_tunnel_kind) {
+        return scan_fail(&parser->scanner, &right->value.token,
+                         "a kind of tunnel is compared with its name: tunnel.kind == \"vxlan\"");
+    }
     if (are_addresses != (right->name.kind == KIND_ADDRESS)) {
         return scan_fail(&parser->scanner, &right->value.token,
                          "an address and a number are not compared");
@@ -184,6 +197,8 @@ static bool compile_pair(struct parser *parser, const struct operand *left,
     struct test test = test_of(parser, subject);
     comparison = left->is_name ? comparison : (enum comparison)mirrored[comparison];
     test.outside = comparison == DIFFERENT;
+    if (subject->name.is_tunnel_kind && comparison != SAME && comparison != DIFFERENT)
+        return scan_fail(&parser->scanner, &value->value.token, NO_ORDER);
     return ranges_add(parser->where, &parser->scanner, &subject->name, comparison, &value->value) &&
            add_test(parser, &test, out);
 }
@@ -206,7 +221,8 @@ static bool parse_mask(struct parser *parser, struct operand *out)
     if (!is_next(parser, TOKEN_MASK))
         return true;
     uint8_t kind = out->name.kind;
-    if (kind == KIND_ADDRESS || kind == KIND_FLOAT64 || out->name.is_header || out->name.is_mac)
+    if (kind == KIND_ADDRESS || kind == KIND_FLOAT64 || out->name.is_header || out->name.is_mac ||
+        out->name.is_tunnel_kind)
         return scan_fail(&parser->scanner, token, "a mask is for integers");
     if (!next(parser))
         return false;
@@ -257,6 +273,8 @@ static bool parse_item(struct parser *parser, const struct where_name *name)
     if (!parse_operand(parser, &from))
         return false;
     to = from;
+    if (is_next(parser, TOKEN_TO) && name->is_tunnel_kind)
+        return scan_fail(&parser->scanner, &from.value.token, NO_ORDER);
     if (is_next(parser, TOKEN_TO) && (!next(parser) || !parse_operand(parser, &to)))
         return false;
     if (from.is_name || to.is_name) {

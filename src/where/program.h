@@ -47,6 +47,7 @@ struct where {
     uint32_t ranges_count, ranges_room;
     uint32_t ranges6_count, ranges6_room;
     bool needs_layers;
+    bool needs_tunnel;
 };
 
 /* The key of a value as a column of its kind holds it. */

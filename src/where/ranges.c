@@ -1,6 +1,8 @@
 /* The ranges that a test's values are in: of the keys of numbers, and of addresses. */
 #include "ranges.h"
 
+#include "packet/tunnel.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -113,6 +115,21 @@ static bool is_signed(uint8_t kind)
     return where_key(kind, 0) != 0;
 }
 
+/* The key of a kind of tunnel; false with the error set where the text is no such name. */
+static bool kind_key(struct scanner *scanner, const struct token *token, uint64_t *key)
+{
+    char name[16];
+    size_t len = token->kind == TOKEN_TEXT ? token->len - 2 : 0;
+    if (len > 0 && len < sizeof(name)) {
+        memcpy(name, scanner->text + token->at + 1, len);
+        name[len] = 0;
+        *key = tunnel_kind_of_name(name);
+        if (*key != TUNNEL_NONE)
+            return true;
+    }
+    return scan_fail(scanner, token, "this is no kind of tunnel, as \"vxlan\" is one");
+}
+
 /* The key of a number; false with the error set where the name holds no such. */
 static bool number_key(struct scanner *scanner, const struct where_name *name,
                        const struct value *value, enum place *place, uint64_t *key)
@@ -136,6 +153,8 @@ static bool number_key(struct scanner *scanner, const struct where_name *name,
                 scan_mac(scanner->text + token->at + 1, token->len - 2, key)) ||
                scan_fail(scanner, token, "a MAC address is compared here");
     }
+    if (name->is_tunnel_kind)
+        return kind_key(scanner, token, key);
     if (token->kind != TOKEN_NUMBER && token->kind != TOKEN_REAL)
         return scan_fail(scanner, token, "a number is compared here");
     if (kind == KIND_FLOAT64) {

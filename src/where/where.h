@@ -24,6 +24,7 @@ struct where_name {
     uint8_t kind;              /* enum column_kind of the values */
     bool is_header;            /* the name is a header's: is it there? */
     bool is_mac;               /* the values are MAC addresses, as numbers */
+    bool is_tunnel_kind;       /* the values are enum tunnel_kind, written as their names */
 };
 
 /* Finds what the name of `len` bytes stands for; false where there is no such name. */
@@ -46,6 +47,8 @@ void where_free(struct where *where);
 
 /* Whether the tests look at layers, which are to be found before where_holds() is asked. */
 bool where_needs_layers(const struct where *where);
+/* Whether they ask for the tunnel that the innermost packet is in, which the packet is to have. */
+bool where_needs_tunnel(const struct where *where);
 bool where_holds(const struct where *where, const struct plt_packet *packet);
 
 #endif

@@ -164,13 +164,11 @@ def test_many_files_side_by_side(tmp_path: Path) -> None:
     assert table["dst_port"].tolist() == [80] * 12
 
 
-def test_a_condition_knows_no_tunnels(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="tunnel"):
-        plt.where("tunnel.id == 3")
-    # it is asked about the outer packet
+def test_a_condition_is_asked_about_the_outer_packet(tmp_path: Path) -> None:
     path = trace(tmp_path, [CASES["VXLAN"].frame, FRAME])
-    table = plt.columns(path, FIELDS, decap=True, filter=plt.where("dst_port == 4789")).table()
-    assert table["dst_port"].tolist() == [80]
+    for condition in ("dst_port == 4789", "tunnel.kind == 'vxlan' and dst_port == 4789"):
+        table = plt.columns(path, FIELDS, decap=True, filter=plt.where(condition)).table()
+        assert table["dst_port"].tolist() == [80]
 
 
 def test_arrow_has_text_and_nulls(tmp_path: Path) -> None:

@@ -307,7 +307,11 @@ def test_applying_wrongly(trace: plt.trace) -> None:
     for layer in (packet.layer2, packet.layer3, packet.ip, packet.udp, packet.udp.payload):
         with pytest.raises(TypeError, match="for packets, not for their layers"):
             layer.apply_filter(wanted)
-    for wrong in (None, "ip", 3, packet):
+    assert packet.apply_filter("ip") is True
+    assert packet.apply_filter("tcp") is False
+    with pytest.raises(plt.LibtraceError, match="syntax error"):
+        packet.apply_filter("ip and")
+    for wrong in (None, 3, packet):
         with pytest.raises(TypeError, match=r"takes a plt.filter"):
             packet.apply_filter(wrong)
     with pytest.raises(ValueError, match="nothing was read"):

@@ -26,6 +26,7 @@ import plt
 TRACES = Path(__file__).parents[2] / "tutorial/traces"
 EDGE = TRACES / "edge-10k.pcap.gz"
 DNS = TRACES / "dns-1k.pcap.gz"
+LINKS = TRACES / "links-3k.pcap.gz"
 
 
 def numbers(source: str | Path, condition: str | None) -> list[int]:
@@ -274,6 +275,28 @@ def test_a_condition_selects_the_packets_that_tshark_selects(tshark: str, condit
     packets = enumerate(p.read(EDGE), 1)
     found = [str(n) for n, pkt in packets if where.matches(pkt) and pkt.proto != 41]
     assert found == rows
+
+
+@pytest.mark.parametrize(
+    ("condition", "theirs"),
+    [
+        ("tunnel.kind == 'vxlan'", "vxlan"),
+        ("tunnel.kind in ('gre', 'geneve')", "gre or geneve"),
+        ("tunnel.kind != 'vxlan'", "gre or geneve or (ip.proto == 41)"),
+        ("tunnel.kind", "vxlan or gre or geneve or (ip.proto == 41)"),
+        ("tunnel.id == 4021", "vxlan.vni == 4021"),
+        ("not tunnel.depth", "not (vxlan or gre or geneve or (ip.proto == 41))"),
+        ("tunnel.src != src", "frame.number == 0"),
+        ("tunnel.dst == dst and tunnel.id in 800-900", "geneve.vni == 815"),
+    ],
+)
+def test_tunnels(tshark: str, condition: str, theirs: str) -> None:
+    command = [tshark, "-r", str(LINKS), "-Y", theirs, "-T", "fields", "-e", "frame.number"]
+    rows = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
+    found = plt.columns(LINKS, ["number"], filter=plt.where(condition)).table()["number"]
+    assert [str(n) for n in found] == rows
+    where = plt.where(condition)
+    assert [str(n) for n, pkt in enumerate(p.read(LINKS), 1) if where.matches(pkt)] == rows
 
 
 # --- Words -------------------------------------------------------------------------------------
@@ -609,6 +632,15 @@ BAD = [
     ("dst_port not ;", "this is neither a name nor a value nor an operator", 13),
     ("tcp or " * 40 + "; == 1", "this is neither a name nor a value nor an operator", 280),
     ("x" * 190 + " == 1", "no column is named " + "x" * 60, 0),
+    ("community_id == '1:a='", "conditions do not compare texts such as this", 0),
+    ("tunnel.kind == 'vxlam'", 'this is no kind of tunnel, as "vxlan" is one', 15),
+    ("tunnel.kind == 5", 'this is no kind of tunnel, as "vxlan" is one', 15),
+    ("tunnel.kind < 'gre'", "kinds of tunnels have no order", 14),
+    ("tunnel.kind in ('gre'-'vxlan')", "kinds of tunnels have no order", 16),
+    ("tunnel.kind == tunnel.id", "a kind of tunnel is compared with its name", 15),
+    ("tunnel.id == tunnel.kind", "a kind of tunnel is compared with its name", 13),
+    ("tunnel.kind & 1", "a mask is for integers", 12),
+    ("tunnel.src", "an address is to be compared", 0),
     ("(" * 300 + "tcp" + ")" * 300, "more than 200 parentheses are open here", 200),
 ]
 

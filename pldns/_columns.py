@@ -107,9 +107,10 @@ def columns(
     source is one or more traces as plt.columns() takes them, read in order as one; fields are names
     of `column_fields()`; filter lets only packets through that match; limit ends after so many
     messages, of all sources together; batch is the most rows of each batch, without it as many as a
-    processor's cache holds, 65,536 at most, which is what Arrow's consumers get.  Messages are the
-    UDP payloads, and those in TCP payloads, from or to one of the ports.  What iterates is a
-    plt.Columns; addresses are "text", "binary" or "auto", as for plt.columns().
+    processor's cache holds, 65,536 at most, which is what Arrow's consumers get, or fewer of a pipe
+    or an interface, as for plt.columns().  Messages are the UDP payloads, and those in TCP
+    payloads, from or to one of the ports.  What iterates is a plt.Columns; addresses are "text",
+    "binary" or "auto", as for plt.columns().
 
     A row has what was captured of its message: the id where its two bytes are there, other header
     fields where the header is whole, qname, qtype and qclass where there is a first question and it

@@ -268,9 +268,10 @@ def columns(
     binary file, or several of these, read in order; fields are names of `column_fields()`; filter
     lets only packets through that match; limit ends after so many packets, of all sources together;
     batch is the most rows of each batch, without it as many as a processor's cache holds, 65,536 at
-    most, which is what Arrow's consumers get.  ValueError on an unknown
-    field; LibtraceError where a trace can't be read, after what was read before.  Ctrl-C ends the
-    reading at once.
+    most, which is what Arrow's consumers get; of a pipe, a socket or an interface it is handed over
+    after 0.2 seconds, with the rows that there are.  ValueError on an unknown field; LibtraceError
+    where a trace can't be read, after what was read before.  Ctrl-C ends the reading at once; the
+    rows that were read of a batch are the next.
 
     With decap=True the columns are of the innermost packet of each packet, in whatever tunnels it
     is, and those named tunnel.* tell of the tunnel around it; filter is asked about the outer

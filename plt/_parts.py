@@ -94,10 +94,10 @@ class Part:
     def __fspath__(self) -> str:
         return os.fsdecode(self.source)  # type: ignore[arg-type]
 
-    def open(self) -> tuple[str, bytes, PartStream]:
+    def open(self) -> tuple[str, bytes, PartStream, int]:
         """The format, and the bytes of a file that has this part alone."""
         self.stream = PartStream(self)
-        return FORMATS[self.state.layout & PCAPNG], b"", self.stream
+        return FORMATS[self.state.layout & PCAPNG], b"", self.stream, -1
 
 
 class PartStream:

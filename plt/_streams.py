@@ -37,6 +37,11 @@ T = TypeVar("T")
 CHUNK = 1 << 16  # read at once
 
 
+def is_sent(mode: int) -> bool:
+    """Whether a file of that mode is one that others send bytes through."""
+    return stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode) or stat.S_ISCHR(mode)
+
+
 def is_stdin(file: BinaryIO) -> bool:
     """Whether a file is standard input, which a process may lack."""
     return sys.stdin is not None and file is sys.stdin.buffer
@@ -62,6 +67,17 @@ class Plain:
         """Some bytes, as soon as there are any; none at the end."""
         read = getattr(self.file, "read1", self.file.read)  # a raw file's read() waits but once
         return read(CHUNK) or b""
+
+    def waits_on(self) -> int:
+        """The descriptor of a pipe, socket or terminal, whose bytes come when they are sent; -1."""
+        try:
+            descriptor: int = self.file.fileno()
+            mode = os.fstat(descriptor).st_mode
+        except (AttributeError, OSError, ValueError) as error:  # a file of a program's own
+            if not is_own(error):
+                raise
+            return -1
+        return descriptor if is_sent(mode) else -1
 
     def close(self) -> None:
         """Close the file, standard input excepted."""

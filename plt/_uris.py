@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, BinaryIO, Protocol
+from typing import Any, BinaryIO, Protocol, TypeAlias
 
 from ._formats import FILE_FORMATS, LIBTRACE_FORMATS, check, sniff
 from ._origin import is_own
@@ -24,8 +24,13 @@ class Stream(Protocol):
     def close(self) -> None: ...
 
 
-def open_uri(uri: str, origin: object = None) -> tuple[str, bytes, Stream | BinaryIO | None]:
-    """The format of a URI, the bytes that were looked at already and a stream of the rest.
+#: A format, the bytes that were looked at already, a stream of the rest, and what that waits on: a
+#: descriptor, -1 where it does not wait.
+Opened: TypeAlias = tuple[str, bytes, Stream | BinaryIO | None, int]
+
+
+def open_uri(uri: str, origin: object = None) -> Opened:
+    """What a URI names.
 
     The stream is None where the C part opens the URI itself.  origin is what the trace was made of,
     None where that is the URI: an open file is read in its place.
@@ -40,7 +45,7 @@ def open_uri(uri: str, origin: object = None) -> tuple[str, bytes, Stream | Bina
         return opened(closing(sniff, stream), stream)
     prefix, colon, name = uri.partition(":")
     if colon and prefix in LIBTRACE_FORMATS:
-        return prefix, b"", None
+        return prefix, b"", None, -1
     if colon and prefix in FILE_FORMATS:
         try:
             stream = open_stream(name, counted)
@@ -66,10 +71,10 @@ def open_uri(uri: str, origin: object = None) -> tuple[str, bytes, Stream | Bina
     return opened(closing(sniff, stream), stream)
 
 
-def opened(name: str, stream: Plain) -> tuple[str, bytes, Stream | BinaryIO]:
+def opened(name: str, stream: Plain) -> Opened:
     """What open_uri() answers of a stream whose format is known."""
     ahead, stream.ahead = stream.ahead, b""
     # of a plain file the file itself: no Python code, and so no signal, comes between a read and
     # the C that takes what it gave
     plain = type(stream) is Plain and not is_stdin(stream.file)
-    return name, ahead, stream.file if plain else stream
+    return name, ahead, stream.file if plain else stream, stream.waits_on()

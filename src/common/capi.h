@@ -38,7 +38,7 @@ struct ipp_api {
 /* --- plt ------------------------------------------------------------------------------------ */
 
 #define PLT_CAPSULE     "plt._plt._C_API"
-#define PLT_API_VERSION 6
+#define PLT_API_VERSION 7
 
 /* The records of a trace, one after another, without a Python object for each. */
 struct plt_records;
@@ -75,8 +75,10 @@ struct plt_api {
                                              size_t most);
     /* Whether a thread of its own decompresses what is read. */
     bool (*records_are_read_ahead)(const struct plt_records *records);
-    /* Read more, looking for signals first; 0, or -1 with an exception.  With the GIL. */
-    int (*records_fill)(struct plt_records *records);
+    /* Read more, looking for signals first; 0, or -1 with an exception.  1 where nothing came until
+     * a time of monotonic_now(), unless that is 0: only pipes, sockets and interfaces are waited
+     * for.  With the GIL. */
+    int (*records_fill)(struct plt_records *records, double until);
     /* Set the exception for PLT_ERROR.  With the GIL. */
     void (*records_raise)(struct plt_records *records);
     /* Give the trace back; one that records_open made is closed.  With the GIL. */

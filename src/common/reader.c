@@ -3,6 +3,11 @@
 #include "reader.h"
 
 #include "keptexception.h"
+#include "monotonic.h"
+
+/* Seconds after which a batch with rows is handed out rather than to wait for a pipe or an
+ * interface. */
+#define PATIENCE 0.2
 
 /* With no more rows than this the texts of all addresses fit Arrow's 32-bit offsets. */
 enum { MOST_ROWS = 1 << 25 };
@@ -25,6 +30,7 @@ int column_reader_traverse(struct column_reader *self, visitproc visit, void *ar
     Py_VISIT(Py_TYPE((PyObject *)self));
     Py_VISIT(self->libtrace_error);
     Py_VISIT(self->error);
+    Py_VISIT(self->interrupted);
     return self->records ? self->api->records_traverse(self->records, visit, arg) : 0;
 }
 
@@ -32,6 +38,7 @@ void column_reader_let_go(struct column_reader *self)
 {
     end(self);
     Py_CLEAR(self->error);
+    Py_CLEAR(self->interrupted);
 }
 
 void column_reader_clear(struct column_reader *self)
@@ -111,11 +118,29 @@ static bool is_busy(const struct column_reader *self)
     return *self->busy;
 }
 
+/* How many rows are asked for. */
+struct wish {
+    size_t most;
+    bool is_rest; /* all that comes, however long that takes */
+};
+
+/* Have more records read for a batch; false where it is to be as it is. */
+static bool read_more(struct column_reader *self, const struct batch *batch, bool is_rest,
+                      double *until)
+{
+    if (self->stopped)
+        return false;
+    if (*until == 0 && batch->rows > 0 && !is_rest)
+        *until = monotonic_now() + PATIENCE;
+    return self->api->records_fill(self->records, *until) == 0;
+}
+
 /* Read until the batch is full or the trace ends; an exception may be set then. */
-static void fill(struct column_reader *self, struct batch *batch, size_t rows)
+static void fill(struct column_reader *self, struct batch *batch, size_t rows, bool is_rest)
 {
     bool more = true;
     bool out_of_memory = false;
+    double until = 0; /* when the batch is handed out, where more has to be waited for */
     *self->busy = true;
     while (more) {
         enum plt_records_result result = PLT_RECORD;
@@ -126,53 +151,63 @@ static void fill(struct column_reader *self, struct batch *batch, size_t rows)
             PyErr_NoMemory();
         else if (result == PLT_ERROR)
             self->api->records_raise(self->records);
-        more = result == PLT_MORE && !self->stopped && self->api->records_fill(self->records) == 0;
+        more = result == PLT_MORE && read_more(self, batch, is_rest, &until);
         if (result == PLT_END)
             end(self);
     }
     *self->busy = false;
 }
 
-/* The next batch of up to `most` rows; at the end NULL without an exception. */
-static PyObject *read_batch(struct column_reader *self, size_t most)
+/* The next batch, NULL without an exception at the end.  After rows that were read before an
+ * exception comes that: of a trace after the batch, all others, a signal's among them, at once: the
+ * batch is the next then, but for the rest, for which there is no more to be done. */
+static PyObject *read_batch(struct column_reader *self, struct wish wish)
 {
     if (is_busy(self))
         return NULL;
+    if (self->interrupted) {
+        PyObject *batch = self->interrupted;
+        self->interrupted = NULL;
+        return batch;
+    }
     if (self->error)
         return exception_raise(&self->error);
     if (!self->records)
         return NULL;
-    size_t rows = self->left < most ? self->left : most;
+    size_t rows = self->left < wish.most ? self->left : wish.most;
     size_t room = self->has_begun ? BATCH_FIRST_ROOM : SMALL_ROOM;
     struct batch *batch = batch_new_from(self->types, self->spares, self->infos, self->count,
                                          rows < room ? rows : room);
     if (!batch)
         return NULL;
     self->has_begun = true;
-    fill(self, batch, rows);
+    fill(self, batch, rows, wish.is_rest);
     self->left -= self->left == SIZE_MAX ? 0 : batch->rows;
+    bool has_rows = batch->rows > 0;
     bool failed = PyErr_Occurred();
-    bool broken = failed && PyErr_ExceptionMatches(self->libtrace_error);
-    if (broken)
+    bool may_wait = wish.is_rest || PyErr_ExceptionMatches(self->libtrace_error);
+    if (failed && has_rows && may_wait)
         self->error = exception_take();
     if (failed || self->stopped || self->left == 0)
         end(self);
-    /* the exception of a signal's handler is raised at once */
-    if (batch->rows > 0 && (broken || !failed))
+    if (has_rows && (!failed || may_wait))
         return (PyObject *)batch;
+    if (has_rows)
+        self->interrupted = Py_NewRef((PyObject *)batch);
     Py_DECREF((PyObject *)batch);
-    return broken ? exception_raise(&self->error) : NULL;
+    return NULL;
 }
 
 PyObject *column_reader_next(PyObject *self_)
 {
     struct column_reader *self = (struct column_reader *)self_;
-    return read_batch(self, self->batch_rows);
+    return read_batch(self, (struct wish){.most = self->batch_rows});
 }
 
 static PyObject *reader_rest(PyObject *self_, PyObject *Py_UNUSED(args))
 {
-    PyObject *batch = read_batch((struct column_reader *)self_, MOST_ROWS);
+    const struct wish all = {.most = MOST_ROWS, .is_rest = true};
+    PyObject *batch = read_batch((struct column_reader *)self_, all);
     return batch || PyErr_Occurred() ? batch : Py_NewRef(Py_None);
 }
 
@@ -183,8 +218,7 @@ static PyObject *reader_skip(PyObject *self_, PyObject *arg)
     if (rows == (size_t)-1 && PyErr_Occurred())
         return NULL;
     while (rows > 0) {
-        size_t most = batch_first_room(rows);
-        PyObject *batch = read_batch(self, most);
+        PyObject *batch = read_batch(self, (struct wish){.most = batch_first_room(rows)});
         if (!batch && PyErr_Occurred())
             return NULL;
         rows = batch ? rows - ((struct batch *)batch)->rows : 0;
@@ -199,6 +233,7 @@ static PyObject *reader_close(PyObject *self_, PyObject *Py_UNUSED(args))
     if (is_busy(self))
         return NULL;
     Py_CLEAR(self->error);
+    Py_CLEAR(self->interrupted);
     end(self);
     Py_RETURN_NONE;
 }

@@ -17,9 +17,10 @@ struct column_reader {
     struct column_spares *spares;    /* owned: the memory of batches that were let go of */
     size_t count;
     size_t batch_rows;
-    uint8_t address_kind; /* enum column_kind: of the columns of addresses */
-    size_t left;          /* of the limit */
-    PyObject *error;      /* owned: to be raised after the batch that came before it, or NULL */
+    uint8_t address_kind;  /* enum column_kind: of the columns of addresses */
+    size_t left;           /* of the limit */
+    PyObject *error;       /* owned: to be raised after the batch that came before it, or NULL */
+    PyObject *interrupted; /* owned: the batch that an exception came before, or NULL */
     bool *busy;     /* borrowed: that of what it reads into, which several readers may share */
     bool own_busy;  /* where they share nothing */
     bool stopped;   /* by another thread, while this one is busy */

@@ -4,9 +4,12 @@
 #include "filter.h"
 #include "state.h"
 #include "trace.h"
+#include "wait.h"
 
 #include "common/hasattribute.h"
 #include "common/keptexception.h"
+
+#include <poll.h>
 
 struct plt_records {
     struct plt_state *state; /* borrowed */
@@ -197,14 +200,43 @@ bool records_are_read_ahead(const struct plt_records *self)
     return self->ahead;
 }
 
-int records_fill(struct plt_records *self)
+/* The same as records_fill() of a live source, which waits for packets by itself. */
+static int fill_live(struct source *source, double until)
 {
+    double deadline = source->deadline;
+    if (until > 0 && (deadline == 0 || until < deadline))
+        source->deadline = until;
+    int status = source->fill(source);
+    source->deadline = deadline;
+    return status < 0 ? -1 : until > 0 && wait_now() >= until;
+}
+
+/* The same of a file, which may be a pipe. */
+static int fill_from_file(struct source *source, double until)
+{
+    int fd = source->input.waits_on;
+    bool is_there = fd < 0 || until == 0;
+    while (!is_there) {
+        double left = until - wait_now();
+        int ready = wait_for_descriptor(fd, POLLIN, left > 0 ? left : 0);
+        if (ready < 0)
+            return -1;
+        is_there = ready > 0;
+        if (!is_there && left <= 0)
+            return 1;
+    }
+    return source->fill(source);
+}
+
+int records_fill(struct plt_records *self, double until)
+{
+    struct source *source = self->source;
     if (PyErr_CheckSignals() < 0)
         return -1;
-    if (self->source->fill(self->source) == 0)
-        return 0;
-    trace_raise_from(self->trace, self->source);
-    return -1;
+    int status = source->input.stream ? fill_from_file(source, until) : fill_live(source, until);
+    if (status < 0)
+        trace_raise_from(self->trace, source);
+    return status;
 }
 
 void records_raise(struct plt_records *self)

@@ -19,7 +19,7 @@ enum plt_records_result records_next(struct plt_records *self, struct plt_record
 enum plt_records_result records_block(struct plt_records *self, struct record_block *out,
                                       size_t most);
 bool records_are_read_ahead(const struct plt_records *self);
-int records_fill(struct plt_records *self);
+int records_fill(struct plt_records *self, double until);
 void records_raise(struct plt_records *self);
 void records_close(struct plt_records *self);
 int records_traverse(const struct plt_records *self, visitproc visit, void *arg);

@@ -86,7 +86,7 @@ struct sink *sink_new(PyObject *file, PyObject *new_compressor, bool members)
 static int wait_for_file(struct sink *self)
 {
     int fd = PyObject_AsFileDescriptor(self->file);
-    return fd < 0 ? -1 : wait_for_descriptor(fd, POLLOUT, 1);
+    return fd < 0 || wait_for_descriptor(fd, POLLOUT, 1) < 0 ? -1 : 0;
 }
 
 /* Have the file take a part of the piece; 0, or -1 with an exception. */

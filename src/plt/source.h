@@ -18,6 +18,7 @@ struct source;
 struct input {
     PyObject *stream;   /* owned */
     const char *method; /* of the stream: readinto1 or readinto */
+    int waits_on;       /* the descriptor of a pipe or socket, -1 of what is read without waiting */
     uint8_t *buffer;    /* owned */
     size_t capacity;
     size_t at;   /* of the next byte to hand out */

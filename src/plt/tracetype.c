@@ -165,8 +165,9 @@ static struct source *open_source(struct trace *self, struct plt_state *state)
     const char *ahead = NULL;
     Py_ssize_t ahead_len = 0;
     PyObject *stream = NULL;
+    int waits_on = -1;
     struct source *source = NULL;
-    if (PyArg_ParseTuple(opened, "sy#O", &name, &ahead, &ahead_len, &stream)) {
+    if (PyArg_ParseTuple(opened, "sy#Oi", &name, &ahead, &ahead_len, &stream, &waits_on)) {
         const struct format *format = format_named(name);
         if (!format)
             PyErr_Format(PyExc_SystemError, "there is no format %s", name);
@@ -174,6 +175,8 @@ static struct source *open_source(struct trace *self, struct plt_state *state)
             source = open_uri(self, state, format);
         else
             source = format_open_file(format, ahead, (size_t)ahead_len, stream);
+        if (source && format->open_file)
+            source->input.waits_on = waits_on;
     }
     Py_DECREF(opened);
     return source;

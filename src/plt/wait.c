@@ -5,17 +5,16 @@
 #include "state.h"
 #include "watch.h"
 
+#include "common/monotonic.h"
+
 #include <poll.h>
-#include <time.h>
 
 /* Ctrl-C is looked for this often. */
 #define POLL_MS 100
 
 double wait_now(void)
 {
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (double)time.tv_sec + (double)time.tv_nsec * 1e-9;
+    return monotonic_now();
 }
 
 bool wait_is_over(const struct source *source)
@@ -28,10 +27,11 @@ int wait_for_descriptor(int fd, short events, double seconds)
     struct pollfd descriptor = {.fd = fd, .events = events};
     double left = seconds * 1000;
     int milliseconds = left < POLL_MS ? (int)left + 1 : POLL_MS;
+    int events_found = 0;
     Py_BEGIN_ALLOW_THREADS
-    poll(&descriptor, fd < 0 ? 0 : 1, milliseconds);
+    events_found = poll(&descriptor, fd < 0 ? 0 : 1, milliseconds);
     Py_END_ALLOW_THREADS
-    return PyErr_CheckSignals();
+    return PyErr_CheckSignals() < 0 ? -1 : events_found > 0;
 }
 
 int wait_for_packet(const struct plt_state *state, struct watch *watch, int fd, double seconds,

@@ -16,7 +16,7 @@ double wait_now(void);
 /* Whether a live source has waited long enough: its next() then answers SOURCE_MORE. */
 bool wait_is_over(const struct source *source);
 /* Wait for events (poll(2)) of a descriptor, or only for seconds where fd is -1, no longer than
- * until the next look for signals; 0, or -1 with an exception. */
+ * until the next look for signals.  1 where there is one, 0, or -1 with an exception. */
 int wait_for_descriptor(int fd, short events, double seconds);
 /* The same for a packet that can be read, and look at the interface; LibtraceError after timeout
  * seconds since started, unless that is 0. */

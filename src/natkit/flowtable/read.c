@@ -275,7 +275,7 @@ static int read_on(struct reading *reading, enum plt_records_result *result)
     /* a child that is forked here must not take from the file what its parent is to read next */
     int status = PyErr_CheckSignals();
     if (status == 0 && !is_forked(reading) && *result == PLT_MORE)
-        status = api->records_fill(reading->records);
+        status = api->records_fill(reading->records, 0);
     return is_forked(reading) ? raise_forked() : status;
 }
 

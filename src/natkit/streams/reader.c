@@ -168,7 +168,7 @@ static int read_on(struct stream_reader *self)
     if (out_of_memory || result == PLT_ERROR)
         status = -1;
     else if (result == PLT_MORE)
-        status = api->records_fill(self->records);
+        status = api->records_fill(self->records, 0);
     else
         status = PyErr_CheckSignals();
     self->busy = false;

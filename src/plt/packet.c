@@ -101,7 +101,8 @@ static int packet_data_set(PyObject *self_, PyObject *value, void *Py_UNUSED(clo
     bool writable = frame_writable(self->frame, "data");
     if (writable) {
         memmove(self->frame->data + start, buffer.buf, (size_t)buffer.len);
-        self->frame->decoded = false;
+        for (struct frame *frame = self->frame; frame; frame = frame->parent)
+            frame->decoded = false;
     }
     PyBuffer_Release(&buffer);
     return writable ? 0 : -1;

@@ -133,6 +133,16 @@ def test_a_change_to_an_inner_packet_is_seen_in_the_outer_one(tmp_path: Path) ->
     assert packet.ip.payload[7] == 7
 
 
+def test_bytes_given_to_a_tunnelled_packet_are_the_outer_one_s() -> None:
+    """PPPoE (RFC 2516), in which both have the same IP header."""
+    inside = b"\0\x21" + packets.ipv4(packets.udp(b"data"))
+    session = b"\x11\0\0\7" + len(inside).to_bytes(2, "big")
+    packet = plt.packet.from_bytes(packets.ethernet(session + inside, 0x8864))
+    assert packet.proto == UDP
+    packet.inner.data = b"\0\x21" + packets.ipv4(packets.udp(b"data"), TCP)
+    assert (packet.proto, packet.ip.proto, packet.udp) == (TCP, TCP, None)
+
+
 def test_not_a_packet() -> None:
     for make in (plt.ip, plt.ip6, plt.tcp, plt.udp, plt.icmp, plt.icmp6, plt.sctp):
         for wrong in (None, 1, "text", 1.5, [1, 2], object(), plt.trace("x"), from_s("::1"), plt):

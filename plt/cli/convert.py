@@ -8,6 +8,7 @@ import gzip
 import json
 import sys
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain
 from pathlib import Path
 from typing import IO, Any
 
@@ -130,7 +131,8 @@ def command(
         found = tables(reading, table, with_version(names), filter, tick, more)
         if write_table is None:
             with text_file(part, output) as file:
-                write_text(file, kind, names, in_turn(found, names, False, None))
+                rows = chain.from_iterable(in_turn(found, names, False, None))
+                write_text(file, kind, names, rows)
         else:
             write_table(part, names, found)
     return reading.code

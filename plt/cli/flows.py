@@ -17,7 +17,7 @@ from plt.cli.programs import call, constant, decap_given, listing_program, read_
 from plt.cli.progress import Tick, bar
 from plt.cli.rows import LISTS, with_version
 from plt.cli.show import Style
-from plt.cli.sources import Reading, any_live
+from plt.cli.sources import Reading, any_streaming
 from plt.cli.words import SECOND, Failure, Filter
 from plt.shared import Decap
 
@@ -161,7 +161,7 @@ def command(
     if sort in LISTS:
         raise Failure(f"--sort {sort}: its values are lists, which have no order")
     more = counting.more_fields
-    style = Style(json, header, any_live(sources))
+    style = Style(json, header, any_streaming(sources))
     usual: tuple[str, ...] = FIELDS
     if style.on_terminal and (first or statistics):  # there is no room for more
         usual = LEAST

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import plt
 from plt.cli.options import descending
 from plt.cli.rows import in_order, in_turn
-from plt.cli.show import Style, show
+from plt.cli.show import Style, show, show_together
 
 
 @dataclass(frozen=True)
@@ -48,4 +48,5 @@ class Listing:
             rows = in_order(batches, self.names, self.numbered, self.limit, self.sort, self.down)
             show(names, rows, self.style)
         else:
-            show(names, in_turn(batches, self.names, self.numbered, self.limit), self.style)
+            parts = in_turn(batches, self.names, self.numbered, self.limit)
+            show_together(names, parts, self.style)

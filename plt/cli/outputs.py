@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import plt
-from plt.cli.sources import Reading, any_live, path_of
+from plt.cli.sources import Reading, path_of
 from plt.cli.words import Failure, one_line
 
 #: Formats of traces by the end of a file's name: libtrace's name of what writes them.
@@ -54,7 +54,7 @@ def check_output(name: str, sources: Iterable[str]) -> None:
 def whole(name: str, reading: Reading | None = None) -> Iterator[str]:
     """A name to write to; what is there gets the right name at the end, and goes on an error.
 
-    Ctrl-C keeps what was captured live, and nothing else.
+    Ctrl-C keeps what came from an interface or through a pipe, and nothing else.
     """
     special = os.path.exists(name) and not stat.S_ISREG(os.stat(name).st_mode)
     if name == "-" or special:
@@ -67,7 +67,7 @@ def whole(name: str, reading: Reading | None = None) -> Iterator[str]:
     try:
         with named(part, name):
             yield part
-            if reading and reading.code == 130 and not any_live(reading.sources):
+            if reading and reading.code == 130 and not reading.streaming:
                 raise KeyboardInterrupt
             if os.path.exists(target):
                 os.chmod(part, stat.S_IMODE(os.stat(target).st_mode))

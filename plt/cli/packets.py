@@ -13,7 +13,7 @@ from plt.cli.programs import call, constant, decap_given, listing_program, read_
 from plt.cli.progress import bar
 from plt.cli.rows import with_version
 from plt.cli.show import Style
-from plt.cli.sources import Reading, any_live
+from plt.cli.sources import Reading, any_streaming
 from plt.cli.words import Filter
 from plt.shared import Decap
 
@@ -61,7 +61,7 @@ def command(
 ) -> int:
     """Print a row for each packet."""
     default = (*FIELDS, *TUNNEL) if decap else FIELDS
-    style = Style(json, header, any_live(sources))
+    style = Style(json, header, any_streaming(sources))
     listing = Listing.of(default, default, fields, sort, reverse, limit, style, number)
     most = None if sort else limit
     if python:

@@ -6,13 +6,14 @@ import contextlib
 import itertools
 import os
 import signal
+import stat
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TypeVar
 
 import plt
 from plt.cli.progress import Tick, counting, ignore
-from plt.cli.words import Failure, Filter, as_filter, complain
+from plt.cli.words import Failure, Filter, as_filter, complain, one_line
 
 LIVE = ("int:", "ring:", "pcapint:", "bpf:")
 
@@ -28,6 +29,26 @@ def is_live(source: str) -> bool:
 def any_live(sources: Iterable[str]) -> bool:
     """Whether one of them is an interface."""
     return any(map(is_live, sources))
+
+
+def is_streaming(source: str) -> bool:
+    """Whether packets come when somebody sends them: from an interface, a pipe or a socket.
+
+    They can't be read again: Ctrl-C keeps what was read.
+    """
+    if is_live(source):
+        return True
+    path = path_of(source)
+    try:
+        mode = os.stat(0 if path == "-" else path).st_mode
+    except OSError:
+        return False
+    return stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode)
+
+
+def any_streaming(sources: Iterable[str]) -> bool:
+    """Whether one of them is an interface, a pipe or a socket."""
+    return any(map(is_streaming, sources))
 
 
 def path_of(source: str) -> str:
@@ -77,19 +98,24 @@ class Interrupts:
         self.pending = False
         self.reading = False
         self.before: object = None
+        self.depth = 0  # of several sources that are read at the same time
 
     def __enter__(self) -> Interrupts:
+        self.depth += 1
         # not where the process ignores it, as in the background of a script
         if (
-            threading.current_thread() is threading.main_thread()
+            self.depth == 1
+            and threading.current_thread() is threading.main_thread()
             and signal.getsignal(signal.SIGINT) is signal.default_int_handler
         ):
             self.before = signal.signal(signal.SIGINT, self.come)
         return self
 
     def __exit__(self, *error: object) -> None:
-        if self.before is not None:
+        self.depth -= 1
+        if self.depth == 0 and self.before is not None:
             signal.signal(signal.SIGINT, signal.default_int_handler)
+            self.before = None
 
     def come(self, _number: int, _frame: object) -> None:
         """What Ctrl-C does."""
@@ -115,6 +141,8 @@ class Reading:
         self.sources = list(sources)
         # what waits for the rest of a batch would not be seen, and be lost by Ctrl-C
         self.batch = 1 if any_live(sources) else BATCH
+        self.streaming = any_streaming(sources)
+        self.interrupts = Interrupts()
         self.code = 0
         self.damage: list[str] = []
 
@@ -135,24 +163,38 @@ class Reading:
     def packets(
         self, source: str, filter: Filter = None, snaplen: int | None = None
     ) -> Iterator[plt.packet]:
-        """The packets of one source, up to damage; Ctrl-C ends what comes live."""
+        """The packets of one source, up to damage; where one is streaming, up to Ctrl-C."""
+        if self.interrupts.pending:  # another source's Ctrl-C
+            return
         trace = plt.trace(source)
         if filter:
             trace.conf_filter(as_filter(filter))
         if snaplen is not None:
             trace.conf_snaplen(snaplen)
+        packets = self.started(trace)
+        if self.streaming:
+            yield from self.until_interrupted(packets, after_damage=False)
+            return
+        try:
+            yield from packets
+        except plt.LibtraceError as error:
+            self.tell(error)
+
+    def started(self, trace: plt.trace) -> Iterator[plt.packet]:
+        """The packets of a trace; Failure where it is the only one, and is none."""
+        try:
+            trace.start()
+        except plt.LibtraceError as error:
+            if len(self.sources) == 1:
+                raise Failure(one_line(error)) from error
+            raise
         with trace:
-            if is_live(source):
-                yield from self.until_interrupted(trace, after_damage=False)
-            else:
-                try:
-                    yield from trace
-                except plt.LibtraceError as error:
-                    self.tell(error)
+            yield from trace
 
     def until_interrupted(self, items: Iterator[T], *, after_damage: bool) -> Iterator[T]:
         """Items up to Ctrl-C, and up to damage or after it too."""
-        with Interrupts() as interrupts:
+        interrupts = self.interrupts
+        with interrupts:
             while not interrupts.pending:
                 try:
                     with interrupts.at_once():
@@ -164,7 +206,7 @@ class Reading:
                     if not after_damage:
                         return
                 except KeyboardInterrupt:
-                    break
+                    interrupts.pending = True
                 else:
                     yield item
         self.code = 130

@@ -21,7 +21,7 @@ from plt.cli.programs import call, constant, program, rows_program, source_of
 from plt.cli.progress import Tick, bar
 from plt.cli.rows import first
 from plt.cli.show import Style, show
-from plt.cli.sources import Reading, any_live
+from plt.cli.sources import Reading, any_streaming
 from plt.cli.words import Failure, Filter, as_filter
 
 #: The columns, and what they hold.
@@ -132,7 +132,7 @@ def command(
         raise click.UsageError("--follow and --write: give one of them")
     if number is not None and json and form == "raw":
         raise click.UsageError("--json has text or hex, not raw bytes")
-    style = Style(json, header, any_live(sources))
+    style = Style(json, header, any_streaming(sources))
     listing = Listing.of(FIELDS, NARROW, fields, sort, reverse, limit, style)
     named = {"filter": filter, "way_limit": way_limit}
     if python:

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
-from command_line import EDGE, command, plt_run
+from command_line import EDGE, command, plt_process, plt_run
 from pace import wait_until_it_waits
 from packets import EPOCH, RAW, Record, ipv4, pcap, read, udp
 
@@ -19,6 +19,7 @@ pytest.importorskip("click")
 pytest.importorskip("rich")
 pytest.importorskip("numpy")
 
+from plt.cli.rates import rows_in_turn
 from plt.cli.show import Style, show_together
 from plt.cli.sources import is_streaming
 
@@ -171,3 +172,58 @@ def test_what_is_no_trace_leaves_no_file(tmp_path: Path) -> None:
     assert said.startswith(f"plt: {fifo}: no trace of a format that is known")
     assert not out.exists()
     assert plt_run("cut", "-o", out, EDGE).code == 0
+
+
+# --- Rates -----------------------------------------------------------------------------------
+
+
+def test_a_row_comes_with_the_first_packet_of_a_later_interval() -> None:
+    """Of intervals of 10 ns: 5, 5, none, 7; then 8 is one before and counts in that of 9."""
+    asked = []
+
+    def batches() -> Iterator[list[tuple[int, int, int]]]:
+        for batch in (
+            [(5, 1, 100), (7, 2, 50)],
+            [(9, 1, 60)],
+            [(8, 1, 40), (9, 1, 1)],
+            [(10, 1, 3)],
+        ):
+            asked.append(len(printed))
+            yield batch
+
+    printed: list[tuple[object, ...]] = []
+    for row in rows_in_turn(batches(), 10):
+        printed.append(row[:3])
+    epoch = "1970-01-01T00:00:00.000000"
+    assert printed == [
+        (f"{epoch}050Z", 1, 100),
+        (f"{epoch}060Z", 0, 0),
+        (f"{epoch}070Z", 2, 50),
+        (f"{epoch}080Z", 0, 0),
+        (f"{epoch}090Z", 3, 101),
+        (f"{epoch}100Z", 1, 3),
+    ]
+    assert asked == [0, 2, 4, 4]
+
+
+@pytest.mark.parametrize("style", [[], ["--json"], ["--no-header"]])
+def test_rates_of_a_pipe_are_those_of_the_file(style: list[str]) -> None:
+    content = Path(EDGE).read_bytes()
+    for source in (["-"], ["-", EDGE]):
+        piped = plt_process("rates", *style, *source, stdin=content)
+        assert piped == plt_run("rates", *style, *[EDGE] * len(source))
+
+
+def test_a_time_far_from_the_one_before(tmp_path: Path) -> None:
+    """What came before it is printed: 2 seconds and the packet at the first of them."""
+    fifo = tmp_path / "fifo"
+    os.mkfifo(fifo)
+    with subprocess.Popen(
+        command("rates", "--interval", "1s", fifo),
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=os.environ,
+    ) as process:  # fmt: skip
+        fifo.write_bytes(pcap([PACKETS[0], PACKETS[1], Record(b"", EPOCH + 10**9)], RAW))
+        out, err = process.communicate()
+    assert process.returncode == 1
+    assert err == b"plt: that would be 1,000,000,000 intervals: choose a longer --interval\n"
+    assert len(out.splitlines()) == 1 + 1

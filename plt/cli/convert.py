@@ -118,7 +118,7 @@ def command(
         usual += packets.TUNNEL
     names = list(fields or usual)
     for name in names:
-        options.known_name(name, KNOWN[table]())
+        options.known_name(name, KNOWN[table](), table)
     if table == "flows":
         counting.check(names)
     if python:

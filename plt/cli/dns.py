@@ -36,7 +36,7 @@ def known() -> list[str]:
 )
 @options.sources
 @options.filtered
-@options.columns(known, FIELDS)
+@options.columns(known, "dns", FIELDS)
 @click.option(
     "--ports",
     type=options.NUMBERS,

@@ -111,7 +111,7 @@ def known() -> list[str]:
 )
 @options.sources
 @options.filtered
-@options.columns(known, FIELDS)
+@options.columns(known, "flows", FIELDS)
 @click.option(
     "--home",
     multiple=True,

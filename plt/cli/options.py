@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import functools
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar, cast
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 import click
 
 import plt
+from plt._near import near_names
 from plt.cli import words
 from plt.cli.names import ADDRESSES
 from plt.cli.show import TIMES
@@ -49,8 +49,10 @@ class Names(ParamType):
 
     name = "names"
 
-    def __init__(self, known: Callable[[], Sequence[str]]) -> None:
+    def __init__(self, known: Callable[[], Sequence[str]], table: str | None = None) -> None:
+        """Names of a table's columns; where it is None, they are checked by who takes them."""
         self.known = known
+        self.table = table
 
     def convert(
         self,
@@ -59,9 +61,10 @@ class Names(ParamType):
         ctx: click.Context | None,  # noqa: ARG002
     ) -> tuple[str, ...]:
         """The names; Failure where one is unknown."""
-        names = tuple(value.split(",")) if isinstance(value, str) else tuple(value)
-        for name in names:
-            known_name(name, self.known())
+        names = tuple(words.listed(value)) if isinstance(value, str) else tuple(value)
+        if self.table is not None:
+            for name in names:
+                known_name(name, self.known(), self.table)
         return names
 
     def shell_complete(
@@ -81,13 +84,13 @@ class Names(ParamType):
         ]
 
 
-def known_name(name: str, known: Sequence[str]) -> str:
-    """The name of a column; Failure, with near ones, where it is none."""
+def known_name(name: str, known: Sequence[str], table: str) -> str:
+    """The name of a table's column; Failure, with near ones, where it is none."""
     if name in known:
         return name
-    near = difflib.get_close_matches(name, known, n=4, cutoff=0.5)
+    near = near_names(name, known)
     hint = f"near: {', '.join(near)}; " if near else ""
-    raise Failure(f"no column is named {name!r}; {hint}plt fields lists all")
+    raise Failure(f"no column is named {name!r}; {hint}plt fields {table} lists all")
 
 
 def all_of(*decorators: Callable[[F], F]) -> Callable[[F], F]:
@@ -220,25 +223,27 @@ def output(what: str) -> Callable[[F], F]:
     )
 
 
-def columns(known: Callable[[], Sequence[str]], default: Sequence[str]) -> Callable[[F], F]:
-    """Which columns are printed, and by which the rows are sorted."""
+def columns(
+    known: Callable[[], Sequence[str]], table: str, default: Sequence[str]
+) -> Callable[[F], F]:
+    """Which columns of a table are printed, and by which the rows are sorted."""
 
     class Name(Names):
         name = "name"
 
         def convert(self, value: Any, param: Any, ctx: Any) -> Any:
-            return super().convert([value], param, ctx)[0]
+            return super().convert([value.strip()], param, ctx)[0]
 
     return all_of(
         click.option(
             "--fields",
-            type=Names(known),
+            type=Names(known, table),
             metavar="NAME,...",
             help=f"The columns. Without it {', '.join(default)}.",
         ),
         click.option(
             "--sort",
-            type=Name(known),
+            type=Name(known, table),
             metavar="NAME",
             help="By a column: numbers from the largest, times, texts, addresses from the first.",
         ),

@@ -37,7 +37,7 @@ def known() -> list[str]:
 @options.sources
 @options.filtered
 @options.decapsulated
-@options.columns(known, FIELDS)
+@options.columns(known, "packets", FIELDS)
 @click.option(
     "-n",
     "--number",

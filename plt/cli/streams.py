@@ -70,7 +70,7 @@ def known() -> list[str]:
 )
 @options.sources
 @options.filtered
-@options.columns(known, FIELDS)
+@options.columns(known, "streams", FIELDS)
 @click.option(
     "--follow",
     "number",

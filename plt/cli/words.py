@@ -85,8 +85,8 @@ def when(text: str) -> tuple[bool, int]:
 def ranges(text: str) -> list[tuple[int, int | None]]:
     """Packet numbers 1-10,20,30- as first and last of each; ValueError where they are none."""
     found = []
-    for part in text.split(","):
-        match = re.fullmatch(r"(\d+)(-(\d+)?)?", part.strip())
+    for part in listed(text):
+        match = re.fullmatch(r"(\d+)(-(\d+)?)?", part)
         first = int(match[1]) if match else 0
         last = None if match and match[2] == "-" else int((match and match[3]) or first)
         if not first or (last is not None and last < first):
@@ -95,10 +95,16 @@ def ranges(text: str) -> list[tuple[int, int | None]]:
     return found
 
 
+def listed(text: str) -> list[str]:
+    """What commas separate, without blanks, and without nothing after the last comma."""
+    parts = [part.strip() for part in text.split(",")]
+    return parts[:-1] if len(parts) > 1 and not parts[-1] else parts
+
+
 def numbers(text: str) -> tuple[int, ...]:
     """The numbers in 53,5353; ValueError where they are none."""
     try:
-        return tuple(int(part) for part in text.split(","))
+        return tuple(map(int, listed(text)))
     except ValueError:
         raise ValueError(f"{text!r} are no numbers: 53 or 53,5353 are") from None
 

@@ -46,6 +46,8 @@ def damaged(tmp_path: Path) -> Path:
         (["flows", "/"], "plt: /: it is a directory"),
         (["dns", __file__], f"plt: {__file__}: no trace of a format that is known"),
         (["packets", "--fields", "time,sorc", EDGE], "plt: no column is named 'sorc'; near: src"),
+        (["flows", "--fields", "src", EDGE], "plt: no column is named 'src'; near: src_prefix"),
+        (["packets", "--fields", "time,,src", EDGE], "plt: no column is named ''; plt fields pac"),
         (["flows", "--sort", "byts", EDGE], "plt: no column is named 'byts'; near: bytes"),
         (["dns", "--sort", "wire_le", DNS], "plt: no column is named 'wire_le'; near: wire_len"),
         (["convert", "--table", "dns", "--fields", "tcp.flags", "-o", "x.csv", DNS], "plt: no col"),

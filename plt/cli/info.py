@@ -38,6 +38,8 @@ def command(sources: tuple[str, ...], filter: Filter, top: int, json: bool, pyth
     Bytes are those on the wire, with Ethernet's frame check sequence. A packet counts at both of
     its ports.
     """
+    if python and json:
+        raise click.UsageError("--json and --python: give one of them, the program prints text")
     if python:
         print(python_program(sources, filter, top), end="")
         return 0

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+import click
+
 import plt
 from plt.cli.options import descending
 from plt.cli.rows import in_order, in_turn
@@ -35,6 +37,8 @@ class Listing:
         numbered: bool = False,
     ) -> Listing:
         """What the options of a command mean; a narrow terminal has fewer columns by default."""
+        if reverse and sort is None:
+            raise click.UsageError("--reverse is for --sort: it turns that order round")
         default = narrow if style.narrow else default
         names = list(dict.fromkeys([*(fields or default), *([sort] if sort else [])]))
         return cls(

@@ -12,7 +12,7 @@ import plt
 from plt.cli import options
 from plt.cli.names import iso
 from plt.cli.outputs import PACKED, check_output, needs_trace_format, write
-from plt.cli.programs import constant, opened_output, trace_program
+from plt.cli.programs import constant, in_program, literal, opened_output, trace_program
 from plt.cli.progress import bar
 from plt.cli.show import Style, show
 from plt.cli.sources import Reading
@@ -63,7 +63,8 @@ def command(
     if output == "-":
         raise Failure("standard output is one file: parts need a name")
     if python:
-        print(python_program(sources, output, every, packets, size, filter), end="")
+        style = Style(json, header)
+        print(python_program(sources, output, every, packets, size, filter, style), end="")
         return 0
     reading = Reading(sources, filter)
     with bar(sources) as tick:
@@ -124,8 +125,9 @@ def python_program(
     most: int | None,
     size: int | None,
     filter: Filter,
+    style: Style,
 ) -> str:
-    """The Python program that writes the same."""
+    """The Python program that writes and prints the same."""
     if every:
         setup = ["part = begun = 0"]
         step = [
@@ -148,9 +150,15 @@ def python_program(
     name = constant("NAME", part_name(output, 1).replace("{", "{{").replace("}", "}}"))
     name = "-{number:04d}".join(name.rsplit("-0001", 1))
     uri = opened[0].partition(":")[0].rpartition('"')[2]
+    if style.json:
+        printed = 'print(json.dumps({"file": name, "packets": count, "time": first}, '
+        printed += "ensure_ascii=False))"
+    else:
+        printed = 'print(name, count, first, sep="\\t")'
+    head = [f'print({", ".join(map(literal, NAMES))}, sep="\\t")']
     return trace_program(
         "Split traces into parts.",
-        ["from itertools import chain, groupby"],
+        ["from itertools import chain, groupby", "import numpy as np", "json"],
         [constant("SOURCES", sources), name],
         None,
         "\n".join(
@@ -163,15 +171,22 @@ def python_program(
                 *(f"        {line}" for line in step),
                 "        yield part, pkt",
                 "",
+                f"{in_program(iso)}",
                 "",
                 "found = chain.from_iterable(map(packets, SOURCES))",
                 "parts = groupby(numbered(found), key=lambda item: item[0])",
+                *(head if style.header and not style.json else []),
                 "for number, (_, group) in enumerate(parts, 1):",
-                f'    out = plt.output_trace("{uri}:" + NAME.format(number=number))',
+                "    name, count = NAME.format(number=number), 0",
+                f'    out = plt.output_trace("{uri}:" + name)',
                 *(f"    {line}" for line in opened[1:]),
                 "    with out:",
                 "        for _, pkt in group:",
                 "            out.write_packet(pkt)",
+                "            count += 1",
+                "            if count == 1:",
+                "                first = iso(pkt.time_ns)",
+                f"    {printed}",
             ]
         ),
         filter=filter,

@@ -120,6 +120,20 @@ def test_what_is_wrong_is_said_in_one_line(
         (["dns", "--ports", "53,domain", DNS], "plt dns: Invalid value for '--ports'"),
         (["streams", "--follow", "1", "--write", "x", EDGE], "plt streams: --follow and --write: "),
         (["streams", "--follow", "1", "--json", "--as", "raw", EDGE], "plt streams: --json has te"),
+        (["streams", "--follow", "1", "--sort", "end", EDGE], "plt streams: --follow and --sort: "),
+        (["streams", "--follow", "1", "--limit", "0", EDGE], "plt streams: --follow and --limit: "),
+        (
+            ["streams", "--follow", "1", "--fields", "end", EDGE],
+            "plt streams: --follow and --field",
+        ),
+        (["streams", "--follow", "1", "--reverse", EDGE], "plt streams: --follow and --reverse: "),
+        (["streams", "--follow", "1", "--no-header", EDGE], "plt streams: --follow and --no-head"),
+        (["streams", "--as", "text", EDGE], "plt streams: --as is for --follow"),
+        (["streams", "--write", "x", "--way", "fwd", EDGE], "plt streams: --way is for --follow"),
+        (["streams", "--reverse", EDGE], "plt streams: --reverse is for --sort"),
+        (["packets", "--reverse", EDGE], "plt packets: --reverse is for --sort"),
+        (["dns", "--reverse", "--python", EDGE], "plt dns: --reverse is for --sort"),
+        (["info", "--json", "--python", EDGE], "plt info: --json and --python: give one of them"),
     ],
 )
 def test_usage_errors(arguments: list[str], said: str) -> None:
@@ -128,6 +142,14 @@ def test_usage_errors(arguments: list[str], said: str) -> None:
     assert one_line(done.err).startswith(said)
     assert "--help" in done.err
     assert done.out == ""
+
+
+def test_flows_are_sorted_without_being_asked() -> None:
+    """By bytes, which --reverse turns round: those with the fewest first."""
+    done = plt_run("flows", "--reverse", "--fields", "bytes", EDGE)
+    assert done.code == 0
+    octets = [int(row[0]) for row in done.rows]
+    assert octets == sorted(octets)
 
 
 def test_no_command_shows_the_help_as_an_error() -> None:

@@ -81,6 +81,18 @@ def test_tables_fit_the_terminal(arguments: list[str], columns: int) -> None:
     assert max(map(len, shown)) <= columns
 
 
+@pytest.mark.parametrize("columns", [24, 30, 40, 60])
+def test_numbers_are_whole_where_there_is_little_room(columns: int) -> None:
+    """tshark's counts of tutorial/traces/README.md: shares are left out first."""
+    _, text = on_terminal(["info", "--top", "1", EDGE], columns)
+    shown = lines(text)
+    assert max(map(len, shown)) <= columns
+    assert "\u2026" not in text
+    (tcp,) = [line.split() for line in shown if "3,060,021" in line]
+    assert "4,452" in tcp
+    assert ("%" in tcp) == (columns == 60)
+
+
 def test_packets() -> None:
     """The first packets as `tshark -t u` has them; the first is 114 bytes and an FCS of 4 long."""
     _, text = on_terminal(["packets", "--limit", "2", EDGE], 80)

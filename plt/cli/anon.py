@@ -32,7 +32,7 @@ Unknown = Literal["keep", "zero"]
 @options.output("The trace to write.")
 @click.option(
     "--key-file",
-    type=click.Path(),
+    type=options.PATH,
     metavar="FILE",
     help="A file with a key of 1 to 32 bytes; without it the key is random and not kept.",
 )

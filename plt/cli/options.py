@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import sys
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
@@ -104,7 +105,9 @@ def all_of(*decorators: Callable[[F], F]) -> Callable[[F], F]:
     return decorate
 
 
-sources = click.argument("sources", nargs=-1, required=True, type=click.Path(), metavar="SOURCE...")
+#: A file; that it can't be read is said when it is opened, as of other sources.
+PATH = click.Path(readable=False)
+sources = click.argument("sources", nargs=-1, required=True, type=PATH, metavar="SOURCE...")
 
 
 def filtered(function: F) -> F:
@@ -212,15 +215,13 @@ header = click.option(
     "--header/--no-header", default=True, help="A first line of names in tab-separated text."
 )
 limited = click.option(
-    "--limit", type=click.IntRange(min=0), metavar="N", help="No more than N rows."
+    "--limit", type=click.IntRange(0, sys.maxsize), metavar="N", help="No more than N rows."
 )
 
 
 def output(what: str) -> Callable[[F], F]:
     """Where a command writes to."""
-    return click.option(
-        "-o", "--output", required=True, type=click.Path(), metavar="FILE", help=what
-    )
+    return click.option("-o", "--output", required=True, type=PATH, metavar="FILE", help=what)
 
 
 def columns(

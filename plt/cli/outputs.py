@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import stat
 from collections.abc import Iterable, Iterator
@@ -79,13 +80,18 @@ def whole(name: str, reading: Reading | None = None) -> Iterator[str]:
 
 @contextlib.contextmanager
 def named(part: str, name: str) -> Iterator[None]:
-    """Failure, with the file's right name, of what can't be written."""
+    """Failure, with the file's right name, of what can't be written.
+
+    BrokenPipeError where nobody reads it, which libraries that write have errors of their own for.
+    """
     try:
         yield
+    except BrokenPipeError:
+        raise
     except (OSError, plt.LibtraceError) as error:
-        if isinstance(error, BrokenPipeError):
-            raise
         text = one_line(error).replace(part, name)
+        if text.endswith(os.strerror(errno.EPIPE)):
+            raise BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE)) from error
         raise Failure(text if name in text else f"{name}: {text}") from error
 
 

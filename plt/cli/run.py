@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import errno
 import importlib
 import io
 import os
@@ -82,9 +81,7 @@ def run(arguments: Sequence[str]) -> int:
         return INTERRUPTED
     except BrokenPipeError:
         return by_sigpipe()
-    except (Failure, plt.LibtraceError, OSError, ValueError) as error:
-        if os.strerror(errno.EPIPE) in str(error):
-            return by_sigpipe()
+    except (Failure, plt.LibtraceError, OSError, ValueError, OverflowError) as error:
         # files that are written are named where they are written
         nameless = isinstance(error, OSError) and not error.filename
         complain(f"standard output: {one_line(error)}" if nameless else error)

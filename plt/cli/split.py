@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 import click
@@ -57,8 +57,7 @@ def command(
     Times count from the first packet. A part is never empty, and a packet that came late is in the
     part that is being written.
     """
-    if [every, packets, size].count(None) != 2 or 0 in (every, size):
-        raise click.UsageError("one of --every, --packets and --size is needed")
+    check_options({"--every": every, "--packets": packets, "--size": size})
     needs_trace_format(output)
     if output == "-":
         raise Failure("standard output is one file: parts need a name")
@@ -67,11 +66,28 @@ def command(
         print(python_program(sources, output, every, packets, size, filter, style), end="")
         return 0
     reading = Reading(sources, filter)
-    with bar(sources) as tick:
-        found = numbered(reading.all_packets(filter, None, tick), every, packets, size)
-        rows = list(written(found, output, reading))
+    rows: list[tuple[str, int, str]] = []
+    try:
+        with bar(sources) as tick:
+            found = numbered(reading.all_packets(filter, None, tick), every, packets, size)
+            rows.extend(written(found, output, reading))
+    except BaseException:
+        if rows:  # these parts are whole, and stay
+            show(NAMES, rows, Style(json, header))
+        raise
     show(NAMES, rows, Style(json, header))
     return reading.code
+
+
+def check_options(given: Mapping[str, int | None]) -> None:
+    """UsageError where there is not one way to split, or where it makes no parts."""
+    names = [name for name, value in given.items() if value is not None]
+    if not names:
+        raise click.UsageError("one of --every, --packets and --size is needed")
+    if len(names) > 1:
+        raise click.UsageError(f"{' and '.join(names)}: give one of them")
+    if not given[names[0]]:
+        raise click.UsageError(f"{names[0]} must be more than 0")
 
 
 def numbered(

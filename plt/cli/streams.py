@@ -92,7 +92,7 @@ def known() -> list[str]:
 @click.option(
     "--write",
     "folder",
-    type=click.Path(),
+    type=options.PATH,
     metavar="FOLDER",
     help="Write the bytes of all streams: of stream 1 to FOLDER/0001.fwd and 0001.rev.",
 )

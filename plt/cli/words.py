@@ -40,6 +40,7 @@ DURATIONS = {
     "ns": 1, "us": 1_000, "ms": 1_000_000, "s": SECOND, "m": 60 * SECOND, "h": 3600 * SECOND,
     "d": 86_400 * SECOND,
 }  # fmt: skip
+LONGEST = 10**9 * SECOND  # 31 years, which timeouts are shorter than and 64 bits hold
 SIZES = {"": 1, "k": 10**3, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12,
          "Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "Ti": 2**40}  # fmt: skip
 
@@ -50,7 +51,10 @@ def duration_ns(text: str) -> int:
     if not found:
         raise ValueError(f"{text!r} is no time: 10s, 1.5m, 200ms, 1h are")
     unit = DURATIONS[found[3] or "s"]
-    return int(found[1]) * unit + int((found[2] or "").ljust(9, "0")) * unit // SECOND
+    time = int(found[1]) * unit + int((found[2] or "").ljust(9, "0")) * unit // SECOND
+    if time >= LONGEST:
+        raise ValueError(f"{text!r} is too long: a time is less than {LONGEST // SECOND}s")
+    return time
 
 
 def size_bytes(text: str) -> int:

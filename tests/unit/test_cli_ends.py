@@ -21,6 +21,10 @@ pytest.importorskip("click")
 pytest.importorskip("rich")
 pytest.importorskip("numpy")
 
+import click
+
+from plt.cli.run import COMMANDS, app
+
 
 def one_line(text: str) -> str:
     """A text that is one line, without its end."""
@@ -107,10 +111,16 @@ def test_what_is_wrong_is_said_in_one_line(
         (["cut", "-o", "x.pcap", "--from", "noon", EDGE], "plt cut: Invalid value for '--from'"),
         (["cut", "-o", "x.pcap", "--packets", "0", EDGE], "plt cut: Invalid value for '--packets'"),
         (["split", "-o", "x.pcap", EDGE], "plt split: one of --every, --packets and --size"),
+        (["split", "-o", "x.pcap", "--size", "0", EDGE], "plt split: --size must be more than 0"),
+        (["split", "-o", "x.pcap", "--every", "0s", EDGE], "plt split: --every must be more than"),
         (
-            ["split", "-o", "x.pcap", "--size", "0", EDGE],
-            "plt split: one of --every, --packets and",
+            ["split", "-o", "x.pcap", "--size", "1M", "--packets", "5", EDGE],
+            "plt split: --packets and --size: give one of them",
         ),
+        (["packets", "--limit", f"{10**20}", EDGE], "plt packets: Invalid value for '--limit'"),
+        (["flows", "--limit", f"{10**20}", EDGE], "plt flows: Invalid value for '--limit'"),
+        (["rates", "--interval", "2562048h", EDGE], "plt rates: Invalid value for '--interval'"),
+        (["flows", "--active-timeout", "9999999999h", EDGE], "plt flows: Invalid value for '--act"),
         (["split", "-o", "x.pcap", "--size", "big", EDGE], "plt split: Invalid value for '--size'"),
         (["info", "--filter", "tcp", "--where", "tcp", EDGE], "plt info: --filter and --where: "),
         (
@@ -351,6 +361,7 @@ def test_parts_that_are_whole_stay_where_the_disk_is_full(small_disk: Path) -> N
     assert done.code == 1
     assert one_line(done.err) == f"plt: {small_disk}/x-0003.pcap: {os.strerror(errno.ENOSPC)}"
     assert sorted(path.name for path in small_disk.iterdir()) == ["x-0001.pcap", "x-0002.pcap"]
+    assert [row[0] for row in done.rows] == [str(p) for p in sorted(small_disk.iterdir())]
     counts = [len(plt_run("packets", path).rows) for path in sorted(small_disk.iterdir())]
     assert min(counts) > 900
 
@@ -402,6 +413,56 @@ def waits_for(pid: int) -> bool:
     except OSError:
         return True
     return call[:2] == ["0", "0x0"]
+
+
+def test_parts_that_are_whole_are_listed_where_the_next_one_fails(tmp_path: Path) -> None:
+    """A folder is in the place of the second."""
+    (tmp_path / "x-0002.pcap").mkdir()
+    done = plt_run("split", "--packets", "600", "-o", tmp_path / "x.pcap", DNS)
+    assert done.code == 1
+    assert done.err.startswith(f"plt: {tmp_path / 'x-0002.pcap'}: ")
+    assert [row[:2] for row in done.rows] == [[str(tmp_path / "x-0001.pcap"), "600"]]
+    assert len(plt_run("packets", tmp_path / "x-0001.pcap").rows) == 600
+
+
+def test_a_name_that_says_what_closed_pipes_do(tmp_path: Path) -> None:
+    """That is no closed pipe."""
+    name = tmp_path / os.strerror(errno.EPIPE)
+    done = plt_run("info", name)
+    assert (done.code, done.err) == (1, f"plt: {name}: {os.strerror(errno.ENOENT)}\n")
+
+
+def test_numbers_that_no_bound_was_thought_of_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An OverflowError is said in a line, too."""
+    monkeypatch.setattr("plt.cli.info.Summary", lambda: (10**100).to_bytes(1))
+    done = plt_run("info", EDGE)
+    assert (done.code, done.err) == (1, "plt: int too big to convert\n")
+
+
+def test_a_file_without_the_right_to_read_it(tmp_path: Path) -> None:
+    """It is no usage error: the file is named, and the exit code is 1."""
+    path = tmp_path / "a.pcap.gz"
+    path.write_bytes(Path(EDGE).read_bytes())
+    path.chmod(0)
+    words = command("info", path)
+    if os.access(path, os.R_OK):
+        rights = "-dac_override,-dac_read_search"  # capabilities(7): root's to read everything
+        words = ["setpriv", "--bounding-set", rights, "--inh-caps", rights, *words]
+        if shutil.which("setpriv") is None:
+            pytest.skip("this user may read everything")
+    done = subprocess.run(words, capture_output=True, text=True, env=os.environ, check=False)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == f"plt: {path}: {os.strerror(errno.EACCES)}\n"
+
+
+def test_rights_are_left_to_who_opens_a_file() -> None:
+    """Where a user may read everything, click would not look at them."""
+    for name in COMMANDS:
+        command = app.get_command(click.Context(app), name)
+        assert command is not None
+        for parameter in command.params:
+            if isinstance(parameter.type, click.Path):
+                assert not parameter.type.readable, (name, parameter.name)
 
 
 def test_parts_do_not_replace_a_source(tmp_path: Path) -> None:

@@ -37,6 +37,14 @@ def test_what_is_no_duration(text: str) -> None:
         words.duration_ns(text)
 
 
+@pytest.mark.parametrize("text", ["1000000000s", "277778h", "99999999999999999999"])
+def test_a_duration_that_is_too_long(text: str) -> None:
+    """FlowTable's timeouts are up to 10**9 seconds; 64 bits hold 292 years of nanoseconds."""
+    with pytest.raises(ValueError, match="is too long"):
+        words.duration_ns(text)
+    assert words.duration_ns("999999999s") == 999_999_999 * 10**9
+
+
 @pytest.mark.parametrize(
     ("text", "octets"),
     [("1000", 1000), ("100M", 10**8), ("64Ki", 65_536), ("2GB", 2 * 10**9), ("1TiB", 2**40)],

@@ -76,7 +76,7 @@ def command(
     reading = Reading(sources, filter)
     check_output(output, sources)
     layers: Counter[str] = Counter()
-    with bar(sources) as tick:
+    with bar(reading.sources) as tick:
         found = reading.all_packets(filter, None, tick)
         written = write(anonymised(found, pan, payload, unknown, layers), output, reading)
     what = "cleared" if unknown == "zero" else "kept as they are"

@@ -127,7 +127,7 @@ def command(
     write_table = parquet.writer() if kind == "parquet" else None
     reading = Reading(sources, filter)
     check_output(output, sources)
-    with bar(sources) as tick, whole(output, reading) as part:
+    with bar(reading.sources) as tick, whole(output, reading) as part:
         found = tables(reading, table, with_version(names), filter, tick, more)
         if write_table is None:
             with text_file(part, output) as file:
@@ -163,7 +163,7 @@ def to_trace(sources: tuple[str, ...], output: str, kind: str, filter: Filter, p
         return 0
     reading = Reading(sources, filter)
     check_output(output, sources)
-    with bar(sources) as tick:
+    with bar(reading.sources) as tick:
         write(reading.all_packets(filter, None, tick), output, reading, kind)
     return reading.code
 

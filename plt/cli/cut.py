@@ -63,7 +63,7 @@ def command(
         return 0
     reading = Reading(sources, filter)
     check_output(output, sources)
-    with bar(sources) as tick:
+    with bar(reading.sources) as tick:
         found = reading.all_packets(filter, snaplen, tick)
         write(chosen(found, start, end, packets), output, reading)
     return reading.code

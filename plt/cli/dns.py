@@ -103,6 +103,6 @@ def command(
         timeout=timeout / SECOND,
         reassemble=reassemble,
     )
-    with columns_read as batches, bar(sources, printing=not sort) as tick:
+    with columns_read as batches, bar(reading.sources, printing=not sort) as tick:
         listing.show(reading.batches(batches, tick))
     return reading.code

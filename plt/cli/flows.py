@@ -186,7 +186,7 @@ def command(
         return 0
     reading = Reading(sources, filter)
     table = counting.table()
-    with bar(sources) as tick:
+    with bar(reading.sources) as tick:
         count(reading, table, filter, tick)
     listing.show(all_flows(table, with_version(listing.names)))
     return reading.code

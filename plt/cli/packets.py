@@ -82,6 +82,6 @@ def command(
         batch=reading.batch,
         decap=decap,
     )
-    with columns_read as batches, bar(sources, printing=not sort) as tick:
+    with columns_read as batches, bar(reading.sources, printing=not sort) as tick:
         listing.show(reading.batches(batches, tick))
     return reading.code

@@ -67,7 +67,7 @@ def command(
         print(python_program(sources, filter, interval, style), end="")
         return 0
     reading = Reading(sources, filter)
-    with bar(sources, printing=as_they_come) as tick:
+    with bar(reading.sources, printing=as_they_come) as tick:
         found = counted(reading, filter, interval, tick)
         if as_they_come:
             print_rows(rows_in_turn(found, interval), style)

@@ -57,23 +57,32 @@ def path_of(source: str) -> str:
     return after if colon and before.isalnum() and not os.path.exists(source) else source
 
 
-def check(sources: Sequence[str], filter: Filter = None) -> None:
-    """LibtraceError of the first file that can't be opened, or whose filter is none.
+class Unreadable(Failure):
+    """What is wrong with a file that is there: the others are read."""
+
+
+def check(source: str, filter: Filter = None) -> None:
+    """Failure for a file that can't be read; LibtraceError for a filter that is none.
 
     Pipes and interfaces are not looked at: what is read from them is gone.
     """
-    for source in sources:
-        path = path_of(source)
-        if is_live(source) or (os.path.exists(path) and not os.path.isfile(path)) or path == "-":
-            if os.path.isdir(path):
-                raise Failure(f"{path}: it is a directory")
-            continue
-        with plt.trace(source) as trace:
-            if filter and not compiles(filter, trace):
-                tried = plt.trace(source)
-                tried.conf_filter(as_filter(filter))
-                with tried:
-                    next(tried, None)
+    path = path_of(source)
+    if os.path.isdir(path):
+        raise Unreadable(f"{path}: it is a directory")
+    is_there = os.path.exists(path)
+    if is_live(source) or (is_there and not os.path.isfile(path)) or path == "-":
+        return
+    trace = plt.trace(source)
+    try:
+        trace.start()
+    except plt.LibtraceError as error:
+        raise (Unreadable if is_there else Failure)(one_line(error)) from error
+    with trace:
+        if filter and not compiles(filter, trace):
+            tried = plt.trace(source)
+            tried.conf_filter(as_filter(filter))
+            with tried:
+                next(tried, None)
 
 
 def compiles(filter: plt.where | str, trace: plt.trace) -> bool:
@@ -134,19 +143,35 @@ class Interrupts:
 
 
 class Reading:
-    """Reads to the end of all sources. What is damaged is told, and makes the exit code 1."""
+    """Reads to the end of all sources. What is damaged is told, and makes the exit code 1.
+
+    So does a file that is no trace, where another source is one; Failure where all are so, and for
+    a file that is not there, whose name is likely misspelt.
+    """
 
     def __init__(self, sources: Sequence[str], filter: Filter = None) -> None:
-        check(sources, filter)
-        self.sources = list(sources)
-        # what waits for the rest of a batch would not be seen, and be lost by Ctrl-C
-        self.batch = 1 if any_live(sources) else BATCH
-        self.streaming = any_streaming(sources)
-        self.interrupts = Interrupts()
         self.code = 0
         self.damage: list[str] = []
+        self.sources: list[str] = []
+        bad: list[Unreadable] = []
+        for source in sources:
+            try:
+                check(source, filter)
+            except Unreadable as error:
+                bad.append(error)
+            else:
+                self.sources.append(source)
+        last = None if self.sources else bad.pop()
+        for what in bad:
+            self.tell(what)
+        if last is not None:
+            raise last
+        # what waits for the rest of a batch would not be seen, and be lost by Ctrl-C
+        self.batch = 1 if any_live(self.sources) else BATCH
+        self.streaming = any_streaming(self.sources)
+        self.interrupts = Interrupts()
 
-    def tell(self, error: plt.LibtraceError) -> None:
+    def tell(self, error: plt.LibtraceError | Failure) -> None:
         """Say what is wrong with a source."""
         complain(error)
         self.damage.append(str(error))

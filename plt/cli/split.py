@@ -68,7 +68,7 @@ def command(
     reading = Reading(sources, filter)
     rows: list[tuple[str, int, str]] = []
     try:
-        with bar(sources) as tick:
+        with bar(reading.sources) as tick:
             found = numbered(reading.all_packets(filter, None, tick), every, packets, size)
             rows.extend(written(found, output, reading))
     except BaseException:

@@ -153,7 +153,7 @@ def command(
     more: dict[str, Any] = {} if way_limit is None else {"way_limit": way_limit}
     chosen = None if filter is None else as_filter(filter)
     found = natkit.streams(reading.sources, filter=chosen, **more)
-    with bar(sources, printing=not sort) as tick:
+    with bar(reading.sources, printing=not sort) as tick:
         read = streams(reading, found, tick)
         if number is not None:
             return followed(reading, read, number, form, way, json)

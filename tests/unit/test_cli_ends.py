@@ -211,6 +211,73 @@ def test_what_follows_damage_is_read(damaged: Path) -> None:
             assert sum(int(row[1]) for row in done.rows) == 10_999
 
 
+@pytest.fixture
+def bad(tmp_path: Path) -> list[tuple[Path, str]]:
+    """Files that are no traces, and what is said of them."""
+    empty, text, folder = (tmp_path / name for name in ("empty.pcap", "text.pcap", "folder.pcap"))
+    empty.write_bytes(b"")
+    text.write_text("hello\n")
+    folder.mkdir()
+    return [
+        (empty, "the file is empty"),
+        (text, "no trace of a format that is known"),
+        (folder, "it is a directory"),
+    ]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["info", "--json"], ["packets"], ["flows"], ["streams"], ["dns"], ["rates"]],
+    ids=lambda arguments: arguments[0],
+)
+def test_files_that_are_no_traces_among_others(
+    arguments: list[str], bad: list[tuple[Path, str]]
+) -> None:
+    """They are told, and what the others have is printed."""
+    (one, _), *others = bad
+    done = plt_run(*arguments, one, DNS, *(path for path, _ in others))
+    assert done.code == 1
+    said = done.err.splitlines()
+    assert len(said) == len(bad)
+    for line, (path, what) in zip(said, bad, strict=True):
+        assert line.startswith(f"plt: {path}: {what}")
+    assert done.out == plt_run(*arguments, DNS).out
+
+
+@pytest.mark.parametrize("name", ["cut", "merge", "convert", "anon"])
+def test_files_that_are_no_traces_leave_the_others_to_be_written(
+    name: str, bad: list[tuple[Path, str]], tmp_path: Path
+) -> None:
+    out = tmp_path / "out.pcap"
+    done = plt_run(name, "-o", out, bad[0][0], DNS, bad[1][0])
+    assert (done.code, len(done.err.splitlines())) == (1, 2)
+    assert len(plt_run("packets", out).rows) == 1000
+
+
+def test_nothing_but_files_that_are_no_traces(bad: list[tuple[Path, str]], tmp_path: Path) -> None:
+    out = tmp_path / "out.pcap"
+    for words in (["info"], ["rates"], ["cut", "-o", out]):
+        done = plt_run(*words, *(path for path, _ in bad))
+        assert (done.code, done.out) == (1, "")
+        assert len(done.err.splitlines()) == len(bad)
+    assert not out.exists()
+
+
+def test_a_file_that_is_not_there_stops_at_once(bad: list[tuple[Path, str]]) -> None:
+    done = plt_run("info", bad[0][0], DNS, "/nonexistent.pcap")
+    assert (done.code, done.out) == (1, "")
+    assert one_line(done.err) == "plt: /nonexistent.pcap: No such file or directory"
+
+
+def test_a_pipe_with_no_trace_after_others() -> None:
+    """What comes through it can't be looked at first."""
+    for name in ("packets", "flows", "rates"):
+        done = plt_process(name, DNS, "-", stdin=b"hello")
+        assert done.code == 1
+        assert one_line(done.err).startswith("plt: -: no trace of a format that is known")
+        assert done.out == plt_run(name, DNS).out
+
+
 def test_what_was_read_before_damage_is_written(damaged: Path, tmp_path: Path) -> None:
     for name in ("x.csv", "x.pcap"):
         done = plt_run("convert", "-o", tmp_path / name, damaged)

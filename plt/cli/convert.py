@@ -23,7 +23,7 @@ from plt.cli.progress import Tick, bar
 from plt.cli.rows import LISTS, in_turn, with_version
 from plt.cli.show import text
 from plt.cli.sources import Reading
-from plt.cli.words import Failure, Filter
+from plt.cli.words import Failure, Filter, one_line
 from plt.shared import Decap
 
 #: Formats of tables by the end of a file's name.
@@ -183,7 +183,10 @@ def tables(
         yield from flows.all_flows(counted, names)
         return
     package = plt if table == "packets" else pldns
-    read = package.columns(reading.sources, names, filter=filter, batch=reading.batch, **more)
+    try:
+        read = package.columns(reading.sources, names, filter=filter, batch=reading.batch, **more)
+    except plt.LibtraceError as error:  # a pipe's, which is no matter of the file to write
+        raise Failure(one_line(error)) from error
     with read as columns:
         empty = True
         for batch in reading.batches(columns, tick):

@@ -125,6 +125,10 @@ class Table:
     def __contains__(self, name: object) -> bool:
         return name in self.names
 
+    def _ipython_key_completions_(self) -> list[str]:
+        """What IPython completes after `table["`."""
+        return list(self.names)
+
     def __repr__(self) -> str:
         from ._show import table_text  # noqa: PLC0415  what is seldom shown
 

@@ -17,7 +17,14 @@ import click
 import pldns
 import plt
 from plt.cli import dns, flows, options, packets, parquet
-from plt.cli.outputs import TRACES, check_output, trace_format, whole, write
+from plt.cli.outputs import (
+    TRACES,
+    check_output,
+    check_terminal,
+    trace_format,
+    whole,
+    write,
+)
 from plt.cli.programs import call, constant, decap_given, file_program, read_fields, trace_program
 from plt.cli.progress import Tick, bar
 from plt.cli.rows import LISTS, in_turn, with_version
@@ -124,7 +131,10 @@ def command(
     if python:
         print(python_program(sources, output, kind, table, names, filter, more), end="")
         return 0
-    write_table = parquet.writer() if kind == "parquet" else None
+    write_table = None
+    if kind == "parquet":
+        check_terminal(output)
+        write_table = parquet.writer()
     reading = Reading(sources, filter)
     check_output(output, sources)
     with bar(reading.sources) as tick, whole(output, reading) as part:

@@ -57,6 +57,8 @@ def command(
     A time is ISO 8601 (UTC where it has no zone), seconds since 1970, or after the first packet:
     +10s. Numbers count the packets of all sources, of those that match where there is a filter.
     """
+    if start and end and start[0] == end[0] and end[1] <= start[1]:
+        raise click.UsageError("--to must be later than --from")
     needs_trace_format(output)
     if python:
         print(python_program(sources, output, start, end, packets, filter, snaplen), end="")

@@ -57,7 +57,7 @@ class Counting:
 
     def table(self) -> natkit.FlowTable:
         """An empty table that counts so."""
-        prefixes = [ipp.from_s(prefix) for prefix in self.home]
+        prefixes = list(map(home_prefix, self.home))
         home = natkit.FlowHome(*prefixes) if prefixes else None
         return natkit.FlowTable(home, **self.arguments())
 
@@ -83,6 +83,18 @@ class Counting:
         add = call("table.add_trace", "source", filter=filter)
         steps = [f"table = {made}", "for source in SOURCES:", f"    {add}", "table.flush()"]
         return steps, f"[table.expired().columns({read_fields(names)})]"
+
+
+def home_prefix(text: str) -> ipp.IPprefix:
+    """A home network; Failure where the text is none."""
+    try:
+        prefix = ipp.from_s(text)
+    except ValueError as error:
+        raise Failure(f"--home: {error}") from None
+    if prefix.length is None:
+        length = 24 if prefix.version == 4 else 64
+        raise Failure(f"--home: {text} is an address: a network is {text}/{length}")
+    return prefix
 
 
 def option_of(name: str) -> str | None:

@@ -127,6 +127,8 @@ def filtered(function: F) -> F:
     def command(*args: object, filter: str | None, where: str | None, **named: object) -> object:
         if filter is not None and where is not None:
             raise click.UsageError("--filter and --where: give one of them")
+        if filter is not None and not is_expression(filter) and is_condition(filter):
+            raise Failure(f"--filter: conditions on columns are for --where: {filter!r}")
         chosen = filter if where is None else condition(where)
         return function(*args, filter=chosen, **named)
 
@@ -138,7 +140,27 @@ def condition(text: str) -> plt.where:
     try:
         return plt.where(text)
     except ValueError as error:
-        raise Failure(f"--where: {str(error).splitlines()[0]}: {text!r}") from None
+        hint = "; tcpdump's language is for --filter" if is_expression(text) else ""
+        what = str(error).splitlines()[0]
+        raise Failure(f"--where: {what}: {text!r}{hint}") from None
+
+
+def is_condition(text: str) -> bool:
+    """Whether --where takes a text."""
+    try:
+        plt.where(text)
+    except ValueError:
+        return False
+    return True
+
+
+def is_expression(text: str) -> bool:
+    """Whether --filter takes a text, at least for Ethernet."""
+    try:
+        plt.packet.from_bytes(bytes(14)).apply_filter(plt.filter(text))
+    except (ValueError, plt.LibtraceError):
+        return False
+    return True
 
 
 class TunnelPorts(ParamType):

@@ -6,6 +6,7 @@ import contextlib
 import errno
 import os
 import stat
+import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -41,6 +42,12 @@ def needs_trace_format(name: str) -> str:
             f"{name}: its name tells no format of traces: {known}, and .gz or .bz2 after it"
         )
     return found
+
+
+def check_terminal(name: str) -> None:
+    """Failure where bytes that nobody can read would be printed to a terminal."""
+    if name == "-" and sys.stdout.isatty():
+        raise Failure("standard output is a terminal: give -o a file, or pipe it to what reads it")
 
 
 def check_output(name: str, sources: Iterable[str]) -> None:
@@ -109,6 +116,7 @@ def write(
 ) -> int:
     """Write packets to a file that is there when it is whole; how many they were."""
     written = 0
+    check_terminal(name)
     with whole(name, reading) as part, trace_to(part, name, kind) as out:
         for packet in packets:
             out.write_packet(packet)

@@ -57,7 +57,12 @@ def damaged(tmp_path: Path) -> Path:
         (["convert", "--table", "dns", "--fields", "tcp.flags", "-o", "x.csv", DNS], "plt: no col"),
         (["packets", "--filter", "tcp porrt", EDGE], 'plt: Unable to compile the filter "tcp por'),
         (["info", "--where", "prto == 6", EDGE], "plt: --where: no column is named prto; near"),
-        (["flows", "--home", "10.0.0.0/40", EDGE], "plt: IPv4 length must be 0 to 32"),
+        (["flows", "--home", "10.0.0.0/40", EDGE], "plt: --home: IPv4 length must be 0 t"),
+        (["flows", "--home", "192.0.2.0", EDGE], "plt: --home: 192.0.2.0 is an address: a network"),
+        (["flows", "--home", "2001:db8::", EDGE], "plt: --home: 2001:db8:: is an address: a netwo"),
+        (["flows", "--home", "192.0.2.300", EDGE], "plt: --home: not an IPv4 or IPv6 address: "),
+        (["info", "--where", "tcp prt 80", EDGE], "plt: --where: and, or or the end is to stand"),
+        (["info", "--filter", "dst_port == 80", EDGE], "plt: --filter: conditions on columns are "),
         (["dns", "--ports", "70000", DNS], "plt: "),
         (["flows", "--sort", "client_rtt", EDGE], "plt: client_rtt is a column of plt flows --tcp"),
         (["flows", "--fields", "tunnel_id", EDGE], "plt: tunnel_id is a column of plt flows --dec"),
@@ -102,7 +107,14 @@ def test_what_is_wrong_is_said_in_one_line(
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["pakets", EDGE], "plt: No such command 'pakets'."),
+        (["pakets", EDGE], "plt: No such command 'pakets'. Did you mean 'packets'?"),
+        (["packet", EDGE], "plt: No such command 'packet'. Did you mean 'packets'?"),
+        (["Flows", EDGE], "plt: No such command 'Flows'. Did you mean 'flows'?"),
+        (["xyzzy", EDGE], "plt: No such command 'xyzzy'. ("),
+        (["info", "--top"], "plt info: Option '--top' requires an argument. (plt info --help"),
+        (["--top"], "plt: No such option '--top'. (plt --help"),
+        (["cut", "-o", "x.pcap", "--from", "+20s", "--to", "+10s", EDGE], "plt cut: --to must be "),
+        (["cut", "-o", "x.pcap", "--from", "20", "--to", "20", EDGE], "plt cut: --to must be late"),
         (["packets"], "plt packets: Missing argument 'SOURCE...'."),
         (["packets", "--colour", EDGE], "plt packets: No such option '--colour'."),
         (["flows", "--limit", "ten", EDGE], "plt flows: Invalid value for '--limit'"),
@@ -152,6 +164,16 @@ def test_usage_errors(arguments: list[str], said: str) -> None:
     assert one_line(done.err).startswith(said)
     assert "--help" in done.err
     assert done.out == ""
+
+
+def test_the_option_that_takes_the_other_language_is_named() -> None:
+    done = plt_run("packets", "--where", "tcp port 80", EDGE)
+    assert (done.code, done.out) == (1, "")
+    assert one_line(done.err).endswith(": 'tcp port 80'; tcpdump's language is for --filter")
+    done = plt_run("packets", "--filter", "tcp and wire_len > 100", EDGE)
+    assert (done.code, done.out) == (1, "")
+    said = "plt: --filter: conditions on columns are for --where: 'tcp and wire_len > 100'"
+    assert one_line(done.err) == said
 
 
 def test_flows_are_sorted_without_being_asked() -> None:

@@ -136,6 +136,24 @@ def test_colours_only_where_they_are_wanted() -> None:
     assert "\x1b" not in plt_run("info", EDGE).out
 
 
+@pytest.mark.parametrize(
+    "words",
+    [["cut"], ["merge"], ["anon"], ["convert", "--format", "pcap"],
+     ["convert", "--format", "parquet"]],
+    ids=" ".join,
+)  # fmt: skip
+def test_bytes_are_not_written_to_a_terminal(words: list[str]) -> None:
+    code, text = on_terminal([*words, "-o", "-", EDGE], 80)
+    assert code == 1
+    said = "plt: standard output is a terminal: give -o a file, or pipe it to what reads it"
+    assert lines(text) == [said]
+
+
+def test_text_is_written_to_a_terminal() -> None:
+    code, text = on_terminal(["convert", "--format", "csv", "-o", "-", DNS], 200)
+    assert (code, len(lines(text))) == (0, 1 + 1000)
+
+
 def test_json_and_pipes_are_the_same_on_a_terminal() -> None:
     arguments = ["packets", "--json", "--limit", "5", EDGE]
     assert on_terminal(arguments, 80)[1].replace("\r\n", "\n") == plt_run(*arguments).out

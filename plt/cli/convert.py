@@ -68,7 +68,7 @@ def known() -> list[str]:
     "--format",
     "wanted",
     type=click.Choice(["parquet", "csv", "tsv", "jsonl", "pcap", "pcapng", "erf"]),
-    help="Its format, which otherwise its name tells; .gz after it compresses.",
+    help="Its format, which otherwise the end of its name tells, as in x.csv.gz.",
 )
 @click.option(
     "--table",

@@ -45,7 +45,7 @@ def needs_trace_format(name: str) -> str:
 
 
 def check_terminal(name: str) -> None:
-    """Failure where bytes that nobody can read would be printed to a terminal."""
+    """Failure where bytes that are no text would be printed to a terminal."""
     if name == "-" and sys.stdout.isatty():
         raise Failure("standard output is a terminal: give -o a file, or pipe it to what reads it")
 
@@ -89,7 +89,7 @@ def whole(name: str, reading: Reading | None = None) -> Iterator[str]:
 def named(part: str, name: str) -> Iterator[None]:
     """Failure, with the file's right name, of what can't be written.
 
-    BrokenPipeError where nobody reads it, which libraries that write have errors of their own for.
+    BrokenPipeError where its reader is gone: libraries that write have errors of their own for that.
     """
     try:
         yield

@@ -127,7 +127,8 @@ def filtered(function: F) -> F:
     def command(*args: object, filter: str | None, where: str | None, **named: object) -> object:
         if filter is not None and where is not None:
             raise click.UsageError("--filter and --where: give one of them")
-        if filter is not None and not is_expression(filter) and is_condition(filter):
+        # an expression may have names of hosts, which are looked up when it is compiled
+        if filter is not None and is_condition(filter) and not is_expression(filter):
             raise Failure(f"--filter: conditions on columns are for --where: {filter!r}")
         chosen = filter if where is None else condition(where)
         return function(*args, filter=chosen, **named)

@@ -89,7 +89,7 @@ def whole(name: str, reading: Reading | None = None) -> Iterator[str]:
 def named(part: str, name: str) -> Iterator[None]:
     """Failure, with the file's right name, of what can't be written.
 
-    BrokenPipeError where its reader is gone: libraries that write have errors of their own for that.
+    BrokenPipeError where its reader is gone, for which libraries that write have their own errors.
     """
     try:
         yield

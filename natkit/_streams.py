@@ -94,6 +94,8 @@ class _Streams:
     ) -> None:
         self._reader = reader
         self._sources = iter(sources)
+        self._number = len(sources)
+        self._opened = 0
         self._filter = filter
         self._progress = progress
         self._finished = False
@@ -101,6 +103,10 @@ class _Streams:
 
     def __iter__(self) -> Iterator[Stream]:
         return self
+
+    def __repr__(self) -> str:
+        state = "at its end" if self._finished else f"{self._opened} opened"
+        return f"<natkit.streams of {self._number} source{'s' * (self._number != 1)}, {state}>"
 
     def __next__(self) -> Stream:
         with self._lock:
@@ -114,6 +120,7 @@ class _Streams:
         """Open the next source, or end all streams after the last."""
         for source in self._sources:
             self._reader.open(source, self._filter)
+            self._opened += 1
             return
         self._reader.finish()
         self._finished = True

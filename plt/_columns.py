@@ -120,7 +120,7 @@ class Columns:
 
     def __repr__(self) -> str:
         package = type(self._empty).__module__.partition(".")[0]
-        return f"<{package}.columns of {', '.join(self.fields)}>"
+        return f"<{package}.columns of {', '.join(self.fields) or 'no fields'}>"
 
     def _repr_html_(self) -> str:
         """The columns and what they hold, for notebooks; nothing is read."""

@@ -80,7 +80,8 @@ class Merged:
         self.close()
 
     def __repr__(self) -> str:
-        return f"<plt.merge of {len(self._traces)} traces>"
+        number = len(self._traces)
+        return f"<plt.merge of {number} trace{'s' * (number != 1)}>"
 
     def close(self) -> None:
         """Give no more packets, and close the traces that were opened for this."""

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import IO, TYPE_CHECKING, Any, Literal, TypeAlias, overload
 
 from . import _plt
+from ._near import near_names
 
 __all__ = ["Addresses", "Batch", "Table", "address_kind", "check_fields", "empty_batch", "near"]
 
@@ -41,9 +42,7 @@ def address_kind(addresses: Addresses) -> int:
 
 def near(name: object, known: Sequence[str]) -> str:
     """The names that an unknown one may stand for, as the end of a message."""
-    import difflib  # noqa: PLC0415  few misspell a name
-
-    found = difflib.get_close_matches(str(name), known, n=4, cutoff=0.5)
+    found = near_names(str(name), known)
     return f"; near: {', '.join(found)}" if found else ""
 
 
@@ -125,6 +124,10 @@ class Table:
 
     def __contains__(self, name: object) -> bool:
         return name in self.names
+
+    def _ipython_key_completions_(self) -> list[str]:
+        """What IPython completes after `table["`."""
+        return list(self.names)
 
     def __repr__(self) -> str:
         from ._show import table_text  # noqa: PLC0415  what is seldom shown

@@ -49,6 +49,7 @@ build)
     header_of libtrace.h libtrace3-dev
     header_of pcap/pcap.h libpcap-dev
     header_of ldns/ldns.h libldns-dev
+    header_of openssl/evp.h libssl-dev
     python_of "${PYTHON:-python3}"
     ;;
 test)

@@ -3,7 +3,7 @@
 
 Usage: python p23_share_a_trace.py [URI [FOLDER]]
 
-FOLDER is where addresses.pcap and cleared.pcap go; without it they are looked at and forgotten.
+FOLDER is where addresses.pcapng and cleared.pcapng go; without it they are looked at and forgotten.
 """
 
 import secrets
@@ -26,7 +26,7 @@ secret = natkit.CryptoPan(secrets.token_bytes(32))
 
 def share(uri, name, payload):
     """Write a copy of a trace with other addresses, application data kept or cleared to zeros."""
-    with plt.trace(uri) as t, plt.output_trace(f"pcapfile:{name}") as out:
+    with plt.trace(uri) as t, plt.output_trace(f"pcapng:{name}") as out:
         for pkt in t:
             # In place: in all headers, tunnels and ICMP errors.  Layers that may hold addresses and
             # can't be searched are cleared too.
@@ -59,9 +59,9 @@ uri = sys.argv[1] if len(sys.argv) > 1 else DEFAULT
 with tempfile.TemporaryDirectory() as scratch:
     folder = Path(sys.argv[2] if len(sys.argv) > 2 else scratch)
     for what, payload in (("addresses", "keep"), ("cleared", "zero")):
-        share(uri, folder / f"{what}.pcap", payload)
+        share(uri, folder / f"{what}.pcapng", payload)
     seen = {"as it was": look(uri)}
-    seen |= {what: look(folder / f"{what}.pcap") for what in ("addresses", "cleared")}
+    seen |= {what: look(folder / f"{what}.pcapng") for what in ("addresses", "cleared")}
 
 print("           packets  of home  addresses  with names  MACs  times and lengths")
 for what, (n, ours, hosts, names, macs, shapes) in seen.items():

@@ -32,7 +32,7 @@ Unknown = Literal["keep", "zero"]
 @options.output("The trace to write.")
 @click.option(
     "--key-file",
-    type=click.Path(),
+    type=options.PATH,
     metavar="FILE",
     help="A file with a key of 1 to 32 bytes; without it the key is random and not kept.",
 )
@@ -76,7 +76,7 @@ def command(
     reading = Reading(sources, filter)
     check_output(output, sources)
     layers: Counter[str] = Counter()
-    with bar(sources) as tick:
+    with bar(reading.sources) as tick:
         found = reading.all_packets(filter, None, tick)
         written = write(anonymised(found, pan, payload, unknown, layers), output, reading)
     what = "cleared" if unknown == "zero" else "kept as they are"

@@ -8,6 +8,7 @@ import gzip
 import json
 import sys
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain
 from pathlib import Path
 from typing import IO, Any
 
@@ -16,13 +17,20 @@ import click
 import pldns
 import plt
 from plt.cli import dns, flows, options, packets, parquet
-from plt.cli.outputs import TRACES, check_output, trace_format, whole, write
+from plt.cli.outputs import (
+    TRACES,
+    check_output,
+    check_terminal,
+    trace_format,
+    whole,
+    write,
+)
 from plt.cli.programs import call, constant, decap_given, file_program, read_fields, trace_program
 from plt.cli.progress import Tick, bar
 from plt.cli.rows import LISTS, in_turn, with_version
 from plt.cli.show import text
 from plt.cli.sources import Reading
-from plt.cli.words import Failure, Filter
+from plt.cli.words import Failure, Filter, one_line
 from plt.shared import Decap
 
 #: Formats of tables by the end of a file's name.
@@ -60,7 +68,7 @@ def known() -> list[str]:
     "--format",
     "wanted",
     type=click.Choice(["parquet", "csv", "tsv", "jsonl", "pcap", "pcapng", "erf"]),
-    help="Its format, which otherwise its name tells; .gz after it compresses.",
+    help="Its format, which otherwise the end of its name tells, as in x.csv.gz.",
 )
 @click.option(
     "--table",
@@ -117,20 +125,24 @@ def command(
         usual += packets.TUNNEL
     names = list(fields or usual)
     for name in names:
-        options.known_name(name, KNOWN[table]())
+        options.known_name(name, KNOWN[table](), table)
     if table == "flows":
         counting.check(names)
     if python:
         print(python_program(sources, output, kind, table, names, filter, more), end="")
         return 0
-    write_table = parquet.writer() if kind == "parquet" else None
+    write_table = None
+    if kind == "parquet":
+        check_terminal(output)
+        write_table = parquet.writer()
     reading = Reading(sources, filter)
     check_output(output, sources)
-    with bar(sources) as tick, whole(output, reading) as part:
+    with bar(reading.sources) as tick, whole(output, reading) as part:
         found = tables(reading, table, with_version(names), filter, tick, more)
         if write_table is None:
             with text_file(part, output) as file:
-                write_text(file, kind, names, in_turn(found, names, False, None))
+                rows = chain.from_iterable(in_turn(found, names, False, None))
+                write_text(file, kind, names, rows)
         else:
             write_table(part, names, found)
     return reading.code
@@ -161,7 +173,7 @@ def to_trace(sources: tuple[str, ...], output: str, kind: str, filter: Filter, p
         return 0
     reading = Reading(sources, filter)
     check_output(output, sources)
-    with bar(sources) as tick:
+    with bar(reading.sources) as tick:
         write(reading.all_packets(filter, None, tick), output, reading, kind)
     return reading.code
 
@@ -181,7 +193,10 @@ def tables(
         yield from flows.all_flows(counted, names)
         return
     package = plt if table == "packets" else pldns
-    read = package.columns(reading.sources, names, filter=filter, batch=reading.batch, **more)
+    try:
+        read = package.columns(reading.sources, names, filter=filter, batch=reading.batch, **more)
+    except plt.LibtraceError as error:  # a pipe's, which is no matter of the file to write
+        raise Failure(one_line(error)) from error
     with read as columns:
         empty = True
         for batch in reading.batches(columns, tick):

@@ -57,13 +57,15 @@ def command(
     A time is ISO 8601 (UTC where it has no zone), seconds since 1970, or after the first packet:
     +10s. Numbers count the packets of all sources, of those that match where there is a filter.
     """
+    if start and end and start[0] == end[0] and end[1] <= start[1]:
+        raise click.UsageError("--to must be later than --from")
     needs_trace_format(output)
     if python:
         print(python_program(sources, output, start, end, packets, filter, snaplen), end="")
         return 0
     reading = Reading(sources, filter)
     check_output(output, sources)
-    with bar(sources) as tick:
+    with bar(reading.sources) as tick:
         found = reading.all_packets(filter, snaplen, tick)
         write(chosen(found, start, end, packets), output, reading)
     return reading.code

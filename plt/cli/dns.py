@@ -13,7 +13,7 @@ from plt.cli.programs import call, constant, listing_program, read_fields
 from plt.cli.progress import bar
 from plt.cli.rows import with_version
 from plt.cli.show import Style
-from plt.cli.sources import Reading, any_live
+from plt.cli.sources import Reading, any_streaming
 from plt.cli.words import SECOND, Filter
 
 FIELDS = ("time", "src", "dst", "qr", "qname", "qtype", "rcode", "response_time")
@@ -36,7 +36,7 @@ def known() -> list[str]:
 )
 @options.sources
 @options.filtered
-@options.columns(known, FIELDS)
+@options.columns(known, "dns", FIELDS)
 @click.option(
     "--ports",
     type=options.NUMBERS,
@@ -72,7 +72,7 @@ def command(
 ) -> int:
     """Print a row for each DNS message of UDP and TCP, with the response times."""
     listing = Listing.of(
-        FIELDS, NARROW, fields, sort, reverse, limit, Style(json, header, any_live(sources))
+        FIELDS, NARROW, fields, sort, reverse, limit, Style(json, header, any_streaming(sources))
     )
     if python:
         read = read_fields(listing.names)
@@ -103,6 +103,6 @@ def command(
         timeout=timeout / SECOND,
         reassemble=reassemble,
     )
-    with columns_read as batches, bar(sources, printing=not sort) as tick:
+    with columns_read as batches, bar(reading.sources, printing=not sort) as tick:
         listing.show(reading.batches(batches, tick))
     return reading.code

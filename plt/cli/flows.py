@@ -17,7 +17,7 @@ from plt.cli.programs import call, constant, decap_given, listing_program, read_
 from plt.cli.progress import Tick, bar
 from plt.cli.rows import LISTS, with_version
 from plt.cli.show import Style
-from plt.cli.sources import Reading, any_live
+from plt.cli.sources import Reading, any_streaming
 from plt.cli.words import SECOND, Failure, Filter
 from plt.shared import Decap
 
@@ -57,7 +57,7 @@ class Counting:
 
     def table(self) -> natkit.FlowTable:
         """An empty table that counts so."""
-        prefixes = [ipp.from_s(prefix) for prefix in self.home]
+        prefixes = list(map(home_prefix, self.home))
         home = natkit.FlowHome(*prefixes) if prefixes else None
         return natkit.FlowTable(home, **self.arguments())
 
@@ -83,6 +83,18 @@ class Counting:
         add = call("table.add_trace", "source", filter=filter)
         steps = [f"table = {made}", "for source in SOURCES:", f"    {add}", "table.flush()"]
         return steps, f"[table.expired().columns({read_fields(names)})]"
+
+
+def home_prefix(text: str) -> ipp.IPprefix:
+    """A home network; Failure where the text is none."""
+    try:
+        prefix = ipp.from_s(text)
+    except ValueError as error:
+        raise Failure(f"--home: {error}") from None
+    if prefix.length is None:
+        length = 24 if prefix.version == 4 else 64
+        raise Failure(f"--home: {text} is an address: a network is {text}/{length}")
+    return prefix
 
 
 def option_of(name: str) -> str | None:
@@ -111,7 +123,7 @@ def known() -> list[str]:
 )
 @options.sources
 @options.filtered
-@options.columns(known, FIELDS)
+@options.columns(known, "flows", FIELDS)
 @click.option(
     "--home",
     multiple=True,
@@ -161,7 +173,7 @@ def command(
     if sort in LISTS:
         raise Failure(f"--sort {sort}: its values are lists, which have no order")
     more = counting.more_fields
-    style = Style(json, header, any_live(sources))
+    style = Style(json, header, any_streaming(sources))
     usual: tuple[str, ...] = FIELDS
     if style.on_terminal and (first or statistics):  # there is no room for more
         usual = LEAST
@@ -186,7 +198,7 @@ def command(
         return 0
     reading = Reading(sources, filter)
     table = counting.table()
-    with bar(sources) as tick:
+    with bar(reading.sources) as tick:
         count(reading, table, filter, tick)
     listing.show(all_flows(table, with_version(listing.names)))
     return reading.code

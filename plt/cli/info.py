@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json as json_module
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -17,6 +17,10 @@ from plt.cli.show import console
 from plt.cli.sources import Reading
 from plt.cli.summary import FIELDS, Summary
 from plt.cli.words import Filter
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table
 
 
 @click.command(
@@ -38,6 +42,8 @@ def command(sources: tuple[str, ...], filter: Filter, top: int, json: bool, pyth
     Bytes are those on the wire, with Ethernet's frame check sequence. A packet counts at both of
     its ports.
     """
+    if python and json:
+        raise click.UsageError("--json and --python: give one of them, the program prints text")
     if python:
         print(python_program(sources, filter, top), end="")
         return 0
@@ -89,11 +95,20 @@ def facts(found: dict[str, Any]) -> list[tuple[str, str]]:
         ("link", ", ".join(f"{x['name']} ({count(x['packets'])})" for x in found["link_types"]))
     )
     if found["out_of_order"]:
+        late = quantity(found["out_of_order"], "packet is", "packets are")
+        lines.append(("order", f"{late} earlier than the one before"))
+    if found["without_time"]:
+        text = f"{quantity(found['without_time'], 'packet', 'packets')} without one"
         lines.append(
-            ("order", f"{count(found['out_of_order'])} packets are earlier than the one before")
+            ("time", f"{text}, left out of first, last and rate" if found["first"] else text)
         )
     lines.append(("damage", found["damage"] or "none"))
     return lines
+
+
+def quantity(number: int, one: str, more: str) -> str:
+    """A number with its noun."""
+    return f"{count(number)} {one if number == 1 else more}"
 
 
 def share(part: int, whole: int) -> str:
@@ -101,19 +116,49 @@ def share(part: int, whole: int) -> str:
     return f"{100 * part / whole:.1f} %" if whole else ""
 
 
+def table() -> Table:
+    """A table without lines."""
+    from rich.table import Table  # noqa: PLC0415  JSON does without
+
+    return Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="bold")
+
+
+def wide(made: Table, screen: Console) -> int:
+    """The width of a table that is not made to fit."""
+    from rich.measure import Measurement  # noqa: PLC0415  JSON does without
+
+    return Measurement.get(screen, screen.options.update(max_width=10_000), made).maximum
+
+
+def counts(found: dict[str, Any], title: str, key: str, *, with_shares: bool) -> Table:
+    """A row for each protocol or port: packets and bytes, and their shares of all."""
+    from rich.text import Text  # noqa: PLC0415  JSON does without
+
+    made = table()
+    made.add_column(title, overflow="fold")
+    for name in ("packets", "bytes"):
+        made.add_column(name, justify="right", no_wrap=True)  # a part of a number is another one
+        if with_shares:
+            made.add_column("", justify="right", no_wrap=True, style="dim")
+    for x in found[key]:
+        cells = []
+        for name, whole in (("packets", "packets"), ("bytes", "wire_bytes")):
+            cells.append(count(x[name]))
+            if with_shares:
+                cells.append(share(x[name], found[whole]))
+        label = f"{x['name']} {x['port']}" if key == "ports" else x["name"]
+        made.add_row(Text(label), *cells)
+    return made
+
+
 def show(found: dict[str, Any], *, separate: bool) -> None:
     """Print the figures: with colours on a terminal, as aligned text elsewhere."""
     from rich.console import Console  # noqa: PLC0415  JSON does without
-    from rich.table import Table  # noqa: PLC0415
     from rich.text import Text  # noqa: PLC0415
 
     terminal = sys.stdout.isatty()
     # a pipe has no width at which lines would have to be broken
     screen = console() if terminal else Console(color_system=None, width=10_000, highlight=False)
-
-    def table() -> Table:
-        return Table(box=None, padding=(0, 2, 0, 0), pad_edge=False, header_style="bold")
-
     head = table()
     head.show_header = False
     head.add_column(style="bold")
@@ -122,23 +167,11 @@ def show(found: dict[str, Any], *, separate: bool) -> None:
         bad = name == "damage" and found["damage"]
         head.add_row(name, Text(value, style="bold red" if bad else ""))
     tables = [head]
-    for title, key, label in (
-        ("protocol", "protocols", lambda x: x["name"]),
-        ("port", "ports", lambda x: f"{x['name']} {x['port']}"),
-    ):
+    for title, key in (("protocol", "protocols"), ("port", "ports")):
         if found[key]:
-            shares = table()
-            shares.add_column(title)
-            for name in ("packets", "", "bytes", ""):
-                shares.add_column(name, justify="right", style=None if name else "dim")
-            for x in found[key]:
-                shares.add_row(
-                    Text(label(x)),
-                    count(x["packets"]),
-                    share(x["packets"], found["packets"]),
-                    count(x["bytes"]),
-                    share(x["bytes"], found["wire_bytes"]),
-                )
+            shares = counts(found, title, key, with_shares=True)
+            if terminal and wide(shares, screen) > screen.width:
+                shares = counts(found, title, key, with_shares=False)
             tables.append(shares)
     for n, part in enumerate(tables):
         if separate or n:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+import click
+
 import plt
 from plt.cli.options import descending
 from plt.cli.rows import in_order, in_turn
-from plt.cli.show import Style, show
+from plt.cli.show import Style, show, show_together
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,8 @@ class Listing:
         numbered: bool = False,
     ) -> Listing:
         """What the options of a command mean; a narrow terminal has fewer columns by default."""
+        if reverse and sort is None:
+            raise click.UsageError("--reverse is for --sort: it turns that order round")
         default = narrow if style.narrow else default
         names = list(dict.fromkeys([*(fields or default), *([sort] if sort else [])]))
         return cls(
@@ -48,4 +52,5 @@ class Listing:
             rows = in_order(batches, self.names, self.numbered, self.limit, self.sort, self.down)
             show(names, rows, self.style)
         else:
-            show(names, in_turn(batches, self.names, self.numbered, self.limit), self.style)
+            parts = in_turn(batches, self.names, self.numbered, self.limit)
+            show_together(names, parts, self.style)

@@ -34,7 +34,7 @@ def command(sources: tuple[str, ...], output: str, filter: Filter, python: bool)
         return 0
     reading = Reading(sources, filter)
     check_output(output, sources)
-    with bar(sources) as tick:
+    with bar(reading.sources) as tick:
         traces = [reading.packets(source, filter) for source in reading.sources]
         merged = heapq.merge(*traces, key=lambda packet: packet.time_ns)
         write(counting(merged, tick), output, reading)

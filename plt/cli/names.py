@@ -24,7 +24,7 @@ ETHERTYPES = {
     0x9000: "loopback test",
 }  # fmt: skip
 LINK_TYPES = {
-    plt.TRACE_TYPE_UNKNOWN: "no name of libtrace's",
+    plt.TRACE_TYPE_UNKNOWN: "other",
     plt.TRACE_TYPE_HDLC_POS: "HDLC",
     plt.TRACE_TYPE_ETH: "Ethernet",
     plt.TRACE_TYPE_ATM: "ATM",

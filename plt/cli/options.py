@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import difflib
 import functools
+import sys
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import click
 
 import plt
+from plt._near import near_names
 from plt.cli import words
 from plt.cli.names import ADDRESSES
 from plt.cli.show import TIMES
@@ -49,8 +50,10 @@ class Names(ParamType):
 
     name = "names"
 
-    def __init__(self, known: Callable[[], Sequence[str]]) -> None:
+    def __init__(self, known: Callable[[], Sequence[str]], table: str | None = None) -> None:
+        """Names of a table's columns; where it is None, they are checked by who takes them."""
         self.known = known
+        self.table = table
 
     def convert(
         self,
@@ -59,9 +62,10 @@ class Names(ParamType):
         ctx: click.Context | None,  # noqa: ARG002
     ) -> tuple[str, ...]:
         """The names; Failure where one is unknown."""
-        names = tuple(value.split(",")) if isinstance(value, str) else tuple(value)
-        for name in names:
-            known_name(name, self.known())
+        names = tuple(words.listed(value)) if isinstance(value, str) else tuple(value)
+        if self.table is not None:
+            for name in names:
+                known_name(name, self.known(), self.table)
         return names
 
     def shell_complete(
@@ -81,13 +85,13 @@ class Names(ParamType):
         ]
 
 
-def known_name(name: str, known: Sequence[str]) -> str:
-    """The name of a column; Failure, with near ones, where it is none."""
+def known_name(name: str, known: Sequence[str], table: str) -> str:
+    """The name of a table's column; Failure, with near ones, where it is none."""
     if name in known:
         return name
-    near = difflib.get_close_matches(name, known, n=4, cutoff=0.5)
+    near = near_names(name, known)
     hint = f"near: {', '.join(near)}; " if near else ""
-    raise Failure(f"no column is named {name!r}; {hint}plt fields lists all")
+    raise Failure(f"no column is named {name!r}; {hint}plt fields {table} lists all")
 
 
 def all_of(*decorators: Callable[[F], F]) -> Callable[[F], F]:
@@ -101,7 +105,9 @@ def all_of(*decorators: Callable[[F], F]) -> Callable[[F], F]:
     return decorate
 
 
-sources = click.argument("sources", nargs=-1, required=True, type=click.Path(), metavar="SOURCE...")
+#: A file; that it can't be read is said when it is opened, as of other sources.
+PATH = click.Path(readable=False)
+sources = click.argument("sources", nargs=-1, required=True, type=PATH, metavar="SOURCE...")
 
 
 def filtered(function: F) -> F:
@@ -121,6 +127,9 @@ def filtered(function: F) -> F:
     def command(*args: object, filter: str | None, where: str | None, **named: object) -> object:
         if filter is not None and where is not None:
             raise click.UsageError("--filter and --where: give one of them")
+        # an expression may have names of hosts, which are looked up when it is compiled
+        if filter is not None and is_condition(filter) and not is_expression(filter):
+            raise Failure(f"--filter: conditions on columns are for --where: {filter!r}")
         chosen = filter if where is None else condition(where)
         return function(*args, filter=chosen, **named)
 
@@ -132,7 +141,27 @@ def condition(text: str) -> plt.where:
     try:
         return plt.where(text)
     except ValueError as error:
-        raise Failure(f"--where: {str(error).splitlines()[0]}: {text!r}") from None
+        hint = "; tcpdump's language is for --filter" if is_expression(text) else ""
+        what = str(error).splitlines()[0]
+        raise Failure(f"--where: {what}: {text!r}{hint}") from None
+
+
+def is_condition(text: str) -> bool:
+    """Whether --where takes a text."""
+    try:
+        plt.where(text)
+    except ValueError:
+        return False
+    return True
+
+
+def is_expression(text: str) -> bool:
+    """Whether --filter takes a text, at least for Ethernet."""
+    try:
+        plt.packet.from_bytes(bytes(14)).apply_filter(plt.filter(text))
+    except (ValueError, plt.LibtraceError):
+        return False
+    return True
 
 
 class TunnelPorts(ParamType):
@@ -209,36 +238,36 @@ header = click.option(
     "--header/--no-header", default=True, help="A first line of names in tab-separated text."
 )
 limited = click.option(
-    "--limit", type=click.IntRange(min=0), metavar="N", help="No more than N rows."
+    "--limit", type=click.IntRange(0, sys.maxsize), metavar="N", help="No more than N rows."
 )
 
 
 def output(what: str) -> Callable[[F], F]:
     """Where a command writes to."""
-    return click.option(
-        "-o", "--output", required=True, type=click.Path(), metavar="FILE", help=what
-    )
+    return click.option("-o", "--output", required=True, type=PATH, metavar="FILE", help=what)
 
 
-def columns(known: Callable[[], Sequence[str]], default: Sequence[str]) -> Callable[[F], F]:
-    """Which columns are printed, and by which the rows are sorted."""
+def columns(
+    known: Callable[[], Sequence[str]], table: str, default: Sequence[str]
+) -> Callable[[F], F]:
+    """Which columns of a table are printed, and by which the rows are sorted."""
 
     class Name(Names):
         name = "name"
 
         def convert(self, value: Any, param: Any, ctx: Any) -> Any:
-            return super().convert([value], param, ctx)[0]
+            return super().convert([value.strip()], param, ctx)[0]
 
     return all_of(
         click.option(
             "--fields",
-            type=Names(known),
+            type=Names(known, table),
             metavar="NAME,...",
             help=f"The columns. Without it {', '.join(default)}.",
         ),
         click.option(
             "--sort",
-            type=Name(known),
+            type=Name(known, table),
             metavar="NAME",
             help="By a column: numbers from the largest, times, texts, addresses from the first.",
         ),

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import stat
+import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import plt
-from plt.cli.sources import Reading, any_live, path_of
+from plt.cli.sources import Reading, path_of
 from plt.cli.words import Failure, one_line
 
 #: Formats of traces by the end of a file's name: libtrace's name of what writes them.
@@ -42,6 +44,12 @@ def needs_trace_format(name: str) -> str:
     return found
 
 
+def check_terminal(name: str) -> None:
+    """Failure where bytes that are no text would be printed to a terminal."""
+    if name == "-" and sys.stdout.isatty():
+        raise Failure("standard output is a terminal: give -o a file, or pipe it to what reads it")
+
+
 def check_output(name: str, sources: Iterable[str]) -> None:
     """Failure where a file to write is one of those to read."""
     for source in sources:
@@ -54,7 +62,7 @@ def check_output(name: str, sources: Iterable[str]) -> None:
 def whole(name: str, reading: Reading | None = None) -> Iterator[str]:
     """A name to write to; what is there gets the right name at the end, and goes on an error.
 
-    Ctrl-C keeps what was captured live, and nothing else.
+    Ctrl-C keeps what came from an interface or through a pipe, and nothing else.
     """
     special = os.path.exists(name) and not stat.S_ISREG(os.stat(name).st_mode)
     if name == "-" or special:
@@ -67,7 +75,7 @@ def whole(name: str, reading: Reading | None = None) -> Iterator[str]:
     try:
         with named(part, name):
             yield part
-            if reading and reading.code == 130 and not any_live(reading.sources):
+            if reading and reading.code == 130 and not reading.streaming:
                 raise KeyboardInterrupt
             if os.path.exists(target):
                 os.chmod(part, stat.S_IMODE(os.stat(target).st_mode))
@@ -79,13 +87,18 @@ def whole(name: str, reading: Reading | None = None) -> Iterator[str]:
 
 @contextlib.contextmanager
 def named(part: str, name: str) -> Iterator[None]:
-    """Failure, with the file's right name, of what can't be written."""
+    """Failure, with the file's right name, of what can't be written.
+
+    BrokenPipeError where its reader is gone, for which libraries that write have their own errors.
+    """
     try:
         yield
+    except BrokenPipeError:
+        raise
     except (OSError, plt.LibtraceError) as error:
-        if isinstance(error, BrokenPipeError):
-            raise
         text = one_line(error).replace(part, name)
+        if text.endswith(os.strerror(errno.EPIPE)):
+            raise BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE)) from error
         raise Failure(text if name in text else f"{name}: {text}") from error
 
 
@@ -103,6 +116,7 @@ def write(
 ) -> int:
     """Write packets to a file that is there when it is whole; how many they were."""
     written = 0
+    check_terminal(name)
     with whole(name, reading) as part, trace_to(part, name, kind) as out:
         for packet in packets:
             out.write_packet(packet)

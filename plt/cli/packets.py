@@ -13,7 +13,7 @@ from plt.cli.programs import call, constant, decap_given, listing_program, read_
 from plt.cli.progress import bar
 from plt.cli.rows import with_version
 from plt.cli.show import Style
-from plt.cli.sources import Reading, any_live
+from plt.cli.sources import Reading, any_streaming
 from plt.cli.words import Filter
 from plt.shared import Decap
 
@@ -37,7 +37,7 @@ def known() -> list[str]:
 @options.sources
 @options.filtered
 @options.decapsulated
-@options.columns(known, FIELDS)
+@options.columns(known, "packets", FIELDS)
 @click.option(
     "-n",
     "--number",
@@ -61,7 +61,7 @@ def command(
 ) -> int:
     """Print a row for each packet."""
     default = (*FIELDS, *TUNNEL) if decap else FIELDS
-    style = Style(json, header, any_live(sources))
+    style = Style(json, header, any_streaming(sources))
     listing = Listing.of(default, default, fields, sort, reverse, limit, style, number)
     most = None if sort else limit
     if python:
@@ -82,6 +82,6 @@ def command(
         batch=reading.batch,
         decap=decap,
     )
-    with columns_read as batches, bar(sources, printing=not sort) as tick:
+    with columns_read as batches, bar(reading.sources, printing=not sort) as tick:
         listing.show(reading.batches(batches, tick))
     return reading.code

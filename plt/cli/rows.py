@@ -49,14 +49,14 @@ def with_version(fields: Sequence[str]) -> list[str]:
 
 def in_turn(
     batches: Iterable[plt.Table], fields: Sequence[str], numbered: bool, limit: int | None
-) -> Iterator[Row]:
-    """The rows of batches as they come, with their numbers from 1 before them if asked for."""
+) -> Iterator[list[Row]]:
+    """The rows of each batch, with their numbers from 1 before them if asked for."""
     at = 0
     for batch in batches:
         columns = [values(batch, name) for name in fields]
         if numbered:
             columns.insert(0, list(range(at + 1, at + 1 + len(batch))))
-        yield from list(zip(*columns, strict=True))[: None if limit is None else limit - at]
+        yield list(zip(*columns, strict=True))[: None if limit is None else limit - at]
         at += len(batch)
         if limit is not None and at >= limit:
             return

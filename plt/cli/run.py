@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import errno
 import importlib
 import io
 import os
@@ -15,6 +14,7 @@ import click
 from click.shell_completion import shell_complete
 
 import plt
+from plt._near import near_names
 from plt.cli.words import Failure, complain, one_line
 
 COMMANDS = (
@@ -37,6 +37,15 @@ class Commands(click.Group):
             return None
         command: click.Command = importlib.import_module(f"plt.cli.{cmd_name}").command
         return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """The command that the arguments begin with; a usage error, with a near one, for none."""
+        near = near_names(args[0], COMMANDS)
+        if args[0] in COMMANDS or args[0].startswith("-") or not near:
+            return super().resolve_command(ctx, args)
+        raise click.UsageError(f"No such command {args[0]!r}. Did you mean {near[0]!r}?", ctx)
 
 
 @click.command(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
@@ -75,16 +84,16 @@ def run(arguments: Sequence[str]) -> int:
         click.echo(error.format_message(), err=True)
         return 2
     except click.UsageError as error:
-        name = error.ctx.command_path if error.ctx else "plt"
+        # an option without its value has no context
+        begun = [word for word in arguments[:1] if word in COMMANDS and not error.ctx]
+        name = error.ctx.command_path if error.ctx else " ".join(["plt", *begun])
         complain(f"{error.format_message()} ({name} --help says more)", name)
         return 2
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:
         return by_sigpipe()
-    except (Failure, plt.LibtraceError, OSError, ValueError) as error:
-        if os.strerror(errno.EPIPE) in str(error):
-            return by_sigpipe()
+    except (Failure, plt.LibtraceError, OSError, ValueError, OverflowError) as error:
         # files that are written are named where they are written
         nameless = isinstance(error, OSError) and not error.filename
         complain(f"standard output: {one_line(error)}" if nameless else error)

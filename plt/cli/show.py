@@ -33,7 +33,7 @@ class Style:
 
     json: bool = False
     header: bool = True
-    live: bool = False  # each row is to be seen when it comes
+    live: bool = False  # rows are to be seen when they come
 
     @property
     def on_terminal(self) -> bool:
@@ -55,17 +55,25 @@ def text(value: object) -> str:
 
 def show(names: Sequence[str], rows: Iterable[Row], style: Style) -> None:
     """Print rows."""
-    if style.json:
-        for row in rows:
-            values = dict(zip(names, row, strict=True))
-            print(json.dumps(values, ensure_ascii=False), flush=style.live)
-    elif style.on_terminal:
-        show_table(names, rows, 1 if style.live else CHUNK)
-    else:
-        if style.header:
-            print(*names, sep="\t", flush=style.live)
-        for row in rows:
-            print("\t".join(map(text, row)), flush=style.live)
+    left, size = iter(rows), 1 if style.live else CHUNK
+    show_together(names, iter(lambda: list(itertools.islice(left, size)), []), style)
+
+
+def show_together(names: Sequence[str], parts: Iterable[Sequence[Row]], style: Style) -> None:
+    """Print rows that come some at a time."""
+    if style.on_terminal:
+        show_table(names, parts)
+        return
+    if style.header and not style.json:
+        print(*names, sep="\t", flush=style.live)
+    for part in parts:
+        for row in part:
+            if style.json:
+                print(json.dumps(dict(zip(names, row, strict=True)), ensure_ascii=False))
+            else:
+                print("\t".join(map(text, row)))
+        if style.live:
+            sys.stdout.flush()
 
 
 def console() -> Console:
@@ -75,7 +83,7 @@ def console() -> Console:
     return Console(highlight=False)
 
 
-def show_table(names: Sequence[str], rows: Iterable[Row], size: int) -> None:
+def show_table(names: Sequence[str], parts: Iterable[Sequence[Row]]) -> None:
     """Print rows as a table, laid out some rows at a time."""
     terminal = console()
     roomy = terminal.width >= WIDE
@@ -83,9 +91,9 @@ def show_table(names: Sequence[str], rows: Iterable[Row], size: int) -> None:
     functions: list[Callable[[Any], str]] = [
         whole_time if name in TIMES else SHOWN.get(name, text) for name in names
     ]
-    left = iter(rows)
     wide: list[int] = []
-    while chunk := list(itertools.islice(left, size)):
+    chunks = (part[at : at + CHUNK] for part in parts for at in range(0, len(part), CHUNK))
+    for chunk in chunks:
         cells = [
             [
                 "" if value is None else function(value)

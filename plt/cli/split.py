@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 import click
@@ -12,7 +12,7 @@ import plt
 from plt.cli import options
 from plt.cli.names import iso
 from plt.cli.outputs import PACKED, check_output, needs_trace_format, write
-from plt.cli.programs import constant, opened_output, trace_program
+from plt.cli.programs import constant, in_program, literal, opened_output, trace_program
 from plt.cli.progress import bar
 from plt.cli.show import Style, show
 from plt.cli.sources import Reading
@@ -57,20 +57,37 @@ def command(
     Times count from the first packet. A part is never empty, and a packet that came late is in the
     part that is being written.
     """
-    if [every, packets, size].count(None) != 2 or 0 in (every, size):
-        raise click.UsageError("one of --every, --packets and --size is needed")
+    check_options({"--every": every, "--packets": packets, "--size": size})
     needs_trace_format(output)
     if output == "-":
         raise Failure("standard output is one file: parts need a name")
     if python:
-        print(python_program(sources, output, every, packets, size, filter), end="")
+        style = Style(json, header)
+        print(python_program(sources, output, every, packets, size, filter, style), end="")
         return 0
     reading = Reading(sources, filter)
-    with bar(sources) as tick:
-        found = numbered(reading.all_packets(filter, None, tick), every, packets, size)
-        rows = list(written(found, output, reading))
+    rows: list[tuple[str, int, str]] = []
+    try:
+        with bar(reading.sources) as tick:
+            found = numbered(reading.all_packets(filter, None, tick), every, packets, size)
+            rows.extend(written(found, output, reading))
+    except BaseException:
+        if rows:  # these parts are whole, and stay
+            show(NAMES, rows, Style(json, header))
+        raise
     show(NAMES, rows, Style(json, header))
     return reading.code
+
+
+def check_options(given: Mapping[str, int | None]) -> None:
+    """UsageError where there is not one way to split, or where it makes no parts."""
+    names = [name for name, value in given.items() if value is not None]
+    if not names:
+        raise click.UsageError("one of --every, --packets and --size is needed")
+    if len(names) > 1:
+        raise click.UsageError(f"{' and '.join(names)}: give one of them")
+    if not given[names[0]]:
+        raise click.UsageError(f"{names[0]} must be more than 0")
 
 
 def numbered(
@@ -124,8 +141,9 @@ def python_program(
     most: int | None,
     size: int | None,
     filter: Filter,
+    style: Style,
 ) -> str:
-    """The Python program that writes the same."""
+    """The Python program that writes and prints the same."""
     if every:
         setup = ["part = begun = 0"]
         step = [
@@ -148,9 +166,15 @@ def python_program(
     name = constant("NAME", part_name(output, 1).replace("{", "{{").replace("}", "}}"))
     name = "-{number:04d}".join(name.rsplit("-0001", 1))
     uri = opened[0].partition(":")[0].rpartition('"')[2]
+    if style.json:
+        printed = 'print(json.dumps({"file": name, "packets": count, "time": first}, '
+        printed += "ensure_ascii=False))"
+    else:
+        printed = 'print(name, count, first, sep="\\t")'
+    head = [f'print({", ".join(map(literal, NAMES))}, sep="\\t")']
     return trace_program(
         "Split traces into parts.",
-        ["from itertools import chain, groupby"],
+        ["from itertools import chain, groupby", "import numpy as np", "json"],
         [constant("SOURCES", sources), name],
         None,
         "\n".join(
@@ -163,15 +187,22 @@ def python_program(
                 *(f"        {line}" for line in step),
                 "        yield part, pkt",
                 "",
+                f"{in_program(iso)}",
                 "",
                 "found = chain.from_iterable(map(packets, SOURCES))",
                 "parts = groupby(numbered(found), key=lambda item: item[0])",
+                *(head if style.header and not style.json else []),
                 "for number, (_, group) in enumerate(parts, 1):",
-                f'    out = plt.output_trace("{uri}:" + NAME.format(number=number))',
+                "    name, count = NAME.format(number=number), 0",
+                f'    out = plt.output_trace("{uri}:" + name)',
                 *(f"    {line}" for line in opened[1:]),
                 "    with out:",
                 "        for _, pkt in group:",
                 "            out.write_packet(pkt)",
+                "            count += 1",
+                "            if count == 1:",
+                "                first = iso(pkt.time_ns)",
+                f"    {printed}",
             ]
         ),
         filter=filter,

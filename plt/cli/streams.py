@@ -6,7 +6,7 @@ import itertools
 import json as json_module
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import click
@@ -17,11 +17,11 @@ from plt.cli import follow, options
 from plt.cli.listing import Listing
 from plt.cli.names import ADDRESSES, iso
 from plt.cli.outputs import check_output, whole
-from plt.cli.programs import call, constant, program, rows_program, source_of
+from plt.cli.programs import call, constant, in_program, program, rows_program
 from plt.cli.progress import Tick, bar
 from plt.cli.rows import first
 from plt.cli.show import Style, show
-from plt.cli.sources import Reading, any_live
+from plt.cli.sources import Reading, any_streaming
 from plt.cli.words import Failure, Filter, as_filter
 
 #: The columns, and what they hold.
@@ -70,7 +70,7 @@ def known() -> list[str]:
 )
 @options.sources
 @options.filtered
-@options.columns(known, FIELDS)
+@options.columns(known, "streams", FIELDS)
 @click.option(
     "--follow",
     "number",
@@ -82,21 +82,17 @@ def known() -> list[str]:
     "--as",
     "form",
     type=click.Choice(["text", "hex", "raw"]),
-    default="text",
-    show_default=True,
-    help="How it is printed: raw are the bytes alone, with zeros for those that are missing.",
+    help="How it is printed, without it as text; raw are the bytes alone, missing ones as zeros.",
 )
 @click.option(
     "--way",
     type=click.Choice(["both", "fwd", "rev"]),
-    default="both",
-    show_default=True,
-    help="Follow one end only.",
+    help="Follow one end only, without it both.",
 )
 @click.option(
     "--write",
     "folder",
-    type=click.Path(),
+    type=options.PATH,
     metavar="FOLDER",
     help="Write the bytes of all streams: of stream 1 to FOLDER/0001.fwd and 0001.rev.",
 )
@@ -115,8 +111,8 @@ def command(
     sort: str | None,
     reverse: bool,
     number: int | None,
-    form: str,
-    way: str,
+    form: str | None,
+    way: str | None,
     folder: str | None,
     way_limit: int | None,
     limit: int | None,
@@ -128,11 +124,18 @@ def command(
 
     Forward is from the end that opened the connection. A stream comes when it is over.
     """
-    if number is not None and folder is not None:
-        raise click.UsageError("--follow and --write: give one of them")
-    if number is not None and json and form == "raw":
+    check_options(
+        number is not None,
+        following={"--as": form, "--way": way},
+        listing={
+            "--write": folder, "--fields": fields, "--sort": sort, "--reverse": reverse,
+            "--limit": limit, "--no-header": not header,
+        },
+    )  # fmt: skip
+    form, way = form or "text", way or "both"
+    if json and form == "raw":
         raise click.UsageError("--json has text or hex, not raw bytes")
-    style = Style(json, header, any_live(sources))
+    style = Style(json, header, any_streaming(sources))
     listing = Listing.of(FIELDS, NARROW, fields, sort, reverse, limit, style)
     named = {"filter": filter, "way_limit": way_limit}
     if python:
@@ -150,7 +153,7 @@ def command(
     more: dict[str, Any] = {} if way_limit is None else {"way_limit": way_limit}
     chosen = None if filter is None else as_filter(filter)
     found = natkit.streams(reading.sources, filter=chosen, **more)
-    with bar(sources, printing=not sort) as tick:
+    with bar(reading.sources, printing=not sort) as tick:
         read = streams(reading, found, tick)
         if number is not None:
             return followed(reading, read, number, form, way, json)
@@ -162,6 +165,17 @@ def command(
         shown = in_order(([row[name] for name in listing.names] for row in rows), listing)
         show(listing.names, itertools.islice(shown, limit), style)
     return reading.code
+
+
+def check_options(
+    follow: bool, following: Mapping[str, object], listing: Mapping[str, object]
+) -> None:
+    """UsageError for an option that has no effect on one stream, or on the list of them."""
+    for name, value in (listing if follow else following).items():
+        if value is not None and value is not False:
+            if follow:
+                raise click.UsageError(f"--follow and {name}: give one of them")
+            raise click.UsageError(f"{name} is for --follow")
 
 
 def streams(
@@ -295,23 +309,15 @@ def list_program(opened: str, constants: list[str], listing: Listing) -> str:
         "found = (described(n, s) for n, s in enumerate(streams, 1))",
         "found = ([row[name] for name in FIELDS] for row in found)",
     ]
-    functions = [*map(in_program, (iso, described))]
+    functions = [in_program(iso), in_program(described)]
     imports = ["natkit", "import numpy as np"]
     title = "List TCP streams."
     return rows_program(title, imports, constants, functions, steps, listing)
 
 
-def in_program(function: Any) -> str:
-    """A function for a program that has NumPy imported, and a name for a second."""
-    lines = source_of(function).replace("SECOND", "10**9").splitlines()
-    kept = [line for line in lines if "import numpy" not in line]
-    text = "\n".join(kept) + "\n"
-    return "\n" + text.replace('"""\n\n', '"""\n', 1)
-
-
 def write_program(opened: str, constants: list[str], listing: Listing) -> str:
     """A program that writes all streams, and prints the rows."""
-    functions = [*map(in_program, (iso, described))]
+    functions = [in_program(iso), in_program(described)]
     steps = [
         "os.makedirs(FOLDER, exist_ok=True)",
         "found = []",

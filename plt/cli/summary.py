@@ -19,8 +19,8 @@ FIELDS: Final = (
     "time_ns", "wire_len", "capture_len", "linktype", "ethertype", "version", "proto", "src_port",
     "dst_port",
 )  # fmt: skip
-WITH_PORTS = (6, 17, 132, 33, 136)
-PORTS = 1 << 16
+#: A time of 0 is none where the earliest other one is later: pcapng's simple packets have no time.
+NEAR_ZERO_NS = 365 * 86_400 * SECOND
 
 
 @dataclass
@@ -50,6 +50,19 @@ class Tally:
 
 
 @dataclass
+class Lacking:
+    """Packets without a time, and their bytes."""
+
+    packets: int = 0
+    bytes: int = 0
+
+    def add(self, which: np.ndarray[Any, Any], lengths: np.ndarray[Any, Any]) -> None:
+        """Count some of the packets of a batch."""
+        self.packets += int(which.sum())
+        self.bytes += int(lengths[which].sum(dtype=np.int64))
+
+
+@dataclass
 class Summary:
     """What `plt info` tells of a trace."""
 
@@ -61,6 +74,8 @@ class Summary:
     last_ns: int | None = None
     previous_ns: int | None = None
     out_of_order: int = 0
+    missing: Lacking = field(default_factory=Lacking)
+    zero: Lacking = field(default_factory=Lacking)  # at a time of 0, which may stand for none
     link_types: Tally = field(default_factory=Tally)
     protocols: Tally = field(default_factory=Tally)  # by version << 16 and protocol or ethertype
     ports: Tally = field(default_factory=Tally)  # by protocol << 16 and port
@@ -73,7 +88,11 @@ class Summary:
         self.wire_bytes += int(lengths.sum(dtype=np.int64))
         self.captured_bytes += int(captured.sum(dtype=np.int64))
         self.largest_capture = max(self.largest_capture, int(captured.max(initial=0)))
-        self.add_times(batch.masked("time_ns").compressed())
+        missing, times = batch.mask("time_ns"), batch["time_ns"]
+        zero = ~missing & (times == 0)
+        self.missing.add(missing, lengths)
+        self.zero.add(zero, lengths)
+        self.add_times(times[~missing & ~zero])
         self.link_types.add(batch["linktype"], lengths)
         version = batch["version"].astype(np.int64)
         kind = np.where(version > 0, batch["proto"], batch["ethertype"])
@@ -103,6 +122,16 @@ class Summary:
             np.concatenate((source, destination[other])), np.concatenate((octets, octets[other]))
         )
 
+    def settle_zeros(self) -> Lacking:
+        """Take a time of 0 for one where others are near it; what has none then."""
+        first, last = self.first_ns, self.last_ns
+        if self.zero.packets and first is not None and last is not None and first < NEAR_ZERO_NS:
+            self.first_ns, self.last_ns = min(first, 0), max(last, 0)
+            return self.missing
+        return Lacking(
+            self.missing.packets + self.zero.packets, self.missing.bytes + self.zero.bytes
+        )
+
     @property
     def span_ns(self) -> int:
         """From the earliest packet to the latest."""
@@ -112,6 +141,7 @@ class Summary:
         """All figures by name."""
         kind, compression = format_of(source)
         path = path_of(source)
+        lacking = self.settle_zeros()
         seconds = self.span_ns / SECOND
         return {
             "source": source,
@@ -125,9 +155,10 @@ class Summary:
             "first": None if self.first_ns is None else names.iso(self.first_ns),
             "last": None if self.last_ns is None else names.iso(self.last_ns),
             "seconds": seconds,
-            "packets_per_second": self.packets / seconds if seconds else None,
-            "bits_per_second": self.wire_bytes * 8 / seconds if seconds else None,
+            "packets_per_second": (self.packets - lacking.packets) / seconds if seconds else None,
+            "bits_per_second": (self.wire_bytes - lacking.bytes) * 8 / seconds if seconds else None,
             "out_of_order": self.out_of_order,
+            "without_time": lacking.packets,
             "damage": damage,
             "link_types": [
                 {"link_type": number, "name": names.link_type(number), "packets": p, "bytes": b}

@@ -40,6 +40,7 @@ DURATIONS = {
     "ns": 1, "us": 1_000, "ms": 1_000_000, "s": SECOND, "m": 60 * SECOND, "h": 3600 * SECOND,
     "d": 86_400 * SECOND,
 }  # fmt: skip
+LONGEST = 10**9 * SECOND  # 31 years, which timeouts are shorter than and 64 bits hold
 SIZES = {"": 1, "k": 10**3, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12,
          "Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "Ti": 2**40}  # fmt: skip
 
@@ -50,7 +51,10 @@ def duration_ns(text: str) -> int:
     if not found:
         raise ValueError(f"{text!r} is no time: 10s, 1.5m, 200ms, 1h are")
     unit = DURATIONS[found[3] or "s"]
-    return int(found[1]) * unit + int((found[2] or "").ljust(9, "0")) * unit // SECOND
+    time = int(found[1]) * unit + int((found[2] or "").ljust(9, "0")) * unit // SECOND
+    if time >= LONGEST:
+        raise ValueError(f"{text!r} is too long: a time is less than {LONGEST // SECOND}s")
+    return time
 
 
 def size_bytes(text: str) -> int:
@@ -85,8 +89,8 @@ def when(text: str) -> tuple[bool, int]:
 def ranges(text: str) -> list[tuple[int, int | None]]:
     """Packet numbers 1-10,20,30- as first and last of each; ValueError where they are none."""
     found = []
-    for part in text.split(","):
-        match = re.fullmatch(r"(\d+)(-(\d+)?)?", part.strip())
+    for part in listed(text):
+        match = re.fullmatch(r"(\d+)(-(\d+)?)?", part)
         first = int(match[1]) if match else 0
         last = None if match and match[2] == "-" else int((match and match[3]) or first)
         if not first or (last is not None and last < first):
@@ -95,10 +99,16 @@ def ranges(text: str) -> list[tuple[int, int | None]]:
     return found
 
 
+def listed(text: str) -> list[str]:
+    """What commas separate, without blanks, and without nothing after the last comma."""
+    parts = [part.strip() for part in text.split(",")]
+    return parts[:-1] if len(parts) > 1 and not parts[-1] else parts
+
+
 def numbers(text: str) -> tuple[int, ...]:
     """The numbers in 53,5353; ValueError where they are none."""
     try:
-        return tuple(int(part) for part in text.split(","))
+        return tuple(map(int, listed(text)))
     except ValueError:
         raise ValueError(f"{text!r} are no numbers: 53 or 53,5353 are") from None
 

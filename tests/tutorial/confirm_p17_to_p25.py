@@ -75,7 +75,7 @@ RUNS = (
     Run(
         "p23",
         "p23_share_a_trace.py",
-        lambda folder: p23(DNS, folder / "addresses.pcap", folder / "cleared.pcap"),
+        lambda folder: p23(DNS, folder / "addresses.pcapng", folder / "cleared.pcapng"),
         (str(DNS), "{folder}"),
     ),
     Run("p24", "p24_parquet_and_sql.py", all_traces),

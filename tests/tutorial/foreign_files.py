@@ -14,9 +14,11 @@ NAME = b"\7example"
 
 
 def raw(path: Path) -> list[bytes]:
-    """The bytes of every packet of a pcap file, of either byte order."""
+    """The bytes of every packet of a pcap file of either byte order, or of pcapng."""
     data = path.read_bytes()
     data = gzip.decompress(data) if data[:2] == b"\x1f\x8b" else data
+    if data[:4] == b"\x0a\x0d\x0d\x0a":
+        return list(of_blocks(data))
     order = "<" if data[0] in (0xD4, 0x4D) else ">"
     packets, at = [], 24
     while at < len(data):
@@ -24,6 +26,17 @@ def raw(path: Path) -> list[bytes]:
         packets.append(data[at + 16 : at + 16 + kept])
         at += 16 + kept
     return packets
+
+
+def of_blocks(data: bytes) -> Iterator[bytes]:
+    """Those of enhanced packet blocks (draft-ietf-opsawg-pcapng section 4.3), little-endian."""
+    at = 0
+    while at < len(data):
+        kind, length = struct.unpack_from("<II", data, at)
+        if kind == 6:
+            kept = struct.unpack_from("<I", data, at + 20)[0]
+            yield data[at + 28 : at + 28 + kept]
+        at += length
 
 
 def p23(before: Path, addresses: Path, cleared: Path) -> Iterator[str]:

@@ -276,8 +276,23 @@ def test_the_shared_files_have_no_address_of_home(
         "cleared          2        0          2           0     2  2 as before",
     ]
     assert (tmp_path / "x.pcap").read_bytes().count(host) == 3
-    assert (tmp_path / "addresses.pcap").read_bytes().count(host) == 1
-    assert (tmp_path / "cleared.pcap").read_bytes().count(host) == 0
+    assert (tmp_path / "addresses.pcapng").read_bytes().count(host) == 1
+    assert (tmp_path / "cleared.pcapng").read_bytes().count(host) == 0
+
+
+def test_a_trace_of_several_link_types_is_shared(
+    output: Callable[..., list[str]], tmp_path: Path
+) -> None:
+    """As pcapng holds: Ethernet, and a packet without a link layer."""
+    data = packets.ipv4(packets.udp(message(1), ports=(1000, 53)), packets.UDP, src=HOST, dst=AWAY)
+    blocks = [packets.section(), packets.interface(), packets.interface(packets.RAW)]
+    blocks += [packets.enhanced(packets.ethernet(data)), packets.enhanced(data, 1, on=1)]
+    path = packets.write(tmp_path / "mixed.pcapng", b"".join(blocks))
+    lines = output("p23", path, str(tmp_path))
+    # the first twelve bytes of IPv4 are taken for two more MAC addresses
+    assert [line.split()[-8:-3] for line in lines[1:2]] == [["2", "2", "2", "2", "4"]]
+    assert [line.split()[1:3] for line in lines[2:]] == [["2", "0"]] * 2
+    assert all(line.endswith("2 as before") for line in lines[1:])
 
 
 def test_the_parquet_files_stay_where_they_are_wanted(

@@ -21,6 +21,10 @@ pytest.importorskip("click")
 pytest.importorskip("rich")
 pytest.importorskip("numpy")
 
+import click
+
+from plt.cli.run import COMMANDS, app
+
 
 def one_line(text: str) -> str:
     """A text that is one line, without its end."""
@@ -46,12 +50,19 @@ def damaged(tmp_path: Path) -> Path:
         (["flows", "/"], "plt: /: it is a directory"),
         (["dns", __file__], f"plt: {__file__}: no trace of a format that is known"),
         (["packets", "--fields", "time,sorc", EDGE], "plt: no column is named 'sorc'; near: src"),
+        (["flows", "--fields", "src", EDGE], "plt: no column is named 'src'; near: src_prefix"),
+        (["packets", "--fields", "time,,src", EDGE], "plt: no column is named ''; plt fields pac"),
         (["flows", "--sort", "byts", EDGE], "plt: no column is named 'byts'; near: bytes"),
         (["dns", "--sort", "wire_le", DNS], "plt: no column is named 'wire_le'; near: wire_len"),
         (["convert", "--table", "dns", "--fields", "tcp.flags", "-o", "x.csv", DNS], "plt: no col"),
         (["packets", "--filter", "tcp porrt", EDGE], 'plt: Unable to compile the filter "tcp por'),
         (["info", "--where", "prto == 6", EDGE], "plt: --where: no column is named prto; near"),
-        (["flows", "--home", "10.0.0.0/40", EDGE], "plt: IPv4 length must be 0 to 32"),
+        (["flows", "--home", "10.0.0.0/40", EDGE], "plt: --home: IPv4 length must be 0 t"),
+        (["flows", "--home", "192.0.2.0", EDGE], "plt: --home: 192.0.2.0 is an address: a network"),
+        (["flows", "--home", "2001:db8::", EDGE], "plt: --home: 2001:db8:: is an address: a netwo"),
+        (["flows", "--home", "192.0.2.300", EDGE], "plt: --home: not an IPv4 or IPv6 address: "),
+        (["info", "--where", "tcp prt 80", EDGE], "plt: --where: and, or or the end is to stand"),
+        (["info", "--filter", "dst_port == 80", EDGE], "plt: --filter: conditions on columns are "),
         (["dns", "--ports", "70000", DNS], "plt: "),
         (["flows", "--sort", "client_rtt", EDGE], "plt: client_rtt is a column of plt flows --tcp"),
         (["flows", "--fields", "tunnel_id", EDGE], "plt: tunnel_id is a column of plt flows --dec"),
@@ -96,7 +107,14 @@ def test_what_is_wrong_is_said_in_one_line(
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["pakets", EDGE], "plt: No such command 'pakets'."),
+        (["pakets", EDGE], "plt: No such command 'pakets'. Did you mean 'packets'?"),
+        (["packet", EDGE], "plt: No such command 'packet'. Did you mean 'packets'?"),
+        (["Flows", EDGE], "plt: No such command 'Flows'. Did you mean 'flows'?"),
+        (["xyzzy", EDGE], "plt: No such command 'xyzzy'. ("),
+        (["info", "--top"], "plt info: Option '--top' requires an argument. (plt info --help"),
+        (["--top"], "plt: No such option '--top'. (plt --help"),
+        (["cut", "-o", "x.pcap", "--from", "+20s", "--to", "+10s", EDGE], "plt cut: --to must be "),
+        (["cut", "-o", "x.pcap", "--from", "20", "--to", "20", EDGE], "plt cut: --to must be late"),
         (["packets"], "plt packets: Missing argument 'SOURCE...'."),
         (["packets", "--colour", EDGE], "plt packets: No such option '--colour'."),
         (["flows", "--limit", "ten", EDGE], "plt flows: Invalid value for '--limit'"),
@@ -105,10 +123,16 @@ def test_what_is_wrong_is_said_in_one_line(
         (["cut", "-o", "x.pcap", "--from", "noon", EDGE], "plt cut: Invalid value for '--from'"),
         (["cut", "-o", "x.pcap", "--packets", "0", EDGE], "plt cut: Invalid value for '--packets'"),
         (["split", "-o", "x.pcap", EDGE], "plt split: one of --every, --packets and --size"),
+        (["split", "-o", "x.pcap", "--size", "0", EDGE], "plt split: --size must be more than 0"),
+        (["split", "-o", "x.pcap", "--every", "0s", EDGE], "plt split: --every must be more than"),
         (
-            ["split", "-o", "x.pcap", "--size", "0", EDGE],
-            "plt split: one of --every, --packets and",
+            ["split", "-o", "x.pcap", "--size", "1M", "--packets", "5", EDGE],
+            "plt split: --packets and --size: give one of them",
         ),
+        (["packets", "--limit", f"{10**20}", EDGE], "plt packets: Invalid value for '--limit'"),
+        (["flows", "--limit", f"{10**20}", EDGE], "plt flows: Invalid value for '--limit'"),
+        (["rates", "--interval", "2562048h", EDGE], "plt rates: Invalid value for '--interval'"),
+        (["flows", "--active-timeout", "9999999999h", EDGE], "plt flows: Invalid value for '--act"),
         (["split", "-o", "x.pcap", "--size", "big", EDGE], "plt split: Invalid value for '--size'"),
         (["info", "--filter", "tcp", "--where", "tcp", EDGE], "plt info: --filter and --where: "),
         (
@@ -118,6 +142,20 @@ def test_what_is_wrong_is_said_in_one_line(
         (["dns", "--ports", "53,domain", DNS], "plt dns: Invalid value for '--ports'"),
         (["streams", "--follow", "1", "--write", "x", EDGE], "plt streams: --follow and --write: "),
         (["streams", "--follow", "1", "--json", "--as", "raw", EDGE], "plt streams: --json has te"),
+        (["streams", "--follow", "1", "--sort", "end", EDGE], "plt streams: --follow and --sort: "),
+        (["streams", "--follow", "1", "--limit", "0", EDGE], "plt streams: --follow and --limit: "),
+        (
+            ["streams", "--follow", "1", "--fields", "end", EDGE],
+            "plt streams: --follow and --field",
+        ),
+        (["streams", "--follow", "1", "--reverse", EDGE], "plt streams: --follow and --reverse: "),
+        (["streams", "--follow", "1", "--no-header", EDGE], "plt streams: --follow and --no-head"),
+        (["streams", "--as", "text", EDGE], "plt streams: --as is for --follow"),
+        (["streams", "--write", "x", "--way", "fwd", EDGE], "plt streams: --way is for --follow"),
+        (["streams", "--reverse", EDGE], "plt streams: --reverse is for --sort"),
+        (["packets", "--reverse", EDGE], "plt packets: --reverse is for --sort"),
+        (["dns", "--reverse", "--python", EDGE], "plt dns: --reverse is for --sort"),
+        (["info", "--json", "--python", EDGE], "plt info: --json and --python: give one of them"),
     ],
 )
 def test_usage_errors(arguments: list[str], said: str) -> None:
@@ -126,6 +164,24 @@ def test_usage_errors(arguments: list[str], said: str) -> None:
     assert one_line(done.err).startswith(said)
     assert "--help" in done.err
     assert done.out == ""
+
+
+def test_the_option_that_takes_the_other_language_is_named() -> None:
+    done = plt_run("packets", "--where", "tcp port 80", EDGE)
+    assert (done.code, done.out) == (1, "")
+    assert one_line(done.err).endswith(": 'tcp port 80'; tcpdump's language is for --filter")
+    done = plt_run("packets", "--filter", "tcp and wire_len > 100", EDGE)
+    assert (done.code, done.out) == (1, "")
+    said = "plt: --filter: conditions on columns are for --where: 'tcp and wire_len > 100'"
+    assert one_line(done.err) == said
+
+
+def test_flows_are_sorted_without_being_asked() -> None:
+    """By bytes, which --reverse turns round: those with the fewest first."""
+    done = plt_run("flows", "--reverse", "--fields", "bytes", EDGE)
+    assert done.code == 0
+    octets = [int(row[0]) for row in done.rows]
+    assert octets == sorted(octets)
 
 
 def test_no_command_shows_the_help_as_an_error() -> None:
@@ -175,6 +231,73 @@ def test_what_follows_damage_is_read(damaged: Path) -> None:
             assert len(done.rows) == 10_999
         elif name == "rates":
             assert sum(int(row[1]) for row in done.rows) == 10_999
+
+
+@pytest.fixture
+def bad(tmp_path: Path) -> list[tuple[Path, str]]:
+    """Files that are no traces, and what is said of them."""
+    empty, text, folder = (tmp_path / name for name in ("empty.pcap", "text.pcap", "folder.pcap"))
+    empty.write_bytes(b"")
+    text.write_text("hello\n")
+    folder.mkdir()
+    return [
+        (empty, "the file is empty"),
+        (text, "no trace of a format that is known"),
+        (folder, "it is a directory"),
+    ]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["info", "--json"], ["packets"], ["flows"], ["streams"], ["dns"], ["rates"]],
+    ids=lambda arguments: arguments[0],
+)
+def test_files_that_are_no_traces_among_others(
+    arguments: list[str], bad: list[tuple[Path, str]]
+) -> None:
+    """They are told, and what the others have is printed."""
+    (one, _), *others = bad
+    done = plt_run(*arguments, one, DNS, *(path for path, _ in others))
+    assert done.code == 1
+    said = done.err.splitlines()
+    assert len(said) == len(bad)
+    for line, (path, what) in zip(said, bad, strict=True):
+        assert line.startswith(f"plt: {path}: {what}")
+    assert done.out == plt_run(*arguments, DNS).out
+
+
+@pytest.mark.parametrize("name", ["cut", "merge", "convert", "anon"])
+def test_files_that_are_no_traces_leave_the_others_to_be_written(
+    name: str, bad: list[tuple[Path, str]], tmp_path: Path
+) -> None:
+    out = tmp_path / "out.pcap"
+    done = plt_run(name, "-o", out, bad[0][0], DNS, bad[1][0])
+    assert (done.code, len(done.err.splitlines())) == (1, 2)
+    assert len(plt_run("packets", out).rows) == 1000
+
+
+def test_nothing_but_files_that_are_no_traces(bad: list[tuple[Path, str]], tmp_path: Path) -> None:
+    out = tmp_path / "out.pcap"
+    for words in (["info"], ["rates"], ["cut", "-o", out]):
+        done = plt_run(*words, *(path for path, _ in bad))
+        assert (done.code, done.out) == (1, "")
+        assert len(done.err.splitlines()) == len(bad)
+    assert not out.exists()
+
+
+def test_a_file_that_is_not_there_stops_at_once(bad: list[tuple[Path, str]]) -> None:
+    done = plt_run("info", bad[0][0], DNS, "/nonexistent.pcap")
+    assert (done.code, done.out) == (1, "")
+    assert one_line(done.err) == "plt: /nonexistent.pcap: No such file or directory"
+
+
+def test_a_pipe_with_no_trace_after_others() -> None:
+    """What comes through it can't be looked at first."""
+    for name in ("packets", "flows", "rates"):
+        done = plt_process(name, DNS, "-", stdin=b"hello")
+        assert done.code == 1
+        assert one_line(done.err).startswith("plt: -: no trace of a format that is known")
+        assert done.out == plt_run(name, DNS).out
 
 
 def test_what_was_read_before_damage_is_written(damaged: Path, tmp_path: Path) -> None:
@@ -327,6 +450,7 @@ def test_parts_that_are_whole_stay_where_the_disk_is_full(small_disk: Path) -> N
     assert done.code == 1
     assert one_line(done.err) == f"plt: {small_disk}/x-0003.pcap: {os.strerror(errno.ENOSPC)}"
     assert sorted(path.name for path in small_disk.iterdir()) == ["x-0001.pcap", "x-0002.pcap"]
+    assert [row[0] for row in done.rows] == [str(p) for p in sorted(small_disk.iterdir())]
     counts = [len(plt_run("packets", path).rows) for path in sorted(small_disk.iterdir())]
     assert min(counts) > 900
 
@@ -351,7 +475,7 @@ def test_files_get_their_names_when_they_are_whole(tmp_path: Path) -> None:
     ids=lambda arguments: arguments[0],
 )
 def test_interrupts(arguments: list[str], tmp_path: Path) -> None:
-    """Ctrl-C while a pipe that never ends is read: no word, and no file."""
+    """Ctrl-C while a pipe that never ends is read: no word, and what came is written."""
     with subprocess.Popen(
         command(*arguments, "-"),
         stdin=subprocess.PIPE,
@@ -368,7 +492,7 @@ def test_interrupts(arguments: list[str], tmp_path: Path) -> None:
         process.send_signal(signal.SIGINT)
         _, said = process.communicate()
     assert (process.returncode, said) == (130, b"")
-    assert list(tmp_path.iterdir()) == []
+    assert [path.name for path in tmp_path.iterdir()] == arguments[2:]
 
 
 def waits_for(pid: int) -> bool:
@@ -378,6 +502,56 @@ def waits_for(pid: int) -> bool:
     except OSError:
         return True
     return call[:2] == ["0", "0x0"]
+
+
+def test_parts_that_are_whole_are_listed_where_the_next_one_fails(tmp_path: Path) -> None:
+    """A folder is in the place of the second."""
+    (tmp_path / "x-0002.pcap").mkdir()
+    done = plt_run("split", "--packets", "600", "-o", tmp_path / "x.pcap", DNS)
+    assert done.code == 1
+    assert done.err.startswith(f"plt: {tmp_path / 'x-0002.pcap'}: ")
+    assert [row[:2] for row in done.rows] == [[str(tmp_path / "x-0001.pcap"), "600"]]
+    assert len(plt_run("packets", tmp_path / "x-0001.pcap").rows) == 600
+
+
+def test_a_name_that_says_what_closed_pipes_do(tmp_path: Path) -> None:
+    """That is no closed pipe."""
+    name = tmp_path / os.strerror(errno.EPIPE)
+    done = plt_run("info", name)
+    assert (done.code, done.err) == (1, f"plt: {name}: {os.strerror(errno.ENOENT)}\n")
+
+
+def test_numbers_that_no_bound_was_thought_of_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An OverflowError is said in a line, too."""
+    monkeypatch.setattr("plt.cli.info.Summary", lambda: (10**100).to_bytes(1))
+    done = plt_run("info", EDGE)
+    assert (done.code, done.err) == (1, "plt: int too big to convert\n")
+
+
+def test_a_file_without_the_right_to_read_it(tmp_path: Path) -> None:
+    """It is no usage error: the file is named, and the exit code is 1."""
+    path = tmp_path / "a.pcap.gz"
+    path.write_bytes(Path(EDGE).read_bytes())
+    path.chmod(0)
+    words = command("info", path)
+    if os.access(path, os.R_OK):
+        rights = "-dac_override,-dac_read_search"  # capabilities(7): root's to read everything
+        words = ["setpriv", "--bounding-set", rights, "--inh-caps", rights, *words]
+        if shutil.which("setpriv") is None:
+            pytest.skip("this user may read everything")
+    done = subprocess.run(words, capture_output=True, text=True, env=os.environ, check=False)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == f"plt: {path}: {os.strerror(errno.EACCES)}\n"
+
+
+def test_rights_are_left_to_who_opens_a_file() -> None:
+    """Where a user may read everything, click would not look at them."""
+    for name in COMMANDS:
+        command = app.get_command(click.Context(app), name)
+        assert command is not None
+        for parameter in command.params:
+            if isinstance(parameter.type, click.Path):
+                assert not parameter.type.readable, (name, parameter.name)
 
 
 def test_parts_do_not_replace_a_source(tmp_path: Path) -> None:

@@ -72,6 +72,19 @@ def test_rows_come_when_their_packets_do(kind: str) -> None:
     assert {tuple(row) for row in done.rows} == {("127.0.0.1", str(port), "7")}
 
 
+def test_rates_come_when_their_intervals_are_over() -> None:
+    """10 ms each, of which some are printed before Ctrl-C and the last one is after it."""
+    with sent() as port:
+        words = ["--interval", "10ms", "--filter", f"udp dst port {port}"]
+        done = interrupted("rates", *words, "pcapint:lo", lines=4)
+    assert (done.code, done.err) == (130, "")
+    assert len(done.rows) >= 4
+    # 14 bytes of Ethernet and an FCS of 4, 20 of IPv4, 8 of UDP, 7 of payload
+    assert all(int(row[2]) == int(row[1]) * (14 + 20 + 8 + 7 + 4) for row in done.rows)
+    times = [row[0] for row in done.rows]
+    assert times == sorted(set(times))
+
+
 def test_a_limit_ends_a_capture() -> None:
     with sent() as port:
         done = plt_run("packets", "--filter", f"udp dst port {port}", "--limit", "5", "pcapint:lo")

@@ -92,6 +92,8 @@ WRITING = [
     (["split", "--every", "10s", EDGE], "x.pcap.gz"),
     (["split", "--packets", "3000", EDGE, DNS], "x.pcap"),
     (["split", "--size", "100k", "--filter", "ip", EDGE], "x-0001.erf"),
+    (["split", "--packets", "3000", "--no-header", EDGE], "x.pcap"),
+    (["split", "--every", "30s", "--json", EDGE], "x.pcap"),
 ]
 
 
@@ -113,8 +115,9 @@ def both(arguments: list[str], output: str, folder: Path) -> tuple[dict[str, byt
         if made_by == "command":
             done = plt_run(*words)
             assert (done.code, done.err) == (0, "")
+            printed = done.out.replace(str(place), str(folder))
         else:
-            run_program(program_of(words))
+            assert run_program(program_of(words)).replace(str(place), str(folder)) == printed
         found.append(contents(place))
     return tuple(found)
 

@@ -27,6 +27,7 @@ from packets import (
     ipv4,
     pcap,
     section,
+    simple,
     tcp,
     tsh,
     udp,
@@ -132,6 +133,12 @@ def test_a_trace_without_a_packet(tmp_path: Path) -> None:
     assert (tmp_path / "x.csv").read_text().splitlines() == ["time,src"]
 
 
+def test_a_packet_out_of_order_is_one(tmp_path: Path) -> None:
+    records = [Record(PACKET, EPOCH + second) for second in (5, 3, 9)]
+    done = plt_run("info", write(tmp_path / "a.pcap", pcap(records, RAW)))
+    assert "\norder    1 packet is earlier than the one before\n" in done.out
+
+
 def test_packets_without_a_time_that_fits(tmp_path: Path) -> None:
     """2**34 seconds are more nanoseconds than 64 bits hold; a packet without a time is one."""
     blocks = enhanced(PACKET, 2**34 * 10**6)
@@ -140,6 +147,35 @@ def test_packets_without_a_time_that_fits(tmp_path: Path) -> None:
     assert (done.code, done.err) == (0, "")
     assert "\npackets  1\n" in done.out
     assert "\nfirst " not in done.out
+    assert "\ntime     1 packet without one\n" in done.out
+
+
+def test_packets_without_a_time_are_left_out_of_times(tmp_path: Path) -> None:
+    """A simple packet block has none. The other two are 2 s apart: 1 packet/s."""
+    blocks = [enhanced(PACKET, EPOCH * 10**6), simple(PACKET), simple(PACKET)]
+    blocks.append(enhanced(PACKET, (EPOCH + 2) * 10**6))
+    path = write(tmp_path / "a.pcapng", section() + interface(RAW) + b"".join(blocks))
+    found = json.loads(plt_run("info", "--json", path).out)
+    assert (found["packets"], found["without_time"], found["out_of_order"]) == (4, 2, 0)
+    assert found["seconds"] == 2
+    assert found["packets_per_second"] == 1
+    assert found["bits_per_second"] == len(PACKET) * 8
+    shown = plt_run("info", path).out
+    assert "\ntime     2 packets without one, left out of first, last and rate\n" in shown
+
+
+def test_a_time_of_0_in_a_trace_that_begins_there(tmp_path: Path) -> None:
+    """Its times count from its start: this is one."""
+    path = write(tmp_path / "a.pcap", pcap([Record(PACKET, n) for n in range(3)], RAW))
+    found = json.loads(plt_run("info", "--json", path).out)
+    assert (found["without_time"], found["seconds"]) == (0, 2)
+    assert found["first"] == "1970-01-01T00:00:00.000000000Z"
+
+
+def test_a_link_type_that_libtrace_does_not_name(tmp_path: Path) -> None:
+    """LINKTYPE_NULL, BSD's loopback (doc/linktypes.md)."""
+    path = write(tmp_path / "a.pcap", pcap([PACKET], 0))
+    assert "\nlink     other (1)\n" in plt_run("info", path).out
 
 
 def test_one_packet_as_parquet(tmp_path: Path) -> None:

@@ -81,6 +81,18 @@ def test_tables_fit_the_terminal(arguments: list[str], columns: int) -> None:
     assert max(map(len, shown)) <= columns
 
 
+@pytest.mark.parametrize("columns", [24, 30, 40, 60])
+def test_numbers_are_whole_where_there_is_little_room(columns: int) -> None:
+    """tshark's counts of tutorial/traces/README.md: shares are left out first."""
+    _, text = on_terminal(["info", "--top", "1", EDGE], columns)
+    shown = lines(text)
+    assert max(map(len, shown)) <= columns
+    assert "\u2026" not in text
+    (tcp,) = [line.split() for line in shown if "3,060,021" in line]
+    assert "4,452" in tcp
+    assert ("%" in tcp) == (columns == 60)
+
+
 def test_packets() -> None:
     """The first packets as `tshark -t u` has them; the first is 114 bytes and an FCS of 4 long."""
     _, text = on_terminal(["packets", "--limit", "2", EDGE], 80)
@@ -122,6 +134,24 @@ def test_colours_only_where_they_are_wanted() -> None:
     plain = on_terminal(["packets", "--limit", "1", EDGE], 80, NO_COLOR="1", TERM="dumb")[1]
     assert "\x1b" not in plain
     assert "\x1b" not in plt_run("info", EDGE).out
+
+
+@pytest.mark.parametrize(
+    "words",
+    [["cut"], ["merge"], ["anon"], ["convert", "--format", "pcap"],
+     ["convert", "--format", "parquet"]],
+    ids=" ".join,
+)  # fmt: skip
+def test_bytes_are_not_written_to_a_terminal(words: list[str]) -> None:
+    code, text = on_terminal([*words, "-o", "-", EDGE], 80)
+    assert code == 1
+    said = "plt: standard output is a terminal: give -o a file, or pipe it to what reads it"
+    assert lines(text) == [said]
+
+
+def test_text_is_written_to_a_terminal() -> None:
+    code, text = on_terminal(["convert", "--format", "csv", "-o", "-", DNS], 200)
+    assert (code, len(lines(text))) == (0, 1 + 1000)
 
 
 def test_json_and_pipes_are_the_same_on_a_terminal() -> None:

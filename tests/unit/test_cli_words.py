@@ -8,6 +8,8 @@ from command_line import DNS, plt_run
 pytest.importorskip("click")
 pytest.importorskip("numpy")
 
+import plt
+from plt._near import USUAL
 from plt.cli import words
 from plt.cli.names import duration, rate, tcp_flags
 
@@ -33,6 +35,14 @@ def test_durations(text: str, nanoseconds: int) -> None:
 def test_what_is_no_duration(text: str) -> None:
     with pytest.raises(ValueError, match="is no time"):
         words.duration_ns(text)
+
+
+@pytest.mark.parametrize("text", ["1000000000s", "277778h", "99999999999999999999"])
+def test_a_duration_that_is_too_long(text: str) -> None:
+    """FlowTable's timeouts are up to 10**9 seconds; 64 bits hold 292 years of nanoseconds."""
+    with pytest.raises(ValueError, match="is too long"):
+        words.duration_ns(text)
+    assert words.duration_ns("999999999s") == 999_999_999 * 10**9
 
 
 @pytest.mark.parametrize(
@@ -83,6 +93,24 @@ def test_ranges() -> None:
     assert words.ranges("1-10,20, 30-") == [(1, 10), (20, 20), (30, None)]
 
 
+def test_blanks_and_a_last_comma() -> None:
+    assert words.listed("time, src ,") == ["time", "src"]
+    assert words.listed("time,,src") == ["time", "", "src"]
+    assert words.listed("") == [""]
+    assert words.numbers("53, 5353,") == (53, 5353)
+    assert words.ranges("1-10, 20,") == [(1, 10), (20, 20)]
+    for fields in ("time, src", "time,src,"):
+        assert plt_run("packets", "--fields", fields, "--limit", "1", DNS).names == ["time", "src"]
+    for sort in ("time", " time "):
+        assert plt_run("packets", "--sort", sort, "--limit", "1", DNS).code == 0
+
+
+@pytest.mark.parametrize("text", ["", ",", "53,,5353", "53,dns"])
+def test_what_are_no_numbers(text: str) -> None:
+    with pytest.raises(ValueError, match="are no numbers"):
+        words.numbers(text)
+
+
 @pytest.mark.parametrize("text", ["", "0", "5-3", "a", "1,,2", "-5", "1-2-3"])
 def test_what_is_no_range(text: str) -> None:
     with pytest.raises(ValueError, match="is no range"):
@@ -110,3 +138,44 @@ def test_the_columns_that_are_listed_can_be_asked_for(table: str, one: str) -> N
     shown = plt_run(table, "--fields", ",".join(names), "--limit", "2", DNS)
     assert (shown.code, shown.names) == (0, names)
     assert one in names
+
+
+@pytest.mark.parametrize(
+    ("table", "asked", "offered"),
+    [
+        ("packets", "SRC", ["src"]),
+        ("packets", "Wire_Len", ["wire_len"]),
+        ("packets", "bytes", ["wire_len"]),
+        ("packets", "flag", ["tcp.flags"]),
+        ("flows", "src", ["src_prefix"]),
+        ("flows", "wire_len", ["bytes"]),
+        ("flows", "time", ["first_time"]),
+        ("flows", "packet", ["packets"]),
+        ("flows", "byts", ["bytes"]),
+        ("streams", "bytes", ["fwd_bytes", "rev_bytes"]),
+        ("dns", "rtt", ["response_time"]),
+        ("dns", "name", ["qname"]),
+    ],
+)
+def test_columns_that_are_offered_for_others(table: str, asked: str, offered: list[str]) -> None:
+    """The likeliest first, and the command that lists all of them."""
+    done = plt_run(table, "--fields", asked, DNS)
+    assert done.code == 1
+    names = re.search(r"; near: ([^;]*); ", done.err)
+    assert names
+    assert names[1].split(", ")[: len(offered)] == offered
+    command = re.search(r"; plt (fields \w+) lists all$", done.err)
+    assert command
+    assert offered[0] in [row[0] for row in plt_run(*command[1].split()).rows]
+
+
+def test_columns_of_tables_are_offered_in_python_too() -> None:
+    with pytest.raises(ValueError, match=r"no column is named 'Bytes'; near: wire_len \("):
+        plt.columns(DNS, ["Bytes"])  # type: ignore[list-item]
+
+
+def test_all_usual_names_are_of_columns() -> None:
+    """A misspelt one in the table of them would never be offered."""
+    known = {row[0] for name in ("packets", "flows", "streams", "dns")
+             for row in plt_run("fields", name).rows}  # fmt: skip
+    assert {name for names in USUAL.values() for name in names} <= known

@@ -334,6 +334,7 @@ def test_batches(pcap: Callable[..., Path]) -> None:
         assert len(columns.table()) == 0
     assert repr(batches[0]).startswith("10 rows and 1 column\n")
     assert repr(whole) == "<plt.columns of src_port>"
+    assert repr(plt.columns(path, [])) == "<plt.columns of no fields>"
     assert ports(whole) == list(range(10))
 
 

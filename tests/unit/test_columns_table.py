@@ -146,6 +146,12 @@ def test_text_looks_at_the_ends_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     assert taken == [5, 5] * 2
 
 
+def test_ipython_completes_names_of_columns() -> None:
+    """After `table["`, by IPython's protocol for what has keys of its own."""
+    table = plt.columns(TRACE, ["time", "src"]).table()
+    assert table._ipython_key_completions_() == ["time", "src"]
+
+
 # --- Parts ---------------------------------------------------------------------------------------
 
 

@@ -629,3 +629,12 @@ def test_connections_are_told_apart_by_each_end_and_the_version(tmp_path: Path) 
     frames += [frame(n, b" more", 6) for n in range(count)]
     found = natkit.streams(write(tmp_path / "trace.pcap", pcap(frames)))
     assert [bytes(stream.fwd.data) for stream in found] == [b"%05d more" % n for n in range(count)]
+
+
+def test_how_far_streams_are_is_shown(tmp_path: Path) -> None:
+    paths = [write(tmp_path / f"{n}.pcap", pcap([])) for n in range(2)]
+    found = natkit.streams(paths)
+    assert repr(found) == "<natkit.streams of 2 sources, 0 opened>"
+    assert list(found) == []
+    assert repr(found) == "<natkit.streams of 2 sources, at its end>"
+    assert repr(natkit.streams(paths[0])) == "<natkit.streams of 1 source, 0 opened>"

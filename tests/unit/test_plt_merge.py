@@ -119,6 +119,7 @@ def test_nothing_to_merge() -> None:
     with pytest.raises(TypeError):
         plt.merge([None])
     assert repr(plt.merge(["a", "b"])) == "<plt.merge of 2 traces>"
+    assert repr(plt.merge("a")) == "<plt.merge of 1 trace>"
 
 
 # --- scapy and dpkt --------------------------------------------------------------------------

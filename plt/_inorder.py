@@ -123,7 +123,7 @@ class Limit:
 class InTurn:
     """The batches of several readers, one reader after the other; for any thread.
 
-    With `stop`, which ends what is read ahead, Ctrl-C ends them all.
+    Ctrl-C ends them all, with `stop` also what is read ahead.
     """
 
     def __init__(
@@ -186,10 +186,13 @@ class InTurn:
         return batch
 
     def _end_at(self, error: BaseException) -> None:
-        """Ctrl-C ends what is read ahead; after an error of one source comes the next source."""
+        """After an error of one source comes the next; Ctrl-C ends all, but for what was read."""
         if isinstance(error, StopIteration):
             self._tell_end()
-        if self.stop is not None and not isinstance(error, Exception):
+        if isinstance(error, Exception):
+            return
+        self.readers = iter(())
+        if self.stop is not None:
             self.close()
 
     def _tell_end(self) -> None:

@@ -29,7 +29,7 @@ from plt.cli.programs import call, constant, decap_given, file_program, read_fie
 from plt.cli.progress import Tick, bar
 from plt.cli.rows import LISTS, in_turn, with_version
 from plt.cli.show import text
-from plt.cli.sources import Reading
+from plt.cli.sources import BATCH, Reading
 from plt.cli.words import Failure, Filter, one_line
 from plt.shared import Decap
 
@@ -194,7 +194,7 @@ def tables(
         return
     package = plt if table == "packets" else pldns
     try:
-        read = package.columns(reading.sources, names, filter=filter, batch=reading.batch, **more)
+        read = package.columns(reading.sources, names, filter=filter, batch=BATCH, **more)
     except plt.LibtraceError as error:  # a pipe's, which is no matter of the file to write
         raise Failure(one_line(error)) from error
     with read as columns:

@@ -13,7 +13,7 @@ from plt.cli.programs import call, constant, listing_program, read_fields
 from plt.cli.progress import bar
 from plt.cli.rows import with_version
 from plt.cli.show import Style
-from plt.cli.sources import Reading, any_streaming
+from plt.cli.sources import BATCH, Reading, any_streaming
 from plt.cli.words import SECOND, Filter
 
 FIELDS = ("time", "src", "dst", "qr", "qname", "qtype", "rcode", "response_time")
@@ -98,7 +98,7 @@ def command(
         reading.sources,
         cast("Any", with_version(listing.names)),
         filter=filter,
-        batch=reading.batch,
+        batch=BATCH,
         ports=ports,
         timeout=timeout / SECOND,
         reassemble=reassemble,

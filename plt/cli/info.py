@@ -14,7 +14,7 @@ from plt.cli.names import count, date_and_time, duration, rate
 from plt.cli.programs import call, constant, program
 from plt.cli.progress import bar
 from plt.cli.show import console
-from plt.cli.sources import Reading
+from plt.cli.sources import BATCH, Reading
 from plt.cli.summary import FIELDS, Summary
 from plt.cli.words import Filter
 
@@ -53,7 +53,7 @@ def command(sources: tuple[str, ...], filter: Filter, top: int, json: bool, pyth
         summary = Summary()
         with (
             bar([source]) as tick,
-            plt.columns(source, FIELDS, filter=filter, batch=reading.batch) as columns,
+            plt.columns(source, FIELDS, filter=filter, batch=BATCH) as columns,
         ):
             for batch in reading.batches(columns, tick):
                 summary.add(batch)

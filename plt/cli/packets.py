@@ -13,7 +13,7 @@ from plt.cli.programs import call, constant, decap_given, listing_program, read_
 from plt.cli.progress import bar
 from plt.cli.rows import with_version
 from plt.cli.show import Style
-from plt.cli.sources import Reading, any_streaming
+from plt.cli.sources import BATCH, Reading, any_streaming
 from plt.cli.words import Filter
 from plt.shared import Decap
 
@@ -79,7 +79,7 @@ def command(
         cast("Any", names),
         filter=filter,
         limit=most,
-        batch=reading.batch,
+        batch=BATCH,
         decap=decap,
     )
     with columns_read as batches, bar(reading.sources, printing=not sort) as tick:

@@ -36,13 +36,13 @@ def by_pyarrow(name: str, fields: Sequence[str], tables: Iterable[plt.Table]) ->
 
     pa: Any = importlib.import_module("pyarrow")
     out: Any = None
-    some: list[Any] = []  # tables that have a row each, where they come live
+    some: list[Any] = []  # tables of a few rows, where they come through a pipe or live
     with contextlib.ExitStack() as stack:
         for table in tables:
             some.append(arrow_table(table, fields))
             if out is None:
                 out = stack.enter_context(pq.ParquetWriter(destination(name), some[0].schema))
-            if len(table) > 1 or len(some) == BATCH:
+            if sum(map(len, some)) >= BATCH:
                 out.write_table(pa.concat_tables(some))
                 some.clear()
         if some:

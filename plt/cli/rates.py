@@ -16,7 +16,7 @@ from plt.cli.names import iso
 from plt.cli.programs import call, constant, program
 from plt.cli.progress import Tick, bar
 from plt.cli.show import Style, show
-from plt.cli.sources import Reading, any_streaming
+from plt.cli.sources import BATCH, Reading, any_streaming
 from plt.cli.words import SECOND, Failure, Filter
 
 FIELDS: Final = ("time_ns", "wire_len")
@@ -89,7 +89,7 @@ def counted(
     reading: Reading, filter: Filter, interval: int, tick: Tick
 ) -> Iterator[list[tuple[int, int, int]]]:
     """The intervals of each batch, in order: number from the epoch on, packets and bytes."""
-    with plt.columns(reading.sources, FIELDS, filter=filter, batch=reading.batch) as columns:
+    with plt.columns(reading.sources, FIELDS, filter=filter, batch=BATCH) as columns:
         for batch in reading.batches(columns, tick):
             there = ~batch.mask("time_ns")
             numbers, which = np.unique(batch["time_ns"][there] // interval, return_inverse=True)

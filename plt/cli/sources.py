@@ -26,11 +26,6 @@ def is_live(source: str) -> bool:
     return source.startswith(LIVE)
 
 
-def any_live(sources: Iterable[str]) -> bool:
-    """Whether one of them is an interface."""
-    return any(map(is_live, sources))
-
-
 def is_streaming(source: str) -> bool:
     """Whether packets come when somebody sends them: from an interface, a pipe or a socket.
 
@@ -166,8 +161,6 @@ class Reading:
             self.tell(what)
         if last is not None:
             raise last
-        # what waits for the rest of a batch would not be seen, and be lost by Ctrl-C
-        self.batch = 1 if any_live(self.sources) else BATCH
         self.streaming = any_streaming(self.sources)
         self.interrupts = Interrupts()
 
@@ -180,7 +173,8 @@ class Reading:
     def batches(self, columns: Iterable[plt.Batch], tick: Tick = ignore) -> Iterator[plt.Batch]:
         """The batches of columns; after damage those of the next source. Ctrl-C ends them."""
         rows = 0
-        for batch in self.until_interrupted(iter(columns), after_damage=True):
+        left = iter(columns)
+        for batch in self.until_interrupted(left, after_damage=True, at_the_end=left):
             rows += len(batch)
             tick(rows)
             yield batch
@@ -216,8 +210,13 @@ class Reading:
         with trace:
             yield from trace
 
-    def until_interrupted(self, items: Iterator[T], *, after_damage: bool) -> Iterator[T]:
-        """Items up to Ctrl-C, and up to damage or after it too."""
+    def until_interrupted(
+        self, items: Iterator[T], *, after_damage: bool, at_the_end: Iterable[T] = ()
+    ) -> Iterator[T]:
+        """Items up to Ctrl-C, and up to damage or after it too.
+
+        at_the_end are those that there are still where Ctrl-C came to a read.
+        """
         interrupts = self.interrupts
         with interrupts:
             while not interrupts.pending:
@@ -232,6 +231,8 @@ class Reading:
                         return
                 except KeyboardInterrupt:
                     interrupts.pending = True
+                    with contextlib.suppress(plt.LibtraceError):
+                        yield from at_the_end
                 else:
                     yield item
         self.code = 130

@@ -437,7 +437,7 @@ def test_a_full_disk_leaves_what_was_there(arguments: list[str], small_disk: Pat
         pytest.importorskip("pyarrow")
     kept = small_disk / "x.pcap"
     kept.write_bytes(b"of before")
-    done = plt_run(*arguments, "-o", kept, EDGE, DNS, EDGE)
+    done = plt_run(*arguments, "-o", kept, EDGE, DNS, EDGE, EDGE, EDGE)
     assert done.code == 1
     assert one_line(done.err).startswith(f"plt: {kept}: ")
     assert os.strerror(errno.ENOSPC) in done.err

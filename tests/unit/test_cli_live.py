@@ -49,7 +49,11 @@ def sent() -> Iterator[int]:
 def interrupted(*arguments: str | Path, lines: int = 0, until: Path | None = None) -> Run:
     """A command that gets Ctrl-C when it has printed some lines, or written to a file."""
     with subprocess.Popen(
-        command(*arguments), stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=os.environ
+        command(*arguments),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=os.environ,
+        bufsize=0,  # communicate() does not see what readline() has read ahead
     ) as process:
         assert process.stdout is not None
         before = b"".join(process.stdout.readline() for _ in range(lines))

@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+import json
 import os
 import signal
 import socket
@@ -226,3 +227,29 @@ def test_a_time_far_from_the_one_before(tmp_path: Path) -> None:
     assert process.returncode == 1
     assert err == b"plt: that would be 1,000,000,000 intervals: choose a longer --interval\n"
     assert len(out.splitlines()) == 1 + 1
+
+
+@pytest.mark.parametrize("name", ["packets", "dns"])
+def test_rows_are_seen_while_the_pipe_is_open(name: str) -> None:
+    """Six UDP packets; of `plt dns` they are six messages, from port 53."""
+    trace = pcap(
+        [Record(ipv4(udp(b"%d" % n, ports=(53, 5)), 17), EPOCH + n) for n in range(6)], RAW
+    )
+    with subprocess.Popen(
+        command(name, "--fields", "time", "-"), stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdin.write(trace)
+        process.stdin.flush()
+        lines = [process.stdout.readline() for _ in range(7)]
+        assert lines[1:] == [b"2010-01-01T00:00:0%d.000000000Z\n" % n for n in range(6)]
+        assert process.poll() is None
+        process.stdin.close()
+        assert process.wait() == 0
+
+
+def test_ctrl_c_shows_what_was_counted() -> None:
+    code, printed, said = interrupted(["info", "--json", "-"], stdin=TRACE)
+    assert (code, said) == (130, b"")
+    assert json.loads(printed)["packets"] == 6

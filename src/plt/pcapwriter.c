@@ -21,12 +21,31 @@ struct pcap_writer {
     bool swapped; /* the file that is appended to is of the other byte order */
     bool nanoseconds;
     uint32_t dlt;
-    uint32_t fcs_bits; /* of the network field: the FCS that each packet has */
+    uint32_t fcs_words; /* 16-bit words of the FCS that was captured with each packet */
 };
 
 static uint32_t ordered(const struct pcap_writer *self, uint32_t value)
 {
     return self->swapped ? __builtin_bswap32(value) : value;
+}
+
+/* The words of the FCS by a network field (draft-ietf-opsawg-pcap section 4).  One of none,
+ * captured with each packet, is the same as none that was captured. */
+static uint32_t fcs_words_of(uint32_t network)
+{
+    return network & PCAP_HAS_FCS ? network >> PCAP_FCS_SHIFT : 0;
+}
+
+/* What the network field has of that besides the link type. */
+static uint32_t fcs_bits(uint32_t words)
+{
+    return words ? PCAP_HAS_FCS | words << PCAP_FCS_SHIFT : 0;
+}
+
+/* The words of a packet's FCS.  A packet that came in a tunnel has none, and counts none. */
+static uint32_t fcs_words(const struct plt_meta *meta)
+{
+    return meta->fcs_counted ? meta->fcs / 2U & 0xf : 0;
 }
 
 /* Take over the header of a pcap file that is appended to; 0, or -1 with OSError. */
@@ -43,18 +62,10 @@ static int read_header(struct pcap_writer *self, const uint8_t *header)
         return -1;
     }
     self->nanoseconds = magic == PCAP_NANO;
-    self->fcs_bits = ordered(self, dlt) & ~(uint32_t)PCAP_LINKTYPE_MASK;
+    self->fcs_words = fcs_words_of(ordered(self, dlt));
     self->dlt = ordered(self, dlt) & PCAP_LINKTYPE_MASK;
     self->started = true;
     return 0;
-}
-
-/* What the network field says of a packet's FCS (draft-ietf-opsawg-pcap section 4): that it was
- * captured, and how many 16-bit words it has. */
-static uint32_t fcs_bits(const struct plt_meta *meta)
-{
-    return meta->fcs_counted ? PCAP_HAS_FCS | (uint32_t)(meta->fcs / 2U & 0xf) << PCAP_FCS_SHIFT
-                             : 0;
 }
 
 static int write_header(struct pcap_writer *self, const struct plt_meta *meta)
@@ -70,8 +81,8 @@ static int write_header(struct pcap_writer *self, const struct plt_meta *meta)
     header[0] = self->nanoseconds ? PCAP_NANO : PCAP_MICRO;
     memcpy(&header[1], version, sizeof(version));
     header[4] = SNAP_LENGTH;
-    self->fcs_bits = fcs_bits(meta);
-    header[5] = meta->dlt | self->fcs_bits;
+    self->fcs_words = fcs_words(meta);
+    header[5] = meta->dlt | fcs_bits(self->fcs_words);
     memcpy(record, header, PCAP_FILE_HEADER);
     return 0;
 }
@@ -88,7 +99,8 @@ static int pcap_write(struct writer *base, const struct frame *frame)
         return -1;
     if (meta->dlt != self->dlt) {
         PyErr_Format(PyExc_OSError,
-                     "a packet of link type %u can't go into a pcap file of link type %u",
+                     "a packet of link type %u can't go into a pcap file of link type %u; "
+                     "a pcapng file holds both",
                      meta->dlt, self->dlt);
         return -1;
     }
@@ -96,9 +108,9 @@ static int pcap_write(struct writer *base, const struct frame *frame)
         PyErr_SetString(PyExc_OSError, "pcap files have no room for the packet's time");
         return -1;
     }
-    if (fcs_bits(meta) != self->fcs_bits) {
+    if (fcs_words(meta) != self->fcs_words) {
         PyErr_SetString(PyExc_OSError, "a pcap file can't hold packets captured with their frame "
-                                       "check sequence and others");
+                                       "check sequence and others; a pcapng file can");
         return -1;
     }
     uint64_t wire_len = meta_length_field(meta, frame->data, frame->len);

@@ -193,6 +193,48 @@ def test_link_types(dlt: int, tmp_path: Path) -> None:
     assert (got.wire_len, got.linktype) == (packet.wire_len, packet.linktype)
 
 
+VXLAN = bytes([8, 0, 0, 0, 0, 0, 5, 0])  # RFC 7348 section 5
+
+
+def in_vxlan(frame: bytes) -> plt.packet:
+    """The packet of a frame that came in a tunnel: it has no FCS, and counts none."""
+    datagram = packets.udp(VXLAN + frame, ports=(49152, 4789))
+    inner = plt.packet.from_bytes(packets.ethernet(packets.ipv4(datagram))).inner
+    assert inner is not None
+    return inner
+
+
+def lengths_by_tshark(tshark: str, path: Path) -> list[list[str]]:
+    command = [tshark, "-r", path, "-Tfields", "-eframe.cap_len", "-eframe.len"]
+    out = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    return [line.split("\t") for line in out.splitlines()]
+
+
+@pytest.mark.parametrize("first", ["inner", "plain"])
+def test_packets_of_tunnels_and_others_in_one_pcap_file(
+    first: str, tmp_path: Path, tshark: str
+) -> None:
+    found = [in_vxlan(FRAMES[3]), plt.packet.from_bytes(FRAMES[4])]
+    if first == "plain":
+        found.reverse()
+    path = tmp_path / "out.pcap"
+    write(f"pcapfile:{path}", found)
+    assert path.read_bytes()[20:24] == struct.pack("=I", packets.ETH)  # no FCS bits
+    lengths = [len(bytes(packet)) for packet in found]
+    assert lengths_by_tshark(tshark, path) == [[str(size)] * 2 for size in lengths]
+    # with the FCS that a pcap file does not count: doc/traces.md, Lengths
+    assert [p.wire_len for p in packets.read(path)] == [size + 4 for size in lengths]
+
+
+def test_append_to_a_pcap_file_that_says_it_has_an_fcs_of_no_bytes(
+    source: list[plt.packet], tmp_path: Path
+) -> None:
+    """Bit 26 of the network field with a length of 0 (draft-ietf-opsawg-pcap section 4)."""
+    path = packets.write(tmp_path / "out.pcap", packets.pcap(RECORDS[:1], 1 | 1 << 26))
+    write(f"pcapfile:{path}", [in_vxlan(FRAMES[3]), source[4]], file_flags=plt.O_APPEND)
+    assert [bytes(p) for p in packets.read(path)] == [FRAMES[0], FRAMES[3], FRAMES[4]]
+
+
 LARGE = """
 import sys, packets, plt
 from pathlib import Path
@@ -397,7 +439,7 @@ def test_link_types_do_not_mix(source: list[plt.packet], tmp_path: Path) -> None
     other = packets.packet_of(packets.ipv4(), tmp_path, 101)
     with plt.output_trace(f"pcapfile:{tmp_path / 'out'}") as output:
         output.write_packet(source[0])
-        with pytest.raises(plt.LibtraceError, match="can't go into a pcap file of link type 1"):
+        with pytest.raises(plt.LibtraceError, match="pcap file of link type 1; a pcapng file holds both"):
             output.write_packet(other)
         output.write_packet(source[1])
     assert described(packets.read(tmp_path / "out")) == described(source[:2])

@@ -61,7 +61,7 @@ bool pcap_recognise(const uint8_t *head, size_t len)
 /* How headers of a size fit the bytes read so far. */
 struct fit {
     bool whole;  /* all that is there are packets, the last of which may be cut */
-    int packets; /* in a row; one that is cut, or the end where the bytes end, counts as one */
+    int packets; /* in a row; one cut after its header, or the end where the bytes end, is one */
 };
 
 /* Whether a packet's header, or what is there of it, has a time near the first packet's. */
@@ -91,8 +91,8 @@ static struct fit header_fit(const struct pcap_source *self, const uint8_t *byte
     }
     if (len - at == 0 || len - at >= PCAP_PACKET_HEADER)
         return (struct fit){.whole = true, .packets = i + (len - at == 0)};
-    bool near = is_near(self, bytes, len, at);
-    return (struct fit){.whole = near, .packets = i + near};
+    /* too few bytes for a header are no packet: they may be none of the trace's */
+    return (struct fit){.whole = is_near(self, bytes, len, at), .packets = i};
 }
 
 /* The size of a packet's header: the usual one, unless another fits all that was read, and more

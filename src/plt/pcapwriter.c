@@ -53,11 +53,17 @@ static int read_header(struct pcap_writer *self, const uint8_t *header)
 {
     uint32_t magic = 0;
     uint32_t dlt = 0;
+    uint16_t version[2] = {0};
     memcpy(&magic, header, 4);
+    memcpy(version, header + 4, sizeof(version));
     memcpy(&dlt, header + 20, 4);
     self->swapped = magic != PCAP_MICRO && magic != PCAP_NANO;
     magic = ordered(self, magic);
-    if (magic != PCAP_MICRO && magic != PCAP_NANO) {
+    uint16_t major = self->swapped ? __builtin_bswap16(version[0]) : version[0];
+    uint16_t minor = self->swapped ? __builtin_bswap16(version[1]) : version[1];
+    /* in older versions, and AIX's, lengths and times are others */
+    bool is_current = major == PCAP_MAJOR && minor == PCAP_MINOR;
+    if (!is_current || (magic != PCAP_MICRO && magic != PCAP_NANO)) {
         PyErr_SetString(PyExc_OSError, "nothing can be appended to a pcap file of this variant");
         return -1;
     }
@@ -71,7 +77,7 @@ static int read_header(struct pcap_writer *self, const uint8_t *header)
 static int write_header(struct pcap_writer *self, const struct plt_meta *meta)
 {
     uint32_t header[PCAP_FILE_HEADER / 4] = {0};
-    uint16_t version[2] = {2, 4};
+    uint16_t version[2] = {PCAP_MAJOR, PCAP_MINOR};
     uint8_t *record = sink_record(self->base.sink, PCAP_FILE_HEADER);
     if (!record)
         return -1;

@@ -74,7 +74,16 @@ static int read_header(struct pcap_writer *self, const uint8_t *header)
     return 0;
 }
 
-static int write_header(struct pcap_writer *self, const struct plt_meta *meta)
+/* The snap length of a file by its first packet: what tcpdump takes for most link types, or that of
+ * a trace with larger packets, as of D-Bus.  libpcap cuts packets at it. */
+static uint32_t snap_length(const struct plt_meta *meta, uint32_t len)
+{
+    uint32_t least = len > SNAP_LENGTH ? len : SNAP_LENGTH;
+    uint32_t stated = meta->snaplen < MAX_CAPTURE_LENGTH ? meta->snaplen : MAX_CAPTURE_LENGTH;
+    return stated > least ? stated : least;
+}
+
+static int write_header(struct pcap_writer *self, const struct plt_meta *meta, uint32_t len)
 {
     uint32_t header[PCAP_FILE_HEADER / 4] = {0};
     uint16_t version[2] = {PCAP_MAJOR, PCAP_MINOR};
@@ -86,7 +95,7 @@ static int write_header(struct pcap_writer *self, const struct plt_meta *meta)
     self->started = true;
     header[0] = self->nanoseconds ? PCAP_NANO : PCAP_MICRO;
     memcpy(&header[1], version, sizeof(version));
-    header[4] = SNAP_LENGTH;
+    header[4] = snap_length(meta, len);
     self->fcs_words = fcs_words(meta);
     header[5] = meta->dlt | fcs_bits(self->fcs_words);
     memcpy(record, header, PCAP_FILE_HEADER);
@@ -101,7 +110,7 @@ static int pcap_write(struct writer *base, const struct frame *frame)
         PyErr_SetString(PyExc_OSError, "pcap files have no link type for this packet");
         return -1;
     }
-    if (!self->started && write_header(self, meta) < 0)
+    if (!self->started && write_header(self, meta, frame->len) < 0)
         return -1;
     if (meta->dlt != self->dlt) {
         PyErr_Format(PyExc_OSError,
@@ -138,7 +147,7 @@ static int pcap_finish(struct writer *base)
 {
     struct pcap_writer *self = (struct pcap_writer *)base;
     struct plt_meta ethernet = {.dlt = LINKTYPE_ETHERNET};
-    return self->started ? 0 : write_header(self, &ethernet);
+    return self->started ? 0 : write_header(self, &ethernet, 0);
 }
 
 struct writer *pcap_writer_new(struct sink *sink, const uint8_t *header, size_t header_len)

@@ -9,6 +9,7 @@ from pathlib import Path
 import packets
 import pytest
 from packets import EPOCH, Record
+from present import tool
 
 import plt
 
@@ -283,6 +284,44 @@ def test_large_packets(
     assert count in written
     if prefix == "pcapfile":
         assert wire_len == wire + 4
+
+
+@pytest.mark.parametrize(
+    ("size", "stated", "snap_length"),
+    [
+        (100, 96, 262_144),
+        (100, 262_144, 262_144),
+        (300_000, 0, 300_000),
+        (300_000, 1 << 27, 1 << 27),  # what libpcap captures D-Bus with
+        (100, 1 << 27, 1 << 27),
+        (100, 2**32 - 1, 1 << 27),  # its limit
+    ],
+)
+def test_the_snap_length_of_a_pcap_file(
+    size: int, stated: int, snap_length: int, tmp_path: Path, tshark: str
+) -> None:
+    """No packet is longer (draft-ietf-opsawg-pcap section 4): libpcap cuts those that are."""
+    content = bytearray(packets.pcap([bytes(size)], 231))  # D-Bus
+    content[16:20] = struct.pack("<I", stated)
+    found = packets.read_bytes(bytes(content), tmp_path)
+    path = tmp_path / "out.pcap"
+    write(f"pcapfile:{path}", found)
+    assert path.read_bytes()[16:20] == struct.pack("=I", snap_length)
+    assert described(packets.read(path)) == described(found)
+    assert lengths_by_tshark(tshark, path) == [[str(size)] * 2]
+
+
+@pytest.mark.parametrize("name", ["out.pcap", "out.pcapng"])
+def test_packets_that_wireshark_does_not_read(name: str, tmp_path: Path) -> None:
+    """Its limit for most link types (wtap.h's WTAP_MAX_PACKET_SIZE_STANDARD) is not the formats'."""
+    for size, is_read in ((262_144, True), (262_145, False)):
+        path = tmp_path / name
+        with plt.output_trace(path) as output:
+            output.write_packet(plt.packet.from_bytes(bytes(size)))
+        assert [len(bytes(packet)) for packet in packets.read(path)] == [size]
+        done = subprocess.run([tool("capinfos"), path], capture_output=True, text=True)
+        assert (done.returncode == 0) is is_read, done.stderr
+        assert (f"{size}" in done.stderr) is not is_read
 
 
 # --- Errors ----------------------------------------------------------------------------------

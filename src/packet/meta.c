@@ -9,8 +9,6 @@
 #include "link.h"
 #include "linktypes.h"
 
-enum { DIR_OUTGOING = 0, DIR_INCOMING = 1, DIR_OTHER = 2, DIR_UNKNOWN = -1 };
-
 int plt_direction(const uint8_t *data, uint32_t len, const struct plt_meta *meta)
 {
     if (meta->direction != DIR_UNKNOWN)

@@ -478,7 +478,9 @@ def test_link_types_do_not_mix(source: list[plt.packet], tmp_path: Path) -> None
     other = packets.packet_of(packets.ipv4(), tmp_path, 101)
     with plt.output_trace(f"pcapfile:{tmp_path / 'out'}") as output:
         output.write_packet(source[0])
-        with pytest.raises(plt.LibtraceError, match="pcap file of link type 1; a pcapng file holds both"):
+        with pytest.raises(
+            plt.LibtraceError, match="pcap file of link type 1; a pcapng file holds both"
+        ):
             output.write_packet(other)
         output.write_packet(source[1])
     assert described(packets.read(tmp_path / "out")) == described(source[:2])

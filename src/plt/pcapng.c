@@ -7,6 +7,8 @@
 #include "pcapngfile.h"
 #include "readers.h"
 
+#include <string.h>
+
 /* Blocks longer than this are damage: a packet of the largest size, and its options. */
 #define MAX_BLOCK ((uint32_t)(128 << 20) + 65536)
 
@@ -214,7 +216,7 @@ static void read_flags(const struct pcapng_source *self, struct plt_record *reco
     meta_set_wire_len(meta, record->data, record->len, wire_len);
 }
 
-/* The first comment among a block's options. */
+/* The first comment among a block's options.  A NUL ends it: some writers count one. */
 static void find_comment(const struct pcapng_source *self, struct plt_record *record,
                          const uint8_t *options, uint32_t len)
 {
@@ -223,6 +225,9 @@ static void find_comment(const struct pcapng_source *self, struct plt_record *re
         return;
     record->comment = (const char *)comment;
     record->comment_len = load16(self->big_endian, comment - 2);
+    const uint8_t *nul = memchr(comment, 0, record->comment_len);
+    if (nul)
+        record->comment_len = (uint32_t)(nul - comment);
 }
 
 /* Enhanced and obsolete packet blocks differ in how they name the interface. */

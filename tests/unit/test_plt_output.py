@@ -313,13 +313,13 @@ def test_the_snap_length_of_a_pcap_file(
 
 @pytest.mark.parametrize("name", ["out.pcap", "out.pcapng"])
 def test_packets_that_wireshark_does_not_read(name: str, tmp_path: Path) -> None:
-    """Its limit for most link types (wtap.h's WTAP_MAX_PACKET_SIZE_STANDARD) is not the formats'."""
+    """Its limit for most link types, WTAP_MAX_PACKET_SIZE_STANDARD, is not the formats'."""
     for size, is_read in ((262_144, True), (262_145, False)):
         path = tmp_path / name
         with plt.output_trace(path) as output:
             output.write_packet(plt.packet.from_bytes(bytes(size)))
         assert [len(bytes(packet)) for packet in packets.read(path)] == [size]
-        done = subprocess.run([tool("capinfos"), path], capture_output=True, text=True)
+        done = subprocess.run([tool("capinfos"), path], capture_output=True, text=True, check=False)
         assert (done.returncode == 0) is is_read, done.stderr
         assert (f"{size}" in done.stderr) is not is_read
 

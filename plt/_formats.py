@@ -27,6 +27,9 @@ LIBTRACE_FORMATS = {uri for row in _rows if not row["is_file"] for uri in row["r
 #: The bytes by which a file that is appended to is known, by its format.
 HEADERS = {row["name"]: row["header"] for row in _rows if row["is_file"] and row["written_as"]}
 
+#: Formats whose files begin with a header.  Of the others a trace of no packets is an empty file.
+HEADED = ("pcap", "pcapng", "duck")
+
 MAGIC = 4  # bytes of a magic number
 SEVERAL_RECORDS = 4096  # bytes of those that tell a format without one
 
@@ -65,7 +68,7 @@ def sniff(stream: Plain) -> str:
 def check(stream: Plain, name: str) -> str:
     """The format of a stream that a URI says to be of one; OSError where it is of another."""
     head = stream.peek(4)
-    if not head:
+    if not head and name in HEADED:
         raise OSError("the file is empty")
     if name in ("pcap", "pcapng"):
         # pcapfile: may be pcapng inside, as in libtrace 4, and the other way round

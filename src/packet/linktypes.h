@@ -30,13 +30,16 @@ enum libtrace_type {
     LIBTRACE_TYPE_OPENBSD_LOOP = 20
 };
 
-/* The frame check sequence: libtrace's wire length includes it, a file's length field does not. */
+/* The frame check sequence, 4 bytes: libtrace's wire length includes it, a file's length field does
+ * not. */
 enum link_fcs {
     FCS_NONE,
-    FCS_ETHERNET, /* 4 bytes */
-    FCS_RADIOTAP, /* 4 bytes; part of the frame where the header has that flag */
-    FCS_COOKED    /* 4 bytes where the packet holds a whole Ethernet frame */
+    FCS_ETHERNET,
+    FCS_RADIOTAP, /* part of the frame where the header has that flag */
+    FCS_COOKED    /* where the packet holds a whole Ethernet frame */
 };
+
+enum { ETHERNET_FCS = 4 };
 
 /* Where the link layer's header has the direction. */
 enum link_direction {

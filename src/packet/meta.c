@@ -9,8 +9,6 @@
 #include "link.h"
 #include "linktypes.h"
 
-enum { DIR_OUTGOING = 0, DIR_INCOMING = 1, DIR_OTHER = 2, DIR_UNKNOWN = -1 };
-
 int plt_direction(const uint8_t *data, uint32_t len, const struct plt_meta *meta)
 {
     if (meta->direction != DIR_UNKNOWN)
@@ -57,14 +55,14 @@ uint64_t plt_erf_time(const struct plt_meta *meta)
 /* The FCS that a kind of link layer has and its length field does not count. */
 static uint32_t uncounted_fcs(const uint8_t *data, uint32_t len, enum link_fcs fcs)
 {
-    enum { FCS = 4, RADIOTAP_FCS = 0x10 };
+    enum { RADIOTAP_FCS = 0x10 };
     switch (fcs) {
     case FCS_ETHERNET:
-        return FCS;
+        return ETHERNET_FCS;
     case FCS_RADIOTAP:
-        return plt_radiotap_flags(data, len) & RADIOTAP_FCS ? 0 : FCS;
+        return plt_radiotap_flags(data, len) & RADIOTAP_FCS ? 0 : ETHERNET_FCS;
     case FCS_COOKED:
-        return len >= 16 && load_be16(data + 14) == SLL_WHOLE_FRAME ? FCS : 0;
+        return len >= 16 && load_be16(data + 14) == SLL_WHOLE_FRAME ? ETHERNET_FCS : 0;
     case FCS_NONE:
         break;
     }
@@ -94,7 +92,7 @@ void meta_set_wire_len(struct plt_meta *meta, const uint8_t *data, uint32_t len,
         return;
     meta->fcs = (uint8_t)extra;
     if (meta->dlt == LINKTYPE_IEEE802_11_RADIOTAP)
-        meta->fcs = 4; /* where nothing was added it is a part of the frame */
+        meta->fcs = ETHERNET_FCS; /* where nothing was added it is a part of the frame */
 }
 
 bool meta_even_fcs(struct plt_meta *meta, uint8_t *extra)

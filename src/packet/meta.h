@@ -5,6 +5,9 @@
 
 #include "packet.h"
 
+/* libtrace's TRACE_DIR_*. */
+enum { DIR_OUTGOING = 0, DIR_INCOMING = 1, DIR_OTHER = 2, DIR_UNKNOWN = -1 };
+
 /* TRACE_DIR_*: as the source states it, else as the link layer's header does, else -1. */
 int plt_direction(const uint8_t *data, uint32_t len, const struct plt_meta *meta);
 /* Arrival time in ERF's 32.32 fixed point: the source's own, else computed. */

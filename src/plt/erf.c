@@ -39,7 +39,7 @@ static enum source_result erf_next(struct source *base, struct plt_record *recor
                                      .wire_len = wire_len,
                                      .dlt = layout.linktype,
                                      .linktype = layout.libtrace,
-                                     .fcs = layout.linktype == LINKTYPE_ETHERNET ? 4 : 0,
+                                     .fcs = layout.linktype == LINKTYPE_ETHERNET ? ETHERNET_FCS : 0,
                                      .direction = (int8_t)(header[9] & 3)};
     meta_set_erf_time(&record->meta, load_le64(header));
     /* coloured records have their colour in the place of the loss counter */

@@ -85,6 +85,20 @@ static int too_large(const char *what, unsigned long long size, unsigned long lo
     return -1;
 }
 
+/* The wire length of a record of len bytes of a packet.  Readers take no more of a record than
+ * that, and an Ethernet frame to end four bytes before it: ERF counts the FCS, also where the
+ * source has counted another (draft-ietf-opsawg-pcapng section 4.2, if_fcslen), or fewer bytes than
+ * it has. */
+static uint64_t wire_length(const struct plt_meta *meta, struct placed placed, uint32_t len)
+{
+    uint64_t wire_len = meta->wire_len > placed.strip ? meta->wire_len - placed.strip : 0;
+    if (placed.type == ERF_ETH && wire_len < len)
+        return (uint64_t)len + ETHERNET_FCS;
+    if (placed.type == ERF_ETH && meta->fcs_counted && wire_len >= meta->fcs)
+        wire_len = wire_len - meta->fcs + ETHERNET_FCS;
+    return wire_len < len ? len : wire_len;
+}
+
 static int erf_write(struct writer *self, const struct frame *frame)
 {
     const struct plt_meta *meta = &frame->meta;
@@ -96,9 +110,7 @@ static int erf_write(struct writer *self, const struct frame *frame)
     }
     uint32_t pad = placed.type == ERF_ETH ? ETH_PAD : 0;
     uint32_t len = frame->len - placed.strip;
-    uint64_t wire_len = meta->wire_len > placed.strip ? meta->wire_len - placed.strip : 0;
-    if (wire_len < len) /* readers take no more of a record than that */
-        wire_len = len;
+    uint64_t wire_len = wire_length(meta, placed, len);
     if (len > UINT16_MAX - ERF_HEADER - pad)
         return too_large("a packet", len, UINT16_MAX - ERF_HEADER - pad);
     if (wire_len > UINT16_MAX)

@@ -56,7 +56,7 @@ static void read_legacyeth(const uint8_t *bytes, struct plt_record *record)
 {
     record->meta = meta_of_erf_time(bytes);
     record->meta.wire_len = load_le16(bytes + 8) + 4U;
-    record->meta.fcs = 4;
+    record->meta.fcs = ETHERNET_FCS;
     record->meta.dlt = LINKTYPE_ETHERNET;
     record->meta.capture_len = LEGACY_SIZE;
     clip(record);

@@ -374,8 +374,8 @@ static PyMethodDef output_methods[] = {
      "write_packet($self, packet, /)\n--\n\n"
      "Write a packet of a trace as it is now.\n\n"
      "A pcap file has nanoseconds where the first packet's clock has, "
-     "and packets of one link type; a pcapng file has those of any, nanoseconds, and comments; an "
-     "ERF file has those link types for which there is a record "
+     "and packets of one link type; a pcapng file has those of any, nanoseconds, directions and "
+     "comments; an ERF file has those link types for which there is a record "
      "type. LibtraceError before start_output(), where the format has no room for the packet, "
      "and where the file takes no more: then this packet is not part of it. "
      "ValueError for objects made from bytes."},

@@ -190,8 +190,13 @@ static int packet_comment_set(PyObject *self_, PyObject *value, void *Py_UNUSED(
                      value ? Py_TYPE(value)->tp_name : "");
         return -1;
     }
-    if (value != Py_None && !PyUnicode_AsUTF8AndSize(value, &len))
+    const char *text = value == Py_None ? "" : PyUnicode_AsUTF8AndSize(value, &len);
+    if (!text)
         return -1;
+    if (memchr(text, 0, (size_t)len)) { /* readers, Wireshark too, take it for the end */
+        PyErr_SetString(PyExc_ValueError, "a comment can't have a NUL character");
+        return -1;
+    }
     if (len > UINT16_MAX) {
         PyErr_Format(PyExc_ValueError, "a comment of %zd bytes is longer than %d", len, UINT16_MAX);
         return -1;
@@ -343,7 +348,8 @@ static PyGetSetDef packet_getset[] = {
      .doc = "The packet's comment in a pcapng file, a str; None without one, or where it is not "
             "UTF-8.\n\n"
             "It can be set, to None too: output traces write it where the format is pcapng. Of "
-            "several comments it is the first."},
+            "several comments it is the first. ValueError for more than 65,535 bytes of UTF-8, and "
+            "for a NUL, at which a comment in a file ends."},
     READONLY(
         _pldns_transport, packet_payload_of_get,
         "6 or 17 for the payload of TCP or UDP, else 0: which tells pldns of a length prefix."),

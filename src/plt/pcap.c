@@ -8,15 +8,21 @@
 #include "pcapfile.h"
 #include "readers.h"
 
+/* The order of a packet's two lengths.  Before version 2.3, and on DG/UX, the wire length came
+ * first.  It does in some files of version 2.3 too, which libpcap and Wireshark know by packets
+ * that are longer than they were on the wire. */
+enum length_order { CAPTURED_FIRST, WIRE_FIRST, SMALLER_FIRST };
+
 struct pcap_source {
     struct source base;
     bool opened; /* the file header was read */
     bool big_endian;
-    bool swapped_lengths; /* before version 2.3, and on DG/UX, the wire length came first */
-    uint32_t header;      /* size of a packet's */
-    uint32_t nanoseconds; /* of the clock's second field: 1 or 1000 */
-    struct plt_meta meta; /* what all packets have in common */
-    bool even_fcs;        /* each has as much of an FCS that its length field does not count */
+    enum length_order order; /* in a packet's header */
+    uint32_t header;         /* size of a packet's */
+    uint32_t padding;        /* bytes before each packet, which its lengths count */
+    uint32_t nanoseconds;    /* of the clock's second field: 1 or 1000 */
+    struct plt_meta meta;    /* what all packets have in common */
+    bool even_fcs;           /* each has as much of an FCS that its length field does not count */
     uint8_t uncounted_fcs;
 };
 
@@ -61,7 +67,7 @@ bool pcap_recognise(const uint8_t *head, size_t len)
 /* How headers of a size fit the bytes read so far. */
 struct fit {
     bool whole;  /* all that is there are packets, the last of which may be cut */
-    int packets; /* in a row; one that is cut, or the end where the bytes end, counts as one */
+    int packets; /* in a row; one cut after its header, or the end where the bytes end, is one */
 };
 
 /* Whether a packet's header, or what is there of it, has a time near the first packet's. */
@@ -91,8 +97,8 @@ static struct fit header_fit(const struct pcap_source *self, const uint8_t *byte
     }
     if (len - at == 0 || len - at >= PCAP_PACKET_HEADER)
         return (struct fit){.whole = true, .packets = i + (len - at == 0)};
-    bool near = is_near(self, bytes, len, at);
-    return (struct fit){.whole = near, .packets = i + near};
+    /* too few bytes for a header are no packet: they may be none of the trace's */
+    return (struct fit){.whole = is_near(self, bytes, len, at), .packets = i};
 }
 
 /* The size of a packet's header: the usual one, unless another fits all that was read, and more
@@ -121,7 +127,52 @@ static uint32_t linktype_of_network(uint32_t network)
     return linktype <= UINT16_MAX ? linktype : LINKTYPE_UNDECODED;
 }
 
+/* --- AIX ------------------------------------------------------------------------------------- */
+
+/* The interfaces of AIX, by the numbers of RFC 1573 (ifType) that its tcpdump puts in the place of
+ * the link type. */
+static const struct aix_interface {
+    uint32_t type;
+    uint32_t linktype;
+    uint32_t padding;
+} aix_interfaces[] = {
+    {6, LINKTYPE_ETHERNET, 0},
+    {9, LINKTYPE_IEEE802_5, 0},
+    {15, LINKTYPE_FDDI, 3},
+    {24, LINKTYPE_NULL, 0},
+};
+
+/* Read the rest of the files of AIX as Wireshark does: they are of version 2.2, and have
+ * nanoseconds.  Other programs wrote that version too, but those link types seldom. */
+static void read_aix(struct pcap_source *self, uint32_t network)
+{
+    for (size_t i = 0; i < Py_ARRAY_LENGTH(aix_interfaces); i++)
+        if (network == aix_interfaces[i].type) {
+            self->meta.dlt = aix_interfaces[i].linktype;
+            self->meta.fine_clock = true;
+            self->nanoseconds = 1;
+            self->padding = aix_interfaces[i].padding;
+        }
+}
+
+/* Take the padding from a record that has some. */
+static void strip_padding(const struct pcap_source *self, struct plt_record *record)
+{
+    uint32_t padding = self->padding < record->len ? self->padding : record->len;
+    record->data += padding;
+    record->len -= padding;
+    record->meta.capture_len = record->len;
+    record->meta.wire_len -= padding < record->meta.wire_len ? padding : record->meta.wire_len;
+}
+
 /* --- The file -------------------------------------------------------------------------------- */
+
+static enum length_order order_of_version(uint32_t major, uint32_t minor)
+{
+    if (major == DGUX_MAJOR || minor < 3)
+        return WIRE_FIRST;
+    return minor == 3 ? SMALLER_FIRST : CAPTURED_FIRST;
+}
 
 static enum source_result open_file(struct pcap_source *self)
 {
@@ -139,7 +190,7 @@ static enum source_result open_file(struct pcap_source *self)
     bool of_dgux = major == DGUX_MAJOR && minor == 0; /* tcpdump's files there */
     if (major != PCAP_MAJOR && !of_dgux) /* packets may be laid out otherwise (section 4) */
         return source_fail(&self->base, "pcap of version %u.%u, which is not known", major, minor);
-    self->swapped_lengths = of_dgux || minor < 3;
+    self->order = order_of_version(major, minor);
     uint32_t network = load32(self->big_endian, header + 20);
     bool has_fcs = network & PCAP_HAS_FCS; /* captured with each packet */
     self->meta = (struct plt_meta){.dlt = linktype_of_network(network),
@@ -149,6 +200,8 @@ static enum source_result open_file(struct pcap_source *self)
                                    .fcs = has_fcs ? (uint8_t)((network >> PCAP_FCS_SHIFT) * 2) : 0,
                                    .fcs_counted = has_fcs,
                                    .snaplen = load32(self->big_endian, header + 16)};
+    if (variant->magic == PCAP_MICRO && major == PCAP_MAJOR && minor == AIX_MINOR)
+        read_aix(self, network);
     self->even_fcs = meta_even_fcs(&self->meta, &self->uncounted_fcs);
     size_t file_header = PCAP_FILE_HEADER + variant->extra;
     if (!input_need(&self->base, file_header, "its file header", &result))
@@ -161,16 +214,31 @@ static enum source_result open_file(struct pcap_source *self)
     return SOURCE_RECORD;
 }
 
+struct lengths {
+    uint32_t captured;
+    uint32_t wire;
+};
+
+static inline struct lengths read_lengths(bool big_endian, enum length_order order,
+                                          const uint8_t *header)
+{
+    uint32_t first = load32(big_endian, header + 8);
+    uint32_t second = load32(big_endian, header + 12);
+    if (order == WIRE_FIRST || (order == SMALLER_FIRST && first > second))
+        return (struct lengths){.captured = second, .wire = first};
+    return (struct lengths){.captured = first, .wire = second};
+}
+
 /* The record of a packet whose header and bytes are in memory. */
 static inline void take_record(const struct pcap_source *self, bool big_endian,
-                               const uint8_t *header, uint32_t len, uint32_t wire_len,
+                               const uint8_t *header, struct lengths lengths,
                                struct plt_record *record)
 {
     enum { SECOND = 1000000000 };
     uint32_t sec = load32(big_endian, header);
     uint64_t nsec = (uint64_t)load32(big_endian, header + 4) * self->nanoseconds;
     record->data = header + self->header;
-    record->len = len;
+    record->len = lengths.captured;
     record->meta = self->meta;
     record->meta.sec = sec;
     record->meta.nsec = (uint32_t)nsec;
@@ -178,28 +246,30 @@ static inline void take_record(const struct pcap_source *self, bool big_endian,
         record->meta.sec += (int64_t)(nsec / SECOND);
         record->meta.nsec = (uint32_t)(nsec % SECOND);
     }
-    record->meta.capture_len = len;
+    record->meta.capture_len = lengths.captured;
     if (self->even_fcs)
-        record->meta.wire_len = (uint64_t)wire_len + self->uncounted_fcs;
+        record->meta.wire_len = (uint64_t)lengths.wire + self->uncounted_fcs;
     else
-        meta_set_wire_len(&record->meta, record->data, len, wire_len);
+        meta_set_wire_len(&record->meta, record->data, lengths.captured, lengths.wire);
 }
 
-static inline size_t take_records(struct pcap_source *self, bool big_endian, bool swapped_lengths,
-                                  struct plt_record *records, size_t most)
+static inline size_t take_records(struct pcap_source *self, bool big_endian,
+                                  enum length_order order, struct plt_record *records, size_t most)
 {
     const uint8_t *at = self->base.input.buffer + self->base.input.at;
     const uint8_t *end = self->base.input.buffer + self->base.input.end;
     const uint8_t *limit = self->base.input.buffer + input_limit(&self->base.input);
     size_t count = 0;
     for (; count < most && at < limit && (size_t)(end - at) >= self->header; count++) {
-        uint32_t len = load32(big_endian, at + (swapped_lengths ? 12 : 8));
-        uint32_t wire_len = load32(big_endian, at + (swapped_lengths ? 8 : 12));
-        if (len > MAX_CAPTURE_LENGTH || (size_t)(end - at) - self->header < len)
+        struct lengths lengths = read_lengths(big_endian, order, at);
+        if (lengths.captured > MAX_CAPTURE_LENGTH ||
+            (size_t)(end - at) - self->header < lengths.captured)
             break;
-        take_record(self, big_endian, at, len, wire_len, &records[count]);
+        take_record(self, big_endian, at, lengths, &records[count]);
+        if (order == WIRE_FIRST)
+            strip_padding(self, &records[count]);
         records[count].layers = NULL;
-        at += self->header + len;
+        at += self->header + lengths.captured;
     }
     self->base.input.at = (size_t)(at - self->base.input.buffer);
     self->base.count += count;
@@ -211,9 +281,9 @@ static size_t pcap_next_block(struct source *base, struct plt_record *records, s
     struct pcap_source *self = (struct pcap_source *)base;
     if (!self->opened)
         return 0;
-    if (self->big_endian || self->swapped_lengths)
-        return take_records(self, self->big_endian, self->swapped_lengths, records, most);
-    return take_records(self, false, false, records, most); /* what most files are */
+    if (self->big_endian || self->order != CAPTURED_FIRST)
+        return take_records(self, self->big_endian, self->order, records, most);
+    return take_records(self, false, CAPTURED_FIRST, records, most); /* what most files are */
 }
 
 static enum source_result pcap_next(struct source *base, struct plt_record *record)
@@ -227,14 +297,16 @@ static enum source_result pcap_next(struct source *base, struct plt_record *reco
     const uint8_t *header = input_need(base, self->header, "a packet header", &result);
     if (!header)
         return result;
-    uint32_t len = load32(self->big_endian, header + (self->swapped_lengths ? 12 : 8));
-    uint32_t wire_len = load32(self->big_endian, header + (self->swapped_lengths ? 8 : 12));
-    if (len > MAX_CAPTURE_LENGTH)
-        return source_fail(base, "its header claims a capture length of %u bytes", len);
-    if (!input_need(base, (size_t)self->header + len, "a packet", &result))
+    struct lengths lengths = read_lengths(self->big_endian, self->order, header);
+    if (lengths.captured > MAX_CAPTURE_LENGTH)
+        return source_fail(base, "its header claims a capture length of %u bytes",
+                           lengths.captured);
+    header = input_need(base, (size_t)self->header + lengths.captured, "a packet", &result);
+    if (!header)
         return result;
-    take_record(self, self->big_endian, header, len, wire_len, record);
-    base->input.at += self->header + len;
+    take_record(self, self->big_endian, header, lengths, record);
+    strip_padding(self, record);
+    base->input.at += self->header + lengths.captured;
     base->count++;
     return SOURCE_RECORD;
 }

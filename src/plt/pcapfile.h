@@ -2,7 +2,8 @@
 #ifndef PLT_PCAPFILE_H
 #define PLT_PCAPFILE_H
 
-enum { PCAP_FILE_HEADER = 24, PCAP_PACKET_HEADER = 16, PCAP_MAJOR = 2, DGUX_MAJOR = 543 };
+enum { PCAP_FILE_HEADER = 24, PCAP_PACKET_HEADER = 16 };
+enum { PCAP_MAJOR = 2, PCAP_MINOR = 4, AIX_MINOR = 2, DGUX_MAJOR = 543 };
 
 /* A capture length above this is damage: libpcap's own limit for the largest link types. */
 #define MAX_CAPTURE_LENGTH ((uint32_t)128 << 20)
@@ -10,8 +11,11 @@ enum { PCAP_FILE_HEADER = 24, PCAP_PACKET_HEADER = 16, PCAP_MAJOR = 2, DGUX_MAJO
 enum pcap_magic {
     PCAP_MICRO = 0xa1b2c3d4,
     PCAP_NANO = 0xa1b23c4d,
-    PCAP_MODIFIED = 0xa1b2cd34,  /* Kuznetzov's: 8 or 12 bytes more before each packet */
-    PCAP_IXIA_NANO = 0x1c0001ac, /* Ixia's: 4 bytes more after the file header */
+    PCAP_MODIFIED = 0xa1b2cd34, /* Kuznetzov's: 8 or 12 bytes more before each packet */
+    /* Ixia's, with 4 bytes more after the file header.  That of its hardware has nanoseconds, and
+     * is read so by Wireshark since its issue 14073; Wireshark 4.0 takes them for microseconds, and
+     * shows times that go back. */
+    PCAP_IXIA_NANO = 0x1c0001ac,
     PCAP_IXIA_MICRO = 0x1c0001ab
 };
 

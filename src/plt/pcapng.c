@@ -7,6 +7,8 @@
 #include "pcapngfile.h"
 #include "readers.h"
 
+#include <string.h>
+
 /* Blocks longer than this are damage: a packet of the largest size, and its options. */
 #define MAX_BLOCK ((uint32_t)(128 << 20) + 65536)
 
@@ -193,7 +195,28 @@ static enum source_result set_packet(struct pcapng_source *self, struct plt_reco
     return SOURCE_RECORD;
 }
 
-/* The first comment among a block's options. */
+/* What a packet's flags say (section 4.3.1 of the draft): of its FCS in place of the interface. */
+static void read_flags(const struct pcapng_source *self, struct plt_record *record,
+                       const uint8_t *options, uint32_t len, uint32_t wire_len)
+{
+    const uint8_t *option = find_option(self, options, len, EPB_FLAGS, 4);
+    if (!option)
+        return;
+    uint32_t flags = load32(self->big_endian, option);
+    struct plt_meta *meta = &record->meta;
+    if ((flags & FLAGS_DIRECTION) == FLAGS_INBOUND)
+        meta->direction = DIR_INCOMING;
+    else if ((flags & FLAGS_DIRECTION) == FLAGS_OUTBOUND)
+        meta->direction = DIR_OUTGOING;
+    uint8_t fcs = flags >> FLAGS_FCS_SHIFT & FLAGS_FCS;
+    if (fcs == 0)
+        return;
+    meta->fcs = fcs;
+    meta->fcs_counted = true;
+    meta_set_wire_len(meta, record->data, record->len, wire_len);
+}
+
+/* The first comment among a block's options.  A NUL ends it: some writers count one. */
 static void find_comment(const struct pcapng_source *self, struct plt_record *record,
                          const uint8_t *options, uint32_t len)
 {
@@ -202,6 +225,9 @@ static void find_comment(const struct pcapng_source *self, struct plt_record *re
         return;
     record->comment = (const char *)comment;
     record->comment_len = load16(self->big_endian, comment - 2);
+    const uint8_t *nul = memchr(comment, 0, record->comment_len);
+    if (nul)
+        record->comment_len = (uint32_t)(nul - comment);
 }
 
 /* Enhanced and obsolete packet blocks differ in how they name the interface. */
@@ -213,16 +239,19 @@ static enum source_result read_packet(struct pcapng_source *self, uint32_t inter
     if (body_len < FIELDS)
         return source_fail(&self->base, "a packet block of %u bytes is too short", body_len);
     uint32_t len = load32(self->big_endian, body + 12);
-    enum source_result result = set_packet(self, record, interface_id, body + FIELDS, len,
-                                           body_len - FIELDS, load32(self->big_endian, body + 16));
+    uint32_t wire_len = load32(self->big_endian, body + 16);
+    enum source_result result =
+        set_packet(self, record, interface_id, body + FIELDS, len, body_len - FIELDS, wire_len);
     if (result != SOURCE_RECORD)
         return result;
     uint64_t ticks =
         (uint64_t)load32(self->big_endian, body + 4) << 32 | load32(self->big_endian, body + 8);
     set_time(&record->meta, &self->interfaces[interface_id], ticks);
     uint32_t options = FIELDS + ((len + 3) & ~3U); /* len is below MAX_BLOCK */
-    if (options < body_len)
+    if (options < body_len) {
+        read_flags(self, record, body + options, body_len - options, wire_len);
         find_comment(self, record, body + options, body_len - options);
+    }
     return SOURCE_RECORD;
 }
 

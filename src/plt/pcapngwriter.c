@@ -1,7 +1,7 @@
 /* The writer of pcapng files (draft-ietf-opsawg-pcapng): packets of any link types, nanoseconds,
- * and comments.  A section of the machine's byte order, an interface for each link type, snap
- * length and frame check sequence that is met, and enhanced packet blocks.  A file that is appended
- * to gets another section. */
+ * directions, and comments.  A section of the machine's byte order, an interface for each link
+ * type, snap length and frame check sequence that is met, and enhanced packet blocks.  A file that
+ * is appended to gets another section. */
 #include "writer.h"
 
 #include "packet/decode.h"
@@ -154,12 +154,50 @@ static int64_t interface_of(struct pcapng_writer *self, const struct frame *fram
     return write_interface(self, &kind) < 0 ? -1 : (int64_t)self->count - 1;
 }
 
+/* The flags of a packet whose source states its direction, else 0: then none are written. */
+static uint32_t flags_of(const struct plt_meta *meta)
+{
+    switch (meta->direction) {
+    case DIR_INCOMING:
+        return FLAGS_INBOUND;
+    case DIR_OUTGOING:
+        return FLAGS_OUTBOUND;
+    default:
+        return 0;
+    }
+}
+
+/* What options an enhanced packet block has. */
+struct options {
+    const char *comment; /* borrowed, or NULL */
+    size_t comment_len;
+    uint32_t flags; /* 0 for none */
+};
+
+static size_t options_size(const struct options *options)
+{
+    size_t size = options->comment ? option_size(options->comment_len) : 0;
+    if (options->flags)
+        size += option_size(sizeof(options->flags));
+    return size ? size + option_size(0) : 0;
+}
+
+static void put_options(uint8_t *to, const struct options *options)
+{
+    if (options->comment)
+        to = put_option(to, OPTION_COMMENT, options->comment, options->comment_len);
+    if (options->flags)
+        to = put_option(to, EPB_FLAGS, &options->flags, sizeof(options->flags));
+    if (options->comment || options->flags)
+        put_option(to, OPTION_END, "", 0);
+}
+
 static int pcapng_write(struct writer *base, const struct frame *frame)
 {
     static const int64_t last_second = (int64_t)(UINT64_MAX / 1000000000) - 1;
     struct pcapng_writer *self = (struct pcapng_writer *)base;
     const struct plt_meta *meta = &frame->meta;
-    const char *comment = NULL;
+    struct options options = {.flags = flags_of(meta)};
     Py_ssize_t comment_len = 0;
     if (meta->dlt > UINT16_MAX) {
         PyErr_SetString(PyExc_OSError, "pcapng files have no link type for this packet");
@@ -169,8 +207,12 @@ static int pcapng_write(struct writer *base, const struct frame *frame)
         PyErr_SetString(PyExc_OSError, "pcapng files have no room for the packet's time");
         return -1;
     }
-    if (frame->comment && !(comment = PyUnicode_AsUTF8AndSize(frame->comment, &comment_len)))
-        return -1;
+    if (frame->comment) {
+        options.comment = PyUnicode_AsUTF8AndSize(frame->comment, &comment_len);
+        if (!options.comment)
+            return -1;
+        options.comment_len = (size_t)comment_len;
+    }
     if (!self->started && write_section(self) < 0)
         return -1;
     int64_t interface = interface_of(self, frame);
@@ -178,8 +220,8 @@ static int pcapng_write(struct writer *base, const struct frame *frame)
         return -1;
     uint64_t wire_len = meta_length_field(meta, frame->data, frame->len);
     uint64_t ticks = (uint64_t)meta->sec * 1000000000 + meta->nsec;
-    size_t options = comment ? option_size((size_t)comment_len) + option_size(0) : 0;
-    uint8_t *to = begin_block(self, BLOCK_ENHANCED, 20 + padded(frame->len) + options);
+    size_t body = 20 + padded(frame->len) + options_size(&options);
+    uint8_t *to = begin_block(self, BLOCK_ENHANCED, body);
     if (!to)
         return -1;
     to = put32(to, (uint32_t)interface);
@@ -187,10 +229,7 @@ static int pcapng_write(struct writer *base, const struct frame *frame)
     to = put32(to, frame->len);
     to = put32(to, wire_len < UINT32_MAX ? (uint32_t)wire_len : UINT32_MAX);
     to = put_bytes(to, frame->data, frame->len);
-    if (comment) {
-        to = put_option(to, OPTION_COMMENT, comment, (size_t)comment_len);
-        put_option(to, OPTION_END, "", 0);
-    }
+    put_options(to, &options);
     return 0;
 }
 

@@ -49,7 +49,11 @@ PREFIXES = ["", "pcapfile:", "pcap:", "pcapng:", "erf:", "tsh:", "duck:", "legac
 def test_missing_empty_and_directory(prefix: str, tmp_path: Path) -> None:
     told(f"{prefix}{tmp_path}/none", "No such file or directory")
     told(f"{prefix}{tmp_path}", "directory")
-    told(f"{prefix}{packets.write(tmp_path / 'empty', b'')}", "empty")
+    empty = f"{prefix}{packets.write(tmp_path / 'empty', b'')}"
+    if prefix in ("erf:", "tsh:", "legacyeth:"):  # no file header: there are no packets
+        assert packets.read(empty) == []
+    else:
+        told(empty, "empty")
     (tmp_path / "loop").symlink_to("loop")
     told(f"{prefix}{tmp_path}/loop", "symbolic link")
     told(f"{prefix}{packets.write(tmp_path / 'file', b'x')}/below", "Not a directory")

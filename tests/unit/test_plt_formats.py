@@ -43,11 +43,38 @@ def test_documented_names_are_those_of_the_table() -> None:
     "name", [name for row in FORMATS if row["is_file"] for name in row["read_as"]]
 )
 def test_an_empty_file_of_each_name(name: str, tmp_path: Path) -> None:
-    """A name that were none would be looked for as a file."""
+    """A name that were none would be looked for as a file.
+
+    libtrace's tracepktdump finds no packets in those of formats whose files have no header, and
+    says of the others that they can't be read.
+    """
     path = tmp_path / "empty"
     path.touch()
+    if name in ("erf", "rawerf", "tsh", "legacyeth", "legacyatm", "legacypos"):
+        assert packets.read(f"{name}:{path}") == []
+        assert len(plt.columns(f"{name}:{path}", ["time_ns"]).table()) == 0
+    else:
+        with pytest.raises(plt.LibtraceError, match=r"the file is empty$"):
+            plt.trace(f"{name}:{path}").start()
+
+
+def test_an_empty_file_whose_format_is_not_named(tmp_path: Path) -> None:
+    """Its first bytes can't tell that it is one of ERF."""
+    path = tmp_path / "empty.erf"
+    path.touch()
     with pytest.raises(plt.LibtraceError, match=r"the file is empty$"):
-        plt.trace(f"{name}:{path}").start()
+        plt.trace(path).start()
+
+
+@pytest.mark.parametrize("prefix", ["pcapfile", "pcapng", "erf"])
+def test_an_output_of_no_packets_is_a_trace_of_none(prefix: str, tmp_path: Path) -> None:
+    for name in ("plain", "packed"):
+        output = plt.output_trace(f"{prefix}:{tmp_path / name}")
+        if name == "packed":
+            output.conf_compress_type(plt.ZLIB_COMPRESSION)
+        output.start_output()
+        output.close_output()
+        assert packets.read(f"{prefix}:{tmp_path / name}") == []
 
 
 @pytest.mark.parametrize(

@@ -589,7 +589,10 @@ def test_link_type(dlt: int, linktype: str, tmp_path: Path) -> None:
 
 
 def test_ixia(tmp_path: Path) -> None:
-    """Ixia's magic numbers: 4 bytes more after the file header, nano- or microseconds."""
+    """Ixia's magic numbers: 4 bytes more after the file header, nano- or microseconds.
+
+    The nanoseconds are Wireshark's since its issue 14073; tshark 4.0 takes them for microseconds.
+    """
     for magic, unit in ((0x1C0001AC, 1), (0x1C0001AB, 1000)):
         for order in "<>":
             content = packets.pcap([packets.Record(eth(IP4), fraction=5)] * 2, order=order)
@@ -641,6 +644,35 @@ def test_headers_that_are_not_longer(tmp_path: Path) -> None:
     assert [p.time_ns // 1000 - packets.EPOCH * 10**6 for p in read] == [
         0, 1_000_005, 3_756_221, 3_000_007,
     ]  # fmt: skip
+
+
+#: As many bytes as headers of Nokia's or Kuznetzov's have more would make a whole file of such.
+STRAY = sorted({*range(1, 32)} - {4, 8, 24})
+
+
+@pytest.mark.parametrize("seconds", [0, packets.EPOCH])
+@pytest.mark.parametrize("byte", [b"\0", b"\xff", b"\5"])
+@pytest.mark.parametrize("magic", [0xA1B2C3D4, 0xA1B2CD34])
+def test_stray_bytes_at_the_end_are_no_longer_headers(
+    magic: int, byte: bytes, seconds: int, tmp_path: Path
+) -> None:
+    """Too few for a record, they are no packet by any header, and none is likelier for them."""
+    content = packets.pcap([packets.Record(eth(IP4), seconds, 5)], magic=magic)
+    for count in STRAY:
+        path = packets.write(tmp_path / "trace", content + byte * count)
+        first, *_ = packets.until_error(f"pcapfile:{path}")[0]
+        assert bytes(first) == eth(IP4), count
+
+
+def test_a_header_that_is_cut_after_one_packet(tmp_path: Path) -> None:
+    """By what Nokia's headers have more, it could be the end of one packet of such."""
+    content = packets.pcap([packets.Record(eth(IP4))] * 2)
+    whole = len(packets.pcap([eth(IP4)]))
+    for count in STRAY:
+        path = packets.write(tmp_path / "trace", content[: whole + count])
+        got, error = packets.until_error(f"pcapfile:{path}")
+        assert [bytes(packet) for packet in got] == [eth(IP4)], count
+        assert "cut within a packet" in error
 
 
 def test_fcs_of_a_pcap_header(tmp_path: Path) -> None:

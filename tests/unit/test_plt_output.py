@@ -9,6 +9,7 @@ from pathlib import Path
 import packets
 import pytest
 from packets import EPOCH, Record
+from present import tool
 
 import plt
 
@@ -193,6 +194,48 @@ def test_link_types(dlt: int, tmp_path: Path) -> None:
     assert (got.wire_len, got.linktype) == (packet.wire_len, packet.linktype)
 
 
+VXLAN = bytes([8, 0, 0, 0, 0, 0, 5, 0])  # RFC 7348 section 5
+
+
+def in_vxlan(frame: bytes) -> plt.packet:
+    """The packet of a frame that came in a tunnel: it has no FCS, and counts none."""
+    datagram = packets.udp(VXLAN + frame, ports=(49152, 4789))
+    inner = plt.packet.from_bytes(packets.ethernet(packets.ipv4(datagram))).inner
+    assert inner is not None
+    return inner
+
+
+def lengths_by_tshark(tshark: str, path: Path) -> list[list[str]]:
+    command = [tshark, "-r", path, "-Tfields", "-eframe.cap_len", "-eframe.len"]
+    out = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    return [line.split("\t") for line in out.splitlines()]
+
+
+@pytest.mark.parametrize("first", ["inner", "plain"])
+def test_packets_of_tunnels_and_others_in_one_pcap_file(
+    first: str, tmp_path: Path, tshark: str
+) -> None:
+    found = [in_vxlan(FRAMES[3]), plt.packet.from_bytes(FRAMES[4])]
+    if first == "plain":
+        found.reverse()
+    path = tmp_path / "out.pcap"
+    write(f"pcapfile:{path}", found)
+    assert path.read_bytes()[20:24] == struct.pack("=I", packets.ETH)  # no FCS bits
+    lengths = [len(bytes(packet)) for packet in found]
+    assert lengths_by_tshark(tshark, path) == [[str(size)] * 2 for size in lengths]
+    # with the FCS that a pcap file does not count: doc/traces.md, Lengths
+    assert [p.wire_len for p in packets.read(path)] == [size + 4 for size in lengths]
+
+
+def test_append_to_a_pcap_file_that_says_it_has_an_fcs_of_no_bytes(
+    source: list[plt.packet], tmp_path: Path
+) -> None:
+    """Bit 26 of the network field with a length of 0 (draft-ietf-opsawg-pcap section 4)."""
+    path = packets.write(tmp_path / "out.pcap", packets.pcap(RECORDS[:1], 1 | 1 << 26))
+    write(f"pcapfile:{path}", [in_vxlan(FRAMES[3]), source[4]], file_flags=plt.O_APPEND)
+    assert [bytes(p) for p in packets.read(path)] == [FRAMES[0], FRAMES[3], FRAMES[4]]
+
+
 LARGE = """
 import sys, packets, plt
 from pathlib import Path
@@ -241,6 +284,44 @@ def test_large_packets(
     assert count in written
     if prefix == "pcapfile":
         assert wire_len == wire + 4
+
+
+@pytest.mark.parametrize(
+    ("size", "stated", "snap_length"),
+    [
+        (100, 96, 262_144),
+        (100, 262_144, 262_144),
+        (300_000, 0, 300_000),
+        (300_000, 1 << 27, 1 << 27),  # what libpcap captures D-Bus with
+        (100, 1 << 27, 1 << 27),
+        (100, 2**32 - 1, 1 << 27),  # its limit
+    ],
+)
+def test_the_snap_length_of_a_pcap_file(
+    size: int, stated: int, snap_length: int, tmp_path: Path, tshark: str
+) -> None:
+    """No packet is longer (draft-ietf-opsawg-pcap section 4): libpcap cuts those that are."""
+    content = bytearray(packets.pcap([bytes(size)], 231))  # D-Bus
+    content[16:20] = struct.pack("<I", stated)
+    found = packets.read_bytes(bytes(content), tmp_path)
+    path = tmp_path / "out.pcap"
+    write(f"pcapfile:{path}", found)
+    assert path.read_bytes()[16:20] == struct.pack("=I", snap_length)
+    assert described(packets.read(path)) == described(found)
+    assert lengths_by_tshark(tshark, path) == [[str(size)] * 2]
+
+
+@pytest.mark.parametrize("name", ["out.pcap", "out.pcapng"])
+def test_packets_that_wireshark_does_not_read(name: str, tmp_path: Path) -> None:
+    """Its limit for most link types, WTAP_MAX_PACKET_SIZE_STANDARD, is not the formats'."""
+    for size, is_read in ((262_144, True), (262_145, False)):
+        path = tmp_path / name
+        with plt.output_trace(path) as output:
+            output.write_packet(plt.packet.from_bytes(bytes(size)))
+        assert [len(bytes(packet)) for packet in packets.read(path)] == [size]
+        done = subprocess.run([tool("capinfos"), path], capture_output=True, text=True, check=False)
+        assert (done.returncode == 0) is is_read, done.stderr
+        assert (f"{size}" in done.stderr) is not is_read
 
 
 # --- Errors ----------------------------------------------------------------------------------
@@ -397,7 +478,9 @@ def test_link_types_do_not_mix(source: list[plt.packet], tmp_path: Path) -> None
     other = packets.packet_of(packets.ipv4(), tmp_path, 101)
     with plt.output_trace(f"pcapfile:{tmp_path / 'out'}") as output:
         output.write_packet(source[0])
-        with pytest.raises(plt.LibtraceError, match="can't go into a pcap file of link type 1"):
+        with pytest.raises(
+            plt.LibtraceError, match="pcap file of link type 1; a pcapng file holds both"
+        ):
             output.write_packet(other)
         output.write_packet(source[1])
     assert described(packets.read(tmp_path / "out")) == described(source[:2])

@@ -617,6 +617,65 @@ def test_short_packets_in_erf_records(tmp_path: Path) -> None:
     assert multicast[16:] == b"\x8f\x00\x08\x00" + IP
 
 
+def in_vxlan(frame: bytes) -> bytes:
+    datagram = packets.udp(b"\x08\0\0\0\0\0\5\0" + frame, ports=(49152, 4789))  # RFC 7348
+    return packets.ethernet(packets.ipv4(datagram))
+
+
+def of_pcapng(data: bytes, folder: Path, wire: int, fcs: int) -> plt.packet:
+    """A packet of an interface with if_fcslen (draft-ietf-opsawg-pcapng section 4.2)."""
+    options = packets.option(13, bytes([fcs])) + packets.option(0, b"")
+    content = packets.section() + packets.interface(options=options)
+    [packet] = packets.read_bytes(content + packets.enhanced(data, wire=wire), folder)
+    return packet
+
+
+@pytest.mark.parametrize(
+    ("origin", "wire"),
+    [
+        ("pcap", 4),  # by how much longer than what was captured it is
+        ("pcap, fewer on the wire", 4),
+        ("tunnel", 4),
+        ("pcapng, no FCS", 4),
+        ("pcapng, no FCS, fewer on the wire", 4),
+        ("pcapng, FCS of 2 bytes", 2),
+        ("pcapng, FCS of 4 bytes", 0),
+        ("pcapng, FCS of 8 bytes", 0),  # of which the reader takes the first half for padding
+        ("pcapng, cut", 104),
+    ],
+)
+def test_an_ethernet_frame_ends_before_the_fcs_that_erf_counts(
+    origin: str, wire: int, tmp_path: Path, tshark: str
+) -> None:
+    """Nothing of the packet is taken for an FCS, and an FCS that was captured is one."""
+    frame = packets.ethernet(packets.ipv4(packets.udp(b"hello")))
+    size = len(frame)
+    made = {
+        "pcap": lambda: packets.packet_of(frame, tmp_path),
+        "pcap, fewer on the wire": lambda: packets.packet_of(frame, tmp_path, wire=10),
+        "tunnel": lambda: packets.packet_of(in_vxlan(frame), tmp_path).inner,
+        "pcapng, no FCS": lambda: of_pcapng(frame, tmp_path, size, 0),
+        "pcapng, no FCS, fewer on the wire": lambda: of_pcapng(frame, tmp_path, size - 1, 0),
+        "pcapng, FCS of 2 bytes": lambda: of_pcapng(frame + bytes(2), tmp_path, size + 2, 2),
+        "pcapng, FCS of 4 bytes": lambda: of_pcapng(frame + bytes(4), tmp_path, size + 4, 4),
+        "pcapng, FCS of 8 bytes": lambda: of_pcapng(frame + bytes(8), tmp_path, size + 8, 8),
+        "pcapng, cut": lambda: of_pcapng(frame, tmp_path, size + 100, 0),
+    }
+    packet = made[origin]()
+    path = tmp_path / "out.erf"
+    with plt.output_trace(f"erf:{path}") as output:
+        output.write_packet(packet)
+    record = path.read_bytes()
+    captured = len(bytes(packet))
+    assert struct.unpack(">HHH", record[10:16]) == (16 + 2 + captured, 0, captured + wire)
+    [again] = packets.read(f"erf:{path}")
+    assert bytes(again) == bytes(packet)
+    assert bytes(again.udp.payload) == b"hello"
+    command = [tshark, "-r", path, "-Tfields", "-eudp.payload"]
+    out = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    assert out == b"hello".hex() + "\n"
+
+
 def test_libtrace_reads_erf_records(tmp_path: Path) -> None:
     dump = tool("tracepktdump")
     frames = [

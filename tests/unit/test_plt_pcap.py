@@ -50,6 +50,114 @@ def test_pcap(
     assert second.seconds == pytest.approx(EPOCH + 1 + unit * 1e-9, abs=1e-6)
 
 
+def seen(packet: plt.packet) -> list[str]:
+    """What `tshark_sees()` gives of it."""
+    fcs = FCS if packet.linktype == plt.TRACE_TYPE_ETH else 0
+    seconds, fraction = divmod(packet.time_ns, 10**9)
+    lengths = [str(packet.capture_len), str(packet.wire_len - fcs)]
+    return [f"{seconds}.{fraction:09}", *lengths, bytes(packet.udp.payload).hex()]
+
+
+def tshark_sees(tshark: str, content: bytes, folder: Path) -> list[list[str]]:
+    path = packets.write(folder / "trace", content)
+    fields = ["-eframe.time_epoch", "-eframe.cap_len", "-eframe.len", "-eudp.payload"]
+    done = subprocess.run(
+        [tshark, "-r", path, "-Tfields", *fields], capture_output=True, text=True, check=False
+    )
+    return [line.split("\t") for line in done.stdout.splitlines()]
+
+
+#: The interfaces of AIX, by the numbers of RFC 1573 (ifType): a packet, what is before each.
+AIX = {
+    6: (FRAME, b""),
+    9: (b"\x10\x40" + packets.MAC + packets.snap(FRAME[14:]), b""),
+    15: (b"\x50" + packets.MAC + packets.snap(FRAME[14:]), bytes(3)),
+    24: (b"\0\0\0\2" + FRAME[14:], b""),
+}
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+@pytest.mark.parametrize("interface", AIX)
+def test_aix(interface: int, order: str, tmp_path: Path, tshark: str) -> None:
+    """Version 2.2 with an ifType in place of the link type, nanoseconds, FDDI with 3 bytes more."""
+    data, before = AIX[interface]
+    wire = len(before) + 100
+    records = [
+        Record(before + data, EPOCH, 123_456_789, wire),
+        Record(before + data, EPOCH + 1, 5),
+        Record(before + data, EPOCH + 2, 999_999_999, 1500),
+    ]
+    content = packets.pcap(records, interface, order=order, version=(2, 2))
+    found = packets.read_bytes(content, tmp_path)
+    assert [bytes(packet) for packet in found] == [data] * 3
+    assert [packet.time_ns for packet in found] == [
+        record.sec * 10**9 + record.fraction for record in records
+    ]
+    assert [seen(packet) for packet in found] == tshark_sees(tshark, content, tmp_path)
+    assert len({packet.linktype for packet in found}) == 1
+    path = packets.write(tmp_path / "trace", content)
+    assert times_by_blocks(path) == [123_456_789, 1_000_000_005, 2_999_999_999]
+
+
+def times_by_blocks(path: Path) -> list[int]:
+    """Times after EPOCH, read by blocks of records."""
+    times = plt.columns(path, ["time_ns"]).table()["time_ns"]
+    return [int(time) - EPOCH * 10**9 for time in times]
+
+
+@pytest.mark.parametrize(
+    ("magic", "version", "network"),
+    [
+        (0xA1B2C3D4, (2, 4), 6),
+        (0xA1B2C3D4, (2, 1), 6),
+        (0xA1B2C3D4, (2, 2), 1),
+        (0xA1B2C3D4, (2, 2), 1 << 26 | 6),
+        (0xA1B23C4D, (2, 2), 6),
+        (0xA1B2CD34, (2, 2), 6),
+    ],
+)
+def test_what_is_not_of_aix(
+    magic: int, version: tuple[int, int], network: int, tmp_path: Path, tshark: str
+) -> None:
+    content = packets.pcap([Record(FRAME, EPOCH, 5)], network, magic=magic, version=version)
+    [packet] = packets.read_bytes(content, tmp_path)
+    assert bytes(packet) == FRAME
+    assert (packet.linktype == plt.TRACE_TYPE_ETH) is (network == 1)
+    [row] = tshark_sees(tshark, content, tmp_path)
+    assert row[0] == f"{packet.ts_sec}.{packet.time_ns % 10**9:09}"
+
+
+def test_fddi_of_aix_with_less_than_its_padding(tmp_path: Path) -> None:
+    records = [Record(bytes(size), EPOCH, size) for size in range(5)]
+    found = packets.read_bytes(packets.pcap(records, 15, version=(2, 2)), tmp_path)
+    assert [len(bytes(packet)) for packet in found] == [0, 0, 0, 0, 1]
+    assert [packet.wire_len for packet in found] == [0, 0, 0, 0, 1]
+    assert [packet.time_ns % 10**9 for packet in found] == list(range(5))
+
+
+def test_lengths_of_version_2_3_come_in_either_order(tmp_path: Path, tshark: str) -> None:
+    """libpcap's and Wireshark's rule: the captured length of a packet is the smaller one."""
+    content = packets.pcap([], version=(2, 3))
+    for second, lengths in enumerate([(len(FRAME), 100), (100, len(FRAME)), (len(FRAME),) * 2]):
+        content += struct.pack("<IIII", EPOCH + second, 7, *lengths) + FRAME
+    found = packets.read_bytes(content, tmp_path)
+    assert [bytes(packet) for packet in found] == [FRAME] * 3
+    assert [packet.wire_len for packet in found] == [100 + FCS, 100 + FCS, len(FRAME) + FCS]
+    assert [seen(packet) for packet in found] == tshark_sees(tshark, content, tmp_path)
+
+
+@pytest.mark.parametrize("version", [(2, 2), (2, 4)])
+def test_the_order_of_lengths_is_certain_in_other_versions(
+    version: tuple[int, int], tmp_path: Path, tshark: str
+) -> None:
+    """A length on the wire that is below the captured one stays it, as by tshark."""
+    content = packets.pcap([Record(FRAME, EPOCH, 7, 30)], version=version)
+    [packet] = packets.read_bytes(content, tmp_path)
+    assert (bytes(packet), packet.wire_len) == (FRAME, 30 + FCS)
+    [row] = tshark_sees(tshark, content, tmp_path)
+    assert row[1:3] == [str(len(FRAME)), "30"]
+
+
 @pytest.mark.parametrize("version", [(0, 4), (1, 4), (3, 0), (543, 1)])
 def test_another_major_version_is_not_read(version: tuple[int, int], tmp_path: Path) -> None:
     # draft-ietf-opsawg-pcap section 4: it changes where older programs can't read the file

@@ -26,10 +26,10 @@ def resolution(value: int, order: str = "<") -> bytes:
     return option(9, bytes([value]), order)  # if_tsresol
 
 
-def obsolete(data: bytes, ticks: int, order: str, *, on: int = 0) -> bytes:
+def obsolete(data: bytes, ticks: int, order: str, *, on: int = 0, options: bytes = b"") -> bytes:
     """A packet block, obsolete: 16 bits of interface, 16 of drops."""
     fields = struct.pack(order + "HHIIII", on, 3, ticks >> 32, ticks & 0xFFFFFFFF, len(data), 1500)
-    return block(2, fields + data, order)
+    return block(2, fields + data + b"\0" * (-len(data) % 4) + options, order)
 
 
 @ORDERS
@@ -282,6 +282,72 @@ def test_options_of_packets_are_passed(order: str, tmp_path: Path) -> None:
     content = section(order, options) + interface(1, order, options)
     content += enhanced(FRAME, 5, order, options=options) * 3
     assert [bytes(p) for p in packets.read_bytes(content, tmp_path)] == [FRAME] * 3
+
+
+def flags(word: int, order: str = "<") -> bytes:
+    """The option epb_flags (draft-ietf-opsawg-pcapng section 4.3)."""
+    return option(2, struct.pack(order + "I", word), order) + option(0, b"", order)
+
+
+@ORDERS
+@pytest.mark.parametrize("make", [enhanced, obsolete])
+def test_directions(order: str, make: Callable[..., bytes], tmp_path: Path, tshark: str) -> None:
+    """Bits 0 and 1 of a packet's flags (section 4.3.1), which are other fields' neighbours."""
+    words = [0, 1, 2, 3, 0xFFFF_0000, 0x1C | 1, 0xFFFF_0000 | 2]
+    content = section(order) + interface(1, order)
+    for word in words:
+        content += make(FRAME, 5, order, options=flags(word, order))
+    content += make(FRAME, 5, order)
+    out, incoming, unknown = plt.TRACE_DIR_OUTGOING, plt.TRACE_DIR_INCOMING, plt.TRACE_DIR_UNKNOWN
+    found = packets.read_bytes(content, tmp_path)
+    assert [packet.direction for packet in found] == [
+        unknown, incoming, out, unknown, unknown, incoming, out, unknown,
+    ]  # fmt: skip
+    table = plt.columns(packets.write(tmp_path / "trace", content), ["direction"]).table()
+    assert table["direction"].tolist() == [packet.direction for packet in found]
+    command = [tshark, "-r", tmp_path / "trace", "-Tfields", "-eframe.packet_flags_direction"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split("\n")
+    of_tshark = {"1": incoming, "2": out}
+    assert [of_tshark.get(row[-1:], unknown) for row in done[:-1]] == [
+        packet.direction for packet in found
+    ]
+
+
+def test_the_flags_of_a_packet_come_before_its_link_layer(tmp_path: Path) -> None:
+    content = section() + interface(113) + enhanced(COOKED) + enhanced(COOKED, options=flags(1))
+    found = packets.read_bytes(content, tmp_path)
+    out, incoming = plt.TRACE_DIR_OUTGOING, plt.TRACE_DIR_INCOMING
+    assert [packet.direction for packet in found] == [out, incoming]
+
+
+@ORDERS
+@pytest.mark.parametrize("told", [None, 0, 2, 4])
+@pytest.mark.parametrize("fcs", [0, 1, 2, 4, 8])
+def test_the_fcs_of_a_packet(
+    fcs: int, told: int | None, order: str, tmp_path: Path, tshark: str
+) -> None:
+    """Bits 5 to 8 of its flags, in bytes, come before if_fcslen, but for 0 (section 4.3.1)."""
+    options = b"" if told is None else option(13, bytes([told]), order) + option(0, b"", order)
+    captured = fcs or told or 0
+    # of length 0, as by segmentation offload: it ends where the FCS begins
+    data = packets.ethernet(packets.ipv4(b"x" * 48, 253, length=0)) + bytes(captured)
+    content = section(order) + interface(1, order, options)
+    content += enhanced(data, 5, order, options=flags(fcs << 5, order))
+    [packet] = packets.read_bytes(content, tmp_path)
+    assert bytes(packet) == data
+    assert bytes(packet.ip.payload) == b"x" * 48
+    says_none = fcs == 0 and told is None
+    assert packet.wire_len == len(data) + (FCS if says_none else 0)
+    command = [tshark, "-r", packets.write(tmp_path / "trace", content), "-Tfields", "-edata.len"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout == "48\n"
+
+
+@pytest.mark.parametrize("length", [0, 1, 3])
+def test_flags_that_are_too_short(length: int, tmp_path: Path) -> None:
+    content = section() + interface(1) + enhanced(FRAME, options=option(2, b"\xff" * length))
+    [packet] = packets.read_bytes(content, tmp_path)
+    assert (packet.direction, packet.wire_len) == (plt.TRACE_DIR_UNKNOWN, len(FRAME) + FCS)
 
 
 def test_malformed_options_are_as_if_absent(tmp_path: Path) -> None:

@@ -138,6 +138,40 @@ def test_an_interface_for_each_frame_check_sequence(tmp_path: Path) -> None:
     assert [(bytes(p), p.wire_len) for p in again] == [(bytes(p), p.wire_len) for p in source]
 
 
+def test_directions_are_those_that_tshark_reads(tmp_path: Path, tshark: str) -> None:
+    """The flags word (draft-ietf-opsawg-pcapng section 4.3.1): 1 inbound, 2 outbound."""
+    directions = (plt.TRACE_DIR_OUTGOING, plt.TRACE_DIR_INCOMING, plt.TRACE_DIR_OTHER)
+    records = [packets.erf(22, IP, flags=direction) for direction in directions]
+    source = packets.read_bytes(b"".join(records), tmp_path, "erf:")
+    source += packets.read_bytes(packets.pcap([FRAME]), tmp_path)
+    source[1].comment = "inbound"
+    path = written(tmp_path / "out.pcapng", source)
+    rows = tshark_rows(tshark, path, "frame.packet_flags_direction", "frame.comment")
+    assert [[text.removeprefix("0x0000000") for text in row] for row in rows] == [
+        ["2", ""], ["1", "inbound"], ["", ""], ["", ""],
+    ]  # fmt: skip
+    again = packets.read(path)
+    unknown = plt.TRACE_DIR_UNKNOWN
+    assert [packet.direction for packet in again] == [*directions[:2], unknown, unknown]
+    assert [packet.comment for packet in again] == [None, "inbound", None, None]
+    twice = packets.read(written(tmp_path / "twice.pcapng", again))
+    assert [packet.direction for packet in twice] == [packet.direction for packet in again]
+
+
+def test_the_direction_of_a_packet_in_a_tunnel_is_that_of_the_one_around_it(
+    tmp_path: Path, tshark: str
+) -> None:
+    cooked = struct.pack(">HHH8sH", 4, 1, 6, bytes(8), 0x0800)  # sent by the host
+    outer = packets.packet_of(cooked + packets.ipv4(IP, 4), tmp_path, 113)
+    path = written(tmp_path / "out.pcapng", [outer, outer.inner])
+    rows = tshark_rows(tshark, path, "frame.packet_flags_direction")
+    assert [row[0][-1:] for row in rows] == [
+        "",
+        "2",
+    ]  # what the cooked header says is in the packet
+    assert [packet.direction for packet in packets.read(path)] == [plt.TRACE_DIR_OUTGOING] * 2
+
+
 def test_times_and_lengths_that_a_block_has_no_room_for(tmp_path: Path) -> None:
     """64 bits of nanoseconds end in 2554; a length on the wire is 32 bits, and the longest."""
     last = (2**64 - 1) // 10**9
@@ -271,7 +305,15 @@ def test_a_comment_is_read(order: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("comment", "expected"),
-    [(None, None), (b"", ""), (b"a\0b", "a\0b"), (b"\xff\xfe", None), (b"\xed\xa0\x80", None)],
+    [
+        (None, None),
+        (b"", ""),
+        (b"a\0b", "a"),
+        (b"\0", ""),
+        (b"ends\0", "ends"),
+        (b"\xff\xfe", None),
+        (b"\xed\xa0\x80", None),
+    ],
 )
 def test_comments_that_are_none(
     comment: bytes | None, expected: str | None, tmp_path: Path
@@ -347,6 +389,8 @@ def test_what_no_comment_can_be(tmp_path: Path) -> None:
         packet.comment = "ö" * 65535
     with pytest.raises(UnicodeEncodeError):
         packet.comment = "\ud800"
+    with pytest.raises(ValueError, match="can't have a NUL character"):
+        packet.comment = "a\0b"
     assert packet.comment == "kept"
     with pytest.raises(ValueError, match="nothing was read"):
         plt.packet().comment  # noqa: B018

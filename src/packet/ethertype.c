@@ -205,8 +205,10 @@ void plt_decode_ethertype(const uint8_t *data, uint32_t len, uint32_t at, uint16
         break;
     case ETHERTYPE_PPPOE_SESSION: /* RFC 2516 section 4: 6 bytes, then a PPP protocol */
         out->ethertype = ethertype;
-        if (link_has(len, at, 6))
+        if (link_has(len, at, 6)) {
             note_below(out, TUNNEL_PPPOE, load_be16(data + at + 2), at + 6, LINKTYPE_PPP);
+            out->pppoe_length_at = link_place(at + 4);
+        }
         link_ppp(data, len, at + 6, out);
         break;
     case ETHERTYPE_MACSEC:
@@ -225,6 +227,7 @@ void plt_decode_ethertype(const uint8_t *data, uint32_t len, uint32_t at, uint16
         break;
     default:
         if (ethertype <= 1500) { /* a length: only IP is looked for after it, as in libtrace */
+            out->length_at = at >= 2 ? link_place(at - 2) : 0;
             plt_decode_llc(data, len, at, out);
             if (out->ethertype == ETHERTYPE_IP || out->ethertype == ETHERTYPE_IP6)
                 break;

@@ -27,76 +27,6 @@ LINK_DECODER(ip)
     link_set_layer3(out, len, at, version == 4 ? ETHERTYPE_IP : version == 6 ? ETHERTYPE_IP6 : 0);
 }
 
-/* Whether an Ethernet header may be at a place below an MPLS label, with more labels or PPPoE too.
- */
-static bool looks_like_ethernet(const uint8_t *data, uint32_t len, uint32_t at)
-{
-    if (encapsulation_is_ethernet(data, len, at))
-        return true;
-    uint16_t ethertype = link_has(len, at, 14 + 1) ? load_be16(data + at + 12) : 0;
-    return ethertype == ETHERTYPE_PPPOE_SESSION || ethertype == ETHERTYPE_MPLS;
-}
-
-static void decode_pseudowire(const uint8_t *data, uint32_t len, uint32_t at, uint32_t label,
-                              struct plt_layers *out)
-{
-    note_below(out, TUNNEL_MPLS, label, at, LINKTYPE_ETHERNET);
-    link_ethernet(data, len, at, out);
-}
-
-/* MPLS label stack (RFC 3032).  The first four bits after the bottom label tell IP from a control
- * word; Ethernet without a control word (RFC 4448 section 4.6) may begin with any bits. */
-LINK_DECODER(mpls)
-{
-    bool bottom = false;
-    uint32_t label = 0;
-    while (!bottom && link_has(len, at, 4)) {
-        bottom = data[at + 2] & 1;
-        label = load_be32(data + at) >> 12;
-        at += 4;
-    }
-    if (!bottom || !link_has(len, at, 1))
-        return;
-    uint8_t nibble = data[at] >> 4;
-    if (nibble == 4 || nibble == 6)
-        link_ip(data, len, at, out);
-    else if (looks_like_ethernet(data, len, at) && !looks_like_ethernet(data, len, at + 4))
-        decode_pseudowire(data, len, at, label, out);
-    else if (nibble == 0 && link_has(len, at, 4 + 14)) /* RFC 4448: a control word, then Ethernet */
-        decode_pseudowire(data, len, at + 4, label, out);
-    else
-        link_set_layer3(out, len, at, 0);
-}
-
-/* The protocol field of PPP (RFC 1661 section 2), one byte where compressed, and what follows. */
-LINK_DECODER(ppp)
-{
-    if (!link_has(len, at, 2))
-        return;
-    uint16_t protocol = load_be16(data + at);
-    if (data[at] == 0x21 || data[at] == 0x57) { /* no other compressed protocol is looked for */
-        protocol = data[at];
-        at += 1;
-    } else {
-        at += 2;
-    }
-    switch (protocol) {
-    case 0x0021:
-        link_set_layer3(out, len, at, ETHERTYPE_IP);
-        break;
-    case 0x0057:
-        link_set_layer3(out, len, at, ETHERTYPE_IP6);
-        break;
-    case 0x0281:
-    case 0x0283:
-        out->ethertype = ETHERTYPE_MPLS;
-        link_mpls(data, len, at, out);
-        break;
-    default:
-        link_set_layer3(out, len, at, 0);
-    }
-}
-
 /* The size of the tag that an ethertype announces, its own ethertype in its last two bytes; 0 where
  * the ethertype announces no tag. */
 static uint32_t tag_size(uint16_t ethertype)
@@ -129,6 +59,132 @@ static bool is_vlan(uint16_t ethertype)
 {
     return tag_size(ethertype) == 4;
 }
+
+/* --- MPLS ------------------------------------------------------------------------------------ */
+
+/* Whether an Ethernet header may be at a place below an MPLS label: one with a known ethertype. */
+static bool looks_like_ethernet(const uint8_t *data, uint32_t len, uint32_t at)
+{
+    if (encapsulation_is_ethernet(data, len, at))
+        return true;
+    switch (link_has(len, at, ETHERNET_HEADER + 1) ? load_be16(data + at + 12) : 0) {
+    case ETHERTYPE_REVERSE_ARP:
+    case ETHERTYPE_SLOW_PROTOCOLS:
+    case ETHERTYPE_MPLS:
+    case ETHERTYPE_MPLS_MULTICAST:
+    case ETHERTYPE_PPPOE_DISCOVERY:
+    case ETHERTYPE_PPPOE_SESSION:
+    case ETHERTYPE_QINQ_OLD:
+    case ETHERTYPE_QINQ_OLDER:
+    case ETHERTYPE_EAPOL:
+    case ETHERTYPE_LLDP:
+    case ETHERTYPE_MACSEC:
+    case ETHERTYPE_PBB:
+    case ETHERTYPE_PTP:
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* Whether Ethernet begins at once after the bottom label, whose next four bits are 0, and not after
+ * a control word (RFC 4448 section 4.6), of which 12 bits more are sent as 0: the generic one (RFC
+ * 4385 section 3) has flags, fragmentation and length there.  A known ethertype in one of both
+ * places tells.  With a tag there is one in both, 4 bytes apart. */
+static bool lacks_control_word(const uint8_t *data, uint32_t len, uint32_t at)
+{
+    bool without = looks_like_ethernet(data, len, at);
+    if (without != looks_like_ethernet(data, len, at + 4))
+        return without;
+    if (without && is_vlan(load_be16(data + at + 12)))
+        return true;
+    return link_has(len, at, 2) && load_be16(data + at) != 0;
+}
+
+/* An associated channel (RFC 4385 section 5): four bits of 1, version 0, 8 bits of 0, then what is
+ * in it by PPP's numbers.  False where it is not IP. */
+static bool decode_channel(const uint8_t *data, uint32_t len, uint32_t at, struct plt_layers *out)
+{
+    enum { CHANNEL_IP = 0x10000021, CHANNEL_IP6 = 0x10000057 };
+    uint32_t header = link_has(len, at, 4) ? load_be32(data + at) : 0;
+    if (header != CHANNEL_IP && header != CHANNEL_IP6)
+        return false;
+    link_set_layer3(out, len, at + 4, header == CHANNEL_IP ? ETHERTYPE_IP : ETHERTYPE_IP6);
+    return true;
+}
+
+static void decode_pseudowire(const uint8_t *data, uint32_t len, uint32_t at, uint32_t label,
+                              struct plt_layers *out)
+{
+    note_below(out, TUNNEL_MPLS, label, at, LINKTYPE_ETHERNET);
+    link_ethernet(data, len, at, out);
+}
+
+/* What follows the bottom label: its first four bits tell IP from a control word and an associated
+ * channel; Ethernet without a control word may begin with any bits. */
+static void decode_labelled(const uint8_t *data, uint32_t len, uint32_t at, uint32_t label,
+                            struct plt_layers *out)
+{
+    uint8_t nibble = data[at] >> 4;
+    bool is_ethernet = nibble == 0 || looks_like_ethernet(data, len, at);
+    bool has_word = nibble == 0 && !lacks_control_word(data, len, at);
+    if (nibble == 4 || nibble == 6)
+        link_ip(data, len, at, out);
+    else if (nibble == 1 && decode_channel(data, len, at, out))
+        return;
+    else if (is_ethernet && link_has(len, at, (has_word ? 4 : 0) + ETHERNET_HEADER))
+        decode_pseudowire(data, len, at + (has_word ? 4 : 0), label, out);
+    else
+        link_set_layer3(out, len, at, 0);
+}
+
+/* MPLS label stack (RFC 3032). */
+LINK_DECODER(mpls)
+{
+    bool bottom = false;
+    uint32_t label = 0;
+    while (!bottom && link_has(len, at, 4)) {
+        bottom = data[at + 2] & 1;
+        label = load_be32(data + at) >> 12;
+        at += 4;
+    }
+    if (!bottom || !link_has(len, at, 1))
+        return;
+    decode_labelled(data, len, at, label, out);
+}
+
+/* --- PPP ------------------------------------------------------------------------------------- */
+
+/* The protocol field of PPP (RFC 1661 section 2), one byte where compressed, and what follows. */
+LINK_DECODER(ppp)
+{
+    if (!link_has(len, at, 2))
+        return;
+    uint16_t protocol = load_be16(data + at);
+    if (data[at] == 0x21 || data[at] == 0x57) { /* no other compressed protocol is looked for */
+        protocol = data[at];
+        at += 1;
+    } else {
+        at += 2;
+    }
+    switch (protocol) {
+    case 0x0021:
+        link_set_layer3(out, len, at, ETHERTYPE_IP);
+        break;
+    case 0x0057:
+        link_set_layer3(out, len, at, ETHERTYPE_IP6);
+        break;
+    case 0x0281:
+    case 0x0283:
+        out->ethertype = ETHERTYPE_MPLS;
+        link_mpls(data, len, at, out);
+        break;
+    default:
+        link_set_layer3(out, len, at, 0);
+    }
+}
+
+/* --- Ethertypes ------------------------------------------------------------------------------ */
 
 /* IEEE 802.1AE section 9.3: flags, short length, packet number, and the sender's identifier where a
  * flag is set.  What follows can be read where it was neither encrypted nor changed. */

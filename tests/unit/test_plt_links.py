@@ -339,6 +339,23 @@ FOUND: dict[str, tuple[int, bytes, bytes, int]] = {
     "pseudowire-pppoe": (
         ETH, eth(label(9, True) + VENDOR[:12] + b"\x88\x64" + pppoe(IP4, 0x21), 0x8847), IP4, 0,
     ),
+    "pseudowire-vlan": (
+        ETH, eth(label(9, True) + VENDOR[:12] + b"\x81\0" + tag(9, 0x0800) + IP4, 0x8847), IP4, 9,
+    ),
+    "pseudowire-qinq": (
+        ETH,
+        eth(label(9, True) + VENDOR[:12] + b"\x88\xa8" + tag(7, 0x8100) + tag(9, 0x86DD) + IP6,
+            0x8847),
+        IP6, 7,
+    ),
+    "pseudowire-word-vlan": (
+        ETH,
+        eth(label(9, True) + bytes(4) + VENDOR[:12] + b"\x81\0" + tag(9, 0x0800) + IP4, 0x8847),
+        IP4, 9,
+    ),
+    # RFC 4385 section 5: an associated channel has PPP's number of what is in it
+    "mpls-channel": (ETH, eth(label(9, True) + b"\x10\0\0\x21" + IP4, 0x8847), IP4, 0),
+    "mpls-channel-6": (ETH, eth(label(9, True) + b"\x10\0\0\x57" + IP6, 0x8847), IP6, 0),
     "nsh-mpls": (ETH, eth(b"\x0f\xc2\x02\x05\0\0\1\xff" + label(7, True) + IP4, 0x894F), IP4, 0),
     "atm-rfc1483-11": (11, snap(IP4), IP4, 0),
     # https://www.tcpdump.org/linktypes/LINKTYPE_PPP_PPPD.html: 0 or 1, the control byte, a protocol
@@ -437,6 +454,32 @@ def test_a_source_address_that_looks_like_an_ethertype(tmp_path: Path) -> None:
     frame = VENDOR[:6] + b"\0\0\x08\0\x45\0\x08\0" + IP4
     packet = packets.packet_of(eth(label(9, True) + bytes(4) + frame, 0x8847), tmp_path)
     assert packet.ip.data == IP4
+
+
+ROUTER = bytes.fromhex("00005e00010a 000c29000002")  # to a virtual router: RFC 5798 section 7.3
+#: What follows the bottom label, with how many bytes of a control word (RFC 4448 section 4.6).
+WORDS = {
+    "LLDP": (VENDOR[:12] + b"\x88\xcc" + bytes(46), 0),
+    "LLDP after a word": (bytes(4) + VENDOR[:12] + b"\x88\xcc" + bytes(46), 4),
+    "LLDP after a number": (b"\0\0\1\2" + VENDOR[:12] + b"\x88\xcc" + bytes(46), 4),
+    "a bridge": (bytes.fromhex("0180c2000000") + VENDOR[6:12] + b"\0\x26" + bytes(46), 0),
+    "IPX": (VENDOR[:12] + b"\x81\x37" + bytes(46), 0),
+    "IPX after a word": (bytes(4) + VENDOR[:12] + b"\x81\x37" + bytes(46), 4),
+    "a router's VLAN": (ROUTER + b"\x81\0" + tag(9, 0x0800) + IP4, 0),
+    "a router's VLAN after a word": (bytes(4) + ROUTER + b"\x81\0" + tag(9, 0x0800) + IP4, 4),
+    # RFC 4385 section 3: flags, begin and end of a fragment, a length; RFC 4623 section 4
+    "a generic word": (b"\x0a\x51\0\1" + VENDOR + IP4, 4),
+    "a group": (bytes.fromhex("333300000001") + VENDOR[6:12] + b"\x86\xdd" + IP6, 0),
+    "every station": (b"\xff" * 6 + VENDOR[6:12] + b"\x08\x06" + ARP, 0),
+}
+
+
+@pytest.mark.parametrize("name", WORDS)
+def test_where_ethernet_begins_below_a_label(name: str, tmp_path: Path) -> None:
+    below, word = WORDS[name]
+    packet = packets.packet_of(eth(label(9, True) + below, 0x8847), tmp_path)
+    assert [tunnel.kind for tunnel in packet.tunnels] == ["mpls"]
+    assert bytes(packet.inner) == below[word:]
 
 
 # --- Where there is no IP --------------------------------------------------------------------

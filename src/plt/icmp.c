@@ -40,7 +40,7 @@ static bool quotes_a_packet(int type)
 static PyObject *icmp_payload_get(PyObject *self_, void *Py_UNUSED(closure))
 {
     const struct view *self = (struct view *)self_;
-    if (self->end - self->start < ICMP_HEADER)
+    if (view_ip_end(self) - self->start < ICMP_HEADER)
         return too_short("payload");
     if (!quotes_a_packet(self->frame->data[self->start]))
         return view_bytes(self->frame, self->start + ICMP_HEADER, view_ip_end(self));
@@ -117,7 +117,7 @@ PyType_Spec echo_spec = {.name = "plt.echo",
 static PyObject *redirect_gateway_get(PyObject *self_, void *Py_UNUSED(closure))
 {
     const struct view *self = (struct view *)self_;
-    return prefix_at(self->frame, self->start + 4, 4, "gateway");
+    return prefix_at(self->frame, self->start + 4, view_ip_end(self), 4, "gateway");
 }
 
 static PyGetSetDef redirect_getset[] = {

@@ -46,7 +46,7 @@ static uint8_t message_type(const struct view *self)
 static PyObject *icmp6_payload_get(PyObject *self_, void *Py_UNUSED(closure))
 {
     const struct view *self = (struct view *)self_;
-    if (self->end - self->start < ICMP_HEADER)
+    if (view_ip_end(self) - self->start < ICMP_HEADER)
         return too_short("payload");
     if (message_type(self) < 1 || message_type(self) > PARAMETER_PROBLEM)
         return view_bytes(self->frame, self->start + ICMP_HEADER, view_ip_end(self));
@@ -129,7 +129,7 @@ static PyGetSetDef param6_getset[] = {PARAM6_FIELDS(FIELD_ATTRIBUTE){.name = NUL
 static PyObject *neighbour6_target_get(PyObject *self_, void *Py_UNUSED(closure))
 {
     const struct view *self = (struct view *)self_;
-    return prefix_at(self->frame, self->start + 8, 6, "target_prefix");
+    return prefix_at(self->frame, self->start + 8, view_ip_end(self), 6, "target_prefix");
 }
 
 static PyObject *neighbour6_dest_get(PyObject *self_, void *Py_UNUSED(closure))
@@ -139,7 +139,7 @@ static PyObject *neighbour6_dest_get(PyObject *self_, void *Py_UNUSED(closure))
         return too_short("dest_prefix");
     if (message_type(self) != REDIRECT)
         Py_RETURN_NONE;
-    return prefix_at(self->frame, self->start + 24, 6, "dest_prefix");
+    return prefix_at(self->frame, self->start + 24, view_ip_end(self), 6, "dest_prefix");
 }
 
 static PyGetSetDef neighbour6_getset[] = {

@@ -155,27 +155,67 @@ LINK_DECODER(mpls)
 
 /* --- PPP ------------------------------------------------------------------------------------- */
 
+enum {
+    PPP_IP = 0x0021,
+    PPP_BRIDGING = 0x0031,
+    PPP_MULTILINK = 0x003d,
+    PPP_IP6 = 0x0057,
+    PPP_MPLS = 0x0281,
+    PPP_MPLS_MULTICAST = 0x0283
+};
+
+/* A bridged frame (RFC 3518): flags, its kind; RFC 1638 had a LAN's number, where a flag is set. */
+static void decode_ppp_bridging(const uint8_t *data, uint32_t len, uint32_t at,
+                                struct plt_layers *out)
+{
+    enum { HAS_LAN = 0x40, ETHERNET = 1 };
+    uint32_t size = link_has(len, at, 1) && data[at] & HAS_LAN ? 6 : 2;
+    if (link_has(len, at, size + ETHERNET_HEADER) && data[at + 1] == ETHERNET)
+        link_ethernet(data, len, at + size, out);
+    else
+        link_set_layer3(out, len, at, 0);
+}
+
+/* Multilink (RFC 1990 section 3), with sequence numbers of 24 bits: what has both the beginning and
+ * the end of a packet is all of it. */
+static void decode_ppp_multilink(const uint8_t *data, uint32_t len, uint32_t at,
+                                 struct plt_layers *out)
+{
+    enum { BEGIN_AND_END = 0xc0, HEADER = 4 };
+    if (link_has(len, at, HEADER) && data[at] == BEGIN_AND_END && out->depth++ < LINK_MAX_DEPTH)
+        link_ppp(data, len, at + HEADER, out);
+    else
+        link_set_layer3(out, len, at, 0);
+}
+
 /* The protocol field of PPP (RFC 1661 section 2), one byte where compressed, and what follows. */
 LINK_DECODER(ppp)
 {
     if (!link_has(len, at, 2))
         return;
     uint16_t protocol = load_be16(data + at);
-    if (data[at] == 0x21 || data[at] == 0x57) { /* no other compressed protocol is looked for */
+    /* no other compressed protocol is looked for */
+    if (data[at] == PPP_IP || data[at] == PPP_IP6 || data[at] == PPP_MULTILINK) {
         protocol = data[at];
         at += 1;
     } else {
         at += 2;
     }
     switch (protocol) {
-    case 0x0021:
+    case PPP_IP:
         link_set_layer3(out, len, at, ETHERTYPE_IP);
         break;
-    case 0x0057:
+    case PPP_IP6:
         link_set_layer3(out, len, at, ETHERTYPE_IP6);
         break;
-    case 0x0281:
-    case 0x0283:
+    case PPP_BRIDGING:
+        decode_ppp_bridging(data, len, at, out);
+        break;
+    case PPP_MULTILINK:
+        decode_ppp_multilink(data, len, at, out);
+        break;
+    case PPP_MPLS:
+    case PPP_MPLS_MULTICAST:
         out->ethertype = ETHERTYPE_MPLS;
         link_mpls(data, len, at, out);
         break;
@@ -231,6 +271,51 @@ static void decode_nsh(const uint8_t *data, uint32_t len, uint32_t at, struct pl
     }
 }
 
+/* TRILL (RFC 6325 section 3): version 0, the length of options in words, a hop count, nicknames;
+ * then Ethernet.  The size of the header, 0 where it is another. */
+static uint32_t trill_size(const uint8_t *data, uint32_t len, uint32_t at)
+{
+    enum { VERSION = 0xc000, OPTIONS = 0x07c0 };
+    if (!link_has(len, at, 6) || load_be16(data + at) & VERSION)
+        return 0;
+    return 6 + ((load_be16(data + at) & OPTIONS) >> 6) * 4U;
+}
+
+/* batman-adv, as Linux's batadv_packet.h has it: the header of what carries an Ethernet frame. */
+static uint32_t batman_size(const uint8_t *data, uint32_t len, uint32_t at)
+{
+    enum { VERSION = 15, BROADCAST = 0x01, UNICAST = 0x40, UNICAST_4_ADDRESSES = 0x42 };
+    if (!link_has(len, at, 2) || data[at + 1] != VERSION)
+        return 0;
+    switch (data[at]) {
+    case BROADCAST:
+        return 14;
+    case UNICAST:
+        return 10;
+    case UNICAST_4_ADDRESSES:
+        return 18;
+    default:
+        return 0;
+    }
+}
+
+/* The Ethernet frame that an ethertype announces after a header of its own; that is layer 3 where
+ * there is no frame in it. */
+static void decode_bridged(const uint8_t *data, uint32_t len, uint32_t at, uint16_t ethertype,
+                           struct plt_layers *out)
+{
+    uint32_t size = 0;
+    if (ethertype == ETHERTYPE_TRILL)
+        size = trill_size(data, len, at);
+    else if (ethertype == ETHERTYPE_BATMAN_ADV)
+        size = batman_size(data, len, at);
+    bool has_frame = ethertype == ETHERTYPE_TRANSPARENT_ETHERNET || size > 0;
+    if (has_frame && link_has(len, at, size + ETHERNET_HEADER))
+        link_ethernet(data, len, at + size, out);
+    else
+        link_set_layer3(out, len, at, ethertype);
+}
+
 void plt_decode_ethertype(const uint8_t *data, uint32_t len, uint32_t at, uint16_t ethertype,
                           struct plt_layers *out)
 {
@@ -276,6 +361,11 @@ void plt_decode_ethertype(const uint8_t *data, uint32_t len, uint32_t at, uint16
         else
             link_set_layer3(out, len, at, ethertype);
         break;
+    case ETHERTYPE_TRANSPARENT_ETHERNET:
+    case ETHERTYPE_TRILL:
+    case ETHERTYPE_BATMAN_ADV:
+        decode_bridged(data, len, at, ethertype, out);
+        break;
     case ETHERTYPE_NSH:
         decode_nsh(data, len, at, out);
         if (out->layer3 == PLT_ABSENT)
@@ -292,16 +382,36 @@ void plt_decode_ethertype(const uint8_t *data, uint32_t len, uint32_t at, uint16
     }
 }
 
+/* --- IEEE 802.2 ------------------------------------------------------------------------------ */
+
+bool snap_bridges_ethernet(const uint8_t *snap)
+{
+    enum { WITH_FCS = 1, WITHOUT_FCS = 7, BRIDGED = 0x0080c2 };
+    uint16_t kind = load_be16(snap + 3);
+    return load_be32(snap) >> 8 == BRIDGED && (kind == WITH_FCS || kind == WITHOUT_FCS);
+}
+
+void plt_decode_snap(const uint8_t *data, uint32_t len, uint32_t at, uint32_t padding,
+                     struct plt_layers *out)
+{
+    enum { ETHERNET = 0, BRIDGE_TUNNEL = 0x0000f8, HEADER = 5 }; /* RFC 1042, IEEE 802.1H */
+    if (!link_has(len, at, HEADER))
+        return;
+    uint32_t oui = load_be32(data + at) >> 8;
+    uint16_t ethertype = load_be16(data + at + 3);
+    if (snap_bridges_ethernet(data + at))
+        link_ethernet(data, len, at + HEADER + padding, out);
+    else if ((oui == ETHERNET || oui == BRIDGE_TUNNEL) && ethertype > 1500)
+        plt_decode_ethertype(data, len, at + HEADER, ethertype, out);
+}
+
 void plt_decode_llc(const uint8_t *data, uint32_t len, uint32_t at, struct plt_layers *out)
 {
-    if (link_has(len, at, 8) && data[at] == 0xaa && data[at + 1] == 0xaa) {
-        uint32_t oui = load_be32(data + at + 2) & 0xffffff;
-        uint16_t ethertype = load_be16(data + at + 6);
-        if ((oui == 0 || oui == 0x0000f8) && ethertype > 1500)
-            plt_decode_ethertype(data, len, at + 8, ethertype, out);
-    } else if (link_has(len, at, 3) && data[at] == 0x06 && data[at + 1] == 0x06) {
+    enum { BRIDGE_PADDING = 2 }; /* RFC 2684 section 5.2 */
+    if (link_has(len, at, 8) && data[at] == 0xaa && data[at + 1] == 0xaa)
+        plt_decode_snap(data, len, at + 3, BRIDGE_PADDING, out);
+    else if (link_has(len, at, 3) && data[at] == 0x06 && data[at + 1] == 0x06)
         link_ip(data, len, at + 3, out);
-    }
 }
 
 LINK_DECODER(ethernet)

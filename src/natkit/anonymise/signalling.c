@@ -3,6 +3,7 @@
 
 #include "checksum.h"
 #include "packet/bytes.h"
+#include "packet/ethertype.h"
 #include "packet/icmpquote.h"
 #include "packet/protocols.h"
 
@@ -35,7 +36,9 @@ uint64_t natkit_llc(struct anonymising *self, const struct stretch *in, const st
         return 0;
     case ROUTEING: /* ISO 10589 */
         return natkit_unknown(self, in, 0, "IS-IS", -1);
-    case SNAP: /* RFC 1042, and 802.1H's bridged Ethernet */
+    case SNAP: /* RFC 1042; a whole frame after 2 bytes of padding (RFC 2684 section 5.2) */
+        if (in->len >= 8 && snap_bridges_ethernet(in->data + 3))
+            return natkit_inner(self, in, 8 + 2, INNER_ETHERNET, place);
         if (in->len >= 8 && load_be32(in->data + 2) >> 8 == 0x030000 &&
             load_be16(in->data + 6) > 1500)
             return natkit_inner_ethertype(self, in, 8, load_be16(in->data + 6), place);

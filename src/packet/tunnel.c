@@ -135,14 +135,35 @@ static bool find_load(const struct plt_packet *packet, struct load *out)
     return true;
 }
 
-/* The reader of the header that a packet's transport is, and the bytes that it is to read. */
+/* Pass the authentication headers (RFC 4302 section 2) that a load begins with: the protocol of
+ * what follows them, where that is in the load.  Those of IPv6 are extension headers, passed
+ * already. */
+static uint8_t pass_authentication(const uint8_t *data, struct load *load)
+{
+    enum { MOST_HEADERS = 4 };
+    uint8_t proto = PROTO_AH;
+    for (int n = 0; proto == PROTO_AH && n < MOST_HEADERS && load->end - load->at >= 2; n++) {
+        uint32_t size = (data[load->at + 1] + 2U) * 4;
+        if (size > load->end - load->at)
+            return PROTO_NO_NEXT_HEADER;
+        proto = data[load->at];
+        load->at += size;
+        load->len -= size;
+    }
+    return proto;
+}
+
+/* The reader of the header that a packet's transport is, or that follows authentication, and the
+ * bytes that it is to read. */
 static encapsulation_reader *find_header(const struct plt_packet *packet,
                                          const struct tunnel_ports *ports, struct load *load)
 {
     struct plt_payload payload;
     if (packet->layers->proto != PROTO_UDP) {
-        encapsulation_reader *read = reader_of_proto(packet->layers->proto);
-        return read && find_load(packet, load) ? read : NULL;
+        uint8_t proto = packet->layers->proto;
+        if (!find_load(packet, load))
+            return NULL;
+        return reader_of_proto(proto == PROTO_AH ? pass_authentication(packet->data, load) : proto);
     }
     const uint8_t *header = transport_bytes(packet, 0, 4);
     if (!header)

@@ -202,6 +202,14 @@ RARER: dict[str, tuple[str, int | None, bytes]] = {
         "pptp", 99,
         over_ip(struct.pack(">HHHHII", 0x3081, 0x880B, 48, 99, 1, 2) + ppp(inner4()), 47),
     ),
+    # RFC 4302 sections 2 and 3.1.2: next header, length in words less 2, a check value of 12 bytes
+    "IPIP, authenticated": ("ipip", None, over_ip(b"\x04\4" + bytes(22) + inner4(), 51)),
+    "IPIP, authenticated twice": (
+        "ipip", None, over_ip(b"\x33\4" + bytes(22) + b"\x04\4" + bytes(22) + inner4(), 51),
+    ),
+    "GRE, authenticated": (
+        "gre", 7, over_ip(b"\x2f\4" + bytes(22) + gre(inner4(), 0x0800, key=7), 51),
+    ),
     # RFC 4023 section 3
     "GRE with a label": ("gre", None, over_ip(gre(label(19) + inner4(), 0x8847), 47)),
     "GRE with a label of a group": ("gre", None, over_ip(gre(label(19) + inner4(), 0x8848), 47)),

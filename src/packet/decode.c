@@ -7,8 +7,7 @@
 #include "protocols.h"
 #include "straight.h"
 
-/* How many bytes of a packet were on the wire, without its frame check sequence. */
-static uint64_t wire_of(const struct plt_meta *meta, uint32_t len)
+uint64_t plt_wire(const struct plt_meta *meta, uint32_t len)
 {
     /* an ATM wire length is one cell's, not the packet's */
     if (meta->dlt == LINKTYPE_ERF_ATM || meta->dlt == LINKTYPE_LEGACY_ATM)
@@ -35,7 +34,7 @@ void plt_decode_general(const uint8_t *data, uint32_t len, const struct plt_meta
     switch ((enum plt_root)root) {
     case ROOT_LINK:
         plt_decode_link(data, len, meta, out);
-        plt_decode_network(data, len, wire_of(meta, len), out);
+        plt_decode_network(data, len, plt_wire(meta, len), out);
         break;
     case ROOT_NETWORK: /* proto is the version: the caller's, not checked */
         if (len == 0)

@@ -3,11 +3,15 @@
 #define PLT_PACKET_DECODE_H
 
 #include "block.h"
+#include "network.h"
 #include "packet.h"
 
 /* What the bytes of a packet begin with. */
 enum plt_root { ROOT_LINK, ROOT_NETWORK, ROOT_ARP, ROOT_TRANSPORT };
 
+/* How many bytes of a packet were on the wire, without its frame check sequence: WIRE_UNKNOWN where
+ * the source does not tell. */
+uint64_t plt_wire(const struct plt_meta *meta, uint32_t len);
 /* Find the layers of len bytes.  meta has the link type of ROOT_LINK; proto is the IP version of
  * ROOT_NETWORK and the protocol of ROOT_TRANSPORT. */
 void plt_decode(const uint8_t *data, uint32_t len, const struct plt_meta *meta, uint8_t root,

@@ -20,6 +20,12 @@ static inline bool link_has(uint32_t len, uint32_t at, uint32_t need)
     return at <= len && len - at >= need;
 }
 
+/* Where a length before layer 3 is, as layers have it: 0 where that is further than any is. */
+static inline uint16_t link_place(uint32_t at)
+{
+    return at <= UINT16_MAX ? (uint16_t)at : 0;
+}
+
 /* Layer 3 begins at a place, where that was captured. */
 static inline void link_set_layer3(struct plt_layers *out, uint32_t len, uint32_t at,
                                    uint16_t ethertype)

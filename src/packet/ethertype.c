@@ -27,76 +27,6 @@ LINK_DECODER(ip)
     link_set_layer3(out, len, at, version == 4 ? ETHERTYPE_IP : version == 6 ? ETHERTYPE_IP6 : 0);
 }
 
-/* Whether an Ethernet header may be at a place below an MPLS label, with more labels or PPPoE too.
- */
-static bool looks_like_ethernet(const uint8_t *data, uint32_t len, uint32_t at)
-{
-    if (encapsulation_is_ethernet(data, len, at))
-        return true;
-    uint16_t ethertype = link_has(len, at, 14 + 1) ? load_be16(data + at + 12) : 0;
-    return ethertype == ETHERTYPE_PPPOE_SESSION || ethertype == ETHERTYPE_MPLS;
-}
-
-static void decode_pseudowire(const uint8_t *data, uint32_t len, uint32_t at, uint32_t label,
-                              struct plt_layers *out)
-{
-    note_below(out, TUNNEL_MPLS, label, at, LINKTYPE_ETHERNET);
-    link_ethernet(data, len, at, out);
-}
-
-/* MPLS label stack (RFC 3032).  The first four bits after the bottom label tell IP from a control
- * word; Ethernet without a control word (RFC 4448 section 4.6) may begin with any bits. */
-LINK_DECODER(mpls)
-{
-    bool bottom = false;
-    uint32_t label = 0;
-    while (!bottom && link_has(len, at, 4)) {
-        bottom = data[at + 2] & 1;
-        label = load_be32(data + at) >> 12;
-        at += 4;
-    }
-    if (!bottom || !link_has(len, at, 1))
-        return;
-    uint8_t nibble = data[at] >> 4;
-    if (nibble == 4 || nibble == 6)
-        link_ip(data, len, at, out);
-    else if (looks_like_ethernet(data, len, at) && !looks_like_ethernet(data, len, at + 4))
-        decode_pseudowire(data, len, at, label, out);
-    else if (nibble == 0 && link_has(len, at, 4 + 14)) /* RFC 4448: a control word, then Ethernet */
-        decode_pseudowire(data, len, at + 4, label, out);
-    else
-        link_set_layer3(out, len, at, 0);
-}
-
-/* The protocol field of PPP (RFC 1661 section 2), one byte where compressed, and what follows. */
-LINK_DECODER(ppp)
-{
-    if (!link_has(len, at, 2))
-        return;
-    uint16_t protocol = load_be16(data + at);
-    if (data[at] == 0x21 || data[at] == 0x57) { /* no other compressed protocol is looked for */
-        protocol = data[at];
-        at += 1;
-    } else {
-        at += 2;
-    }
-    switch (protocol) {
-    case 0x0021:
-        link_set_layer3(out, len, at, ETHERTYPE_IP);
-        break;
-    case 0x0057:
-        link_set_layer3(out, len, at, ETHERTYPE_IP6);
-        break;
-    case 0x0281:
-    case 0x0283:
-        out->ethertype = ETHERTYPE_MPLS;
-        link_mpls(data, len, at, out);
-        break;
-    default:
-        link_set_layer3(out, len, at, 0);
-    }
-}
-
 /* The size of the tag that an ethertype announces, its own ethertype in its last two bytes; 0 where
  * the ethertype announces no tag. */
 static uint32_t tag_size(uint16_t ethertype)
@@ -129,6 +59,172 @@ static bool is_vlan(uint16_t ethertype)
 {
     return tag_size(ethertype) == 4;
 }
+
+/* --- MPLS ------------------------------------------------------------------------------------ */
+
+/* Whether an Ethernet header may be at a place below an MPLS label: one with a known ethertype. */
+static bool looks_like_ethernet(const uint8_t *data, uint32_t len, uint32_t at)
+{
+    if (encapsulation_is_ethernet(data, len, at))
+        return true;
+    switch (link_has(len, at, ETHERNET_HEADER + 1) ? load_be16(data + at + 12) : 0) {
+    case ETHERTYPE_REVERSE_ARP:
+    case ETHERTYPE_SLOW_PROTOCOLS:
+    case ETHERTYPE_MPLS:
+    case ETHERTYPE_MPLS_MULTICAST:
+    case ETHERTYPE_PPPOE_DISCOVERY:
+    case ETHERTYPE_PPPOE_SESSION:
+    case ETHERTYPE_QINQ_OLD:
+    case ETHERTYPE_QINQ_OLDER:
+    case ETHERTYPE_EAPOL:
+    case ETHERTYPE_LLDP:
+    case ETHERTYPE_MACSEC:
+    case ETHERTYPE_PBB:
+    case ETHERTYPE_PTP:
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* Whether Ethernet begins at once after the bottom label, whose next four bits are 0, and not after
+ * a control word (RFC 4448 section 4.6), of which 12 bits more are sent as 0: the generic one (RFC
+ * 4385 section 3) has flags, fragmentation and length there.  A known ethertype in one of both
+ * places tells.  With a tag there is one in both, 4 bytes apart. */
+static bool lacks_control_word(const uint8_t *data, uint32_t len, uint32_t at)
+{
+    bool without = looks_like_ethernet(data, len, at);
+    if (without != looks_like_ethernet(data, len, at + 4))
+        return without;
+    if (without && is_vlan(load_be16(data + at + 12)))
+        return true;
+    return link_has(len, at, 2) && load_be16(data + at) != 0;
+}
+
+/* An associated channel (RFC 4385 section 5): four bits of 1, version 0, 8 bits of 0, then what is
+ * in it by PPP's numbers.  False where it is not IP. */
+static bool decode_channel(const uint8_t *data, uint32_t len, uint32_t at, struct plt_layers *out)
+{
+    enum { CHANNEL_IP = 0x10000021, CHANNEL_IP6 = 0x10000057 };
+    uint32_t header = link_has(len, at, 4) ? load_be32(data + at) : 0;
+    if (header != CHANNEL_IP && header != CHANNEL_IP6)
+        return false;
+    link_set_layer3(out, len, at + 4, header == CHANNEL_IP ? ETHERTYPE_IP : ETHERTYPE_IP6);
+    return true;
+}
+
+static void decode_pseudowire(const uint8_t *data, uint32_t len, uint32_t at, uint32_t label,
+                              struct plt_layers *out)
+{
+    note_below(out, TUNNEL_MPLS, label, at, LINKTYPE_ETHERNET);
+    link_ethernet(data, len, at, out);
+}
+
+/* What follows the bottom label: its first four bits tell IP from a control word and an associated
+ * channel; Ethernet without a control word may begin with any bits. */
+static void decode_labelled(const uint8_t *data, uint32_t len, uint32_t at, uint32_t label,
+                            struct plt_layers *out)
+{
+    uint8_t nibble = data[at] >> 4;
+    bool is_ethernet = nibble == 0 || looks_like_ethernet(data, len, at);
+    bool has_word = nibble == 0 && !lacks_control_word(data, len, at);
+    if (nibble == 4 || nibble == 6)
+        link_ip(data, len, at, out);
+    else if (nibble == 1 && decode_channel(data, len, at, out))
+        return;
+    else if (is_ethernet && link_has(len, at, (has_word ? 4 : 0) + ETHERNET_HEADER))
+        decode_pseudowire(data, len, at + (has_word ? 4 : 0), label, out);
+    else
+        link_set_layer3(out, len, at, 0);
+}
+
+/* MPLS label stack (RFC 3032). */
+LINK_DECODER(mpls)
+{
+    bool bottom = false;
+    uint32_t label = 0;
+    while (!bottom && link_has(len, at, 4)) {
+        bottom = data[at + 2] & 1;
+        label = load_be32(data + at) >> 12;
+        at += 4;
+    }
+    if (!bottom || !link_has(len, at, 1))
+        return;
+    decode_labelled(data, len, at, label, out);
+}
+
+/* --- PPP ------------------------------------------------------------------------------------- */
+
+enum {
+    PPP_IP = 0x0021,
+    PPP_BRIDGING = 0x0031,
+    PPP_MULTILINK = 0x003d,
+    PPP_IP6 = 0x0057,
+    PPP_MPLS = 0x0281,
+    PPP_MPLS_MULTICAST = 0x0283
+};
+
+/* A bridged frame (RFC 3518): flags, its kind; RFC 1638 had a LAN's number, where a flag is set. */
+static void decode_ppp_bridging(const uint8_t *data, uint32_t len, uint32_t at,
+                                struct plt_layers *out)
+{
+    enum { HAS_LAN = 0x40, ETHERNET = 1 };
+    uint32_t size = link_has(len, at, 1) && data[at] & HAS_LAN ? 6 : 2;
+    if (link_has(len, at, size + ETHERNET_HEADER) && data[at + 1] == ETHERNET)
+        link_ethernet(data, len, at + size, out);
+    else
+        link_set_layer3(out, len, at, 0);
+}
+
+/* Multilink (RFC 1990 section 3), with sequence numbers of 24 bits: what has both the beginning and
+ * the end of a packet is all of it. */
+static void decode_ppp_multilink(const uint8_t *data, uint32_t len, uint32_t at,
+                                 struct plt_layers *out)
+{
+    enum { BEGIN_AND_END = 0xc0, HEADER = 4 };
+    if (link_has(len, at, HEADER) && data[at] == BEGIN_AND_END && out->depth++ < LINK_MAX_DEPTH)
+        link_ppp(data, len, at + HEADER, out);
+    else
+        link_set_layer3(out, len, at, 0);
+}
+
+/* The protocol field of PPP (RFC 1661 section 2), one byte where compressed, and what follows. */
+LINK_DECODER(ppp)
+{
+    if (!link_has(len, at, 2))
+        return;
+    uint16_t protocol = load_be16(data + at);
+    /* no other compressed protocol is looked for */
+    if (data[at] == PPP_IP || data[at] == PPP_IP6 || data[at] == PPP_MULTILINK) {
+        protocol = data[at];
+        at += 1;
+    } else {
+        at += 2;
+    }
+    switch (protocol) {
+    case PPP_IP:
+        link_set_layer3(out, len, at, ETHERTYPE_IP);
+        break;
+    case PPP_IP6:
+        link_set_layer3(out, len, at, ETHERTYPE_IP6);
+        break;
+    case PPP_BRIDGING:
+        decode_ppp_bridging(data, len, at, out);
+        break;
+    case PPP_MULTILINK:
+        decode_ppp_multilink(data, len, at, out);
+        break;
+    case PPP_MPLS:
+    case PPP_MPLS_MULTICAST:
+        out->ethertype = ETHERTYPE_MPLS;
+        link_mpls(data, len, at, out);
+        break;
+    default:
+        link_set_layer3(out, len, at, 0);
+    }
+}
+
+/* --- Ethertypes ------------------------------------------------------------------------------ */
 
 /* IEEE 802.1AE section 9.3: flags, short length, packet number, and the sender's identifier where a
  * flag is set.  What follows can be read where it was neither encrypted nor changed. */
@@ -175,6 +271,51 @@ static void decode_nsh(const uint8_t *data, uint32_t len, uint32_t at, struct pl
     }
 }
 
+/* TRILL (RFC 6325 section 3): version 0, the length of options in words, a hop count, nicknames;
+ * then Ethernet.  The size of the header, 0 where it is another. */
+static uint32_t trill_size(const uint8_t *data, uint32_t len, uint32_t at)
+{
+    enum { VERSION = 0xc000, OPTIONS = 0x07c0 };
+    if (!link_has(len, at, 6) || load_be16(data + at) & VERSION)
+        return 0;
+    return 6 + ((load_be16(data + at) & OPTIONS) >> 6) * 4U;
+}
+
+/* batman-adv, as Linux's batadv_packet.h has it: the header of what carries an Ethernet frame. */
+static uint32_t batman_size(const uint8_t *data, uint32_t len, uint32_t at)
+{
+    enum { VERSION = 15, BROADCAST = 0x01, UNICAST = 0x40, UNICAST_4_ADDRESSES = 0x42 };
+    if (!link_has(len, at, 2) || data[at + 1] != VERSION)
+        return 0;
+    switch (data[at]) {
+    case BROADCAST:
+        return 14;
+    case UNICAST:
+        return 10;
+    case UNICAST_4_ADDRESSES:
+        return 18;
+    default:
+        return 0;
+    }
+}
+
+/* The Ethernet frame that an ethertype announces after a header of its own; that is layer 3 where
+ * there is no frame in it. */
+static void decode_bridged(const uint8_t *data, uint32_t len, uint32_t at, uint16_t ethertype,
+                           struct plt_layers *out)
+{
+    uint32_t size = 0;
+    if (ethertype == ETHERTYPE_TRILL)
+        size = trill_size(data, len, at);
+    else if (ethertype == ETHERTYPE_BATMAN_ADV)
+        size = batman_size(data, len, at);
+    bool has_frame = ethertype == ETHERTYPE_TRANSPARENT_ETHERNET || size > 0;
+    if (has_frame && link_has(len, at, size + ETHERNET_HEADER))
+        link_ethernet(data, len, at + size, out);
+    else
+        link_set_layer3(out, len, at, ethertype);
+}
+
 void plt_decode_ethertype(const uint8_t *data, uint32_t len, uint32_t at, uint16_t ethertype,
                           struct plt_layers *out)
 {
@@ -205,8 +346,10 @@ void plt_decode_ethertype(const uint8_t *data, uint32_t len, uint32_t at, uint16
         break;
     case ETHERTYPE_PPPOE_SESSION: /* RFC 2516 section 4: 6 bytes, then a PPP protocol */
         out->ethertype = ethertype;
-        if (link_has(len, at, 6))
+        if (link_has(len, at, 6)) {
             note_below(out, TUNNEL_PPPOE, load_be16(data + at + 2), at + 6, LINKTYPE_PPP);
+            out->pppoe_length_at = link_place(at + 4);
+        }
         link_ppp(data, len, at + 6, out);
         break;
     case ETHERTYPE_MACSEC:
@@ -218,6 +361,11 @@ void plt_decode_ethertype(const uint8_t *data, uint32_t len, uint32_t at, uint16
         else
             link_set_layer3(out, len, at, ethertype);
         break;
+    case ETHERTYPE_TRANSPARENT_ETHERNET:
+    case ETHERTYPE_TRILL:
+    case ETHERTYPE_BATMAN_ADV:
+        decode_bridged(data, len, at, ethertype, out);
+        break;
     case ETHERTYPE_NSH:
         decode_nsh(data, len, at, out);
         if (out->layer3 == PLT_ABSENT)
@@ -225,6 +373,7 @@ void plt_decode_ethertype(const uint8_t *data, uint32_t len, uint32_t at, uint16
         break;
     default:
         if (ethertype <= 1500) { /* a length: only IP is looked for after it, as in libtrace */
+            out->length_at = at >= 2 ? link_place(at - 2) : 0;
             plt_decode_llc(data, len, at, out);
             if (out->ethertype == ETHERTYPE_IP || out->ethertype == ETHERTYPE_IP6)
                 break;
@@ -233,16 +382,36 @@ void plt_decode_ethertype(const uint8_t *data, uint32_t len, uint32_t at, uint16
     }
 }
 
+/* --- IEEE 802.2 ------------------------------------------------------------------------------ */
+
+bool snap_bridges_ethernet(const uint8_t *snap)
+{
+    enum { WITH_FCS = 1, WITHOUT_FCS = 7, BRIDGED = 0x0080c2 };
+    uint16_t kind = load_be16(snap + 3);
+    return load_be32(snap) >> 8 == BRIDGED && (kind == WITH_FCS || kind == WITHOUT_FCS);
+}
+
+void plt_decode_snap(const uint8_t *data, uint32_t len, uint32_t at, uint32_t padding,
+                     struct plt_layers *out)
+{
+    enum { ETHERNET = 0, BRIDGE_TUNNEL = 0x0000f8, HEADER = 5 }; /* RFC 1042, IEEE 802.1H */
+    if (!link_has(len, at, HEADER))
+        return;
+    uint32_t oui = load_be32(data + at) >> 8;
+    uint16_t ethertype = load_be16(data + at + 3);
+    if (snap_bridges_ethernet(data + at))
+        link_ethernet(data, len, at + HEADER + padding, out);
+    else if ((oui == ETHERNET || oui == BRIDGE_TUNNEL) && ethertype > 1500)
+        plt_decode_ethertype(data, len, at + HEADER, ethertype, out);
+}
+
 void plt_decode_llc(const uint8_t *data, uint32_t len, uint32_t at, struct plt_layers *out)
 {
-    if (link_has(len, at, 8) && data[at] == 0xaa && data[at + 1] == 0xaa) {
-        uint32_t oui = load_be32(data + at + 2) & 0xffffff;
-        uint16_t ethertype = load_be16(data + at + 6);
-        if ((oui == 0 || oui == 0x0000f8) && ethertype > 1500)
-            plt_decode_ethertype(data, len, at + 8, ethertype, out);
-    } else if (link_has(len, at, 3) && data[at] == 0x06 && data[at + 1] == 0x06) {
+    enum { BRIDGE_PADDING = 2 }; /* RFC 2684 section 5.2 */
+    if (link_has(len, at, 8) && data[at] == 0xaa && data[at + 1] == 0xaa)
+        plt_decode_snap(data, len, at + 3, BRIDGE_PADDING, out);
+    else if (link_has(len, at, 3) && data[at] == 0x06 && data[at + 1] == 0x06)
         link_ip(data, len, at + 3, out);
-    }
 }
 
 LINK_DECODER(ethernet)

@@ -18,4 +18,12 @@ void plt_decode_ethertype(const uint8_t *data, uint32_t len, uint32_t at, uint16
  * it is neither: the caller knows what to call it. */
 void plt_decode_llc(const uint8_t *data, uint32_t len, uint32_t at, struct plt_layers *out);
 
+/* The same from SNAP's organisation on.  A whole Ethernet frame may be bridged in it, after so many
+ * bytes of padding. */
+void plt_decode_snap(const uint8_t *data, uint32_t len, uint32_t at, uint32_t padding,
+                     struct plt_layers *out);
+/* Whether what follows SNAP's 5 bytes is a bridged Ethernet frame (RFC 2684 section 5.2, RFC 2427
+ * section 4.2). */
+bool snap_bridges_ethernet(const uint8_t *snap);
+
 #endif

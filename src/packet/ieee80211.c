@@ -57,8 +57,10 @@ void plt_decode_80211(const uint8_t *data, uint32_t len, uint32_t at, bool padde
     if (padded)
         size = (size + 3) & ~3U;
     at += size;
-    if (aggregate) /* A-MSDU: the first subframe has addresses and a length before it */
+    if (aggregate) { /* A-MSDU: the first subframe has addresses and a length before it */
+        out->length_at = link_place(at + 12);
         at += 14;
+    }
     if (mesh)
         at += mesh_control_size(data, len, at);
     plt_decode_llc(data, len, at, out);

@@ -96,8 +96,8 @@ LINK_DECODER(frame_relay)
             return;
         if (data[at] == 0xcc || data[at] == 0x8e)
             link_ip(data, len, at + 1, out);
-        else if (data[at] == 0x80 && link_has(len, at, 6))
-            plt_decode_ethertype(data, len, at + 6, load_be16(data + at + 4), out);
+        else if (data[at] == 0x80)
+            plt_decode_snap(data, len, at + 1, 0, out);
     } else if (link_has(len, at, 2) && load_be16(data + at) > 1500) { /* Cisco's encapsulation */
         plt_decode_ethertype(data, len, at + 2, load_be16(data + at), out);
     }

@@ -103,6 +103,10 @@ struct plt_layers {
     uint8_t below_dlt; /* enum linktype of what it carries */
     uint32_t below_at; /* where that begins */
     uint32_t below_id;
+    /* The fields of 2 bytes before layer 3 that say how long what follows them is, 0 without: the
+     * innermost IEEE 802.3 length, the innermost PPPoE length. */
+    uint16_t length_at;
+    uint16_t pppoe_length_at;
 };
 
 struct tunnel;

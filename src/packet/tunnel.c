@@ -135,14 +135,35 @@ static bool find_load(const struct plt_packet *packet, struct load *out)
     return true;
 }
 
-/* The reader of the header that a packet's transport is, and the bytes that it is to read. */
+/* Pass the authentication headers (RFC 4302 section 2) that a load begins with: the protocol of
+ * what follows them, where that is in the load.  Those of IPv6 are extension headers, passed
+ * already. */
+static uint8_t pass_authentication(const uint8_t *data, struct load *load)
+{
+    enum { MOST_HEADERS = 4 };
+    uint8_t proto = PROTO_AH;
+    for (int n = 0; proto == PROTO_AH && n < MOST_HEADERS && load->end - load->at >= 2; n++) {
+        uint32_t size = (data[load->at + 1] + 2U) * 4;
+        if (size > load->end - load->at)
+            return PROTO_NO_NEXT_HEADER;
+        proto = data[load->at];
+        load->at += size;
+        load->len -= size;
+    }
+    return proto;
+}
+
+/* The reader of the header that a packet's transport is, or that follows authentication, and the
+ * bytes that it is to read. */
 static encapsulation_reader *find_header(const struct plt_packet *packet,
                                          const struct tunnel_ports *ports, struct load *load)
 {
     struct plt_payload payload;
     if (packet->layers->proto != PROTO_UDP) {
-        encapsulation_reader *read = reader_of_proto(packet->layers->proto);
-        return read && find_load(packet, load) ? read : NULL;
+        uint8_t proto = packet->layers->proto;
+        if (!find_load(packet, load))
+            return NULL;
+        return reader_of_proto(proto == PROTO_AH ? pass_authentication(packet->data, load) : proto);
     }
     const uint8_t *header = transport_bytes(packet, 0, 4);
     if (!header)
@@ -168,6 +189,22 @@ static uint8_t kind_of_ip(uint8_t outer, uint8_t first)
 static bool is_mpls(uint16_t ethertype)
 {
     return ethertype == ETHERTYPE_MPLS || ethertype == ETHERTYPE_MPLS_MULTICAST;
+}
+
+/* End a load that follows the header of an encapsulation before layer 3 by the length in that.  Of
+ * those headers PPPoE's has one (RFC 2516 section 4): after a short frame comes padding.  A length
+ * that holds no PPP protocol, or is more than there was, is malformed. */
+static void end_below(const uint8_t *data, const struct plt_layers *layers, struct load *load)
+{
+    enum { PPP_PROTOCOL = 2 };
+    if (layers->below != TUNNEL_PPPOE)
+        return;
+    uint32_t told = load_be16(data + load->at - 2);
+    if (told < PPP_PROTOCOL || told >= load->len)
+        return;
+    load->len = told;
+    if (told < load->end - load->at)
+        load->end = load->at + told;
 }
 
 /* The link type of what is carried; one without a link layer moves on to its IP header, past tags.
@@ -216,6 +253,7 @@ static bool find_linktype(const uint8_t *data, struct load *load,
         return false;
     load->len -= at - load->at;
     load->at = at;
+    end_below(data, &layers, load);
     return true;
 }
 
@@ -304,16 +342,21 @@ static bool read_inner(const struct plt_packet *outer, const struct load *load, 
     return true;
 }
 
-/* An encapsulation before layer 3, which decoding found. */
+/* An encapsulation before layer 3, which decoding found.  A frame check sequence is not in it. */
 static bool enter_below(const struct plt_packet *outer, struct inner_packet *out)
 {
     const struct plt_layers *layers = outer->layers;
-    const struct plt_meta *meta = outer->meta;
-    uint64_t wire = meta->wire_len >= (uint64_t)outer->len + meta->fcs ? meta->wire_len - meta->fcs
-                                                                       : outer->len;
-    struct load load = {.at = layers->below_at, .end = outer->len, .len = wire - layers->below_at};
+    uint32_t at = layers->below_at;
+    uint64_t wire = plt_wire(outer->meta, outer->len);
+    if (wire == WIRE_UNKNOWN)
+        wire = outer->len;
+    if (at >= outer->len || at >= wire)
+        return false;
+    uint32_t end = outer->len < wire ? outer->len : (uint32_t)wire;
+    struct load load = {.at = at, .end = end, .len = wire - at};
+    end_below(outer->data, layers, &load);
     out->tunnel = (struct tunnel){.kind = layers->below, .has_id = true, .id = layers->below_id};
-    return layers->below_at < outer->len && read_inner(outer, &load, layers->below_dlt, true, out);
+    return read_inner(outer, &load, layers->below_dlt, true, out);
 }
 
 bool tunnel_enter(const struct plt_packet *outer, const struct tunnel_ports *ports,

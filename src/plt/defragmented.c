@@ -71,6 +71,7 @@ static PyObject *defragmented_new(PyTypeObject *type, PyObject *args, PyObject *
     self->state = state;
     self->packets = iterator;
     defragment_init(&self->fragments, words, (size_t)memory, timeout);
+    self->fragments.keeps_comments = true;
     return (PyObject *)self;
 }
 
@@ -100,6 +101,15 @@ static PyObject *next_packet(struct defragmented *self)
     return NULL;
 }
 
+/* Give a record the text of a comment, which it borrows; false with an exception. */
+static bool borrow_comment(PyObject *comment, struct plt_record *record)
+{
+    Py_ssize_t size = 0;
+    record->comment = PyUnicode_AsUTF8AndSize(comment, &size);
+    record->comment_len = (uint32_t)size; /* as a comment is set it is no longer than 65535 */
+    return record->comment;
+}
+
 /* A packet, the one that it completes, or NULL: with an exception, or where it waits. */
 static PyObject *add_packet(struct defragmented *self, PyObject *packet)
 {
@@ -113,6 +123,8 @@ static PyObject *add_packet(struct defragmented *self, PyObject *packet)
     if (!frame || frame->root != ROOT_LINK || frame->parent || frame->buffer)
         return Py_NewRef(packet); /* not of a trace */
     struct plt_record record = {.data = frame->data, .len = frame->len, .meta = frame->meta};
+    if (frame->comment && !borrow_comment(frame->comment, &record))
+        return NULL;
     struct plt_layers layers = *frame_layers(frame);
     switch (defragment_add(&self->fragments, &record, &layers)) {
     case DEFRAGMENT_PASS:

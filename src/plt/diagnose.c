@@ -60,9 +60,10 @@ static PyObject *summary(struct frame *frame)
     uint32_t at = layers->layer3;
     bool v6 = layers->version == 6;
     uint32_t source = at + (v6 ? 8 : 12);
-    PyObject *from = prefix_at(frame, source, layers->version, "src_prefix");
+    PyObject *from = prefix_at(frame, source, frame->len, layers->version, "src_prefix");
     PyObject *to =
-        from ? prefix_at(frame, source + (v6 ? 16 : 4), layers->version, "dst_prefix") : NULL;
+        from ? prefix_at(frame, source + (v6 ? 16 : 4), frame->len, layers->version, "dst_prefix")
+             : NULL;
     if (to && (layers->proto == PROTO_TCP || layers->proto == PROTO_UDP) &&
         layers->transport != PLT_ABSENT && frame->len - layers->transport >= 4) {
         const uint8_t *ports = frame->data + layers->transport;

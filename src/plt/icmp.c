@@ -1,4 +1,6 @@
 /* ICMP (RFC 792) and the parts of its messages. */
+#include "packet/icmpquote.h"
+
 #include "attributes.h"
 #include "errors.h"
 #include "internet.h"
@@ -20,8 +22,6 @@ FIELD_TABLE(icmp_table, VIEW_ICMP, ICMP_FIELDS)
 ECHO_FIELDS(DEFINE_FIELD)
 FIELD_TABLE(echo_table, VIEW_ECHO, ECHO_FIELDS)
 
-enum { HEADER = 8 };
-
 /* The message's type, -1 with ValueError where not even that was captured. */
 static int message_type(const struct view *self, const char *name)
 {
@@ -40,17 +40,11 @@ static bool quotes_a_packet(int type)
 static PyObject *icmp_payload_get(PyObject *self_, void *Py_UNUSED(closure))
 {
     const struct view *self = (struct view *)self_;
-    if (self->end - self->start < HEADER)
+    if (view_ip_end(self) - self->start < ICMP_HEADER)
         return too_short("payload");
     if (!quotes_a_packet(self->frame->data[self->start]))
-        return view_bytes(self->frame, self->start + HEADER, view_ip_end(self));
-    struct frame *quote =
-        frame_child(self->frame, self->start + HEADER, view_ip_end(self), ROOT_NETWORK, 4);
-    if (!quote)
-        return NULL;
-    PyObject *result = layer_get(quote, VIEW_IP);
-    frame_release(quote);
-    return result;
+        return view_bytes(self->frame, self->start + ICMP_HEADER, view_ip_end(self));
+    return icmp_quote(self, 4);
 }
 
 /* Echo, timestamp, information and address mask (RFC 950): all have identifier and sequence. */
@@ -80,7 +74,8 @@ static PyGetSetDef icmp_getset[] = {
     ICMP_FIELDS(FIELD_ATTRIBUTE)
         READONLY(payload, icmp_payload_get,
                  "For types 3, 4, 5, 11 and 12 the quoted packet, an ip (None where nothing of "
-                 "it was captured); else the bytes from byte 8 on, a new bytearray.\n\n"
+                 "it was captured), which ends where the header says (RFC 4884); else the bytes "
+                 "from byte 8 on, a new bytearray.\n\n"
                  "ValueError where the first 8 bytes are cut."),
     READONLY(echo, icmp_echo_get,
              "Identifier and sequence number of echo, timestamp, information and address mask "
@@ -122,7 +117,7 @@ PyType_Spec echo_spec = {.name = "plt.echo",
 static PyObject *redirect_gateway_get(PyObject *self_, void *Py_UNUSED(closure))
 {
     const struct view *self = (struct view *)self_;
-    return prefix_at(self->frame, self->start + 4, 4, "gateway");
+    return prefix_at(self->frame, self->start + 4, view_ip_end(self), 4, "gateway");
 }
 
 static PyGetSetDef redirect_getset[] = {

@@ -1,4 +1,6 @@
 /* ICMPv6 (RFC 4443) and the parts of its messages; neighbour discovery is RFC 4861. */
+#include "packet/icmpquote.h"
+
 #include "attributes.h"
 #include "errors.h"
 #include "internet.h"
@@ -32,7 +34,7 @@ FIELD_TABLE(toobig6_table, VIEW_TOOBIG6, TOOBIG6_FIELDS)
 PARAM6_FIELDS(DEFINE_FIELD)
 FIELD_TABLE(param6_table, VIEW_PARAM6, PARAM6_FIELDS)
 
-enum { HEADER = 8, TOO_BIG = 2, PARAMETER_PROBLEM = 4, ECHO_REQUEST = 128, ECHO_REPLY = 129 };
+enum { TOO_BIG = 2, PARAMETER_PROBLEM = 4, ECHO_REQUEST = 128, ECHO_REPLY = 129 };
 enum { NEIGHBOUR_SOLICITATION = 135, REDIRECT = 137 };
 
 /* Of a message of at least a byte. */
@@ -44,17 +46,11 @@ static uint8_t message_type(const struct view *self)
 static PyObject *icmp6_payload_get(PyObject *self_, void *Py_UNUSED(closure))
 {
     const struct view *self = (struct view *)self_;
-    if (self->end - self->start < HEADER)
+    if (view_ip_end(self) - self->start < ICMP_HEADER)
         return too_short("payload");
     if (message_type(self) < 1 || message_type(self) > PARAMETER_PROBLEM)
-        return view_bytes(self->frame, self->start + HEADER, view_ip_end(self));
-    struct frame *quote =
-        frame_child(self->frame, self->start + HEADER, view_ip_end(self), ROOT_NETWORK, 6);
-    if (!quote)
-        return NULL;
-    PyObject *result = layer_get(quote, VIEW_IP6);
-    frame_release(quote);
-    return result;
+        return view_bytes(self->frame, self->start + ICMP_HEADER, view_ip_end(self));
+    return icmp_quote(self, 6);
 }
 
 /* A part of the message as an object, None where the message's type has no such part. */
@@ -93,7 +89,8 @@ static PyGetSetDef icmp6_getset[] = {
     ICMP6_FIELDS(FIELD_ATTRIBUTE)
         READONLY(payload, icmp6_payload_get,
                  "For types 1 to 4 the quoted packet, an ip6 (None where nothing of it was "
-                 "captured); else the bytes from byte 8 on, a new bytearray.\n\n"
+                 "captured), which ends where the header says (RFC 4884); else the bytes from "
+                 "byte 8 on, a new bytearray.\n\n"
                  "ValueError where the first 8 bytes are cut."),
     READONLY(echo, icmp6_echo_get,
              "Identifier and sequence number of an echo message; None for other types."),
@@ -132,7 +129,7 @@ static PyGetSetDef param6_getset[] = {PARAM6_FIELDS(FIELD_ATTRIBUTE){.name = NUL
 static PyObject *neighbour6_target_get(PyObject *self_, void *Py_UNUSED(closure))
 {
     const struct view *self = (struct view *)self_;
-    return prefix_at(self->frame, self->start + 8, 6, "target_prefix");
+    return prefix_at(self->frame, self->start + 8, view_ip_end(self), 6, "target_prefix");
 }
 
 static PyObject *neighbour6_dest_get(PyObject *self_, void *Py_UNUSED(closure))
@@ -142,7 +139,7 @@ static PyObject *neighbour6_dest_get(PyObject *self_, void *Py_UNUSED(closure))
         return too_short("dest_prefix");
     if (message_type(self) != REDIRECT)
         Py_RETURN_NONE;
-    return prefix_at(self->frame, self->start + 24, 6, "dest_prefix");
+    return prefix_at(self->frame, self->start + 24, view_ip_end(self), 6, "dest_prefix");
 }
 
 static PyGetSetDef neighbour6_getset[] = {

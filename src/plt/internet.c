@@ -2,6 +2,8 @@
  */
 #include "internet.h"
 
+#include "packet/icmpquote.h"
+
 #include "attributes.h"
 #include "checksum.h"
 #include "errors.h"
@@ -29,12 +31,27 @@ static uint8_t *ip_bytes(const struct view *self, const struct property *row)
     return at != PLT_ABSENT ? frame->data + at : raise_missing(self, row);
 }
 
-PyObject *prefix_at(const struct frame *frame, uint32_t at, int version, const char *name)
+PyObject *prefix_at(const struct frame *frame, uint32_t at, uint32_t end, int version,
+                    const char *name)
 {
-    if (at > frame->len || frame->len - at < (version == 4 ? 4 : 16))
+    if (at > end || end - at < (version == 4 ? 4 : 16))
         return too_short(name);
     const struct ipp_api *api = frame->state->ipp_api;
     return api->prefix_new(api, version, frame->data + at, IPP_NO_LENGTH);
+}
+
+PyObject *icmp_quote(const struct view *self, int version)
+{
+    struct frame *frame = self->frame;
+    uint32_t len = view_ip_end(self) - self->start;
+    uint32_t end = self->start + icmp_quote_end(version, frame->data + self->start, len);
+    struct frame *quote =
+        frame_child(frame, self->start + ICMP_HEADER, end, ROOT_NETWORK, (uint8_t)version);
+    if (!quote)
+        return NULL;
+    PyObject *result = layer_get(quote, version == 4 ? VIEW_IP : VIEW_IP6);
+    frame_release(quote);
+    return result;
 }
 
 /* The closures are rows of property.h from here on. */

@@ -7,8 +7,15 @@
 #include <stdint.h>
 
 struct frame;
+struct view;
 
-/* An IPprefix of an address in a frame, ValueError("Data too short for NAME") past its end. */
-PyObject *prefix_at(const struct frame *frame, uint32_t at, int version, const char *name);
+/* An IPprefix of an address in a frame, ValueError("Data too short for NAME") where it ends past
+ * `end`, which is no more than the frame's. */
+PyObject *prefix_at(const struct frame *frame, uint32_t at, uint32_t end, int version,
+                    const char *name);
+
+/* The packet that an ICMP error of an IP version quotes (new reference), None where nothing of it
+ * was captured; the view is of the message, whose header was captured. */
+PyObject *icmp_quote(const struct view *self, int version);
 
 #endif

@@ -186,16 +186,25 @@ PyObject *layer_construct(PyTypeObject *python_type, PyObject *args, PyObject *k
 
 /* --- Data, Layer2, Layer3, Transport --------------------------------------------------------- */
 
+/* Whether a packet was captured completely, and all that the IP header in a frame announces is in
+ * it: a quoted packet may be cut in one that is complete.  An FCS may be missing. */
+static bool is_complete(struct frame *frame)
+{
+    const struct frame *packet = frame_packet(frame);
+    const struct plt_layers *layers = frame_layers(frame);
+    if (packet->root == ROOT_LINK &&
+        packet->len < meta_length_field(&packet->meta, packet->data, packet->len))
+        return false;
+    if (layers->version == 0 || layers->payload == PLT_ABSENT)
+        return false;
+    return !layers->told_len || layers->ip_len <= frame->len - layers->layer3;
+}
+
 PyObject *layer_set_checksums(PyObject *self_, PyObject *Py_UNUSED(args))
 {
     const struct view *self = (struct view *)self_;
     struct frame *frame = self->frame;
-    const struct frame *packet = frame_packet(frame);
-    const struct plt_layers *layers = frame_layers(frame);
-    /* complete: what the IP header announces was captured, and the FCS may be missing */
-    bool complete = packet->root != ROOT_LINK ||
-                    packet->len >= meta_length_field(&packet->meta, packet->data, packet->len);
-    if (!complete || layers->version == 0 || layers->payload == PLT_ABSENT) {
+    if (!is_complete(frame)) {
         PyErr_SetString(PyExc_ValueError, "Packet too short to set checksums");
         return NULL;
     }

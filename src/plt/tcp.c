@@ -38,24 +38,16 @@
 TCP_FIELDS(DEFINE_FIELD)
 FIELD_TABLE(tcp_table, VIEW_TCP, TCP_FIELDS)
 
-enum { HEADER = 20 };
-
-/* The header's length in bytes, 0 where it is not captured. */
-static uint32_t header_length(const struct view *self)
-{
-    const uint8_t *bytes = self->frame->data + self->start;
-    return self->end - self->start > 12 ? (bytes[12] >> 4) * 4U : 0;
-}
-
-/* The options area: 1 and its bounds, 0 where doff is 5 or less, -1 where it was not captured. */
+/* The options area: 1 and its bounds, 0 where doff is 5 or less, -1 where it was not captured, or
+ * the IP packet ends before. */
 static int options_area(const struct view *self, uint32_t *start, uint32_t *end)
 {
-    uint32_t captured = self->end - self->start;
-    uint32_t length = header_length(self);
-    *start = *end = self->start + HEADER;
-    if (captured < HEADER)
+    uint32_t captured = view_ip_end(self) - self->start;
+    *start = *end = self->start + TCP_HEADER;
+    if (captured < TCP_HEADER)
         return -1;
-    if (length <= HEADER)
+    uint32_t length = (self->frame->data[self->start + 12] >> 4) * 4U;
+    if (length <= TCP_HEADER)
         return 0;
     if (captured < length)
         return -1;

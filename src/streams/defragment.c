@@ -13,6 +13,7 @@ enum {
     BUCKETS = 4096,
     UNIT = 8, /* bytes that offsets count in */
     MOST_LENGTH = 65535,
+    MOST_LENGTH_8023 = 1500, /* more is an ethertype: IEEE 802.3 section 3.2.6 */
     UNITS = (MOST_LENGTH + UNIT) / UNIT,
     MOST_PARTS = 1024, /* of a packet: with more they are too small to be honest */
     FRAGMENT_HEADER = 8,
@@ -33,6 +34,10 @@ struct fragment_part {
     uint32_t before; /* of IPv6: where the number of that header is */
     uint32_t at;     /* in the packet's payload */
     uint32_t len;
+    uint16_t length_at; /* of its bytes: lengths before the IP header, 0 without */
+    uint16_t pppoe_length_at;
+    const char *comment; /* in its bytes, after the packet's, or NULL */
+    uint32_t comment_len;
     uint8_t bytes[];
 };
 
@@ -201,7 +206,11 @@ bool defragment_next(struct defragmenter *all, bool rest, struct plt_record *out
     all->released = part->next;
     free(all->given);
     all->given = part;
-    *out = (struct plt_record){.data = part->bytes, .len = part->size, .meta = part->meta};
+    *out = (struct plt_record){.data = part->bytes,
+                               .len = part->size,
+                               .meta = part->meta,
+                               .comment = part->comment,
+                               .comment_len = part->comment_len};
     return true;
 }
 
@@ -235,7 +244,10 @@ static bool read_fragment(const struct plt_record *record, const struct plt_laye
     if (layers->payload == PLT_ABSENT || !layers->told_len ||
         layers->ip_end != layers->layer3 + layers->ip_len)
         return false;
-    *part = (struct fragment_part){.size = record->len, .layer3 = layers->layer3};
+    *part = (struct fragment_part){.size = record->len,
+                                   .layer3 = layers->layer3,
+                                   .length_at = layers->length_at,
+                                   .pppoe_length_at = layers->pppoe_length_at};
     *key = (struct datagram_key){.version = layers->version, .vlan = layers->vlan_id};
     if (layers->version == 4) {
         uint16_t field = load_be16(header + 6);
@@ -263,17 +275,24 @@ static bool read_fragment(const struct plt_record *record, const struct plt_laye
     return part->at + part->len <= MOST_LENGTH && !(*more && part->len % UNIT);
 }
 
-/* Keep a fragment with its bytes; false when out of memory. */
+/* Keep a fragment with its bytes and its comment; false when out of memory. */
 static bool add_part(struct defragmenter *all, struct datagram *datagram,
                      const struct plt_record *record, const struct fragment_part *read)
 {
-    size_t size = sizeof(struct fragment_part) + record->len;
+    bool has_comment = all->keeps_comments && record->comment;
+    size_t comment_len = has_comment ? record->comment_len : 0;
+    size_t size = sizeof(struct fragment_part) + record->len + comment_len;
     struct fragment_part *part = malloc(size);
     if (!part)
         return false;
     *part = *read;
     part->meta = record->meta;
     memcpy(part->bytes, record->data, record->len);
+    if (has_comment) {
+        memcpy(part->bytes + record->len, record->comment, comment_len);
+        part->comment = (const char *)part->bytes + record->len;
+        part->comment_len = record->comment_len;
+    }
     if (datagram->last)
         datagram->last->next = part;
     else
@@ -354,6 +373,20 @@ static void mend_header(uint8_t *data, const struct fragment_part *first, uint32
     }
 }
 
+/* A length of what is around the IP packet, which ended where the first fragment did: now that is
+ * where the whole packet ends.  One that was not right stays, and one that can't be so long. */
+static void mend_length(uint8_t *data, uint32_t at, const struct fragment_part *first,
+                        uint32_t size, uint32_t most)
+{
+    uint32_t from = at + 2;
+    if (at == 0 || from > first->layer3)
+        return;
+    if (load_be16(data + at) != first->start + first->len - from)
+        return;
+    if (size - from <= most)
+        store_be16(data + at, (uint16_t)(size - from));
+}
+
 /* Make the record that of the whole packet: its headers are those of the first fragment, its time
  * is that of the record, which came last. */
 static enum defragment_result put_together(struct defragmenter *all, struct datagram *datagram,
@@ -376,6 +409,8 @@ static enum defragment_result put_together(struct defragmenter *all, struct data
     for (const struct fragment_part *part = datagram->first; part; part = part->next)
         memcpy(whole + first->header + part->at, part->bytes + part->start, part->len);
     mend_header(whole, first, length);
+    mend_length(whole, first->length_at, first, size, MOST_LENGTH_8023);
+    mend_length(whole, first->pppoe_length_at, first, size, UINT16_MAX);
     struct plt_meta meta = first->meta;
     meta.sec = record->meta.sec;
     meta.nsec = record->meta.nsec;

@@ -27,6 +27,7 @@ struct defragmenter {
     int64_t timeout; /* nanoseconds since the first fragment of a packet */
     int64_t clock;   /* the latest time */
     bool has_clock;
+    bool keeps_comments; /* of records: else these need not be set */
 };
 
 enum {

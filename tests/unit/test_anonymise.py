@@ -451,6 +451,15 @@ FRAMES: dict[str, Callable[[Map], bytes]] = {
     "nsh, metadata": lambda m: ethernet(b"\0\6\1\3\0\0\1\xff" + bytes(16) + frame(m), 0x894F),
     "pseudowire": lambda m: ethernet(b"\0\1\1\x40" + bytes(4) + frame(m), 0x8847),
     "pseudowire without control word": lambda m: ethernet(b"\0\1\1\x40" + frame(m), 0x8847),
+    # RFC 2684 section 5.2: with its FCS or without, after 2 bytes of padding
+    "snap, bridged": lambda m: ethernet(
+        snap(b"\0\0" + ethernet(arp(m), 0x0806), 7, 0x0080C2), 8 + 2 + 14 + 28
+    ),
+    "snap, bridged with FCS": lambda m: ethernet(
+        snap(b"\0\0" + ethernet(arp(m), 0x0806) + b"seen", 1, 0x0080C2), 8 + 2 + 14 + 28 + 4
+    ),
+    "transparent bridging": lambda m: ethernet(ethernet(arp(m), 0x0806), 0x6558),
+    "trill": lambda m: ethernet(b"\0\x3f\0\2\0\3" + frame(m), 0x22F3),
     "snap": lambda m: packets.MAC + b"\0\x24\xaa\xaa\3\0\0\0\x08\6" + arp(m),
 }
 

@@ -209,6 +209,14 @@ def test_headers_of_the_inner_packet(tmp_path: Path) -> None:
     assert table.mask("udp.len")[0]
 
 
+def test_pppoe_ends_before_padding(tmp_path: Path) -> None:
+    frame = ethernet(tunnelled.pppoe(ipv4(b"", 59), 7), 0x8864).ljust(60, b"\0")
+    found = row(plt.columns(trace(tmp_path, [frame]), ("wire_len", "capture_len"), decap=True)
+                .table(), 0)  # fmt: skip
+    # RFC 2516 section 4: the length counts PPP's protocol, 2 bytes, and the IP header
+    assert found == {"wire_len": 22, "capture_len": 22}
+
+
 def test_vlan_and_link_type_are_the_inner_ones(tmp_path: Path) -> None:
     tagged = packets.MAC + struct.pack(">HHH", 0x8100, 42, 0x0800) + inner4()
     path = trace(tmp_path, [over_udp(vxlan(tagged, 1), 4789), over_ip(inner4(), 4)])

@@ -105,6 +105,12 @@ def test_each_kind_of_tunnel(name: str, tmp_path: Path) -> None:
     assert table[flow] == flow
 
 
+def test_padding_after_pppoe_is_not_counted(tmp_path: Path) -> None:
+    frame = ethernet(tunnelled.pppoe(ipv4(b"", 59), 7), 0x8864).ljust(60, b"\0")
+    (flow,) = table_of(trace(tmp_path, [frame]), decap=True)
+    assert flow.bytes == 22  # RFC 2516 section 4: PPP's protocol, 2 bytes, and the IP header
+
+
 def test_ipv6_in_tunnels(tmp_path: Path) -> None:
     frames = [over_udp(tunnelled.geneve(inner6(), vni, 0x86DD), 6081) for vni in (1, 2, 1)]
     frames.append(ethernet(inner6(), 0x86DD))

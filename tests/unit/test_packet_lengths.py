@@ -85,6 +85,45 @@ def test_padding_holds_no_header(pcap: Callable[..., Path]) -> None:
     assert (flow.src_port, flow.ip_bytes, flow.payload_bytes) == (0, 20, 0)
 
 
+def test_padding_holds_no_tcp_options(pcap: Callable[..., Path]) -> None:
+    """A data offset of 8 words in an IP packet that ends after TCP's first 20 bytes."""
+    options = b"\x02\x04\x05\xb4\x01\x01\x04\x02\x01\x01\0\0"  # 1460, SACK permitted
+    ip = pk.ipv4(pk.tcp(options=options), pk.TCP, length=40)
+    tcp = read_one(pcap([pk.ethernet(ip)])).tcp
+    assert tcp.doff == 8
+    assert (tcp.options_data, tcp.option_numbers, tcp.option(2)) == (False, False, False)
+    assert (tcp.mss, tcp.sack_ok) == (None, None)
+    with pytest.raises(ValueError, match=r"^Data too short for payload$"):
+        _ = tcp.payload
+    whole = pk.ipv4(pk.tcp(options=options), pk.TCP)
+    assert read_one(pcap([pk.ethernet(whole + bytes(4))])).tcp.options_data == options
+
+
+def test_padding_holds_no_part_of_icmp(pcap: Callable[..., Path]) -> None:
+    """Messages of which 4 bytes are in the IP packet."""
+    for kind in (5, 8):
+        message = pk.icmp(kind, rest=b"\xcb\0\x71\x09", payload=bytes(30))
+        packet = read_one(pcap([pk.ethernet(pk.ipv4(message, pk.ICMP, length=24))]))
+        part = packet.icmp.redirect or packet.icmp.echo
+        for layer, name in ((part, "gateway" if kind == 5 else "ident"), (packet.icmp, "payload")):
+            with pytest.raises(ValueError, match=f"^Data too short for {name}$"):
+                getattr(layer, name)
+
+
+def test_padding_holds_no_part_of_neighbour_discovery(pcap: Callable[..., Path]) -> None:
+    """Of a redirect the IP packet has 23 or 39 of the 40 bytes with the two addresses."""
+    message = pk.icmp(137, payload=bytes(32))
+    for length, names in ((39, ["dest_prefix"]), (23, ["dest_prefix", "target_prefix"])):
+        ip = pk.ipv6(message, pk.ICMP6, length=length)
+        part = read_one(pcap([pk.ethernet(ip, 0x86DD)])).icmp6.neighbour
+        for name in names:
+            with pytest.raises(ValueError, match=f"^Data too short for {name}$"):
+                getattr(part, name)
+    ip = pk.ipv6(message[:6], pk.ICMP6, length=6)
+    with pytest.raises(ValueError, match=r"^Data too short for payload$"):
+        _ = read_one(pcap([pk.ethernet(ip + bytes(9), 0x86DD)])).icmp6.payload
+
+
 def test_nothing_follows_extension_headers_that_are_longer_than_their_packet(
     pcap: Callable[..., Path],
 ) -> None:

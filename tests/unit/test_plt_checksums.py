@@ -339,6 +339,31 @@ def test_set_checksums_of_a_cut_packet_is_an_error(tmp_path: Path) -> None:
     assert bytes(packet) == content[:-1]
 
 
+def test_set_checksums_of_a_cut_packet_in_a_whole_one(tmp_path: Path) -> None:
+    """A quote of 28 bytes, a packet in a tunnel, bytes: each shorter than its header says."""
+    inner = whole(4, UDP, b"payload", good=False)
+    error = packets.ipv4(packets.icmp(11, payload=inner[:28]), ICMP)
+    tunnel = packets.ipv4(inner[:-1], 4)
+    for outer in (error, tunnel):
+        content = packets.ethernet(outer)
+        packet = packets.packet_of(content, tmp_path)
+        cut = packet.icmp.payload if packet.icmp else plt.ip(packet.transport)
+        with pytest.raises(ValueError, match=TOO_SHORT):
+            cut.set_checksums()
+        assert bytes(packet) == content
+        assert packet.layer3.set_checksums() is True
+    with pytest.raises(ValueError, match=TOO_SHORT):
+        plt.ip(bytearray(inner[:-1])).set_checksums()
+
+
+def test_set_checksums_of_a_whole_packet_in_another(tmp_path: Path) -> None:
+    good = whole(4, UDP, b"payload")
+    error = packets.ipv4(packets.icmp(3, payload=whole(4, UDP, b"payload", good=False)), ICMP)
+    quote = packets.packet_of(packets.ethernet(error), tmp_path).icmp.payload
+    assert quote.set_checksums() is True
+    assert bytes(quote) == good
+
+
 def test_set_checksums_where_there_is_no_ip(tmp_path: Path) -> None:
     packet = packets.packet_of(packets.ethernet(bytes(28), 0x0806), tmp_path)
     with pytest.raises(ValueError, match=TOO_SHORT):

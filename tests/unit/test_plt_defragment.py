@@ -1,6 +1,7 @@
 """plt.defragment(): IP fragments put together."""
 
 import struct
+import subprocess
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from random import Random
@@ -22,7 +23,9 @@ from packets import (
     option,
     pcap,
     section,
+    snap,
     udp,
+    wireless,
     write,
 )
 
@@ -144,6 +147,63 @@ def test_an_authentication_header_before_the_fragment_header_is_kept(tmp_path: P
 
     (data,) = put_together(tmp_path, [part(1600, len(body)), part(0, 1600)])
     assert data == ethernet(ipv6(bytes([UDP]) + ah[1:] + body, 51), 0x86DD)
+
+
+def in_pppoe(packet: bytes, protocol: int = 0x0021) -> bytes:  # RFC 2516 section 4
+    start = struct.pack(">BBHHH", 0x11, 0, 7, len(packet) + 2, protocol)
+    return ethernet(start + packet, 0x8864)
+
+
+def in_snap(packet: bytes) -> bytes:  # IEEE 802.3 section 3.2.6: a length in place of a type
+    return ethernet(snap(packet), 8 + len(packet))
+
+
+def in_tagged_snap(packet: bytes) -> bytes:
+    return ethernet(struct.pack(">HH", 5, 8 + len(packet)) + snap(packet), 0x8100)
+
+
+def in_aggregate(packet: bytes) -> bytes:  # IEEE 802.11-2020 section 9.3.2.2: an A-MSDU
+    subframe = MAC + struct.pack(">H", 8 + len(packet)) + snap(packet)
+    return wireless(subframe, 0x88, 0x02, b"\x80\0")
+
+
+AROUND = {"PPPoE": in_pppoe, "SNAP": in_snap, "a tag": in_tagged_snap, "A-MSDU": in_aggregate}
+
+
+@pytest.mark.parametrize("name", AROUND)
+def test_lengths_before_the_ip_header_are_those_of_the_packet(tmp_path: Path, name: str) -> None:
+    around = AROUND[name]
+    body = udp(BODY[:1000])
+    frames = [around(frame[14:]) for frame in cut(part4, body, 400)]
+    path = write(tmp_path / "trace.pcap", pcap(frames, 105 if name == "A-MSDU" else 1))
+    assert [bytes(packet.data) for packet in plt.defragment(path)] == [around(ipv4(body, UDP))]
+
+
+def test_tshark_finds_the_lengths_right(tmp_path: Path, tshark: str) -> None:
+    path = tmp_path / "whole.pcap"
+    with plt.output_trace(f"pcapfile:{path}") as out:
+        for around in (in_pppoe, in_snap, in_tagged_snap):
+            body = udp(BODY[:1000], ports=(49152, 49153))
+            frames = [around(frame[14:]) for frame in cut(part4, body, 400)]
+            parts = write(tmp_path / "parts.pcap", pcap(frames))
+            for packet in plt.defragment(parts):
+                out.write_packet(packet)
+    command = [tshark, "-n", "-r", str(path), "-Tfields", "-e", "udp.length", "-e", "_ws.expert"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
+    assert done.stdout.split() == ["1008"] * 3
+
+
+def test_a_length_that_can_not_be_said_or_was_wrong_stays(tmp_path: Path) -> None:
+    body = udp(BODY)
+    frames = [in_snap(frame[14:]) for frame in cut(part4, body, 1400)]
+    (data,) = put_together(tmp_path, frames)
+    assert data[:14] == frames[0][:14]  # above 1500 it would be a type: IEEE 802.3 section 3.2.6
+    assert data[14:] == snap(ipv4(body, UDP))
+    frames = [in_pppoe(frame[14:]) for frame in cut(part4, body, 1400)]
+    frames[0] = frames[0][:18] + b"\0\7" + frames[0][20:]
+    (data,) = put_together(tmp_path, frames)
+    assert data[:20] == frames[0][:20]
+    assert data[20:] == in_pppoe(ipv4(body, UDP))[20:]
 
 
 @given(st.lists(st.integers(1, 300), max_size=8), st.randoms(), st.integers(1, 3000), st.booleans())
@@ -348,6 +408,13 @@ def test_memory_is_bounded(tmp_path: Path) -> None:
 def test_too_many_too_small_fragments(tmp_path: Path) -> None:
     parts = cut(part4, udp(bytes(10_000)), 8)
     assert put_together(tmp_path, parts) == parts
+
+
+def test_fragments_that_come_as_they_came_keep_their_comments() -> None:
+    parts = [plt.packet.from_bytes(part4(udp(BODY), at, at + 800)) for at in (0, 8, 1600)]
+    parts[0].comment = "first \u2192"
+    parts[1].comment = ""
+    assert [packet.comment for packet in plt.defragment(parts)] == ["first \u2192", "", None]
 
 
 # --- Sources ----------------------------------------------------------------------------------

@@ -117,6 +117,51 @@ def test_quotes_cut_anywhere() -> None:
                     _ = quote.dst_prefix
 
 
+#: RFC 4884 section 7, RFC 4950 section 3: version 2, an object of 8 bytes with a label.
+EXTENSION = bytes.fromhex("20000000 00080101 01234101")
+LONG = packets.ipv4(packets.udp(b"A" * 200, ports=(68, 67)))[:128]
+LONG6 = packets.ipv6(packets.udp(b"A" * 200, ports=(68, 67)))[:128]
+
+
+@pytest.mark.parametrize("kind", [3, 11, 12])
+def test_a_quote_ends_before_the_extension_after_it(kind: int) -> None:
+    # RFC 4884 sections 4.1 to 4.3: 32 words of 4 bytes, in the sixth byte of the message
+    quote = message(kind, b"\0\x20\0\0", LONG + EXTENSION).payload
+    assert bytes(quote) == LONG
+    assert bytes(quote.udp.payload) == b"A" * 100
+
+
+@pytest.mark.parametrize("kind", [1, 3])
+def test_a_quote_of_version_6_ends_before_the_extension_after_it(kind: int) -> None:
+    # RFC 4884 sections 4.4 and 4.5: 16 words of 8 bytes, in the fifth
+    quote = message6(kind, b"\x10\0\0\0", LONG6 + EXTENSION).payload
+    assert bytes(quote) == LONG6
+    assert bytes(quote.udp.payload) == b"A" * 80
+
+
+def test_no_other_message_tells_the_length_of_its_quote() -> None:
+    for kind in (4, 5):
+        assert bytes(message(kind, b"\0\x20\0\0", LONG + EXTENSION).payload) == LONG + EXTENSION
+    for kind in (2, 4):
+        quote = message6(kind, b"\x10\0\0\0", LONG6 + EXTENSION).payload
+        assert bytes(quote) == LONG6 + EXTENSION
+
+
+def test_a_quote_is_no_longer_than_what_there_is() -> None:
+    for words in (0, 35, 36, 255):  # 140 bytes follow the header
+        quote = message(3, bytes([0, words, 0, 0]), LONG + EXTENSION).payload
+        assert bytes(quote) == LONG + EXTENSION
+    for length in range(1, 12):
+        assert bytes(message(3, b"\0\x20\0\0", LONG[:length]).payload) == LONG[:length]
+
+
+def test_a_short_quote_is_padded_with_zeros_before_the_extension() -> None:
+    padded = QUOTED.ljust(128, b"\0")  # RFC 4884 section 3
+    quote = message(3, b"\0\x20\0\0", padded + EXTENSION).payload
+    assert bytes(quote) == padded
+    assert quote.udp.payload is None
+
+
 def test_payload_of_a_cut_header_is_an_error() -> None:
     for make, kinds in ((plt.icmp, (0, 3, 5, 8, 11)), (plt.icmp6, (1, 2, 128, 135))):
         for kind in kinds:
@@ -157,11 +202,9 @@ def test_a_quote_is_part_of_its_packet(tmp_path: Path) -> None:
     assert quote.udp.dst_port == 67
 
 
-@pytest.mark.parametrize(("kind", "payload"), [(3, None), (8, b"")])
-def test_a_message_that_was_overwritten_by_a_shorter_packet(
-    kind: int, payload: bytes | None, tmp_path: Path
-) -> None:
-    """It has no payload: it is after the end of the IP packet that is there now."""
+@pytest.mark.parametrize("kind", [3, 8])
+def test_a_message_that_was_overwritten_by_a_shorter_packet(kind: int, tmp_path: Path) -> None:
+    """Its header is after the end of the IP packet that is there now."""
     message = packets.icmp(kind, payload=QUOTED)
     frame = packets.ethernet(packets.ipv4(message, ICMP, options=bytes(40)))
     packet = packets.packet_of(frame, tmp_path)
@@ -169,7 +212,8 @@ def test_a_message_that_was_overwritten_by_a_shorter_packet(
     assert layer.payload
     packet.data = packets.ethernet(packets.ipv4(packets.udp()))
     assert packet.icmp is None
-    assert layer.payload == payload
+    with pytest.raises(ValueError, match=r"^Data too short for payload$"):
+        _ = layer.payload
 
 
 def test_icmp_answers_for_its_ip_header() -> None:

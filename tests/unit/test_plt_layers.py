@@ -145,6 +145,15 @@ def test_a_wrong_payload_length() -> None:
 # --- IPv4 ------------------------------------------------------------------------------------
 
 
+def test_an_authentication_header_is_the_transport_of_ipv4() -> None:
+    """Its protocol is that in the IP header, 51 (RFC 4302 section 3.1)."""
+    header = authentication(UDP)
+    packet = plt.ip(packets.ipv4(header + packets.udp(b"payload"), AH))
+    assert packet.proto == AH
+    assert packet.udp is None
+    assert packet.payload == header + packets.udp(b"payload")
+
+
 def test_ipv4_options_are_skipped() -> None:
     for size in range(0, 44, 4):
         layer = plt.ip(packets.ipv4(packets.udp(b"payload"), options=b"\x01" * size))

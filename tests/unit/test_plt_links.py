@@ -71,6 +71,8 @@ def nflog(payload: bytes) -> bytes:
     return b"\2\0\0\0" + prefix + struct.pack("<HH", 4 + len(payload), 9) + payload
 
 
+#: RFC 2684 section 5.2: 802.1's organisation, and Ethernet without its FCS.
+BRIDGED = snap(b"", 7, 0x0080C2)
 ETH = 1
 DATA, QOS = 0x08, 0x88  # frame control of data frames
 TO_DS, FROM_DS, PROTECTED, ORDER = 0x01, 0x02, 0x40, 0x80
@@ -339,6 +341,63 @@ FOUND: dict[str, tuple[int, bytes, bytes, int]] = {
     "pseudowire-pppoe": (
         ETH, eth(label(9, True) + VENDOR[:12] + b"\x88\x64" + pppoe(IP4, 0x21), 0x8847), IP4, 0,
     ),
+    "pseudowire-vlan": (
+        ETH, eth(label(9, True) + VENDOR[:12] + b"\x81\0" + tag(9, 0x0800) + IP4, 0x8847), IP4, 9,
+    ),
+    "pseudowire-qinq": (
+        ETH,
+        eth(label(9, True) + VENDOR[:12] + b"\x88\xa8" + tag(7, 0x8100) + tag(9, 0x86DD) + IP6,
+            0x8847),
+        IP6, 7,
+    ),
+    "pseudowire-word-vlan": (
+        ETH,
+        eth(label(9, True) + bytes(4) + VENDOR[:12] + b"\x81\0" + tag(9, 0x0800) + IP4, 0x8847),
+        IP4, 9,
+    ),
+    # RFC 4385 section 5: an associated channel has PPP's number of what is in it
+    "mpls-channel": (ETH, eth(label(9, True) + b"\x10\0\0\x21" + IP4, 0x8847), IP4, 0),
+    "mpls-channel-6": (ETH, eth(label(9, True) + b"\x10\0\0\x57" + IP6, 0x8847), IP6, 0),
+    # RFC 2684 section 5.2: bridged Ethernet, with its FCS or without, after 2 bytes of padding
+    "atm-bridged": (100, BRIDGED + bytes(2) + eth(IP4), IP4, 0),
+    "atm-bridged-fcs": (
+        100, snap(bytes(2) + eth(IP6, 0x86DD) + bytes(4), 1, 0x0080C2), IP6, 0,
+    ),
+    "atm-bridged-vlan": (
+        100, BRIDGED + bytes(2) + eth(tag(9, 0x0800) + IP4, 0x8100), IP4, 9,
+    ),
+    "sunatm-bridged": (123, b"\2\0\0\x23" + BRIDGED + bytes(2) + eth(IP4), IP4, 0),
+    "802.3-bridged": (ETH, eth(BRIDGED + bytes(2) + eth(IP4), 24 + len(IP4)), IP4, 0),
+    # RFC 2427 section 4.2: the same without padding
+    "frame-relay-bridged": (107, b"\x18\x41\3\0\x80" + BRIDGED[3:] + eth(IP4), IP4, 0),
+    "frame-relay-snap-6": (107, b"\x18\x41\3\0\x80\0\0\0\x86\xdd" + IP6, IP6, 0),
+    # RFC 1701: transparent Ethernet bridging, by its ethertype
+    "ethernet-bridged": (ETH, eth(eth(IP4), 0x6558), IP4, 0),
+    "vlan-bridged": (ETH, eth(tag(5, 0x6558) + eth(IP6, 0x86DD), 0x8100), IP6, 5),
+    "sll-bridged": (113, sll(eth(IP4), 0x6558, 778), IP4, 0),
+    "sll2-bridged": (276, sll2(eth(IP4), 0x6558, 778), IP4, 0),
+    "cisco-hdlc-bridged": (104, b"\x0f\0\x65\x58" + eth(IP4), IP4, 0),
+    # RFC 6325 section 3: a group, hops, nicknames; two words of options
+    "trill": (ETH, eth(b"\0\x3f\0\2\0\3" + eth(IP4), 0x22F3), IP4, 0),
+    "trill-options": (
+        ETH, eth(b"\x08\xbf\0\2\0\3" + bytes(8) + eth(tag(9, 0x86DD) + IP6, 0x8100), 0x22F3),
+        IP6, 9,
+    ),
+    # Linux's batadv_packet.h, version 15
+    "batman-unicast": (ETH, eth(b"\x40\x0f\x40\1" + MAC6 + eth(IP4), 0x4305), IP4, 0),
+    "batman-4-addresses": (
+        ETH, eth(b"\x42\x0f\x40\1" + MAC6 + MAC6 + b"\1\0" + eth(IP4), 0x4305), IP4, 0,
+    ),
+    "batman-broadcast": (
+        ETH, eth(b"\1\x0f\x32\0" + bytes(4) + MAC6 + eth(IP6, 0x86DD), 0x4305), IP6, 0,
+    ),
+    # RFC 3518: flags, Ethernet; RFC 1638: a LAN's number, where there is the flag 0x40
+    "ppp-bridged": (9, b"\xff\3\0\x31\0\1" + eth(IP4), IP4, 0),
+    "ppp-bridged-lan": (9, b"\xff\3\0\x31\x40\1\0\0\0\7" + eth(IP6, 0x86DD), IP6, 0),
+    # RFC 1990 section 3: begin and end
+    "ppp-multilink": (9, b"\xff\3\0\x3d\xc0\0\0\1\0\x21" + IP4, IP4, 0),
+    "ppp-multilink-compressed": (9, b"\xff\3\x3d\xc0\0\0\1\x57" + IP6, IP6, 0),
+    "pppoe-multilink": (ETH, eth(pppoe(b"\xc0\0\0\1\0\x21" + IP4, 0x3D), 0x8864), IP4, 0),
     "nsh-mpls": (ETH, eth(b"\x0f\xc2\x02\x05\0\0\1\xff" + label(7, True) + IP4, 0x894F), IP4, 0),
     "atm-rfc1483-11": (11, snap(IP4), IP4, 0),
     # https://www.tcpdump.org/linktypes/LINKTYPE_PPP_PPPD.html: 0 or 1, the control byte, a protocol
@@ -362,6 +421,7 @@ FOUND: dict[str, tuple[int, bytes, bytes, int]] = {
 NOT_TSHARK = {
     "infiniband", "infiniband-global",  # tshark reads no pcap of it
     "cisco-hdlc-direction", "mpls-alone", "slip", "sll-802.11", "netanalyzer-preamble",
+    "ppp-bridged-lan",  # which RFC 3518 does not have any more
     # of Juniper's, these are tcpdump's alone
     "pppd-received", "pppd-sent", "pppd-address", "pppd-no-address", "erf-without-length",
     "juniper-pppoe-atm", "juniper-es", "juniper-es-key", "juniper-monitor", "juniper-mfr-lsq",
@@ -439,6 +499,32 @@ def test_a_source_address_that_looks_like_an_ethertype(tmp_path: Path) -> None:
     assert packet.ip.data == IP4
 
 
+ROUTER = bytes.fromhex("00005e00010a 000c29000002")  # to a virtual router: RFC 5798 section 7.3
+#: What follows the bottom label, with how many bytes of a control word (RFC 4448 section 4.6).
+WORDS = {
+    "LLDP": (VENDOR[:12] + b"\x88\xcc" + bytes(46), 0),
+    "LLDP after a word": (bytes(4) + VENDOR[:12] + b"\x88\xcc" + bytes(46), 4),
+    "LLDP after a number": (b"\0\0\1\2" + VENDOR[:12] + b"\x88\xcc" + bytes(46), 4),
+    "a bridge": (bytes.fromhex("0180c2000000") + VENDOR[6:12] + b"\0\x26" + bytes(46), 0),
+    "IPX": (VENDOR[:12] + b"\x81\x37" + bytes(46), 0),
+    "IPX after a word": (bytes(4) + VENDOR[:12] + b"\x81\x37" + bytes(46), 4),
+    "a router's VLAN": (ROUTER + b"\x81\0" + tag(9, 0x0800) + IP4, 0),
+    "a router's VLAN after a word": (bytes(4) + ROUTER + b"\x81\0" + tag(9, 0x0800) + IP4, 4),
+    # RFC 4385 section 3: flags, begin and end of a fragment, a length; RFC 4623 section 4
+    "a generic word": (b"\x0a\x51\0\1" + VENDOR + IP4, 4),
+    "a group": (bytes.fromhex("333300000001") + VENDOR[6:12] + b"\x86\xdd" + IP6, 0),
+    "every station": (b"\xff" * 6 + VENDOR[6:12] + b"\x08\x06" + ARP, 0),
+}
+
+
+@pytest.mark.parametrize("name", WORDS)
+def test_where_ethernet_begins_below_a_label(name: str, tmp_path: Path) -> None:
+    below, word = WORDS[name]
+    packet = packets.packet_of(eth(label(9, True) + below, 0x8847), tmp_path)
+    assert [tunnel.kind for tunnel in packet.tunnels] == ["mpls"]
+    assert bytes(packet.inner) == below[word:]
+
+
 # --- Where there is no IP --------------------------------------------------------------------
 
 NOTHING: dict[str, tuple[int, bytes, int]] = {
@@ -459,6 +545,15 @@ NOTHING: dict[str, tuple[int, bytes, int]] = {
     "vlan-40": (ETH, eth(tag(1, 0x8100) * 40 + IP4, 0x8100), 0x8100),
     "ppi-40": (192, struct.pack("<BBHI", 0, 0, 8, 192) * 40 + IP4, 0),
     "snap-cisco": (ETH, eth(snap(bytes(20), 0x2000, oui=0x00000C), 28), 28),
+    "snap-bridged-token-ring": (ETH, eth(snap(bytes(40), 9, 0x0080C2), 48), 48),
+    "frame-relay-cisco": (107, b"\x18\x41\3\0\x80\0\0\x0c\x20\0" + IP4, 0),
+    "trill-other-version": (ETH, eth(b"\x40\x3f\0\2\0\3" + eth(IP4), 0x22F3), 0x22F3),
+    "batman-other-version": (ETH, eth(b"\x40\x0e\x40\1" + MAC6 + eth(IP4), 0x4305), 0x4305),
+    "batman-originator": (ETH, eth(b"\0\x0f\x40\1" + bytes(20), 0x4305), 0x4305),
+    "ppp-bridged-token-ring": (9, b"\xff\3\0\x31\0\3" + eth(IP4), 0),
+    "ppp-multilink-begin": (9, b"\xff\3\0\x3d\x80\0\0\1\0\x21" + IP4, 0),
+    "ppp-multilink-40": (9, b"\xff\3" + b"\0\x3d\xc0\0\0\1" * 40 + b"\0\x21" + IP4, 0),
+    "bridged-40": (ETH, eth(b"", 0x6558) * 40 + eth(IP4), 0),
     "snap-length": (ETH, eth(snap(IP4, 1500), 28), 28),
     "ipnet-other": (226, bytes([1, 3]) + bytes(22) + IP4, 0),
     "infiniband-raw": (247, bytes(28) + b"\x08\0\0\0" + IP4, 0),

@@ -202,6 +202,14 @@ RARER: dict[str, tuple[str, int | None, bytes]] = {
         "pptp", 99,
         over_ip(struct.pack(">HHHHII", 0x3081, 0x880B, 48, 99, 1, 2) + ppp(inner4()), 47),
     ),
+    # RFC 4302 sections 2 and 3.1.2: next header, length in words less 2, a check value of 12 bytes
+    "IPIP, authenticated": ("ipip", None, over_ip(b"\x04\4" + bytes(22) + inner4(), 51)),
+    "IPIP, authenticated twice": (
+        "ipip", None, over_ip(b"\x33\4" + bytes(22) + b"\x04\4" + bytes(22) + inner4(), 51),
+    ),
+    "GRE, authenticated": (
+        "gre", 7, over_ip(b"\x2f\4" + bytes(22) + gre(inner4(), 0x0800, key=7), 51),
+    ),
     # RFC 4023 section 3
     "GRE with a label": ("gre", None, over_ip(gre(label(19) + inner4(), 0x8847), 47)),
     "GRE with a label of a group": ("gre", None, over_ip(gre(label(19) + inner4(), 0x8848), 47)),
@@ -585,6 +593,67 @@ def test_padding_after_the_outer_packet_is_no_part_of_the_inner_one(tmp_path: Pa
     small = over_ip(ipv4(udp(b"", ports=(1, 2)), 17, src=INNER[0], dst=INNER[1]), 4)
     packet = packets.packet_of(small + bytes(10), tmp_path)
     assert packet.inner.wire_len == len(bytes(packet.inner)) == 28
+
+
+# --- Below the first IP header
+
+ECHO = bytes([9, 1, 0, 8, 1, 2, 3, 4])  # of LCP: RFC 1661 section 5.8
+#: PPPoE's payload begins with PPP's protocol, 2 bytes (RFC 2516 section 4).
+SHORT = {"IP": (pppoe(ipv4(b"", 59), 7), 2 + 20), "LCP": (pppoe(ECHO, 7, 0xC021), 2 + 8)}
+
+
+@pytest.mark.parametrize("name", SHORT)
+def test_pppoe_ends_before_padding(name: str, tmp_path: Path) -> None:
+    session, size = SHORT[name]
+    frame = ethernet(session, 0x8864)
+    packet = packets.packet_of(frame.ljust(60, b"\0"), tmp_path)
+    inner = packet.inner
+    assert inner.wire_len == inner.capture_len == len(bytes(inner)) == size
+    assert frame.endswith(bytes(inner))
+    cut = packets.packet_of(frame[:-2], tmp_path, wire=60).inner
+    assert (cut.wire_len, cut.capture_len, len(bytes(cut))) == (size, size - 2, size - 2)
+
+
+def test_tshark_reads_the_same_length_of_pppoe(tshark: str, tmp_path: Path) -> None:
+    frames = [ethernet(session, 0x8864).ljust(60, b"\0") for session, _ in SHORT.values()]
+    path = packets.write(tmp_path / "trace.pcap", packets.pcap(frames))
+    told = [int(row[0][0]) for row in tshark_rows(tshark, path, ["pppoe.payload_length"])]
+    assert [packet.inner.wire_len for packet in packets.read(path)] == told
+
+
+@pytest.mark.parametrize("told", [0, 1, 65535])
+def test_a_length_of_pppoe_that_can_not_be_right(told: int, tmp_path: Path) -> None:
+    frame = ethernet(pppoe(inner4(), 7), 0x8864)
+    packet = packets.packet_of(frame[:18] + struct.pack(">H", told) + frame[20:], tmp_path)
+    assert bytes(packet.inner) == frame[20:]
+    assert packet.inner.wire_len == len(frame) - 20
+
+
+def test_an_ip_packet_longer_than_its_pppoe_says(tmp_path: Path) -> None:
+    frame = ethernet(pppoe(inner4(), 7), 0x8864)
+    packet = packets.packet_of(frame[:18] + struct.pack(">H", 30) + frame[20:], tmp_path)
+    assert packet.inner is None
+    assert packet.tcp.dst_port == 80
+
+
+def test_pppoe_after_a_tag_in_gre_ends_before_padding(tmp_path: Path) -> None:
+    tagged = struct.pack(">HH", 5, 0x8864) + pppoe(ECHO, 7, 0xC021)
+    packet = packets.packet_of(over_ip(gre(tagged + bytes(30), 0x8100), 47), tmp_path)
+    assert bytes(packet.inner) == b"\xc0\x21" + ECHO
+    assert packet.inner.wire_len == 10
+
+
+@pytest.mark.parametrize("captured", [0, 2, 4])
+@pytest.mark.parametrize("name", ["PPPoE", "a pseudowire", "NSH"])
+def test_a_frame_check_sequence_is_no_part_of_it(name: str, captured: int, tmp_path: Path) -> None:
+    frame = CASES[name].frame
+    whole = packets.packet_of(frame, tmp_path).inner
+    has_fcs = 0x04000000 | 2 << 28  # of the link type: 2 words of 2 bytes were captured
+    record = packets.Record(frame + b"\1\2\3\4"[:captured], wire=len(frame) + 4)
+    (packet,) = packets.read_bytes(packets.pcap([record], 1 | has_fcs), tmp_path)
+    inner = packet.inner
+    assert bytes(inner) == bytes(whole)
+    assert (inner.wire_len, inner.capture_len) == (whole.wire_len, whole.capture_len)
 
 
 # --- Objects

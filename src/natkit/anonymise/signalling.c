@@ -3,6 +3,8 @@
 
 #include "checksum.h"
 #include "packet/bytes.h"
+#include "packet/ethertype.h"
+#include "packet/icmpquote.h"
 #include "packet/protocols.h"
 
 /* --- ARP (RFC 826), and reverse ARP (RFC 903) ------------------------------------------------ */
@@ -34,7 +36,9 @@ uint64_t natkit_llc(struct anonymising *self, const struct stretch *in, const st
         return 0;
     case ROUTEING: /* ISO 10589 */
         return natkit_unknown(self, in, 0, "IS-IS", -1);
-    case SNAP: /* RFC 1042, and 802.1H's bridged Ethernet */
+    case SNAP: /* RFC 1042; a whole frame after 2 bytes of padding (RFC 2684 section 5.2) */
+        if (in->len >= 8 && snap_bridges_ethernet(in->data + 3))
+            return natkit_inner(self, in, 8 + 2, INNER_ETHERNET, place);
         if (in->len >= 8 && load_be32(in->data + 2) >> 8 == 0x030000 &&
             load_be16(in->data + 6) > 1500)
             return natkit_inner_ethertype(self, in, 8, load_be16(in->data + 6), place);
@@ -113,15 +117,15 @@ static uint64_t replace_routers(struct anonymising *self, const struct stretch *
     return change;
 }
 
-/* The packet that an error quotes, and the extension objects after it, where the header has the
- * quote's length in words of so many bytes (RFC 4884 section 4). */
-static uint64_t replace_quote(struct anonymising *self, const struct stretch *in, uint32_t words,
-                              uint32_t word, const struct place *place)
+/* The packet that an error of an IP version quotes, and the extension objects after it (RFC 4884
+ * section 7). */
+static uint64_t replace_quote(struct anonymising *self, const struct stretch *in, int version,
+                              const struct place *place)
 {
-    enum { HEADER = 8, MPLS = 1 };
-    uint32_t end = words == 0 ? in->len : least_of(HEADER + words * word, in->len);
+    enum { MPLS = 1 };
+    uint32_t end = icmp_quote_end(version, in->data, in->len);
     struct stretch quote = {in->data, end};
-    uint64_t change = natkit_quoted(self, &quote, HEADER, place);
+    uint64_t change = natkit_quoted(self, &quote, ICMP_HEADER, place);
     if (end == in->len)
         return change;
     struct stretch extension = {in->data + end, in->len - end};
@@ -146,13 +150,12 @@ static uint64_t replace_icmp(struct anonymising *self, const struct stretch *in,
     case 5: /* redirect, to the gateway there */
         if (self->signalling)
             change = natkit_replace(self, in, 4, 4);
-        return change + replace_quote(self, in, 0, 4, place);
-    case 3: /* destination unreachable, time exceeded, parameter problem */
+        return change + replace_quote(self, in, 4, place);
+    case 3: /* destination unreachable, source quench, time exceeded, parameter problem */
+    case 4:
     case 11:
     case 12:
-        return replace_quote(self, in, in->len >= 6 ? in->data[5] : 0, 4, place);
-    case 4: /* source quench */
-        return replace_quote(self, in, 0, 4, place);
+        return replace_quote(self, in, 4, place);
     case 9:
         return self->signalling ? replace_routers(self, in) : 0;
     case 0: /* echo */
@@ -267,12 +270,10 @@ static uint64_t replace_neighbours(struct anonymising *self, const struct stretc
 static uint64_t replace_icmp6(struct anonymising *self, const struct stretch *in,
                               const struct place *place)
 {
-    enum { UNREACHABLE = 1, TIME_EXCEEDED = 3, PARAMETER_PROBLEM = 4, ECHO = 128, REPLY = 129 };
+    enum { UNREACHABLE = 1, PARAMETER_PROBLEM = 4, ECHO = 128, REPLY = 129 };
     uint8_t type = in->data[0];
-    if (type >= UNREACHABLE && type <= PARAMETER_PROBLEM) {
-        bool extended = type == UNREACHABLE || type == TIME_EXCEEDED;
-        return replace_quote(self, in, extended && in->len >= 5 ? in->data[4] : 0, 8, place);
-    }
+    if (type >= UNREACHABLE && type <= PARAMETER_PROBLEM)
+        return replace_quote(self, in, 6, place);
     if (type == ECHO || type == REPLY)
         return natkit_payload(self, in, 8);
     return self->signalling ? replace_neighbours(self, in, place) : 0;

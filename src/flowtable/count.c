@@ -72,13 +72,26 @@ static void count_tcp(struct flow *flow, struct flow_logs *logs, const struct fl
     }
 }
 
+/* How far a SYN may be from the first segment of its way: one of the SYN and its repetition may
+ * have data (RFC 7413), and the first segment may have come before the SYN. */
+#define SYN_NEAR ((uint32_t)1 << 14)
+
+bool flow_syn_differs(const struct flow *flow, unsigned way, uint32_t seq_end)
+{
+    bool is_first = way == ((flow->logged & LOGGED_FIRST_WAY1) != 0);
+    uint32_t known = is_first ? flow->first_seq_end : flow_way_of(flow, way)->seq_end;
+    if (flow_is_closed(flow))
+        return true;
+    if (!(flow->events[way] & EVENT_SEQ))
+        return flow->events[way] & EVENT_ACK; /* no SYN comes after the ACK of its answer */
+    /* a SYN that is repeated has the same number; that of another connection is any
+     * (RFC 9293 section 3.4.1) */
+    return seq_end - known + SYN_NEAR > 2 * SYN_NEAR;
+}
+
 bool flow_syn_is_new(const struct flow *flow, const struct flow_packet *packet)
 {
-    unsigned way = packet->way;
-    uint32_t first = packet->seq_end - packet->payload_bytes - ((packet->tcp_flags & TCP_FIN) != 0);
-    uint32_t behind = flow_way_of(flow, way)->seq_end - first;
-    /* a SYN that is repeated has the same number, which those of later segments follow */
-    return flow_is_closed(flow) || ((flow->events[way] & EVENT_SEQ) && behind >= FLOW_FAR);
+    return flow_syn_differs(flow, packet->way, packet->seq_end);
 }
 
 /* --- Packets --------------------------------------------------------------------------------- */

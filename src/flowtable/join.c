@@ -5,8 +5,8 @@
  * - Where the flow ends.  Whether a later part continues an earlier one depends on its first packet
  *   alone.  But joined they may be longer than the active timeout: the flow would have ended in the
  *   midst of the later part's packets.  The same goes for a SYN in the midst of the later part, if
- *   the earlier one has a FIN, or numbers that the SYN's does not follow.  What was counted before
- *   and after that point is not known, and so joining is not exact.
+ *   the earlier one has a FIN, or numbers or ACKs that the SYN's is not before.  What was counted
+ *   before and after that point is not known, and so joining is not exact.
  * - TCP's state and round trip: those of the parts join (see EVENT_* and join_handshake).
  * - Retransmissions: segments that end no further than what was sent before.  If the earlier part
  *   went further than the later one's first segments, more of those were retransmissions than the
@@ -16,6 +16,7 @@
  *   the log ends before that, or where numbers are so far apart that the higher is not known. */
 #include "join.h"
 
+#include "count.h"
 #include "nanoseconds.h"
 
 #include "packet/protocols.h"
@@ -62,28 +63,21 @@ static struct joined_way join_segments(const struct flow *earlier, const struct 
 
 /* --- Flows ----------------------------------------------------------------------------------- */
 
-/* How far a SYN that a flow begins with is from what an earlier part sent: 0 where it is within
- * that, or nothing is known of it; see flow_syn_is_new(). */
-static uint32_t syn_ahead(const struct flow *earlier, const struct flow *later)
+/* Whether a later part had a SYN in its midst that would have begun another flow after the ACKs of
+ * the earlier one. */
+static bool syn_follows_acks(const struct flow *earlier, const struct flow *later, unsigned way)
 {
-    unsigned way = (later->logged & LOGGED_FIRST_WAY1) != 0;
-    uint32_t ahead = later->first_seq_end - flow_way_of(earlier, way)->seq_end;
-    return (earlier->events[way] & EVENT_SEQ) && -ahead >= FLOW_FAR ? ahead : 0;
+    return (later->events[way] & EVENT_SYN) && (earlier->events[way] & EVENT_ACK);
 }
 
 bool flow_continues(const struct flow_timeouts *timeouts, const struct flow *earlier,
                     const struct flow *later, int64_t clock)
 {
+    unsigned way = (later->logged & LOGGED_FIRST_WAY1) != 0; /* of the SYN that it begins with */
     if (flow_is_over(timeouts, earlier, clock))
         return false;
     return !((later->marks & MARK_FIRST_SYN) &&
-             (flow_is_closed(earlier) || syn_ahead(earlier, later) > 0));
-}
-
-bool flow_syn_is_unclear(const struct flow *earlier, const struct flow *later)
-{
-    uint32_t ahead = later->marks & MARK_FIRST_SYN ? syn_ahead(earlier, later) : 0;
-    return ahead > 0 && ahead <= UINT16_MAX;
+             flow_syn_differs(earlier, way, later->first_seq_end));
 }
 
 bool flow_joins_exactly(const struct flow_timeouts *timeouts, const struct flow *earlier,
@@ -100,7 +94,9 @@ bool flow_joins_exactly(const struct flow_timeouts *timeouts, const struct flow 
     if (!flow_has_room(timeouts, earlier, flow_first_time(later), flow_last_time(later)))
         return false;
     /* a later SYN may be another connection's */
-    if ((later->marks & MARK_LATER_SYN) && (either & (EVENT_FIN | EVENT_RST | EVENT_SEQ)))
+    if ((later->marks & MARK_LATER_SYN) &&
+        ((either & (EVENT_FIN | EVENT_RST | EVENT_SEQ)) || syn_follows_acks(earlier, later, 0) ||
+         syn_follows_acks(earlier, later, 1)))
         return false;
     if (later->end_reason == END_OF_FLOW && !flow_is_closed(later) && (either & EVENT_SEQ))
         return false;

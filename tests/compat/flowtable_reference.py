@@ -85,11 +85,17 @@ def retransmits(way: list[Packet]) -> tuple[int, int | None]:
 
 
 def is_new(syn: Packet, flow: Flow) -> bool:
-    """Whether the number of a SYN is none that the flow has begun with or passed."""
+    """Whether a SYN is not that of the segments that its end has sent before."""
     way = [p for p in flow.packets if p.key == syn.key]
     highest = retransmits(way)[1]
-    first = syn.seq + 1
-    return highest is not None and (highest - first) % 2**32 >= 2**28
+    if highest is None:
+        return any(p.flags is not None and p.flags & ACK and not p.flags & SYN for p in way)
+    first = next(p for p in flow.packets if retransmits([p])[1] is not None)
+    known = retransmits([first])[1] if first.key == syn.key else highest
+    assert known is not None
+    end = retransmits([syn])[1]
+    assert end is not None
+    return (end - known + 2**14) % 2**32 > 2**15
 
 
 def state(flow: Flow) -> str | None:

@@ -4,6 +4,7 @@ import ipaddress
 import itertools
 import operator
 import pickle
+from random import Random
 
 import pytest
 from flow_traces import (
@@ -304,6 +305,23 @@ def test_a_syn_after_the_end_begins_a_flow(counted):
         ([there(flags=SYN, seq=9)], there(b"early", flags=SYN, seq=9), 1),  # RFC 7413
         ([there(b"early", flags=SYN, seq=9)], there(flags=SYN, seq=9), 1),
         ([back(b"abc", seq=10)], there(flags=SYN, seq=10**9), 1),  # the other way
+        # any other number, before those that were sent
+        ([there(flags=SYN, seq=2**27), there(b"abc", seq=2**27 + 1)], there(flags=SYN, seq=9), 2),
+        # how near a repeated SYN and the first are, which may have data: 16 KiB
+        ([there(flags=SYN, seq=2**27)], there(flags=SYN, seq=2**27 - 2**14), 1),
+        ([there(flags=SYN, seq=2**27)], there(flags=SYN, seq=2**27 - 2**14 - 1), 2),
+        ([there(flags=SYN, seq=2**27)], there(flags=SYN, seq=2**27 + 2**14), 1),
+        ([there(flags=SYN, seq=2**27)], there(flags=SYN, seq=2**27 + 2**14 + 1), 2),
+        # the first SYN was not captured, or comes late
+        ([there(b"abc", seq=2**27)], there(flags=SYN, seq=9), 2),
+        (
+            [there(b"abc", seq=2**27), there(b"x" * 9, seq=2**27 + 3)],
+            there(flags=SYN, seq=2**27 - 1),
+            1,
+        ),
+        ([back(flags=SYN | ACK, seq=5)], there(flags=SYN, seq=9), 1),
+        # ACKs alone were
+        ([back(b"abc", seq=10), there(seq=2**27)], there(flags=SYN, seq=10**9), 2),
     ],
 )
 def test_a_syn_of_another_connection_begins_a_flow(counted, before, syn, flows):
@@ -315,8 +333,28 @@ def test_a_syn_of_another_connection_begins_a_flow(counted, before, syn, flows):
     assert all(flow.retransmits == 0 for flow in [*ended, *table] if flows == 2)
 
 
+@pytest.mark.parametrize("tcp", [False, True])
+def test_the_same_ports_again_with_any_number(tcp):
+    """Of two numbers of 32 bits, chosen at random, one in 16 is up to 2**28 before the other."""
+    table = natkit.FlowTable(tcp=tcp)
+    random = Random(1)
+    for _ in range(500):
+        isn, answer = random.getrandbits(32), random.getrandbits(32)
+        for packet in (
+            there(flags=SYN, seq=isn),
+            back(flags=SYN | ACK, seq=answer),
+            there(b"get", seq=(isn + 1) % 2**32),
+            back(b"ok", seq=(answer + 1) % 2**32),
+        ):
+            table.add(plt.packet.from_bytes(packet, plt.TRACE_TYPE_NONE, 0))
+    flows = [*table.expired(), *table]
+    assert len(flows) == 500
+    assert {(flow.packets, flow.retransmits) for flow in flows} == {(4, 0)}
+
+
 def test_a_syn_before_the_end_begins_none(counted):
-    flow = only(counted(enumerate([there(), there(flags=SYN), there(flags=FIN | ACK)])))
+    sent = [there(b"a", seq=1), there(flags=SYN), there(flags=FIN | ACK, seq=2)]
+    flow = only(counted(enumerate(sent)))
     assert flow.packets == 3
 
 

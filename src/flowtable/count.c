@@ -42,25 +42,37 @@ static void count_handshake(struct flow *flow, const struct flow_packet *packet)
     }
 }
 
+/* Whether a SYN begins after what its end has sent, as no connection's own does. */
+static bool is_stray_syn(const struct flow *flow, const struct flow_packet *packet)
+{
+    uint32_t takes = packet->payload_bytes + 1 + ((packet->tcp_flags & TCP_FIN) != 0);
+    uint32_t ahead = packet->seq_end - takes - flow_way_of(flow, packet->way)->seq_end;
+    return (flow->events[packet->way] & EVENT_SEQ) && ahead != 0 && ahead >> 31 == 0;
+}
+
 static void count_tcp(struct flow *flow, struct flow_logs *logs, const struct flow_packet *packet)
 {
     unsigned way = packet->way;
     uint16_t flags = packet->tcp_flags;
     uint8_t *events = &flow->events[way];
     flow->tcp_flags[way] |= flags;
-    if (flags & TCP_SYN) {
-        *events |= flags & TCP_ACK ? EVENT_SYN_ACK : EVENT_SYN;
-        if (!(flags & TCP_RST) && packet->time != FLOW_NO_TIME)
-            count_handshake(flow, packet);
-    } else if (flags & TCP_ACK) {
-        *events |= EVENT_ACK;
-    }
     if ((flags & TCP_ACK) && (flow->events[!way] & EVENT_FIN))
         flow->events[!way] |= EVENT_FIN_ACKED;
     if (flags & TCP_FIN)
         *events |= EVENT_FIN;
     if (flags & TCP_RST)
         *events |= EVENT_RST;
+    if (flags & TCP_SYN) {
+        *events |= flags & TCP_ACK ? EVENT_SYN_ACK : EVENT_SYN;
+        if (!(flags & TCP_RST) && packet->time != FLOW_NO_TIME)
+            count_handshake(flow, packet);
+        if (is_stray_syn(flow, packet)) {
+            *events |= EVENT_SEQ_FAR;
+            return;
+        }
+    } else if (flags & TCP_ACK) {
+        *events |= EVENT_ACK;
+    }
     if (packet->kind & PACKET_SEGMENT) {
         bool counts = packet->kind & PACKET_COUNTS;
         if (step(flow, way, packet->seq_end)) {

@@ -44,12 +44,16 @@ static struct joined_way join_segments(const struct flow *earlier, const struct 
         return out;
     if (earlier->events[way] & EVENT_SEQ) {
         bool further = false;
+        bool may_be_syn = later->events[way] & (EVENT_SYN | EVENT_SYN_ACK);
         for (unsigned i = 0; i < log->count && !further; i++) {
             uint32_t below = highest - log->seq_ends[i];
             if (log->way1[i] != way)
                 continue;
             further = below >> 31 && below != (uint32_t)1 << 31;
             out.retransmits += !further && log->counts[i];
+            if (further && may_be_syn) /* a stray one in the whole */
+                out.exact = false;
+            may_be_syn = false;
             if (!further && (below >= MOST_AHEAD || (later->events[way] & EVENT_SEQ_FAR)))
                 out.exact = false;
         }

@@ -76,6 +76,8 @@ def retransmits(way: list[Packet]) -> tuple[int, int | None]:
         if not takes:
             continue
         end = (p.seq + takes) % 2**32
+        if p.flags & SYN and highest is not None and 0 < (p.seq - highest) % 2**32 < 2**31:
+            continue
         ahead = highest is None or 0 < (end - highest) % 2**32 < 2**31
         if ahead:
             highest = end

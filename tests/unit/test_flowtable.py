@@ -272,6 +272,18 @@ def test_a_round_trip_that_64_bits_of_nanoseconds_do_not_hold():
         ([there(b"abcd", seq=1), there(b"d", seq=4)], 0),  # RFC 9293 section 3.8.4
         ([there(b"abcd", seq=1), there(seq=4), there(seq=5)], 0),  # nothing is in them
         ([there(b"abcd", seq=1), back(b"abcd", seq=1)], 0),  # the other way
+        # a stray answer, ahead of all that was sent: RFC 9293 section 3.10.7.4 has it ignored
+        (
+            [
+                there(flags=SYN | ACK, seq=9),
+                there(flags=SYN | ACK, seq=10**8),
+                there(b"ab", seq=10),
+                there(b"cd", seq=12),
+                there(b"cd", seq=12),
+            ],
+            1,
+        ),
+        ([there(flags=SYN | ACK, seq=9), there(flags=SYN | ACK, seq=9)], 1),
     ],
 )
 def test_retransmits(counted, sent, count):

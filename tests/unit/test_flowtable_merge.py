@@ -106,7 +106,7 @@ def parts(tmp_path):
         ([segment(seq=9, payload=b"ab")], [segment(seq=10, payload=b"b"), segment(payload=b"ab")]),
         # a SYN behind the border is another connection's, or comes again
         ([segment(SYN, 9), segment(seq=10, payload=b"ab")], [segment(SYN, 9), segment(seq=12)]),
-        ([segment(SYN, 9)], [segment(SYN, 9, b"data"), segment(seq=14, payload=b"x" * 90)]),
+        ([segment(SYN | ACK, 9)], [segment(SYN | ACK, 9), segment(seq=10, payload=b"ab")]),
         ([segment(SYN, 2**27), segment(seq=2**27 + 1, payload=b"ab")], [segment(SYN, 9)]),
         ([segment(seq=2**27, payload=b"ab")], [segment(SYN, 9), segment(SYN | ACK, 4, way=1)]),
         ([segment(seq=2**27, payload=b"ab")], [segment(SYN, 2**27 - 1)]),
@@ -153,6 +153,11 @@ def test_what_is_not_exact(parts):
     ack = [(0, segment(ACK, 9))]
     late_syn = [(SECOND, segment(payload=b"a")), (2 * SECOND, segment(SYN, 0))]
     then_syn = [(SECOND, segment(FIN | ACK, way=1)), (2 * SECOND, segment(SYN))]
+    syn = [(0, segment(SYN, 9))]
+    syn_with_data = [(SECOND, segment(SYN, 9, b"data"))]  # RFC 7413
+    answer = [(0, segment(SYN | ACK, 2**20))]
+    stray_answer = [(SECOND, segment(SYN | ACK, 2**21)), (2 * SECOND, segment(ACK, 2**20, b"a"))]
+    data_and_stray_answer = [(SECOND, segment(ACK, 2**20 - 9, b"a")), stray_answer[0]]
     first = ipv4(udp(b"u" * 16), 17, ident=5, fragment=0x2000)
     later = ipv4(b"v" * 16, 17, ident=5, fragment=0x0003)
     ahead = [(0, segment(payload=b"x" * 1000))]
@@ -161,6 +166,9 @@ def test_what_is_not_exact(parts):
         (long[:20], long[20:], {"active_timeout": 25}),
         (fin, then_syn, {}),
         (ack, late_syn, {}),
+        (syn, syn_with_data, {}),
+        (answer, stray_answer, {}),
+        (answer, data_and_stray_answer, {}),
         ([(0, first)], [(SECOND, later)], {}),
         (ahead, behind, {}),
         (long[20:], long[:20], {"idle_timeout": 90}),

@@ -97,9 +97,8 @@ def test_both_ways_of_a_connection(tmp_path: Path, v6: bool) -> None:
     )
     src, dst = (V6 if v6 else V4)[:2]
     assert (stream.version, stream.src_port, stream.dst_port) == (6 if v6 else 4, CLIENT, SERVER)
-    assert [str(stream.src_prefix), str(stream.dst_prefix)] == [
-        f"{end}/{128 if v6 else 32}" for end in (src, dst)
-    ]
+    assert [str(stream.src_prefix), str(stream.dst_prefix)] == [src, dst]
+    assert stream.src_prefix.length is None  # as a packet's and a flow's
     assert (stream.fwd.data, stream.rev.data) == (b"question", b"answer")
     assert stream.fwd.is_whole
     assert stream.rev.is_whole

@@ -84,11 +84,12 @@ static void count_tcp(struct flow *flow, struct flow_logs *logs, const struct fl
     }
 }
 
-/* How far a SYN may be from the first segment of its way: one of the SYN and its repetition may
- * have data (RFC 7413), and the first segment may have come before the SYN. */
-#define SYN_NEAR ((uint32_t)1 << 14)
+/* How far before the end of the first segment of its way a SYN may be: twice what a segment has.
+ * One of the SYN and its repetition may have data (RFC 7413), and a segment may have come before
+ * it. */
+#define SYN_NEAR ((uint32_t)1 << 17)
 
-bool flow_syn_differs(const struct flow *flow, unsigned way, uint32_t seq_end)
+bool flow_syn_differs(const struct flow *flow, unsigned way, uint32_t next)
 {
     bool is_first = way == ((flow->logged & LOGGED_FIRST_WAY1) != 0);
     uint32_t known = is_first ? flow->first_seq_end : flow_way_of(flow, way)->seq_end;
@@ -98,12 +99,13 @@ bool flow_syn_differs(const struct flow *flow, unsigned way, uint32_t seq_end)
         return flow->events[way] & EVENT_ACK; /* no SYN comes after the ACK of its answer */
     /* a SYN that is repeated has the same number; that of another connection is any
      * (RFC 9293 section 3.4.1) */
-    return seq_end - known + SYN_NEAR > 2 * SYN_NEAR;
+    return known - next > SYN_NEAR;
 }
 
 bool flow_syn_is_new(const struct flow *flow, const struct flow_packet *packet)
 {
-    return flow_syn_differs(flow, packet->way, packet->seq_end);
+    uint32_t next = packet->seq_end - packet->payload_bytes - ((packet->tcp_flags & TCP_FIN) != 0);
+    return flow_syn_differs(flow, packet->way, next);
 }
 
 /* --- Packets --------------------------------------------------------------------------------- */

@@ -67,6 +67,15 @@ static struct joined_way join_segments(const struct flow *earlier, const struct 
 
 /* --- Flows ----------------------------------------------------------------------------------- */
 
+/* Whether the SYN that a later part begins with is that of another connection than an earlier
+ * one's, if so many of the numbers that it took were of data and a FIN. */
+static bool first_syn_differs(const struct flow *earlier, const struct flow *later, uint32_t more)
+{
+    unsigned way = (later->logged & LOGGED_FIRST_WAY1) != 0;
+    return (later->marks & MARK_FIRST_SYN) &&
+           flow_syn_differs(earlier, way, later->first_seq_end - more);
+}
+
 /* Whether a later part had a SYN in its midst that would have begun another flow after the ACKs of
  * the earlier one. */
 static bool syn_follows_acks(const struct flow *earlier, const struct flow *later, unsigned way)
@@ -77,11 +86,18 @@ static bool syn_follows_acks(const struct flow *earlier, const struct flow *late
 bool flow_continues(const struct flow_timeouts *timeouts, const struct flow *earlier,
                     const struct flow *later, int64_t clock)
 {
-    unsigned way = (later->logged & LOGGED_FIRST_WAY1) != 0; /* of the SYN that it begins with */
     if (flow_is_over(timeouts, earlier, clock))
         return false;
-    return !((later->marks & MARK_FIRST_SYN) &&
-             flow_syn_differs(earlier, way, later->first_seq_end));
+    return !first_syn_differs(earlier, later, 0);
+}
+
+bool flow_syn_is_unclear(const struct flow *earlier, const struct flow *later)
+{
+    unsigned way = (later->logged & LOGGED_FIRST_WAY1) != 0;
+    uint64_t payload = flow_way_of(later, way)->payload_bytes;
+    uint32_t most = payload < UINT16_MAX ? (uint32_t)payload : UINT16_MAX;
+    most += (later->events[way] & EVENT_FIN) != 0;
+    return first_syn_differs(earlier, later, 0) != first_syn_differs(earlier, later, most);
 }
 
 bool flow_joins_exactly(const struct flow_timeouts *timeouts, const struct flow *earlier,
@@ -103,6 +119,8 @@ bool flow_joins_exactly(const struct flow_timeouts *timeouts, const struct flow 
          syn_follows_acks(earlier, later, 1)))
         return false;
     if (later->end_reason == END_OF_FLOW && !flow_is_closed(later) && (either & EVENT_SEQ))
+        return false;
+    if (flow_syn_is_unclear(earlier, later))
         return false;
     return join_segments(earlier, later, log, 0).exact &&
            join_segments(earlier, later, log, 1).exact;

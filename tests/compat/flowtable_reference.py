@@ -95,9 +95,7 @@ def is_new(syn: Packet, flow: Flow) -> bool:
     first = next(p for p in flow.packets if retransmits([p])[1] is not None)
     known = retransmits([first])[1] if first.key == syn.key else highest
     assert known is not None
-    end = retransmits([syn])[1]
-    assert end is not None
-    return (end - known + 2**14) % 2**32 > 2**15
+    return (known - (syn.seq + 1)) % 2**32 > 2**17
 
 
 def state(flow: Flow) -> str | None:

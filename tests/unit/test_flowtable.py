@@ -501,7 +501,10 @@ def test_settings():
     assert FlowTable().home is None
     for name in ("idle_timeout", "active_timeout"):
         for bad in (0, -1, float("nan"), float("inf"), 1e-10, 1e30):
-            with pytest.raises(ValueError, match=f"{name} must be seconds above 0 or None, not"):
+            with pytest.raises(
+                ValueError,
+                match=f"{name} must be seconds above 0 and up to 4000000000, or None, not",
+            ):
                 FlowTable(**{name: bad})
         with pytest.raises(TypeError, match=f"{name} must be a number of seconds or None, not str"):
             FlowTable(**{name: "60"})

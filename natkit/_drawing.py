@@ -75,6 +75,13 @@ def si(unit: str = "") -> Any:
     return EngFormatter(unit=unit)
 
 
+def whole_numbers(ax: Axes) -> None:
+    """Ticks of the upright axis at whole numbers alone."""
+    from matplotlib.ticker import MaxNLocator  # noqa: PLC0415
+
+    ax.yaxis.set_major_locator(MaxNLocator("auto", steps=[1, 2, 2.5, 5, 10], integer=True))
+
+
 def legend(ax: Axes, loc: Any, *, beside: bool = False) -> None:
     """A legend in the Axes, or to the right of them."""
     if beside:
@@ -130,6 +137,8 @@ def bars(
 
 def time_zone(tz: str | tzinfo, at: int) -> tuple[tzinfo, str]:
     """A time zone, and its name at a time in nanoseconds; ValueError for an unknown one."""
+    if not isinstance(tz, str | tzinfo):
+        raise TypeError(f"tz is a str or a tzinfo, not {type(tz).__name__}")
     if isinstance(tz, tzinfo):
         zone = tz
     elif tz == "UTC":

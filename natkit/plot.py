@@ -203,7 +203,7 @@ def rates(
     beside = ax is None
     title = f"{of.capitalize()} a second"
     if series is None:
-        return drawing.empty(drawing.axes(ax, title))
+        return drawing.empty(drawing.axes(ax, title), "no packets with a time")
     ax = drawing.axes(ax, f"{title}, over {drawing.spoken(series.interval)}")
     middle = (series.starts + series.interval // 2).view("datetime64[ns]")
     scale = (8e9 if of == "bits" else 1e9) / series.interval
@@ -527,6 +527,7 @@ def time_sequence(
     fraction = f"{began % 10**9:09}".removesuffix("000")
     ax.set_xlabel(f"seconds after {at}.{fraction} UTC")
     ax.set_ylabel("sequence number (bytes)")
+    drawing.whole_numbers(ax)
     ax.yaxis.set_major_formatter(drawing.si())
     drawing.grid(ax, "both")
     drawing.legend(ax, "best")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Protocol, TypeAlias, cast
 
 from . import _plt
 from ._formats import FILE_FORMATS, LIBTRACE_FORMATS, NoTrace, sniff
-from ._paths import home_path, is_url
+from ._paths import home_path, is_url, natural
 from ._plt import LibtraceError
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ def is_file(source: Source, least: int = 0) -> bool:
 
 
 def sources_of(given: Sources) -> list[Source]:
-    """The sources in order: lists one after another, folders and patterns sorted by name.
+    """The sources in order: lists one after another, folders and patterns by name and number.
 
     LibtraceError for a pattern that nothing matches and a folder without a trace.
     """
@@ -120,19 +120,23 @@ def matching(pattern: str) -> list[str] | None:
     """The files that a pattern matches, sorted; None where it is a file's name, or no pattern."""
     if not glob.has_magic(pattern) or os.path.lexists(pattern):
         return None
-    return sorted(name for name in glob.glob(pattern, recursive=True) if not os.path.isdir(name))
+    names = (name for name in glob.glob(pattern, recursive=True) if not os.path.isdir(name))
+    return sorted(names, key=natural)
 
 
 def traces_in(folder: str, prefix: str) -> list[str]:
-    """The traces in a folder, sorted by name: not hidden files, nor what is no trace or empty.
+    """The traces in a folder, sorted: not hidden files, nor what is no trace or empty.
 
     With a format's prefix all files are taken for traces, which is for those without a mark.
     """
     try:
         names = sorted(
-            entry.path
-            for entry in os.scandir(folder)
-            if not entry.name.startswith(".") and entry.is_file()
+            (
+                entry.path
+                for entry in os.scandir(folder)
+                if not entry.name.startswith(".") and entry.is_file()
+            ),
+            key=natural,
         )
     except OSError as error:
         raise LibtraceError(f"{folder}: {error.strerror}") from None

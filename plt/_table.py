@@ -316,8 +316,8 @@ class Table:
     def write_parquet(self, file: str | os.PathLike[str] | IO[bytes], **options: Any) -> None:
         """Write Parquet by pyarrow, or else by polars; options are theirs.
 
-        A file under this name is replaced once all is written.  ModuleNotFoundError where neither
-        is there (the extra pyarrow).
+        A file under this name is replaced once all is written, a FIFO or device is written to.
+        ModuleNotFoundError where neither is there (the extra pyarrow).
         """
         from ._frames import write_parquet  # noqa: PLC0415
 
@@ -327,7 +327,8 @@ class Table:
         """Write CSV: a line of names, then a line a row; UTF-8, no library needed.
 
         Times are ISO 8601 in UTC, durations seconds, flags true and false, bytes hexadecimal;
-        nothing where a value is missing.  A file under this name is replaced once all is written.
+        nothing where a value is missing.  A file under this name is replaced once all is written,
+        a FIFO or device is written to.
         """
         from ._frames import write_csv  # noqa: PLC0415
 

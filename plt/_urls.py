@@ -6,6 +6,7 @@ import io
 from importlib import import_module
 from typing import Any
 
+from ._paths import natural
 from ._plt import LibtraceError
 
 __all__ = ["matching_urls", "open_url"]
@@ -33,7 +34,7 @@ def matching_urls(pattern: str) -> list[str]:
     """The URLs of the files that a pattern matches, sorted."""
     try:
         system, path = fsspec().core.url_to_fs(pattern)
-        return sorted(map(system.unstrip_protocol, system.glob(path)))
+        return sorted(map(system.unstrip_protocol, system.glob(path)), key=natural)
     except Exception as error:
         raise LibtraceError(f"{pattern}: {told(error)}") from None
 

@@ -74,7 +74,7 @@ def as_hex(data: bytes, offset: int) -> Iterator[str]:
 def lines(stream: natkit.Stream, way: str, hexadecimal: bool) -> Iterator[str]:
     """What is printed of a stream: > before what the opener said, < before the answers."""
     ends = [
-        f"{str(prefix).partition('/')[0]} port {port}"
+        f"{prefix} port {port}"
         for prefix, port in (
             (stream.src_prefix, stream.src_port),
             (stream.dst_prefix, stream.dst_port),

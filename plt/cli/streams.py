@@ -196,9 +196,9 @@ def described(number: int, stream: natkit.Stream) -> dict[str, Any]:
         "last_time": iso(stream.last_time_ns),
         "duration": (stream.last_time_ns - stream.first_time_ns) / 1e9,
         "version": stream.version,
-        "src_prefix": str(stream.src_prefix).partition("/")[0],
+        "src_prefix": str(stream.src_prefix),
         "src_port": stream.src_port,
-        "dst_prefix": str(stream.dst_prefix).partition("/")[0],
+        "dst_prefix": str(stream.dst_prefix),
         "dst_port": stream.dst_port,
     }
     begun: list[int | None] = []

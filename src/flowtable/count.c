@@ -42,25 +42,37 @@ static void count_handshake(struct flow *flow, const struct flow_packet *packet)
     }
 }
 
+/* Whether a SYN begins after what its end has sent, as no connection's own does. */
+static bool is_stray_syn(const struct flow *flow, const struct flow_packet *packet)
+{
+    uint32_t takes = packet->payload_bytes + 1 + ((packet->tcp_flags & TCP_FIN) != 0);
+    uint32_t ahead = packet->seq_end - takes - flow_way_of(flow, packet->way)->seq_end;
+    return (flow->events[packet->way] & EVENT_SEQ) && ahead != 0 && ahead >> 31 == 0;
+}
+
 static void count_tcp(struct flow *flow, struct flow_logs *logs, const struct flow_packet *packet)
 {
     unsigned way = packet->way;
     uint16_t flags = packet->tcp_flags;
     uint8_t *events = &flow->events[way];
     flow->tcp_flags[way] |= flags;
-    if (flags & TCP_SYN) {
-        *events |= flags & TCP_ACK ? EVENT_SYN_ACK : EVENT_SYN;
-        if (!(flags & TCP_RST) && packet->time != FLOW_NO_TIME)
-            count_handshake(flow, packet);
-    } else if (flags & TCP_ACK) {
-        *events |= EVENT_ACK;
-    }
     if ((flags & TCP_ACK) && (flow->events[!way] & EVENT_FIN))
         flow->events[!way] |= EVENT_FIN_ACKED;
     if (flags & TCP_FIN)
         *events |= EVENT_FIN;
     if (flags & TCP_RST)
         *events |= EVENT_RST;
+    if (flags & TCP_SYN) {
+        *events |= flags & TCP_ACK ? EVENT_SYN_ACK : EVENT_SYN;
+        if (!(flags & TCP_RST) && packet->time != FLOW_NO_TIME)
+            count_handshake(flow, packet);
+        if (is_stray_syn(flow, packet)) {
+            *events |= EVENT_SEQ_FAR;
+            return;
+        }
+    } else if (flags & TCP_ACK) {
+        *events |= EVENT_ACK;
+    }
     if (packet->kind & PACKET_SEGMENT) {
         bool counts = packet->kind & PACKET_COUNTS;
         if (step(flow, way, packet->seq_end)) {
@@ -72,13 +84,28 @@ static void count_tcp(struct flow *flow, struct flow_logs *logs, const struct fl
     }
 }
 
+/* How far before the end of the first segment of its way a SYN may be: twice what a segment has.
+ * One of the SYN and its repetition may have data (RFC 7413), and a segment may have come before
+ * it. */
+#define SYN_NEAR ((uint32_t)1 << 17)
+
+bool flow_syn_differs(const struct flow *flow, unsigned way, uint32_t next)
+{
+    bool is_first = way == ((flow->logged & LOGGED_FIRST_WAY1) != 0);
+    uint32_t known = is_first ? flow->first_seq_end : flow_way_of(flow, way)->seq_end;
+    if (flow_is_closed(flow))
+        return true;
+    if (!(flow->events[way] & EVENT_SEQ))
+        return flow->events[way] & EVENT_ACK; /* no SYN comes after the ACK of its answer */
+    /* a SYN that is repeated has the same number; that of another connection is any
+     * (RFC 9293 section 3.4.1) */
+    return known - next > SYN_NEAR;
+}
+
 bool flow_syn_is_new(const struct flow *flow, const struct flow_packet *packet)
 {
-    unsigned way = packet->way;
-    uint32_t first = packet->seq_end - packet->payload_bytes - ((packet->tcp_flags & TCP_FIN) != 0);
-    uint32_t behind = flow_way_of(flow, way)->seq_end - first;
-    /* a SYN that is repeated has the same number, which those of later segments follow */
-    return flow_is_closed(flow) || ((flow->events[way] & EVENT_SEQ) && behind >= FLOW_FAR);
+    uint32_t next = packet->seq_end - packet->payload_bytes - ((packet->tcp_flags & TCP_FIN) != 0);
+    return flow_syn_differs(flow, packet->way, next);
 }
 
 /* --- Packets --------------------------------------------------------------------------------- */

@@ -18,7 +18,9 @@ void flow_begin(struct flow *flow, const struct flow_home *home, const struct fl
 /* Count a packet in its flow. */
 void flow_count(struct flow *flow, struct flow_logs *logs, const struct flow_home *home,
                 const struct flow_packet *packet);
-/* Whether the SYN of a packet is that of another connection than the flow's. */
+/* Whether a SYN of a way, of which the next number is given, is that of another connection than the
+ * flow's; and whether the SYN of a packet is. */
+bool flow_syn_differs(const struct flow *flow, unsigned way, uint32_t next);
 bool flow_syn_is_new(const struct flow *flow, const struct flow_packet *packet);
 
 #endif

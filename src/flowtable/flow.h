@@ -108,7 +108,7 @@ enum {
     EVENT_RST = 16,
     EVENT_FIN_ACKED = 32, /* after the FIN an ACK came the other way */
     EVENT_SEQ = 64,       /* something that takes sequence numbers */
-    EVENT_SEQ_FAR = 128   /* some were FLOW_FAR or more from the highest before */
+    EVENT_SEQ_FAR = 128   /* some were FLOW_FAR or more from the highest before, or a stray SYN's */
 };
 
 /* How far sequence numbers may be apart without a doubt which of them is first. */

@@ -5,8 +5,8 @@
  * - Where the flow ends.  Whether a later part continues an earlier one depends on its first packet
  *   alone.  But joined they may be longer than the active timeout: the flow would have ended in the
  *   midst of the later part's packets.  The same goes for a SYN in the midst of the later part, if
- *   the earlier one has a FIN, or numbers that the SYN's does not follow.  What was counted before
- *   and after that point is not known, and so joining is not exact.
+ *   the earlier one has a FIN, or numbers or ACKs that the SYN's is not before.  What was counted
+ *   before and after that point is not known, and so joining is not exact.
  * - TCP's state and round trip: those of the parts join (see EVENT_* and join_handshake).
  * - Retransmissions: segments that end no further than what was sent before.  If the earlier part
  *   went further than the later one's first segments, more of those were retransmissions than the
@@ -16,6 +16,7 @@
  *   the log ends before that, or where numbers are so far apart that the higher is not known. */
 #include "join.h"
 
+#include "count.h"
 #include "nanoseconds.h"
 
 #include "packet/protocols.h"
@@ -43,12 +44,16 @@ static struct joined_way join_segments(const struct flow *earlier, const struct 
         return out;
     if (earlier->events[way] & EVENT_SEQ) {
         bool further = false;
+        bool may_be_syn = later->events[way] & (EVENT_SYN | EVENT_SYN_ACK);
         for (unsigned i = 0; i < log->count && !further; i++) {
             uint32_t below = highest - log->seq_ends[i];
             if (log->way1[i] != way)
                 continue;
             further = below >> 31 && below != (uint32_t)1 << 31;
             out.retransmits += !further && log->counts[i];
+            if (further && may_be_syn) /* a stray one in the whole */
+                out.exact = false;
+            may_be_syn = false;
             if (!further && (below >= MOST_AHEAD || (later->events[way] & EVENT_SEQ_FAR)))
                 out.exact = false;
         }
@@ -62,13 +67,20 @@ static struct joined_way join_segments(const struct flow *earlier, const struct 
 
 /* --- Flows ----------------------------------------------------------------------------------- */
 
-/* How far a SYN that a flow begins with is from what an earlier part sent: 0 where it is within
- * that, or nothing is known of it; see flow_syn_is_new(). */
-static uint32_t syn_ahead(const struct flow *earlier, const struct flow *later)
+/* Whether the SYN that a later part begins with is that of another connection than an earlier
+ * one's, if so many of the numbers that it took were of data and a FIN. */
+static bool first_syn_differs(const struct flow *earlier, const struct flow *later, uint32_t more)
 {
     unsigned way = (later->logged & LOGGED_FIRST_WAY1) != 0;
-    uint32_t ahead = later->first_seq_end - flow_way_of(earlier, way)->seq_end;
-    return (earlier->events[way] & EVENT_SEQ) && -ahead >= FLOW_FAR ? ahead : 0;
+    return (later->marks & MARK_FIRST_SYN) &&
+           flow_syn_differs(earlier, way, later->first_seq_end - more);
+}
+
+/* Whether a later part had a SYN in its midst that would have begun another flow after the ACKs of
+ * the earlier one. */
+static bool syn_follows_acks(const struct flow *earlier, const struct flow *later, unsigned way)
+{
+    return (later->events[way] & EVENT_SYN) && (earlier->events[way] & EVENT_ACK);
 }
 
 bool flow_continues(const struct flow_timeouts *timeouts, const struct flow *earlier,
@@ -76,14 +88,16 @@ bool flow_continues(const struct flow_timeouts *timeouts, const struct flow *ear
 {
     if (flow_is_over(timeouts, earlier, clock))
         return false;
-    return !((later->marks & MARK_FIRST_SYN) &&
-             (flow_is_closed(earlier) || syn_ahead(earlier, later) > 0));
+    return !first_syn_differs(earlier, later, 0);
 }
 
 bool flow_syn_is_unclear(const struct flow *earlier, const struct flow *later)
 {
-    uint32_t ahead = later->marks & MARK_FIRST_SYN ? syn_ahead(earlier, later) : 0;
-    return ahead > 0 && ahead <= UINT16_MAX;
+    unsigned way = (later->logged & LOGGED_FIRST_WAY1) != 0;
+    uint64_t payload = flow_way_of(later, way)->payload_bytes;
+    uint32_t most = payload < UINT16_MAX ? (uint32_t)payload : UINT16_MAX;
+    most += (later->events[way] & EVENT_FIN) != 0;
+    return first_syn_differs(earlier, later, 0) != first_syn_differs(earlier, later, most);
 }
 
 bool flow_joins_exactly(const struct flow_timeouts *timeouts, const struct flow *earlier,
@@ -100,9 +114,13 @@ bool flow_joins_exactly(const struct flow_timeouts *timeouts, const struct flow 
     if (!flow_has_room(timeouts, earlier, flow_first_time(later), flow_last_time(later)))
         return false;
     /* a later SYN may be another connection's */
-    if ((later->marks & MARK_LATER_SYN) && (either & (EVENT_FIN | EVENT_RST | EVENT_SEQ)))
+    if ((later->marks & MARK_LATER_SYN) &&
+        ((either & (EVENT_FIN | EVENT_RST | EVENT_SEQ)) || syn_follows_acks(earlier, later, 0) ||
+         syn_follows_acks(earlier, later, 1)))
         return false;
     if (later->end_reason == END_OF_FLOW && !flow_is_closed(later) && (either & EVENT_SEQ))
+        return false;
+    if (flow_syn_is_unclear(earlier, later))
         return false;
     return join_segments(earlier, later, log, 0).exact &&
            join_segments(earlier, later, log, 1).exact;

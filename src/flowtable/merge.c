@@ -180,8 +180,7 @@ static bool look_at(struct merging *merging, const struct item *item)
         return true; /* if again, it meets what the flow before it in its table has become */
     const struct flow *one = flow_at(&table->set.pool, ref);
     if (!flow_continues(timeouts, one, flow, flow->started))
-        return flow_is_over(timeouts, one, flow->started) || flow_is_closed(one) ||
-               !flow_syn_is_unclear(one, flow);
+        return flow_is_over(timeouts, one, flow->started) || !flow_syn_is_unclear(one, flow);
     /* what the first segments of the later part were, new or sent again, is not known in it */
     if (flow_set_track(&table->set, ref) && flow_set_track(&other->set, item->from))
         return false;

@@ -161,6 +161,14 @@ static struct connection *add(struct connections *all, const struct connection_k
 
 /* --- Ends ------------------------------------------------------------------------------------ */
 
+/* Whether each end sent a FIN; what was sent before may be missing. */
+static bool has_fins(const struct connection *connection)
+{
+    const struct stream_way *ways = connection->ways;
+    return ways[0].begun && ways[0].fin != WAY_NO_POSITION && ways[1].begun &&
+           ways[1].fin != WAY_NO_POSITION;
+}
+
 /* Take a connection out of the table, to be handed out. */
 static void end(struct connections *all, struct connection *connection, enum connection_end why)
 {
@@ -172,7 +180,7 @@ static void end(struct connections *all, struct connection *connection, enum con
     all->count--;
     all->memory -= connection->counted;
     if (connection->end == CONNECTION_OPEN)
-        connection->end = (uint8_t)why;
+        connection->end = (uint8_t)(has_fins(connection) ? CONNECTION_CLOSED : why);
     connection->chained = NULL;
     if (all->ended)
         all->ended_last->chained = connection;
@@ -301,13 +309,21 @@ static bool read_header(const struct plt_packet *packet, struct header *out)
 }
 
 /* Whether a SYN begins another connection than the one that is known.  A SYN with ACK that answers
- * the SYN of that one does not: it is a second answer, or forged. */
+ * the SYN of that one does not: it is a second answer, or forged.  After the end of a connection
+ * any SYN without ACK does, even with the same number: who was refused asks again. */
 static bool begins_other(struct connection *connection, const struct header *header)
 {
+    struct stream_way *way = &connection->ways[header->way];
     const struct stream_way *other = &connection->ways[!header->way];
-    if (!header->is_syn || way_accepts_syn(&connection->ways[header->way], header->segment.seq))
+    bool has_ack = header->flags & TCP_ACK;
+    bool answers = has_ack && other->syn && header->ack == other->origin;
+    if (!header->is_syn)
         return false;
-    return !((header->flags & TCP_ACK) && other->syn && header->ack == other->origin);
+    if (connection->end != CONNECTION_OPEN && !has_ack)
+        return true;
+    if (answers && !way->begun) /* whatever ACKs of an older connection told of it */
+        way_begin(way, header->segment.seq);
+    return !way_accepts_syn(way, header->segment.seq) && !answers;
 }
 
 /* The connection of a segment, a new one where it begins one; NULL where it is of none, and when
@@ -353,12 +369,14 @@ static bool add_segment(struct connections *all, struct connection *connection,
         return true; /* the second answer to a SYN */
     if (header->flags & TCP_ACK)
         way_acknowledge(other, limits, header->ack);
+    if (!way->begun)
+        way_await(way, segment->seq);
     if (segment->len > 0 && !way_add(way, limits, segment))
         return false;
     if (header->flags & TCP_FIN)
         way_finish(way, limits, segment->seq + segment->len);
-    if (connection->end == CONNECTION_OPEN && way->begun && other->begun &&
-        way->fin != WAY_NO_POSITION && other->fin != WAY_NO_POSITION)
+    /* until its FIN is acknowledged an end sends again what is missing: RFC 9293 section 3.6 */
+    if (connection->end == CONNECTION_OPEN && way_is_over(way) && way_is_over(other))
         connection->end = CONNECTION_CLOSED;
     return true;
 }

@@ -15,7 +15,7 @@ enum {
     MOST_LENGTH = 65535,
     MOST_LENGTH_8023 = 1500, /* more is an ethertype: IEEE 802.3 section 3.2.6 */
     UNITS = (MOST_LENGTH + UNIT) / UNIT,
-    MOST_PARTS = 1024, /* of a packet: with more they are too small to be honest */
+    MOST_PARTS = 1365, /* of a packet: 65,515 bytes over a link of 68 (RFC 791 section 3.2) */
     FRAGMENT_HEADER = 8,
     MORE_IP4 = 0x2000,
     DONT_IP4 = 0x4000

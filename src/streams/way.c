@@ -58,6 +58,8 @@ static void lower_start(struct stream_way *way, uint64_t position)
 bool way_accepts_syn(struct stream_way *way, uint32_t seq)
 {
     if (!way->begun) {
+        if (way->told && way->awaited - seq > BACK)
+            return false;
         way_begin(way, seq);
         return true;
     }
@@ -91,11 +93,28 @@ void way_finish(struct stream_way *way, const struct way_limits *limits, uint32_
         way->high = way->fin;
 }
 
+void way_await(struct stream_way *way, uint32_t seq)
+{
+    way->told = true;
+    way->awaited = seq;
+}
+
 void way_acknowledge(struct stream_way *way, const struct way_limits *limits, uint32_t seq)
 {
-    int64_t position = way->begun ? position_of(way, seq) : -1;
-    if (position > (int64_t)way->settled && (uint64_t)position <= way->high + limits->window)
+    if (!way->begun) {
+        way_await(way, seq);
+        return;
+    }
+    int64_t position = position_of(way, seq);
+    /* a FIN takes a number too: RFC 9293 section 3.4 */
+    if (position > (int64_t)way->settled && (uint64_t)position <= way->high + limits->window + 1)
         way->settled = (uint64_t)position;
+}
+
+bool way_is_over(const struct stream_way *way)
+{
+    return way->begun && way->fin != WAY_NO_POSITION && way->high == way->fin &&
+           way->settled > way->fin;
 }
 
 bool way_has_lost(const struct stream_way *way)

@@ -43,6 +43,7 @@ struct stream_way {
     size_t memory; /* bytes that all this takes */
 
     uint32_t origin;    /* the sequence number of position 0 */
+    uint32_t awaited;   /* while it is not begun, with `told`: that of what it will send next */
     uint64_t start;     /* of the first byte */
     uint64_t forgotten; /* what is before is no longer kept */
     uint64_t next;      /* all from the start to here came */
@@ -53,6 +54,7 @@ struct stream_way {
     uint64_t dropped;   /* bytes that came, and were not kept */
     bool begun;         /* the origin is known */
     bool syn;           /* by a SYN */
+    bool told;          /* `awaited` is known */
 };
 
 struct way_limits {
@@ -79,10 +81,14 @@ bool way_add(struct stream_way *way, const struct way_limits *limits,
              const struct way_segment *segment);
 /* Note a FIN, before which all bytes have lower sequence numbers. */
 void way_finish(struct stream_way *way, const struct way_limits *limits, uint32_t seq);
+/* Note where a way that sent nothing so far will go on, as its own ACKs tell. */
+void way_await(struct stream_way *way, uint32_t seq);
 /* Note that all before a sequence number was received. */
 void way_acknowledge(struct stream_way *way, const struct way_limits *limits, uint32_t seq);
 /* Whether the first bytes that are missing were lost, and some that were sent after them came. */
 bool way_has_lost(const struct stream_way *way);
+/* Whether its FIN was received, and so all that was sent before. */
+bool way_is_over(const struct stream_way *way);
 /* Whether a sequence number is near those that are expected. */
 bool way_is_near(const struct stream_way *way, const struct way_limits *limits, uint32_t seq);
 

@@ -76,6 +76,8 @@ def retransmits(way: list[Packet]) -> tuple[int, int | None]:
         if not takes:
             continue
         end = (p.seq + takes) % 2**32
+        if p.flags & SYN and highest is not None and 0 < (p.seq - highest) % 2**32 < 2**31:
+            continue
         ahead = highest is None or 0 < (end - highest) % 2**32 < 2**31
         if ahead:
             highest = end
@@ -85,11 +87,15 @@ def retransmits(way: list[Packet]) -> tuple[int, int | None]:
 
 
 def is_new(syn: Packet, flow: Flow) -> bool:
-    """Whether the number of a SYN is none that the flow has begun with or passed."""
+    """Whether a SYN is not that of the segments that its end has sent before."""
     way = [p for p in flow.packets if p.key == syn.key]
     highest = retransmits(way)[1]
-    first = syn.seq + 1
-    return highest is not None and (highest - first) % 2**32 >= 2**28
+    if highest is None:
+        return any(p.flags is not None and p.flags & ACK and not p.flags & SYN for p in way)
+    first = next(p for p in flow.packets if retransmits([p])[1] is not None)
+    known = retransmits([first])[1] if first.key == syn.key else highest
+    assert known is not None
+    return (known - (syn.seq + 1)) % 2**32 > 2**17
 
 
 def state(flow: Flow) -> str | None:

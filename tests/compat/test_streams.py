@@ -58,8 +58,8 @@ def ours(path: Path) -> list[Followed]:
     )
     return [
         (
-            (str(s.src_prefix).split("/")[0], s.src_port),
-            (str(s.dst_prefix).split("/")[0], s.dst_port),
+            (str(s.src_prefix), s.src_port),
+            (str(s.dst_prefix), s.dst_port),
             without_gaps(s.fwd),
             without_gaps(s.rev),
         )

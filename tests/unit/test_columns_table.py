@@ -509,6 +509,75 @@ def test_a_file_stays_what_it_was_where_writing_fails(
     assert (tmp_path / "t").read_text() == "as it was"
 
 
+def test_a_fifo_is_written_to(table: plt.Table, tmp_path: Path) -> None:
+    fifo, whole = tmp_path / "fifo", tmp_path / "t"
+    os.mkfifo(fifo)
+    with subprocess.Popen(["cat", fifo], stdout=subprocess.PIPE) as read:
+        table.write_csv(fifo)
+        table.write_csv(whole)
+        assert read.communicate(timeout=60)[0] == whole.read_bytes()
+    assert fifo.is_fifo()
+
+
+def test_parquet_to_a_fifo(table: plt.Table, tmp_path: Path) -> None:
+    parquet = pytest.importorskip("pyarrow.parquet")
+    fifo = tmp_path / "fifo"
+    os.mkfifo(fifo)
+    with subprocess.Popen(["cat", fifo], stdout=subprocess.PIPE) as read:
+        table.write_parquet(fifo)
+        content = read.communicate(timeout=60)[0]
+    assert parquet.read_table(io.BytesIO(content)).equals(table.to_arrow())
+    assert fifo.is_fifo()
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_a_link_stays_one(table: plt.Table, tmp_path: Path, there: bool) -> None:
+    (tmp_path / "folder").mkdir()
+    target, link = tmp_path / "folder" / "t.csv", tmp_path / "link.csv"
+    if there:
+        target.write_text("as it was")
+    link.symlink_to("folder/t.csv")
+    table.write_csv(link)
+    assert link.is_symlink()
+    assert target.read_text().startswith("time,src,")
+    assert [p.name for p in target.parent.iterdir()] == ["t.csv"]
+
+
+def test_standard_output_that_is_a_file_is_written_to(path: Path, tmp_path: Path) -> None:
+    code = "import plt; plt.columns({!r}, ['proto']).table().write_csv('/proc/self/fd/1')"
+    with open(tmp_path / "out", "wb") as out:
+        subprocess.run([sys.executable, "-c", code.format(str(path))], stdout=out, check=True)
+        assert os.path.samestat(os.fstat(out.fileno()), os.stat(tmp_path / "out"))
+    assert (tmp_path / "out").read_text() == "proto\n6\n17\n0\n"
+
+
+def test_modes_of_files_that_are_written(table: plt.Table, tmp_path: Path) -> None:
+    """That of the file before; of a new one what open() gives it."""
+    new, ours, private = (tmp_path / name for name in ("new", "ours", "private"))
+    new.touch()
+    private.touch()
+    private.chmod(0o640)
+    table.write_csv(ours)
+    table.write_csv(private)
+    assert ours.stat().st_mode == new.stat().st_mode
+    assert private.stat().st_mode & 0o777 == 0o640
+
+
+def test_errors_name_the_path_that_was_given(
+    table: plt.Table, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    for name, error in (("nowhere/t", FileNotFoundError), ("t/t", NotADirectoryError)):
+        (tmp_path / "t").touch()
+        with pytest.raises(error) as raised:
+            table.write_csv(tmp_path / name)
+        assert raised.value.filename == str(tmp_path / name)
+    monkeypatch.setattr(os, "replace", lambda part, _: os.rename(part, tmp_path / "no" / "t"))
+    with pytest.raises(FileNotFoundError) as raised:
+        table.write_csv(tmp_path / "t")
+    assert (raised.value.filename, raised.value.filename2) == (str(tmp_path / "t"), None)
+    assert [p.name for p in tmp_path.iterdir()] == ["t"]
+
+
 # --- Types ---------------------------------------------------------------------------------------
 
 

@@ -67,6 +67,11 @@ def test_key_does_not_leave() -> None:
 # --- Wrong arguments
 
 
+def test_what_is_printed_of_it_tells_nothing_of_the_key() -> None:
+    texts = {text(CryptoPan(key)) for key in ("secret", b"s", bytes(32)) for text in (repr, str)}
+    assert texts == {"<natkit.CryptoPan: its key is not shown>"}
+
+
 def test_read_only_packets() -> None:
     packet = plt.ip(udp4(as_is))
     with pytest.raises(TypeError, match="read-only"):

@@ -4,6 +4,7 @@ import ipaddress
 import itertools
 import operator
 import pickle
+from random import Random
 
 import pytest
 from flow_traces import (
@@ -271,6 +272,18 @@ def test_a_round_trip_that_64_bits_of_nanoseconds_do_not_hold():
         ([there(b"abcd", seq=1), there(b"d", seq=4)], 0),  # RFC 9293 section 3.8.4
         ([there(b"abcd", seq=1), there(seq=4), there(seq=5)], 0),  # nothing is in them
         ([there(b"abcd", seq=1), back(b"abcd", seq=1)], 0),  # the other way
+        # a stray answer, ahead of all that was sent: RFC 9293 section 3.10.7.4 has it ignored
+        (
+            [
+                there(flags=SYN | ACK, seq=9),
+                there(flags=SYN | ACK, seq=10**8),
+                there(b"ab", seq=10),
+                there(b"cd", seq=12),
+                there(b"cd", seq=12),
+            ],
+            1,
+        ),
+        ([there(flags=SYN | ACK, seq=9), there(flags=SYN | ACK, seq=9)], 1),
     ],
 )
 def test_retransmits(counted, sent, count):
@@ -304,6 +317,22 @@ def test_a_syn_after_the_end_begins_a_flow(counted):
         ([there(flags=SYN, seq=9)], there(b"early", flags=SYN, seq=9), 1),  # RFC 7413
         ([there(b"early", flags=SYN, seq=9)], there(flags=SYN, seq=9), 1),
         ([back(b"abc", seq=10)], there(flags=SYN, seq=10**9), 1),  # the other way
+        # any other number, before those that were sent
+        ([there(flags=SYN, seq=2**27), there(b"abc", seq=2**27 + 1)], there(flags=SYN, seq=9), 2),
+        # how far before the end of the first segment, which may have data: 128 KiB
+        ([there(flags=SYN, seq=2**27)], there(flags=SYN, seq=2**27 - 2**17), 1),
+        ([there(flags=SYN, seq=2**27)], there(flags=SYN, seq=2**27 - 2**17 - 1), 2),
+        ([there(flags=SYN, seq=2**27)], there(flags=SYN, seq=2**27 + 1), 2),
+        # the first SYN was not captured, or comes late
+        ([there(b"abc", seq=2**27)], there(flags=SYN, seq=9), 2),
+        (
+            [there(b"abc", seq=2**27), there(b"x" * 9, seq=2**27 + 3)],
+            there(flags=SYN, seq=2**27 - 1),
+            1,
+        ),
+        ([back(flags=SYN | ACK, seq=5)], there(flags=SYN, seq=9), 1),
+        # ACKs alone were
+        ([back(b"abc", seq=10), there(seq=2**27)], there(flags=SYN, seq=10**9), 2),
     ],
 )
 def test_a_syn_of_another_connection_begins_a_flow(counted, before, syn, flows):
@@ -315,8 +344,28 @@ def test_a_syn_of_another_connection_begins_a_flow(counted, before, syn, flows):
     assert all(flow.retransmits == 0 for flow in [*ended, *table] if flows == 2)
 
 
+@pytest.mark.parametrize("tcp", [False, True])
+def test_the_same_ports_again_with_any_number(tcp):
+    """Of two numbers of 32 bits, chosen at random, one in 16 is up to 2**28 before the other."""
+    table = natkit.FlowTable(tcp=tcp)
+    random = Random(2)
+    for _ in range(500):
+        isn, answer = random.getrandbits(32), random.getrandbits(32)
+        for packet in (
+            there(flags=SYN, seq=isn),
+            back(flags=SYN | ACK, seq=answer),
+            there(b"get", seq=(isn + 1) % 2**32),
+            back(b"ok", seq=(answer + 1) % 2**32),
+        ):
+            table.add(plt.packet.from_bytes(packet, plt.TRACE_TYPE_NONE, 0))
+    flows = [*table.expired(), *table]
+    assert len(flows) == 500
+    assert {(flow.packets, flow.retransmits) for flow in flows} == {(4, 0)}
+
+
 def test_a_syn_before_the_end_begins_none(counted):
-    flow = only(counted(enumerate([there(), there(flags=SYN), there(flags=FIN | ACK)])))
+    sent = [there(b"a", seq=1), there(flags=SYN), there(flags=FIN | ACK, seq=2)]
+    flow = only(counted(enumerate(sent)))
     assert flow.packets == 3
 
 
@@ -452,7 +501,10 @@ def test_settings():
     assert FlowTable().home is None
     for name in ("idle_timeout", "active_timeout"):
         for bad in (0, -1, float("nan"), float("inf"), 1e-10, 1e30):
-            with pytest.raises(ValueError, match=f"{name} must be seconds above 0 or None, not"):
+            with pytest.raises(
+                ValueError,
+                match=f"{name} must be seconds above 0 and up to 4000000000, or None, not",
+            ):
                 FlowTable(**{name: bad})
         with pytest.raises(TypeError, match=f"{name} must be a number of seconds or None, not str"):
             FlowTable(**{name: "60"})

@@ -104,6 +104,14 @@ def parts(tmp_path):
         ),
         ([segment(seq=2**32 - 9, payload=b"x" * 20)], [segment(seq=2**32 - 3, payload=b"y" * 20)]),
         ([segment(seq=9, payload=b"ab")], [segment(seq=10, payload=b"b"), segment(payload=b"ab")]),
+        # a SYN behind the border is another connection's, or comes again
+        ([segment(SYN, 9), segment(seq=10, payload=b"ab")], [segment(SYN, 9), segment(seq=12)]),
+        ([segment(SYN | ACK, 9)], [segment(SYN | ACK, 9), segment(seq=10, payload=b"ab")]),
+        ([segment(SYN, 2**27), segment(seq=2**27 + 1, payload=b"ab")], [segment(SYN, 9)]),
+        ([segment(seq=2**27, payload=b"ab")], [segment(SYN, 9), segment(SYN | ACK, 4, way=1)]),
+        ([segment(seq=2**27, payload=b"ab")], [segment(SYN, 2**27 - 1)]),
+        ([segment(ACK, 9), segment(seq=9, payload=b"ab", way=1)], [segment(SYN, 9)]),
+        ([segment(ACK, 9, way=1)], [segment(SYN, 9), segment(SYN, 9)]),
         # the first packet behind the border comes back
         ([segment(payload=b"ab")], [segment(payload=b"cd", way=1), segment(payload=b"cd", way=1)]),
     ],
@@ -142,7 +150,14 @@ def test_what_is_not_exact(parts):
     """Nothing changes with exact=True; without it the flows are joined all the same."""
     long = [(n * SECOND, segment()) for n in range(40)]
     fin = [(0, segment(FIN | ACK))]
+    ack = [(0, segment(ACK, 9))]
+    late_syn = [(SECOND, segment(payload=b"a")), (2 * SECOND, segment(SYN, 0))]
     then_syn = [(SECOND, segment(FIN | ACK, way=1)), (2 * SECOND, segment(SYN))]
+    syn = [(0, segment(SYN, 9))]
+    syn_with_data = [(SECOND, segment(SYN, 9, b"data"))]  # RFC 7413
+    answer = [(0, segment(SYN | ACK, 2**20))]
+    stray_answer = [(SECOND, segment(SYN | ACK, 2**21)), (2 * SECOND, segment(ACK, 2**20, b"a"))]
+    data_and_stray_answer = [(SECOND, segment(ACK, 2**20 - 9, b"a")), stray_answer[0]]
     first = ipv4(udp(b"u" * 16), 17, ident=5, fragment=0x2000)
     later = ipv4(b"v" * 16, 17, ident=5, fragment=0x0003)
     ahead = [(0, segment(payload=b"x" * 1000))]
@@ -150,6 +165,10 @@ def test_what_is_not_exact(parts):
     for before, after, settings in (
         (long[:20], long[20:], {"active_timeout": 25}),
         (fin, then_syn, {}),
+        (ack, late_syn, {}),
+        (syn, syn_with_data, {}),
+        (answer, stray_answer, {}),
+        (answer, data_and_stray_answer, {}),
         ([(0, first)], [(SECOND, later)], {}),
         (ahead, behind, {}),
         (long[20:], long[:20], {"idle_timeout": 90}),

@@ -89,17 +89,16 @@ def test_both_ways_of_a_connection(tmp_path: Path, v6: bool) -> None:
         [
             Segment(seq=999, flags=SYN, v6=v6),
             Segment(seq=4999, ack=1000, flags=SYN | ACK, back=True, sec=1, v6=v6),
-            Segment(b"question", seq=1000, sec=2, v6=v6),
-            Segment(b"answer", seq=5000, back=True, sec=3, v6=v6),
-            Segment(seq=1008, flags=FIN | ACK, sec=4, v6=v6),
-            Segment(seq=5006, flags=FIN | ACK, back=True, sec=5, v6=v6),
+            Segment(b"question", seq=1000, ack=5000, sec=2, v6=v6),
+            Segment(b"answer", seq=5000, ack=1008, back=True, sec=3, v6=v6),
+            Segment(seq=1008, ack=5006, flags=FIN | ACK, sec=4, v6=v6),
+            Segment(seq=5006, ack=1009, flags=FIN | ACK, back=True, sec=5, v6=v6),
         ],
     )
     src, dst = (V6 if v6 else V4)[:2]
     assert (stream.version, stream.src_port, stream.dst_port) == (6 if v6 else 4, CLIENT, SERVER)
-    assert [str(stream.src_prefix), str(stream.dst_prefix)] == [
-        f"{end}/{128 if v6 else 32}" for end in (src, dst)
-    ]
+    assert [str(stream.src_prefix), str(stream.dst_prefix)] == [src, dst]
+    assert stream.src_prefix.length is None  # as a packet's and a flow's
     assert (stream.fwd.data, stream.rev.data) == (b"question", b"answer")
     assert stream.fwd.is_whole
     assert stream.rev.is_whole
@@ -410,18 +409,135 @@ def test_the_same_ends_again(tmp_path: Path) -> None:
     assert (second.fwd.data, second.end) == (b"two", "last")
 
 
+# 4 bytes of a download, of which the client's ACKs alone, the server's alone, or both were captured
+HALVES = [
+    [Segment(b"old1", seq=900, ack=50, back=True), Segment(seq=50, ack=904)],
+    [Segment(b"old1", seq=900, ack=50, back=True)],
+    [Segment(b"old1", seq=900, flags=0, back=True), Segment(seq=50, ack=904)],
+]
+
+
+@pytest.mark.parametrize("half", HALVES)
+@pytest.mark.parametrize("isn", [50, 777_000, 2**32 - 2**14])
+def test_the_same_ends_again_where_one_of_them_had_sent_no_data(
+    tmp_path: Path, half: list[Segment], isn: int
+) -> None:
+    """A SYN's number is before those that the end's ACKs had, where it is the same connection's."""
+    first, second = streams(
+        tmp_path,
+        [
+            *half,
+            opening(isn),
+            Segment(seq=888_000, ack=isn + 1, flags=SYN | ACK, back=True),
+            Segment(b"get", seq=isn + 1, ack=888_001),
+            Segment(b"new", seq=888_001, ack=isn + 4, back=True),
+        ],
+    )
+    assert (first.fwd.data, first.rev.data, first.end) == (b"old1", b"", "reused")
+    assert (second.fwd.data, second.rev.data, second.end) == (b"get", b"new", "last")
+
+
+def test_a_syn_that_comes_after_its_answer_and_an_ack(tmp_path: Path) -> None:
+    (stream,) = streams(
+        tmp_path,
+        [
+            Segment(seq=70, ack=1001, flags=SYN | ACK, back=True),
+            Segment(seq=1001, ack=71),
+            opening(1000),
+            Segment(b"data", seq=1001, ack=71),
+        ],
+    )
+    assert (stream.fwd.data, stream.fwd.has_start, stream.rev.has_start) == (b"data", True, True)
+
+
+def test_an_ack_of_an_older_connection_hides_no_answer(tmp_path: Path) -> None:
+    """RFC 9293 section 3.5.1: a SYN while the other end has still a connection open."""
+    (stream,) = streams(
+        tmp_path,
+        [
+            opening(5),
+            Segment(seq=888_000, ack=777_004, back=True),
+            opening(5, sec=1),
+            Segment(seq=98, ack=6, flags=SYN | ACK, back=True, sec=1),
+            Segment(b"data", seq=99, ack=6, back=True, sec=1),
+        ],
+    )
+    assert (stream.rev.data, stream.rev.has_start) == (b"data", True)
+
+
+def test_who_was_refused_asks_again_with_the_same_number(tmp_path: Path) -> None:
+    """The second SYN is answered, and 8 seconds later the connection still goes on."""
+    refused, accepted = streams(
+        tmp_path,
+        [
+            opening(1000),
+            Segment(seq=0, ack=1001, flags=RST | ACK, back=True),
+            opening(1000, sec=1),
+            Segment(seq=70, ack=1001, flags=SYN | ACK, back=True, sec=1),
+            Segment(b"hello", seq=1001, ack=71, sec=1),
+            Segment(b"again", seq=1006, ack=71, sec=9),
+        ],
+    )
+    assert (refused.fwd.data, refused.end) == (b"", "reset")
+    assert (accepted.fwd.data, accepted.fwd.has_start) == (b"helloagain", True)
+    assert (accepted.rev.has_start, accepted.end) == (True, "last")
+
+
 def test_a_late_segment_of_a_closed_connection_belongs_to_it(tmp_path: Path) -> None:
     closed = [
         opening(),
         Segment(seq=70, ack=1001, flags=SYN | ACK, back=True),
-        Segment(seq=1005, flags=FIN | ACK),
-        Segment(seq=71, flags=FIN | ACK, back=True, sec=1),
-        Segment(b"late", seq=1001, sec=2),
+        Segment(seq=1005, ack=71, flags=FIN | ACK),
+        Segment(seq=71, ack=1006, flags=FIN | ACK, back=True, sec=1),
+        Segment(seq=1006, ack=72, sec=1),
+        Segment(b"late", seq=1001, ack=71, sec=2),
     ]
     other = Segment(b"x", seq=1, client=50000, sec=8)
     stream, _ = streams(tmp_path, [*closed, other])
     assert (stream.fwd.data, stream.end) == (b"late", "closed")
     assert stream.fwd.is_whole
+
+
+def closing(*, last_ack: bool, sec: int = 2) -> list[Segment]:
+    """A connection whose server's last four bytes were not captured; port 50000 is before it."""
+    return [
+        opening(client=50000),
+        opening(),
+        Segment(seq=70, ack=1001, flags=SYN | ACK, back=True),
+        Segment(b"ask", seq=1001, ack=71, sec=1),
+        Segment(seq=1004, ack=71, flags=FIN | ACK, sec=1),
+        Segment(seq=75, ack=1005, flags=FIN | ACK, back=True, sec=1),
+        *([Segment(seq=1005, ack=76, sec=1)] if last_ack else []),
+        Segment(b"late", seq=71, ack=1005, back=True, sec=sec),
+        Segment(seq=1005, ack=76, sec=sec),
+    ]
+
+
+@pytest.mark.parametrize("window", [4, 1 << 20])
+def test_a_connection_is_over_when_each_fin_was_acknowledged(tmp_path: Path, window: int) -> None:
+    """Within 5 seconds more may come; it is handed out before one that began earlier."""
+    other = Segment(b"x", seq=1001, client=50000, sec=8)
+    found = streams(tmp_path, [*closing(last_ack=True), other], window=window)
+    assert [(s.src_port, s.rev.data, s.end) for s in found] == [
+        (CLIENT, b"late", "closed"), (50000, b"", "last"),
+    ]  # fmt: skip
+
+
+def test_what_is_sent_again_because_a_fin_was_not_acknowledged_is_of_the_stream(
+    tmp_path: Path,
+) -> None:
+    """RFC 9293 section 3.8.1: an end sends again what was not acknowledged, for minutes."""
+    found = streams(tmp_path, closing(last_ack=False, sec=62))
+    assert [(s.src_port, s.rev.data, s.end) for s in found] == [
+        (50000, b"", "last"), (CLIENT, b"late", "closed"),
+    ]  # fmt: skip
+    assert found[1].rev.is_whole
+
+
+def test_a_connection_whose_fins_were_not_acknowledged_ends_by_silence(tmp_path: Path) -> None:
+    sent = closing(last_ack=False)[1:6]
+    found = streams(tmp_path, [*sent, Segment(b"x", seq=1001, client=50000, sec=603)])
+    assert [(s.src_port, s.end) for s in found] == [(CLIENT, "closed"), (50000, "last")]
 
 
 def test_silence_ends_a_stream(tmp_path: Path) -> None:
@@ -467,8 +583,9 @@ def test_what_is_over_goes_first_where_there_is_no_more_memory(tmp_path: Path) -
 
     closed = [
         data(1001),
-        Segment(seq=1001, flags=FIN | ACK, client=1001),
-        Segment(seq=9, flags=FIN | ACK, client=1001, back=True),
+        Segment(seq=1001, ack=9, flags=FIN | ACK, client=1001),
+        Segment(seq=9, ack=1002, flags=FIN | ACK, client=1001, back=True),
+        Segment(seq=1002, ack=10, client=1001),
     ]
     others = [data(2000 + n) for n in range(100)]
     found = streams(tmp_path, [data(1000), *closed, *others], memory=100_000)

@@ -21,6 +21,7 @@ from packets import (
     enhanced,
     interface,
     ipv4,
+    option,
     pcap,
     section,
     tcp,
@@ -615,6 +616,15 @@ def test_sequence_numbers_go_around(tmp_path):
     assert segments(ax) == [[(2, 1, 101), (3, 101, 201), (4, 201, 301)], [(5, 101, 201)]]
 
 
+def test_ticks_of_few_bytes_are_whole(tmp_path):
+    sent = [(0, there(b"a", seq=1)), (1, there(b"b", seq=2))]
+    ax = plot.time_sequence(trace(tmp_path / "a.pcap", sent))
+    ax.figure.canvas.draw()
+    ticks = [float(tick) for tick in ax.get_yticks()]
+    assert ticks
+    assert ticks == [round(tick) for tick in ticks]
+
+
 def test_time_sequence_of_the_other_direction_and_of_keys():
     flow = flow_of(EDGE)
     rev = plot.time_sequence(EDGE, flow, direction="rev")
@@ -734,6 +744,13 @@ def test_without_packets_the_axes_say_so(tmp_path, name):
     ax.figure.canvas.draw()
 
 
+def test_rates_of_packets_without_a_time(tmp_path):
+    seconds = option(9, b"\0") + option(0, b"")  # the clock's unit, of which 64 bits are too many
+    content = section() + interface(RAW, options=seconds) + enhanced(ipv4(udp()), 2**63)
+    ax = plot.rates(write(tmp_path / "a.pcapng", content))
+    assert [text.get_text() for text in ax.texts] == ["no packets with a time"]
+
+
 @pytest.mark.parametrize("draw", [plot.flow_sizes, plot.flow_durations, plot.rtts, plot.talkers])
 def test_an_empty_flow_table(draw):
     assert draw(FlowTable()).texts[0].get_text().startswith("no packets")
@@ -812,6 +829,7 @@ def columns(*names):
         ),
         (lambda: plot.rates(EDGE, by="src_prefix"), ValueError, "not grouped by 'src_prefix'"),
         (lambda: plot.rates(EDGE, tz="Mars/Olympus"), ValueError, "no time zone is named 'Mars/"),
+        (lambda: plot.rates(EDGE, tz=5), TypeError, "tz is a str or a tzinfo, not int"),
         (lambda: plot.rates(EDGE, interval=0), ValueError, "an interval is at least 1e-9 seconds"),
         (lambda: plot.rates(EDGE, interval=float("nan")), ValueError, "an interval is at least"),
         (lambda: plot.rates(EDGE, interval=1e-5), ValueError, "intervals of 1e-05 s make 5,7"),

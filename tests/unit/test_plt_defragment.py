@@ -95,6 +95,14 @@ def test_a_packet_is_as_if_it_had_never_been_fragmented(
     assert packet.capture_len == len(whole(body))
 
 
+def test_the_longest_packet_over_the_narrowest_link(tmp_path: Path) -> None:
+    """RFC 791 section 3.2: of 68 bytes, 48 of them of 65,515."""
+    body = udp(bytes(range(256)) * 256)[: 65535 - 20]
+    parts = cut(part4, body, 48)
+    assert len(parts) == 1365
+    assert put_together(tmp_path, parts) == [whole4(body)]
+
+
 def test_sources_are_files_folders_and_open_files(tmp_path: Path) -> None:
     fragments = cut(part4, udp(BODY), 1200)
     for name, held in (("1.pcap", fragments[:2]), ("2.pcap", fragments[2:])):
@@ -406,7 +414,8 @@ def test_memory_is_bounded(tmp_path: Path) -> None:
 
 
 def test_too_many_too_small_fragments(tmp_path: Path) -> None:
-    parts = cut(part4, udp(bytes(10_000)), 8)
+    parts = cut(part4, udp(bytes(1366 * 8 - 8)), 8)
+    assert len(parts) == 1366
     assert put_together(tmp_path, parts) == parts
 
 

@@ -72,6 +72,20 @@ def test_patterns(folder: Path) -> None:
     assert seconds(f"pcapfile:{folder}/?.pcap") == TIMES[3:]
 
 
+def test_rotated_files_are_in_the_order_of_their_numbers(tmp_path: Path) -> None:
+    """tcpdump -C writes cap.pcap, cap.pcap1, cap.pcap2 ... cap.pcap10."""
+    for number in (10, 2, 9, 1, 11):
+        packets.write(tmp_path / f"cap.pcap{number}", content(number, 1))
+    packets.write(tmp_path / "cap.pcap", content(0, 1))
+    packets.write(tmp_path / "a02.pcap", content(-2, 1))
+    packets.write(tmp_path / "a10.pcap", content(-1, 1))
+    times = [EPOCH + number for number in (-2, -1, 0, 1, 2, 9, 10, 11)]
+    assert seconds(tmp_path) == times
+    assert seconds(f"{tmp_path}/*") == times
+    pytest.importorskip("fsspec")
+    assert seconds(f"file://{tmp_path}/cap*") == times[2:]
+
+
 def test_lists_of_all_of_them(folder: Path) -> None:
     assert seconds([folder / "older", str(folder)]) == [EPOCH + 5, *TIMES]
     assert seconds((folder / "c.pcap", f"{folder}/[ab]*")) == [*TIMES[3:], *TIMES[:3]]

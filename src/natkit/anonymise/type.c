@@ -136,6 +136,12 @@ static PyMethodDef pan_methods[] = {
     METHOD("packet", natkit_pan_packet, METH_FASTCALL | METH_KEYWORDS, natkit_pan_packet_doc),
     {.ml_name = NULL}};
 
+/* Nothing that depends on the key: what is printed may be published with what it anonymised. */
+static PyObject *pan_repr(PyObject *Py_UNUSED(self))
+{
+    return PyUnicode_FromString("<natkit.CryptoPan: its key is not shown>");
+}
+
 PyDoc_STRVAR(pan_doc,
              "CryptoPan(key)\n--\n\n"
              "Prefix-preserving anonymisation of IP addresses with a key: Crypto-PAn (Xu, Fan,\n"
@@ -156,6 +162,7 @@ static PyType_Slot pan_slots[] = {
     {.slot = Py_tp_new, .pfunc = pan_new},
     {.slot = Py_tp_init, .pfunc = subclass_init},
     {.slot = Py_tp_dealloc, .pfunc = pan_dealloc},
+    {.slot = Py_tp_repr, .pfunc = pan_repr},
     {.slot = Py_tp_methods, .pfunc = pan_methods},
     {.slot = 0},
 };

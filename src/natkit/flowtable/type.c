@@ -35,7 +35,8 @@ static int read_timeout(const char *name, PyObject *obj, int64_t *timeout)
     }
     /* written so that not-a-number fails too */
     if (!(seconds >= 1e-9 && seconds <= LONGEST_TIMEOUT / 1e9)) {
-        PyErr_Format(PyExc_ValueError, "%s must be seconds above 0 or None, not %R", name, obj);
+        PyErr_Format(PyExc_ValueError, "%s must be seconds above 0 and up to %lld, or None, not %R",
+                     name, (long long)(LONGEST_TIMEOUT / 1000000000), obj);
         return -1;
     }
     *timeout = (int64_t)llround(seconds * 1e9);

@@ -61,8 +61,7 @@ static PyObject *address_get(PyObject *self_, void *other)
     const struct natkit_state *state = natkit_state_of(Py_TYPE(self_));
     const uint8_t *address = connection->key.addresses[end_of(connection, other)];
     int version = connection->key.version;
-    return state ? state->ipp_api->prefix_new(state->ipp_api, version, address,
-                                              version == 4 ? 32 : 128)
+    return state ? state->ipp_api->prefix_new(state->ipp_api, version, address, IPP_NO_LENGTH)
                  : NULL;
 }
 

@@ -66,7 +66,8 @@ static PyMethodDef module_methods[] = {
      .ml_flags = METH_O,
      .ml_doc = "opcodestr($module, opcode, /)\n--\n\n"
                "Name of an opcode: str, as QUERY, or OPCODE7 where it has none.\n\n"
-               "ldns's name, else that of the OPCODE_ constants, which is IANA's. ValueError outside 0 to 15."},
+               "ldns's name, else that of the OPCODE_ constants, which is IANA's. ValueError "
+               "outside 0 to 15."},
     {.ml_name = "rcodestr",
      .ml_meth = pldns_rcodestr,
      .ml_flags = METH_O,

@@ -98,8 +98,8 @@ static ldns_status wire_to_rr(struct reader *in, ldns_pkt_section section, ldns_
     return LDNS_STATUS_MEM_ERR;
 }
 
-/* Adds the value to a CAA record in which it is empty (RFC 8659 section 4.2): ldns makes no field of
- * that. */
+/* Adds the value to a CAA record in which it is empty (RFC 8659 section 4.2): ldns makes no field
+ * of that. */
 static ldns_status complete_caa(ldns_rr *rr)
 {
     enum { FIELDS_BEFORE_VALUE = 2 };

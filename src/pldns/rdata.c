@@ -94,7 +94,8 @@ static bool is_field_printable(const ldns_rdf *field)
         return is_location(data, size);
     case LDNS_RDF_TYPE_IPSECKEY: /* precedence, gateway type, algorithm, gateway */
         return size >= 3 && is_gateway(data[1], size - 3);
-    case LDNS_RDF_TYPE_NSEC3_NEXT_OWNER: /* a length and the hash, of a byte or more: RFC 5155 3.2 */
+    case LDNS_RDF_TYPE_NSEC3_NEXT_OWNER: /* a length and the hash, of a byte or more: RFC 5155 3.2
+                                          */
         return size > 1;
     case LDNS_RDF_TYPE_AMTRELAY: /* precedence, discovery bit with relay type, relay */
         return size >= 2 && is_gateway(data[1] & 0x7f, size - 2);
@@ -144,7 +145,8 @@ bool pldns_is_printable(const ldns_rr *rr)
      * with threads: 65,536 of them fit one record.  The data of NSAP-PTR is a name (RFC 1706
      * section 6), to ldns a string. */
     if (type == LDNS_RR_TYPE_WKS || type == LDNS_RR_TYPE_NSAP_PTR ||
-        count + may_lack_last(rr) < ldns_rr_descriptor_minimum(ldns_rr_descript((uint16_t)type)))
+        count + (may_lack_last(rr) ? 1 : 0) <
+            ldns_rr_descriptor_minimum(ldns_rr_descript((uint16_t)type)))
         return false;
     for (size_t i = 0; i < count; i++) {
         const ldns_rdf *field = ldns_rr_rdf(rr, i);

@@ -1,10 +1,10 @@
 /* Messages that several packets bring: UDP in fragments, and TCP in pieces.
  *
- * A message of TCP is given as soon as all its bytes came, in the order of the stream, with the time
- * of the packet that made it whole.  Where some will not come, the message that lacks them is given
- * as far as it is there: when they are known to be lost, much came after them, or the connection is
- * over.  Then the next message is looked for.  Messages that were held up by that have the time of
- * the last of their own bytes. */
+ * A message of TCP is given as soon as all its bytes came, in the order of the stream, with the
+ * time of the packet that made it whole.  Where some will not come, the message that lacks them is
+ * given as far as it is there: when they are known to be lost, much came after them, or the
+ * connection is over.  Then the next message is looked for.  Messages that were held up by that
+ * have the time of the last of their own bytes. */
 #include "reassemble.h"
 
 #include "streams/connections.h"
@@ -42,8 +42,8 @@ struct pldns_reassembly {
         bool was_held_up; /* a way gave up bytes that were lost */
         int64_t time;
         uint64_t wire_len;
-    } in_hand; /* the packet that `open` is of */
-    bool finished;            /* there are no more records */
+    } in_hand;     /* the packet that `open` is of */
+    bool finished; /* there are no more records */
     enum plt_records_result result;
     int64_t came; /* the last byte that there is of the message */
     uint8_t message[MOST_MESSAGE];

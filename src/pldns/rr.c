@@ -28,12 +28,11 @@ static PyObject *buffer_text(const ldns_buffer *buffer)
     if (!text)
         return PyErr_NoMemory();
     size_t end = 0;
-    for (size_t i = 0; i < size; i++) {
+    for (size_t i = 0; i < size; i++)
         if (bytes[i] < 0x80)
             text[end++] = (char)bytes[i];
         else
             end += (size_t)snprintf(text + end, ESCAPED + 1, "\\%03u", bytes[i]);
-    }
     PyObject *str = PyUnicode_DecodeASCII(text, (Py_ssize_t)end, NULL);
     PyMem_Free(text);
     return str;

@@ -13,7 +13,7 @@ bool condition_accepts_record(const struct where *where, struct plt_record *reco
     }
     struct plt_packet packet = {
         .data = record->data, .len = record->len, .layers = record->layers, .meta = &record->meta};
-    if (!where_needs_tunnel(where))
+    if (!where_needs_tunnel(where) || !packet.layers)
         return where_holds(where, &packet);
     struct innermost room;
     struct plt_packet inner = packet;

@@ -103,6 +103,8 @@ VARIANTS: dict[int, list[list[bytes]]] = {
         [b"\1\2\2", b"\x20" * 16, b"key"],
         [b"\1\x09\2", b"key"],
     ],
+    62: [[b"\0\0\0\x42", b"\0\3"]],  # no types
+    257: [[b"\0", b"\5issue"]],  # an empty value
     260: [[b"\x0a", b"\0"], [b"\x0a", b"\2", b"\x20" * 16], [b"\x0a", b"\3", NAME]],
 }
 UNKNOWN = [

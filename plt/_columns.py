@@ -137,6 +137,10 @@ class Columns:
         """Read no more, close what was opened for this, and end the threads that read ahead."""
         self._batches.close()
 
+    def _finish(self) -> None:
+        """Read no more: what was read of a batch comes, and then the end."""
+        self._batches.finish()
+
     def table(self) -> Table:
         """All that is left as one table.
 

@@ -176,6 +176,15 @@ class InTurn:
             if isinstance(self.reader, BatchReader):
                 self.reader.set_batch(rows)
 
+    def finish(self) -> None:
+        """Read no more: what was read of a batch comes, and then the end."""
+        self.readers = iter(())
+        stop = getattr(self.reader, "stop", None)
+        if self.stop is not None or stop is None:
+            self.close()
+        else:
+            stop()
+
     def _following(self) -> Reader:
         if self.limit.left() == 0:
             raise StopIteration

@@ -8,7 +8,7 @@ import os
 import signal
 import stat
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TypeVar
 
 import plt
@@ -170,11 +170,11 @@ class Reading:
         self.damage.append(str(error))
         self.code = self.code or 1
 
-    def batches(self, columns: Iterable[plt.Batch], tick: Tick = ignore) -> Iterator[plt.Batch]:
+    def batches(self, columns: plt.Columns, tick: Tick = ignore) -> Iterator[plt.Batch]:
         """The batches of columns; after damage those of the next source. Ctrl-C ends them."""
         rows = 0
-        left = iter(columns)
-        for batch in self.until_interrupted(left, after_damage=True, at_the_end=left):
+        finish = columns._finish
+        for batch in self.until_interrupted(iter(columns), after_damage=True, finish=finish):
             rows += len(batch)
             tick(rows)
             yield batch
@@ -211,11 +211,15 @@ class Reading:
             yield from trace
 
     def until_interrupted(
-        self, items: Iterator[T], *, after_damage: bool, at_the_end: Iterable[T] = ()
+        self,
+        items: Iterator[T],
+        *,
+        after_damage: bool,
+        finish: Callable[[], None] | None = None,
     ) -> Iterator[T]:
         """Items up to Ctrl-C, and up to damage or after it too.
 
-        at_the_end are those that there are still where Ctrl-C came to a read.
+        finish lets those come that were read when Ctrl-C came, and then the end.
         """
         interrupts = self.interrupts
         with interrupts:
@@ -231,8 +235,10 @@ class Reading:
                         return
                 except KeyboardInterrupt:
                     interrupts.pending = True
-                    with contextlib.suppress(plt.LibtraceError):
-                        yield from at_the_end
+                    if finish is not None:
+                        finish()
+                        with contextlib.suppress(plt.LibtraceError):
+                            yield from items
                 else:
                     yield item
         self.code = 130

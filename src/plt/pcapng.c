@@ -195,20 +195,16 @@ static enum source_result set_packet(struct pcapng_source *self, struct plt_reco
     return SOURCE_RECORD;
 }
 
-/* What a packet's flags say (section 4.3.1 of the draft): of its FCS in place of the interface. */
+/* What a packet's flags say of its FCS, in place of the interface (section 4.3.1 of the draft).
+ * Their direction is not taken: python-libtrace 1.7 tells that of the link layer's header. */
 static void read_flags(const struct pcapng_source *self, struct plt_record *record,
                        const uint8_t *options, uint32_t len, uint32_t wire_len)
 {
     const uint8_t *option = find_option(self, options, len, EPB_FLAGS, 4);
     if (!option)
         return;
-    uint32_t flags = load32(self->big_endian, option);
     struct plt_meta *meta = &record->meta;
-    if ((flags & FLAGS_DIRECTION) == FLAGS_INBOUND)
-        meta->direction = DIR_INCOMING;
-    else if ((flags & FLAGS_DIRECTION) == FLAGS_OUTBOUND)
-        meta->direction = DIR_OUTGOING;
-    uint8_t fcs = flags >> FLAGS_FCS_SHIFT & FLAGS_FCS;
+    uint8_t fcs = load32(self->big_endian, option) >> FLAGS_FCS_SHIFT & FLAGS_FCS;
     if (fcs == 0)
         return;
     meta->fcs = fcs;

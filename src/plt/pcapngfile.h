@@ -27,12 +27,6 @@ enum pcapng_option {
 
 /* The word in the option epb_flags (section 4.3.1): the direction, and after the kind of reception
  * how many bytes of FCS the packet has, 0 where that is not said. */
-enum pcapng_flags {
-    FLAGS_DIRECTION = 3,
-    FLAGS_INBOUND = 1,
-    FLAGS_OUTBOUND = 2,
-    FLAGS_FCS_SHIFT = 5,
-    FLAGS_FCS = 0xf
-};
+enum pcapng_flags { FLAGS_INBOUND = 1, FLAGS_OUTBOUND = 2, FLAGS_FCS_SHIFT = 5, FLAGS_FCS = 0xf };
 
 #endif

@@ -90,6 +90,15 @@ def test_a_table_of_a_pipe_is_all_of_it() -> None:
     later.join()
 
 
+def test_columns_that_are_to_finish_wait_for_nothing() -> None:
+    """What the command line asks for where Ctrl-C comes between two reads."""
+    with sent(PACKETS) as file:
+        columns = plt.columns(file, ["wire_len"])
+        columns._finish()
+        assert sum(map(len, columns)) <= 100
+        assert list(columns) == []
+
+
 # --- Ctrl-C -----------------------------------------------------------------------------------
 
 

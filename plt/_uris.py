@@ -73,8 +73,9 @@ def open_uri(uri: str, origin: object = None) -> Opened:
 
 def opened(name: str, stream: Plain) -> Opened:
     """What open_uri() answers of a stream whose format is known."""
+    waits_on = closing(lambda s: s.waits_on(), stream)
     ahead, stream.ahead = stream.ahead, b""
     # of a plain file the file itself: no Python code, and so no signal, comes between a read and
     # the C that takes what it gave
     plain = type(stream) is Plain and not is_stdin(stream.file)
-    return name, ahead, stream.file if plain else stream, stream.waits_on()
+    return name, ahead, stream.file if plain else stream, waits_on

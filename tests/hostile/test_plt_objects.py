@@ -81,8 +81,8 @@ def misuse(obj: object) -> None:
             with pytest.raises(TypeError):
                 value()
         for wrong in (None, "x", b"", 1.5, object()):
-            if name == "from_bytes" and wrong == b"":  # a packet without bytes
-                continue
+            if (name, wrong) in (("from_bytes", b""), ("apply_filter", "x")):
+                continue  # a packet without bytes; libpcap's to judge
             with pytest.raises(TypeError):
                 value(wrong)
 

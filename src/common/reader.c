@@ -158,9 +158,9 @@ static void fill(struct column_reader *self, struct batch *batch, size_t rows, b
     *self->busy = false;
 }
 
-/* The next batch, NULL without an exception at the end.  After rows that were read before an
- * exception comes that: of a trace after the batch, all others, a signal's among them, at once: the
- * batch is the next then, but for the rest, for which there is no more to be done. */
+/* The next batch, NULL without an exception at the end.  Where rows were read before an exception,
+ * that of a trace is raised after them, and so is any where all the rest was asked for.  Others,
+ * those of signals' handlers among them, are raised at once: then the rows are the next batch. */
 static PyObject *read_batch(struct column_reader *self, struct wish wish)
 {
     if (is_busy(self))

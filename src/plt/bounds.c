@@ -3,7 +3,8 @@
 #include "bounds.h"
 
 #include "source.h"
-#include "wait.h"
+
+#include "common/monotonic.h"
 
 #include <math.h>
 
@@ -47,14 +48,15 @@ void bounds_start(struct bounds *self, struct source *source)
 {
     if (self->duration > 0 && !source->input.stream) {
         if (self->deadline == 0)
-            self->deadline = wait_now() + self->duration;
+            self->deadline = monotonic_now() + self->duration;
         source->deadline = self->deadline;
     }
 }
 
 bool bounds_reached(const struct bounds *self)
 {
-    return self->left == 0 || self->over || (self->deadline > 0 && wait_now() >= self->deadline);
+    return self->left == 0 || self->over ||
+           (self->deadline > 0 && monotonic_now() >= self->deadline);
 }
 
 bool bounds_in_time(struct bounds *self, const struct plt_meta *meta)

@@ -14,7 +14,7 @@ struct source;
 struct bounds {
     uint64_t left;   /* packets that may still be accepted */
     double duration; /* seconds, 0 without */
-    double deadline; /* of a live source, on the clock of wait_now(); 0 without */
+    double deadline; /* of a live source, on the clock of monotonic_now(); 0 without */
     bool begun;      /* of a file: end is set */
     bool over;       /* of a file: a packet came later than that */
     int64_t end_sec; /* the time of the first packet, and the duration */

@@ -96,11 +96,12 @@ static int count_on(struct source *source, PyObject *stream)
 }
 
 struct source *format_open_file(const struct format *format, const char *ahead, size_t ahead_len,
-                                PyObject *stream)
+                                PyObject *stream, int waits_on)
 {
     struct source *source = format->open_file();
     if (!source)
         return NULL;
+    source->input.waits_on = waits_on;
     if (input_open(&source->input, ahead, ahead_len, stream) == 0 && count_on(source, stream) == 0)
         return source;
     source->destroy(source);

@@ -34,9 +34,10 @@ struct format {
 const struct format *format_named(const char *name);
 /* The row of a name in the URI of an output trace, which is a str; NULL where it has none. */
 const struct format *format_written_as(PyObject *name);
-/* A reader of a stream, of which ahead was read already; both are held.  NULL with an exception. */
+/* A reader of a stream, of which ahead was read already; both are held.  waits_on is as in struct
+ * input.  NULL with an exception. */
 struct source *format_open_file(const struct format *format, const char *ahead, size_t ahead_len,
-                                PyObject *stream);
+                                PyObject *stream, int waits_on);
 
 /* plt._plt._formats() and plt._plt._recognise(). */
 PyObject *format_list(PyObject *module, PyObject *args);

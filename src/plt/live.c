@@ -1,6 +1,7 @@
 /* Sources that libtrace reads: live interfaces, rt:, and the formats that have no reader here. */
 #include "live.h"
 
+#include "common/monotonic.h"
 #include "packet/decode.h"
 
 #include "capture.h"
@@ -94,7 +95,7 @@ static int take(struct live_source *self, int size)
 static int fill_live(struct source *base)
 {
     struct live_source *self = (struct live_source *)base;
-    double started = wait_now();
+    double started = monotonic_now();
     for (;;) {
         libtrace_eventobj_t event;
         int problem = 0;

@@ -2,6 +2,7 @@
  * libpcap for a packet that never comes, where neither a timeout nor Ctrl-C has an effect. */
 #include "pcaplive.h"
 
+#include "common/monotonic.h"
 #include "packet/decode.h"
 #include "packet/linktypes.h"
 #include "packet/meta.h"
@@ -68,7 +69,7 @@ static void take(struct pcap_live *self, const struct pcap_pkthdr *header, const
 static int pcap_live_fill(struct source *base)
 {
     struct pcap_live *self = (struct pcap_live *)base;
-    double started = wait_now();
+    double started = monotonic_now();
     for (;;) {
         struct pcap_pkthdr *header = NULL;
         const u_char *data = NULL;

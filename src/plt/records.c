@@ -8,6 +8,7 @@
 
 #include "common/hasattribute.h"
 #include "common/keptexception.h"
+#include "common/monotonic.h"
 
 #include <poll.h>
 
@@ -208,7 +209,7 @@ static int fill_live(struct source *source, double until)
         source->deadline = until;
     int status = source->fill(source);
     source->deadline = deadline;
-    return status < 0 ? -1 : until > 0 && wait_now() >= until;
+    return status < 0 ? -1 : until > 0 && monotonic_now() >= until;
 }
 
 /* The same of a file, which may be a pipe. */
@@ -217,7 +218,7 @@ static int fill_from_file(struct source *source, double until)
     int fd = source->input.waits_on;
     bool is_there = fd < 0 || until == 0;
     while (!is_there) {
-        double left = until - wait_now();
+        double left = until - monotonic_now();
         int ready = wait_for_descriptor(fd, POLLIN, left > 0 ? left : 0);
         if (ready < 0)
             return -1;

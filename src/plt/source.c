@@ -176,6 +176,5 @@ struct source *file_source_new(size_t size, source_next *next)
     self->next = next;
     self->fill = input_fill;
     self->destroy = file_destroy;
-    self->input.waits_on = -1;
     return self;
 }

@@ -174,9 +174,7 @@ static struct source *open_source(struct trace *self, struct plt_state *state)
         else if (format->open_uri)
             source = open_uri(self, state, format);
         else
-            source = format_open_file(format, ahead, (size_t)ahead_len, stream);
-        if (source && format->open_file)
-            source->input.waits_on = waits_on;
+            source = format_open_file(format, ahead, (size_t)ahead_len, stream, waits_on);
     }
     Py_DECREF(opened);
     return source;

@@ -12,14 +12,9 @@
 /* Ctrl-C is looked for this often. */
 #define POLL_MS 100
 
-double wait_now(void)
-{
-    return monotonic_now();
-}
-
 bool wait_is_over(const struct source *source)
 {
-    return source->deadline > 0 && wait_now() >= source->deadline;
+    return source->deadline > 0 && monotonic_now() >= source->deadline;
 }
 
 int wait_for_descriptor(int fd, short events, double seconds)
@@ -41,7 +36,7 @@ int wait_for_packet(const struct plt_state *state, struct watch *watch, int fd, 
         return -1;
     watch_socket(watch, fd);
     watch_look(watch);
-    if (timeout > 0 && wait_now() - started > timeout) {
+    if (timeout > 0 && monotonic_now() - started > timeout) {
         PyErr_SetString(state->error, "timeout in trace read()");
         return -1;
     }

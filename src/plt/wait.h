@@ -11,8 +11,6 @@ struct plt_state;
 struct source;
 struct watch;
 
-/* Seconds on a clock that never goes back. */
-double wait_now(void);
 /* Whether a live source has waited long enough: its next() then answers SOURCE_MORE. */
 bool wait_is_over(const struct source *source);
 /* Wait for events (poll(2)) of a descriptor, or only for seconds where fd is -1, no longer than

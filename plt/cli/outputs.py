@@ -5,12 +5,12 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-import stat
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import plt
+from plt import _whole
 from plt.cli.sources import Reading, path_of
 from plt.cli.words import Failure, one_line
 
@@ -64,25 +64,14 @@ def whole(name: str, reading: Reading | None = None) -> Iterator[str]:
 
     Ctrl-C keeps what came from an interface or through a pipe, and nothing else.
     """
-    special = os.path.exists(name) and not stat.S_ISREG(os.stat(name).st_mode)
-    if name == "-" or special:
+    if name == "-":
         with named(name, name):
             yield name
         return
-    target = os.path.realpath(name)  # a link goes on to be one
-    folder, base = os.path.split(target)
-    part = os.path.join(folder, f".{base}.{os.getpid()}.part")
-    try:
-        with named(part, name):
-            yield part
-            if reading and reading.code == 130 and not reading.streaming:
-                raise KeyboardInterrupt
-            if os.path.exists(target):
-                os.chmod(part, stat.S_IMODE(os.stat(target).st_mode))
-            os.replace(part, target)
-    finally:
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(part)
+    with named(name, name), _whole.whole(name) as part, named(part, name):
+        yield part
+        if reading and reading.code == 130 and not reading.streaming:
+            raise KeyboardInterrupt
 
 
 @contextlib.contextmanager

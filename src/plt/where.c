@@ -122,21 +122,21 @@ static PyObject *all_names(void)
     return names;
 }
 
-/* A new str: the names that are nearly an unknown one, "" where there is none. */
+/* A new str: the names that an unknown one may stand for, "" where there is none. */
 static PyObject *near_names(const char *name, size_t len)
 {
     PyObject *result = NULL;
     PyObject *names = all_names();
-    PyObject *difflib = names ? PyImport_ImportModule("difflib") : NULL;
-    PyObject *near = difflib ? PyObject_CallMethod(difflib, "get_close_matches", "s#O", name,
-                                                   (Py_ssize_t)len, names)
-                             : NULL;
+    PyObject *module = names ? PyImport_ImportModule("plt._near") : NULL;
+    PyObject *near =
+        module ? PyObject_CallMethod(module, "near_names", "s#O", name, (Py_ssize_t)len, names)
+               : NULL;
     PyObject *comma = near ? PyUnicode_FromString(", ") : NULL;
     if (comma)
         result = PyUnicode_Join(comma, near);
     Py_XDECREF(comma);
     Py_XDECREF(near);
-    Py_XDECREF(difflib);
+    Py_XDECREF(module);
     Py_XDECREF(names);
     return result;
 }

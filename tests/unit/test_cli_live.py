@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -58,9 +59,10 @@ def interrupted(*arguments: str | Path, lines: int = 0, until: Path | None = Non
         assert process.stdout is not None
         before = b"".join(process.stdout.readline() for _ in range(lines))
         while until is not None and not any(
-            part.stat().st_size for part in until.parent.glob(f".{until.name}.*.part")
+            part.stat().st_size for part in until.parent.glob(f".{until.name}.*")
         ):
             assert process.poll() is None
+            time.sleep(0.02)
         process.send_signal(signal.SIGINT)
         out, err = process.communicate()
     return Run(process.returncode, (before + out).decode(), err.decode())

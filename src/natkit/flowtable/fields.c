@@ -237,8 +237,8 @@ static int find_column(const char *name)
 static void raise_unknown(PyObject *name, unsigned extras)
 {
     Py_ssize_t count = (Py_ssize_t)flow_field_count(extras);
-    PyObject *difflib = PyImport_ImportModule("difflib");
-    PyObject *known = difflib ? PyList_New(count) : NULL;
+    PyObject *module = PyImport_ImportModule("plt._near");
+    PyObject *known = module ? PyList_New(count) : NULL;
     PyObject *near = NULL, *blank = NULL, *names = NULL;
     const char *which = "near";
     for (Py_ssize_t i = 0; known && i < count; i++) {
@@ -249,7 +249,7 @@ static void raise_unknown(PyObject *name, unsigned extras)
             PyList_SET_ITEM(known, i, text);
     }
     if (known)
-        near = PyObject_CallMethod(difflib, "get_close_matches", "OO", name, known);
+        near = PyObject_CallMethod(module, "near_names", "OO", name, known);
     if (near && PyList_Check(near) && PyList_GET_SIZE(near) == 0) {
         Py_DECREF(near);
         near = known;
@@ -264,7 +264,7 @@ static void raise_unknown(PyObject *name, unsigned extras)
     Py_XDECREF(blank);
     Py_XDECREF(near);
     Py_XDECREF(known);
-    Py_XDECREF(difflib);
+    Py_XDECREF(module);
 }
 
 int flow_field_find(PyObject *name, unsigned extras)

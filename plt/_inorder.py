@@ -42,9 +42,11 @@ class Reader(Protocol):
 
 @runtime_checkable
 class BatchReader(Protocol):
-    """A reader whose batches may become larger."""
+    """A reader that makes batches itself: they may become larger, and what is begun comes."""
 
     def set_batch(self, rows: int, /) -> None: ...
+    def stop(self) -> None:
+        """Read no more: what was read of a batch comes, and then the end."""
 
 
 class Readers(Protocol):
@@ -178,12 +180,11 @@ class InTurn:
 
     def finish(self) -> None:
         """Read no more: what was read of a batch comes, and then the end."""
-        self.readers = iter(())
-        stop = getattr(self.reader, "stop", None)
-        if self.stop is not None or stop is None:
-            self.close()
+        if isinstance(self.reader, BatchReader):
+            self._end_ahead()
+            self.reader.stop()
         else:
-            stop()
+            self.close()
 
     def _following(self) -> Reader:
         if self.limit.left() == 0:
@@ -196,13 +197,20 @@ class InTurn:
 
     def _end_at(self, error: BaseException) -> None:
         """After an error of one source comes the next; Ctrl-C ends all, but for what was read."""
-        if isinstance(error, StopIteration):
-            self._tell_end()
         if isinstance(error, Exception):
-            return
+            if isinstance(error, StopIteration):
+                self._tell_end()
+        elif self.stop is None or isinstance(self.reader, BatchReader):
+            self._end_ahead()
+            self._tell_end()
+        else:
+            self.close()
+
+    def _end_ahead(self) -> None:
+        """Open no more sources, and end what is read ahead."""
         self.readers = iter(())
         if self.stop is not None:
-            self.close()
+            self.stop()
 
     def _tell_end(self) -> None:
         if self.progress is not None:
@@ -210,9 +218,7 @@ class InTurn:
 
     def close(self) -> None:
         """Read no more; LibtraceError where another thread reads, but not what it was given."""
-        self.readers = iter(())
-        if self.stop is not None:
-            self.stop()
+        self._end_ahead()
         self.reader.close()
         self._tell_end()
 

@@ -495,10 +495,15 @@ def test_parquet_by_either_library(edge: list[Frame], tmp_path: Path) -> None:
     from plt.cli import parquet  # noqa: PLC0415
 
     duckdb = pytest.importorskip("duckdb")
-    for name, writer in (("pyarrow", parquet.by_pyarrow), ("polars", parquet.by_polars)):
+    for name, writer, batch in (
+        ("pyarrow", parquet.by_pyarrow, 1 << 16),
+        ("pyarrow", parquet.by_pyarrow, 1000),  # fewer than the packets: written while it reads
+        ("polars", parquet.by_polars, 1 << 16),
+    ):
         pytest.importorskip(name)
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(parquet, "writer", lambda writer=writer: writer)
+            patch.setattr(parquet, "BATCH", batch)
             path = tmp_path / f"{name}.parquet"
             assert plt_run("convert", "-o", path, EDGE).code == 0
         top = duckdb.sql(

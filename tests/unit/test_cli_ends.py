@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -291,8 +292,13 @@ def test_a_file_that_is_not_there_stops_at_once(bad: list[tuple[Path, str]]) -> 
     assert one_line(done.err) == "plt: /nonexistent.pcap: No such file or directory"
 
 
-def test_a_pipe_with_no_trace_after_others() -> None:
+def test_a_pipe_with_no_trace_after_others(tmp_path: Path) -> None:
     """What comes through it can't be looked at first."""
+    out = tmp_path / "out.pcap"
+    done = plt_process("cut", "-o", out, DNS, "-", stdin=b"hello")
+    assert done.code == 1
+    assert one_line(done.err).startswith("plt: -: no trace of a format that is known")
+    assert len(plt_run("packets", out).rows) == 1000
     for name in ("packets", "flows", "rates"):
         done = plt_process(name, DNS, "-", stdin=b"hello")
         assert done.code == 1
@@ -495,6 +501,25 @@ def test_interrupts(arguments: list[str], tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == arguments[2:]
 
 
+def test_an_interrupt_while_a_file_is_read(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """There is no file of some of its packets, and the one before stays."""
+    read = plt.Columns.__iter__
+
+    def interrupted(columns: plt.Columns) -> Iterator[plt.Batch]:
+        yield next(read(columns))
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(plt.Columns, "__iter__", interrupted)
+    out = tmp_path / "x.csv"
+    out.write_text("before")
+    done = plt_run("convert", "-o", out, DNS)
+    assert (done.code, done.out, done.err) == (130, "", "")
+    assert out.read_text() == "before"
+    assert list(tmp_path.iterdir()) == [out]
+
+
 def waits_for(pid: int) -> bool:
     """Whether a process is in a read of its standard input: system call 0, descriptor 0."""
     try:
@@ -672,6 +697,8 @@ def test_plt_alone_imports_little() -> None:
         ("plt packets --fields time,tcp.sy", {"time,tcp.syn_flag"}),
         ("plt dns --sort resp", {"response_time"}),
         ("plt convert --table f", {"flows"}),
+        ("plt convert --fields time,qn", {"time,qname"}),
+        ("plt convert --fields retr", {"retransmits"}),
     ],
 )
 def test_shell_completion(words: str, offered: set[str]) -> None:

@@ -102,6 +102,9 @@ def test_ctrl_c_ends_the_sources_that_follow(tmp_path: Path) -> None:
     code, _, said = interrupted(["cut", "-o", out, *pipes], (pipes[0], TRACE))
     assert (code, said) == (130, b"")
     assert out.read_bytes() == TRACE
+    code, printed, said = interrupted(["packets", "--fields", "src", *pipes], (pipes[0], TRACE))
+    assert (code, said) == (130, b"")
+    assert len(printed.splitlines()) == 1 + len(PACKETS)
 
 
 @pytest.fixture

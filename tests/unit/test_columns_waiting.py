@@ -129,9 +129,12 @@ def test_ctrl_c_gives_a_table_of_what_was_read() -> None:
 
 
 @pytest.mark.parametrize("rest", [False, True])
-def test_after_ctrl_c_come_the_rows_that_were_read(rest: bool) -> None:
+@pytest.mark.parametrize("others", [0, 1, 5])
+def test_after_ctrl_c_come_the_rows_that_were_read(rest: bool, others: int) -> None:
+    """Sources that follow are not opened: these are not there."""
     with interrupted(60) as file:
-        columns = plt.columns(file, ["wire_len"])
+        sources = [file, *["/nonexistent.pcap"] * others]
+        columns = plt.columns(sources, ["wire_len"], workers=3)
         with pytest.raises(KeyboardInterrupt):
             next(iter(columns))
         left = columns.table() if rest else next(iter(columns))

@@ -155,6 +155,8 @@ def test_what_is_not_exact(parts):
     then_syn = [(SECOND, segment(FIN | ACK, way=1)), (2 * SECOND, segment(SYN))]
     syn = [(0, segment(SYN, 9))]
     syn_with_data = [(SECOND, segment(SYN, 9, b"data"))]  # RFC 7413
+    as_far_as_a_repeated_syn = [(0, segment(seq=10 + 2**17 - 2, payload=b"a"))]
+    syn_and_data = [(SECOND, segment(SYN, 9)), (2 * SECOND, segment(seq=10, payload=b"data"))]
     answer = [(0, segment(SYN | ACK, 2**20))]
     stray_answer = [(SECOND, segment(SYN | ACK, 2**21)), (2 * SECOND, segment(ACK, 2**20, b"a"))]
     data_and_stray_answer = [(SECOND, segment(ACK, 2**20 - 9, b"a")), stray_answer[0]]
@@ -167,6 +169,7 @@ def test_what_is_not_exact(parts):
         (fin, then_syn, {}),
         (ack, late_syn, {}),
         (syn, syn_with_data, {}),
+        (as_far_as_a_repeated_syn, syn_and_data, {}),
         (answer, stray_answer, {}),
         (answer, data_and_stray_answer, {}),
         ([(0, first)], [(SECOND, later)], {}),

@@ -8,6 +8,7 @@ import gzip
 import lzma
 import os
 import signal
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -207,8 +208,11 @@ def test_while_a_file_is_looked_at(
     if where != "plt._parts.Shared":
         content = gzip.compress(content)[:-6] + bytes(6)  # the check sum is wrong
     path = packets.write(tmp_path / "trace", content)
+    fstat = os.fstat
 
-    def interrupted(*_: object) -> None:
+    def interrupted(*arguments: Any) -> Any:
+        if where == "os.fstat" and sys._getframe(1).f_code.co_name != "is_long":
+            return fstat(*arguments)
         raise TimeoutError("mine")
 
     with monkeypatch.context() as patch:

@@ -501,9 +501,7 @@ def test_interrupts(arguments: list[str], tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == arguments[2:]
 
 
-def test_an_interrupt_while_a_file_is_read(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_an_interrupt_while_a_file_is_read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """There is no file of some of its packets, and the one before stays."""
     read = plt.Columns.__iter__
 

@@ -1,9 +1,11 @@
 """The text of records: right for good data, RFC 3597's form for malformed data, never a crash."""
 
+import os
 import re
 import struct
 import subprocess
 import sys
+from pathlib import Path
 
 import dns.exception
 import dns.rdata
@@ -237,6 +239,32 @@ def test_single_blanks(rr_type: int, rdata: bytes, text: str) -> None:
     assert " ".join(rr.rdata_fields) == text
     # the line stays ldns's
     assert rr.str.startswith(f"x.\t300\tIN\t{pldns.typestr(rr_type)}\t")
+
+
+def test_text_in_a_locale_of_single_bytes(tmp_path: Path) -> None:
+    """There ldns prints letters above 127 as they are; a Latin one and a pound sign here."""
+    name = "latin.ISO-8859-1"
+    made = subprocess.run(
+        ["localedef", "-i", "en_US", "-f", "ISO-8859-1", tmp_path / name], check=False
+    )
+    if made.returncode != 0:
+        pytest.skip("localedef can't make en_US: Debian's locales has it")
+    program = (
+        "import locale, sys\n"
+        "import pldns\n"
+        f"locale.setlocale(locale.LC_ALL, {name!r})\n"
+        "msg = pldns.ldns(bytes.fromhex(sys.argv[1]))\n"
+        "print(msg.response_rr_list[0].rdata, msg.response_rr_list[0].str)\n"
+    )
+    message = dns_damage.message(16, b"\4a\xe4\xa3z")
+    done = subprocess.run(
+        [sys.executable, "-c", program, message.hex()],
+        env={**os.environ, "LOCPATH": str(tmp_path)},
+        capture_output=True,
+        check=True,
+    )
+    text = rb'"a\228\163z"'
+    assert done.stdout == text + b" x.\t300\tIN\tTXT\t" + text + b"\n"
 
 
 def test_a_window_without_a_type_is_an_empty_field() -> None:

@@ -396,6 +396,18 @@ def test_each_header_of_a_tunnel_is_listed_once(
     assert frame.endswith(bytes(innermost(packet)))
 
 
+def test_pppoe_over_atm(tmp_path: Path) -> None:
+    """A cell has no other length than its own: the packet in it ends where PPPoE's length says."""
+    datagram = ipv4(udp(b"ab"), 17)
+    cell = bytes(4) + packets.snap(pppoe(datagram, 17), 0x8864)
+    path = packets.write(tmp_path / "atm.erf", packets.erf(3, cell.ljust(53, b"\0"), wire=53))
+    with plt.trace(path) as trace:
+        (packet,) = trace
+    assert [(tunnel.kind, tunnel.id) for tunnel in packet.tunnels] == [("pppoe", 17)]
+    assert packet.inner.wire_len == 2 + len(datagram)  # with PPP's protocol
+    assert packet.inner.udp.payload.data == b"ab"
+
+
 def test_the_packet_in_mpls_begins_after_its_labels(tmp_path: Path) -> None:
     packet = packets.packet_of(over_udp(label(18, False) + label(19) + inner4(), 6635), tmp_path)
     assert bytes(packet.inner) == inner4()

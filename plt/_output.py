@@ -17,7 +17,7 @@ from ._compression import COMPRESSORS, Compressor
 from ._formats import HEADERS, recognise
 from ._paths import home_path
 from ._plt import BZIP2_COMPRESSION, NO_COMPRESSION, ZLIB_COMPRESSION
-from ._streams import open_stream
+from ._streams import Compressed, open_stream
 
 __all__ = ["format_of", "open_file", "open_interface"]
 
@@ -54,20 +54,23 @@ def format_of(path: str) -> tuple[str, str]:
     )
 
 
-def header_of(path: str, format: str) -> bytes:
-    """What a file that is to be appended to begins with, none where it is empty or new."""
+def header_of(path: str, format: str) -> tuple[bytes, str | None]:
+    """What a file that is to be appended to begins with, and its compression.
+
+    The first is empty where the file is empty or new.
+    """
     size = HEADERS[format]
     try:
         stream = open_stream(path)
     except FileNotFoundError:
-        return b""
+        return b"", None
     try:
         head = stream.peek(size)
     finally:
         stream.close()
     if head and (len(head) < size or recognise(head) != format):
         raise OSError(f"what is there is no {format} file: nothing can be appended to it")
-    return head
+    return head, stream.kind if isinstance(stream, Compressed) else None
 
 
 class Kept:
@@ -103,23 +106,29 @@ def open_file(
 ) -> tuple[File, Callable[[], Compressor] | None, bool, bytes]:
     """A file, what makes compressors, whether it may have several streams, how it begins.
 
-    A compression below 0 is not set: by_name has the end of the path tell it.  Level 0 is plain.
+    A compression below 0 is not set: what is appended has that of the file, and by_name has the end
+    of the path tell that of a new one.  Level 0 is plain.
     """
     kind = CONFIGURED.get(compression)
     if compression < 0 and by_name:
         kind = COMPRESSED.get(PurePath(path).suffix)
+    header, there = header_of(path, format) if flags & os.O_APPEND and path != "-" else (b"", None)
+    if header and compression < 0:
+        kind = there
+    if not level:
+        kind = None
+    if header and there != kind:
+        plain = "not compressed"
+        raise OSError(f"what is there is {there or plain}, what would be appended {kind or plain}")
     # before there is a file: a package may be missing
-    compressor = COMPRESSORS[kind](level) if kind and level else None
-    header = b""
+    compressor = COMPRESSORS[kind](level) if kind else None
     file: File
     if path == "-":
         file = standard_output()
     else:
-        if flags & os.O_APPEND:
-            header = header_of(path, format)
-        else:
+        if not flags & os.O_APPEND:
             flags |= os.O_TRUNC
-        flags |= os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC
+        flags = flags & ~os.O_ACCMODE | os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC
         # an opener leaves no descriptor open where no file object can be made
         file = open(  # noqa: SIM115
             path, "wb", buffering=0, opener=lambda path, _: os.open(path, flags, 0o666)

@@ -81,8 +81,9 @@ PyObject *ipp_parse(PyObject *module, PyObject *texts)
     Py_ssize_t rows = 0;
     uint8_t *addr = NULL;
     uint8_t *version = NULL;
-    if (PyUnicode_Check(texts) || PyObject_CheckBuffer(texts)) {
-        PyErr_Format(PyExc_TypeError, "parse() takes a list of str, not %.100s",
+    if (PyUnicode_Check(texts) || PyBytes_Check(texts) || PyByteArray_Check(texts) ||
+        PyMemoryView_Check(texts)) {
+        PyErr_Format(PyExc_TypeError, "parse() takes an iterable of str, not %.100s",
                      Py_TYPE(texts)->tp_name);
         return NULL;
     }

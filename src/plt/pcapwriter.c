@@ -110,6 +110,10 @@ static int pcap_write(struct writer *base, const struct frame *frame)
         PyErr_SetString(PyExc_OSError, "pcap files have no link type for this packet");
         return -1;
     }
+    if (meta->sec < 0 || meta->sec > UINT32_MAX) {
+        PyErr_SetString(PyExc_OSError, "pcap files have no room for the packet's time");
+        return -1;
+    }
     if (!self->started && write_header(self, meta, frame->len) < 0)
         return -1;
     if (meta->dlt != self->dlt) {
@@ -117,10 +121,6 @@ static int pcap_write(struct writer *base, const struct frame *frame)
                      "a packet of link type %u can't go into a pcap file of link type %u; "
                      "a pcapng file holds both",
                      meta->dlt, self->dlt);
-        return -1;
-    }
-    if (meta->sec < 0 || meta->sec > UINT32_MAX) {
-        PyErr_SetString(PyExc_OSError, "pcap files have no room for the packet's time");
         return -1;
     }
     if (fcs_words(meta) != self->fcs_words) {

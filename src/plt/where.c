@@ -7,6 +7,7 @@
 #include "filter.h"
 #include "packet/protocols.h"
 #include "state.h"
+#include "view.h"
 
 #include <string.h>
 
@@ -213,7 +214,16 @@ static int where_init(PyObject *self_, PyObject *args, PyObject *kwargs)
 
 static PyObject *where_matches(PyObject *self_, PyObject *packet)
 {
-    return PyObject_CallMethod(packet, "apply_filter", "O", self_);
+    const struct plt_state *state = plt_state_of(Py_TYPE(self_));
+    if (!state)
+        return NULL;
+    const struct view *view = view_of(state, packet);
+    if (!view || view->type != VIEW_PACKET) {
+        PyErr_Format(PyExc_TypeError, "matches() takes a packet, not %.100s",
+                     Py_TYPE(packet)->tp_name);
+        return NULL;
+    }
+    return packet_apply_filter(packet, self_);
 }
 
 static PyObject *where_richcompare(PyObject *self_, PyObject *other_, int op)

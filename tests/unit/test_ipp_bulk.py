@@ -146,11 +146,23 @@ def test_parse_names_the_bad_entry(bad: str) -> None:
     assert repr(bad) in str(caught.value)
 
 
+def test_parse_of_arrays_of_texts() -> None:
+    """Those of NumPy's kinds, and of objects, as columns have them."""
+    np = pytest.importorskip("numpy")
+    texts = ["::1", "192.0.2.1"]
+    expected = [array.tobytes() for array in ipp.parse(texts)]
+    for kind in ("U", "O"):
+        assert [array.tobytes() for array in ipp.parse(np.array(texts, kind))] == expected
+    with pytest.raises(TypeError, match="entry 0 must be a str or None, not bytes"):
+        ipp.parse(np.array([b"::1"], "O"))
+
+
 @pytest.mark.parametrize(
     ("bad", "message"),
     [
-        ("192.0.2.1", "parse.. takes a list of str, not str"),
-        (b"192.0.2.1", "parse.. takes a list of str, not bytes"),
+        (memoryview(b"::1"), "parse.. takes an iterable of str, not memoryview"),
+        ("192.0.2.1", "parse.. takes an iterable of str, not str"),
+        (b"192.0.2.1", "parse.. takes an iterable of str, not bytes"),
         (5, "int"),
         (["::1", 5], "entry 1 must be a str or None, not int"),
         ([b"::1"], "entry 0 must be a str or None, not bytes"),

@@ -1,6 +1,7 @@
 """Output traces: what was written is read back, and by tshark; errors."""
 
 import gzip
+import os
 import struct
 import subprocess
 import sys
@@ -29,7 +30,7 @@ def described(found: list[plt.packet]) -> list[tuple]:
     return [(bytes(p), p.time_ns // 1000, p.wire_len, p.capture_len) for p in found]
 
 
-def write(uri: str, found: list[plt.packet], **conf: int) -> None:
+def write(uri: str | Path, found: list[plt.packet], **conf: int) -> None:
     output = plt.output_trace(uri)
     for name, value in conf.items():
         getattr(output, f"conf_{name}")(value)
@@ -108,6 +109,46 @@ def test_append(compression: int, source: list[plt.packet], tmp_path: Path) -> N
     for part in (source[5:7], source[7:10]):
         write(f"pcapfile:{path}", part, file_flags=plt.O_APPEND, compress_type=compression)
     assert [p.udp.src_port for p in packets.read(path)] == [6, 7, 8, 9, 10]
+
+
+@pytest.mark.parametrize("name", ["out.pcap", "out.pcap.gz", "out.pcap.bz2", "out.pcap.xz"])
+def test_append_in_the_compression_that_is_there(
+    name: str, source: list[plt.packet], tmp_path: Path
+) -> None:
+    """Whatever its name is; another one that is asked for is refused, and nothing is changed."""
+    path, other = tmp_path / name, tmp_path / "other.pcap"
+    write(path, source[5:7])
+    for target in (path, f"pcapfile:{path}"):
+        write(target, source[7:8], file_flags=plt.O_APPEND)
+    path.rename(other)
+    write(other, source[8:10], file_flags=plt.O_APPEND)
+    assert [p.udp.src_port for p in packets.read(other)] == [6, 7, 8, 8, 9, 10]
+    before = other.read_bytes()
+    asked = plt.BZIP2_COMPRESSION if name != "out.pcap.bz2" else plt.ZLIB_COMPRESSION
+    with pytest.raises(plt.LibtraceError, match=r"what is there is .*, what would be appended"):
+        write(other, source[:1], file_flags=plt.O_APPEND, compress_type=asked)
+    assert other.read_bytes() == before
+
+
+@pytest.mark.parametrize("access", [os.O_RDONLY, os.O_WRONLY, os.O_RDWR])
+def test_files_are_opened_to_be_written(
+    access: int, source: list[plt.packet], tmp_path: Path
+) -> None:
+    write(f"pcapfile:{tmp_path / 'out'}", source[5:7], file_flags=access)
+    assert [p.udp.src_port for p in packets.read(tmp_path / "out")] == [6, 7]
+
+
+def test_a_packet_that_is_refused_decides_nothing(tmp_path: Path) -> None:
+    """A pcap file's link type and clock are those of the first packet that it holds."""
+    path = tmp_path / "out.pcap"
+    early = plt.packet.from_bytes(b"\x45" + bytes(30), plt.TRACE_TYPE_NONE, time_ns=-5)
+    exact = plt.packet.from_bytes(FRAMES[0], time_ns=1_700_000_000_123_456_789)
+    with plt.output_trace(path) as out:
+        with pytest.raises(plt.LibtraceError, match="no room for the packet's time"):
+            out.write_packet(early)
+        out.write_packet(exact)
+    (packet,) = packets.read(path)
+    assert (packet.time_ns, bytes(packet)) == (1_700_000_000_123_456_789, FRAMES[0])
 
 
 @pytest.mark.parametrize("order", ["<", ">"])

@@ -732,13 +732,14 @@ def test_conditions_are_values() -> None:
 
 def test_what_is_no_packet() -> None:
     where = plt.where("tcp")
-    with pytest.raises(TypeError, match="for packets"):
-        where.matches(ONE_PACKET.tcp)  # type: ignore[arg-type]
+    for other, kind in ((ONE_PACKET.tcp, "plt.tcp"), (5, "int")):
+        with pytest.raises(TypeError, match=rf"matches\(\) takes a packet, not {kind}"):
+            where.matches(other)  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="nothing was read"):
         where.matches(plt.packet())
     with pytest.raises(TypeError):
         plt.where(b"tcp")  # type: ignore[arg-type]
-    for text in ("tcp\0", "größe == 1"):
+    for text in ("tcp\0", "größe == 1", "\udc80"):
         with pytest.raises(ValueError, match="ASCII text without NUL"):
             plt.where(text)
     with pytest.raises(ValueError, match="no expression"):

@@ -154,7 +154,9 @@ def _parts_read(
     file: Splitting, settings: _Settings, workers: int, crew: Crew, stop: _Stop
 ) -> Iterator[_Part]:
     """The parts of a file, read side by side; the first tells whether that is worth it."""
-    first = next(file.parts())
+    first = next(file.parts(), None)
+    if first is None:  # no record is found, as where packets are large
+        return
     found = _read(first, settings)
     yield found
     if first.stop is None or len(found.table) * PACKETS_OF_FLOW > found.table.packets:

@@ -25,10 +25,10 @@ __all__ = ["FORMATS", "Part", "Splitting", "splitting"]
 
 #: A file of fewer bytes is read as a whole.
 LEAST = 1 << 24
-#: Bytes of a part, and those in which the beginning of one is looked for, at most so many times.
+#: Bytes of a part.
 SIZE = 1 << 23
-WINDOW = 1 << 17
-WINDOWS = 4
+#: Those in which the beginning of one is looked for, one after another: packets of 64 kB need more.
+WINDOWS = (1 << 17, 1 << 17, 1 << 19, 1 << 19)
 #: Bytes that are read at once after the end of a part, for a record that goes over it.
 OVER = 1 << 14
 #: Bytes from which the layout of a file is told.
@@ -276,13 +276,13 @@ class Splitting:
         None where there is none, and where fewer bytes than `least` would be left.
         """
         at += -at % 4
-        for _ in range(WINDOWS):
+        for window in WINDOWS:
             if at + least > self.size:
                 return None
-            found = _plt._chain_find(self.state.layout, self.file.read(WINDOW, at))
+            found = _plt._chain_find(self.state.layout, self.file.read(window, at))
             if found is not None:
                 return at + found
-            at += WINDOW
+            at += window
         return None
 
 

@@ -127,7 +127,7 @@ class Compressed(Plain):
         """Whether it is a file of a megabyte or more, not a pipe, which could wait for ever."""
         try:
             found = os.fstat(self.file.fileno())
-        except (OSError, ValueError) as error:
+        except (AttributeError, OSError, ValueError) as error:  # a file of a program's own
             if not is_own(error):
                 raise
             return False

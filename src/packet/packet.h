@@ -18,6 +18,7 @@ struct plt_meta {
     int16_t linktype; /* TRACE_TYPE_* where dlt does not determine it, else PLT_LINKTYPE_OF_DLT */
     int8_t direction; /* TRACE_DIR_*, -1 where the source has none */
     bool fine_clock;  /* the clock has more than microseconds */
+    bool is_untimed;  /* the source states no time, and sec is 0 */
     uint8_t fcs;      /* bytes of wire_len that are the frame check sequence */
     bool fcs_counted; /* the source's length field includes the FCS, which was captured */
     uint32_t snaplen; /* of the capture, as a file states it; 0 where none is stated */
@@ -26,10 +27,11 @@ struct plt_meta {
 
 #define PLT_LINKTYPE_OF_DLT INT16_MIN
 
-/* The arrival time in nanoseconds; false where 64 bits can't hold it. */
+/* The arrival time in nanoseconds; false where there is none, or 64 bits can't hold it. */
 static inline bool plt_time_ns(const struct plt_meta *meta, int64_t *time)
 {
-    if (meta->sec > INT64_MAX / 1000000000 - 1 || meta->sec < INT64_MIN / 1000000000 + 1)
+    if (meta->is_untimed || meta->sec > INT64_MAX / 1000000000 - 1 ||
+        meta->sec < INT64_MIN / 1000000000 + 1)
         return false;
     *time = meta->sec * 1000000000 + meta->nsec;
     return true;

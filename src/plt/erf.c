@@ -8,6 +8,8 @@
 #include "readers.h"
 #include "writer.h"
 
+#include <string.h>
+
 static enum source_result erf_next(struct source *base, struct plt_record *record)
 {
     enum source_result result = SOURCE_RECORD;
@@ -75,6 +77,8 @@ bool erf_recognise(const uint8_t *head, size_t len)
 
     size_t at = 0;
     int64_t last = 0;
+    if (len >= 5 && memcmp(head, "%PDF-", 5) == 0) /* whose version makes a time of 1995 to 1997 */
+        return false;
     for (int i = 0; i < LOOK_AT && at <= len && len - at >= ERF_HEADER; i++) {
         const uint8_t *record = head + at;
         uint8_t type = record[8] & 0x7f;

@@ -75,6 +75,7 @@ static void read_legacypos(const uint8_t *bytes, struct plt_record *record)
 static void read_duck(const uint8_t *Py_UNUSED(bytes), struct plt_record *record)
 {
     record->meta = (struct plt_meta){.capture_len = record->len,
+                                     .is_untimed = true,
                                      .dlt = LINKTYPE_DUCK,
                                      .linktype = LIBTRACE_TYPE_DUCK,
                                      .direction = -1};

@@ -265,7 +265,9 @@ static enum source_result read_simple(struct pcapng_source *self, const uint8_t 
         len = self->interfaces[0].snaplen;
     if (len > body_len - 4)
         len = body_len - 4;
-    return set_packet(self, record, 0, body + 4, len, body_len - 4, wire_len);
+    enum source_result result = set_packet(self, record, 0, body + 4, len, body_len - 4, wire_len);
+    record->meta.is_untimed = true;
+    return result;
 }
 
 /* --- The file -------------------------------------------------------------------------------- */

@@ -204,7 +204,8 @@ static int pcapng_write(struct writer *base, const struct frame *frame)
         return -1;
     }
     if (meta->sec < 0 || meta->sec > last_second) {
-        PyErr_SetString(PyExc_OSError, "pcapng files have no room for the packet's time");
+        PyErr_SetString(PyExc_OSError, "pcapng files are written in nanoseconds, which have no "
+                                       "room for the packet's time");
         return -1;
     }
     if (frame->comment) {

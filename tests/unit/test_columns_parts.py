@@ -31,7 +31,7 @@ def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     """Small files are split as large ones are."""
     monkeypatch.setattr(_parts, "LEAST", 1)
     monkeypatch.setattr(_parts, "SIZE", 1 << 14)
-    monkeypatch.setattr(_parts, "WINDOW", 1 << 12)
+    monkeypatch.setattr(_parts, "WINDOWS", (1 << 12,) * 4)
 
 
 @pytest.fixture
@@ -594,7 +594,7 @@ def test_a_forked_process_reads_on(tmp_path: Path) -> None:
 import os, sys
 import plt
 from plt import _parts
-_parts.LEAST, _parts.SIZE, _parts.WINDOW = 1, 1 << 14, 1 << 12
+_parts.LEAST, _parts.SIZE, _parts.WINDOWS = 1, 1 << 14, (1 << 12,) * 4
 batches = iter(plt.columns(sys.argv[1], ["wire_len"], workers=2, batch=10))
 count = len(next(batches))
 child = os.fork()

@@ -25,7 +25,7 @@ def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     """Small files are split as large ones are."""
     monkeypatch.setattr(_parts, "LEAST", 1)
     monkeypatch.setattr(_parts, "SIZE", 1 << 14)
-    monkeypatch.setattr(_parts, "WINDOW", 1 << 12)
+    monkeypatch.setattr(_parts, "WINDOWS", (1 << 12,) * 4)
     monkeypatch.setattr(_flows, "PACKETS_OF_FLOW", 1)
 
 
@@ -109,6 +109,17 @@ def test_many_flows_are_read_by_one(
     path = packets.write(tmp_path / "trace", PCAP)
     assert read(path, 2) == read(path, 1)
     assert used == [False, False]  # the first part, and all that is left
+
+
+@pytest.mark.parametrize("damage", [b"", b"\xff" * 16 + bytes(1 << 16)], ids=["", "damaged"])
+def test_where_no_record_is_found_one_reads_all(damage: bytes, tmp_path: Path) -> None:
+    """As in packets that are larger than what is looked through."""
+    large = ethernet(ipv4(udp(bytes(1 << 14), ports=(1000, 53)), 17))
+    records = [Record(large, EPOCH + n) for n in range(30)]
+    path = packets.write(tmp_path / "trace", packets.pcap(records) + damage)
+    found = read(path, 2)
+    assert found == read(path, 1)
+    assert (found[0], bool(found[-1])) == (30, bool(damage))
 
 
 def test_with_files_before_and_after(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ import itertools
 import pickle
 import struct
 import sys
+from pathlib import Path
 
 import pytest
 from flow_traces import HERE, RST, SECOND, SYN, THERE, back, fragments, only, there, trace
@@ -13,12 +14,15 @@ from packets import (
     EPOCH,
     RAW,
     enhanced,
+    ethernet,
     icmp,
     interface,
     ipv4,
     ipv6,
     option,
+    read,
     section,
+    simple,
     udp,
     write,
 )
@@ -454,3 +458,22 @@ def test_only_so_many_fragments_are_remembered(counted):
     assert next(iter(kept)).packets == 2
     gone = counted((0, packet) for packet in [first, *others, second])
     assert gone[IPflow(plt.ip(second))].packets == 1
+
+
+def test_packets_without_a_time_are_counted_at_none(tmp_path: Path) -> None:
+    """pcapng's simple packet blocks: their flow goes on, and has no gap before or after them."""
+    frame = ethernet(ipv4(udp(b"x")))
+    timed = [enhanced(frame, (EPOCH + n) * 10**6) for n in range(2)]
+    content = section() + interface()
+    content += timed[0] + simple(frame) + timed[1]
+    path = write(tmp_path / "t.pcapng", content)
+    table = natkit.FlowTable(idle_timeout=60, statistics=True, first=3)
+    table.add_trace(path)
+    (flow,) = table
+    assert flow.packets == 3
+    assert (flow.first_time_ns, flow.duration_ns) == (EPOCH * 10**9, 10**9)
+    assert (flow.gap_min_ns, flow.gap_max_ns) == (10**9, 10**9)
+    assert flow.first_gaps_ns == (0, None, 10**9)
+    columns = plt.columns(path, ["time", "time_ns", "seconds"]).table()
+    assert columns.mask("time").tolist() == columns.mask("time_ns").tolist() == [False, True, False]
+    assert [packet.time_ns for packet in read(path)][1] == 0

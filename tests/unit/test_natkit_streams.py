@@ -1,6 +1,8 @@
 """natkit.streams(): the bytes of TCP connections, put in order."""
 
+import gzip
 import io
+import random
 import struct
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -755,3 +757,27 @@ def test_how_far_streams_are_is_shown(tmp_path: Path) -> None:
     assert list(found) == []
     assert repr(found) == "<natkit.streams of 2 sources, at its end>"
     assert repr(natkit.streams(paths[0])) == "<natkit.streams of 1 source, 0 opened>"
+
+
+@pytest.mark.parametrize("damage", ["cut", "check sum"])
+def test_damaged_compression_ends_a_trace_once(damage: str, tmp_path: Path) -> None:
+    """What was read before it comes, and so does the next trace."""
+    payloads = [random.Random(n).randbytes(1400) for n in range(200)]
+    segments = [Segment(data, seq=1000 + 1400 * n) for n, data in enumerate(payloads)]
+    packed = gzip.compress(trace(tmp_path, [opening(999), *segments]).read_bytes())
+    packed = packed[:-3000] if damage == "cut" else packed[:-8] + bytes(8)
+    bad = write(tmp_path / "bad.pcap.gz", packed)
+    good = trace(tmp_path, [opening(99, client=5), Segment(b"x", seq=100, client=5)])
+    read = natkit.streams([bad, good])
+    found, errors = [], 0
+    while True:
+        try:
+            found.append(next(read))
+        except plt.LibtraceError:
+            errors += 1
+        except StopIteration:
+            break
+    assert errors == 1
+    assert len(found) == 2
+    assert b"".join(payloads).startswith(found[0].fwd.data)
+    assert len(found[0].fwd) >= 1400 * 190

@@ -1,6 +1,7 @@
 """What a file is, by its content: text, ERF, compressed data of every kind."""
 
 import contextlib
+import gzip
 import io
 import lzma
 import random
@@ -311,8 +312,10 @@ def test_a_file_that_can_only_be_read() -> None:
         def read(self, size: int) -> bytes:
             return data.read(min(size, 7))
 
-    found = plt.columns(Readable(), ["wire_len"]).table()  # type: ignore[arg-type]
-    assert found["wire_len"].tolist() == [14 + 20 + 8 + 400 + 4] * 3  # with the FCS
+    for content in (trace_of(3), gzip.compress(trace_of(3))):
+        data = io.BytesIO(content)
+        found = plt.columns(Readable(), ["wire_len"]).table()  # type: ignore[arg-type]
+        assert found["wire_len"].tolist() == [14 + 20 + 8 + 400 + 4] * 3  # with the FCS
 
 
 def test_a_format_that_there_is_not_is_named() -> None:

@@ -38,6 +38,8 @@ def folder(tmp_path: Path) -> Path:
     packets.write(found / "a.pcap.gz", gzip.compress(content(10, 1)))
     packets.write(found / "b.trace", content(20, 2))
     packets.write(found / "README", b"Traces of one day.\n")
+    # of matplotlib; its version would be a time of ERF, and what follows a length
+    packets.write(found / "figure.pdf", b"%PDF-1.4\n%\xac\xdc \xab\xba\n" + bytes(2000))
     packets.write(found / "empty.pcap", b"")
     packets.write(found / ".hidden.pcap", content(0, 1))
     packets.write(found / "older" / "z.pcap", content(5, 1))

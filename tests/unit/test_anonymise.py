@@ -1049,6 +1049,13 @@ def test_tcp_options_without_addresses_are_known(kind: int) -> None:
     assert told.unknown == (() if kind in QUIET_OPTIONS else (f"TCP option {kind}",))
 
 
+def test_sctp_data_of_all_ones_becomes_zero() -> None:
+    """A change that no one's complement sum sees, but the CRC does."""
+    data = chunk(0, bytes(12) + b"\xff" * 8)
+    result, _ = result_of(sctp(as_is, data), payload="zero")
+    assert result == sctp(mapped, chunk(0, bytes(20)))
+
+
 def test_more_addresses_than_any_other_packet_has() -> None:
     """A query of IGMP with 300 sources: RFC 3376 section 4.1."""
     sources = [f"10.9.{n // 256}.{n % 256}" for n in range(300)]

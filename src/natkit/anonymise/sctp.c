@@ -105,7 +105,6 @@ uint64_t natkit_sctp(struct anonymising *self, const struct stretch *in, const s
         change += replace_chunk(self, &chunk, at);
         at += (size + 3) & ~3U;
     }
-    if (change != 0)
-        adjust_crc(in, before, place->missing);
+    adjust_crc(in, before, place->missing); /* a change of 0 may be one from all ones */
     return change + checksum_difference(field, in->data + 8, 8, 4);
 }

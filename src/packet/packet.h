@@ -107,6 +107,7 @@ struct plt_layers {
      * innermost IEEE 802.3 length, the innermost PPPoE length. */
     uint16_t length_at;
     uint16_t pppoe_length_at;
+    uint16_t nsh_at; /* the outermost network service header before layer 3, 0 without */
 };
 
 struct tunnel;

@@ -12,6 +12,7 @@
 #include "packet/protocols.h"
 #include "protocols.h"
 #include "transport.h"
+#include "tunnels.h"
 
 /* The ends of the pseudo-header, before they were replaced. */
 struct former_ends {
@@ -101,10 +102,15 @@ static uint64_t rewrite_link(struct anonymising *self, const struct stretch *fra
     return natkit_unknown(self, frame, at + HEADER_80211, "802.11 data", -1);
 }
 
-/* A packet whose layers are known; the change that this makes to all of it. */
+/* A packet whose layers are known, but for those in a network service header; the change that this
+ * makes to all of it. */
 static uint64_t rewrite(struct anonymising *self, const struct stretch *frame,
                         const struct plt_layers *layers, struct place *place)
 {
+    if (layers->nsh_at != 0 && layers->nsh_at < frame->len) {
+        struct stretch nsh = {frame->data + layers->nsh_at, frame->len - layers->nsh_at};
+        return checksum_shifted(natkit_nsh(self, &nsh, place), layers->nsh_at);
+    }
     if (layers->layer3 == PLT_ABSENT) {
         if (layers->transport == 0) /* an object made of a transport header's bytes */
             return natkit_transport(self, frame, layers->proto, place);

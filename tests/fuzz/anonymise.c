@@ -96,8 +96,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         touch(work.unknown[i].what, strlen(work.unknown[i].what));
     if (work.payload)
         CLAIM(work.payload >= copy && work.payload <= copy + record.len);
-    /* too many headers within each other: what is in them is told */
-    bool is_left = work.unknowns > 0 && layers.nsh_at != 0;
+    /* too many headers within each other, or a malformed subframe: what is in it is told */
+    bool is_left = work.unknowns > 0 && (layers.nsh_at != 0 || layers.subframe_at != 0);
     /* some link types are guessed from what follows, addresses among it */
     if (link <= 1 && layers.version != 0 && !is_left && !(flags & ZERO_UNKNOWN)) {
         record_layers(&record, &after);

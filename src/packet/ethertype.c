@@ -260,6 +260,8 @@ static void decode_nsh(const uint8_t *data, uint32_t len, uint32_t at, struct pl
     if (!link_has(len, at, 8))
         return;
     encapsulation_nsh(data + at, len - at, &header);
+    if (out->nsh_at == 0)
+        out->nsh_at = link_place(at);
     at += header.at;
     if (header.carries == CARRIES_ETHERNET) {
         note_below(out, TUNNEL_NSH, header.id, at, LINKTYPE_ETHERNET);

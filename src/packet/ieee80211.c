@@ -23,10 +23,7 @@ static uint32_t header_size(uint8_t subtype, uint8_t flags)
     return size;
 }
 
-/* The size of the mesh control field that a data frame of a mesh has before 802.2 (section
- * 9.2.4.8.3): flags, TTL, sequence number, and up to two more addresses by the flags.  0 where the
- * flags can't be those. */
-static uint32_t mesh_control_size(const uint8_t *data, uint32_t len, uint32_t at)
+uint32_t ieee80211_mesh_control_size(const uint8_t *data, uint32_t len, uint32_t at)
 {
     const uint32_t least_size = 6, most_addresses = 2, address = 6;
     if (!link_has(len, at, 1) || data[at] > most_addresses)
@@ -58,11 +55,12 @@ void plt_decode_80211(const uint8_t *data, uint32_t len, uint32_t at, bool padde
         size = (size + 3) & ~3U;
     at += size;
     if (aggregate) { /* A-MSDU: the first subframe has addresses and a length before it */
+        out->subframe_at = link_place(at);
         out->length_at = link_place(at + 12);
         at += 14;
     }
     if (mesh)
-        at += mesh_control_size(data, len, at);
+        at += ieee80211_mesh_control_size(data, len, at);
     plt_decode_llc(data, len, at, out);
 }
 

@@ -109,6 +109,8 @@ struct plt_layers {
      * innermost IEEE 802.3 length, the innermost PPPoE length. */
     uint16_t length_at;
     uint16_t pppoe_length_at;
+    uint16_t nsh_at;      /* the outermost network service header before layer 3, 0 without */
+    uint16_t subframe_at; /* the first subframe of an 802.11 A-MSDU, in which layer 3 is; or 0 */
 };
 
 struct tunnel;

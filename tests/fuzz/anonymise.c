@@ -96,15 +96,17 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         touch(work.unknown[i].what, strlen(work.unknown[i].what));
     if (work.payload)
         CLAIM(work.payload >= copy && work.payload <= copy + record.len);
+    /* too many headers within each other, or a malformed subframe: what is in it is told */
+    bool is_left = work.unknowns > 0 && (layers.nsh_at != 0 || layers.subframe_at != 0);
     /* some link types are guessed from what follows, addresses among it */
-    if (link <= 1 && layers.version != 0 && !(flags & ZERO_UNKNOWN)) {
+    if (link <= 1 && layers.version != 0 && !is_left && !(flags & ZERO_UNKNOWN)) {
         record_layers(&record, &after);
         CLAIM(after.layer3 == layers.layer3 && after.version == layers.version);
         struct plt_packet packet = {
             .data = copy, .len = record.len, .layers = &after, .meta = &record.meta};
         check_addresses(&packet, in.data, flags);
     }
-    if (has_sum) {
+    if (has_sum && !is_left) {
         header_sum(&layers, copy, record.len, &sum_after);
         CLAIM(sum == sum_after);
     }

@@ -235,6 +235,35 @@ def odd(m: Map) -> bytes:
     return at_port(m, 4754, gre(b"\x21" + inner(m), 0x880B, full=True))
 
 
+def extension(proto: int, options: bytes) -> Callable[[Map], bytes]:
+    """Hop-by-hop (0) or destination options (60), of a length that fits: RFC 8200 section 4.3."""
+    assert (2 + len(options)) % 8 == 0
+    header = bytes([59, (2 + len(options)) // 8 - 1]) + options
+    return lambda m: ipv6(header, proto, src=m(E), dst=m(F))
+
+
+def hello(m: Map, *options: tuple[int, bytes]) -> bytes:
+    """RFC 7761 section 4.9.2."""
+    return pim(m, 0, b"".join(struct.pack(">HH", n, len(o)) + o for n, o in options))
+
+
+def nsh(m: Map, kind: int, metadata: bytes) -> bytes:
+    """RFC 8300 section 2, with IPv4 in it."""
+    return bytes([0, 2 + len(metadata) // 4, kind, 1]) + b"\0\0\1\xff" + metadata + inner(m)
+
+
+def geneve(m: Map, *options: bytes) -> bytes:
+    """RFC 8926 sections 3.4 and 3.5."""
+    words = sum(map(len, options)) // 4
+    return at_port(m, 6081, bytes([words]) + b"\0\x65\x58\0\0\5\0" + b"".join(options) + frame(m))
+
+
+def gtp_with(m: Map, kind: int, content: bytes) -> bytes:
+    """An extension header: 3GPP TS 29.281 section 5.2.1."""
+    rest = b"\0\1\0" + bytes([kind, (2 + len(content)) // 4]) + content + b"\0" + inner(m)
+    return at_port(m, 2152, b"\x34\xff" + struct.pack(">HI", len(rest), 7) + rest)
+
+
 ERSPAN_2 = struct.pack(">HHII", 0x1000, 0x88BE, 1, 0x10010001) + bytes(4)
 ERSPAN_3 = struct.pack(">HHII", 0x1000, 0x22EB, 1, 0x20010001)
 GENEVE = b"\2\0\x65\x58\0\0\5\0" + bytes(8)
@@ -412,6 +441,12 @@ KNOWN: dict[str, Callable[[Map], bytes]] = {
     ),
     "a router advertisement of no entries": lambda m: icmp4(m, 9, b"", b"\1\0\0\7"),
     "a neighbour option of no size": lambda m: icmp6(m, 133, bytes(4) + b"\1\0" + bytes(6)),
+    "hop-by-hop options": extension(0, b"\5\2\0\0" + b"\0" + b"\x63\4\0\1\2\3" + b"\1\1\0"),
+    "sctp, unrecognized parameters": lambda m: sctp(
+        m, chunk(2, bytes(16) + parameter(8, parameter(5, packed(m(C)))) + parameter(12, b"\0\5"))
+    ),
+    "pim hello, priority": lambda m: hello(m, (19, b"\0\0\0\1"), (20, b"\1\2\3\4"), (25, b"")),
+    "nsh without metadata": lambda m: carried(m, 145, nsh(m, 2, b"")),
     "traceroute option": lambda m: over4(
         17, 6, udp(b"x"), m(A), m(B), options=bytes([82, 12]) + bytes(6) + packed(m(C))
     ),
@@ -448,7 +483,8 @@ def test_nothing_told_is_nothing_that_zeroes(name: str) -> None:
 
 FRAMES: dict[str, Callable[[Map], bytes]] = {
     "nsh": lambda m: ethernet(b"\2\2\2\1\0\0\0\0" + inner(m), 0x894F),
-    "nsh, metadata": lambda m: ethernet(b"\0\6\1\3\0\0\1\xff" + bytes(16) + frame(m), 0x894F),
+    "nsh, Ethernet": lambda m: ethernet(b"\0\2\2\3\0\0\1\xff" + frame(m), 0x894F),
+    "nsh, nsh": lambda m: ethernet(b"\0\2\2\4\0\0\1\xff" + nsh(m, 2, b""), 0x894F),
     "pseudowire": lambda m: ethernet(b"\0\1\1\x40" + bytes(4) + frame(m), 0x8847),
     "pseudowire without control word": lambda m: ethernet(b"\0\1\1\x40" + frame(m), 0x8847),
     # RFC 2684 section 5.2: with its FCS or without, after 2 bytes of padding
@@ -469,6 +505,40 @@ def test_known_encapsulation_in_ethernet(name: str, tmp_path: Path) -> None:
     packet = packets.packet_of(FRAMES[name](as_is), tmp_path)
     assert PAN.packet(packet).understood
     assert bytes(packet) == FRAMES[name](mapped)
+
+
+#: Where a network service header may be.
+AROUND_NSH: dict[str, Callable[[bytes], bytes]] = {
+    "Ethernet": lambda header: ethernet(header, 0x894F),
+    "VLAN": lambda header: ethernet(b"\0\5\x89\x4f" + header, 0x8100),
+    "NSH": lambda header: ethernet(b"\0\2\2\4\0\0\1\xff" + header, 0x894F),
+    "Ethernet in NSH": lambda header: ethernet(
+        b"\0\2\2\3\0\0\1\xff" + ethernet(header, 0x894F), 0x894F
+    ),
+    "pseudowire": lambda header: ethernet(
+        b"\0\1\1\x40" + bytes(4) + ethernet(header, 0x894F), 0x8847
+    ),
+    "VXLAN-GPE": lambda header: ethernet(
+        carried(mapped, 17, udp(b"\x0c\0\0\4\0\0\5\0" + header, ports=(1, 4790)))
+    ),
+}
+
+
+@pytest.mark.parametrize("name", AROUND_NSH)
+def test_metadata_is_told_wherever_its_header_is(name: str, tmp_path: Path) -> None:
+    def made(m: Map, metadata: bytes) -> bytes:
+        content = AROUND_NSH[name](nsh(m, 1, metadata))
+        if name == "VXLAN-GPE":  # only what is in the tunnel is compared
+            return content[42:]
+        return content
+
+    whole = AROUND_NSH[name](nsh(as_is, 1, 2 * ADDRESSES))
+    start = len(whole) - len(made(as_is, 2 * ADDRESSES))
+    packet = packets.packet_of(whole, tmp_path)
+    assert PAN.packet(packet).unknown == ("NSH metadata",)
+    assert bytes(packet)[start:] == made(mapped, 2 * ADDRESSES)
+    PAN.packet(packet, src=False, dst=False, unknown="zero")
+    assert bytes(packet)[start:] == made(mapped, bytes(16))
 
 
 def any_frame(packet: bytes) -> bytes:
@@ -661,6 +731,47 @@ UNKNOWN: dict[str, tuple[Callable[[Map], bytes], bytes, int]] = {
     "SCTP chunk 66": (
         lambda m: sctp(m, b"\x42\0\0\2" + ADDRESSES), b"\x42\0\0\2" + ADDRESSES, 0,
     ),
+    "IPv6 option 109": (  # MPL, RFC 7731, then PadN
+        extension(0, b"\x6d\x08" + ADDRESSES + b"\1\2\0\0"), ADDRESSES, 0,
+    ),
+    "IPv6 option 8": (extension(60, b"\0\1\0\0\x08\x08" + ADDRESSES), ADDRESSES, 0),
+    "IPv6 option 201": (  # a home address is no hop-by-hop option
+        extension(0, b"\1\2\0\0\xc9\x10" + 2 * ADDRESSES), 2 * ADDRESSES, 0,
+    ),
+    "IPv6 option 30": (extension(60, b"\x1e\xff" + ADDRESSES + bytes(4)), ADDRESSES + bytes(4), 0),
+    "SCTP parameter 0x8123": (
+        lambda m: sctp(
+            m, chunk(1, bytes(16) + parameter(0x8123, ADDRESSES) + parameter(5, packed(m(C)))),
+        ), ADDRESSES, 0,
+    ),
+    "SCTP parameter 0xc003": (  # an error that has the wrong parameter in it, RFC 5061
+        lambda m: sctp(m, chunk(0xC1, bytes(4) + parameter(0xC003, b"causes: " + ADDRESSES))),
+        b"causes: " + ADDRESSES, 0,
+    ),
+    "SCTP parameter 0x8124": (
+        lambda m: sctp(m, chunk(2, bytes(16) + parameter(8, parameter(0x8124, ADDRESSES)))),
+        ADDRESSES, 0,
+    ),
+    "PIM hello option 31": (  # RFC 6395: an interface and the router that it is of
+        lambda m: hello(m, (1, b"\0\x69"), (31, ADDRESSES), (24, unicast(m, C))), ADDRESSES, 22,
+    ),
+    "PIM hello option 0xfde9": (lambda m: hello(m, (65001, ADDRESSES)), ADDRESSES, 22),
+    "Geneve option class 0x0102": (
+        lambda m: geneve(m, b"\0\1\1\0", b"\1\2\x80\2" + ADDRESSES, b"\0\1\1\0"), ADDRESSES, 26,
+    ),
+    "Geneve option class 5": (  # it is longer than all options
+        lambda m: geneve(m, b"\0\5\x80\x1f" + ADDRESSES), ADDRESSES, 26,
+    ),
+    "NSH metadata": (lambda m: carried(m, 145, nsh(m, 1, 2 * ADDRESSES)), 2 * ADDRESSES, 0),
+    "NSH metadata class 0x0103": (
+        lambda m: carried(
+            m, 145, nsh(m, 2, b"\0\0\7\0" + b"\1\3\1\x09" + ADDRESSES + b"!\0\0\0" + bytes(4)),
+        ), ADDRESSES + b"!", 0,
+    ),
+    "NSH metadata class 6": (  # it is longer than all metadata; in GRE
+        lambda m: carried(m, 47, gre(nsh(m, 2, b"\0\6\1\x7f" + ADDRESSES), 0x894F)), ADDRESSES, 0,
+    ),
+    "GTP-U extension 193": (lambda m: gtp_with(m, 0xC1, ADDRESSES + b"ab"), ADDRESSES + b"ab", 26),
     "later fragment": (
         lambda m: ipv4(ADDRESSES, 17, src=m(A), dst=m(B), fragment=3), ADDRESSES, 0,
     ),
@@ -973,6 +1084,19 @@ def test_tunnels_cut_anywhere(name: str) -> None:
                 assert address not in result
 
 
+@pytest.mark.parametrize("name", UNKNOWN)
+def test_unknown_layers_cut_anywhere(name: str) -> None:
+    """What is unknown is told as soon as any of it was captured, and nothing of it is left."""
+    make = UNKNOWN[name][0]
+    data = make(as_is)
+    for length in range(1, len(data)):
+        result, told = result_of(data[:length], unknown="zero", payload="zero")
+        assert len(result) == length
+        if ADDRESSES in data[:length]:
+            assert not told.understood
+            assert ADDRESSES not in result
+
+
 @pytest.mark.parametrize("name", ["sctp init", "sctp asconf"])
 def test_a_wrong_crc_stays_wrong_by_as_much(name: str) -> None:
     data = bytearray(KNOWN[name](as_is))
@@ -1047,6 +1171,64 @@ def test_tcp_options_without_addresses_are_known(kind: int) -> None:
     result, told = result_of(made(as_is))
     assert result == made(mapped)
     assert told.unknown == (() if kind in QUIET_OPTIONS else (f"TCP option {kind}",))
+
+
+#: Options of IPv6 that hold no address, by their RFCs, and those beside them.
+QUIET_OPTIONS_6 = (1, 4, 5, 7, 15, 18, 35, 38, 48, 50, 99, 139, 194, 238)
+OTHER_OPTIONS_6 = (2, 3, 6, 8, 14, 16, 17, 19, 34, 36, 49, 98, 100, 109, 138, 140, 193, 195, 239)
+
+
+@pytest.mark.parametrize("proto", [0, 60])
+@pytest.mark.parametrize("kind", QUIET_OPTIONS_6 + OTHER_OPTIONS_6)
+def test_ipv6_options_without_addresses_are_known(kind: int, proto: int) -> None:
+    made = extension(proto, bytes([kind, 8]) + ADDRESSES + b"\1\2\0\0")
+    result, told = result_of(made(as_is))
+    assert result == made(mapped)
+    assert told.unknown == (() if kind in QUIET_OPTIONS_6 else (f"IPv6 option {kind}",))
+
+
+#: Parameters of SCTP, options of PIM hellos and extension headers of GTP-U that hold no address.
+QUIET: dict[str, tuple[Callable[[Map, int], bytes], tuple[int, ...], tuple[int, ...]]] = {
+    "SCTP parameter": (
+        lambda m, kind: sctp(m, chunk(1, bytes(16) + parameter(kind, ADDRESSES))),
+        (9, 12, *range(0x8000, 0x8006), 0x8008, 0xC000, 0xC005, 0xC006),
+        (1, 10, 13, 0x8006, 0x8007, 0x8009, 0xC003, 0xC007),
+    ),
+    "PIM hello option": (
+        lambda m, kind: hello(m, (kind, ADDRESSES)),
+        (1, 2, 19, 20, 21, 22),
+        (3, 18, 23, 25, 27, 29, 31, 35),
+    ),
+    "GTP-U extension": (
+        lambda m, kind: gtp_with(m, kind, ADDRESSES + b"ab"),
+        (0x03, 0x20, 0x40, *range(0x81, 0x86), 0xC0),
+        (0x01, 0x02, 0x21, 0x41, 0x80, 0x86, 0xC1, 0xC2),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", QUIET)
+def test_what_else_is_known_to_hold_no_address(name: str) -> None:
+    make, quiet, others = QUIET[name]
+    for kind in quiet + others:
+        result, told = result_of(make(as_is, kind))
+        assert result == make(mapped, kind)
+        number = f"0x{kind:04x}" if kind > 0xFF else kind
+        assert told.unknown == (() if kind in quiet else (f"{name} {number}",))
+
+
+def test_a_home_address_of_another_length_is_told() -> None:
+    """RFC 6275 section 6.3: the length is 16."""
+    make = extension(60, b"\xc9\x0c" + packed(G)[:4] + ADDRESSES)
+    result, told = result_of(make(as_is))
+    assert (result, told.unknown) == (make(mapped), ("IPv6 option 201",))
+
+
+def test_sctp_data_of_all_ones_becomes_zero() -> None:
+    """A change that no one's complement sum sees, but the CRC does."""
+    data = chunk(0, bytes(12) + b"\xff" * 8)
+    result, _ = result_of(sctp(as_is, data), payload="zero")
+    assert result == sctp(mapped, chunk(0, bytes(20)))
 
 
 def test_more_addresses_than_any_other_packet_has() -> None:

@@ -46,8 +46,13 @@ uint64_t natkit_inner_ethertype(struct anonymising *self, const struct stretch *
         return 0;
     struct stretch inner = {.data = in->data + at, .len = in->len - at};
     layers.ip_end = inner.len;
-    plt_decode_ethertype(inner.data, inner.len, 0, ethertype, &layers);
-    plt_decode_network(inner.data, inner.len, inner.len, &layers);
+    if (ethertype == ETHERTYPE_NSH) { /* what is before layer 3 is looked at, too */
+        layers.layer3 = 0;
+        layers.ethertype = ethertype;
+    } else {
+        plt_decode_ethertype(inner.data, inner.len, 0, ethertype, &layers);
+        plt_decode_network(inner.data, inner.len, inner.len, &layers);
+    }
     return checksum_shifted(self->rewrite(self, &inner, &layers, &within), at);
 }
 

@@ -7,11 +7,15 @@
 #include "checksum.h"
 #include "inner.h"
 #include "options.h"
+#include "packet/bytes.h"
 #include "packet/ends.h"
 #include "packet/framecontrol.h"
+#include "packet/ieee80211.h"
 #include "packet/protocols.h"
 #include "protocols.h"
+#include "signalling.h"
 #include "transport.h"
+#include "tunnels.h"
 
 /* The ends of the pseudo-header, before they were replaced. */
 struct former_ends {
@@ -101,10 +105,14 @@ static uint64_t rewrite_link(struct anonymising *self, const struct stretch *fra
     return natkit_unknown(self, frame, at + HEADER_80211, "802.11 data", -1);
 }
 
-/* A packet whose layers are known; the change that this makes to all of it. */
-static uint64_t rewrite(struct anonymising *self, const struct stretch *frame,
-                        const struct plt_layers *layers, struct place *place)
+/* A packet whose layers are known, but for those in a network service header. */
+static uint64_t rewrite_layers(struct anonymising *self, const struct stretch *frame,
+                               const struct plt_layers *layers, struct place *place)
 {
+    if (layers->nsh_at != 0 && layers->nsh_at < frame->len) {
+        struct stretch nsh = {frame->data + layers->nsh_at, frame->len - layers->nsh_at};
+        return checksum_shifted(natkit_nsh(self, &nsh, place), layers->nsh_at);
+    }
     if (layers->layer3 == PLT_ABSENT) {
         if (layers->transport == 0) /* an object made of a transport header's bytes */
             return natkit_transport(self, frame, layers->proto, place);
@@ -118,6 +126,61 @@ static uint64_t rewrite(struct anonymising *self, const struct stretch *frame,
     if (layers->version != 0 && layers->ip_end < frame->len)
         change += natkit_payload(self, frame, layers->ip_end);
     return change;
+}
+
+/* --- 802.11 A-MSDU (IEEE 802.11-2020 section 9.3.2.2) ---------------------------------------- */
+
+enum { SUBFRAME_HEADER = 14 }; /* two addresses and a length */
+
+/* Where the subframe at a place ends, with its padding to 4 bytes.  In a mesh its length may count
+ * the mesh control field: then it ends by so much earlier. */
+static uint32_t subframe_end(const struct stretch *frame, uint32_t at, uint32_t mesh)
+{
+    if (!stretch_has(frame, at, SUBFRAME_HEADER))
+        return frame->len;
+    uint32_t size = SUBFRAME_HEADER + mesh + load_be16(frame->data + at + 12);
+    return least_of(at + ((size + 3) & ~3U), frame->len);
+}
+
+/* The subframes from a place on: each has 802.2 after its header.  What is shorter than a header is
+ * a frame check sequence. */
+static uint64_t rewrite_subframes(struct anonymising *self, const struct stretch *frame,
+                                  uint32_t at, const struct place *place)
+{
+    uint64_t change = 0;
+    while (stretch_has(frame, at, SUBFRAME_HEADER)) {
+        uint32_t llc_at = at + SUBFRAME_HEADER;
+        at = subframe_end(frame, at, 0);
+        struct stretch llc = {frame->data + llc_at, at - llc_at};
+        change += checksum_shifted(natkit_llc(self, &llc, place), llc_at);
+    }
+    return change + natkit_payload(self, frame, at);
+}
+
+/* An aggregate, of whose first subframe the layers are known. */
+static uint64_t rewrite_aggregate(struct anonymising *self, const struct stretch *frame,
+                                  const struct plt_layers *layers, struct place *place)
+{
+    uint32_t at = layers->subframe_at;
+    uint32_t mesh = ieee80211_mesh_control_size(frame->data, frame->len, at + SUBFRAME_HEADER);
+    struct stretch first = {frame->data, subframe_end(frame, at, mesh)};
+    bool is_malformed = (layers->layer3 != PLT_ABSENT && layers->layer3 >= first.len) ||
+                        (layers->version != 0 && layers->ip_end > first.len);
+    uint64_t change = rewrite_layers(self, is_malformed ? frame : &first, layers, place);
+    if (is_malformed)
+        return change + natkit_unknown(self, frame, at + SUBFRAME_HEADER, "802.11 A-MSDU", -1);
+    if (mesh > 0 && stretch_has(frame, first.len, SUBFRAME_HEADER))
+        return change + natkit_unknown(self, frame, first.len, "802.11 A-MSDU", -1);
+    return change + rewrite_subframes(self, frame, first.len, place);
+}
+
+/* A packet whose layers are known; the change that this makes to all of it. */
+static uint64_t rewrite(struct anonymising *self, const struct stretch *frame,
+                        const struct plt_layers *layers, struct place *place)
+{
+    if (layers->subframe_at != 0 && layers->subframe_at < frame->len)
+        return rewrite_aggregate(self, frame, layers, place);
+    return rewrite_layers(self, frame, layers, place);
 }
 
 void natkit_anonymise(struct anonymising *self, const struct stretch *frame,

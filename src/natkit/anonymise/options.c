@@ -90,9 +90,33 @@ static uint64_t replace_route6(struct anonymising *self, const struct stretch *h
     return change;
 }
 
-/* The home address option: RFC 6275 section 6.3. */
+/* Whether an option of hop-by-hop or destination options is known to hold no address. */
+static bool is_quiet_option6(uint8_t type)
+{
+    switch (type) {
+    case 1:    /* PadN */
+    case 0x04: /* tunnel encapsulation limit, RFC 2473 */
+    case 0x05: /* router alert, RFC 2711 */
+    case 0x07: /* CALIPSO, RFC 5570 */
+    case 0x0f: /* performance and diagnostic metrics, RFC 8250 */
+    case 0x12: /* alternate marking, RFC 9343 */
+    case 0x32:
+    case 0x23: /* RPL, RFC 9008 and RFC 6553 */
+    case 0x63:
+    case 0x26: /* quick start, RFC 4782 */
+    case 0x30: /* minimum path MTU, RFC 9268 */
+    case 0x8b: /* ILNP nonce, RFC 6744 */
+    case 0xc2: /* jumbo payload, RFC 2675 */
+    case 0xee: /* depth-first forwarding, RFC 6971 */
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* The home address is a destination option: RFC 6275 section 6.3. */
 static uint64_t replace_options6(struct anonymising *self, const struct stretch *header,
-                                 uint32_t at)
+                                 uint32_t at, uint8_t kind)
 {
     enum { HOME_ADDRESS = 0xc9 };
     uint64_t change = 0;
@@ -101,9 +125,14 @@ static uint64_t replace_options6(struct anonymising *self, const struct stretch 
             at++;
             continue;
         }
-        if (header->data[at] == HOME_ADDRESS)
-            change += natkit_replace(self, header, at + 2, 6);
-        at += 2U + header->data[at + 1];
+        uint8_t type = header->data[at];
+        uint32_t size = header->data[at + 1];
+        struct stretch option = {header->data, least_of(at + 2 + size, header->len)};
+        if (type == HOME_ADDRESS && size == 16 && kind == PROTO_DESTINATION_OPTIONS)
+            change += natkit_replace(self, &option, at + 2, 6);
+        else if (!is_quiet_option6(type))
+            change += natkit_unknown(self, &option, at + 2, "IPv6 option", type);
+        at = option.len;
     }
     return change;
 }
@@ -182,8 +211,9 @@ static uint64_t visit_route(struct anonymising *self, const struct stretch *head
     switch (kind) {
     case PROTO_ROUTING:
         return replace_route6(self, header, at);
+    case PROTO_HOP_BY_HOP:
     case PROTO_DESTINATION_OPTIONS:
-        return replace_options6(self, header, at);
+        return replace_options6(self, header, at, kind);
     case PROTO_HIP: /* RFC 7401, RFC 8046: locators */
         return natkit_unknown(self, header, at + 4, "HIP", -1);
     case PROTO_SHIM6: /* RFC 5533 section 5.1: bit P is that of a payload's header */

@@ -125,6 +125,22 @@ static uint32_t replace_joins(struct anonymising *self, const struct stretch *in
     return at;
 }
 
+/* Whether a hello's option is known to hold no address. */
+static bool is_quiet_hello_option(uint16_t type)
+{
+    switch (type) {
+    case 1:  /* hold time */
+    case 2:  /* delay of prunes */
+    case 19: /* priority of the designated router */
+    case 20: /* generation */
+    case 21: /* state refresh, RFC 3973 */
+    case 22: /* bidirectional trees, RFC 5015 */
+        return true;
+    default:
+        return false;
+    }
+}
+
 /* Options of a hello: section 4.9.2.  Where they end, or where an address is malformed. */
 static uint32_t replace_hello(struct anonymising *self, const struct stretch *in, uint64_t *change)
 {
@@ -135,6 +151,8 @@ static uint32_t replace_hello(struct anonymising *self, const struct stretch *in
         uint32_t end = least_of(at + 4 + load_be16(in->data + at + 2), in->len);
         struct stretch option = {in->data, end};
         at += 4;
+        if (type != ADDRESS_LIST && !is_quiet_hello_option(type))
+            *change += natkit_unknown(self, &option, at, "PIM hello option", type);
         if (type == ADDRESS_LIST)
             for (uint32_t size = 1; size > 0 && at < end; at += size)
                 size = replace_encoded(self, &option, at, 0, change);

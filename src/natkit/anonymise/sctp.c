@@ -20,12 +20,34 @@ static uint32_t crc(uint32_t state, const uint8_t *data, uint32_t len)
     return state;
 }
 
+/* Whether a parameter is known to hold no address. */
+static bool is_quiet_parameter(uint16_t type)
+{
+    switch (type) {
+    case 9:      /* cookie preservative */
+    case 12:     /* supported address types */
+    case 0x8000: /* explicit congestion notification, RFC 4960 appendix A */
+    case 0x8001: /* zero checksum, RFC 9653 */
+    case 0x8002: /* random number, chunks and digests of authentication, RFC 4895 */
+    case 0x8003:
+    case 0x8004:
+    case 0x8005: /* padding, RFC 4820 */
+    case 0x8008: /* supported extensions, RFC 5061 */
+    case 0xc000: /* forward TSN, RFC 3758 */
+    case 0xc005: /* success, RFC 5061 */
+    case 0xc006: /* adaptation layer */
+        return true;
+    default:
+        return false;
+    }
+}
+
 /* A chunk's parameters (section 3.2.1) and those within them (RFC 5061 section 4.2). */
 static uint64_t replace_parameters(struct anonymising *self, const struct stretch *in, uint32_t at,
                                    bool nested)
 {
-    enum { IP = 5, IP6 = 6, COOKIE = 7, HOST_NAME = 11, ADD = 0xc001, DELETE = 0xc002 };
-    enum { SET_PRIMARY = 0xc004 };
+    enum { IP = 5, IP6 = 6, UNRECOGNIZED = 8 };
+    enum { ADD = 0xc001, DELETE = 0xc002, SET_PRIMARY = 0xc004 };
     uint64_t change = 0;
     while (at < in->len && in->len - at >= 4) {
         uint16_t type = load_be16(in->data + at);
@@ -35,11 +57,12 @@ static uint64_t replace_parameters(struct anonymising *self, const struct stretc
         struct stretch body = {in->data, least_of(at + size, in->len)};
         if (type == IP || type == IP6)
             change += natkit_replace(self, &body, at + 4, type == IP ? 4 : 6);
-        else if (type == COOKIE ||
-                 type == HOST_NAME) /* the format of a cookie is up to the host that made it */
-            change += natkit_unknown(self, &body, at + 4, "SCTP parameter", type);
+        else if (!nested && type == UNRECOGNIZED)
+            change += replace_parameters(self, &body, at + 4, true);
         else if (!nested && (type == ADD || type == DELETE || type == SET_PRIMARY))
             change += replace_parameters(self, &body, at + 8, true);
+        else if (!is_quiet_parameter(type))
+            change += natkit_unknown(self, &body, at + 4, "SCTP parameter", type);
         at += (size + 3) & ~3U;
     }
     return change;
@@ -105,7 +128,6 @@ uint64_t natkit_sctp(struct anonymising *self, const struct stretch *in, const s
         change += replace_chunk(self, &chunk, at);
         at += (size + 3) & ~3U;
     }
-    if (change != 0)
-        adjust_crc(in, before, place->missing);
+    adjust_crc(in, before, place->missing); /* a change of 0 may be one from all ones */
     return change + checksum_difference(field, in->data + 8, 8, 4);
 }

@@ -30,16 +30,103 @@ TUNNEL(ipip, ip)
 TUNNEL(etherip, etherip)
 TUNNEL(l2tp3, l2tp3)
 TUNNEL(mpls, mpls)
-TUNNEL(nsh, nsh)
 TUNNEL(l2tp, l2tp)
 TUNNEL(vxlan, vxlan)
 TUNNEL(vxlan_gpe, vxlan_gpe)
-TUNNEL(geneve, geneve)
-TUNNEL(gtp, gtp)
 TUNNEL(lisp, lisp)
 TUNNEL(gue, gue)
 TUNNEL(capwap, capwap)
 TUNNEL(tzsp, tzsp)
+
+/* RFC 8300 section 2.4: 16 bytes whose meaning only the network knows; section 2.5: any number of
+ * them, each with a class, a type and a length. */
+static uint64_t rewrite_metadata(struct anonymising *self, const struct stretch *in)
+{
+    enum { BEFORE = 8, VARIABLE = 2 };
+    uint64_t change = 0;
+    if (in->len < 4)
+        return 0;
+    struct stretch header = {in->data, least_of((in->data[1] & 0x3fU) * 4, in->len)};
+    if ((in->data[2] & 0x0f) != VARIABLE)
+        return natkit_unknown(self, &header, BEFORE, "NSH metadata", -1);
+    for (uint32_t at = BEFORE; at < header.len && header.len - at >= 4;) {
+        uint32_t size = in->data[at + 3] & 0x7fU;
+        struct stretch metadata = {in->data, least_of(at + 4 + size, header.len)};
+        change +=
+            natkit_unknown(self, &metadata, at + 4, "NSH metadata class", load_be16(in->data + at));
+        at += 4 + ((size + 3) & ~3U);
+    }
+    return change;
+}
+
+uint64_t natkit_nsh(struct anonymising *self, const struct stretch *in, const struct place *place)
+{
+    uint64_t change = rewrite_metadata(self, in);
+    return change + natkit_encapsulated(self, in, encapsulation_nsh, place);
+}
+
+/* RFC 8926 section 3.5: what is in an option, only the owner of its class knows. */
+static uint64_t rewrite_geneve_options(struct anonymising *self, const struct stretch *in)
+{
+    enum { BEFORE = 8 };
+    uint64_t change = 0;
+    if (in->len < BEFORE || in->data[0] >> 6 != 0)
+        return 0;
+    struct stretch header = {in->data, least_of(BEFORE + (in->data[0] & 0x3fU) * 4, in->len)};
+    for (uint32_t at = BEFORE; at < header.len && header.len - at >= 4;) {
+        uint32_t size = (in->data[at + 3] & 0x1fU) * 4;
+        struct stretch option = {in->data, least_of(at + 4 + size, header.len)};
+        change +=
+            natkit_unknown(self, &option, at + 4, "Geneve option class", load_be16(in->data + at));
+        at = option.len;
+    }
+    return change;
+}
+
+uint64_t natkit_geneve(struct anonymising *self, const struct stretch *in,
+                       const struct place *place)
+{
+    uint64_t change = rewrite_geneve_options(self, in);
+    return change + natkit_encapsulated(self, in, encapsulation_geneve, place);
+}
+
+/* Whether an extension header of GTP-U is known to hold no address: 3GPP TS 29.281 section 5.2. */
+static bool is_quiet_extension(uint8_t type)
+{
+    switch (type) {
+    case 0x03: /* PDCP PDU numbers */
+    case 0x82:
+    case 0xc0:
+    case 0x20: /* service class indicator */
+    case 0x40: /* UDP port */
+    case 0x81: /* containers of the radio access network */
+    case 0x83:
+    case 0x84:
+    case 0x85: /* of the PDU session */
+        return true;
+    default:
+        return false;
+    }
+}
+
+uint64_t natkit_gtp(struct anonymising *self, const struct stretch *in, const struct place *place)
+{
+    enum { VERSION_1 = 3, HAS_EXTENSION = 0x04, END_MARKER = 254 };
+    uint64_t change = 0;
+    uint8_t next = 0;
+    if (in->len > 12 && in->data[0] >> 4 == VERSION_1 && in->data[0] & HAS_EXTENSION &&
+        in->data[1] >= END_MARKER) /* or a packet */
+        next = in->data[11];
+    for (uint32_t at = 12; next != 0 && at < in->len && in->data[at] > 0;) {
+        uint32_t end = at + in->data[at] * 4U;
+        struct stretch content = {in->data, least_of(end - 1, in->len)};
+        if (!is_quiet_extension(next))
+            change += natkit_unknown(self, &content, at + 1, "GTP-U extension", next);
+        next = end <= in->len ? in->data[end - 1] : 0;
+        at = end;
+    }
+    return change + natkit_encapsulated(self, in, encapsulation_gtp, place);
+}
 
 /* RFC 4302 section 2; without the key its integrity check value can't be corrected. */
 uint64_t natkit_ah(struct anonymising *self, const struct stretch *in, const struct place *place)

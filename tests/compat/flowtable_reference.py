@@ -312,6 +312,8 @@ class Reference:
     def add(self, pkt: plt.packet) -> None:
         number, self.packets = self.packets, self.packets + 1
         time: int | None = pkt.time_ns if 10**9 - LATEST <= pkt.time_ns < LATEST else None
+        if time == 0:  # of pcapng's simple packet blocks, and no trace of the corpus has others
+            time = None
         # a packet that is more than a minute late is right, and those before it had wrong times
         if time is not None and not 0 <= self.clock - time <= LATE:
             self.clock = time

@@ -35,7 +35,6 @@ DIFFERENT = {
     "avast_securedns.pcapng": ({"gap", "gaps"}, BACK),
     "badpackets.pcap": ({"size", "sizes"}, FORGED),
     "dhcp_big_endian.pcapng": ({"gap", "gaps"}, FAR),
-    "complex.pcapng": ({"gap", "gaps"}, BACK),
     "reasm_crash_anon.pcapng": ({"size", "sizes"}, FORGED),
 }
 

@@ -52,7 +52,7 @@ def in_a_flow(pkt: plt.packet) -> dict[str, Any]:
         flags = None
     elif flags is None:
         flags = 0
-    time = per_packet.value(pkt, "time_ns")
+    time = per_packet.value(pkt, "time_ns") or None  # what states no time has one of 0
     return {
         "version": 4 if pkt.ip else 6,
         "proto": known,

@@ -96,6 +96,8 @@ def compare(content: bytes, found: list[plt.packet]) -> None:
         for n, packet in enumerate(found):
             value = value_of(packet, name)
             told = None if missing[n] else int(values[n])
+            if name == "time_ns" and told is None and value == 0:  # its source states no time
+                continue
             assert told == value, (name, n, told, value)
 
 

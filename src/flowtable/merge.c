@@ -165,6 +165,18 @@ static bool fragments_are_exact(const struct flow_table *table, const struct flo
     return !(later->orphans_lost & (overlap ? ORPHANS_FULL | ORPHANS_LATE : ORPHANS_FULL));
 }
 
+/* Whether it is known if a flow has room for the SYN that a later part's flow begins with: that
+ * came at its part's clock, or before, where other packets of its flow have earlier times. */
+static bool room_is_known(const struct flow_timeouts *timeouts, const struct flow *one,
+                          const struct flow *later)
+{
+    int64_t first = flow_first_time(later);
+    int64_t last = flow_last_time(later);
+    int64_t most = later->started < last ? later->started : last;
+    return first == later->started || flow_is_closed(one) ||
+           flow_has_room(timeouts, one, first, most);
+}
+
 /* Look at a flow; whether it can be joined exactly. */
 static bool look_at(struct merging *merging, const struct item *item)
 {
@@ -180,7 +192,8 @@ static bool look_at(struct merging *merging, const struct item *item)
         return true; /* if again, it meets what the flow before it in its table has become */
     const struct flow *one = flow_at(&table->set.pool, ref);
     if (!flow_continues(timeouts, one, flow, flow->started))
-        return flow_is_over(timeouts, one, flow->started) || !flow_syn_is_unclear(one, flow);
+        return flow_is_over(timeouts, one, flow->started) ||
+               (!flow_syn_is_unclear(one, flow) && room_is_known(timeouts, one, flow));
     /* what the first segments of the later part were, new or sent again, is not known in it */
     if (flow_set_track(&table->set, ref) && flow_set_track(&other->set, item->from))
         return false;

@@ -157,6 +157,9 @@ def test_what_is_not_exact(parts):
     syn_with_data = [(SECOND, segment(SYN, 9, b"data"))]  # RFC 7413
     as_far_as_a_repeated_syn = [(0, segment(seq=10 + 2**17 - 2, payload=b"a"))]
     syn_and_data = [(SECOND, segment(SYN, 9)), (2 * SECOND, segment(seq=10, payload=b"data"))]
+    # the SYN has room before the active timeout, a packet that comes later and was sent before none
+    late_in_both = [(100 * SECOND, segment(seq=2**27)), (SECOND * 79 // 2, segment(seq=2**27))]
+    then_earlier = [(SECOND * 79 // 2, segment(SYN, 9)), (SECOND * 77 // 2, segment(seq=10))]
     answer = [(0, segment(SYN | ACK, 2**20))]
     stray_answer = [(SECOND, segment(SYN | ACK, 2**21)), (2 * SECOND, segment(ACK, 2**20, b"a"))]
     data_and_stray_answer = [(SECOND, segment(ACK, 2**20 - 9, b"a")), stray_answer[0]]
@@ -170,6 +173,7 @@ def test_what_is_not_exact(parts):
         (ack, late_syn, {}),
         (syn, syn_with_data, {}),
         (as_far_as_a_repeated_syn, syn_and_data, {}),
+        (late_in_both, then_earlier, {"active_timeout": 61}),
         (answer, stray_answer, {}),
         (answer, data_and_stray_answer, {}),
         ([(0, first)], [(SECOND, later)], {}),

@@ -52,6 +52,7 @@ struct batch_types;
 struct tunnel_ports;
 
 enum plt_records_result { PLT_RECORD, PLT_END, PLT_MORE, PLT_ERROR };
+enum { PLT_ENDED = -2 };
 
 struct plt_api {
     int api_version;
@@ -75,9 +76,9 @@ struct plt_api {
                                              size_t most);
     /* Whether a thread of its own decompresses what is read. */
     bool (*records_are_read_ahead)(const struct plt_records *records);
-    /* Read more, looking for signals first; 0, or -1 with an exception.  1 where nothing came until
-     * a time of monotonic_now(), unless that is 0: only pipes, sockets and interfaces are waited
-     * for.  With the GIL. */
+    /* Read more, looking for signals first; 0, or with an exception -1, after which more can be
+     * read, or PLT_ENDED, as of damage.  1 where nothing came until a time of monotonic_now(),
+     * unless that is 0: only pipes, sockets and interfaces are waited for.  With the GIL. */
     int (*records_fill)(struct plt_records *records, double until);
     /* Set the exception for PLT_ERROR.  With the GIL. */
     void (*records_raise)(struct plt_records *records);

@@ -235,9 +235,11 @@ int records_fill(struct plt_records *self, double until)
     if (PyErr_CheckSignals() < 0)
         return -1;
     int status = source->input.stream ? fill_from_file(source, until) : fill_live(source, until);
-    if (status < 0)
-        trace_raise_from(self->trace, source);
-    return status;
+    if (status >= 0)
+        return status;
+    bool is_timeout = PyErr_ExceptionMatches(self->state->error);
+    trace_raise_from(self->trace, source);
+    return !is_timeout && PyErr_ExceptionMatches(self->state->error) ? PLT_ENDED : -1;
 }
 
 void records_raise(struct plt_records *self)

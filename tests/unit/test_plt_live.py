@@ -14,6 +14,7 @@ import pace
 import pytest
 from live import on_lo
 
+import natkit
 import plt
 
 FORMATS = ["int", "ring", "pcapint"]
@@ -159,6 +160,16 @@ def test_timeout(name: str, sender: Sender) -> None:
             assert time.monotonic() - start > 0.25
         sender.send(b"late")
         assert len(take(trace, sender, b"late")) == 1
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_streams_go_on_after_a_timeout(name: str, sender: Sender) -> None:
+    with capture(name, sender, filter=sender.filter, timeout=0.3) as trace:
+        read = natkit.streams(trace)
+        for _ in range(2):
+            with pytest.raises(plt.LibtraceError, match=r"^timeout in trace read\(\)$"):
+                next(read)
+        del read  # gives the trace back
 
 
 @pytest.mark.parametrize("name", FORMATS)

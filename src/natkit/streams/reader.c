@@ -17,7 +17,6 @@ enum { STRETCH = 1 << 14 };
 struct stream_reader {
     PyObject ob_base;
     struct natkit_state *state;  /* borrowed: the type keeps the module alive */
-    PyObject *libtrace_error;    /* owned: plt.LibtraceError */
     struct plt_records *records; /* owned; NULL while no trace is open */
     bool busy;                   /* a thread reads without the GIL */
     struct defragmenter fragments;
@@ -43,15 +42,12 @@ static int reader_traverse(PyObject *self_, visitproc visit, void *arg)
 {
     const struct stream_reader *self = (const struct stream_reader *)self_;
     Py_VISIT(Py_TYPE(self_));
-    Py_VISIT(self->libtrace_error);
     return self->records ? self->state->plt_api->records_traverse(self->records, visit, arg) : 0;
 }
 
 static int reader_clear(PyObject *self_)
 {
-    struct stream_reader *self = (struct stream_reader *)self_;
-    Py_CLEAR(self->libtrace_error);
-    close_records(self);
+    close_records((struct stream_reader *)self_);
     return 0;
 }
 
@@ -60,7 +56,7 @@ static void reader_dealloc(PyObject *self_)
     struct stream_reader *self = (struct stream_reader *)self_;
     PyTypeObject *type = Py_TYPE(self_);
     PyObject_GC_UnTrack(self_);
-    reader_clear(self_);
+    close_records(self);
     defragment_clear(&self->fragments);
     connections_clear(&self->connections);
     type->tp_free(self_);
@@ -91,9 +87,6 @@ static PyObject *reader_new(PyTypeObject *type, PyObject *args, PyObject *Py_UNU
     self->connections.seed[1] = load_be64((const uint8_t *)seed + 8);
     defragment_init(&self->fragments, self->connections.seed, DEFRAGMENT_MEMORY,
                     (int64_t)DEFRAGMENT_SECONDS * 1000000000);
-    self->libtrace_error = PyObject_GetAttrString(state->plt, "LibtraceError");
-    if (!self->libtrace_error)
-        Py_CLEAR(self);
     return (PyObject *)self;
 }
 
@@ -179,8 +172,7 @@ static int read_on(struct stream_reader *self)
     else
         status = PyErr_CheckSignals();
     self->busy = false;
-    bool is_damaged = status < 0 && PyErr_ExceptionMatches(self->libtrace_error);
-    if (result == PLT_END || result == PLT_ERROR || is_damaged) {
+    if (result == PLT_END || result == PLT_ERROR || status == PLT_ENDED) {
         PyObject *error = exception_take();
         close_records(self);
         exception_restore(error);

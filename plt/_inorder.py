@@ -42,9 +42,15 @@ class Reader(Protocol):
 
 @runtime_checkable
 class BatchReader(Protocol):
-    """A reader that makes batches itself: they may become larger, and what is begun comes."""
+    """A reader whose batches may become larger."""
 
     def set_batch(self, rows: int, /) -> None: ...
+
+
+@runtime_checkable
+class StopReader(Protocol):
+    """A reader that can end in the midst of a batch."""
+
     def stop(self) -> None:
         """Read no more: what was read of a batch comes, and then the end."""
 
@@ -180,7 +186,7 @@ class InTurn:
 
     def finish(self) -> None:
         """Read no more: what was read of a batch comes, and then the end."""
-        if isinstance(self.reader, BatchReader):
+        if isinstance(self.reader, StopReader):
             self._end_ahead()
             self.reader.stop()
         else:
@@ -200,7 +206,7 @@ class InTurn:
         if isinstance(error, Exception):
             if isinstance(error, StopIteration):
                 self._tell_end()
-        elif self.stop is None or isinstance(self.reader, BatchReader):
+        elif self.stop is None or isinstance(self.reader, StopReader):
             self._end_ahead()
             self._tell_end()
         else:

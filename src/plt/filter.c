@@ -28,10 +28,8 @@ struct program {
 
 const char *filter_expression_text(PyObject *expression, Py_ssize_t *len)
 {
-    bool is_ascii = PyUnicode_IS_ASCII(expression);
-    const char *text = is_ascii ? PyUnicode_AsUTF8AndSize(expression, len) : NULL;
-    if (is_ascii && !text)
-        return NULL;
+    const char *text =
+        PyUnicode_IS_ASCII(expression) ? PyUnicode_AsUTF8AndSize(expression, len) : NULL;
     if (!text || (Py_ssize_t)strlen(text) != *len) {
         PyErr_SetString(PyExc_ValueError, "a filter expression is ASCII text without NUL");
         return NULL;

@@ -8,10 +8,11 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import BinaryIO
 
 import pytest
-from packets import Record, ethernet, ipv4, pcap, tcp
+from packets import Record, ethernet, ipv4, pcap, tcp, write
 
 import pldns
 import plt
@@ -97,6 +98,14 @@ def test_columns_that_are_to_finish_wait_for_nothing() -> None:
         columns._finish()
         assert sum(map(len, columns)) <= 100
         assert list(columns) == []
+
+
+def test_columns_that_are_to_finish_end_what_is_read_ahead(tmp_path: Path) -> None:
+    path = write(tmp_path / "t.pcap", PACKETS)
+    columns = plt.columns([path] * 3, ["wire_len"], workers=3, batch=10)
+    next(iter(columns))
+    columns._finish()
+    assert list(columns) == []
 
 
 # --- Ctrl-C -----------------------------------------------------------------------------------

@@ -197,9 +197,17 @@ def test_while_a_thread_decompresses(
 # --- Elsewhere ---------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("where", ["plt._parts.Shared", "os.fstat", "plt._streams.Compressed.anew"])
+@pytest.mark.parametrize(
+    ("where", "caller"),
+    [
+        ("plt._parts.Shared", None),
+        ("os.fstat", "is_long"),
+        ("os.fstat", "waits_on"),
+        ("plt._streams.Compressed.anew", None),
+    ],
+)
 def test_while_a_file_is_looked_at(
-    where: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    where: str, caller: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """For its parts, for its size, and for where the damage in it is."""
     monkeypatch.setattr(_parts, "LEAST", 1)
@@ -211,7 +219,7 @@ def test_while_a_file_is_looked_at(
     fstat = os.fstat
 
     def interrupted(*arguments: Any) -> Any:
-        if where == "os.fstat" and sys._getframe(1).f_code.co_name != "is_long":
+        if caller is not None and sys._getframe(1).f_code.co_name != caller:
             return fstat(*arguments)
         raise TimeoutError("mine")
 

@@ -35,6 +35,8 @@ def array_of(kind: int, shape: int, strides: int, content: bytes) -> object:
         made = np.array(list(content[:32]), dtype=object)
     else:
         made = np.frombuffer(content[: len(content) // dtype.itemsize * dtype.itemsize], dtype)
+    if dtype.kind == "U":  # NumPy fails where a number is no code point
+        made = (made.view(np.uint32) % 0x110000).view(dtype)
     width = (1, 4, 16, 3, 0, 2, 8)[shape % 7]
     if width and made.size % width == 0:
         made = made.reshape(-1, width)

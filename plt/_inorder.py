@@ -61,11 +61,8 @@ class Readers(Protocol):
     def __next__(self) -> Reader: ...
 
 
-class AheadReader(Reader, Protocol):
-    """What reads a source ahead of its turn."""
-
-    def stop(self) -> None:
-        """Let the thread that is reading end soon."""
+class AheadReader(Reader, StopReader, Protocol):
+    """What reads a source ahead of its turn, in a thread that ends soon when it is stopped."""
 
 
 class Lane(Reader, Protocol):

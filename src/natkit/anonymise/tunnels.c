@@ -38,25 +38,32 @@ TUNNEL(gue, gue)
 TUNNEL(capwap, capwap)
 TUNNEL(tzsp, tzsp)
 
+/* Options that begin with a class and a type, then bits of a byte that say how many units they have
+ * after it: what is in them, only the owner of the class knows. */
+static uint64_t rewrite_classes(struct anonymising *self, const struct stretch *header, uint32_t at,
+                                uint8_t length_bits, uint32_t unit, const char *what)
+{
+    uint64_t change = 0;
+    while (at < header->len && header->len - at >= 4) {
+        uint32_t size = (header->data[at + 3] & length_bits) * unit;
+        struct stretch option = {header->data, least_of(at + 4 + size, header->len)};
+        change += natkit_unknown(self, &option, at + 4, what, load_be16(header->data + at));
+        at += 4 + ((size + 3) & ~3U);
+    }
+    return change;
+}
+
 /* RFC 8300 section 2.4: 16 bytes whose meaning only the network knows; section 2.5: any number of
- * them, each with a class, a type and a length. */
+ * them, by classes. */
 static uint64_t rewrite_metadata(struct anonymising *self, const struct stretch *in)
 {
     enum { BEFORE = 8, VARIABLE = 2 };
-    uint64_t change = 0;
     if (in->len < 4)
         return 0;
     struct stretch header = {in->data, least_of((in->data[1] & 0x3fU) * 4, in->len)};
     if ((in->data[2] & 0x0f) != VARIABLE)
         return natkit_unknown(self, &header, BEFORE, "NSH metadata", -1);
-    for (uint32_t at = BEFORE; at < header.len && header.len - at >= 4;) {
-        uint32_t size = in->data[at + 3] & 0x7fU;
-        struct stretch metadata = {in->data, least_of(at + 4 + size, header.len)};
-        change +=
-            natkit_unknown(self, &metadata, at + 4, "NSH metadata class", load_be16(in->data + at));
-        at += 4 + ((size + 3) & ~3U);
-    }
-    return change;
+    return rewrite_classes(self, &header, BEFORE, 0x7f, 1, "NSH metadata class");
 }
 
 uint64_t natkit_nsh(struct anonymising *self, const struct stretch *in, const struct place *place)
@@ -65,22 +72,14 @@ uint64_t natkit_nsh(struct anonymising *self, const struct stretch *in, const st
     return change + natkit_encapsulated(self, in, encapsulation_nsh, place);
 }
 
-/* RFC 8926 section 3.5: what is in an option, only the owner of its class knows. */
+/* RFC 8926 section 3.5. */
 static uint64_t rewrite_geneve_options(struct anonymising *self, const struct stretch *in)
 {
     enum { BEFORE = 8 };
-    uint64_t change = 0;
     if (in->len < BEFORE || in->data[0] >> 6 != 0)
         return 0;
     struct stretch header = {in->data, least_of(BEFORE + (in->data[0] & 0x3fU) * 4, in->len)};
-    for (uint32_t at = BEFORE; at < header.len && header.len - at >= 4;) {
-        uint32_t size = (in->data[at + 3] & 0x1fU) * 4;
-        struct stretch option = {in->data, least_of(at + 4 + size, header.len)};
-        change +=
-            natkit_unknown(self, &option, at + 4, "Geneve option class", load_be16(in->data + at));
-        at = option.len;
-    }
-    return change;
+    return rewrite_classes(self, &header, BEFORE, 0x1f, 4, "Geneve option class");
 }
 
 uint64_t natkit_geneve(struct anonymising *self, const struct stretch *in,

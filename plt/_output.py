@@ -10,13 +10,14 @@ import os
 import socket
 import sys
 from collections.abc import Callable
-from pathlib import PurePath
+from pathlib import Path, PurePath
 from typing import BinaryIO, Protocol
 
+from ._columns import columns
 from ._compression import COMPRESSORS, Compressor
 from ._formats import HEADERS, recognise
 from ._paths import home_path
-from ._plt import BZIP2_COMPRESSION, NO_COMPRESSION, ZLIB_COMPRESSION
+from ._plt import BZIP2_COMPRESSION, NO_COMPRESSION, ZLIB_COMPRESSION, LibtraceError
 from ._streams import Compressed, open_stream
 
 __all__ = ["format_of", "open_file", "open_interface"]
@@ -57,19 +58,26 @@ def format_of(path: str) -> tuple[str, str]:
 def header_of(path: str, format: str) -> tuple[bytes, str | None]:
     """What a file that is to be appended to begins with, and its compression.
 
-    The first is empty where the file is empty or new.
+    The first is empty where the file is empty or new, or a pipe, a device.  The file is read to its
+    end: what comes after a packet that is cut could not be read.
     """
     size = HEADERS[format]
-    try:
-        stream = open_stream(path)
-    except FileNotFoundError:
+    if not Path(path).is_file():
         return b"", None
+    stream = open_stream(path)
     try:
         head = stream.peek(size)
     finally:
         stream.close()
-    if head and (len(head) < size or recognise(head) != format):
+    if not head:
+        return b"", None
+    if len(head) < size or recognise(head) != format:
         raise OSError(f"what is there is no {format} file: nothing can be appended to it")
+    try:
+        for _ in columns(f"{format}:{path}", "wire_len", workers=1):
+            pass
+    except LibtraceError as error:
+        raise OSError(f"what would be appended could not be read: {error}") from None
     return head, stream.kind if isinstance(stream, Compressed) else None
 
 

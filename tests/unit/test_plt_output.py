@@ -190,6 +190,36 @@ def test_append_to_what_is_no_pcap_file(source: list[plt.packet], tmp_path: Path
     assert path.read_text() == "nothing to append a packet to"
 
 
+@pytest.mark.parametrize("name", ["out.pcap", "out.pcapng", "out.erf", "out.pcap.gz"])
+def test_nothing_is_appended_behind_a_packet_that_is_cut(
+    name: str, source: list[plt.packet], tmp_path: Path
+) -> None:
+    path = tmp_path / name
+    write(path, source)
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-9])
+    with pytest.raises(plt.LibtraceError, match="what would be appended could not be read"):
+        write(path, source[:1], file_flags=plt.O_APPEND)
+    assert path.read_bytes() == whole[:-9]
+
+
+@pytest.mark.parametrize("place", ["a FIFO", "a pipe's descriptor"])
+def test_append_to_a_pipe(place: str, source: list[plt.packet], tmp_path: Path) -> None:
+    """What went into it before can't be known: a trace begins."""
+    fifo = tmp_path / "fifo"
+    os.mkfifo(fifo)
+    reader = os.open(fifo, os.O_RDONLY | os.O_NONBLOCK)
+    writer = os.open(fifo, os.O_WRONLY)
+    try:
+        to = fifo if place == "a FIFO" else Path(f"/dev/fd/{writer}")
+        write(f"pcapfile:{to}", source[:2], file_flags=plt.O_APPEND)
+        got = packets.read_bytes(os.read(reader, 1 << 16), tmp_path)
+    finally:
+        os.close(writer)
+        os.close(reader)
+    assert described(got) == described(source[:2])
+
+
 @pytest.mark.parametrize("compression", [plt.NO_COMPRESSION, plt.ZLIB_COMPRESSION])
 def test_append_to_erf(compression: int, source: list[plt.packet], tmp_path: Path) -> None:
     path = tmp_path / "out.erf"

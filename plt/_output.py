@@ -15,7 +15,7 @@ from typing import BinaryIO, Protocol
 
 from ._columns import columns
 from ._compression import COMPRESSORS, Compressor
-from ._formats import HEADERS, recognise
+from ._formats import FILE_FORMATS, HEADERS, LIBTRACE_FORMATS, recognise
 from ._paths import home_path
 from ._plt import BZIP2_COMPRESSION, NO_COMPRESSION, ZLIB_COMPRESSION, LibtraceError
 from ._streams import Compressed, open_stream
@@ -42,6 +42,9 @@ CONFIGURED = {NO_COMPRESSION: None, ZLIB_COMPRESSION: "gzip", BZIP2_COMPRESSION:
 
 def format_of(path: str) -> tuple[str, str]:
     """The format that a path's end names, and the path; ValueError where it names none."""
+    prefix, _, rest = path.partition(":")
+    if rest and (prefix in FILE_FORMATS or prefix in LIBTRACE_FORMATS):
+        raise ValueError(f"Couldn't create outputTrace: {path}: there is no writer for this format")
     name = PurePath(path)
     if name.suffix in COMPRESSED:
         name = name.with_suffix("")

@@ -127,14 +127,6 @@ def _header_length(name: str, layer: Any) -> int:
     return LENGTHS.get(name, 0)
 
 
-def _payload(pkt: _plt.packet) -> _plt.packet | None:
-    """What TCP or UDP carries, None where there is none or its length is malformed."""
-    try:
-        return pkt.tcp_payload or pkt.udp_payload
-    except ValueError:
-        return None
-
-
 def _layers(pkt: _plt.packet) -> list[tuple[Layer, int]]:
     """The layers of a packet, and where each one's bytes end: where the next begins."""
     size = len(pkt)
@@ -177,7 +169,7 @@ def packet_as_dict(pkt: _plt.packet) -> dict[str, Any]:
             made.update(values)
         elif layer["layer"] != "layer2":
             made[layer["layer"]] = values
-    payload = _payload(pkt) if made else None
+    payload = (pkt.tcp_payload or pkt.udp_payload) if made else None
     if payload is not None:
         made["payload"] = bytes(payload)
     return made
@@ -259,7 +251,7 @@ def packet_html(pkt: _plt.packet) -> str:
 
 def _html_rest(pkt: _plt.packet, octets: bytes, start: int) -> Iterator[str]:
     """What comes after the last header: the payload, and what is after that."""
-    payload = _payload(pkt)
+    payload = pkt.tcp_payload or pkt.udp_payload
     end = min(len(octets), start + len(payload)) if payload is not None else start
     if end > start:
         yield _html_layer(f"payload {_extent(start, end)}", _dump(octets[start:end]))

@@ -26,11 +26,13 @@ options="suppressions=$PWD/tools/tsan.supp:log_path=$reports/report:exitcode=66"
 options="$options:die_after_fork=0:report_signal_unsafe=0:history_size=7"
 status=0
 # Polars, which has an allocator of its own, ends by a segmentation fault under the runtime.
-# Arrow's own allocator holds more locks at a fork than the runtime can count.
+# The allocators of Arrow and Polars hold more locks at a fork than the runtime can count, unless
+# they have few arenas.
 # The runtime needs its own places in memory, which randomised addresses may take.  Objects of
 # Python's own allocator would be one piece of memory for it, whoever they belong to.
 env PATH="$PWD/bin:$PATH" PYTHONPATH="$PWD" PYTHONMALLOC=malloc PYTHONDONTWRITEBYTECODE=1 \
-    ARROW_DEFAULT_MEMORY_POOL=system PLT_ASAN=1 TSAN_OPTIONS="$options" \
+    ARROW_DEFAULT_MEMORY_POOL=system JE_ARROW_MALLOC_CONF=narenas:1 _RJEM_MALLOC_CONF=narenas:1 \
+    PLT_ASAN=1 TSAN_OPTIONS="$options" \
     LD_PRELOAD="$(gcc -print-file-name=libtsan.so)" \
     setarch "$(uname -m)" -R \
     "$python" -m pytest -p no:cacheprovider -p no:faulthandler -k "not polars" "$@" || status=$?

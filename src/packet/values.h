@@ -47,9 +47,9 @@ static inline bool transport_split(const struct plt_transport *transport, uint8_
     } else if (proto == PROTO_UDP && transport->captured >= 2) {
         uint32_t told = transport->captured >= 6 ? load_be16(bytes + 4) : 0;
         /* 0 in a jumbogram and with segmentation offload; a first fragment is shorter than the
-         * datagram */
-        if (told >= UDP_HEADER && told < len)
-            len = told;
+         * datagram; less than the header is malformed, and nothing follows */
+        if (told > 0 && told < len)
+            len = told < UDP_HEADER ? UDP_HEADER : told;
     } else {
         return false;
     }

@@ -100,19 +100,32 @@ int field_set(PyObject *self_, PyObject *value, void *closure)
     return 0;
 }
 
+int attribute_long(PyObject *value, const char *name, long long *number)
+{
+    if (!PyIndex_Check(value)) {
+        PyErr_Format(PyExc_TypeError, "%s must be an integer, not %.100s", name,
+                     Py_TYPE(value)->tp_name);
+        return -1;
+    }
+    PyObject *index = PyNumber_Index(value);
+    if (!index)
+        return -1;
+    int overflow = 0;
+    *number = PyLong_AsLongLongAndOverflow(index, &overflow);
+    Py_DECREF(index);
+    return overflow != 0;
+}
+
 int64_t attribute_int(PyObject *value, const char *name, int64_t low, int64_t high)
 {
     if (!value) {
         PyErr_Format(PyExc_TypeError, "%s can't be deleted", name);
         return -1;
     }
-    if (!PyLong_Check(value)) {
-        PyErr_Format(PyExc_TypeError, "%s must be an integer, not %.100s", name,
-                     Py_TYPE(value)->tp_name);
+    long long number = 0;
+    int overflow = attribute_long(value, name, &number);
+    if (overflow < 0)
         return -1;
-    }
-    int overflow = 0;
-    int64_t number = PyLong_AsLongLongAndOverflow(value, &overflow);
     if (overflow || number < low || number > high) {
         PyErr_Format(PyExc_ValueError, "%s must be in %lld..%lld", name, (long long)low,
                      (long long)high);

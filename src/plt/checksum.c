@@ -80,9 +80,12 @@ static uint32_t checksum_field(uint8_t proto)
     }
 }
 
-/* Where the IP packet ends by its length field; 0 where that is not known or was not captured. */
+/* Where the IP packet ends by its length field; 0 where that is not known or was not captured.
+ * ICMP's checksum has no pseudo-header, so a message by itself, made of bytes, ends with them. */
 static uint32_t packet_end(const struct frame *frame, const struct plt_layers *layers)
 {
+    if (layers->version == 0)
+        return layers->proto == PROTO_ICMP ? frame->len : 0;
     if (!layers->told_len || layers->ip_len > frame->len - layers->layer3)
         return 0;
     return layers->layer3 + layers->ip_len;
@@ -110,10 +113,10 @@ static bool find_coverage(struct frame *frame, struct coverage *out)
 {
     const struct plt_layers *layers = frame_layers(frame);
     uint32_t field = checksum_field(layers->proto);
-    if (layers->version == 0 || layers->transport == PLT_ABSENT || field == 0 ||
-        layers->more_fragments || layers->fragment)
+    if (layers->transport == PLT_ABSENT || field == 0 || layers->more_fragments || layers->fragment)
         return false;
-    if (layers->proto == (layers->version == 4 ? PROTO_ICMP6 : PROTO_ICMP))
+    if ((layers->version == 4 && layers->proto == PROTO_ICMP6) ||
+        (layers->version == 6 && layers->proto == PROTO_ICMP))
         return false;
     uint32_t end = packet_end(frame, layers);
     if (end <= layers->transport || end - layers->transport < field + 2)

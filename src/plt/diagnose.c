@@ -64,8 +64,9 @@ static PyObject *summary(struct frame *frame)
     PyObject *to =
         from ? prefix_at(frame, source + (v6 ? 16 : 4), frame->len, layers->version, "dst_prefix")
              : NULL;
-    if (to && (layers->proto == PROTO_TCP || layers->proto == PROTO_UDP) &&
-        layers->transport != PLT_ABSENT && frame->len - layers->transport >= 4) {
+    bool has_ports = layers->proto == PROTO_TCP || layers->proto == PROTO_UDP;
+    if (to && has_ports && layers->transport != PLT_ABSENT &&
+        layers->transport + 4 <= layers->ip_end) {
         const uint8_t *ports = frame->data + layers->transport;
         result = PyUnicode_FromFormat("%s %S port %d to %S port %d",
                                       layers->proto == PROTO_TCP ? "TCP" : "UDP", from,

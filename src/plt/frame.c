@@ -106,7 +106,8 @@ struct frame *frame_of_buffer(struct plt_state *state, PyObject *exporter, enum 
     }
     bool readonly = false;
     if (PyObject_GetBuffer(exporter, buffer, PyBUF_WRITABLE) < 0) {
-        if (!PyErr_ExceptionMatches(PyExc_BufferError))
+        /* NumPy raises ValueError for what is read-only */
+        if (!PyErr_ExceptionMatches(PyExc_BufferError) && !PyErr_ExceptionMatches(PyExc_ValueError))
             goto error;
         PyErr_Clear();
         if (PyObject_GetBuffer(exporter, buffer, PyBUF_SIMPLE) < 0) {

@@ -28,14 +28,10 @@ static const struct link_row *row_of_type(long type)
 /* Set a time of so many nanoseconds, which is rounded down to whole seconds; 0, or -1. */
 static int set_time(struct plt_meta *meta, PyObject *time_ns)
 {
-    int overflow = 0;
     long long time = 0;
-    if (!PyLong_Check(time_ns)) {
-        PyErr_Format(PyExc_TypeError, "time_ns must be an integer, not %.100s",
-                     Py_TYPE(time_ns)->tp_name);
+    int overflow = attribute_long(time_ns, "time_ns", &time);
+    if (overflow < 0)
         return -1;
-    }
-    time = PyLong_AsLongLongAndOverflow(time_ns, &overflow);
     if (overflow) {
         PyErr_Format(PyExc_ValueError, "time_ns must be nanoseconds of 64 bits: %.100R", time_ns);
         return -1;

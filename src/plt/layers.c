@@ -15,7 +15,8 @@ static uint32_t first_field(enum view_type type)
 {
     if (type == VIEW_TRANSPORT)
         return 0;
-    return type == VIEW_TCP || type == VIEW_UDP || type == VIEW_SCTP ? 2 : 1;
+    bool is_short = type == VIEW_ARP || type == VIEW_TCP || type == VIEW_UDP || type == VIEW_SCTP;
+    return is_short ? 2 : 1;
 }
 
 /* Where the transport object of a frame starts.  In two cases that is not where decoding found a

@@ -98,9 +98,15 @@ static const struct view_entry {
     {&neighbour6_spec, VIEW_NEIGHBOUR6, VIEW_ICMP6},
 };
 
-static PyTypeObject *add_type(PyObject *module, PyType_Spec *spec, PyTypeObject *parent)
+/* Objects of a type have a word more than those of its parent, which nothing uses: where sizes are
+ * equal Python lets a script make an object of one type one of another, by `__class__` or
+ * `__bases__`, and each type's code takes for granted what its objects were made with. */
+static PyTypeObject *add_type(PyObject *module, const PyType_Spec *spec, PyTypeObject *parent)
 {
-    PyObject *type = PyType_FromModuleAndSpec(module, spec, (PyObject *)parent);
+    PyType_Spec sized = *spec;
+    if (parent)
+        sized.basicsize = (int)parent->tp_basicsize + (int)sizeof(void *);
+    PyObject *type = PyType_FromModuleAndSpec(module, &sized, (PyObject *)parent);
     if (type && PyModule_AddType(module, (PyTypeObject *)type) < 0)
         Py_CLEAR(type);
     return (PyTypeObject *)type;
@@ -111,11 +117,14 @@ static int add_types(PyObject *module, struct plt_state *state)
     for (size_t i = 0; i < sizeof(view_entries) / sizeof(view_entries[0]); i++) {
         const struct view_entry *entry = &view_entries[i];
         PyTypeObject *parent = entry->parent == entry->type ? NULL : state->views[entry->parent];
-        state->views[entry->type] = add_type(module, entry->spec, parent);
-        if (!state->views[entry->type])
+        PyTypeObject *type = add_type(module, entry->spec, parent);
+        state->views[entry->type] = type;
+        if (!type)
             return -1;
+        if (state->view_size < (size_t)type->tp_basicsize)
+            state->view_size = (size_t)type->tp_basicsize;
         /* else it is that of classes made in Python, which looks for what those may have */
-        state->views[entry->type]->tp_dealloc = view_dealloc;
+        type->tp_dealloc = view_dealloc;
     }
     state->trace_type = add_type(module, &trace_spec, NULL);
     state->filter_type = state->trace_type ? add_type(module, &filter_spec, NULL) : NULL;

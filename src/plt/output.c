@@ -67,11 +67,7 @@ static int set_format(struct output *self)
         return -1;
     self->format = format_written_as(name);
     Py_DECREF(name);
-    if (self->format)
-        return 0;
-    PyErr_Format(PyExc_ValueError,
-                 "Couldn't create outputTrace: %U: there is no writer for this format", self->uri);
-    return -1;
+    return self->format ? 0 : take_path(self);
 }
 
 /* An output trace without a name, closed. */

@@ -272,7 +272,8 @@ static PyObject *packet_layer_get(PyObject *self_, void *closure)
     return layer_get(((struct view *)self_)->frame, *(const uint8_t *)closure);
 }
 
-/* The payload of the packet's header of TCP or UDP, None where there is no such header. */
+/* The payload of the packet's header of TCP or UDP, None where there is no such header, or where it
+ * is cut or malformed: a loop over all packets asks for it. */
 static PyObject *packet_payload_get(PyObject *self_, void *closure)
 {
     uint8_t type = *(const uint8_t *)closure;
@@ -284,6 +285,10 @@ static PyObject *packet_payload_get(PyObject *self_, void *closure)
     uint8_t proto = type == VIEW_TCP ? PROTO_TCP : PROTO_UDP;
     PyObject *payload = view_transport_payload((struct view *)layer, proto);
     Py_DECREF(layer);
+    if (!payload && PyErr_ExceptionMatches(PyExc_ValueError)) {
+        PyErr_Clear();
+        Py_RETURN_NONE;
+    }
     if (payload && payload != Py_None) {
         struct view *view = (struct view *)payload;
         PyObject *typed =
@@ -340,8 +345,12 @@ static PyGetSetDef packet_getset[] = {
     LAYER(sctp, "The SCTP header (RFC 9260), None where the packet has none."),
     LAYER(icmp, "The ICMP header (RFC 792), None where the packet has none."),
     LAYER(icmp6, "The ICMPv6 header (RFC 4443), None where the packet has none."),
-    PAYLOAD(tcp_payload, tcp, "What TCP carries, a Transport; None where empty or not TCP."),
-    PAYLOAD(udp_payload, udp, "What UDP carries, a Transport; None where empty or not UDP."),
+    PAYLOAD(tcp_payload, tcp,
+            "What TCP carries, a Transport; None where empty, where it is not TCP, and where TCP's "
+            "header is not all captured or has a length that can't be."),
+    PAYLOAD(udp_payload, udp,
+            "What UDP carries, a Transport; None where empty, where it is not UDP, and where UDP's "
+            "header is not all captured."),
     {.name = "comment",
      .get = packet_comment_get,
      .set = packet_comment_set,

@@ -150,8 +150,10 @@ enum plt_records_result records_next(struct plt_records *self, struct plt_record
         if (self->bounds && !bounds_in_time(self->bounds, &record->meta))
             return PLT_END;
         int accepted = accepts(self, record);
-        if (accepted < 0)
+        if (accepted < 0) { /* the trace may be read on, with a better filter */
+            source_give_back(self->source, record);
             return PLT_ERROR;
+        }
         if (accepted > 0) {
             self->accepted++;
             if (self->bounds)

@@ -27,7 +27,8 @@ struct plt_state {
     const struct ipp_api *ipp_api;   /* borrowed */
     const void *datetime;            /* borrowed from the interpreter: its PyDateTime_CAPI */
     struct plt_api api;              /* what the capsule holds */
-    struct spares spare_views;       /* of all types: they have one struct */
+    size_t view_size;                /* of the largest of them */
+    struct spares spare_views;       /* of that size: they have one struct */
     struct ints ints;                /* of fields of views */
     struct lookups lookups;          /* of attributes of views */
 };

@@ -104,7 +104,8 @@ static int next_record(PyObject *self_, struct plt_record *record)
                 PyErr_NoMemory();
                 return -1;
             }
-            if (accepted < 0) {
+            if (accepted < 0) { /* the next filter may be a better one */
+                source_give_back(source, record);
                 raise_error(self_, source->error);
                 return -1;
             }

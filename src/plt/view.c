@@ -6,13 +6,23 @@
 #include "errors.h"
 #include "state.h"
 
+/* Memory for a view, spare or new; NULL with an exception.  All have that of the largest type, but
+ * for packets, which are kept by the million. */
+static PyObject *view_allocate(struct plt_state *state, enum view_type type)
+{
+    PyTypeObject *python_type = state->views[type];
+    if (type == VIEW_PACKET)
+        return (PyObject *)PyObject_New(struct view, python_type);
+    PyObject *self = spare_take(&state->spare_views, python_type);
+    if (self)
+        return self;
+    void *memory = PyObject_Malloc(state->view_size);
+    return memory ? PyObject_Init(memory, python_type) : PyErr_NoMemory();
+}
+
 PyObject *view_new(struct frame *frame, enum view_type type, uint32_t start, uint32_t end)
 {
-    struct plt_state *state = frame->state;
-    PyTypeObject *python_type = state->views[type];
-    struct view *self = (struct view *)spare_take(&state->spare_views, python_type);
-    if (!self)
-        self = PyObject_New(struct view, python_type);
+    struct view *self = (struct view *)view_allocate(frame->state, type);
     if (!self)
         return NULL;
     self->frame = frame_hold(frame);
@@ -89,7 +99,8 @@ void view_dealloc(PyObject *self_)
         return;
     struct plt_state *state = self->frame ? self->frame->state : NULL;
     frame_release(self->frame);
-    if (!state || type != state->views[self->type] || !spare_give(&state->spare_views, self_))
+    bool is_largest = state && self->type != VIEW_PACKET && type == state->views[self->type];
+    if (!is_largest || !spare_give(&state->spare_views, self_))
         type->tp_free(self_);
     Py_DECREF(type);
 }

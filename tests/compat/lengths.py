@@ -20,10 +20,13 @@ def jumbo_length(layer3: bytes) -> int:
 
 
 def told_length(pkt: plt.packet, layer3: bytes) -> int:
-    """The IP packet's length by its header; 0 where that says nothing, or less than a header."""
+    """The IP packet's length by its header, 0 where that says nothing.
+
+    Where it says less than a header it is that, as tshark's: nothing follows.
+    """
     if pkt.ip is not None:
         told = int.from_bytes(layer3[2:4], "big")
-        return told if told >= max(20, (layer3[0] & 15) * 4) else 0
+        return max(20, (layer3[0] & 15) * 4, told) if told else 0
     payload = int.from_bytes(layer3[4:6], "big")
     if payload == 0 and layer3[6] == HOP_BY_HOP:
         payload = jumbo_length(layer3)
@@ -56,6 +59,6 @@ def payload_length(pkt: plt.packet) -> int | None:
         size = (header[12] >> 4) * 4 if len(header) > 12 else 0
         if size < 20:
             return None
-    elif len(header) >= 6 and 8 <= int.from_bytes(header[4:6], "big") < length:
-        length = int.from_bytes(header[4:6], "big")
+    elif len(header) >= 6 and 0 < int.from_bytes(header[4:6], "big") < length:
+        length = max(8, int.from_bytes(header[4:6], "big"))
     return length - size if len(header) >= 2 and size <= length else None

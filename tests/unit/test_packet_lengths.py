@@ -4,6 +4,7 @@ The expected lengths are sums of the sizes that each packet was built with.
 """
 
 import struct
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
@@ -83,6 +84,53 @@ def test_padding_holds_no_header(pcap: Callable[..., Path]) -> None:
     assert all(table.mask(name).tolist() == [True] for name in table)
     flow = flow_of(path)
     assert (flow.src_port, flow.ip_bytes, flow.payload_bytes) == (0, 20, 0)
+
+
+@pytest.mark.parametrize("length", [1, 19, 20, 22, 23])
+def test_padding_holds_no_ports(length: int, pcap: Callable[..., Path], tshark: str) -> None:
+    """RFC 791 section 3.1: the total length counts the header; tshark takes less for bogus."""
+    segment = pk.tcp(b"padding", ports=(61166, 61166))
+    path = pcap([pk.ethernet(pk.ipv4(segment, pk.TCP, length=length))])
+    packet = read_one(path)
+    assert "port" not in repr(packet)
+    assert "61166" not in packet.info() + str(packet)
+    assert (packet.tcp is None) == (length < 22)
+    assert packet.tcp_payload is None
+    table = plt.columns(path, ("dst_port", "payload_len")).table()
+    assert (table.mask("dst_port").tolist(), table.mask("payload_len").tolist()) == ([True], [True])
+    command = [tshark, "-n", "-r", path, "-T", "fields", "-e", "tcp.dstport"]
+    shown = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    assert shown.strip() == ""
+
+
+@pytest.mark.parametrize("length", [1, 7, 8])
+def test_a_datagram_shorter_than_its_header_carries_nothing(
+    length: int, pcap: Callable[..., Path]
+) -> None:
+    """RFC 768: the length includes the header, 8 bytes.  0 alone means that of the IP packet."""
+    path = pcap([pk.ethernet(pk.ipv4(pk.udp(QUERY, length=length)))])
+    packet = read_one(path)
+    assert (packet.udp.len, packet.udp.payload, packet.udp_payload) == (length, None, None)
+    assert plt.columns(path, "payload_len").table()["payload_len"].tolist() == [0]
+    assert flow_of(path).payload_bytes == 0
+    assert plt.packet.from_bytes(
+        pk.ethernet(pk.ipv4(pk.udp(QUERY, length=0)))
+    ).udp_payload.data == bytearray(QUERY)
+
+
+@pytest.mark.parametrize("proto", [pk.TCP, pk.UDP])
+def test_a_header_that_was_cut_has_no_payload(proto: int) -> None:
+    """A loop asks each packet; of the header itself it is an error."""
+    segment = pk.tcp(b"data") if proto == pk.TCP else pk.udp(b"data")
+    whole = pk.ethernet(pk.ipv4(segment, proto))
+    size = 34 + (20 if proto == pk.TCP else 8)
+    for length in range(36, size):
+        packet = plt.packet.from_bytes(whole[:length], wire_len=len(whole) + 4)
+        layer = packet.tcp or packet.udp
+        assert (packet.tcp_payload, packet.udp_payload) == (None, None)
+        if proto == pk.TCP:
+            with pytest.raises(ValueError, match="too short"):
+                _ = layer.payload
 
 
 def test_padding_holds_no_tcp_options(pcap: Callable[..., Path]) -> None:

@@ -5,6 +5,7 @@ import gc
 import weakref
 from pathlib import Path
 
+import numpy as np
 import packets
 import pytest
 from packets import ICMP, ICMP6, SCTP, TCP, UDP
@@ -174,6 +175,29 @@ def test_bytes_begin_with_the_header_whatever_they_say() -> None:
     assert plt.ip6(b"\x45" + bytes(39)).version == 4
 
 
+def test_an_icmp_message_by_itself_has_its_checksum() -> None:
+    """RFC 792: it covers the message alone.  Those of UDP and ICMPv6 need an IP header."""
+    message = bytearray(packets.icmp(8, payload=b"ping"))
+    layer = plt.icmp(message)
+    assert layer.test_trans_cksm() is True
+    message[-1] ^= 1
+    assert layer.test_trans_cksm() is False
+    assert layer.set_trans_cksm() is True
+    assert packets.internet_sum(bytes(message)) == 0
+    assert plt.icmp6(message).test_trans_cksm() is None
+    assert plt.udp(message).test_trans_cksm() is None
+
+
+def test_arp_begins_with_its_first_field() -> None:
+    """RFC 826: the kind of hardware, of 2 bytes."""
+    frame = packets.ethernet(b"\0\1", 0x0806)
+    assert plt.packet.from_bytes(frame).arp.hardware_type == 1
+    for length in (14, 15):
+        packet = plt.packet.from_bytes(frame[:length])
+        assert packet.arp is None
+        assert not plt.where("arp").matches(packet)
+
+
 def test_an_arp_packet_of_no_bytes() -> None:
     layer = plt.arp(b"")
     assert (layer.ethertype, layer.data, len(layer)) == (0x0806, b"", 0)
@@ -229,9 +253,11 @@ def test_bytes_are_read_only() -> None:
             action()
     assert memoryview(layer).readonly
     assert bytes(layer) == content
-    readonly_view = plt.ip(memoryview(bytearray(content)).toreadonly())
-    with pytest.raises(TypeError, match="read-only"):
-        readonly_view.ttl = 3
+    for readonly in (memoryview(bytearray(content)).toreadonly(), np.frombuffer(content, np.uint8)):
+        readonly_view = plt.ip(readonly)
+        assert bytes(readonly_view) == content
+        with pytest.raises(TypeError, match="read-only"):
+            readonly_view.ttl = 3
 
 
 def test_made_from_bytes_there_is_no_time() -> None:

@@ -1,6 +1,6 @@
 """plt.filter, on traces and on packets, of several link types."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import packets
@@ -235,6 +235,39 @@ def test_a_bad_expression_raises_when_it_is_used(
             packet.apply_filter(bad)
     assert packet.apply_filter(plt.filter("ip")) is True
     assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("way", ["next()", "read_packet()", "a loop", "columns"])
+def test_no_packet_is_lost_to_a_bad_filter(way: str, trace: plt.trace) -> None:
+    """Nobody has judged it: it is the first that a better filter gets."""
+    trace.conf_filter("udp porrt 53")
+    trace.start()
+    read = {
+        "next()": lambda: next(trace),
+        "read_packet()": lambda: trace.read_packet(plt.packet()),
+        "a loop": lambda: list(trace),
+        "columns": lambda: plt.columns(trace, "proto").table(),
+    }[way]
+    for _ in range(2):
+        with pytest.raises(plt.LibtraceError, match="syntax error"):
+            read()
+    trace.conf_filter("ip")
+    assert [p.proto for p in trace] == [UDP, TCP, UDP]
+    assert trace.pkt_accepts() == 3
+    trace.close()
+
+
+@pytest.mark.parametrize(
+    "read",
+    [lambda trace: plt.columns(trace, "proto"), natkit.streams, natkit.packets, pldns.columns],
+)
+def test_a_bad_filter_ends_what_reads_a_trace(read: Callable, trace: plt.trace) -> None:
+    trace.conf_filter("udp porrt 53")
+    trace.start()
+    reader = iter(read(trace))
+    with pytest.raises(plt.LibtraceError, match="syntax error"):
+        next(reader)
+    assert next(reader, "the end") == "the end"
 
 
 def test_the_message_is_libpcap_s(trace: plt.trace) -> None:

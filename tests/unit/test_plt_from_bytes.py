@@ -3,6 +3,7 @@
 import ipaddress
 from pathlib import Path
 
+import numpy as np
 import packets
 import pytest
 from packets import EPOCH
@@ -75,6 +76,24 @@ IN_FILES = {
     plt.TRACE_TYPE_80211_PRISM: 119,
     plt.TRACE_TYPE_80211_RADIO: 127,
 }
+
+
+def test_numbers_of_numpy(tmp_path: Path) -> None:
+    """As columns have them."""
+    time, length, small = np.int64(1_700_000_000_000_000_001), np.uint32(99), np.uint8(7)
+    packet = plt.packet.from_bytes(FRAME, time_ns=time, wire_len=length)
+    assert (packet.time_ns, packet.wire_len) == (time, length)
+    packet.ip.ttl = small
+    packet.ip.checksum = small
+    assert (packet.ip.ttl, packet.ip.checksum) == (7, 7)
+    with pytest.raises(TypeError, match=r"ttl must be an integer, not numpy\.float64"):
+        packet.ip.ttl = np.float64(7)
+    out = plt.output_trace(tmp_path / "out.pcap.gz")
+    out.conf_compress_level(np.int32(1))
+    out.start_output()
+    out.close_output()
+    trace = plt.trace(tmp_path / "out.pcap.gz")
+    trace.conf_snaplen(np.int64(60))
 
 
 @pytest.mark.parametrize(("linktype", "number"), IN_FILES.items())

@@ -182,6 +182,22 @@ def test_append_to_each_variant_of_pcap(
     assert header == struct.pack(order + "IIII", RECORDS[1].sec, time, length, 1500)
 
 
+@pytest.mark.parametrize("name", ["10:02.pcap", "out-10:02:30.pcapng.gz"])
+def test_a_colon_in_a_name(
+    name: str, source: list[plt.packet], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As for traces that are read: what stands before it is no format."""
+    monkeypatch.chdir(tmp_path)
+    write(name, source[:3])
+    assert len(packets.read(name)) == 3
+    for path, words in (
+        ("duck:out.pcap", "there is no writer for this format"),
+        ("10:02", "no format is written to a file of that name"),
+    ):
+        with pytest.raises(ValueError, match=words):
+            plt.output_trace(path)
+
+
 def test_append_to_what_is_no_pcap_file(source: list[plt.packet], tmp_path: Path) -> None:
     path = tmp_path / "notes.txt"
     path.write_text("nothing to append a packet to")

@@ -27,6 +27,41 @@ def trace_file(tmp_path: Path) -> Path:
     return packets.write(tmp_path / "dns.pcap", packets.pcap([Record(frame, EPOCH)]))
 
 
+TYPES = [value for value in vars(plt).values() if isinstance(value, type)]
+LAYERS = [kind for kind in TYPES if issubclass(kind, plt.packet)]
+
+
+@pytest.mark.parametrize("kind", LAYERS, ids=lambda kind: kind.__name__)
+def test_an_object_stays_of_its_type(kind: type, trace_file: Path) -> None:
+    """What it was made with is what its type's code relies on: nothing was read into some."""
+    (packet,) = packets.read(trace_file)
+    objects = [plt.packet(), packet, packet.layer2, packet.ip, packet.udp, packet.udp.payload]
+    for obj in objects:
+        if type(obj) is not kind:
+            with pytest.raises(TypeError, match="layout differs"):
+                obj.__class__ = kind
+
+    class Empty(plt.packet):
+        __slots__ = ()
+
+    class Other(kind):
+        __slots__ = ()
+
+    empty = Empty()
+    if kind is not plt.packet:
+        with pytest.raises(TypeError, match="layout differs"):
+            empty.__class__ = Other
+        with pytest.raises(TypeError, match="layout differs"):
+            Empty.__bases__ = (kind,)
+    assert empty.ip is None
+
+
+def test_a_filter_stays_one() -> None:
+    for obj, kind in ((plt.filter("tcp"), plt.where), (plt.where("tcp"), plt.filter)):
+        with pytest.raises(TypeError, match="layout differs"):
+            obj.__class__ = kind
+
+
 def test_a_subclass_with_an_init_of_its_own(trace_file: Path, tmp_path: Path) -> None:
     class Trace(plt.trace):
         def __init__(self, uri: Path, label: str) -> None:

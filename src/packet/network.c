@@ -7,18 +7,18 @@
 /* A longer length is malformed: no packet is so long. */
 #define MAX_IP_LENGTH ((uint32_t)INT32_MAX)
 
-/* Set the IP packet's length.  `told` is that of its header, 0 for none (segmentation offload).
- * `least` is the header's own size: after one that tells of less there is nothing.  One that is
- * more than there was on the wire is malformed: then the length is what was on the wire. */
+/* Set the IP packet's length.  `told` is that of its header, 0 for none (segmentation offload). One
+ * that is less than `least`, the header's own, is malformed, and nothing follows the header.  So is
+ * one that is more than there was on the wire: then the length is what was on the wire. */
 static void set_ip_length(uint32_t len, uint64_t wire, uint64_t told, uint32_t least,
                           struct plt_layers *out)
 {
     uint32_t captured = len - out->layer3;
     uint64_t room = wire == WIRE_UNKNOWN ? MAX_IP_LENGTH : wire - out->layer3;
+    out->told_len = told >= least && told <= room;
     if (told > 0 && told < least)
-        told = least;
-    out->told_len = told > 0 && told <= room;
-    if (!out->told_len)
+        told = least < room ? least : room;
+    else if (!out->told_len)
         told = wire == WIRE_UNKNOWN ? captured : room;
     out->ip_len = told < MAX_IP_LENGTH ? (uint32_t)told : MAX_IP_LENGTH;
     out->ip_end = out->layer3 + (out->ip_len < captured ? out->ip_len : captured);

@@ -239,7 +239,7 @@ def test_a_bad_expression_raises_when_it_is_used(
 
 @pytest.mark.parametrize("way", ["next()", "read_packet()", "a loop", "columns"])
 def test_no_packet_is_lost_to_a_bad_filter(way: str, trace: plt.trace) -> None:
-    """Nobody has judged it: it is the first that a better filter gets."""
+    """It was not judged: it is the first that a better filter gets."""
     trace.conf_filter("udp porrt 53")
     trace.start()
     read = {

@@ -13,4 +13,7 @@ by_size = pytest.mark.skipif(
 
 #: A test that forks beside threads: GCC 12's waits in a child for locks of its own that threads of
 #: the parent held, and takes memory that the child gets for the stacks of those threads.
-forks = pytest.mark.skipif(IS_ON, reason="AddressSanitizer can't fork")
+#: ThreadSanitizer can.
+forks = pytest.mark.skipif(
+    IS_ON and "PLT_TSAN" not in os.environ, reason="AddressSanitizer can't fork"
+)

@@ -3,8 +3,8 @@
 #
 # usage: tools/tsan.sh PYTHON [PYTEST-ARGUMENT...]
 #
-# The tests see PLT_ASAN=1, as under AddressSanitizer: both take memory and time.  A report from any
-# process of theirs fails the run.
+# The tests see PLT_ASAN=1, as under AddressSanitizer: both take memory and time; and PLT_TSAN=1, for
+# this one can fork.  A report from any process of theirs fails the run.
 set -euo pipefail
 
 cd "$(dirname "$0")/.."
@@ -32,7 +32,7 @@ status=0
 # Python's own allocator would be one piece of memory for it, whoever they belong to.
 env PATH="$PWD/bin:$PATH" PYTHONPATH="$PWD" PYTHONMALLOC=malloc PYTHONDONTWRITEBYTECODE=1 \
     ARROW_DEFAULT_MEMORY_POOL=system JE_ARROW_MALLOC_CONF=narenas:1 _RJEM_MALLOC_CONF=narenas:1 \
-    PLT_ASAN=1 TSAN_OPTIONS="$options" \
+    PLT_ASAN=1 PLT_TSAN=1 TSAN_OPTIONS="$options" \
     LD_PRELOAD="$(gcc -print-file-name=libtsan.so)" \
     setarch "$(uname -m)" -R \
     "$python" -m pytest -p no:cacheprovider -p no:faulthandler -k "not polars" "$@" || status=$?

@@ -309,6 +309,10 @@ def open_stream(path: str, counted: Callable[[Any], Any] = as_it_is) -> Plain:
     return closing(uncompressed, Plain(counted(file)))
 
 
+#: Types of files whose readinto() is done with the memory that it gets when it returns.
+DONE_WITH_MEMORY = (io.BufferedReader, io.FileIO, io.BytesIO)
+
+
 class Lent(io.RawIOBase):
     """A file that a program has opened: it begins where it stands, and is not closed."""
 
@@ -328,11 +332,18 @@ class Lent(io.RawIOBase):
 
     def readinto(self, buffer: Any, /) -> int:
         readinto = getattr(self.file, "readinto1", None) or getattr(self.file, "readinto", None)
-        if readinto is not None:
+        if readinto is None:
+            data = self.file.read(len(buffer)) or b""
+            count = len(data)
+        elif type(self.file) in DONE_WITH_MEMORY:
             return readinto(buffer) or 0
-        data = self.file.read(len(buffer)) or b""
-        buffer[: len(data)] = data
-        return len(data)
+        else:
+            data = bytearray(len(buffer))
+            count = readinto(data) or 0
+        if not 0 <= count <= len(buffer):
+            raise OSError(f"the file was asked for {len(buffer)} bytes and says it read {count}")
+        buffer[:count] = memoryview(data)[:count]
+        return count
 
     def close(self) -> None:
         """Leave it open."""

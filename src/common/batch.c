@@ -104,7 +104,8 @@ static PyType_Slot column_slots[] = {
 
 PyType_Spec column_object_spec = {.name = "_Column",
                                   .basicsize = sizeof(struct column),
-                                  .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_DISALLOW_INSTANTIATION,
+                                  .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_DISALLOW_INSTANTIATION |
+                                           Py_TPFLAGS_IMMUTABLETYPE,
                                   .slots = column_slots};
 
 /* --- A batch --------------------------------------------------------------------------------- */

@@ -214,7 +214,8 @@ static PyType_Slot batch_slots[] = {{Py_tp_doc, "Columns of some records."},
 
 static PyType_Spec batch_spec = {.name = "_Batch",
                                  .basicsize = sizeof(struct batch),
-                                 .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_DISALLOW_INSTANTIATION,
+                                 .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_DISALLOW_INSTANTIATION |
+                                          Py_TPFLAGS_IMMUTABLETYPE,
                                  .slots = batch_slots};
 
 /* Make a type of a module under the module's full name, by which pickle finds it. */

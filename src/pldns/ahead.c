@@ -254,6 +254,11 @@ static bool match_rows(struct pldns_matcher *matcher, struct column_data *const 
     return true;
 }
 
+static bool is_column(const struct column_info *info, const char *name, enum column_kind kind)
+{
+    return info->kind == kind && strcmp(info->name, name) == 0;
+}
+
 /* The first columns of a batch, with these in place of those of their kinds that can't be known
  * before; NULL with an exception. */
 static PyObject *with_times(const struct batch *batch, const struct batch_types *types,
@@ -267,9 +272,9 @@ static PyObject *with_times(const struct batch *batch, const struct batch_types 
     result->rows = batch->rows;
     for (size_t i = 0; i < count; i++) {
         struct column_data *data = batch->columns[i];
-        if (strcmp(batch->infos[i].name, "response_time") == 0)
+        if (is_column(&batch->infos[i], "response_time", KIND_DURATION))
             data = response_time;
-        else if (strcmp(batch->infos[i].name, "query_time") == 0)
+        else if (is_column(&batch->infos[i], "query_time", KIND_TIME))
             data = query_time;
         atomic_fetch_add(&data->refs, 1);
         result->columns[i] = data;

@@ -242,5 +242,6 @@ static PyType_Slot reader_slots[] = {
 
 PyType_Spec pldns_reader_spec = {.name = "pldns._ColumnReader",
                                  .basicsize = sizeof(struct message_reader),
-                                 .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC,
+                                 .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC |
+                                          Py_TPFLAGS_IMMUTABLETYPE,
                                  .slots = reader_slots};

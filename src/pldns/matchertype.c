@@ -80,5 +80,5 @@ static PyType_Slot matcher_slots[] = {
 
 PyType_Spec pldns_matcher_spec = {.name = "pldns._Matcher",
                                   .basicsize = sizeof(struct pldns_matcher),
-                                  .flags = Py_TPFLAGS_DEFAULT,
+                                  .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_IMMUTABLETYPE,
                                   .slots = matcher_slots};

@@ -55,8 +55,8 @@ PyObject *field_get(PyObject *self_, void *closure);
 int field_set(PyObject *self_, PyObject *value, void *closure);
 /* The setter of every attribute that has none: TypeError. */
 int attribute_readonly(PyObject *self_, PyObject *value, void *closure);
-/* The number of an int, or of what stands for one, as those of NumPy: 0, 1 where it has more than 64
- * bits, -1 with TypeError. */
+/* The number of an int, or of what stands for one, as those of NumPy: 0, 1 where it has more than
+ * 64 bits, -1 with TypeError. */
 int attribute_long(PyObject *value, const char *name, long long *number);
 /* The int of an assigned value in low..high, -1 with TypeError or ValueError. */
 int64_t attribute_int(PyObject *value, const char *name, int64_t low, int64_t high);

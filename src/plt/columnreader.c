@@ -125,7 +125,8 @@ static PyType_Slot reader_slots[] = {
 
 PyType_Spec column_reader_spec = {.name = "plt._ColumnReader",
                                   .basicsize = sizeof(struct packet_reader),
-                                  .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC,
+                                  .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC |
+                                           Py_TPFLAGS_IMMUTABLETYPE,
                                   .slots = reader_slots};
 
 PyObject *column_list(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(args))

@@ -40,10 +40,12 @@ static void defragmented_dealloc(PyObject *self_)
     struct defragmented *self = (struct defragmented *)self_;
     PyTypeObject *type = Py_TYPE(self_);
     PyObject_GC_UnTrack(self_);
-    defragmented_clear(self_);
+    Py_TRASHCAN_BEGIN(self_, defragmented_dealloc) /* one may be over another, and so on */
+        defragmented_clear(self_);
     defragment_clear(&self->fragments);
     type->tp_free(self_);
     Py_DECREF(type);
+    Py_TRASHCAN_END
 }
 
 static PyObject *defragmented_new(PyTypeObject *type, PyObject *args, PyObject *Py_UNUSED(kwargs))
@@ -87,9 +89,12 @@ static PyObject *packet_of_record(struct plt_state *state, const struct plt_reco
  * read before it, and with any other exception. */
 static PyObject *next_packet(struct defragmented *self)
 {
+    if (Py_EnterRecursiveCall(" while putting fragments together"))
+        return NULL;
     self->busy = true;
     PyObject *packet = PyIter_Next(self->packets);
     self->busy = false;
+    Py_LeaveRecursiveCall();
     if (packet)
         return packet;
     if (PyErr_Occurred()) {
@@ -175,5 +180,6 @@ static PyType_Slot defragmented_slots[] = {
 
 PyType_Spec defragmented_spec = {.name = "plt._Defragmented",
                                  .basicsize = sizeof(struct defragmented),
-                                 .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC,
+                                 .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC |
+                                          Py_TPFLAGS_IMMUTABLETYPE,
                                  .slots = defragmented_slots};

@@ -288,7 +288,6 @@ bool filter_was_refused(const struct filter_use *use, char error[SOURCE_ERROR_SI
 PyObject *packet_apply_filter(PyObject *self_, PyObject *filter)
 {
     const struct view *self = (struct view *)self_;
-    struct frame *frame = self->frame;
     struct plt_state *state = plt_state_of(Py_TYPE(self_));
     if (!state)
         return NULL;
@@ -299,6 +298,7 @@ PyObject *packet_apply_filter(PyObject *self_, PyObject *filter)
     PyObject *own = filter_from(state, filter, "apply_filter");
     if (!own)
         return NULL;
+    const struct frame *frame = self->frame;
     if (!frame) {
         PyErr_SetString(PyExc_ValueError, "nothing was read into this packet");
         Py_DECREF(own);
@@ -347,5 +347,6 @@ static PyType_Slot filter_slots[] = {
 
 PyType_Spec filter_spec = {.name = "plt.filter",
                            .basicsize = sizeof(struct filter),
-                           .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE,
+                           .flags =
+                               Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_IMMUTABLETYPE,
                            .slots = filter_slots};

@@ -31,19 +31,39 @@ struct frame *frame_new(struct plt_state *state, uint32_t len)
     return frame;
 }
 
+/* Release what a frame's memory was borrowed from.  That may be an object over another frame, and
+ * so on without end: what comes to be released meanwhile waits, for the stack has an end. */
+static void release_buffer(struct plt_state *state, struct frame_buffer *buffer)
+{
+    buffer->next = state->to_release;
+    state->to_release = buffer;
+    if (state->releases)
+        return;
+    state->releases = true;
+    while ((buffer = state->to_release)) {
+        state->to_release = buffer->next;
+        PyBuffer_Release(&buffer->view);
+        PyMem_Free(buffer);
+    }
+    state->releases = false;
+}
+
 void frame_free(struct frame *frame)
 {
-    Py_XDECREF(frame->comment);
-    if (frame->buffer) {
-        PyBuffer_Release(frame->buffer);
-        PyMem_Free(frame->buffer);
-    } else if (frame->parent) {
-        frame->parent->pins--;
-        frame_release(frame->parent);
-    } else {
-        PyMem_Free(frame->data);
+    while (frame && frame->refs == 0) {
+        struct frame *parent = frame->parent;
+        Py_XDECREF(frame->comment);
+        if (frame->buffer)
+            release_buffer(frame->state, frame->buffer);
+        else if (!parent)
+            PyMem_Free(frame->data);
+        PyMem_Free(frame);
+        if (parent) {
+            parent->pins--;
+            parent->refs--;
+        }
+        frame = parent;
     }
-    PyMem_Free(frame);
 }
 
 void frame_decode(struct frame *frame)
@@ -99,11 +119,12 @@ struct frame *frame_of_buffer(struct plt_state *state, PyObject *exporter, enum 
                               uint8_t proto)
 {
     struct frame *frame = NULL;
-    Py_buffer *buffer = PyMem_Calloc(1, sizeof(*buffer));
-    if (!buffer) {
+    struct frame_buffer *borrowed = PyMem_Calloc(1, sizeof(*borrowed));
+    if (!borrowed) {
         PyErr_NoMemory();
         return NULL;
     }
+    Py_buffer *buffer = &borrowed->view;
     bool readonly = false;
     if (PyObject_GetBuffer(exporter, buffer, PyBUF_WRITABLE) < 0) {
         /* NumPy raises ValueError for what is read-only */
@@ -127,7 +148,7 @@ struct frame *frame_of_buffer(struct plt_state *state, PyObject *exporter, enum 
         PyBuffer_Release(buffer);
         goto error;
     }
-    frame->buffer = buffer;
+    frame->buffer = borrowed;
     frame->data = buffer->buf;
     frame->len = (uint32_t)buffer->len;
     frame->readonly = readonly;
@@ -137,7 +158,7 @@ struct frame *frame_of_buffer(struct plt_state *state, PyObject *exporter, enum 
     frame->meta.direction = -1;
     return frame;
 error:
-    PyMem_Free(buffer);
+    PyMem_Free(borrowed);
     return NULL;
 }
 
@@ -184,7 +205,10 @@ struct frame *frame_of_record(struct plt_state *state, const struct plt_record *
 /* The copy of a quoted or tunnelled packet is that of the packet around it, and a part of it. */
 static struct frame *copy_child(const struct frame *from)
 {
+    if (Py_EnterRecursiveCall(" while copying a packet"))
+        return NULL;
     struct frame *parent = frame_copy(from->parent);
+    Py_LeaveRecursiveCall();
     if (!parent)
         return NULL;
     uint32_t start = (uint32_t)(from->data - from->parent->data);

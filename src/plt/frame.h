@@ -11,6 +11,12 @@
 
 struct plt_state;
 
+/* The buffer of an exporter. */
+struct frame_buffer {
+    Py_buffer view;
+    struct frame_buffer *next; /* owned, or NULL: of those that wait to be released */
+};
+
 /* A packet's bytes, their lifetime, and its layers, decoded once.  Not a Python object: counted by
  * its holders under the GIL. */
 struct frame {
@@ -23,8 +29,8 @@ struct frame {
     uint8_t kind;  /* enum frame_kind */
     bool readonly;
     bool decoded;
-    struct frame *parent; /* owned, or NULL: data is within the parent's */
-    Py_buffer *buffer;    /* owned, or NULL: data is within an exporter's memory */
+    struct frame *parent;        /* owned, or NULL: data is within the parent's */
+    struct frame_buffer *buffer; /* owned, or NULL: data is within an exporter's memory */
     struct plt_meta meta;
     PyObject *comment;  /* owned: str, or NULL */
     uint8_t root;       /* enum plt_root */

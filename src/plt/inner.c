@@ -78,35 +78,40 @@ static PyObject *tunnel_object(const struct plt_state *state, const struct tunne
     return result;
 }
 
-PyObject *packet_tunnels_get(PyObject *self_, void *Py_UNUSED(closure))
+/* Append an object for each tunnel that a frame's packet is around; 0, or -1 with an exception. */
+static int append_tunnels(struct frame *frame, PyObject *tunnels)
 {
-    struct frame *frame = ((struct view *)self_)->frame;
     struct plt_meta meta;
     struct inner_packet inner[2];
-    PyObject *tunnels = PyList_New(0);
-    if (!tunnels)
-        return NULL;
-    if (frame) {
-        const struct plt_state *state = frame->state;
-        struct plt_packet packet = packet_of_frame(frame, &meta);
-        for (unsigned n = 0;
-             packet.depth < TUNNEL_MOST_DEPTH && tunnel_enter(&packet, NULL, &inner[n % 2]); n++) {
-            const struct inner_packet *next = &inner[n % 2];
-            PyObject *tunnel = tunnel_object(state, &next->tunnel);
-            int status = tunnel ? PyList_Append(tunnels, tunnel) : -1;
-            Py_XDECREF(tunnel);
-            if (status < 0) {
-                Py_DECREF(tunnels);
-                return NULL;
-            }
-            packet = (struct plt_packet){.data = next->record.data,
-                                         .len = next->record.len,
-                                         .layers = &next->layers,
-                                         .meta = &next->record.meta,
-                                         .depth = packet.depth + 1};
-        }
+    struct plt_packet packet = packet_of_frame(frame, &meta);
+    for (unsigned n = 0;
+         packet.depth < TUNNEL_MOST_DEPTH && tunnel_enter(&packet, NULL, &inner[n % 2]); n++) {
+        const struct inner_packet *next = &inner[n % 2];
+        PyObject *tunnel = tunnel_object(frame->state, &next->tunnel);
+        int status = tunnel ? PyList_Append(tunnels, tunnel) : -1;
+        Py_XDECREF(tunnel);
+        if (status < 0)
+            return -1;
+        packet = (struct plt_packet){.data = next->record.data,
+                                     .len = next->record.len,
+                                     .layers = &next->layers,
+                                     .meta = &next->record.meta,
+                                     .depth = packet.depth + 1};
     }
-    PyObject *result = PyList_AsTuple(tunnels);
-    Py_DECREF(tunnels);
+    return 0;
+}
+
+PyObject *packet_tunnels_get(PyObject *self_, void *Py_UNUSED(closure))
+{
+    PyObject *tunnels = PyList_New(0);
+    struct frame *frame = ((struct view *)self_)->frame;
+    if (tunnels && frame) {
+        frame_hold(frame); /* what runs meanwhile may read into the packet */
+        if (append_tunnels(frame, tunnels) < 0)
+            Py_CLEAR(tunnels);
+        frame_release(frame);
+    }
+    PyObject *result = tunnels ? PyList_AsTuple(tunnels) : NULL;
+    Py_XDECREF(tunnels);
     return result;
 }

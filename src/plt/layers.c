@@ -143,14 +143,15 @@ static PyObject *construct_from_view(PyTypeObject *python_type, const struct vie
     struct frame *inner = tunnelled(view, type);
     if (!inner && PyErr_Occurred())
         return NULL;
-    struct frame *frame = inner ? inner : view->frame;
+    /* held: the collector may run for an object of a subclass, and read into the packet */
+    struct frame *frame = inner ? inner : frame_hold(view->frame);
     uint32_t start = layer_find(frame, type);
     PyObject *result = Py_None;
     if (start == PLT_ABSENT)
         Py_INCREF(result);
     else
         result = view_new_as(python_type, frame, type, start, frame->len);
-    frame_release(inner);
+    frame_release(frame);
     return result;
 }
 

@@ -48,8 +48,12 @@ static int take_path(struct output *self)
     Py_XDECREF(module);
     if (found && PyArg_ParseTuple(found, "sU", &name, &path)) {
         self->format = format_named(name);
-        Py_INCREF(path);
-        Py_XSETREF(self->path, path);
+        if (self->format) {
+            Py_INCREF(path);
+            Py_XSETREF(self->path, path);
+        } else {
+            PyErr_Format(PyExc_ValueError, "there is no format of the name %s", name);
+        }
     }
     Py_XDECREF(found);
     return self->path ? 0 : -1;
@@ -406,5 +410,6 @@ static PyType_Slot output_slots[] = {
 
 PyType_Spec output_spec = {.name = "plt.output_trace",
                            .basicsize = sizeof(struct output),
-                           .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE,
+                           .flags =
+                               Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_IMMUTABLETYPE,
                            .slots = output_slots};

@@ -451,5 +451,5 @@ static PyType_Slot packet_slots[] = {{Py_tp_doc,
 
 PyType_Spec packet_spec = {.name = "plt.packet",
                            .basicsize = sizeof(struct view),
-                           .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE,
+                           .flags = VIEW_FLAGS,
                            .slots = packet_slots};

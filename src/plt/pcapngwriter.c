@@ -192,24 +192,14 @@ static void put_options(uint8_t *to, const struct options *options)
         put_option(to, OPTION_END, "", 0);
 }
 
-static int pcapng_write(struct writer *base, const struct frame *frame)
+/* Write a packet with a comment, a str, or NULL for none; 0, or -1 with an exception. */
+static int write_packet(struct pcapng_writer *self, const struct frame *frame, PyObject *comment)
 {
-    static const int64_t last_second = (int64_t)(UINT64_MAX / 1000000000) - 1;
-    struct pcapng_writer *self = (struct pcapng_writer *)base;
     const struct plt_meta *meta = &frame->meta;
     struct options options = {.flags = flags_of(meta)};
     Py_ssize_t comment_len = 0;
-    if (meta->dlt > UINT16_MAX) {
-        PyErr_SetString(PyExc_OSError, "pcapng files have no link type for this packet");
-        return -1;
-    }
-    if (meta->sec < 0 || meta->sec > last_second) {
-        PyErr_SetString(PyExc_OSError, "pcapng files are written in nanoseconds, which have no "
-                                       "room for the packet's time");
-        return -1;
-    }
-    if (frame->comment) {
-        options.comment = PyUnicode_AsUTF8AndSize(frame->comment, &comment_len);
+    if (comment) {
+        options.comment = PyUnicode_AsUTF8AndSize(comment, &comment_len);
         if (!options.comment)
             return -1;
         options.comment_len = (size_t)comment_len;
@@ -232,6 +222,26 @@ static int pcapng_write(struct writer *base, const struct frame *frame)
     to = put_bytes(to, frame->data, frame->len);
     put_options(to, &options);
     return 0;
+}
+
+static int pcapng_write(struct writer *base, const struct frame *frame)
+{
+    static const int64_t last_second = (int64_t)(UINT64_MAX / 1000000000) - 1;
+    const struct plt_meta *meta = &frame->meta;
+    if (meta->dlt > UINT16_MAX) {
+        PyErr_SetString(PyExc_OSError, "pcapng files have no link type for this packet");
+        return -1;
+    }
+    if (meta->sec < 0 || meta->sec > last_second) {
+        PyErr_SetString(PyExc_OSError, "pcapng files are written in nanoseconds, which have no "
+                                       "room for the packet's time");
+        return -1;
+    }
+    PyObject *comment = frame->comment; /* held: another thread may set another meanwhile */
+    Py_XINCREF(comment);
+    int status = write_packet((struct pcapng_writer *)base, frame, comment);
+    Py_XDECREF(comment);
+    return status;
 }
 
 /* A trace of no packets is a section without interfaces. */

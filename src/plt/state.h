@@ -29,6 +29,8 @@ struct plt_state {
     struct plt_api api;              /* what the capsule holds */
     size_t view_size;                /* of the largest of them */
     struct spares spare_views;       /* of that size: they have one struct */
+    struct frame_buffer *to_release; /* owned, or NULL: buffers that wait for their turn */
+    bool releases;                   /* buffers are being released */
     struct ints ints;                /* of fields of views */
     struct lookups lookups;          /* of attributes of views */
 };

@@ -134,22 +134,25 @@ static void give_back(struct trace *self, const struct plt_record *record)
     source_give_back(self->source, record);
 }
 
-/* Put a record into a packet, into its own frame where nothing else holds that. */
+/* Put a record into a packet, into its own frame where nothing else holds that.  A frame that is
+ * let go of goes last: that may run a script's code, which may close the trace. */
 static int packet_set(struct plt_state *state, struct view *packet, const struct plt_record *record)
 {
-    struct frame *frame = packet->frame;
+    struct frame *own = packet->frame;
+    struct frame *held = NULL;
     packet->frame = NULL;
     packet->end = 0;
-    if (frame && (frame->refs > 1 || frame->pins || frame->parent || frame->buffer)) {
-        frame_release(frame);
-        frame = NULL;
+    if (own && (own->refs > 1 || own->pins || own->parent || own->buffer)) {
+        held = own;
+        own = NULL;
     }
-    frame = frame_of_record(state, record, frame);
-    if (!frame)
-        return -1;
-    packet->frame = frame;
-    packet->end = frame->len;
-    return 0;
+    struct frame *frame = frame_of_record(state, record, own);
+    if (frame) {
+        packet->frame = frame;
+        packet->end = frame->len;
+    }
+    frame_release(held);
+    return frame ? 0 : -1;
 }
 
 PyObject *trace_iternext(PyObject *self_)
@@ -174,7 +177,9 @@ PyObject *trace_iternext(PyObject *self_)
         frame_release(frame);
         if (!packet)
             goto error;
-        Py_XSETREF(self->spare[self->turn], packet);
+        Py_INCREF(packet);
+        Py_XSETREF(self->spare[self->turn], packet); /* may run a script's code */
+        return (PyObject *)packet;
     }
     Py_INCREF(packet);
     return (PyObject *)packet;

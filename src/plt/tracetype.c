@@ -481,5 +481,6 @@ static PyType_Slot trace_slots[] = {
 
 PyType_Spec trace_spec = {.name = "plt.trace",
                           .basicsize = sizeof(struct trace),
-                          .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC,
+                          .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC |
+                                   Py_TPFLAGS_IMMUTABLETYPE,
                           .slots = trace_slots};

@@ -93,10 +93,6 @@ void view_dealloc(PyObject *self_)
 {
     struct view *self = (struct view *)self_;
     PyTypeObject *type = Py_TYPE(self_);
-    /* a script may give the type a __del__; that of a subclass Python has called already */
-    if (type->tp_finalize && type->tp_dealloc == view_dealloc &&
-        PyObject_CallFinalizerFromDealloc(self_) < 0)
-        return;
     struct plt_state *state = self->frame ? self->frame->state : NULL;
     frame_release(self->frame);
     bool is_largest = state && self->type != VIEW_PACKET && type == state->views[self->type];

@@ -21,7 +21,7 @@ struct view {
     uint8_t payload_of;  /* TCP or UDP where it is the payload of such, else 0 */
 };
 
-#define VIEW_FLAGS (Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE)
+#define VIEW_FLAGS (Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_IMMUTABLETYPE)
 
 /* A new view; the frame is held.  NULL with an exception. */
 PyObject *view_new(struct frame *frame, enum view_type type, uint32_t start, uint32_t end);

@@ -282,5 +282,6 @@ static PyType_Slot where_slots[] = {
 
 PyType_Spec where_spec = {.name = "plt.where",
                           .basicsize = sizeof(struct filter),
-                          .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE,
+                          .flags =
+                              Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_IMMUTABLETYPE,
                           .slots = where_slots};

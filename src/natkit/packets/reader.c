@@ -249,7 +249,8 @@ static PyType_Slot reader_slots[] = {
 
 PyType_Spec packet_reader_spec = {.name = "natkit._PacketReader",
                                   .basicsize = sizeof(struct packet_reader),
-                                  .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC,
+                                  .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC |
+                                           Py_TPFLAGS_IMMUTABLETYPE,
                                   .slots = reader_slots};
 
 PyObject *joined_field_list(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(args))

@@ -225,5 +225,6 @@ static PyType_Slot reader_slots[] = {
 
 PyType_Spec stream_reader_spec = {.name = "natkit._StreamReader",
                                   .basicsize = sizeof(struct stream_reader),
-                                  .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC,
+                                  .flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_HAVE_GC |
+                                           Py_TPFLAGS_IMMUTABLETYPE,
                                   .slots = reader_slots};

@@ -128,9 +128,9 @@ enum link_direction {
     X(DSA_TAG_EDSA, 285, 285, UNKNOWN, tag_of_8, NONE, NONE, "Ethernet with an EDSA tag")          \
     /* above the 16 bits of files: encapsulations that only libtrace's formats have */             \
     X(ERF_HDLC, 0x10000, DLT_NO_NUMBER, HDLC_POS, hdlc, NONE, NONE, "PPP or Cisco HDLC in ERF")    \
-    X(ERF_ATM, 0x10001, DLT_NO_NUMBER, ATM, sunatm, NONE, NONE, "an ATM cell in ERF")              \
+    X(ERF_ATM, 0x10001, DLT_NO_NUMBER, ATM, atm_cell, NONE, NONE, "an ATM cell in ERF")            \
     X(LEGACY_POS, 0x10002, DLT_NO_NUMBER, POS, hdlc, NONE, NONE, "PPP or Cisco HDLC of old DAGs")  \
-    X(LEGACY_ATM, 0x10003, DLT_NO_NUMBER, ATM, sunatm, NONE, NONE, "an ATM cell of old DAGs")      \
+    X(LEGACY_ATM, 0x10003, DLT_NO_NUMBER, ATM, atm_cell, NONE, NONE, "an ATM cell of old DAGs")    \
     X(DUCK, 0x10004, DLT_NO_NUMBER, DUCK, nothing, NONE, NONE, "a DAG card's clock")               \
     X(UNDECODED, 0x10005, DLT_NO_NUMBER, UNKNOWN, nothing, NONE, NONE, "nothing that is known")
 
@@ -158,6 +158,7 @@ int16_t plt_linktype_of_dlt(uint32_t dlt);
 /* What Linux calls hardware (packet(7)), of which tunnels and others have many more numbers. */
 enum hardware {
     ARPHRD_ETHER = 1,
+    ARPHRD_FRAD = 770, /* Frame Relay */
     ARPHRD_LOOPBACK = 772,
     ARPHRD_80211 = 801,
     ARPHRD_RADIOTAP = 803

@@ -71,8 +71,18 @@ def nflog(payload: bytes) -> bytes:
     return b"\2\0\0\0" + prefix + struct.pack("<HH", 4 + len(payload), 9) + payload
 
 
+def isl(frame: bytes, group: int) -> bytes:
+    header = bytes([group, 0, 0x0C, 0, 0, 0]) + packets.MAC[6:]
+    length = struct.pack(">H", 12 + len(frame) - 4)
+    return header + length + b"\xaa\xaa\3\0\0\x0c\0\x14\0\0\0\0" + frame
+
+
 #: RFC 2684 section 5.2: 802.1's organisation, and Ethernet without its FCS.
 BRIDGED = snap(b"", 7, 0x0080C2)
+#: 802.2 with OSI's SAP (RFC 2684 section 5.1).
+OSI = b"\xfe\xfe\3"
+#: Headers of FDDI and of Token Ring.
+FDDI, RING = b"\x50" + packets.MAC, b"\x10\x40" + packets.MAC
 ETH = 1
 DATA, QOS = 0x08, 0x88  # frame control of data frames
 TO_DS, FROM_DS, PROTECTED, ORDER = 0x01, 0x02, 0x40, 0x80
@@ -416,11 +426,73 @@ FOUND: dict[str, tuple[int, bytes, bytes, int]] = {
         + bytes(4) + b"\0\0\0\1" + b"\x86\xdd\0\0" + IP6 + bytes(6),
         IP6, 0,
     ),
+    # OSI's SAP, then a network layer protocol identifier: RFC 2364 section 5, RFC 2684 section 5.1
+    "atm-ppp": (100, OSI + b"\xcf\0\x21" + IP4, IP4, 0),
+    "atm-ppp-6": (100, OSI + b"\xcf\0\x57" + IP6, IP6, 0),
+    "atm-nlpid": (100, OSI + b"\xcc" + IP4, IP4, 0),
+    "atm-nlpid-6": (100, OSI + b"\x8e" + IP6, IP6, 0),
+    "802.3-nlpid": (ETH, eth(OSI + b"\xcc" + IP4, 4 + len(IP4)), IP4, 0),
+    "sunatm-ppp": (123, b"\2\0\0\x21" + OSI + b"\xcf\0\x21" + IP4, IP4, 0),
+    "sunatm-nlpid": (123, b"\2\0\0\x21" + OSI + b"\xcc" + IP4, IP4, 0),
+    # https://www.tcpdump.org/linktypes/LINKTYPE_SUNATM.html: 1 is LANE, 2 bytes before Ethernet
+    "sunatm-lane": (123, b"\1\0\0\x21\0\1" + eth(IP4), IP4, 0),
+    "sunatm-lane-sent": (123, b"\x81\0\0\x21\0\1" + eth(IP6, 0x86DD), IP6, 0),
+    # RFC 2364 section 4: PPP alone on a channel
+    "sunatm-ppp-alone": (123, b"\0\0\0\x21\0\x21" + IP4, IP4, 0),
+    "sunatm-ppp-alone-6": (123, b"\0\0\0\x21\0\x57" + IP6, IP6, 0),
+    "frame-relay-ppp": (107, b"\x18\x41\3\xcf\0\x21" + IP4, IP4, 0),  # RFC 1973 section 3
+    "juniper-atm1-ppp": (137, b"MGC\x01" + bytes(4) + OSI + b"\xcf\0\x21" + IP4, IP4, 0),
+    # RFC 2684 section 5.2, RFC 2427 section 4.2: bridged FDDI and Token Ring, with or without FCS
+    "atm-fddi": (100, snap(bytes(3) + FDDI + snap(IP4), 4, 0x0080C2), IP4, 0),
+    "atm-fddi-no-fcs": (100, snap(bytes(3) + FDDI + snap(IP4), 10, 0x0080C2), IP4, 0),
+    "atm-token-ring": (100, snap(bytes(2) + RING + snap(IP4), 3, 0x0080C2), IP4, 0),
+    "atm-token-ring-no-fcs": (100, snap(bytes(2) + RING + snap(IP4), 9, 0x0080C2), IP4, 0),
+    "802.3-fddi": (
+        ETH, eth(snap(bytes(3) + FDDI + snap(IP4), 4, 0x0080C2), 32 + len(IP4)), IP4, 0,
+    ),
+    "frame-relay-fddi": (
+        107, b"\x18\x41\3\0" + b"\x80" + snap(b"\0" + FDDI + snap(IP4), 10, 0x0080C2)[3:], IP4, 0,
+    ),
+    "frame-relay-token-ring": (
+        107, b"\x18\x41\3\0" + b"\x80" + snap(RING + snap(IP4), 9, 0x0080C2)[3:], IP4, 0,
+    ),
+    # https://www.tcpdump.org/linktypes/LINKTYPE_LINUX_SLL.html: by the hardware, radiotap and Frame
+    # Relay; Linux's if_ether.h: Ethernet, PPP
+    "sll-radiotap-802.2": (
+        113, sll(radiotap(wireless(snap(IP4), DATA, TO_DS), None, False), 4, 803), IP4, 0,
+    ),
+    "sll2-radiotap-802.2": (
+        276, sll2(radiotap(wireless(snap(IP4), DATA, TO_DS), None, False), 4, 803), IP4, 0,
+    ),
+    "sll-frame-relay": (113, sll(b"\x18\x41\3\xcc" + IP4, 4, 770), IP4, 0),
+    "sll2-frame-relay": (276, sll2(b"\x18\x41\3\x8e" + IP6, 4, 770), IP6, 0),
+    "sll-frame-relay-ethertype": (113, sll(IP4, 0x0800, 770), IP4, 0),
+    "sll-ppp": (113, sll(b"\0\x21" + IP4, 7, 512), IP4, 0),
+    "sll2-ppp": (276, sll2(b"\0\x57" + IP6, 7, 512), IP6, 0),
+    "sll-ethernet": (113, sll(eth(IP4), 3), IP4, 0),
+    "sll2-ethernet": (276, sll2(eth(tag(9, 0x86DD) + IP6, 0x8100), 3), IP6, 9),
+    # IEEE 802.1CB section 7.8: 2 bytes of zero, a sequence number
+    "redundancy-tag": (ETH, eth(b"\0\0\0\7\x08\0" + IP4, 0xF1C1), IP4, 0),
+    "vlan-redundancy-tag": (
+        ETH, eth(tag(9, 0xF1C1) + b"\0\0\0\7\x86\xdd" + IP6, 0x8100), IP6, 9,
+    ),
+    "redundancy-tag-vlan": (
+        ETH, eth(b"\0\0\0\7\x81\0" + tag(9, 0x0800) + IP4, 0xF1C1), IP4, 9,
+    ),
+    # draft-ietf-isis-ext-eth: 802.2 by an ethertype
+    "ethernet-802.2": (ETH, eth(snap(IP4), 0x8870), IP4, 0),
+    "ethernet-802.2-ip": (ETH, eth(b"\6\6\3" + IP4, 0x8870), IP4, 0),
+    "ethernet-802.11": (ETH, eth(wireless(snap(IP4), DATA, TO_DS), 0x2452), IP4, 0),
+    # Cisco's Inter-Switch Link: a group, the kind 0, the sender, a length; SNAP, the sender's
+    # organisation, a VLAN, a port; the frame, and its check sequence after the frame's own
+    "isl": (ETH, isl(eth(IP4) + bytes(8), 0x01), IP4, 0),
+    "isl-other-group": (ETH, isl(eth(tag(9, 0x86DD) + IP6, 0x8100) + bytes(8), 0x0C), IP6, 9),
 }  # fmt: skip
 #: What tshark 4.0 shows as bytes only.
 NOT_TSHARK = {
     "infiniband", "infiniband-global",  # tshark reads no pcap of it
     "cisco-hdlc-direction", "mpls-alone", "slip", "sll-802.11", "netanalyzer-preamble",
+    "sunatm-ppp-alone-6",  # it looks for IPv4
     "ppp-bridged-lan",  # which RFC 3518 does not have any more
     # of Juniper's, these are tcpdump's alone
     "pppd-received", "pppd-sent", "pppd-address", "pppd-no-address", "erf-without-length",
@@ -546,6 +618,19 @@ NOTHING: dict[str, tuple[int, bytes, int]] = {
     "ppi-40": (192, struct.pack("<BBHI", 0, 0, 8, 192) * 40 + IP4, 0),
     "snap-cisco": (ETH, eth(snap(bytes(20), 0x2000, oui=0x00000C), 28), 28),
     "snap-bridged-token-ring": (ETH, eth(snap(bytes(40), 9, 0x0080C2), 48), 48),
+    "snap-bridged-token-bus": (100, snap(bytes(3) + FDDI + snap(IP4), 2, 0x0080C2), 0),
+    "snap-bridged-fddi-40": (100, snap(bytes(3) + FDDI, 4, 0x0080C2) * 40 + snap(IP4), 0),
+    "atm-is-is": (100, OSI + b"\x83" + IP4, 0),
+    "sunatm-lane-control": (123, b"\1\0\0\x21\xff\0" + eth(IP4), 0),
+    "sunatm-ppp-lcp": (123, b"\0\0\0\x21\xc0\x21" + IP4, 0),
+    "sunatm-ppp-other-version": (123, b"\0\0\0\x21\0\x21" + IP6, 0),
+    "ethernet-802.2-other": (ETH, eth(b"\x42\x42\3" + bytes(35), 0x8870), 0x8870),
+    "ethernet-802.11-protected": (
+        ETH, eth(wireless(snap(IP4), DATA, TO_DS | PROTECTED), 0x2452), 0x2452,
+    ),
+    "isl-40": (ETH, isl(b"", 1) * 40 + eth(IP4), 0),
+    "isl-token-ring": (ETH, b"\1\0\x0c\0\0\x10" + isl(eth(IP4), 1)[6:], 8 + 14 + len(IP4)),
+    "isl-other-address": (ETH, b"\1\0\x0c\0\1" + isl(eth(IP4), 1)[5:], 8 + 14 + len(IP4)),
     "frame-relay-cisco": (107, b"\x18\x41\3\0\x80\0\0\x0c\x20\0" + IP4, 0),
     "trill-other-version": (ETH, eth(b"\x40\x3f\0\2\0\3" + eth(IP4), 0x22F3), 0x22F3),
     "batman-other-version": (ETH, eth(b"\x40\x0e\x40\1" + MAC6 + eth(IP4), 0x4305), 0x4305),
@@ -581,7 +666,7 @@ NOTHING: dict[str, tuple[int, bytes, int]] = {
     "nflog-no-attribute": (239, b"\2\0\0\0" + struct.pack("<HH", 2, 8) + IP4, 0),
     "juniper-mlppp-unknown": (130, b"MGC\0\x47\0\0\0\0\x70\0\0" + IP4, 0),
     "unknown": (65000, IP4, 0),
-}
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("name", NOTHING)

@@ -326,6 +326,11 @@ KNOWN: dict[str, Callable[[Map], bytes]] = {
     "wccp": lambda m: carried(m, 47, gre(inner(m), 0x883E)),
     "wccp 2": lambda m: carried(m, 47, gre(b"\0\0\0\0" + inner(m), 0x883E)),
     "gre, NSH": lambda m: carried(m, 47, gre(b"\0\2\2\3\0\0\1\xff" + frame(m), 0x894F)),
+    "ethernet in ip": lambda m: carried(m, 143, frame(m)),
+    "ethernet in ip, ARP": lambda m: carried(m, 143, ethernet(arp(m), 0x0806)),
+    "lwapp": lambda m: at_port(
+        m, 12222, b"\0\0\0\x48\0\0" + wireless(snap(inner(m)), 8, 1)
+    ),
     "etherip": lambda m: carried(m, 97, b"\x30\0" + frame(m)),
     "ah": authenticated,
     "ah, IPv6": lambda m: ipv6(
@@ -613,6 +618,7 @@ UNKNOWN: dict[str, tuple[Callable[[Map], bytes], bytes, int]] = {
         lambda m: at_port(m, 6080, b"\0\6\0\0" + ADDRESSES), ADDRESSES, 26,
     ),
     "CAPWAP": (lambda m: at_port(m, 5247, b"\0\x10\3\0\0\0\0\0" + ADDRESSES), ADDRESSES, 26),
+    "LWAPP": (lambda m: at_port(m, 12222, b"\4\0\0\x48\0\0" + ADDRESSES), ADDRESSES, 26),
     "802.11 data": (  # encrypted
         lambda m: at_port(m, 5247, b"\0\x10\3\0\0\0\0\0" + wireless(ADDRESSES, 0x41, 8)),
         ADDRESSES, 26,

@@ -28,6 +28,7 @@ uint64_t natkit_quiet(struct anonymising *self, const struct stretch *in, const 
 
 TUNNEL(ipip, ip)
 TUNNEL(etherip, etherip)
+TUNNEL(ethernet, ethernet)
 TUNNEL(l2tp3, l2tp3)
 TUNNEL(mpls, mpls)
 TUNNEL(l2tp, l2tp)
@@ -36,6 +37,7 @@ TUNNEL(vxlan_gpe, vxlan_gpe)
 TUNNEL(lisp, lisp)
 TUNNEL(gue, gue)
 TUNNEL(capwap, capwap)
+TUNNEL(lwapp, lwapp)
 TUNNEL(tzsp, tzsp)
 
 /* Options that begin with a class and a type, then bits of a byte that say how many units they have

@@ -203,6 +203,27 @@ LINK_DECODER(netanalyzer_preamble)
     link_ethernet(data, len, at + 12, out);
 }
 
+/* Classical IP over ATM (RFC 2225): IP as Linux has it, or with the 802.2 header that libpcap looks
+ * for. */
+LINK_DECODER(classical_ip)
+{
+    enum { SNAP = 0xaa };
+    if (link_has(len, at, 1) && data[at] == SNAP)
+        link_llc(data, len, at, out);
+    else
+        link_ip(data, len, at, out);
+}
+
+/* SCTP without IP. */
+LINK_DECODER(sctp)
+{
+    (void)data;
+    if (at >= len)
+        return;
+    out->transport = at;
+    out->proto = PROTO_SCTP;
+}
+
 LINK_DECODER(nothing)
 {
     (void)data;

@@ -8,6 +8,7 @@
 LINK_DECODER(atm_cell);
 LINK_DECODER(cisco);
 LINK_DECODER(cisco_direction);
+LINK_DECODER(classical_ip);
 LINK_DECODER(enc);
 LINK_DECODER(family);
 LINK_DECODER(frame_relay);
@@ -20,6 +21,7 @@ LINK_DECODER(pflog);
 LINK_DECODER(ppp_direction);
 LINK_DECODER(pppd);
 LINK_DECODER(pppoe);
+LINK_DECODER(sctp);
 LINK_DECODER(slip);
 LINK_DECODER(sunatm);
 

@@ -1278,3 +1278,30 @@ def test_the_first_of_several_payloads_is_where_a_packet_is_cut(tmp_path: Path) 
     )
     PAN.packet(packet, payload="drop")
     assert len(packet) == 14 + 20 + 12 + 16
+
+
+def test_what_wireshark_exports_before_a_packet(tmp_path: Path) -> None:
+    """Fields 20 to 23 are addresses, 33 is a text, 12 names the dissector of the packet."""
+
+    def exported(m: Map, text: bytes) -> bytes:
+        fields = [(20, packed(m(A))), (21, packed(m(B))), (22, packed(m(E))), (23, packed(m(F)))]
+        fields += [(25, b"\0\0\0\x35"), (33, text), (12, b"ip\0\0"), (0, b"")]
+        before = b"".join(struct.pack(">HH", n, len(value)) + value for n, value in fields)
+        return before + inner(m)
+
+    packet = packets.packet_of(exported(as_is, b"from A"), tmp_path, 252)
+    found = PAN.packet(packet)
+    assert (int(found), found.unknown) == (6, ("exported field 33",))
+    assert bytes(packet) == exported(mapped, b"from A")
+    packet = packets.packet_of(exported(as_is, b"from A"), tmp_path, 252)
+    PAN.packet(packet, dst=False, unknown="zero")
+    assert bytes(packet) == exported(
+        lambda address: mapped(address) if address in (A, C, E) else address, bytes(6)
+    )
+
+
+def test_sctp_without_ip(tmp_path: Path) -> None:
+    data = struct.pack(">HHII", 1234, 5678, 7, 0) + b"\x0b\0\0\4"  # its cookie is accepted
+    packet = packets.packet_of(data, tmp_path, 248)
+    assert PAN.packet(packet) == 0
+    assert bytes(packet) == data

@@ -2,6 +2,7 @@
 #include "packet.h"
 
 #include "layers.h"
+#include "packet/linktypes.h"
 
 /* The packet's bytes in the writable buffer of its object; NULL with TypeError where the buffer is
  * elsewhere, as that of a subclass may be. */
@@ -156,7 +157,8 @@ PyObject *natkit_pan_packet(PyObject *self_, PyObject *const *args, Py_ssize_t n
         goto error;
     frame = (struct stretch){.data = writable_data(&buffer, &packet), .len = packet.len};
     if (frame.data) {
-        natkit_anonymise(&work, &frame, packet.layers);
+        uint32_t linktype = packet.meta ? packet.meta->dlt : LINKTYPE_UNDECODED;
+        natkit_anonymise(&work, &frame, packet.layers, linktype);
         if (natkit_pan_check(self->pan) == 0)
             result = result_of(self->state, &work);
     }

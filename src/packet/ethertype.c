@@ -373,7 +373,7 @@ void plt_decode_ethertype(const uint8_t *data, uint32_t len, uint32_t at, uint16
     case ETHERTYPE_80211:
         if (ethertype == ETHERTYPE_LLC)
             plt_decode_llc(data, len, at, out);
-        else
+        else if (out->subframe_at == 0) /* one aggregate in another is not looked into */
             plt_decode_80211(data, len, at, false, out);
         if (out->layer3 == PLT_ABSENT)
             link_set_layer3(out, len, at, ethertype);

@@ -739,6 +739,14 @@ NOTHING: dict[str, tuple[int, bytes, int]] = {
     "mpacket-later-part": (274, b"\x55" * 6 + b"\x61\xe6" + eth(IP4), 0),
     "mpacket-verify": (274, b"\x55" * 7 + b"\7" + bytes(64), 0),
     "mpacket-preamble": (274, b"\x55" * 7, 0),
+    "802.11-in-aggregate": (
+        105,
+        wireless(
+            packets.MAC + b"\0\x60" + snap(wireless(snap(IP4), DATA, TO_DS), 0x2452),
+            QOS, FROM_DS, b"\x80\0",
+        ),
+        0x2452,
+    ),
     "isl-40": (ETH, isl(b"", 1) * 40 + eth(IP4), 0),
     "isl-token-ring": (ETH, b"\1\0\x0c\0\0\x10" + isl(eth(IP4), 1)[6:], 8 + 14 + len(IP4)),
     "isl-other-address": (ETH, b"\1\0\x0c\0\1" + isl(eth(IP4), 1)[5:], 8 + 14 + len(IP4)),

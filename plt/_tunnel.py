@@ -15,6 +15,7 @@ TunnelKind = Literal[
     "pptp",
     "erspan",
     "etherip",
+    "ethernet",
     "l2tp",
     "mpls",
     "nsh",
@@ -27,6 +28,7 @@ TunnelKind = Literal[
     "lisp",
     "gue",
     "capwap",
+    "lwapp",
     "tzsp",
     "pim",
 ]

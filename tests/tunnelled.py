@@ -97,6 +97,7 @@ class Case:
 
 
 FRAME = ethernet(inner4())
+SEGMENT = bytes.fromhex("20010db8000100000000000000000002")
 #: An Ethernet header with a vendor's addresses: tshark looks for those within MPLS.
 VENDOR = bytes.fromhex("000c29000001 000c29000002 0800") + inner4()
 
@@ -114,6 +115,14 @@ CASES = {
     "ERSPAN II": Case("erspan", 12, over_ip(gre(erspan2(FRAME, 12), 0x88BE, seq=5), 47)),
     "ERSPAN III": Case("erspan", 13, over_ip(gre(erspan3(FRAME, 13), 0x22EB, seq=5), 47)),
     "EtherIP": Case("etherip", None, over_ip(b"\x30\0" + FRAME, 97)),
+    # RFC 8986 section 10.1: after a segment routing header (RFC 8754 section 2), or without
+    "Ethernet in IPv4": Case("ethernet", None, over_ip(FRAME, 143)),
+    "Ethernet in SRv6": Case(
+        "ethernet",
+        None,
+        ethernet(ipv6(b"\x8f\2\4\0" + bytes(4) + SEGMENT + FRAME, 43, dst=OUTER6[1]), 0x86DD),
+        OUTER6,
+    ),
     "MPLS in IP": Case("mpls", 77, over_ip(label(77) + inner4(), 137)),
     "L2TPv2": Case("l2tp", 3 << 16 | 4, over_udp(l2tp(ppp(inner4()), 3, 4), 1701, 1701)),
     "L2TPv3": Case("l2tp", 9, over_ip(struct.pack(">I", 9) + FRAME, 115)),
@@ -138,6 +147,10 @@ CASES = {
     # RFC 5415 section 4.3: a native frame, of IEEE 802.11; access points swap its first two bytes
     "CAPWAP with 802.11": Case(
         "capwap", None, over_udp(b"\0\x10\3\0" + bytes(4) + wireless(snap(inner4()), 1, 8), 5247)
+    ),
+    # RFC 5412 section 3.3
+    "LWAPP": Case(
+        "lwapp", None, over_udp(b"\0\0\0\x48\0\0" + wireless(snap(inner4()), 8, 1), 12222)
     ),
     "TZSP with 802.11": Case(
         "tzsp", None, over_udp(b"\1\0\0\x12\1" + wireless(snap(inner4()), 8, 1), 37008)

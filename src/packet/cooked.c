@@ -5,6 +5,45 @@
 #include "bytes.h"
 #include "ethertype.h"
 #include "ieee80211.h"
+#include "link.h"
+#include "protocols.h"
+
+/* Protocols that are no ethertypes: Linux's if_ether.h. */
+enum {
+    SLL_802_3 = 0x0001, /* without 802.2 */
+    SLL_ETHERNET = 0x0003,
+    SLL_802_2 = 0x0004,
+    SLL_PPP = 0x0007
+};
+
+/* A packet of hardware whose packets the protocol tells apart. */
+static void decode_protocol(const uint8_t *data, uint32_t len, uint32_t at, uint16_t hardware,
+                            uint16_t protocol, struct plt_layers *out)
+{
+    switch (protocol) {
+    case SLL_WHOLE_FRAME:
+        out->linktype = LIBTRACE_TYPE_ETH;
+        link_ethernet(data, len, at, out);
+        break;
+    case SLL_802_3:
+    case SLL_802_2:
+        link_llc(data, len, at, out);
+        break;
+    case SLL_ETHERNET:
+        link_ethernet(data, len, at, out);
+        break;
+    case SLL_PPP:
+        link_hdlc(data, len, at, out);
+        break;
+    default:
+        if (hardware == ARPHRD_80211) {
+            out->linktype = LIBTRACE_TYPE_80211;
+            plt_decode_80211(data, len, at, false, out);
+        } else {
+            plt_decode_ethertype(data, len, at, protocol, out);
+        }
+    }
+}
 
 /* What libtrace calls layer 2 begins after the pseudo-header. */
 static void decode_cooked(const uint8_t *data, uint32_t len, uint32_t header, uint16_t hardware,
@@ -12,25 +51,14 @@ static void decode_cooked(const uint8_t *data, uint32_t len, uint32_t header, ui
 {
     out->linktype = LIBTRACE_TYPE_NONE;
     out->layer2 = header < len ? header : PLT_ABSENT;
-    switch (protocol) {
-    case SLL_WHOLE_FRAME:
-        out->linktype = LIBTRACE_TYPE_ETH;
-        link_ethernet(data, len, header, out);
-        break;
-    case 0x0001: /* 802.3 without 802.2 */
-    case 0x0004: /* 802.2 */
-        link_llc(data, len, header, out);
-        break;
-    default:
-        if (hardware == ARPHRD_RADIOTAP || hardware == ARPHRD_80211) {
-            out->linktype = LIBTRACE_TYPE_80211;
-            uint32_t skip = 0;
-            if (hardware == ARPHRD_RADIOTAP && link_has(len, header, 4))
-                skip = load_le16(data + header + 2);
-            plt_decode_80211(data, len, header + skip, false, out);
-        } else {
-            plt_decode_ethertype(data, len, header, protocol, out);
-        }
+    if (hardware == ARPHRD_RADIOTAP) {
+        out->linktype = LIBTRACE_TYPE_80211;
+        if (link_has(len, header, 4))
+            plt_decode_80211(data, len, header + load_le16(data + header + 2), false, out);
+    } else if (hardware == ARPHRD_FRAD && protocol < ETHERTYPE_LEAST) {
+        link_frame_relay(data, len, header, out);
+    } else {
+        decode_protocol(data, len, header, hardware, protocol, out);
     }
 }
 

@@ -46,4 +46,9 @@ static inline bool link_enter(uint32_t len, uint32_t at, uint32_t linktype, stru
     return true;
 }
 
+/* IEEE 802.11: a frame's MAC header is at a place; padded: padding to 4 bytes follows that.  In
+ * ieee80211.c, which needs Ethernet's decoder, and is needed by that. */
+void plt_decode_80211(const uint8_t *data, uint32_t len, uint32_t at, bool padded,
+                      struct plt_layers *out);
+
 #endif

@@ -143,6 +143,17 @@ void encapsulation_etherip(const uint8_t *data, uint32_t len, struct encapsulati
         set_carried(out, CARRIES_ETHERNET, 2);
 }
 
+/* RFC 8986 section 10.1: a whole frame, after segment routing or any other IP header. */
+void encapsulation_ethernet(const uint8_t *data, uint32_t len, struct encapsulation *out)
+{
+    (void)data;
+    (void)len;
+    *out = (struct encapsulation){.kind = TUNNEL_ETHERNET,
+                                  .carries = CARRIES_ETHERNET,
+                                  .is_certain = true,
+                                  .name = "Ethernet in IP"};
+}
+
 /* RFC 4023 section 3, RFC 7510: the id is the label at the bottom of the stack. */
 void encapsulation_mpls(const uint8_t *data, uint32_t len, struct encapsulation *out)
 {
@@ -492,6 +503,20 @@ void encapsulation_capwap(const uint8_t *data, uint32_t len, struct encapsulatio
         set_80211(data, len, at, out);
     else
         set_unknown(out, at, -1);
+}
+
+/* LWAPP data (RFC 5412 section 3.3): version 0, flags, a fragment's number, length, status; then
+ * 802.11. */
+void encapsulation_lwapp(const uint8_t *data, uint32_t len, struct encapsulation *out)
+{
+    enum { VERSION = 0xc0, CONTROL = 0x04, FRAGMENT = 0x02, HEADER = 6 };
+    *out = (struct encapsulation){.kind = TUNNEL_LWAPP, .name = "LWAPP"};
+    if (!link_has(len, 0, HEADER) || data[0] & VERSION)
+        set_unknown(out, 0, -1);
+    else if (data[0] & (CONTROL | FRAGMENT))
+        set_unknown(out, HEADER, -1);
+    else
+        set_80211(data, len, HEADER, out);
 }
 
 /* TZSP: tagged fields up to an end tag, then a frame of the type in the header. */

@@ -16,6 +16,7 @@
     X(PPTP, "pptp", false)                                                                         \
     X(ERSPAN, "erspan", true)                                                                      \
     X(ETHERIP, "etherip", false)                                                                   \
+    X(ETHERNET, "ethernet", false)                                                                 \
     X(L2TP, "l2tp", false)                                                                         \
     X(MPLS, "mpls", false)                                                                         \
     X(NSH, "nsh", false)                                                                           \
@@ -28,6 +29,7 @@
     X(LISP, "lisp", true)                                                                          \
     X(GUE, "gue", false)                                                                           \
     X(CAPWAP, "capwap", false)                                                                     \
+    X(LWAPP, "lwapp", false)                                                                       \
     X(TZSP, "tzsp", false)                                                                         \
     X(PIM, "pim", false)
 
@@ -62,12 +64,12 @@ typedef void encapsulation_reader(const uint8_t *data, uint32_t len, struct enca
 
 encapsulation_reader encapsulation_ip, encapsulation_gre, encapsulation_etherip;
 encapsulation_reader encapsulation_l2tp3, encapsulation_mpls, encapsulation_nsh;
-encapsulation_reader encapsulation_pim;
+encapsulation_reader encapsulation_pim, encapsulation_ethernet;
 /* Over UDP. */
 encapsulation_reader encapsulation_l2tp, encapsulation_vxlan, encapsulation_vxlan_gpe;
 encapsulation_reader encapsulation_geneve, encapsulation_gtp, encapsulation_teredo;
 encapsulation_reader encapsulation_lisp, encapsulation_gue, encapsulation_capwap;
-encapsulation_reader encapsulation_tzsp;
+encapsulation_reader encapsulation_tzsp, encapsulation_lwapp;
 
 /* Whether an IP header may be at a place: by its version, and of IPv4 its checksum, where that is
  * not left to hardware. */

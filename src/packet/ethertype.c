@@ -40,6 +40,7 @@ static uint32_t tag_size(uint16_t ethertype)
     case ETHERTYPE_BRIDGE_PORT_EXTENSION:
         return 8;
     case ETHERTYPE_HSR:
+    case ETHERTYPE_R_TAG: /* 2 bytes of zero, a sequence number */
     case ETHERTYPE_VN_TAG:
     case ETHERTYPE_BROADCOM_TAG: /* a tag of 4 bytes */
         return 6;
@@ -368,6 +369,15 @@ void plt_decode_ethertype(const uint8_t *data, uint32_t len, uint32_t at, uint16
     case ETHERTYPE_BATMAN_ADV:
         decode_bridged(data, len, at, ethertype, out);
         break;
+    case ETHERTYPE_LLC:
+    case ETHERTYPE_80211:
+        if (ethertype == ETHERTYPE_LLC)
+            plt_decode_llc(data, len, at, out);
+        else if (out->subframe_at == 0) /* one aggregate in another is not looked into */
+            plt_decode_80211(data, len, at, false, out);
+        if (out->layer3 == PLT_ABSENT)
+            link_set_layer3(out, len, at, ethertype);
+        break;
     case ETHERTYPE_NSH:
         decode_nsh(data, len, at, out);
         if (out->layer3 == PLT_ABSENT)
@@ -386,11 +396,52 @@ void plt_decode_ethertype(const uint8_t *data, uint32_t len, uint32_t at, uint16
 
 /* --- IEEE 802.2 ------------------------------------------------------------------------------ */
 
+/* What a bridged frame is, by SNAP's last two bytes: with its FCS, or without (RFC 2684 section
+ * 5.2). */
+enum {
+    BRIDGED_ETHERNET_FCS = 1,
+    BRIDGED_TOKEN_RING_FCS = 3,
+    BRIDGED_FDDI_FCS = 4,
+    BRIDGED_ETHERNET = 7,
+    BRIDGED_TOKEN_RING = 9,
+    BRIDGED_FDDI = 10
+};
+
+/* The kind of a bridged frame, 0 where SNAP has another organisation. */
+static uint16_t bridged_kind(const uint8_t *snap)
+{
+    enum { BRIDGED = 0x0080c2 };
+    return load_be32(snap) >> 8 == BRIDGED ? load_be16(snap + 3) : 0;
+}
+
 bool snap_bridges_ethernet(const uint8_t *snap)
 {
-    enum { WITH_FCS = 1, WITHOUT_FCS = 7, BRIDGED = 0x0080c2 };
-    uint16_t kind = load_be16(snap + 3);
-    return load_be32(snap) >> 8 == BRIDGED && (kind == WITH_FCS || kind == WITHOUT_FCS);
+    uint16_t kind = bridged_kind(snap);
+    return kind == BRIDGED_ETHERNET_FCS || kind == BRIDGED_ETHERNET;
+}
+
+/* A bridged frame: a byte of padding more is before FDDI, whose header has an odd size. */
+static void decode_bridged_by_snap(const uint8_t *data, uint32_t len, uint32_t at, uint16_t kind,
+                                   struct plt_layers *out)
+{
+    if (out->depth++ > LINK_MAX_DEPTH)
+        return;
+    switch (kind) {
+    case BRIDGED_ETHERNET_FCS:
+    case BRIDGED_ETHERNET:
+        link_ethernet(data, len, at, out);
+        break;
+    case BRIDGED_TOKEN_RING_FCS:
+    case BRIDGED_TOKEN_RING:
+        link_token_ring(data, len, at, out);
+        break;
+    case BRIDGED_FDDI_FCS:
+    case BRIDGED_FDDI:
+        link_fddi(data, len, at + 1, out);
+        break;
+    default:
+        break;
+    }
 }
 
 void plt_decode_snap(const uint8_t *data, uint32_t len, uint32_t at, uint32_t padding,
@@ -401,25 +452,33 @@ void plt_decode_snap(const uint8_t *data, uint32_t len, uint32_t at, uint32_t pa
         return;
     uint32_t oui = load_be32(data + at) >> 8;
     uint16_t ethertype = load_be16(data + at + 3);
-    if (snap_bridges_ethernet(data + at))
-        link_ethernet(data, len, at + HEADER + padding, out);
+    uint16_t bridged = bridged_kind(data + at);
+    if (bridged)
+        decode_bridged_by_snap(data, len, at + HEADER + padding, bridged, out);
     else if ((oui == ETHERNET || oui == BRIDGE_TUNNEL) && ethertype > 1500)
         plt_decode_ethertype(data, len, at + HEADER, ethertype, out);
+}
+
+void plt_decode_nlpid(const uint8_t *data, uint32_t len, uint32_t at, struct plt_layers *out)
+{
+    enum { NLPID_IP6 = 0x8e, NLPID_IP = 0xcc, NLPID_PPP = 0xcf };
+    uint8_t nlpid = link_has(len, at, 1) ? data[at] : 0;
+    if (nlpid == NLPID_IP || nlpid == NLPID_IP6)
+        link_ip(data, len, at + 1, out);
+    else if (nlpid == NLPID_PPP)
+        link_ppp(data, len, at + 1, out);
 }
 
 void plt_decode_llc(const uint8_t *data, uint32_t len, uint32_t at, struct plt_layers *out)
 {
     enum { BRIDGE_PADDING = 2 }; /* RFC 2684 section 5.2 */
+    enum { OSI = 0xfefe03 };     /* section 5.1 */
     if (link_has(len, at, 8) && data[at] == 0xaa && data[at + 1] == 0xaa)
         plt_decode_snap(data, len, at + 3, BRIDGE_PADDING, out);
     else if (link_has(len, at, 3) && data[at] == 0x06 && data[at + 1] == 0x06)
         link_ip(data, len, at + 3, out);
-}
-
-LINK_DECODER(ethernet)
-{
-    if (link_has(len, at, 14))
-        plt_decode_ethertype(data, len, at + 14, load_be16(data + at + 12), out);
+    else if (link_has(len, at, 4) && load_be32(data + at) >> 8 == OSI)
+        plt_decode_nlpid(data, len, at + 3, out);
 }
 
 LINK_DECODER(llc)
@@ -427,4 +486,51 @@ LINK_DECODER(llc)
     plt_decode_llc(data, len, at, out);
     if (out->layer3 == PLT_ABSENT)
         link_set_layer3(out, len, at, 0);
+}
+
+/* --- IEEE 802's media ------------------------------------------------------------------------ */
+
+enum { ISL_HEADER = 26 };
+
+/* Whether a frame is one of Cisco's Inter-Switch Link with Ethernet in it: a group's address of 5
+ * bytes, the kind of frame, the sender, a length, then SNAP. */
+static bool is_isl(const uint8_t *data, uint32_t len, uint32_t at)
+{
+    enum {
+        GROUP = 0x01000c00,
+        OTHER_GROUP = 0x0c000c00,
+        KIND = 0xf0,
+        ETHERNET = 0,
+        SNAP = 0xaaaa03
+    };
+    if (!link_has(len, at, ISL_HEADER + ETHERNET_HEADER))
+        return false;
+    const uint8_t *header = data + at;
+    uint32_t group = load_be32(header);
+    return (group == GROUP || group == OTHER_GROUP) && header[4] == 0 &&
+           (header[5] & KIND) == ETHERNET && load_be32(header + 14) >> 8 == SNAP;
+}
+
+LINK_DECODER(ethernet)
+{
+    if (!link_has(len, at, ETHERNET_HEADER))
+        return;
+    uint16_t ethertype = load_be16(data + at + 12);
+    if (ethertype < ETHERTYPE_LEAST && is_isl(data, len, at) && out->depth++ < LINK_MAX_DEPTH)
+        link_ethernet(data, len, at + ISL_HEADER, out);
+    else
+        plt_decode_ethertype(data, len, at + ETHERNET_HEADER, ethertype, out);
+}
+
+/* Token Ring: access and frame control, addresses, source routing, 802.2. */
+LINK_DECODER(token_ring)
+{
+    if (link_has(len, at, 15))
+        link_llc(data, len, at + 14 + (data[at + 8] & 0x80 ? data[at + 14] & 0x1fU : 0), out);
+}
+
+/* Frame control, addresses, 802.2. */
+LINK_DECODER(fddi)
+{
+    link_llc(data, len, at + 13, out);
 }

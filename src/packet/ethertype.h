@@ -6,22 +6,27 @@
 #include "decoder.h"
 
 LINK_DECODER(ethernet);
+LINK_DECODER(fddi);
 LINK_DECODER(ip);
 LINK_DECODER(llc);
 LINK_DECODER(mpls);
 LINK_DECODER(ppp);
+LINK_DECODER(token_ring);
 
 /* What an ethertype announces begins at a place. */
 void plt_decode_ethertype(const uint8_t *data, uint32_t len, uint32_t at, uint16_t ethertype,
                           struct plt_layers *out);
-/* IEEE 802.2: SNAP with an ethertype (RFC 1042), or IP by its own SAP.  Layer 3 stays absent where
- * it is neither: the caller knows what to call it. */
+/* IEEE 802.2: SNAP with an ethertype (RFC 1042), IP by its own SAP, or OSI's with a network layer
+ * protocol identifier.  Layer 3 stays absent where it is none: the caller knows what to call it. */
 void plt_decode_llc(const uint8_t *data, uint32_t len, uint32_t at, struct plt_layers *out);
 
-/* The same from SNAP's organisation on.  A whole Ethernet frame may be bridged in it, after so many
- * bytes of padding. */
+/* The same from SNAP's organisation on.  A whole frame may be bridged in it, after so many bytes of
+ * padding. */
 void plt_decode_snap(const uint8_t *data, uint32_t len, uint32_t at, uint32_t padding,
                      struct plt_layers *out);
+/* OSI's network layer protocol identifier (ISO/IEC TR 9577) is at a place: what it announces, if
+ * that is IP (RFC 2427 section 4.2) or PPP (RFC 1973 section 3, RFC 2364 section 5). */
+void plt_decode_nlpid(const uint8_t *data, uint32_t len, uint32_t at, struct plt_layers *out);
 /* Whether what follows SNAP's 5 bytes is a bridged Ethernet frame (RFC 2684 section 5.2, RFC 2427
  * section 4.2). */
 bool snap_bridges_ethernet(const uint8_t *snap);

@@ -9,9 +9,6 @@ LINK_DECODER(ieee80211);
 LINK_DECODER(prism);
 LINK_DECODER(radiotap);
 
-/* A frame's MAC header is at a place; padded: padding to 4 bytes follows that. */
-void plt_decode_80211(const uint8_t *data, uint32_t len, uint32_t at, bool padded,
-                      struct plt_layers *out);
 /* The size of the mesh control field that a data frame of a mesh has before 802.2 (IEEE 802.11-2020
  * section 9.2.4.8.3): flags, TTL, sequence number, and up to two more addresses by the flags.  0
  * where the flags can't be those. */

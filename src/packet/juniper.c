@@ -223,14 +223,6 @@ static bool is_ppp_protocol(uint16_t protocol)
     }
 }
 
-/* OSI's network layer protocol identifier (RFC 2427 section 4.2): IPv4 or IPv6. */
-static void decode_nlpid(const uint8_t *data, uint32_t len, uint32_t at, struct plt_layers *out)
-{
-    enum { NLPID_IP = 0xcc, NLPID_IP6 = 0x8e };
-    if (link_has(len, at, 1) && (data[at] == NLPID_IP || data[at] == NLPID_IP6))
-        link_ip(data, len, at + 1, out);
-}
-
 /* After the cookie of an ATM card: RFC 2684's encapsulations, recognised by their first bytes. */
 static void decode_atm(const uint8_t *data, uint32_t len, uint32_t at, bool ethernet, bool ppp,
                        struct plt_layers *out)
@@ -243,7 +235,7 @@ static void decode_atm(const uint8_t *data, uint32_t len, uint32_t at, bool ethe
     }
     uint32_t start = (uint32_t)load_be16(data + at) << 8 | data[at + 2];
     if (start == NLPID_HEADER)
-        decode_nlpid(data, len, at + 3, out);
+        plt_decode_nlpid(data, len, at + 3, out);
     else if (start == SNAP_HEADER)
         decode_proto(data, len, at, JUNOS_LLC_SNAP, out);
     else if (ethernet)
@@ -251,7 +243,7 @@ static void decode_atm(const uint8_t *data, uint32_t len, uint32_t at, bool ethe
     else if (ppp && is_ppp_protocol(load_be16(data + at)))
         decode_proto(data, len, at, JUNOS_PPP, out);
     else if (data[at] == UNNUMBERED)
-        decode_nlpid(data, len, at + 1, out);
+        plt_decode_nlpid(data, len, at + 1, out);
     else
         decode_ip_at(data, len, at, out);
 }
@@ -347,7 +339,7 @@ LINK_DECODER(juniper_mlfr)
     at += size ? size : 2;
     if (link_has(len, at, 3) &&
         (load_be16(data + at) == UNNUMBERED || load_be16(data + at) == UNNUMBERED << 8))
-        decode_nlpid(data, len, at + 2, out);
+        plt_decode_nlpid(data, len, at + 2, out);
     else if (link_has(len, at, 2) && data[at] == UNNUMBERED)
-        decode_nlpid(data, len, at + 1, out);
+        plt_decode_nlpid(data, len, at + 1, out);
 }

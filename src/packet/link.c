@@ -84,6 +84,7 @@ LINK_DECODER(pppoe)
 /* Frame Relay (RFC 2427): the address, control 3, a network layer protocol identifier. */
 LINK_DECODER(frame_relay)
 {
+    enum { NLPID_SNAP = 0x80 };
     uint32_t start = at;
     while (link_has(len, at, 1) && !(data[at] & 1)) /* the address's last byte has bit 0 set */
         at++;
@@ -92,12 +93,10 @@ LINK_DECODER(frame_relay)
         at++;
         if (data[at] == 0) /* padding */
             at++;
-        if (!link_has(len, at, 1))
-            return;
-        if (data[at] == 0xcc || data[at] == 0x8e)
-            link_ip(data, len, at + 1, out);
-        else if (data[at] == 0x80)
+        if (link_has(len, at, 1) && data[at] == NLPID_SNAP)
             plt_decode_snap(data, len, at + 1, 0, out);
+        else
+            plt_decode_nlpid(data, len, at, out);
     } else if (link_has(len, at, 2) && load_be16(data + at) > 1500) { /* Cisco's encapsulation */
         plt_decode_ethertype(data, len, at + 2, load_be16(data + at), out);
     }
@@ -121,29 +120,52 @@ LINK_DECODER(nflog)
     }
 }
 
-/* Token Ring: access and frame control, addresses, source routing, 802.2. */
-LINK_DECODER(token_ring)
-{
-    if (link_has(len, at, 15))
-        link_llc(data, len, at + 14 + (data[at + 8] & 0x80 ? data[at + 14] & 0x1fU : 0), out);
-}
-
 /* 16 bytes of direction and compression. */
 LINK_DECODER(slip)
 {
     link_ip(data, len, at + 16, out);
 }
 
-/* Frame control, addresses, 802.2. */
-LINK_DECODER(fddi)
-{
-    link_llc(data, len, at + 13, out);
-}
-
-/* Flags, VPI and VCI, or an ATM header: 4 bytes, then 802.2. */
-LINK_DECODER(sunatm)
+/* The header of an ATM cell without its checksum, then 802.2. */
+LINK_DECODER(atm_cell)
 {
     link_llc(data, len, at + 4, out);
+}
+
+/* LAN emulation (ATM Forum's LANE 1.0 section 4.1): a client's number, or a mark of control, then
+ * an Ethernet frame. */
+static void decode_lane(const uint8_t *data, uint32_t len, uint32_t at, struct plt_layers *out)
+{
+    enum { CONTROL = 0xff00 };
+    if (link_has(len, at, 2 + ETHERNET_HEADER) && load_be16(data + at) != CONTROL)
+        link_ethernet(data, len, at + 2, out);
+    else
+        link_set_layer3(out, len, at, 0);
+}
+
+/* Whether IP begins at a place with nothing but PPP's number of it before (RFC 2364 section 4). */
+static bool begins_ppp_ip(const uint8_t *data, uint32_t len, uint32_t at)
+{
+    enum { PPP_IP = 0x0021, PPP_IP6 = 0x0057 };
+    if (!link_has(len, at, 3))
+        return false;
+    uint16_t protocol = load_be16(data + at);
+    uint8_t version = data[at + 2] >> 4;
+    return (protocol == PPP_IP && version == 4) || (protocol == PPP_IP6 && version == 6);
+}
+
+/* What is carried, in the lower half of a byte, VPI and VCI. */
+LINK_DECODER(sunatm)
+{
+    enum { CARRIED = 0x0f, UNKNOWN = 0, LANE = 1 };
+    uint8_t carried = link_has(len, at, 1) ? data[at] & CARRIED : UNKNOWN;
+    at += 4;
+    if (carried == LANE)
+        decode_lane(data, len, at, out);
+    else if (carried == UNKNOWN && begins_ppp_ip(data, len, at))
+        link_ppp(data, len, at, out);
+    else
+        link_llc(data, len, at, out);
 }
 
 /* An address family in the capturing host's byte order, or the network's. */
@@ -179,6 +201,27 @@ LINK_DECODER(netanalyzer)
 LINK_DECODER(netanalyzer_preamble)
 {
     link_ethernet(data, len, at + 12, out);
+}
+
+/* Classical IP over ATM (RFC 2225): IP as Linux has it, or with the 802.2 header that libpcap looks
+ * for. */
+LINK_DECODER(classical_ip)
+{
+    enum { SNAP = 0xaa };
+    if (link_has(len, at, 1) && data[at] == SNAP)
+        link_llc(data, len, at, out);
+    else
+        link_ip(data, len, at, out);
+}
+
+/* SCTP without IP. */
+LINK_DECODER(sctp)
+{
+    (void)data;
+    if (at >= len)
+        return;
+    out->transport = at;
+    out->proto = PROTO_SCTP;
 }
 
 LINK_DECODER(nothing)

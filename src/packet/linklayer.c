@@ -1,8 +1,11 @@
-/* The table of link types as decoders, and the three link types that hold a frame of any other. */
+/* The table of link types as decoders, and the link types that hold a frame of any other. */
 #include "linklayer.h"
+
+#include <string.h>
 
 #include "bytes.h"
 #include "cooked.h"
+#include "encapsulation.h"
 #include "erfrecord.h"
 #include "ethertype.h"
 #include "ieee80211.h"
@@ -56,6 +59,59 @@ static LINK_DECODER(pktap)
         out->layer2 = PLT_ABSENT;
     else
         link_within(data, len, at + size, load_le32(data + at + 8), out);
+}
+
+/* LINKTYPE_TZSP: as over UDP, Ethernet or 802.11. */
+static LINK_DECODER(tzsp)
+{
+    struct encapsulation header;
+    if (at >= len)
+        return;
+    encapsulation_tzsp(data + at, len - at, &header);
+    if (header.carries == CARRIES_ETHERNET)
+        link_within(data, len, at + header.at, LINKTYPE_ETHERNET, out);
+    else if (header.carries == CARRIES_80211)
+        link_within(data, len, at + header.at, LINKTYPE_IEEE802_11, out);
+}
+
+/* The link type of what one of Wireshark's dissectors reads; a name may be padded with zeros. */
+static uint32_t linktype_of_dissector(const uint8_t *name, uint32_t size)
+{
+    static const struct {
+        const char *name;
+        uint32_t linktype;
+    } dissectors[] = {
+        {"ip", LINKTYPE_RAW},
+        {"ipv6", LINKTYPE_RAW},
+        {"eth_withoutfcs", LINKTYPE_ETHERNET},
+        {"eth_withfcs", LINKTYPE_ETHERNET},
+        {"eth_maybefcs", LINKTYPE_ETHERNET},
+        {"wlan", LINKTYPE_IEEE802_11},
+        {"wlan_withoutfcs", LINKTYPE_IEEE802_11},
+        {"ppp", LINKTYPE_PPP},
+        {"llc", LINKTYPE_ATM_RFC1483},
+    };
+    while (size > 0 && name[size - 1] == 0)
+        size--;
+    for (size_t i = 0; i < sizeof(dissectors) / sizeof(dissectors[0]); i++)
+        if (strlen(dissectors[i].name) == size && memcmp(dissectors[i].name, name, size) == 0)
+            return dissectors[i].linktype;
+    return LINKTYPE_UNDECODED;
+}
+
+/* LINKTYPE_WIRESHARK_UPPER_PDU: fields of a type, a length and a value, one of which names the
+ * dissector of what follows the last one. */
+static LINK_DECODER(upper_pdu)
+{
+    enum { LAST = 0, DISSECTOR = 12, FIELD = 4 };
+    uint32_t linktype = LINKTYPE_UNDECODED;
+    while (link_has(len, at, FIELD) && load_be16(data + at) != LAST) {
+        uint32_t size = load_be16(data + at + 2);
+        if (load_be16(data + at) == DISSECTOR && link_has(len, at + FIELD, size))
+            linktype = linktype_of_dissector(data + at + FIELD, size);
+        at += FIELD + size;
+    }
+    link_within(data, len, at + FIELD, linktype, out);
 }
 
 static void decode_linktype(const uint8_t *data, uint32_t len, uint32_t at, uint32_t linktype,

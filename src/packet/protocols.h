@@ -9,6 +9,7 @@ enum {
     ETHERTYPE_ARP = 0x0806,
     ETHERTYPE_REVERSE_ARP = 0x8035,
     ETHERTYPE_TRILL = 0x22f3,      /* RFC 6325 */
+    ETHERTYPE_80211 = 0x2452,      /* IEEE 802.11 frames, as Wireshark reads it */
     ETHERTYPE_BATMAN_ADV = 0x4305, /* Linux's batman-adv */
     ETHERTYPE_TRANSPARENT_ETHERNET = 0x6558,
     ETHERTYPE_VLAN = 0x8100, /* IEEE 802.1Q */
@@ -26,6 +27,8 @@ enum {
     ETHERTYPE_ERSPAN = 0x88be,   /* in GRE */
     ETHERTYPE_ERSPAN_3 = 0x22eb, /* in GRE */
     ETHERTYPE_LLDP = 0x88cc,
+    ETHERTYPE_LLC =
+        0x8870, /* 802.2 in longer frames than a length can say: draft-ietf-isis-ext-eth */
     ETHERTYPE_MACSEC = 0x88e5,
     ETHERTYPE_PBB = 0x88e7,                   /* 802.1ah: provider backbone bridges */
     ETHERTYPE_PTP = 0x88f7,                   /* IEEE 1588 annex F */
@@ -41,7 +44,8 @@ enum {
     ETHERTYPE_LOOPBACK = 0x9000,
     ETHERTYPE_QINQ_OLD = 0x9100, /* stacked tags before 802.1ad */
     ETHERTYPE_QINQ_OLDER = 0x9200,
-    ETHERTYPE_LEAST = 0x0600 /* a lower number is a length (IEEE 802.3) */
+    ETHERTYPE_R_TAG = 0xf1c1, /* IEEE 802.1CB */
+    ETHERTYPE_LEAST = 0x0600  /* a lower number is a length (IEEE 802.3) */
 };
 
 /* https://www.iana.org/assignments/protocol-numbers */
@@ -79,6 +83,7 @@ enum {
     PROTO_MPLS_IN_IP = 137,
     PROTO_HIP = 139,
     PROTO_SHIM6 = 140,
+    PROTO_ETHERNET = 143, /* RFC 8986 section 10.1 */
     PROTO_NSH = 145
 };
 

@@ -41,6 +41,7 @@ static const struct {
     {4341, TUNNEL_LISP, encapsulation_lisp},
     {6080, TUNNEL_GUE, encapsulation_gue},
     {5247, TUNNEL_CAPWAP, encapsulation_capwap},
+    {12222, TUNNEL_LWAPP, encapsulation_lwapp},
     {37008, TUNNEL_TZSP, encapsulation_tzsp},
 };
 
@@ -99,6 +100,8 @@ static encapsulation_reader *reader_of_proto(uint8_t proto)
         return encapsulation_gre;
     case PROTO_ETHERIP:
         return encapsulation_etherip;
+    case PROTO_ETHERNET:
+        return encapsulation_ethernet;
     case PROTO_L2TP:
         return encapsulation_l2tp3;
     case PROTO_MPLS_IN_IP:

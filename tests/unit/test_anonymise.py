@@ -326,6 +326,11 @@ KNOWN: dict[str, Callable[[Map], bytes]] = {
     "wccp": lambda m: carried(m, 47, gre(inner(m), 0x883E)),
     "wccp 2": lambda m: carried(m, 47, gre(b"\0\0\0\0" + inner(m), 0x883E)),
     "gre, NSH": lambda m: carried(m, 47, gre(b"\0\2\2\3\0\0\1\xff" + frame(m), 0x894F)),
+    "ethernet in ip": lambda m: carried(m, 143, frame(m)),
+    "ethernet in ip, ARP": lambda m: carried(m, 143, ethernet(arp(m), 0x0806)),
+    "lwapp": lambda m: at_port(
+        m, 12222, b"\0\0\0\x48\0\0" + wireless(snap(inner(m)), 8, 1)
+    ),
     "etherip": lambda m: carried(m, 97, b"\x30\0" + frame(m)),
     "ah": authenticated,
     "ah, IPv6": lambda m: ipv6(
@@ -613,6 +618,7 @@ UNKNOWN: dict[str, tuple[Callable[[Map], bytes], bytes, int]] = {
         lambda m: at_port(m, 6080, b"\0\6\0\0" + ADDRESSES), ADDRESSES, 26,
     ),
     "CAPWAP": (lambda m: at_port(m, 5247, b"\0\x10\3\0\0\0\0\0" + ADDRESSES), ADDRESSES, 26),
+    "LWAPP": (lambda m: at_port(m, 12222, b"\4\0\0\x48\0\0" + ADDRESSES), ADDRESSES, 26),
     "802.11 data": (  # encrypted
         lambda m: at_port(m, 5247, b"\0\x10\3\0\0\0\0\0" + wireless(ADDRESSES, 0x41, 8)),
         ADDRESSES, 26,
@@ -1272,3 +1278,30 @@ def test_the_first_of_several_payloads_is_where_a_packet_is_cut(tmp_path: Path) 
     )
     PAN.packet(packet, payload="drop")
     assert len(packet) == 14 + 20 + 12 + 16
+
+
+def test_what_wireshark_exports_before_a_packet(tmp_path: Path) -> None:
+    """Fields 20 to 23 are addresses, 33 is a text, 12 names the dissector of the packet."""
+
+    def exported(m: Map, text: bytes) -> bytes:
+        fields = [(20, packed(m(A))), (21, packed(m(B))), (22, packed(m(E))), (23, packed(m(F)))]
+        fields += [(25, b"\0\0\0\x35"), (33, text), (12, b"ip\0\0"), (0, b"")]
+        before = b"".join(struct.pack(">HH", n, len(value)) + value for n, value in fields)
+        return before + inner(m)
+
+    packet = packets.packet_of(exported(as_is, b"from A"), tmp_path, 252)
+    found = PAN.packet(packet)
+    assert (int(found), found.unknown) == (6, ("exported field 33",))
+    assert bytes(packet) == exported(mapped, b"from A")
+    packet = packets.packet_of(exported(as_is, b"from A"), tmp_path, 252)
+    PAN.packet(packet, dst=False, unknown="zero")
+    assert bytes(packet) == exported(
+        lambda address: mapped(address) if address in (A, C, E) else address, bytes(6)
+    )
+
+
+def test_sctp_without_ip(tmp_path: Path) -> None:
+    data = struct.pack(">HHII", 1234, 5678, 7, 0) + b"\x0b\0\0\4"  # its cookie is accepted
+    packet = packets.packet_of(data, tmp_path, 248)
+    assert PAN.packet(packet) == 0
+    assert bytes(packet) == data

@@ -114,6 +114,8 @@ KNOWN: dict[str, tuple[int, Callable[[Map], bytes]]] = {
     "cooked": (  # hardware type 801
         113, lambda m: struct.pack(">HHH8sH", 0, 801, 6, packets.MAC[:8], 25) + both(m),
     ),
+    "Ethernet": (1, lambda m: packets.ethernet(both(m), 0x2452)),
+    "TZSP's link type": (128, lambda m: b"\1\0\0\x12\1" + both(m)),
     "CAPWAP": (packets.RAW, in_capwap),
     "TZSP": (packets.RAW, in_tzsp),
 }  # fmt: skip
@@ -245,3 +247,12 @@ def test_a_packet_that_is_made_of_bytes() -> None:
     packet = plt.packet.from_bytes(both(as_is), plt.TRACE_TYPE_80211)
     assert PAN.packet(packet) == 4
     assert bytes(packet) == both(mapped)
+
+
+def test_an_aggregate_in_another_is_named(tmp_path: Path) -> None:
+    def frame(m: Map) -> bytes:
+        return aggregate(subframe(both(as_is), 0x2452), subframe(udp4(m)))
+
+    packet = packets.packet_of(frame(as_is), tmp_path, WIRELESS)
+    assert PAN.packet(packet).unknown == ("ethertype 0x2452",)
+    assert bytes(packet) == frame(mapped)

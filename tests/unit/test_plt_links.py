@@ -3,6 +3,7 @@
 import re
 import struct
 import subprocess
+import zlib
 from pathlib import Path
 
 import packets
@@ -71,8 +72,42 @@ def nflog(payload: bytes) -> bytes:
     return b"\2\0\0\0" + prefix + struct.pack("<HH", 4 + len(payload), 9) + payload
 
 
+def isl(frame: bytes, group: int) -> bytes:
+    header = bytes([group, 0, 0x0C, 0, 0, 0]) + packets.MAC[6:]
+    length = struct.pack(">H", 12 + len(frame) - 4)
+    return header + length + b"\xaa\xaa\3\0\0\x0c\0\x14\0\0\0\0" + frame
+
+
+def redback(protocol: int, frame: int, layer3: int) -> bytes:
+    return bytes(18) + struct.pack(">HHH", protocol, frame, layer3)
+
+
+def fibre(control: int, number: int = 0, kind: int = 5) -> bytes:
+    """A Fibre Channel header: routing, addresses, a type, frame control, a number."""
+    start = bytes.fromhex("04000001 00000002") + bytes([kind]) + b"\x38\0\x08\0"
+    return start + bytes([control]) + struct.pack(">HHHI", number, 1, 0xFFFF, 0)
+
+
+def upper(dissector: bytes) -> bytes:
+    return struct.pack(">HH", 12, len(dissector)) + dissector + bytes(4)
+
+
+def checked(frame: bytes) -> bytes:
+    """With its FCS."""
+    return frame + struct.pack("<I", zlib.crc32(frame))
+
+
 #: RFC 2684 section 5.2: 802.1's organisation, and Ethernet without its FCS.
 BRIDGED = snap(b"", 7, 0x0080C2)
+#: 802.2 with OSI's SAP (RFC 2684 section 5.1).
+OSI = b"\xfe\xfe\3"
+#: Names of AX.25's stations, shifted by a bit, and a byte that ends them.
+STATION = bytes.fromhex("82a0a4a64040 60")
+LAST_STATION = STATION[:6] + b"\x61"
+#: RFC 4338 section 4.
+NETWORK = (b"\x10\0" + MAC6) * 2
+#: Headers of FDDI and of Token Ring.
+FDDI, RING = b"\x50" + packets.MAC, b"\x10\x40" + packets.MAC
 ETH = 1
 DATA, QOS = 0x08, 0x88  # frame control of data frames
 TO_DS, FROM_DS, PROTECTED, ORDER = 0x01, 0x02, 0x40, 0x80
@@ -416,11 +451,135 @@ FOUND: dict[str, tuple[int, bytes, bytes, int]] = {
         + bytes(4) + b"\0\0\0\1" + b"\x86\xdd\0\0" + IP6 + bytes(6),
         IP6, 0,
     ),
+    # OSI's SAP, then a network layer protocol identifier: RFC 2364 section 5, RFC 2684 section 5.1
+    "atm-ppp": (100, OSI + b"\xcf\0\x21" + IP4, IP4, 0),
+    "atm-ppp-6": (100, OSI + b"\xcf\0\x57" + IP6, IP6, 0),
+    "atm-nlpid": (100, OSI + b"\xcc" + IP4, IP4, 0),
+    "atm-nlpid-6": (100, OSI + b"\x8e" + IP6, IP6, 0),
+    "802.3-nlpid": (ETH, eth(OSI + b"\xcc" + IP4, 4 + len(IP4)), IP4, 0),
+    "sunatm-ppp": (123, b"\2\0\0\x21" + OSI + b"\xcf\0\x21" + IP4, IP4, 0),
+    "sunatm-nlpid": (123, b"\2\0\0\x21" + OSI + b"\xcc" + IP4, IP4, 0),
+    # https://www.tcpdump.org/linktypes/LINKTYPE_SUNATM.html: 1 is LANE, 2 bytes before Ethernet
+    "sunatm-lane": (123, b"\1\0\0\x21\0\1" + eth(IP4), IP4, 0),
+    "sunatm-lane-sent": (123, b"\x81\0\0\x21\0\1" + eth(IP6, 0x86DD), IP6, 0),
+    # RFC 2364 section 4: PPP alone on a channel
+    "sunatm-ppp-alone": (123, b"\0\0\0\x21\0\x21" + IP4, IP4, 0),
+    "sunatm-ppp-alone-6": (123, b"\0\0\0\x21\0\x57" + IP6, IP6, 0),
+    "frame-relay-ppp": (107, b"\x18\x41\3\xcf\0\x21" + IP4, IP4, 0),  # RFC 1973 section 3
+    "juniper-atm1-ppp": (137, b"MGC\x01" + bytes(4) + OSI + b"\xcf\0\x21" + IP4, IP4, 0),
+    # RFC 2684 section 5.2, RFC 2427 section 4.2: bridged FDDI and Token Ring, with or without FCS
+    "atm-fddi": (100, snap(bytes(3) + FDDI + snap(IP4), 4, 0x0080C2), IP4, 0),
+    "atm-fddi-no-fcs": (100, snap(bytes(3) + FDDI + snap(IP4), 10, 0x0080C2), IP4, 0),
+    "atm-token-ring": (100, snap(bytes(2) + RING + snap(IP4), 3, 0x0080C2), IP4, 0),
+    "atm-token-ring-no-fcs": (100, snap(bytes(2) + RING + snap(IP4), 9, 0x0080C2), IP4, 0),
+    "802.3-fddi": (
+        ETH, eth(snap(bytes(3) + FDDI + snap(IP4), 4, 0x0080C2), 32 + len(IP4)), IP4, 0,
+    ),
+    "frame-relay-fddi": (
+        107, b"\x18\x41\3\0" + b"\x80" + snap(b"\0" + FDDI + snap(IP4), 10, 0x0080C2)[3:], IP4, 0,
+    ),
+    "frame-relay-token-ring": (
+        107, b"\x18\x41\3\0" + b"\x80" + snap(RING + snap(IP4), 9, 0x0080C2)[3:], IP4, 0,
+    ),
+    # https://www.tcpdump.org/linktypes/LINKTYPE_LINUX_SLL.html: by the hardware, radiotap and Frame
+    # Relay; Linux's if_ether.h: Ethernet, PPP
+    "sll-radiotap-802.2": (
+        113, sll(radiotap(wireless(snap(IP4), DATA, TO_DS), None, False), 4, 803), IP4, 0,
+    ),
+    "sll2-radiotap-802.2": (
+        276, sll2(radiotap(wireless(snap(IP4), DATA, TO_DS), None, False), 4, 803), IP4, 0,
+    ),
+    "sll-frame-relay": (113, sll(b"\x18\x41\3\xcc" + IP4, 4, 770), IP4, 0),
+    "sll2-frame-relay": (276, sll2(b"\x18\x41\3\x8e" + IP6, 4, 770), IP6, 0),
+    "sll-frame-relay-ethertype": (113, sll(IP4, 0x0800, 770), IP4, 0),
+    "sll-ppp": (113, sll(b"\0\x21" + IP4, 7, 512), IP4, 0),
+    "sll2-ppp": (276, sll2(b"\0\x57" + IP6, 7, 512), IP6, 0),
+    "sll-ethernet": (113, sll(eth(IP4), 3), IP4, 0),
+    "sll2-ethernet": (276, sll2(eth(tag(9, 0x86DD) + IP6, 0x8100), 3), IP6, 9),
+    # IEEE 802.1CB section 7.8: 2 bytes of zero, a sequence number
+    "redundancy-tag": (ETH, eth(b"\0\0\0\7\x08\0" + IP4, 0xF1C1), IP4, 0),
+    "vlan-redundancy-tag": (
+        ETH, eth(tag(9, 0xF1C1) + b"\0\0\0\7\x86\xdd" + IP6, 0x8100), IP6, 9,
+    ),
+    "redundancy-tag-vlan": (
+        ETH, eth(b"\0\0\0\7\x81\0" + tag(9, 0x0800) + IP4, 0xF1C1), IP4, 9,
+    ),
+    # draft-ietf-isis-ext-eth: 802.2 by an ethertype
+    "ethernet-802.2": (ETH, eth(snap(IP4), 0x8870), IP4, 0),
+    "ethernet-802.2-ip": (ETH, eth(b"\6\6\3" + IP4, 0x8870), IP4, 0),
+    "ethernet-802.11": (ETH, eth(wireless(snap(IP4), DATA, TO_DS), 0x2452), IP4, 0),
+    # Cisco's Inter-Switch Link: a group, the kind 0, the sender, a length; SNAP, the sender's
+    # organisation, a VLAN, a port; the frame, and its check sequence after the frame's own
+    "isl": (ETH, isl(eth(IP4) + bytes(8), 0x01), IP4, 0),
+    "isl-other-group": (ETH, isl(eth(tag(9, 0x86DD) + IP6, 0x8100) + bytes(8), 0x0C), IP6, 9),
+    # AX.25 version 2.2 section 3: addresses, the last with its lowest bit set, control, protocol
+    "ax25": (3, STATION + LAST_STATION + b"\3\xcc" + IP4, IP4, 0),
+    "ax25-repeaters": (3, STATION * 3 + LAST_STATION + b"\3\xcc" + IP4, IP4, 0),
+    "ax25-numbered": (3, STATION + LAST_STATION + b"\x2e\xcc" + IP4, IP4, 0),
+    "ax25-poll": (3, STATION + LAST_STATION + b"\x13\xcc" + IP4, IP4, 0),
+    "ax25-kiss": (202, b"\x10" + STATION + LAST_STATION + b"\3\xcc" + IP4, IP4, 0),
+    # RFC 1201: a split flag and a sequence number; an exception; RFC 1051: nothing more; RFC 2497
+    "arcnet": (7, b"\1\2\xd4\0\0\1" + IP4, IP4, 0),
+    "arcnet-6": (7, b"\1\2\xc4\0\0\1" + IP6, IP6, 0),
+    "arcnet-first-part": (7, b"\1\2\xd4\1\0\1" + IP4, IP4, 0),
+    "arcnet-exception": (7, b"\1\2\xd4\xff\xff\xff\xd4\0\0\1" + IP4, IP4, 0),
+    "arcnet-old": (7, b"\1\2\xf0" + IP4, IP4, 0),
+    "arcnet-linux": (129, b"\1\2\0\0\xd4\0\0\1" + IP4, IP4, 0),
+    "arcnet-linux-old": (129, b"\1\2\0\0\xf0" + IP4, IP4, 0),
+    "clip": (106, IP4, IP4, 0),
+    "clip-6": (106, IP6, IP6, 0),
+    "clip-802.2": (106, snap(IP4), IP4, 0),
+    "clip-18": (18, IP4, IP4, 0),
+    "clip-19": (19, IP4, IP4, 0),
+    "redback": (32, redback(1, 24, 24) + IP4, IP4, 0),
+    "redback-padded": (32, redback(1, 28, 28) + bytes(4) + IP6, IP6, 0),
+    "redback-ethernet": (32, redback(1, 24, 38) + eth(IP4), IP4, 0),
+    "redback-bridged": (32, redback(3, 24, 38) + eth(tag(9, 0x0800) + IP4, 0x8100), IP4, 9),
+    "redback-pppoe": (32, redback(4, 24, 38) + eth(pppoe(IP4, 0x21), 0x8864), IP4, 0),
+    "redback-ppp-compressed": (32, redback(1, 24, 26) + b"\0\x57" + IP6, IP6, 0),
+    "redback-ppp": (32, redback(1, 24, 28) + b"\xff\3\0\x21" + IP4, IP4, 0),
+    "tzsp": (128, b"\1\0\0\1\1" + eth(IP4), IP4, 0),
+    "tzsp-fields": (128, b"\1\1\0\1\x0a\1\5\0\1" + eth(IP6, 0x86DD), IP6, 0),
+    "tzsp-802.11": (128, b"\1\0\0\x12\1" + wireless(snap(IP4), DATA, TO_DS), IP4, 0),
+    # https://www.tcpdump.org/linktypes.html: two addresses of 8 bytes, an ethertype
+    "ieee1394": (138, bytes(16) + b"\x08\0" + IP4, IP4, 0),
+    "ieee1394-6": (138, bytes(16) + b"\x86\xdd" + IP6, IP6, 0),
+    # RFC 4338 section 3: a header of 24 bytes, a network header by its "DF_CTL"
+    "fibre-channel": (224, fibre(0x20) + NETWORK + snap(IP4), IP4, 0),
+    "fibre-channel-6": (224, fibre(0x20) + NETWORK + snap(IP6, 0x86DD), IP6, 0),
+    "fibre-channel-no-network": (224, fibre(0) + snap(IP4), IP4, 0),
+    "fibre-channel-delimited": (
+        225, b"\xbc\xb5\x56\x56" + fibre(0x20) + NETWORK + snap(IP4) + bytes(8), IP4, 0,
+    ),
+    # Wireshark's exported packets: fields of type, length and value; 12 names a dissector
+    "upper-ip": (252, upper(b"ip\0\0") + IP4, IP4, 0),
+    "upper-ip-6": (252, upper(b"ipv6") + IP6, IP6, 0),
+    "upper-more": (252, b"\0\x19\0\4\0\0\0\7" + upper(b"ip") + IP4, IP4, 0),
+    "upper-ethernet": (252, upper(b"eth_withoutfcs\0\0") + eth(IP4), IP4, 0),
+    "upper-ethernet-fcs": (252, upper(b"eth_withfcs\0") + eth(IP4) + bytes(4), IP4, 0),
+    "upper-ethernet-maybe": (252, upper(b"eth_maybefcs") + eth(IP4), IP4, 0),
+    "upper-802.11": (
+        252, upper(b"wlan_withoutfcs\0") + wireless(snap(IP4), DATA, TO_DS), IP4, 0,
+    ),
+    "upper-ppp": (252, upper(b"ppp\0") + b"\0\x57" + IP6, IP6, 0),
+    "upper-802.2": (252, upper(b"llc\0") + snap(IP4), IP4, 0),
+    # IEEE 802.3 section 65.1.3: a preamble with the number of a logical link
+    "epon": (259, b"\x55\x55\xd5\x55\x55\0\1\x0a" + eth(IP4), IP4, 0),
+    # IEEE 802.3br section 99.3: frames that are not split, and first parts of those that can be
+    "mpacket": (274, b"\x55" * 7 + b"\xd5" + checked(eth(IP4)), IP4, 0),
+    "mpacket-short": (274, b"\x55" * 5 + b"\xd5" + checked(eth(IP4)), IP4, 0),
+    "mpacket-e6": (274, b"\x55" * 7 + b"\xe6" + checked(eth(IP4)), IP4, 0),
+    "mpacket-4c": (274, b"\x55" * 7 + b"\x4c" + checked(eth(IP6, 0x86DD)), IP6, 0),
+    "mpacket-7f": (274, b"\x55" * 7 + b"\x7f" + checked(eth(IP4)), IP4, 0),
+    "mpacket-b3": (274, b"\x55" * 7 + b"\xb3" + checked(eth(IP4)), IP4, 0),
 }  # fmt: skip
 #: What tshark 4.0 shows as bytes only.
 NOT_TSHARK = {
     "infiniband", "infiniband-global",  # tshark reads no pcap of it
     "cisco-hdlc-direction", "mpls-alone", "slip", "sll-802.11", "netanalyzer-preamble",
+    "ax25-poll",
+    "clip-802.2",  # as libpcap reads it
+    "sunatm-ppp-alone-6",  # it looks for IPv4
     "ppp-bridged-lan",  # which RFC 3518 does not have any more
     # of Juniper's, these are tcpdump's alone
     "pppd-received", "pppd-sent", "pppd-address", "pppd-no-address", "erf-without-length",
@@ -546,6 +705,51 @@ NOTHING: dict[str, tuple[int, bytes, int]] = {
     "ppi-40": (192, struct.pack("<BBHI", 0, 0, 8, 192) * 40 + IP4, 0),
     "snap-cisco": (ETH, eth(snap(bytes(20), 0x2000, oui=0x00000C), 28), 28),
     "snap-bridged-token-ring": (ETH, eth(snap(bytes(40), 9, 0x0080C2), 48), 48),
+    "snap-bridged-token-bus": (100, snap(bytes(3) + FDDI + snap(IP4), 2, 0x0080C2), 0),
+    "snap-bridged-fddi-40": (100, snap(bytes(3) + FDDI, 4, 0x0080C2) * 40 + snap(IP4), 0),
+    "atm-is-is": (100, OSI + b"\x83" + IP4, 0),
+    "sunatm-lane-control": (123, b"\1\0\0\x21\xff\0" + eth(IP4), 0),
+    "sunatm-ppp-lcp": (123, b"\0\0\0\x21\xc0\x21" + IP4, 0),
+    "sunatm-ppp-other-version": (123, b"\0\0\0\x21\0\x21" + IP6, 0),
+    "ethernet-802.2-other": (ETH, eth(b"\x42\x42\3" + bytes(35), 0x8870), 0x8870),
+    "ethernet-802.11-protected": (
+        ETH, eth(wireless(snap(IP4), DATA, TO_DS | PROTECTED), 0x2452), 0x2452,
+    ),
+    "ax25-other-protocol": (3, STATION + LAST_STATION + b"\3\xf0" + IP4, 0),
+    "ax25-supervisory": (3, STATION + LAST_STATION + b"\1\xcc" + IP4, 0),
+    "ax25-no-end": (3, STATION * 20 + LAST_STATION + b"\3\xcc" + IP4, 0),
+    "ax25-arp": (3, STATION + LAST_STATION + b"\3\xcd" + ARP, 0x0806),
+    "ax25-kiss-command": (202, b"\1" + STATION + LAST_STATION + b"\3\xcc" + IP4, 0),
+    "arcnet-later-part": (7, b"\1\2\xd4\2\0\1" + IP4, 0),
+    "arcnet-arp": (7, b"\1\2\xd5\0\0\1" + ARP, 0x0806),
+    "arcnet-old-arp": (129, b"\1\2\0\0\xf1" + ARP, 0x0806),
+    "arcnet-other": (7, b"\1\2\xfa\0\0\1" + IP4, 0),
+    "redback-arp": (32, redback(8, 24, 38) + eth(ARP, 0x0806), 0x0806),
+    "redback-other": (32, redback(2, 24, 24) + IP4, 0),
+    "tzsp-other-version": (128, b"\2\0\0\1\1" + eth(IP4), 0),
+    "tzsp-without-frame": (128, b"\1\0\0\1\1", 0),
+    "fibre-channel-later": (224, fibre(0x20, 1) + NETWORK + snap(IP4), 0),
+    "fibre-channel-scsi": (224, fibre(0x20, kind=8) + NETWORK + snap(IP4), 0),
+    "fibre-channel-security": (224, fibre(0x40) + bytes(8) + snap(IP4), 0),
+    "upper-other": (252, upper(b"ipx\0") + IP4, 0),
+    "upper-without-end": (252, upper(b"ip\0\0")[:-4], 0),
+    "upper-without-name": (252, bytes(4) + IP4, 0),
+    "upper-long-name": (252, b"\0\x0c\xff\xffip" + IP4, 0),
+    "epon-cut": (259, b"\x55\x55\xd5\x55\x55\0\1", 0),
+    "mpacket-later-part": (274, b"\x55" * 6 + b"\x61\xe6" + eth(IP4), 0),
+    "mpacket-verify": (274, b"\x55" * 7 + b"\7" + bytes(64), 0),
+    "mpacket-preamble": (274, b"\x55" * 7, 0),
+    "802.11-in-aggregate": (
+        105,
+        wireless(
+            packets.MAC + b"\0\x60" + snap(wireless(snap(IP4), DATA, TO_DS), 0x2452),
+            QOS, FROM_DS, b"\x80\0",
+        ),
+        0x2452,
+    ),
+    "isl-40": (ETH, isl(b"", 1) * 40 + eth(IP4), 0),
+    "isl-token-ring": (ETH, b"\1\0\x0c\0\0\x10" + isl(eth(IP4), 1)[6:], 8 + 14 + len(IP4)),
+    "isl-other-address": (ETH, b"\1\0\x0c\0\1" + isl(eth(IP4), 1)[5:], 8 + 14 + len(IP4)),
     "frame-relay-cisco": (107, b"\x18\x41\3\0\x80\0\0\x0c\x20\0" + IP4, 0),
     "trill-other-version": (ETH, eth(b"\x40\x3f\0\2\0\3" + eth(IP4), 0x22F3), 0x22F3),
     "batman-other-version": (ETH, eth(b"\x40\x0e\x40\1" + MAC6 + eth(IP4), 0x4305), 0x4305),
@@ -581,7 +785,7 @@ NOTHING: dict[str, tuple[int, bytes, int]] = {
     "nflog-no-attribute": (239, b"\2\0\0\0" + struct.pack("<HH", 2, 8) + IP4, 0),
     "juniper-mlppp-unknown": (130, b"MGC\0\x47\0\0\0\0\x70\0\0" + IP4, 0),
     "unknown": (65000, IP4, 0),
-}
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("name", NOTHING)
@@ -594,6 +798,22 @@ def test_no_ip(name: str, tmp_path: Path) -> None:
     assert packet.ethertype == ethertype
     assert bytes(packet) == data
     assert (packet.tcp_payload, packet.udp_payload) == (None, None)
+
+
+def test_sctp_without_ip(tmp_path: Path, tshark: str) -> None:
+    """RFC 9260 section 3: ports, a tag, a checksum; a chunk that accepts a cookie."""
+    data = struct.pack(">HHII", 1234, 5678, 7, 0) + b"\x0b\0\0\4"
+    packet = packets.packet_of(data, tmp_path, 248)
+    assert (packet.ip, packet.ip6, packet.layer3) == (None, None, None)
+    assert (packet.proto, packet.sctp.src_port, packet.sctp.dst_port) == (132, 1234, 5678)
+    assert [chunk.type for chunk in packet.sctp.chunks] == [11]
+    path = packets.write(tmp_path / "sctp.pcap", packets.pcap([data[:n] for n in (0, 2, 16)], 248))
+    table = plt.columns(f"pcapfile:{path}", ["proto", "src_port", "dst_port"]).table()
+    assert table["src_port"].tolist() == [0, 1234, 1234]
+    assert table["dst_port"].tolist() == [0, 0, 5678]
+    command = [tshark, "-r", path, "-Tfields", "-esctp.srcport", "-esctp.dstport"]
+    out = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    assert out.split("\n")[2] == "1234\t5678"
 
 
 def test_what_is_no_ip_still_has_a_layer_3(tmp_path: Path) -> None:
@@ -823,7 +1043,7 @@ def test_the_documented_table() -> None:
     """doc/linktypes.md has the rows of the table in the source, in its order."""
     root = Path(__file__).parents[2]
     source = (root / "src/packet/linktypes.h").read_text().replace("\\\n", " ")
-    pattern = r'X\((\w+),\s*(\d+),\s*\d+,\s*(\w+),\s*\w+,\s*\w+,\s*\w+,\s*"([^"]*)"\)'
+    pattern = r'X\((\w+),\s*(\d+),\s*\w+,\s*(\w+),\s*\w+,\s*\w+,\s*\w+,\s*"([^"]*)"\)'
     rows = re.findall(pattern, source)
     table = (root / "doc/linktypes.md").read_text().split("|---|---|---|---|\n")[1].split("\n\n")[0]
     found = [tuple(cell.strip() for cell in line.split("|")[1:-1]) for line in table.split("\n")]

@@ -256,6 +256,10 @@ RARER: dict[str, tuple[str, int | None, bytes]] = {
         over_udp(b"\0\x10\3\0" + bytes(4) + packets.wireless(packets.snap(inner4()), 8, 2), 5247),
     ),
     "CAPWAP with an address": ("capwap", None, over_udp(b"\0\x20\0\0" + bytes(12) + FRAME, 5247)),
+    "LWAPP with its bytes swapped": (
+        "lwapp", None,
+        over_udp(b"\0\0\0\x48\0\0" + packets.wireless(packets.snap(inner4()), 1, 8), 12222),
+    ),
     "TZSP": ("tzsp", None, over_udp(b"\1\0\0\1\1" + FRAME, 37008)),
     "TZSP with fields": ("tzsp", None, over_udp(b"\1\1\0\1\x0a\1\5\0\1" + FRAME, 37008)),
 }  # fmt: skip
@@ -467,6 +471,7 @@ def test_a_packet_without_a_tunnel(tmp_path: Path) -> None:
 
 GOOD = inner4()
 SPANNING_TREE = b"\x42\x42\x03" + bytes(35)  # IEEE 802.1D, in 802.2
+WIRELESS = packets.wireless(packets.snap(inner4()), 8, 1)
 VERSION_1 = packets.wireless(packets.snap(GOOD), 9, 9)  # of IEEE 802.11, which has version 0 alone
 NOT_INNER = {
     "text at VXLAN's port": over_udp(b"GET / HTTP/1.1\r\nHost: example.org\r\n\r\n" * 2, 4789),
@@ -523,6 +528,12 @@ NOT_INNER = {
     "an extension of GTP past the end": over_udp(gtp(GOOD, 5, b"\x40\0\0\0"), 2152),
     "GUE of variant 2": over_udp(b"\x80\4\0\0" + GOOD, 6080),
     "GUE with another protocol": over_udp(b"\0\x2f\0\0" + gre(GOOD, 0x0800), 6080),
+    "LWAPP of version 1": over_udp(b"\x40\0\0\x48\0\0" + WIRELESS, 12222),
+    "LWAPP control": over_udp(b"\4\0\0\x48\0\0" + WIRELESS, 12222),
+    "a fragment of LWAPP": over_udp(b"\2\0\0\x48\0\0" + WIRELESS, 12222),
+    "LWAPP with 802.11 of version 1": over_udp(b"\0\0\0\x48\0\0" + VERSION_1, 12222),
+    "LWAPP of 5 bytes": over_udp(bytes(5), 12222),
+    "Ethernet in IP of a length that is wrong": over_ip(packets.MAC + b"\5\xdc" + bytes(9), 143),
     "CAPWAP of 4 bytes": over_udp(b"\0\x08\0\0" + bytes(4) + FRAME, 5247),
     "CAPWAP with another radio's frame": over_udp(b"\0\x10\1\0" + bytes(4) + FRAME, 5247),
     "CAPWAP with 802.11 of version 1": over_udp(b"\0\x10\3\0" + bytes(4) + VERSION_1, 5247),

@@ -184,10 +184,13 @@ static uint64_t rewrite(struct anonymising *self, const struct stretch *frame,
 }
 
 void natkit_anonymise(struct anonymising *self, const struct stretch *frame,
-                      const struct plt_layers *layers)
+                      const struct plt_layers *layers, uint32_t linktype)
 {
     struct place place = {.depth = 0};
     self->rewrite = rewrite;
     self->transport = natkit_transport;
+    bool has_frame = layers->layer2 != PLT_ABSENT && layers->layer2 <= frame->len;
+    if (linktype == LINKTYPE_WIRESHARK_UPPER_PDU && has_frame)
+        natkit_exported(self, &(struct stretch){frame->data, layers->layer2});
     rewrite(self, frame, layers, &place);
 }

@@ -5,8 +5,9 @@
 
 #include "replace.h"
 
-/* self holds what to replace, and afterwards what was replaced and what is unknown. */
+/* self holds what to replace, and afterwards what was replaced and what is unknown.  linktype is
+ * that of the file or interface that the packet is from. */
 void natkit_anonymise(struct anonymising *self, const struct stretch *frame,
-                      const struct plt_layers *layers);
+                      const struct plt_layers *layers, uint32_t linktype);
 
 #endif

@@ -2,6 +2,7 @@
 #include "packet.h"
 
 #include "layers.h"
+#include "packet/linktypes.h"
 
 /* The packet's bytes in the writable buffer of its object; NULL with TypeError where the buffer is
  * elsewhere, as that of a subclass may be. */
@@ -156,7 +157,8 @@ PyObject *natkit_pan_packet(PyObject *self_, PyObject *const *args, Py_ssize_t n
         goto error;
     frame = (struct stretch){.data = writable_data(&buffer, &packet), .len = packet.len};
     if (frame.data) {
-        natkit_anonymise(&work, &frame, packet.layers);
+        uint32_t linktype = packet.meta ? packet.meta->dlt : LINKTYPE_UNDECODED;
+        natkit_anonymise(&work, &frame, packet.layers, linktype);
         if (natkit_pan_check(self->pan) == 0)
             result = result_of(self->state, &work);
     }
@@ -179,9 +181,9 @@ const char natkit_pan_packet_doc[] =
     "headers: the packet's own; those that ICMP and ICMPv6 errors quote, where source\n"
     "and destination change places; and those in tunnels, up to eight within each\n"
     "other: IP in IP, GRE with any payload, ERSPAN, VXLAN (-GPE), Geneve, GTP-U,\n"
-    "Teredo, L2TP, LISP, GUE, TZSP, EtherIP, AH, minimal encapsulation, MPLS, NSH,\n"
-    "PIM's registers; and all packets of an 802.11 aggregate (A-MSDU). Tunnels over UDP\n"
-    "are recognised by their port.\n\n"
+    "Teredo, L2TP, LISP, GUE, CAPWAP, LWAPP, TZSP, EtherIP, Ethernet in IP, AH, minimal\n"
+    "encapsulation, MPLS, NSH, PIM's registers; and all packets of an 802.11 aggregate\n"
+    "(A-MSDU). Tunnels over UDP are recognised by their port.\n\n"
     "signalling is whether to replace addresses in ARP, ICMP and ICMPv6, IGMP, OSPF\n"
     "hellos, PIM, VRRP and HSRP; in IPv4 options, IPv6 routing headers and Mobile IPv6;\n"
     "and in MPTCP and SCTP. Application data, such as DNS answers, and link-layer\n"

@@ -43,6 +43,7 @@ static const struct natkit_protocol protocols[] = {
     {PROTO_ISIS, "IS-IS", NULL},
     {PROTO_SCTP, "SCTP", natkit_sctp},
     {PROTO_MPLS_IN_IP, "MPLS in IP", natkit_mpls},
+    {PROTO_ETHERNET, "Ethernet in IP", natkit_ethernet},
     {PROTO_NSH, "NSH", natkit_nsh},
 };
 
@@ -82,6 +83,8 @@ static const struct natkit_protocol udp_ports[] = {
     {6696, "Babel", NULL},
     {8472, "VXLAN", natkit_vxlan}, /* Linux, before a port was assigned */
     {8805, "PFCP", NULL},
+    {12222, "LWAPP", natkit_lwapp},
+    {12223, "LWAPP", NULL}, /* control */
     {37008, "TZSP", natkit_tzsp},
     {51820, "WireGuard", natkit_wireguard},
 };

@@ -16,6 +16,50 @@ uint64_t natkit_quiet(struct anonymising *self, const struct stretch *in, const 
     return 0;
 }
 
+/* A field of LINKTYPE_WIRESHARK_UPPER_PDU: four are the addresses that the packet around had. */
+static void rewrite_exported(struct anonymising *self, const struct stretch *in, uint32_t at,
+                             uint16_t type)
+{
+    enum { DISSECTOR = 12, HEURISTIC, TABLE, IP_SRC = 20, IP_DST, IP6_SRC, IP6_DST };
+    enum { PORT_TYPE = 24, SRC_PORT, DST_PORT, NUMBER = 30, TABLE_VALUE = 32 };
+    switch (type) {
+    case IP_SRC:
+    case IP6_SRC:
+        if (self->src)
+            natkit_replace(self, in, at, type == IP_SRC ? 4 : 6);
+        break;
+    case IP_DST:
+    case IP6_DST:
+        if (self->dst)
+            natkit_replace(self, in, at, type == IP_DST ? 4 : 6);
+        break;
+    case DISSECTOR:
+    case HEURISTIC:
+    case TABLE:
+    case PORT_TYPE:
+    case SRC_PORT:
+    case DST_PORT:
+    case NUMBER:
+    case TABLE_VALUE:
+        break;
+    default:
+        natkit_unknown(self, in, at, "exported field", type);
+    }
+}
+
+void natkit_exported(struct anonymising *self, const struct stretch *in)
+{
+    enum { LAST = 0, BEFORE = 4 };
+    uint32_t at = 0;
+    while (stretch_has(in, at, BEFORE) && load_be16(in->data + at) != LAST) {
+        uint16_t type = load_be16(in->data + at);
+        uint32_t end = at + BEFORE + load_be16(in->data + at + 2);
+        struct stretch field = {in->data, least_of(end, in->len)};
+        rewrite_exported(self, &field, at + BEFORE, type);
+        at = end;
+    }
+}
+
 /* --- Above IP -------------------------------------------------------------------------------- */
 
 /* Functions of tunnels that need no more than the reader of their header. */
@@ -28,6 +72,7 @@ uint64_t natkit_quiet(struct anonymising *self, const struct stretch *in, const 
 
 TUNNEL(ipip, ip)
 TUNNEL(etherip, etherip)
+TUNNEL(ethernet, ethernet)
 TUNNEL(l2tp3, l2tp3)
 TUNNEL(mpls, mpls)
 TUNNEL(l2tp, l2tp)
@@ -36,6 +81,7 @@ TUNNEL(vxlan_gpe, vxlan_gpe)
 TUNNEL(lisp, lisp)
 TUNNEL(gue, gue)
 TUNNEL(capwap, capwap)
+TUNNEL(lwapp, lwapp)
 TUNNEL(tzsp, tzsp)
 
 /* Options that begin with a class and a type, then bits of a byte that say how many units they have

@@ -78,6 +78,7 @@ class filter:
     @property
     def expression(self) -> str: ...
 
+@disjoint_base
 class where(filter):
     def __init__(self, condition: str) -> None: ...
     def matches(self, packet: packet, /) -> bool: ...
@@ -225,19 +226,24 @@ class packet(_Exporter):
     def __bool__(self) -> Literal[True]: ...
     def __len__(self) -> int: ...
 
+@disjoint_base
 class Data(packet): ...
 
+@disjoint_base
 class Layer2(Data):
     @property
     def src_mac(self) -> str | None: ...
     @property
     def dst_mac(self) -> str | None: ...
 
+@disjoint_base
 class Layer3(Data):
     def set_checksums(self) -> Literal[True]: ...
 
+@disjoint_base
 class Transport(Layer3): ...
 
+@disjoint_base
 class arp(Data):
     def __new__(cls, x: packet | Buffer, /) -> Self | None: ...  # type: ignore[misc]
     @property
@@ -259,6 +265,7 @@ class arp(Data):
     @property
     def target_prefix(self) -> IPprefix | None: ...
 
+@disjoint_base
 class Internet(Data):
     @property
     def version(self) -> int: ...
@@ -296,6 +303,7 @@ class Internet(Data):
     def set_trans_cksm(self) -> Literal[True] | None: ...
     def set_checksums(self) -> Literal[True]: ...
 
+@disjoint_base
 class ip(Internet):
     def __new__(cls, x: packet | Buffer, /) -> Self | None: ...  # type: ignore[misc]
     @property
@@ -321,6 +329,7 @@ class ip(Internet):
     def checksum_ok(self) -> bool | None: ...
     def set_checksum(self) -> Literal[True]: ...
 
+@disjoint_base
 class ip6(Internet):
     def __new__(cls, x: packet | Buffer, /) -> Self | None: ...  # type: ignore[misc]
     @property
@@ -332,6 +341,7 @@ class ip6(Internet):
     @property
     def payload(self) -> bytearray: ...
 
+@disjoint_base
 class tcp(Internet):
     def __new__(cls, x: packet | Buffer, /) -> Self | None: ...  # type: ignore[misc]
     @property
@@ -384,6 +394,7 @@ class tcp(Internet):
     def payload(self) -> Data | None: ...
     def option(self, number: SupportsIndex, /) -> bytearray | bool: ...
 
+@disjoint_base
 class udp(Internet):
     def __new__(cls, x: packet | Buffer, /) -> Self | None: ...  # type: ignore[misc]
     @property
@@ -399,6 +410,7 @@ class udp(Internet):
     @property
     def payload(self) -> Data | None: ...
 
+@disjoint_base
 class sctp(Internet):
     def __new__(cls, x: packet | Buffer, /) -> Self | None: ...  # type: ignore[misc]
     @property
@@ -412,6 +424,7 @@ class sctp(Internet):
     @property
     def chunks(self) -> list[chunk]: ...
 
+@disjoint_base
 class chunk(sctp):
     @property
     def type(self) -> int: ...  # type: ignore[override]
@@ -424,6 +437,7 @@ class chunk(sctp):
     @property
     def bytes(self) -> bytearray: ...
 
+@disjoint_base
 class icmp(ip):
     def __new__(cls, x: packet | Buffer, /) -> Self | None: ...  # type: ignore[misc]
     @property
@@ -441,16 +455,19 @@ class icmp(ip):
     @property
     def redirect(self) -> _redirect | None: ...
 
+@disjoint_base
 class echo(icmp):
     @property
     def ident(self) -> int: ...
     @property
     def sequence(self) -> int: ...
 
+@disjoint_base
 class redirect(icmp):
     @property
     def gateway(self) -> IPprefix: ...
 
+@disjoint_base
 class icmp6(ip6):
     def __new__(cls, x: packet | Buffer, /) -> Self | None: ...  # type: ignore[misc]
     @property
@@ -472,20 +489,24 @@ class icmp6(ip6):
     @property
     def neighbour(self) -> neighbour6 | None: ...
 
+@disjoint_base
 class echo6(icmp6):
     @property
     def ident(self) -> int: ...
     @property
     def sequence(self) -> int: ...
 
+@disjoint_base
 class toobig6(icmp6):
     @property
     def mtu(self) -> int: ...
 
+@disjoint_base
 class param6(icmp6):
     @property
     def pointer(self) -> int: ...
 
+@disjoint_base
 class neighbour6(icmp6):
     @property
     def target_prefix(self) -> IPprefix: ...

@@ -332,6 +332,7 @@ class Lent(io.RawIOBase):
 
     def readinto(self, buffer: Any, /) -> int:
         readinto = getattr(self.file, "readinto1", None) or getattr(self.file, "readinto", None)
+        data: bytes | bytearray
         if readinto is None:
             data = self.file.read(len(buffer)) or b""
             count = len(data)

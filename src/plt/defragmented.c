@@ -40,12 +40,12 @@ static void defragmented_dealloc(PyObject *self_)
     struct defragmented *self = (struct defragmented *)self_;
     PyTypeObject *type = Py_TYPE(self_);
     PyObject_GC_UnTrack(self_);
-    Py_TRASHCAN_BEGIN(self_, defragmented_dealloc) /* one may be over another, and so on */
-        defragmented_clear(self_);
+    Py_TRASHCAN_BEGIN(self_, defragmented_dealloc); /* one may be over another, and so on */
+    defragmented_clear(self_);
     defragment_clear(&self->fragments);
     type->tp_free(self_);
     Py_DECREF(type);
-    Py_TRASHCAN_END
+    Py_TRASHCAN_END;
 }
 
 static PyObject *defragmented_new(PyTypeObject *type, PyObject *args, PyObject *Py_UNUSED(kwargs))

@@ -91,7 +91,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                                .zero_unknown = flags & ZERO_UNKNOWN,
                                .zero_payload = flags & ZERO_PAYLOAD,
                                .drop_payload = flags & DROP_PAYLOAD};
-    natkit_anonymise(&work, &frame, &layers);
+    natkit_anonymise(&work, &frame, &layers, record.meta.dlt);
     CLAIM(!cryptopan_failed(pan));
     CLAIM(work.unknowns <= MAX_UNKNOWN);
     for (unsigned i = 0; i < work.unknowns; i++)

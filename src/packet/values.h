@@ -48,8 +48,9 @@ static inline bool transport_split(const struct plt_transport *transport, uint8_
         uint32_t told = transport->captured >= 6 ? load_be16(bytes + 4) : 0;
         /* 0 in a jumbogram and with segmentation offload; a first fragment is shorter than the
          * datagram; less than the header is malformed, and nothing follows */
-        if (told > 0 && told < len)
-            len = told < UDP_HEADER ? UDP_HEADER : told;
+        uint32_t least = told < UDP_HEADER ? UDP_HEADER : told;
+        if (told > 0 && least < len)
+            len = least;
     } else {
         return false;
     }

@@ -59,6 +59,6 @@ def payload_length(pkt: plt.packet) -> int | None:
         size = (header[12] >> 4) * 4 if len(header) > 12 else 0
         if size < 20:
             return None
-    elif len(header) >= 6 and 0 < int.from_bytes(header[4:6], "big") < length:
-        length = max(8, int.from_bytes(header[4:6], "big"))
+    elif len(header) >= 6 and (told := int.from_bytes(header[4:6], "big")):
+        length = min(length, max(8, told))
     return length - size if len(header) >= 2 and size <= length else None

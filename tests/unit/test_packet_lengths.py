@@ -116,6 +116,10 @@ def test_a_datagram_shorter_than_its_header_carries_nothing(
     assert plt.packet.from_bytes(
         pk.ethernet(pk.ipv4(pk.udp(QUERY, length=0)))
     ).udp_payload.data == bytearray(QUERY)
+    cut = plt.packet.from_bytes(pk.ethernet(pk.ipv4(pk.udp(QUERY, length=length), length=27)))
+    assert cut.udp_payload is None  # the IP packet ends within the header
+    with pytest.raises(ValueError, match="too short"):
+        _ = cut.udp.payload
 
 
 @pytest.mark.parametrize("proto", [pk.TCP, pk.UDP])

@@ -249,14 +249,14 @@ def test_a_wire_length_beyond_32_bits_is_missing(pcap: Callable[..., Path]) -> N
         (pk.ipv6(pk.tcp(b"12345"), pk.TCP, length=0), 0, 5),
         (pk.ipv4(pk.tcp(b"12345"), pk.TCP, length=1040), 995, 1000),
         (pk.ipv4(pk.tcp(b"12345"), pk.TCP, length=65535), 0, 5),  # more than the wire had
-        (pk.ipv4(pk.tcp(b"12345"), pk.TCP, length=19), 0, 5),  # less than a header
+        (pk.ipv4(pk.tcp(b"12345"), pk.TCP, length=19), 0, None),  # less than a header
         (pk.ipv4(pk.tcp(b"12345")[:13], pk.TCP, length=45), 12, 5),
         (pk.ipv4(pk.tcp(b"12345")[:12], pk.TCP, length=45), 13, None),  # no data offset
         (pk.ipv4(pk.tcp(b"12345", doff=4), pk.TCP), 0, None),  # malformed
         (pk.ipv4(pk.tcp(b"12345", doff=15), pk.TCP), 0, None),  # the header ends after the packet
         (pk.ipv4(pk.udp(b"123", length=9)), 0, 1),  # UDP's own length ends before IP's
         (pk.ipv4(pk.udp(b"123", length=0)), 0, 3),  # offload, jumbograms: RFC 2675 section 4
-        (pk.ipv4(pk.udp(b"123", length=7)), 0, 3),  # malformed
+        (pk.ipv4(pk.udp(b"123", length=7)), 0, 0),  # less than a header
         (pk.ipv4(pk.udp(b"123", length=2000), fragment=0x2000), 0, 3),  # of a longer datagram
         (pk.ipv4(pk.udp(b"123"), fragment=1), 0, None),
         (pk.ipv4(pk.icmp(8), pk.ICMP), 0, None),

@@ -232,7 +232,7 @@ def test_extension_headers_are_passed():
 
 
 def test_a_tcp_header_that_says_it_has_options():
-    options = bytes([0x46]) + ip4(6, b"")[1:20] + b"\1\1\1\0" + tcp(7, 8)
+    options = bytes([0x46]) + ip4(6, b"", length=44)[1:20] + b"\1\1\1\0" + tcp(7, 8)
     assert ports(IPflow(plt.ip(options))) == (7, 8)
 
 

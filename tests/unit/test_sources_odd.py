@@ -82,9 +82,9 @@ class Input(io.BytesIO):
 @pytest.mark.parametrize(
     ("answer", "error"),
     [
-        (1 << 40, SystemError),
-        (-1, SystemError),
-        (1 << 80, OverflowError),
+        (1 << 40, plt.LibtraceError),
+        (-1, plt.LibtraceError),
+        (1 << 80, plt.LibtraceError),
         ("all", TypeError),
         (1.5, TypeError),
     ],

@@ -1,6 +1,7 @@
 """Types that scripts for python-libtrace 1.7 make subclasses of."""
 
 import gc
+import re
 import struct
 import weakref
 from pathlib import Path
@@ -27,6 +28,7 @@ def trace_file(tmp_path: Path) -> Path:
     return packets.write(tmp_path / "dns.pcap", packets.pcap([Record(frame, EPOCH)]))
 
 
+KEPT = re.compile("layout differs|mutable types")
 TYPES = [value for value in vars(plt).values() if isinstance(value, type)]
 LAYERS = [kind for kind in TYPES if issubclass(kind, plt.packet)]
 
@@ -38,7 +40,7 @@ def test_an_object_stays_of_its_type(kind: type, trace_file: Path) -> None:
     objects = [plt.packet(), packet, packet.layer2, packet.ip, packet.udp, packet.udp.payload]
     for obj in objects:
         if type(obj) is not kind:
-            with pytest.raises(TypeError, match="layout differs"):
+            with pytest.raises(TypeError, match=KEPT):
                 obj.__class__ = kind
 
     class Empty(plt.packet):
@@ -49,16 +51,16 @@ def test_an_object_stays_of_its_type(kind: type, trace_file: Path) -> None:
 
     empty = Empty()
     if kind is not plt.packet:
-        with pytest.raises(TypeError, match="layout differs"):
+        with pytest.raises(TypeError, match=KEPT):
             empty.__class__ = Other
-        with pytest.raises(TypeError, match="layout differs"):
+        with pytest.raises(TypeError, match=KEPT):
             Empty.__bases__ = (kind,)
     assert empty.ip is None
 
 
 def test_a_filter_stays_one() -> None:
     for obj, kind in ((plt.filter("tcp"), plt.where), (plt.where("tcp"), plt.filter)):
-        with pytest.raises(TypeError, match="layout differs"):
+        with pytest.raises(TypeError, match=KEPT):
             obj.__class__ = kind
 
 

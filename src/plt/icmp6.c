@@ -135,8 +135,6 @@ static PyObject *neighbour6_target_get(PyObject *self_, void *Py_UNUSED(closure)
 static PyObject *neighbour6_dest_get(PyObject *self_, void *Py_UNUSED(closure))
 {
     const struct view *self = (struct view *)self_;
-    if (self->end == self->start)
-        return too_short("dest_prefix");
     if (message_type(self) != REDIRECT)
         Py_RETURN_NONE;
     return prefix_at(self->frame, self->start + 24, view_ip_end(self), 6, "dest_prefix");

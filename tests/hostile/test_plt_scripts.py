@@ -18,6 +18,7 @@ import ipp
 import natkit
 import pldns
 import plt
+import plt._output
 
 SMALL = pk.ethernet(pk.ipv4(pk.ipv4(pk.udp(b"small")), 4))
 LARGE = pk.ethernet(pk.ipv4(pk.udp(bytes(1400))))
@@ -32,6 +33,25 @@ def test_types_can_not_be_changed(kind: type) -> None:
     for name in ("__new__", "__init__", "__del__", "note"):
         with pytest.raises(TypeError, match="immutable type"):
             setattr(kind, name, lambda *_: 3)
+
+
+def test_a_format_that_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(plt._output, "format_of", lambda _: ("none", "out.pcap"))
+    with pytest.raises(ValueError, match="no format of the name none"):
+        plt.output_trace("out.pcap")
+
+
+def test_a_number_that_raises() -> None:
+    class Number:
+        def __index__(self) -> int:
+            raise ZeroDivisionError
+
+    packet = plt.packet.from_bytes(SMALL)
+    with pytest.raises(ZeroDivisionError):
+        packet.ip.ttl = Number()
+    with pytest.raises(ZeroDivisionError):
+        plt.packet.from_bytes(SMALL, time_ns=Number())
+    assert packet.ip.ttl == 64
 
 
 class Keeps(io.RawIOBase):

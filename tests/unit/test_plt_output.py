@@ -219,6 +219,13 @@ def test_nothing_is_appended_behind_a_packet_that_is_cut(
     assert path.read_bytes() == whole[:-9]
 
 
+def test_append_to_an_empty_file(source: list[plt.packet], tmp_path: Path) -> None:
+    path = tmp_path / "out.pcap"
+    path.touch()
+    write(path, source[:2], file_flags=plt.O_APPEND)
+    assert described(packets.read(path)) == described(source[:2])
+
+
 @pytest.mark.parametrize("place", ["a FIFO", "a pipe's descriptor"])
 def test_append_to_a_pipe(place: str, source: list[plt.packet], tmp_path: Path) -> None:
     """What went into it before can't be known: a trace begins."""

@@ -589,6 +589,10 @@ NOT_TSHARK = {
 }  # fmt: skip
 
 
+#: Those that tshark 4.6.9 no longer reads, and 4.4 does: tagged frames after a label.
+NOT_LATER_TSHARK = {"pseudowire-vlan", "pseudowire-qinq"}
+
+
 @pytest.mark.parametrize("name", FOUND)
 def test_layer_3(name: str, tmp_path: Path) -> None:
     dlt, data, inner, vlan = FOUND[name]
@@ -641,7 +645,7 @@ def test_tshark_finds_the_same(tmp_path: Path, tshark: str) -> None:
         outermost = next(filter(None, row[3:]), "0").split(",")[0]
         if [*row[:3], int(outermost)] != [*mine, packet.vlan_id]:
             different.add(name)
-    assert different == NOT_TSHARK
+    assert different - NOT_LATER_TSHARK == NOT_TSHARK
 
 
 def test_each_packet_of_an_aggregate_in_a_mesh_has_its_mesh_control(tmp_path: Path) -> None:

@@ -1,5 +1,5 @@
 /* A field getter written by hand, to measure plt's table-driven one against: attach(type) gives a
- * type of plt's the attribute `dst_port_by_hand`. */
+ * type made of plt's the attribute `dst_port_by_hand`. */
 #include "packet/bytes.h"
 #include "plt/view.h"
 

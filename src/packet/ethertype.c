@@ -156,15 +156,6 @@ LINK_DECODER(mpls)
 
 /* --- PPP ------------------------------------------------------------------------------------- */
 
-enum {
-    PPP_IP = 0x0021,
-    PPP_BRIDGING = 0x0031,
-    PPP_MULTILINK = 0x003d,
-    PPP_IP6 = 0x0057,
-    PPP_MPLS = 0x0281,
-    PPP_MPLS_MULTICAST = 0x0283
-};
-
 /* A bridged frame (RFC 3518): flags, its kind; RFC 1638 had a LAN's number, where a flag is set. */
 static void decode_ppp_bridging(const uint8_t *data, uint32_t len, uint32_t at,
                                 struct plt_layers *out)
@@ -319,6 +310,21 @@ static void decode_bridged(const uint8_t *data, uint32_t len, uint32_t at, uint1
         link_set_layer3(out, len, at, ethertype);
 }
 
+/* A header that leaves layer 3 absent where nothing is known of what it carries: it is that then.
+ */
+static void decode_or_keep(const uint8_t *data, uint32_t len, uint32_t at, uint16_t ethertype,
+                           struct plt_layers *out)
+{
+    if (ethertype == ETHERTYPE_LLC)
+        plt_decode_llc(data, len, at, out);
+    else if (ethertype == ETHERTYPE_NSH)
+        decode_nsh(data, len, at, out);
+    else if (out->subframe_at == 0) /* 802.11: one aggregate in another is not looked into */
+        plt_decode_80211(data, len, at, false, out);
+    if (out->layer3 == PLT_ABSENT)
+        link_set_layer3(out, len, at, ethertype);
+}
+
 void plt_decode_ethertype(const uint8_t *data, uint32_t len, uint32_t at, uint16_t ethertype,
                           struct plt_layers *out)
 {
@@ -371,17 +377,8 @@ void plt_decode_ethertype(const uint8_t *data, uint32_t len, uint32_t at, uint16
         break;
     case ETHERTYPE_LLC:
     case ETHERTYPE_80211:
-        if (ethertype == ETHERTYPE_LLC)
-            plt_decode_llc(data, len, at, out);
-        else if (out->subframe_at == 0) /* one aggregate in another is not looked into */
-            plt_decode_80211(data, len, at, false, out);
-        if (out->layer3 == PLT_ABSENT)
-            link_set_layer3(out, len, at, ethertype);
-        break;
     case ETHERTYPE_NSH:
-        decode_nsh(data, len, at, out);
-        if (out->layer3 == PLT_ABSENT)
-            link_set_layer3(out, len, at, ethertype);
+        decode_or_keep(data, len, at, ethertype, out);
         break;
     default:
         if (ethertype <= 1500) { /* a length: only IP is looked for after it, as in libtrace */

@@ -5,6 +5,16 @@
 
 #include "decoder.h"
 
+/* PPP's numbers of protocols: https://www.iana.org/assignments/ppp-numbers */
+enum {
+    PPP_IP = 0x0021,
+    PPP_BRIDGING = 0x0031,
+    PPP_MULTILINK = 0x003d,
+    PPP_IP6 = 0x0057,
+    PPP_MPLS = 0x0281,
+    PPP_MPLS_MULTICAST = 0x0283
+};
+
 LINK_DECODER(ethernet);
 LINK_DECODER(fddi);
 LINK_DECODER(ip);

@@ -146,7 +146,6 @@ static void decode_lane(const uint8_t *data, uint32_t len, uint32_t at, struct p
 /* Whether IP begins at a place with nothing but PPP's number of it before (RFC 2364 section 4). */
 static bool begins_ppp_ip(const uint8_t *data, uint32_t len, uint32_t at)
 {
-    enum { PPP_IP = 0x0021, PPP_IP6 = 0x0057 };
     if (!link_has(len, at, 3))
         return false;
     uint16_t protocol = load_be16(data + at);

@@ -8,6 +8,7 @@
 #include "encapsulation.h"
 #include "erfrecord.h"
 #include "ethertype.h"
+#include "exported.h"
 #include "ieee80211.h"
 #include "juniper.h"
 #include "link.h"
@@ -99,19 +100,15 @@ static uint32_t linktype_of_dissector(const uint8_t *name, uint32_t size)
     return LINKTYPE_UNDECODED;
 }
 
-/* LINKTYPE_WIRESHARK_UPPER_PDU: fields of a type, a length and a value, one of which names the
- * dissector of what follows the last one. */
+/* LINKTYPE_WIRESHARK_UPPER_PDU: a field names the dissector of what follows the last one. */
 static LINK_DECODER(upper_pdu)
 {
-    enum { LAST = 0, DISSECTOR = 12, FIELD = 4 };
     uint32_t linktype = LINKTYPE_UNDECODED;
-    while (link_has(len, at, FIELD) && load_be16(data + at) != LAST) {
-        uint32_t size = load_be16(data + at + 2);
-        if (load_be16(data + at) == DISSECTOR && link_has(len, at + FIELD, size))
-            linktype = linktype_of_dissector(data + at + FIELD, size);
-        at += FIELD + size;
-    }
-    link_within(data, len, at + FIELD, linktype, out);
+    struct exported_field field;
+    while (exported_field_next(data, len, &at, &field))
+        if (field.type == EXPORTED_DISSECTOR && link_has(len, field.value, field.size))
+            linktype = linktype_of_dissector(data + field.value, field.size);
+    link_within(data, len, at + EXPORTED_HEADER, linktype, out);
 }
 
 static void decode_linktype(const uint8_t *data, uint32_t len, uint32_t at, uint32_t linktype,

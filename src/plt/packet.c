@@ -272,31 +272,10 @@ static PyObject *packet_layer_get(PyObject *self_, void *closure)
     return layer_get(((struct view *)self_)->frame, *(const uint8_t *)closure);
 }
 
-/* The payload of the packet's header of TCP or UDP, None where there is no such header, or where it
- * is cut or malformed: a loop over all packets asks for it. */
 static PyObject *packet_payload_get(PyObject *self_, void *closure)
 {
-    uint8_t type = *(const uint8_t *)closure;
-    if (!((struct view *)self_)->frame)
-        Py_RETURN_NONE;
-    PyObject *layer = layer_get(((struct view *)self_)->frame, type);
-    if (!layer || layer == Py_None)
-        return layer;
-    uint8_t proto = type == VIEW_TCP ? PROTO_TCP : PROTO_UDP;
-    PyObject *payload = view_transport_payload((struct view *)layer, proto);
-    Py_DECREF(layer);
-    if (!payload && PyErr_ExceptionMatches(PyExc_ValueError)) {
-        PyErr_Clear();
-        Py_RETURN_NONE;
-    }
-    if (payload && payload != Py_None) {
-        struct view *view = (struct view *)payload;
-        PyObject *typed =
-            view_payload(view->frame, VIEW_TRANSPORT, view->payload_of, view->start, view->end);
-        Py_DECREF(payload);
-        payload = typed;
-    }
-    return payload;
+    uint8_t proto = *(const uint8_t *)closure == VIEW_TCP ? PROTO_TCP : PROTO_UDP;
+    return view_packet_payload((struct view *)self_, proto);
 }
 
 #define LAYER(id, text)                                                                            \

@@ -99,14 +99,12 @@ static int next_record(PyObject *self_, struct plt_record *record)
                 plt_record_cut(record, plt_snaplen(self->snaplen));
                 return 1;
             }
-            if (accepted == FILTER_NO_MEMORY) {
+            if (accepted < 0) { /* next time there may be memory, or a better filter */
                 source_give_back(source, record);
-                PyErr_NoMemory();
-                return -1;
-            }
-            if (accepted < 0) { /* the next filter may be a better one */
-                source_give_back(source, record);
-                raise_error(self_, source->error);
+                if (accepted == FILTER_NO_MEMORY)
+                    PyErr_NoMemory();
+                else
+                    raise_error(self_, source->error);
                 return -1;
             }
             break;

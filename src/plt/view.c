@@ -60,15 +60,29 @@ PyObject *view_payload(struct frame *frame, enum view_type type, uint8_t proto, 
     return payload;
 }
 
-PyObject *view_transport_payload(const struct view *self, uint8_t proto)
+/* What a frame's header of TCP or UDP carries; false where there is no such header, or where it is
+ * cut or malformed. */
+static bool find_payload(struct frame *frame, uint8_t proto, struct plt_payload *out)
 {
-    struct frame *frame = self->frame;
     const struct plt_layers *layers = frame_layers(frame);
     struct plt_packet packet = {.data = frame->data, .len = frame->len, .layers = layers};
+    return layers->proto == proto && packet_payload(&packet, out) && out->at <= out->end;
+}
+
+PyObject *view_transport_payload(const struct view *self, uint8_t proto)
+{
     struct plt_payload payload;
-    if (layers->proto != proto || !packet_payload(&packet, &payload) || payload.at > payload.end)
+    if (!find_payload(self->frame, proto, &payload))
         return too_short("payload");
-    return view_payload(frame, VIEW_DATA, proto, payload.at, payload.end);
+    return view_payload(self->frame, VIEW_DATA, proto, payload.at, payload.end);
+}
+
+PyObject *view_packet_payload(const struct view *self, uint8_t proto)
+{
+    struct plt_payload payload;
+    if (!self->frame || !find_payload(self->frame, proto, &payload))
+        Py_RETURN_NONE;
+    return view_payload(self->frame, VIEW_TRANSPORT, proto, payload.at, payload.end);
 }
 
 uint32_t view_ip_end(const struct view *self)

@@ -34,6 +34,9 @@ PyObject *view_payload(struct frame *frame, enum view_type type, uint8_t proto, 
 /* The payload of the TCP or UDP header that a view shows, None where it is empty; ValueError where
  * the header is cut or its length is malformed. */
 PyObject *view_transport_payload(const struct view *self, uint8_t proto);
+/* The same of whatever packet a view is of, as a Transport; None also where there is no such
+ * header, or it is cut or malformed: a loop asks each packet. */
+PyObject *view_packet_payload(const struct view *self, uint8_t proto);
 /* Where what a view shows ends: padding after the IP packet is no part of what it carries. */
 uint32_t view_ip_end(const struct view *self);
 /* A new bytearray of part of a frame. */

@@ -4,6 +4,7 @@
 
 #include "checksum.h"
 #include "packet/bytes.h"
+#include "packet/exported.h"
 #include "packet/protocols.h"
 
 /* --- Below IP -------------------------------------------------------------------------------- */
@@ -16,47 +17,42 @@ uint64_t natkit_quiet(struct anonymising *self, const struct stretch *in, const 
     return 0;
 }
 
-/* A field of LINKTYPE_WIRESHARK_UPPER_PDU: four are the addresses that the packet around had. */
-static void rewrite_exported(struct anonymising *self, const struct stretch *in, uint32_t at,
-                             uint16_t type)
+/* Four fields are the addresses that the packet around had. */
+static void rewrite_exported(struct anonymising *self, const struct stretch *in,
+                             const struct exported_field *field)
 {
-    enum { DISSECTOR = 12, HEURISTIC, TABLE, IP_SRC = 20, IP_DST, IP6_SRC, IP6_DST };
-    enum { PORT_TYPE = 24, SRC_PORT, DST_PORT, NUMBER = 30, TABLE_VALUE = 32 };
-    switch (type) {
-    case IP_SRC:
-    case IP6_SRC:
+    switch (field->type) {
+    case EXPORTED_IP_SRC:
+    case EXPORTED_IP6_SRC:
         if (self->src)
-            natkit_replace(self, in, at, type == IP_SRC ? 4 : 6);
+            natkit_replace(self, in, field->value, field->type == EXPORTED_IP_SRC ? 4 : 6);
         break;
-    case IP_DST:
-    case IP6_DST:
+    case EXPORTED_IP_DST:
+    case EXPORTED_IP6_DST:
         if (self->dst)
-            natkit_replace(self, in, at, type == IP_DST ? 4 : 6);
+            natkit_replace(self, in, field->value, field->type == EXPORTED_IP_DST ? 4 : 6);
         break;
-    case DISSECTOR:
-    case HEURISTIC:
-    case TABLE:
-    case PORT_TYPE:
-    case SRC_PORT:
-    case DST_PORT:
-    case NUMBER:
-    case TABLE_VALUE:
+    case EXPORTED_DISSECTOR:
+    case EXPORTED_HEURISTIC:
+    case EXPORTED_TABLE:
+    case EXPORTED_PORT_TYPE:
+    case EXPORTED_SRC_PORT:
+    case EXPORTED_DST_PORT:
+    case EXPORTED_NUMBER:
+    case EXPORTED_TABLE_VALUE:
         break;
     default:
-        natkit_unknown(self, in, at, "exported field", type);
+        natkit_unknown(self, in, field->value, "exported field", field->type);
     }
 }
 
 void natkit_exported(struct anonymising *self, const struct stretch *in)
 {
-    enum { LAST = 0, BEFORE = 4 };
     uint32_t at = 0;
-    while (stretch_has(in, at, BEFORE) && load_be16(in->data + at) != LAST) {
-        uint16_t type = load_be16(in->data + at);
-        uint32_t end = at + BEFORE + load_be16(in->data + at + 2);
-        struct stretch field = {in->data, least_of(end, in->len)};
-        rewrite_exported(self, &field, at + BEFORE, type);
-        at = end;
+    struct exported_field field;
+    while (exported_field_next(in->data, in->len, &at, &field)) {
+        struct stretch own = {in->data, least_of(at, in->len)};
+        rewrite_exported(self, &own, &field);
     }
 }
 

@@ -24,8 +24,8 @@ import plt._output
 SMALL = pk.ethernet(pk.ipv4(pk.ipv4(pk.udp(b"small")), 4))
 LARGE = pk.ethernet(pk.ipv4(pk.udp(bytes(1400))))
 MODULES = (plt._plt, natkit._natkit, ipp._ipp, pldns._pldns)
-TYPES = {value for module in MODULES for value in vars(module).values() if isinstance(value, type)}
-TYPES = {kind for kind in TYPES if not issubclass(kind, BaseException)}
+KINDS = {value for module in MODULES for value in vars(module).values() if isinstance(value, type)}
+TYPES = {kind for kind in KINDS if not issubclass(kind, BaseException)}
 
 
 @pytest.mark.parametrize("kind", sorted(TYPES, key=repr), ids=repr)

@@ -274,29 +274,54 @@ def test_attributes_by_getattr_and_getattribute_of_a_subclass(path: Path) -> Non
 def test_a_subclass_that_a_script_changes(path: Path) -> None:
     """An attribute is looked up anew after each change of its type or of a base."""
     packet = next(opened(path))
-    subclassed = Open(packet)
+
+    class Below(Open):
+        pass
+
+    subclassed, below = Open(packet), Below(packet)
 
     def found() -> tuple[Any, Any, Any]:
-        return packet.udp.src_port, subclassed.src_port, subclassed.wire_len
+        return subclassed.src_port, below.src_port, subclassed.wire_len
 
     before = found()
     assert before == (port(1), port(1), 47)
     try:
         Open.src_port = property(lambda self: -self.dst_port)
-        assert found() == (port(1), -53, 47)
+        assert found() == (-53, -53, 47)
         Open.src_port = 5
-        assert found() == (port(1), 5, 47)
-        Open.wire_len = plt.udp.len
-        assert found() == (port(1), 5, 9)
+        assert found() == (5, 5, 47)
+        Open.wire_len = plt.udp.dst_port
+        assert found() == (5, 5, 53)
+        Below.src_port = plt.udp.len
+        assert found() == (5, 9, 53)
+        assert packet.udp.src_port == port(1)
     finally:
         del Open.src_port
         if "wire_len" in Open.__dict__:
             del Open.wire_len
-    assert found() == before
+    assert found() == (port(1), 9, 47)
 
 
-def test_a_finalizer_of_a_subclass(path: Path) -> None:
-    """One that keeps its object, which lives on (PEP 442), and goes when it is let go of again."""
+def test_a_finalizer_that_a_script_adds_to_a_subclass(path: Path) -> None:
+    dropped: list[int] = []
+    packet = next(opened(path))
+    Udp.__del__ = lambda self: dropped.append(self.src_port)
+    try:
+        assert packet.udp.len == 9
+        assert dropped == []
+        held, sub = Udp(packet), Udp(packet)
+        del sub
+        assert dropped == [port(1)]
+        del held
+        assert dropped == [port(1)] * 2
+    finally:
+        del Udp.__del__
+    assert Udp(packet).len == "mine"
+    assert dropped == [port(1)] * 2
+
+
+def test_a_finalizer_that_keeps_its_object(path: Path) -> None:
+    """The object lives on (PEP 442), and goes when it is let go of again."""
     kept: list[plt.udp] = []
     trace = opened(path)
     packet = next(trace)
@@ -310,6 +335,9 @@ def test_a_finalizer_of_a_subclass(path: Path) -> None:
     assert go_on(trace) == COUNT - 1
     [udp] = kept
     assert (udp.src_port, bytes(udp.payload)) == (port(1), bytes([1]))
+    kept.clear()
+    other = Udp(packet)
+    assert sys.getrefcount(udp) == sys.getrefcount(other)  # of which a name is all that there is
 
 
 def test_all_attributes_of_all_layers(path: Path) -> None:

@@ -3,6 +3,7 @@
 
 #include "addresses.h"
 #include "array.h"
+#include "common/capsule.h"
 #include "common/interpreters.h"
 #include "common/method.h"
 #include "object.h"
@@ -50,8 +51,6 @@ static int module_exec(PyObject *module)
 {
     struct ipp_state *state = PyModule_GetState(module);
     PyObject *type = PyType_FromModuleAndSpec(module, &ipp_prefix_spec, NULL);
-    PyObject *capsule = NULL;
-    int status = -1;
     if (!type)
         return -1;
     state->api = (struct ipp_api){
@@ -66,12 +65,7 @@ static int module_exec(PyObject *module)
     state->array_type = (PyTypeObject *)PyType_FromModuleAndSpec(module, &ipp_array_spec, NULL);
     if (!state->array_type)
         return -1;
-    capsule = PyCapsule_New(&state->api, IPP_CAPSULE, NULL);
-    if (!capsule)
-        return -1;
-    status = PyModule_AddObjectRef(module, "_C_API", capsule);
-    Py_DECREF(capsule);
-    return status;
+    return capsule_offer(module, IPP_CAPSULE, &state->api);
 }
 
 static int module_traverse(PyObject *module, visitproc visit, void *arg)

@@ -1,6 +1,7 @@
 /* plt's C interface, for natkit and pldns (common/capi.h). */
 #include "api.h"
 
+#include "common/capsule.h"
 #include "packetcolumns.h"
 #include "records.h"
 #include "state.h"
@@ -78,8 +79,5 @@ int api_add(PyObject *module, struct plt_state *state)
                                   .columns_take = packet_columns_take,
                                   .columns_add = packet_columns_add,
                                   .state = state};
-    PyObject *capsule = PyCapsule_New(&state->api, PLT_CAPSULE, NULL);
-    int result = capsule ? PyModule_AddObjectRef(module, "_C_API", capsule) : -1;
-    Py_XDECREF(capsule);
-    return result;
+    return capsule_offer(module, PLT_CAPSULE, &state->api);
 }

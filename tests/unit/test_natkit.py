@@ -651,6 +651,43 @@ def test_modules_of_other_versions_are_not_used_together(name: str, user: str) -
     assert re.fullmatch(f"{re.escape(words)}\\d+\n", run.stdout)
 
 
+ELSEWHERE = """
+import gc, importlib.util, sys, types
+def load(name):
+    spec = importlib.util.find_spec(name)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+offered = load("ipp._ipp")
+other = types.ModuleType("ipp._ipp")
+other._C_API = offered._C_API
+importlib.util.find_spec("plt._plt")  # imports the packages
+sys.modules["ipp._ipp"] = other
+if sys.argv[1] == "before":
+    del offered
+    gc.collect()
+try:
+    user = load("plt._plt")
+except ImportError as error:
+    print(error)
+else:
+    offered = None
+    del other._C_API
+    gc.collect()
+    header = bytes([69, 0, 0, 20]) + bytes(8) + bytes([192, 0, 2, 1, 192, 0, 2, 2])
+    print(user.ip(header).src_prefix)
+"""
+
+
+@pytest.mark.parametrize(
+    ("goes", "said"),
+    [("before", "the ipp._ipp that plt needs is gone\n"), ("after", "192.0.2.1\n")],
+)
+def test_another_module_has_the_capsule_of_one_that_goes(goes: str, said: str) -> None:
+    run = made.child(ELSEWHERE, goes)
+    assert (run.stdout, run.stderr) == (said, "")
+
+
 @pytest.mark.parametrize(
     ("name", "user"),
     [("ipp._ipp", "plt._plt"), ("ipp._ipp", "natkit._natkit"), ("plt._plt", "natkit._natkit")],

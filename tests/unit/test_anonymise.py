@@ -689,6 +689,9 @@ UNKNOWN: dict[str, tuple[Callable[[Map], bytes], bytes, int]] = {
     "OSPF version 4": (
         lambda m: carried(m, 89, b"\4\1\0\x0c" + ADDRESSES), b"\4\1\0\x0c" + ADDRESSES, 0,
     ),
+    "PIM version 1": (
+        lambda m: carried(m, 103, b"\x12\1\1\1" + ADDRESSES), b"\x12\1\1\1" + ADDRESSES, 0,
+    ),
     "PIM type 0": (  # of its addresses none is of another family than IP's and IPv6's
         lambda m: pim(m, 0, struct.pack(">HH", 24, 16) + unicast(m, C) + b"\3\0" + ADDRESSES),
         b"\3\0" + ADDRESSES, 22,

@@ -217,6 +217,11 @@ def test_rates_of_a_pipe_are_those_of_the_file(style: list[str]) -> None:
         assert piped == plt_run("rates", *style, *[EDGE] * len(source))
 
 
+def test_a_pipe_without_packets_has_no_rates() -> None:
+    piped = plt_process("rates", "--no-header", "-", stdin=pcap([], RAW))
+    assert (piped.code, piped.out, piped.err) == (0, "", "")
+
+
 def test_a_time_far_from_the_one_before(tmp_path: Path) -> None:
     """What came before it is printed: 2 seconds and the packet at the first of them."""
     fifo = tmp_path / "fifo"

@@ -19,6 +19,7 @@ from packets import RAW, Record, count_to_error, ipv4, pcap, udp, write
 
 import natkit
 import plt
+from plt._readahead import ReadAhead
 
 if sys.version_info >= (3, 14):
     from compression import zstd
@@ -159,6 +160,27 @@ def test_the_thread_ends_before_the_interpreter(whole):
         capture_output=True, text=True, check=True, timeout=60,
     )  # fmt: skip
     assert (run.stdout, run.stderr) == (f"{PACKETS - 9}\n", "")
+
+
+def test_who_waits_as_it_is_stopped_gets_what_is_read_by_then():
+    """As at the interpreter's end, in the midst of a read."""
+    is_waiting = threading.Event()
+    pieces = [b"", b"some"]
+
+    def read_some() -> bytes:
+        if len(pieces) == 2:
+            assert is_waiting.wait(60)
+            ahead._crew.stop()  # waits for the others, of which there are none
+        return pieces.pop()
+
+    def get() -> object:
+        is_waiting.set()
+        return wait()
+
+    ahead = ReadAhead(read_some)
+    wait, ahead._work.get = ahead._work.get, get
+    assert bytes(ahead.get()) == b"some"
+    assert ahead.get() is None
 
 
 TRACES = """

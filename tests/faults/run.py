@@ -1,6 +1,6 @@
 """Makes calls of malloc(), read() and their like fail, one at a time, in scenarios of all the API.
 
-    python run.py [--list] [--limit N] [--ways N] [--jobs N] [NAME ...]
+    python run.py [--list] [--own] [--limit N] [--ways N] [--jobs N] [NAME ...]
 
 What `make faults` calls.  Each scenario runs in a process of its own, so that one that dies is a
 finding, too, with the place where it died.  Prints the findings, then how many calls failed, by
@@ -59,6 +59,7 @@ CPYTHON = r"(    (libpython|python|libc).*\n)*?    libpython.*_PyEval_EvalFrame"
 DIES = {
     "pcap_compile()": rf"^out of dynamic memory in yy|{DIED}    libpcap",
     "NumPy": rf"{DIED}    (multiarray|_multiarray)_umath",
+    "backports.zstd": rf"{DIED}(    (inject|libc|_zstd).*\n)*    zstd: ZstdCompressor_dealloc",
     "pyarrow": r"^terminate called after throwing an instance of 'std::bad_alloc'",
     "Polars": r"^thread '.*' \(\d+\) panicked at ",
     "libtrace": rf"^Out of memory$|{DIED}    libtrace",
@@ -434,6 +435,10 @@ def main() -> int:
     parser.add_argument("names", nargs="*", help="parts of the names of scenarios")
     parser.add_argument("--list", action="store_true")
     parser.add_argument("--verbose", action="store_true")
+    parser.add_argument(
+        "--own", action="store_true",
+        help="without scenarios in threads, and those whose calls are mostly of other projects",
+    )  # fmt: skip
     parser.add_argument("--limit", type=int, default=4000, help="calls of a kind in a scenario")
     parser.add_argument(
         "--ways", type=int, metavar="N",
@@ -449,7 +454,7 @@ def main() -> int:
         name
         for name in scenarios.ALL
         if (not options.names or any(part in name for part in options.names))
-        and not (ways and is_by_others(scenarios.ALL[name]))
+        and not ((ways or options.own) and is_by_others(scenarios.ALL[name]))
     ]
     if options.list:
         print(*names, sep="\n")

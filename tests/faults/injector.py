@@ -408,6 +408,7 @@ class Trial:
     def __init__(self, injector: Injector, scenario: Scenario) -> None:
         self.injector = injector
         self.scenario = scenario
+        self.others_leak = False  # whether others left memory or files behind in the last step
         for _ in range(3):  # what is made once for all calls is made before
             self.expected = self.run_once()
 
@@ -468,6 +469,7 @@ class Trial:
                 before = self.injector.live()
                 attempt()
                 if self.is_others_leak():
+                    self.others_leak = True
                     self.run_once()
                     continue
                 if collected:
@@ -482,18 +484,17 @@ class Trial:
     def step(self, kind: str, first: int, count: int, error: int) -> tuple[int, list[str]]:
         """An attempt, and whatever is wrong with it."""
         before, files = self.injector.live(), descriptors()
+        self.others_leak = False
         failed, wrong = self.attempt(kind, first, count, error)
         problems = [wrong] if wrong else []
         if self.injector.live() > before:
             left = self.grows(lambda: self.attempt(kind, first, count, error))
             if left:
                 problems.append(f"leaves {left} blocks of memory each time")
-        if descriptors() > files:
+        if descriptors() > files and not (self.others_leak or self.is_others_leak()):
             gc.collect()
             if descriptors() > files:
                 problems.append(f"leaves open files: {sorted(descriptors() - files)}")
-        if len(problems) > bool(wrong) and self.is_others_leak():
-            del problems[bool(wrong) :]
         return failed, problems
 
     def is_others_leak(self) -> bool:

@@ -1,5 +1,5 @@
 /* What the modules offer each other, each through a versioned capsule named `<module>._C_API`.
- * A module that uses another's capsule keeps a reference to that module, and so to the capsule. */
+ * Who uses another module's capsule keeps a reference to that module, whose state it points to. */
 #ifndef PLT_COMMON_CAPI_H
 #define PLT_COMMON_CAPI_H
 
